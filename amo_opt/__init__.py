@@ -1,0 +1,44 @@
+"""amo-opt: governance parameters for stablecoins run by algorithmic market operations.
+
+The common work needs no other import::
+
+    import amo_opt
+    study = amo_opt.load_study("studies/frax-2022.toml")
+    outcome = amo_opt.simulate(study.current, study)  # .paths is a pandas DataFrame
+    result = amo_opt.optimise(study, trials=200)
+
+Nothing heavy is imported until one of these is called for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from amo_opt.config.load import load_parameters, load_study
+    from amo_opt.scoring.score import score
+    from amo_opt.search.optimise import optimise
+    from amo_opt.simulation.engine import simulate
+
+__version__ = "0.1.0"
+
+_FACE = {
+    "load_study": "amo_opt.config.load",
+    "load_parameters": "amo_opt.config.load",
+    "simulate": "amo_opt.simulation.engine",
+    "score": "amo_opt.scoring.score",
+    "optimise": "amo_opt.search.optimise",
+}
+
+__all__ = ["__version__", "load_parameters", "load_study", "optimise", "score", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FACE:
+        return getattr(import_module(_FACE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,58 @@
+"""When AMOs stop deploying, when they unwind, and how long a team takes to sign.
+
+Unwinding is latched: it starts when the oracle falls below `unwind_price` of the exit asset or `cr_external` has fallen by
+`unwind_cr_margin` from its start, and ends only at `reentry_price` with the ratio restored. Nothing is deployed meanwhile; withdrawals
+begin once the trigger has stood for the study's response delay.
+"""
+
+from __future__ import annotations
+
+from amo_opt.protocol.lanes import (
+    LANES,
+    P_REENTRY,
+    P_SHARE_HIGH,
+    P_UNWIND_MARGIN,
+    P_UNWIND_PRICE,
+    S_BASE_VALUE,
+    S_COLLATERAL_PRICE,
+    S_CR_EXTERNAL,
+    S_CR_EXTERNAL_START,
+    S_HIGH_HOURS,
+    S_ORACLE,
+    S_POOL_X,
+    S_POOL_Y,
+    S_UNWINDING,
+    S_UNWINDING_HOURS,
+)
+from amo_opt.stableswap.jit import Vector, stage
+
+SMALLEST_OPERATION = 5e-4
+"""Share of all collateral (or of the pool's stablecoin) below which no operation is worth its gas and signatures."""
+SMALLEST_UNWINDING_USD = 1e3
+"""Dollars below which unwinding stops: a remainder that no team signs for."""
+
+
+@stage
+def triggers(s: Vector, p: Vector) -> None:
+    """Latches `unwinding` and counts the hours since its trigger and since the pool's share rose above `pool_share_high`."""
+    unwind_price = p[P_UNWIND_PRICE]
+    margin = p[P_UNWIND_MARGIN]
+    reentry = p[P_REENTRY]
+    share_high = p[P_SHARE_HIGH]
+    for i in range(LANES):
+        base_value = s[S_BASE_VALUE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        exit_value = collateral_price if collateral_price < base_value else base_value
+        exit_value = exit_value if exit_value < 1.0 else 1.0
+        relative = s[S_ORACLE + i] / exit_value
+        short = s[S_CR_EXTERNAL + i] < s[S_CR_EXTERNAL_START + i] - margin
+        before = s[S_UNWINDING + i]
+        ends = 0.0 if relative >= reentry else before
+        latched = 1.0 if ((relative < unwind_price) | short) else ends
+        hours = s[S_UNWINDING_HOURS + i] + 1.0
+        s[S_UNWINDING + i] = latched
+        s[S_UNWINDING_HOURS + i] = hours if latched > 0.5 else 0.0
+        x = s[S_POOL_X + i]
+        above = x > share_high * (x + s[S_POOL_Y + i])
+        high_hours = s[S_HIGH_HOURS + i] + 1.0
+        s[S_HIGH_HOURS + i] = high_hours if above else 0.0

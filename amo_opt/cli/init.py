@@ -1,0 +1,25 @@
+"""``amo-opt init``: a commented study to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+def command(folder: Path) -> None:
+    r"""Write a study, a state and a parameter file into DIR; refuses to overwrite.
+
+    \b
+    Example:
+      amo-opt init my-protocol
+      amo-opt run my-protocol/study.toml
+    """
+    from amo_opt.config.starter import write_starter
+
+    written = write_starter(folder)
+    for file in written:
+        click.echo(f"wrote {file}")
+    click.echo(f"next: amo-opt validate {written[0]}  then  amo-opt run {written[0]}")

@@ -1,0 +1,79 @@
+"""Options that several commands share, and the study they load."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def study_option(function: F) -> F:
+    """``--study FILE``."""
+    return click.option("--study", "study_file", required=True, type=click.Path(path_type=Path), metavar="STUDY.toml", help="Study file.")(
+        function
+    )
+
+
+def json_option(function: F) -> F:
+    """``--json``: one JSON document on stdout, everything else on stderr."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(function)
+
+
+def size_options(function: F) -> F:
+    """``--seed``, ``--paths``, ``--workers``: override the file."""
+    function = click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")(function)
+    function = click.option("--paths", type=click.IntRange(1, 10_000_000), default=None, help="Paths per scenario.")(function)
+    return click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Seed of every draw.")(function)
+
+
+def output_options(function: F) -> F:
+    """``--out`` and ``--storage``."""
+    function = click.option(
+        "--storage", default=None, metavar="URL", help="Record of the study, any SQLAlchemy address (default: SQLite beside the report)."
+    )(function)
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=None,
+        metavar="DIR",
+        help="Report folder (default: reports/NAME).",
+    )(function)
+
+
+def load(file: Path, *, seed: int | None = None, paths: int | None = None, trials: int | None = None) -> Study:
+    """The study with the command line's overrides."""
+    from amo_opt.config.load import load_study
+
+    given: dict[str, object] = {"search.seed": seed, "simulation.paths": paths, "search.trials": trials}
+    return load_study(file, overrides={key: value for key, value in given.items() if value is not None})
+
+
+def thread_count(workers: int | None) -> int:
+    """Threads to use: as asked, or as many as the process may run on."""
+    return workers if workers is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def report_folder(study: Study, out: Path | None) -> Path:
+    """Where the report goes: ``--out``, or ``reports/NAME`` below the current folder."""
+    return out if out is not None else Path("reports") / study.name
+
+
+def storage_url(folder: Path, storage: str | None) -> str:
+    """The record's address: as asked, or an SQLite file beside the report folder."""
+    if storage is not None:
+        return storage if "://" in storage else f"sqlite:///{storage}"
+    return f"sqlite:///{folder.parent / (folder.name + '.db')}"
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(document, indent=2, sort_keys=False, allow_nan=False))

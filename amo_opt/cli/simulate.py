@@ -1,0 +1,79 @@
+"""``amo-opt simulate``: one parameter set on a study's paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from amo_opt.cli.options import json_option, load, print_json, size_options, study_option, thread_count
+
+STREAMS = ("search", "certify-a", "certify-b")
+
+
+@click.command("simulate")
+@click.argument("parameters_file", type=click.Path(path_type=Path), metavar="PARAMS.toml")
+@study_option
+@click.option("--scenario", default=None, metavar="NAME", help="Only this scenario.")
+@click.option("--stream", type=click.Choice(STREAMS), default="search", show_default=True, help="Which of the study's paths.")
+@click.option("--path", "path_number", type=click.IntRange(0), default=None, help="Replay this one path (with --scenario).")
+@click.option("--trace", "trace_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="Write the time series.")
+@size_options
+@json_option
+def command(
+    parameters_file: Path,
+    *,
+    study_file: Path,
+    scenario: str | None,
+    stream: str,
+    path_number: int | None,
+    trace_file: Path | None,
+    seed: int | None,
+    paths: int | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    r"""Run one parameter set and print what it did, every figure with its 95% interval and n.
+
+    \b
+    Example:
+      amo-opt simulate studies/parameters/frax-current.toml --study studies/frax-2022.toml
+      amo-opt simulate reports/frax-2022/parameters.toml --study studies/frax-2022.toml \\
+          --scenario svb-2023 --stream certify-b --path 17 --trace path17.csv
+    """
+    from amo_opt.cli.tables import print_score, score_document
+    from amo_opt.config.load import load_parameters
+    from amo_opt.scoring.score import score
+    from amo_opt.simulation.engine import replay, simulate
+    from amo_opt.simulation.series import write_trace
+
+    study = load(study_file, seed=seed, paths=paths)
+    parameters = load_parameters(parameters_file)
+    if (path_number is not None or trace_file is not None) and scenario is None:
+        raise click.UsageError("--path and --trace need --scenario NAME")
+    if scenario is not None and scenario not in {entry.name for entry in study.scenarios}:
+        names = ", ".join(entry.name for entry in study.scenarios)
+        raise click.UsageError(f"--scenario: found {scenario!r}; the study has {names}")
+    chosen = None if scenario is None else [scenario]
+    if path_number is not None and scenario is not None:
+        outcome = replay(parameters, study, scenario=scenario, path=path_number, stream=stream)
+    else:
+        outcome = simulate(parameters, study, scenarios=chosen, stream=stream, workers=thread_count(workers))
+    if trace_file is not None and scenario is not None:
+        write_trace(trace_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
+        click.echo(f"time series written to {trace_file}", err=True)
+    if path_number is not None:
+        row = outcome.paths.iloc[0].to_dict()
+        if as_json:
+            print_json({key: value.item() if hasattr(value, "item") else value for key, value in row.items()})
+        else:
+            for key, value in row.items():
+                click.echo(f"{key:32s} {value}")
+        return
+    scored = score(outcome, study)
+    if as_json:
+        print_json(score_document(scored, parameters, study, steps=outcome.steps))
+        return
+    from rich.console import Console
+
+    print_score(Console(), scored, parameters, study)

@@ -1,0 +1,90 @@
+"""Scores on a terminal and as JSON: every figure with its interval and n."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.scoring.types import Constraint, Estimate, Score
+
+
+def estimate_document(estimate: Estimate) -> dict[str, Any]:
+    """``{value, interval, n[, tail_points]}``."""
+    document: dict[str, Any] = {"value": estimate.value, "interval": [estimate.low, estimate.high], "n": estimate.n}
+    if estimate.tail_points is not None:
+        document["tail_points"] = estimate.tail_points
+    return document
+
+
+def _constraint_document(constraint: Constraint) -> dict[str, Any]:
+    return {
+        "name": constraint.name,
+        "scenario": constraint.scenario,
+        "unit": constraint.unit,
+        **estimate_document(constraint.estimate),
+        "limit": constraint.limit,
+        "feasible": constraint.violation_high <= 0.0,
+        "decidable": constraint.decidable,
+    }
+
+
+def score_document(score: Score, parameters: ParameterSet, study: Study, *, steps: int) -> dict[str, Any]:
+    """One set's score as a JSON document."""
+    return {
+        "schema": 1,
+        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
+        "parameters": {"name": parameters.name, **parameters.values()},
+        "steps": steps,
+        "feasible": score.feasible,
+        "metrics": {name: estimate_document(estimate) for name, estimate in score.metrics.items()},
+        "yield_terms": {name: estimate_document(estimate) for name, estimate in score.yield_terms.items()},
+        "by_scenario": {
+            scenario: {name: estimate_document(estimate) for name, estimate in figures.items()}
+            for scenario, figures in score.by_scenario.items()
+        },
+        "constraints": [_constraint_document(constraint) for constraint in score.constraints],
+    }
+
+
+def shown(value: float) -> str:
+    """A figure with four significant digits; thousands separated."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
+def print_score(console: Console, score: Score, parameters: ParameterSet, study: Study) -> None:
+    """Metrics over all paths, then by scenario, then constraints."""
+    from rich.table import Table
+
+    from amo_opt.scoring.metrics import METRICS
+
+    table = Table(title=f"{parameters.name} on {study.name} (95% intervals)")
+    for heading in ("metric", "value", "low", "high", "unit", "n"):
+        table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right")
+    for metric in METRICS.values():
+        estimate = score.metrics[metric.name]
+        table.add_row(metric.title, shown(estimate.value), shown(estimate.low), shown(estimate.high), metric.unit, str(estimate.n))
+    console.print(table)
+    chosen = ("peg_cvar95_bps", "min_price", "min_cr_external", "unserved_usd_hours", "hours_to_recover")
+    titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in METRICS.values()}
+    names = [name for name in chosen if name in score.metrics]
+    table = Table(title="by scenario: value (low … high)")
+    table.add_column("scenario")
+    for name in names:
+        table.add_column(titles.get(name, name), justify="right", overflow="fold")
+    for scenario, figures in score.by_scenario.items():
+        cells = [f"{shown(figures[name].value)} ({shown(figures[name].low)} … {shown(figures[name].high)})" for name in names]
+        table.add_row(scenario, *cells)
+    console.print(table)
+    table = Table(title="constraints (held at the interval's upper end)")
+    for heading in ("constraint", "value", "upper end", "limit", "verdict"):
+        table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right")
+    for constraint in score.constraints:
+        held = "holds" if constraint.violation_high <= 0.0 else "BROKEN"
+        verdict = held if constraint.decidable else "too few paths to decide"
+        estimate = constraint.estimate
+        table.add_row(constraint.key, shown(estimate.value), shown(estimate.high), shown(constraint.limit), verdict)
+    console.print(table)

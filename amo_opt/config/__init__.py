@@ -1,0 +1,31 @@
+"""Config: the only door for outside data. TOML files in, frozen values out, every problem at once.
+
+load        `load_study`, `load_state`, `load_parameters`, `validate_file`, `replace_figure`
+study       what a study is once loaded: `Study` and its parts
+identity    `study_hash`, `MODEL_VERSION`: what makes two studies the same
+schema      what each file may hold (pydantic models)
+checks      what must hold between keys
+problems    pydantic's findings in the words of a person who edits the file
+toml_file   one file as read: values, lines of its keys
+wording     how messages show values, limits and nearest names
+"""
+
+from amo_opt.config.identity import MODEL_VERSION, study_hash
+from amo_opt.config.load import load_parameters, load_state, load_study, replace_figure, validate_file
+from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
+
+__all__ = [
+    "MODEL_VERSION",
+    "Certification",
+    "Constraints",
+    "Range",
+    "Search",
+    "Simulation",
+    "Study",
+    "load_parameters",
+    "load_state",
+    "load_study",
+    "replace_figure",
+    "study_hash",
+    "validate_file",
+]

@@ -1,0 +1,203 @@
+"""What holds between keys: figures, ordered pairs, search ranges, scenarios.
+
+Each check looks at the file as written and passes over values that the form already refused, so that every problem of a file is
+reported at once, whatever else is wrong with it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from amo_opt.config.schema import FIGURE_FORM, figure_fields
+from amo_opt.config.wording import nearest, plain, shown
+from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, Parameter
+from amo_opt.protocol.state import ProtocolState
+from amo_opt.stress.catalogue import load_scenario, scenario_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from amo_opt.config.toml_file import Document, Key
+    from amo_opt.errors import Problem
+
+SPACE: Key = ("search", "space")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A number and where it was written."""
+
+    value: float
+    document: Document
+    key: Key
+
+
+def number_at(document: Document, key: Key) -> float | None:
+    """The finite number at ``key``; None if it is anything else."""
+    value = document.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+# -- states ------------------------------------------------------------------------------------------------------------------
+
+
+def state_problems(document: Document) -> Iterator[Problem]:
+    """Each figure by itself, then what the balance sheet must satisfy as a whole."""
+    for key, entry in figure_fields(ProtocolState):
+        figure = document.get(key)
+        if isinstance(figure, dict):
+            yield from _figure_problems(document, key, figure, entry.metadata)
+    supply = number_at(document, ("stablecoin", "supply", "value"))
+    pooled = number_at(document, ("pool", "stablecoin", "value"))
+    if supply is not None and pooled is not None and pooled >= supply:
+        allowed = f"less than stablecoin.supply = {plain(supply)}: somebody outside the pool holds the rest"
+        yield document.problem(("pool", "stablecoin"), "the pool holds the whole supply", found=plain(pooled), allowed=allowed)
+    positions = [number_at(document, key) for key in _COLLATERAL]
+    if all(value == 0.0 for value in positions):
+        yield document.problem(("collateral", "idle"), "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
+
+
+_COLLATERAL: tuple[Key, ...] = (("collateral", "idle", "value"), ("amos", "aave", "lent", "value"), ("amos", "curve", "lp_share", "value"))
+
+
+def _figure_problems(document: Document, key: Key, figure: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[Problem]:
+    sourced, assumed = "source" in figure, "assumed" in figure
+    if sourced == assumed:
+        message = "says both where it comes from and that it is assumed" if sourced else "does not say where it comes from"
+        yield document.problem(key, message, found=shown(figure), allowed=FIGURE_FORM)
+    else:
+        foreign = ("low", "high") if sourced else ("date",)
+        message = "a range belongs to an assumed figure" if sourced else "a date belongs to a source"
+        for part in foreign:
+            if part in figure:
+                yield document.problem((*key, part), message, found=shown(figure[part]), allowed=FIGURE_FORM)
+        for part in ("low", "high"):
+            if assumed and part not in figure:
+                yield document.problem((*key, part), "missing", allowed="the range a reader may try, around the assumed value")
+    yield from _figure_range_problems(document, key, figure, limits)
+
+
+def _figure_range_problems(document: Document, key: Key, figure: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[Problem]:
+    span = f"{plain(limits['low'])} to {plain(limits['high'])} {limits['unit']}".rstrip()
+    numbers = {part: number_at(document, (*key, part)) for part in ("value", "low", "high")}
+    for part, number in numbers.items():
+        if number is not None and not limits["low"] <= number <= limits["high"]:
+            yield document.problem((*key, part), "out of range", found=shown(figure[part]), allowed=f"{span} ({limits['doc']})")
+    value, low, high = numbers["value"], numbers["low"], numbers["high"]
+    if low is not None and high is not None and low > high:
+        yield document.problem((*key, "low"), "above high", found=plain(low), allowed=f"at most {plain(high)}")
+    elif value is not None and ((low is not None and value < low) or (high is not None and value > high)):
+        yield document.problem((*key, "value"), "outside its own range", found=plain(value), allowed="low <= value <= high")
+
+
+# -- parameters --------------------------------------------------------------------------------------------------------------
+
+
+def written_parameters(document: Document, table: Key = ()) -> dict[str, Placed]:
+    """The parameters a table holds, with their places."""
+    found = {name: number_at(document, (*table, name)) for name in PARAMETERS}
+    return {name: Placed(value, document, (*table, name)) for name, value in found.items() if value is not None}
+
+
+def pair_problems(values: Mapping[str, Placed]) -> Iterator[Problem]:
+    """The first of an ordered pair lies below the second; the problem stands where the pair was last touched."""
+    for low, high in ORDERED_PAIRS:
+        if low not in values or high not in values or values[low].value < values[high].value:
+            continue
+        # an override in [current] is what broke the pair if either came from one
+        at, allowed = (low, f"below {high} = {plain(values[high].value)}")
+        if len(values[high].key) > len(values[low].key):
+            at, allowed = (high, f"above {low} = {plain(values[low].value)}")
+        place = values[at]
+        yield place.document.problem(place.key, f"{low} must lie below {high}", found=plain(place.value), allowed=allowed)
+
+
+# -- the search's space ------------------------------------------------------------------------------------------------------
+
+
+def space_problems(document: Document, current: Mapping[str, Placed]) -> Iterator[Problem]:
+    """Every range against its parameter, then ordered pairs, which must leave the search something to sample."""
+    space = document.get(SPACE)
+    if not isinstance(space, dict):
+        return
+    if not space:
+        yield document.problem(SPACE, "nothing to search", allowed="at least one parameter with { low = …, high = … }")
+    for name, parameter in PARAMETERS.items():
+        if isinstance(space.get(name), dict):
+            yield from _range_problems(document, (*SPACE, name), parameter)
+    for low, high in ORDERED_PAIRS:
+        if low not in space and high not in space:
+            continue
+        least = number_at(document, (*SPACE, low, "low")) if low in space else _value(current, low)
+        most = number_at(document, (*SPACE, high, "high")) if high in space else _value(current, high)
+        if least is not None and most is not None and least >= most:
+            at = low if low in space else high
+            message = f"no value of {low} lies below one of {high}"
+            allowed = f"lowest {low} ({plain(least)}) below highest {high} ({plain(most)}); what is not searched stays at the current set's"
+            yield document.problem((*SPACE, at), message, found=shown(space[at]), allowed=allowed)
+
+
+def _value(current: Mapping[str, Placed], name: str) -> float | None:
+    return current[name].value if name in current else None
+
+
+def _range_problems(document: Document, key: Key, parameter: Parameter) -> Iterator[Problem]:
+    low, high = number_at(document, (*key, "low")), number_at(document, (*key, "high"))
+    span = f"{plain(parameter.low)} to {plain(parameter.high)} {parameter.unit}".rstrip()
+    for part, value in (("low", low), ("high", high)):
+        if value is None:
+            continue
+        if not parameter.low <= value <= parameter.high:
+            yield document.problem((*key, part), f"beyond what {parameter.name} may be", found=plain(value), allowed=span)
+        elif parameter.kind == "integer" and not value.is_integer():
+            yield document.problem((*key, part), "not a whole number", found=plain(value), allowed=f"a whole number, {span}")
+    if low is not None and high is not None and low >= high:
+        hint = "leave the name out to keep it at the current set's value"
+        yield document.problem(key, "low is not below high", found=shown(document.get(key)), allowed="low < high", hint=hint)
+    if low is not None and low <= 0.0 and document.get((*key, "log")) is True:
+        yield document.problem((*key, "low"), "a logarithm needs a positive low", found=plain(low), allowed="above 0, or log = false")
+
+
+# -- scenarios ---------------------------------------------------------------------------------------------------------------
+
+
+def scenario_problems(document: Document) -> Iterator[Problem]:
+    """Names of the catalogue, once each; settings that the entry takes; weights that are not all zero."""
+    entries = document.get(("scenario",))
+    if not isinstance(entries, list):
+        return
+    if not entries:
+        yield document.problem(("scenario",), "no scenario", allowed="at least one [[scenario]]")
+    seen: set[str] = set()
+    weights: list[float | None] = []
+    for index, entry in enumerate(entries):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        key: Key = ("scenario", index)
+        if not isinstance(name, str):
+            weights.append(None)
+            continue
+        if name in seen:
+            hint = "give it one entry, with the sum of the weights"
+            yield document.problem((*key, "name"), "named twice", found=shown(name), allowed="each scenario once", hint=hint)
+        seen.add(name)
+        if name not in scenario_names():
+            yield document.problem((*key, "name"), "unknown scenario", found=shown(name), hint=nearest(name, scenario_names()))
+            weights.append(None)
+            continue
+        weights.append(number_at(document, (*key, "weight")) if "weight" in entry else load_scenario(name).weight)
+        settings = entry.get("set", {})
+        if isinstance(settings, dict):
+            try:
+                load_scenario(name, settings=settings)
+            except ValueError as error:
+                reason = str(error).removeprefix(f"scenario {name!r}: ")
+                yield document.problem((*key, "set"), reason)
+    if weights and all(weight == 0.0 for weight in weights):
+        yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")

@@ -1,0 +1,66 @@
+"""A study's identity: one hash over everything that changes a result, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from amo_opt.config.schema import figure_fields
+from amo_opt.protocol.state import ProtocolState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amo_opt.config.study import Study
+
+MODEL_VERSION = 1
+"""Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
+
+
+def study_hash(study: Study) -> str:
+    """SHA-256 (64 hexadecimal digits) of the study's canonical form; ``study.hash`` itself is not looked at."""
+    text = json.dumps(canonical(study), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def canonical(study: Study) -> dict[str, Any]:
+    """What the hash is taken over, as plain values.
+
+    In: figures' values, the current set's values, everything in [simulation], [search] but trials, [constraints], [certification],
+    each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: names
+    of study, state and set, dates, notes, sources, assumed ranges, contracts and file paths.
+    """
+    search = asdict(study.search)
+    del search["trials"]
+    return {
+        "model": MODEL_VERSION,
+        "state": state_values(study.state),
+        "current": study.current.values(),
+        "simulation": asdict(study.simulation),
+        "search": search,
+        "constraints": asdict(study.constraints),
+        "certification": asdict(study.certification),
+        "scenarios": [
+            {
+                "name": scenario.name,
+                "weight": scenario.weight,
+                "settings": dict(scenario.settings),
+                "waypoints": _points(scenario.waypoints),
+                "max_breach_probability": scenario.max_breach_probability,
+            }
+            for scenario in study.scenarios
+        ],
+    }
+
+
+def state_values(state: ProtocolState) -> dict[str, float]:
+    """Every figure's value by its dotted key (``pool.fee``), in the order of the state's definition."""
+    dotted = [".".join(str(part) for part in key) for key, _ in figure_fields(ProtocolState)]
+    return {name: attrgetter(name)(state).value for name in dotted}
+
+
+def _points(waypoints: Mapping[str, tuple[tuple[float, float], ...]]) -> dict[str, list[list[float]]]:
+    return {name: [[float(hour), float(value)] for hour, value in points] for name, points in waypoints.items()}

@@ -1,0 +1,245 @@
+"""Study, state and parameter files into values: the only door for outside data.
+
+Every problem of every file a study names is found before anything is raised, and raised as one `InputError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+
+from amo_opt.config.checks import (
+    pair_problems,
+    scenario_problems,
+    space_problems,
+    state_problems,
+    written_parameters,
+)
+from amo_opt.config.identity import study_hash
+from amo_opt.config.problems import form_problems
+from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figure_fields
+from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
+from amo_opt.config.toml_file import Document, Key, read_document
+from amo_opt.config.wording import plain
+from amo_opt.errors import InputError, Problem
+from amo_opt.protocol.parameters import PARAMETERS, ParameterSet, parameter_set
+from amo_opt.protocol.state import Contract, Figure, ProtocolState
+from amo_opt.stress.catalogue import load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from amo_opt.stress.scenario import Scenario
+
+Kind = Literal["study", "state", "parameters"]
+
+_A: dict[Kind, str] = {"study": "a study", "state": "a protocol state", "parameters": "a parameter set"}
+LOWEST_FLOOR = 0.01
+"""Least price floor of `cr_external`: at a collateral ratio of 0 the worst case is still taken at a price."""
+
+
+def load_study(path: str | os.PathLike[str], *, overrides: Mapping[str, object] | None = None) -> Study:
+    """The study at ``path`` with the state, set and scenarios it names.
+
+    ``overrides`` replace keys of the study file, dotted (``{"search.seed": 7}``), and are checked like them; None = not given. Raises
+    `InputError` with every problem of every file.
+    """
+    problems: list[Problem] = []
+    document = _read(Path(path), os.fspath(path), "study", problems, overrides)
+    study = _study(document, problems) if document else None
+    if study is None or problems:
+        raise InputError(problems)
+    return study
+
+
+def load_parameters(path: str | os.PathLike[str]) -> ParameterSet:
+    """The parameter set at ``path``. Raises `InputError` with every problem of the file."""
+    problems: list[Problem] = []
+    document = _read(Path(path), os.fspath(path), "parameters", problems)
+    values = _parameters(document, problems) if document else None
+    if document is not None:
+        _add(problems, pair_problems(written_parameters(document)))
+    if values is None or problems:
+        raise InputError(problems)
+    return parameter_set(values.pop("name"), values)
+
+
+def load_state(path: str | os.PathLike[str]) -> ProtocolState:
+    """The protocol state at ``path``. Raises `InputError` with every problem of the file."""
+    problems: list[Problem] = []
+    document = _read(Path(path), os.fspath(path), "state", problems)
+    state = _state(document, problems) if document else None
+    if state is None or problems:
+        raise InputError(problems)
+    return state
+
+
+def validate_file(path: str | os.PathLike[str]) -> list[Problem]:
+    """Every problem of the file at ``path``, be it a study (with the files it names), a state or a parameter set; none = it is right."""
+    try:
+        document = read_document(Path(path), os.fspath(path))
+        match kind_of(document.data):
+            case "study":
+                load_study(path)
+            case "state":
+                load_state(path)
+            case "parameters":
+                load_parameters(path)
+    except InputError as error:
+        return list(error.problems)
+    return []
+
+
+def kind_of(data: Mapping[str, Any]) -> Kind:
+    """What a file's top-level keys say it is; a parameter set where nothing says otherwise."""
+    if data.keys() & {"state", "search", "scenario", "simulation", "certification", "constraints", "current"}:
+        return "study"
+    if data.keys() & {"stablecoin", "share_token", "pool", "collateral", "amos", "markets"}:
+        return "state"
+    return "parameters"
+
+
+def replace_figure(state: ProtocolState, key: str, value: float) -> ProtocolState:
+    """The state with one figure's value changed (``"pool.fee"``), for sensitivities; source and range stay as they were.
+
+    Raises `InputError` for an unknown key or a value beyond the figure's limits.
+    """
+    known = {".".join(str(part) for part in found): entry for found, entry in figure_fields(ProtocolState)}
+    if key not in known:
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+        raise InputError([Problem(state.name, key, "no such figure", hint=f"did you mean {close[0]!r}?")])
+    low, high = known[key].metadata["low"], known[key].metadata["high"]
+    if not low <= value <= high:
+        raise InputError([Problem(state.name, key, "out of range", found=str(value), allowed=f"{plain(low)} to {plain(high)}")])
+    replaced: ProtocolState = _replaced(state, key.split("."), value)
+    return replaced
+
+
+def _replaced(owner: Any, parts: list[str], value: float) -> Any:
+    inner = getattr(owner, parts[0])
+    changed = replace(inner, value=float(value)) if len(parts) == 1 else _replaced(inner, parts[1:], value)
+    return replace(owner, **{parts[0]: changed})
+
+
+def _study(document: Document, problems: list[Problem]) -> Study | None:
+    values = _checked(document, STUDY_FILE, problems)
+    state_document = _named(document, "state", "state", problems)
+    state = _state(state_document, problems) if state_document else None
+    set_document = _named(document, "current", "parameters", problems)
+    file_values = _parameters(set_document, problems) if set_document else None
+    current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
+    _add(problems, [*pair_problems(current), *space_problems(document, current), *scenario_problems(document)])
+    if values is None or state is None or file_values is None or problems:
+        return None
+    chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
+    study = Study(
+        name=values["name"],
+        date=values["date"],
+        notes=values["notes"],
+        state=state,
+        current=parameter_set(chosen.pop("name"), chosen),
+        simulation=Simulation(**values["simulation"]),
+        search=_search(values["search"]),
+        constraints=_constraints(values["constraints"], state),
+        certification=Certification(**values["certification"]),
+        scenarios=tuple(_scenario(entry) for entry in values["scenario"]),
+        hash="",
+        path=document.path,
+    )
+    return replace(study, hash=study_hash(study))
+
+
+def _search(values: Mapping[str, Any]) -> Search:
+    """`PARAMETERS` is the order of the model's fields, hence of the space."""
+    space = {name: Range(**entry) for name, entry in values["space"].items() if entry is not None}
+    return Search(**{**values, "space": space})
+
+
+def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints:
+    floor = values["external_cr_floor"]
+    if floor is None:
+        floor = max(state.stablecoin.collateral_ratio.value, LOWEST_FLOOR)
+    return Constraints(**{**values, "external_cr_floor": floor})
+
+
+def _scenario(entry: Mapping[str, Any]) -> Scenario:
+    limit = entry["max_breach_probability"]
+    return load_scenario(entry["name"], weight=entry["weight"], settings=entry["set"], max_breach_probability=limit)
+
+
+def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:
+    values = _checked(document, STATE_FILE, problems)
+    before = len(problems)
+    _add(problems, state_problems(document))
+    if values is None or len(problems) > before:
+        return None
+    state: ProtocolState = _built(ProtocolState, values)
+    return state
+
+
+def _built(section: type, values: Mapping[str, Any]) -> Any:
+    """A state's dataclass from checked values: tables to dataclasses, figures to `Figure`, contracts to `Contract`."""
+    hints = get_type_hints(section)
+    made: dict[str, Any] = {}
+    for entry in fields(section):
+        hint, value = hints[entry.name], values[entry.name]
+        if hint is Figure:
+            made[entry.name] = Figure(**value)
+        elif is_dataclass(hint) and isinstance(hint, type):
+            made[entry.name] = _built(hint, value)
+        elif entry.name == "contracts":
+            made[entry.name] = {name: Contract(**contract) for name, contract in value.items()}
+        else:
+            made[entry.name] = value
+    return section(**made)
+
+
+def _parameters(document: Document, problems: list[Problem]) -> dict[str, Any] | None:
+    """Name and values of a parameter file, each in its own range; pairs are checked once overrides are in."""
+    return _checked(document, PARAMETER_FILE, problems)
+
+
+def _checked(document: Document, form: Model, problems: list[Problem]) -> dict[str, Any] | None:
+    values, found = form_problems(document, form)
+    _add(problems, found)
+    return values if not found else None
+
+
+def _add(problems: list[Problem], found: Iterable[Problem]) -> None:
+    """New problems behind those of files read before, a file's own in the order of its lines."""
+    problems.extend(found)
+    order = {label: place for place, label in enumerate(dict.fromkeys(problem.file for problem in problems))}
+    problems.sort(key=lambda problem: (order[problem.file], problem.line or 0))
+
+
+def _named(document: Document, table: str, kind: Kind, problems: list[Problem]) -> Document | None:
+    """The file that ``[table] file`` names, relative to the document; what is wrong with the path is laid at that key."""
+    key: Key = (table, "file")
+    name = document.get(key)
+    if not isinstance(name, str) or not name:
+        return None
+    label = os.path.normpath(Path(document.label).parent / name)
+    found: list[Problem] = []
+    target = _read(document.path.parent / name, label, kind, found)
+    for problem in found:
+        unopened = problem.line is None and not problem.where
+        at_key = document.problem(key, f"{label}: {problem.message}", found=f'"{name}"', allowed=problem.allowed, hint=problem.hint)
+        problems.append(at_key if unopened else problem)
+    return target
+
+
+def _read(path: Path, label: str, kind: Kind, problems: list[Problem], overrides: Mapping[str, object] | None = None) -> Document | None:
+    """The file as a document of the given kind; None, with the problem added, if it cannot be read or is of another kind."""
+    try:
+        document = read_document(path, label, overrides)
+    except InputError as error:
+        problems.extend(error.problems)
+        return None
+    found = kind_of(document.data)
+    if found == kind or (found == "parameters" and not document.data.keys() & PARAMETERS.keys()):
+        return document
+    problems.append(Problem(label, "", f"is {_A[found]}, not {_A[kind]}", allowed=f"the file of {_A[kind]}"))
+    return None

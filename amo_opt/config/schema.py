@@ -1,0 +1,237 @@
+"""What each file may hold: pydantic models, built from the dataclasses and definitions that the values become.
+
+A parameter is defined in `PARAMETERS`, a figure in `ProtocolState`, a default in `Study`'s parts; here they only get the form a file
+has. Every field's description says what is allowed, in the words a problem uses. Relations between keys are in `checks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field as DataclassField
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from amo_opt.config.study import Certification, Constraints, Search, Simulation
+from amo_opt.config.wording import plain
+from amo_opt.protocol.parameters import PARAMETERS, Parameter
+from amo_opt.protocol.state import Figure, ProtocolState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from amo_opt.config.toml_file import Key
+
+Spec = tuple[Any, Any]
+"""A field of a model: its type and its `Field`, default included (`...` = required, None = may be left out)."""
+Model = type[BaseModel]
+
+SCHEMA = 1
+"""The version every file starts with."""
+FIGURE_FORM = '{ value = …, source = "…", date = … } or { value = …, assumed = "reason", low = …, high = … }'
+
+
+def number(low: float, high: float, *, default: Any = ..., unit: str = "") -> Spec:
+    """A finite number in [low, high]; whole numbers are numbers, true and false are not."""
+    text = f"a number from {plain(low)} to {plain(high)}{' ' + unit if unit else ''}"
+    return (float if default is not None else float | None), Field(default, ge=low, le=high, description=text)
+
+
+def whole(low: int, high: int, *, default: Any = ...) -> Spec:
+    """A whole number in [low, high]."""
+    text = f"a whole number from {plain(low)} to {plain(high)}"
+    return (int if default is not None else int | None), Field(default, ge=low, le=high, description=text)
+
+
+def text(meaning: str, *, default: Any = ..., pattern: str | None = None, least: int = 0) -> Spec:
+    """A string; ``meaning`` names it in messages."""
+    return (str if default is not None else str | None), Field(default, pattern=pattern, min_length=least, description=meaning)
+
+
+def one_of(choices: tuple[str, ...], *, default: Any = ...) -> Spec:
+    """One of some words."""
+    return Literal[choices], Field(default, description="one of " + ", ".join(f'"{choice}"' for choice in choices))
+
+
+def table(name: str, keys: Mapping[str, Spec], *, required: bool = True) -> Spec:
+    """A table with these keys and no others; one that may be left out then holds its defaults."""
+    built = model(name, keys)
+    described = f"a table [{name}]"
+    return built, Field(description=described) if required else Field(default_factory=built, description=described)
+
+
+def model(name: str, keys: Mapping[str, Spec]) -> Model:
+    """A strict model: unknown keys, NaN, infinities and near types (true for 1, "1" for 1) are refused."""
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=False)
+    build: Any = create_model
+    built: Model = build(name, __config__=config, **keys)
+    return built
+
+
+def name_of(what: str, *, default: Any = ...) -> Spec:
+    """A name that may become a folder's."""
+    meaning = f"a name for the {what}: small letters, digits and hyphens, a letter or digit first, at most 100"
+    return text(meaning, default=default, pattern="^[a-z0-9][a-z0-9-]{0,99}$")
+
+
+def figure_fields(section: type, key: Key = ()) -> Iterator[tuple[Key, DataclassField[Any]]]:
+    """Every figure of a state: its key (``("pool", "fee")``) and its field, whose metadata holds low, high and unit."""
+    hints = get_type_hints(section)
+    for entry in fields(section):
+        hint = hints[entry.name]
+        if hint is Figure:
+            yield (*key, entry.name), entry
+        elif is_dataclass(hint) and isinstance(hint, type):
+            yield from figure_fields(hint, (*key, entry.name))
+
+
+def _figures(section: type, name: str) -> Spec:
+    """A table of figures, and of tables of figures (``[amos.curve]``)."""
+    keys: dict[str, Spec] = {}
+    hints = get_type_hints(section)
+    for entry in fields(section):
+        if hints[entry.name] is Figure:
+            limits = entry.metadata
+            span = f"value from {plain(limits['low'])} to {plain(limits['high'])} {limits['unit']}".rstrip()
+            keys[entry.name] = (FIGURE, Field(description=f"{FIGURE_FORM}, {span} ({limits['doc']})"))
+        else:
+            keys[entry.name] = _figures(hints[entry.name], f"{name}.{entry.name}")
+    return table(name, keys)
+
+
+def _parameter(parameter: Parameter, *, default: Any = ...) -> Spec:
+    if parameter.kind == "integer":
+        return whole(int(parameter.low), int(parameter.high), default=default)
+    return number(parameter.low, parameter.high, default=default, unit=parameter.unit)
+
+
+def _defaults(section: type) -> dict[str, Any]:
+    return {entry.name: entry.default for entry in fields(section)}
+
+
+FINITE: Spec = (float, Field(description="a finite number"))
+REASON = "a few words in quotes"
+FIGURE = model(
+    "figure",
+    {
+        "value": FINITE,
+        "source": text(REASON, default=None, least=1),
+        "date": (date | None, Field(None, description="a date such as 2022-05-11, without quotes")),
+        "assumed": text(REASON, default=None, least=1),
+        "low": (float | None, Field(None, description="a finite number")),
+        "high": (float | None, Field(None, description="a finite number")),
+    },
+)
+
+DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes"))
+NOTES = text("text in quotes", default="")
+FILE = text("the path of a TOML file, relative to this file", least=1)
+
+PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: _parameter(entry) for name, entry in PARAMETERS.items()})
+
+_CONTRACT = model(
+    "contract",
+    {
+        "address": text("0x and 40 hexadecimal digits", pattern="^0x[0-9a-fA-F]{40}$"),
+        "repository": text("where the address was read", default=None, least=1),
+        "path": text("the file there", default=None, least=1),
+        "commit": text("40 hexadecimal digits", default=None, pattern="^[0-9a-f]{40}$"),
+        "source": text(REASON, default=None, least=1),
+    },
+)
+
+STATE_FILE = model(
+    "state",
+    {
+        "name": name_of("state"),
+        "date": DATE,
+        "notes": NOTES,
+        "contracts": (dict[str, _CONTRACT], Field(default_factory=dict, description="tables [contracts.NAME]")),  # type: ignore[valid-type]
+    }
+    | {name: _figures(hint, name) for name, hint in get_type_hints(ProtocolState).items() if is_dataclass(hint) and isinstance(hint, type)},
+)
+
+_SIMULATION = _defaults(Simulation)
+_SEARCH = _defaults(Search)
+_CONSTRAINTS = _defaults(Constraints)
+_CERTIFICATION = _defaults(Certification)
+
+_RANGE = model("range", {"low": FINITE, "high": FINITE, "log": (bool, Field(False, description="true or false"))})
+_RANGE_TEXT = "{ low = …, high = … }, with log = true to search its logarithm"
+_SPACE = table("search.space", {name: (_RANGE | None, Field(None, description=_RANGE_TEXT)) for name in PARAMETERS})
+
+_SCENARIO = model(
+    "scenario",
+    {
+        "name": text("a name of the catalogue"),
+        "weight": number(0.0, 1e6, default=None),
+        "set": (
+            dict[str, Any],
+            Field(default_factory=dict, description="a table of settings of this scenario, such as { size = 1.5 }"),
+        ),
+        "max_breach_probability": number(1e-6, 1.0, default=None),
+    },
+)
+
+STUDY_FILE = model(
+    "study",
+    {
+        "name": name_of("study"),
+        "date": DATE,
+        "notes": NOTES,
+        "state": table("state", {"file": FILE}),
+        "current": table(
+            "current",
+            {"file": FILE, "name": name_of("set", default=None)}
+            | {name: _parameter(entry, default=None) for name, entry in PARAMETERS.items()},
+        ),
+        "simulation": table(
+            "simulation",
+            {
+                "paths": whole(1, 1_000_000, default=_SIMULATION["paths"]),
+                "transition_hours": whole(1, 8760, default=_SIMULATION["transition_hours"]),
+                "window_hours": whole(1, 87_600, default=_SIMULATION["window_hours"]),
+                "peg_reference": one_of(("collateral", "dollar"), default=_SIMULATION["peg_reference"]),
+                "collateral_valuation": one_of(("par", "oracle"), default=_SIMULATION["collateral_valuation"]),
+                "response_delay_hours": whole(0, 8760, default=_SIMULATION["response_delay_hours"]),
+                "cr_floor": number(0.0, 1.0, default=_SIMULATION["cr_floor"]),
+            },
+            required=False,
+        ),
+        "search": table(
+            "search",
+            {
+                "seed": whole(0, 2**63 - 1, default=_SEARCH["seed"]),
+                "trials": whole(1, 1_000_000, default=_SEARCH["trials"]),
+                "batch": whole(1, 4096, default=_SEARCH["batch"]),
+                "sampler": one_of(("auto", "tpe", "nsga2", "gp"), default=_SEARCH["sampler"]),
+                "space": _SPACE,
+            },
+        ),
+        "constraints": table(
+            "constraints",
+            {
+                "external_cr_floor": number(0.01, 1.0, default=None, unit="(left out: the state's collateral ratio)"),
+                "min_external_cr": number(0.0, 10.0, default=_CONSTRAINTS["min_external_cr"]),
+                "max_breach_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_breach_probability"]),
+                "max_unserved_usd_hours": number(0.0, 1e18, default=_CONSTRAINTS["max_unserved_usd_hours"]),
+                "max_shortfall_bps": number(0.0, 10_000.0, default=_CONSTRAINTS["max_shortfall_bps"]),
+                "max_unrecovered_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_unrecovered_probability"]),
+            },
+            required=False,
+        ),
+        "certification": table(
+            "certification",
+            {
+                "multiple": whole(1, 10_000, default=_CERTIFICATION["multiple"]),
+                "candidates": whole(1, 10_000, default=_CERTIFICATION["candidates"]),
+                "margin_yield": number(0.0, 1.0, default=_CERTIFICATION["margin_yield"]),
+                "margin_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["margin_peg_bps"]),
+                "bootstrap": whole(10, 1_000_000, default=_CERTIFICATION["bootstrap"]),
+            },
+            required=False,
+        ),
+        "scenario": (list[_SCENARIO], Field(description="tables [[scenario]], at least one")),  # type: ignore[valid-type]
+    },
+)

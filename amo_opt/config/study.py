@@ -1,0 +1,92 @@
+"""A study: a state, a current parameter set, a search space, scenarios, constraints, a budget and a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.protocol.state import ProtocolState
+from amo_opt.stress.scenario import Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """``[simulation]``: hours are whole; ``paths`` is per scenario."""
+
+    paths: int = 64
+    transition_hours: int = 336
+    window_hours: int = 1440
+    peg_reference: Literal["collateral", "dollar"] = "collateral"
+    collateral_valuation: Literal["par", "oracle"] = "par"
+    response_delay_hours: int = 6
+    cr_floor: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """One searched parameter: its interval, and whether it is searched on a log scale."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """``[search]``; ``space`` holds parameter names in the order of `PARAMETERS`; the others stay at the current set's value."""
+
+    space: dict[str, Range]
+    seed: int = 1
+    trials: int = 200
+    batch: int = 8
+    sampler: Literal["auto", "tpe", "nsga2", "gp"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraints:
+    """``[constraints]``: limits that a set must keep, per scenario. ``external_cr_floor`` is the price floor φ of `cr_external`
+    (``None`` in the file = the state's collateral ratio; resolved here)."""
+
+    external_cr_floor: float
+    min_external_cr: float = 0.75
+    max_breach_probability: float = 0.02
+    max_unserved_usd_hours: float = 1e9
+    max_shortfall_bps: float = 1000.0
+    max_unrecovered_probability: float = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certification:
+    """``[certification]``: fresh paths A and B hold ``multiple`` × simulation.paths each; ``candidates`` = most sets taken there.
+    ``margin_yield`` (per year) and ``margin_peg_bps`` are the non-inferiority margins; ``bootstrap`` the resamples of an interval."""
+
+    multiple: int = 10
+    candidates: int = 12
+    margin_yield: float = 0.001
+    margin_peg_bps: float = 2.0
+    bootstrap: int = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A resolved study: every file read, every default filled in.
+
+    ``hash`` is the SHA-256 of everything that changes a result (not trials, workers, out, storage, notes): the study's identity in
+    storage and in reports. ``path`` is the file it came from.
+    """
+
+    name: str
+    date: date
+    notes: str
+    state: ProtocolState
+    current: ParameterSet
+    simulation: Simulation
+    search: Search
+    constraints: Constraints
+    certification: Certification
+    scenarios: tuple[Scenario, ...]
+    hash: str
+    path: Path | None = None

@@ -1,0 +1,219 @@
+"""One TOML file as read: its values, where each key stands, and the problems that name both.
+
+The only place that opens a study, state or parameter file. Keys are tuples (``("scenario", 0, "weight")``); an index counts from 0.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from amo_opt.config.wording import nearest, shown
+from amo_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Key = tuple[str | int, ...]
+
+COMMAND_LINE = "command line"
+"""What a problem names as its file when the value came from there."""
+
+_BARE_OR_QUOTED = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
+_ARRAY_HEADER = re.compile(rf"\s*\[\[\s*({_DOTTED})\s*\]\]")
+_HEADER = re.compile(rf"\s*\[\s*({_DOTTED})\s*\]")
+_ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=(.*)")
+_STRING_OR_COMMENT = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*""")
+_AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A TOML file read and parsed. ``label`` is the path as the user would write it, ``path`` the one to resolve others against."""
+
+    label: str
+    path: Path
+    data: dict[str, Any]
+    lines: Mapping[Key, int]
+    overridden: frozenset[Key] = field(default=frozenset())
+
+    def get(self, key: Key) -> Any:
+        """The value at ``key``; None where there is none."""
+        value: Any = self.data
+        for part in key:
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return None
+        return value
+
+    def problem(self, key: Key, message: str, *, found: str | None = None, allowed: str | None = None, hint: str | None = None) -> Problem:
+        """A problem at ``key``, with its line, or laid at the command line's door if the value was given there."""
+        given = any(key[: len(other)] == other or (other[: len(key)] == key and key not in self.lines) for other in self.overridden)
+        file, line = (COMMAND_LINE, None) if given and key else (self.label, self._line(key))
+        return Problem(file=file, where=self._dotted(key), message=message, found=found, allowed=allowed, hint=hint, line=line)
+
+    def _line(self, key: Key) -> int | None:
+        """Line of the key, or of the nearest table around it that has one."""
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key)
+
+    def _dotted(self, key: Key) -> str:
+        """``scenario[svb-2023].weight``: an entry of a list goes by its name where it has one, else by its place, from 1."""
+        text = ""
+        for place, part in enumerate(key):
+            if isinstance(part, str):
+                text += f".{part}" if text else part
+                continue
+            entry = self.get(key[: place + 1])
+            name = entry.get("name") if isinstance(entry, dict) else None
+            text += f"[{name if isinstance(name, str) else part + 1}]"
+        return text
+
+
+def read_document(path: Path, label: str, overrides: Mapping[str, object] | None = None) -> Document:
+    """The file at ``path``, with dotted ``overrides`` put in place (None = not given).
+
+    Raises `InputError` with the one problem that stopped the reading: no file, not UTF-8, not TOML, or an override that fits nowhere.
+    """
+    try:
+        raw = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError([_unreadable(path, label, error)]) from None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        hint = "save the file as UTF-8"
+        raise InputError([Problem(label, "", "not UTF-8 text", found=f"byte 0x{raw[error.start]:02x}", hint=hint, line=line)]) from None
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError([_not_toml(label, text, error)]) from None
+    document = Document(label=label, path=path, data=data, lines=key_lines(text))
+    return _with_overrides(document, overrides) if overrides else document
+
+
+def key_lines(text: str) -> dict[Key, int]:
+    """Line (from 1) of every table header and ``key = …`` of a valid TOML text; keys within inline tables are left to their owner.
+
+    A light scan, not a parser: it only has to point a reader at the right line.
+    """
+    lines: dict[Key, int] = {}
+    counts: dict[Key, int] = {}
+    table: Key = ()
+    closing: str | None = None
+    depth = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if closing is not None:
+            closing = None if closing in line else closing
+            continue
+        rest = line
+        if depth == 0:
+            if match := _ARRAY_HEADER.match(line):
+                key = _located(_parts(match[1]), counts)
+                counts[key] = counts.get(key, -1) + 1
+                table = (*key, counts[key])
+                lines.setdefault(key, number)
+                lines[table] = number
+                continue
+            if match := _HEADER.match(line):
+                table = _located(_parts(match[1]), counts)
+                lines[table] = number
+                continue
+            if match := _ASSIGNMENT.match(line):
+                parts = _parts(match[1])
+                for end in range(1, len(parts) + 1):
+                    lines.setdefault((*table, *parts[:end]), number)
+                rest = match[2]
+        for mark in ('"""', "'''"):
+            if rest.count(mark) % 2:
+                closing = mark
+        bare = _STRING_OR_COMMENT.sub("", rest)
+        depth = max(0, depth + bare.count("[") - bare.count("]"))
+    return lines
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip("\"'") for part in re.findall(_BARE_OR_QUOTED, dotted)]
+
+
+def _located(parts: list[str], counts: Mapping[Key, int]) -> Key:
+    """The header's key, with the current index after every array of tables on the way (not after the last part)."""
+    key: Key = ()
+    for place, part in enumerate(parts):
+        key = (*key, part)
+        if key in counts and place < len(parts) - 1:
+            key = (*key, counts[key])
+    return key
+
+
+def _with_overrides(document: Document, overrides: Mapping[str, object]) -> Document:
+    """The document with each dotted key set; tables on the way are copied, so that the caller's document stays as read."""
+    data = dict(document.data)
+    overridden: set[Key] = set()
+    problems: list[Problem] = []
+    for dotted, value in overrides.items():
+        if value is None:
+            continue
+        parts = dotted.split(".")
+        table = data
+        for part in parts[:-1]:
+            inner = table.get(part, {})
+            if not isinstance(inner, dict):
+                hint = "name a key of a table, such as search.seed"
+                problems.append(Problem(COMMAND_LINE, dotted, f"{part} is not a table", found=shown(value), hint=hint))
+                break
+            table[part] = table = dict(inner)
+        else:
+            table[parts[-1]] = value
+            overridden.add(tuple(parts))
+    if problems:
+        raise InputError(problems)
+    return Document(document.label, document.path, data, document.lines, frozenset(overridden))
+
+
+def _unreadable(path: Path, label: str, error: Exception) -> Problem:
+    match error:
+        case IsADirectoryError():
+            return Problem(label, "", "is a folder, not a file", hint="give the TOML file itself")
+        case FileNotFoundError() | NotADirectoryError():
+            return Problem(label, "", "no such file", hint=nearest(path.name, _names(path.parent)))
+        case PermissionError():
+            return Problem(label, "", "may not be read: permission denied")
+        case OSError():
+            return Problem(label, "", f"cannot be read: {error.strerror}")
+        case _:
+            return Problem(label, "", f"not a path: {error}")
+
+
+def _names(folder: Path) -> list[str]:
+    """The TOML files of a folder; none if it cannot be listed."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if entry.suffix == ".toml")
+    except OSError:
+        return []
+
+
+def _not_toml(label: str, text: str, error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        return Problem(label, "", "not a study, state or parameter file: nested too deeply")
+    if text.startswith("\ufeff"):
+        return Problem(label, "", "not valid TOML: a byte order mark stands first", hint="save the file as UTF-8 without one", line=1)
+    match = _AT.match(str(error))
+    if match is None:
+        reason = str(error).removesuffix(" (at end of document)")
+        return Problem(
+            label, "", f"not valid TOML: {reason}", hint="something is left open at the end", line=text.rstrip("\n").count("\n") + 1
+        )
+    line = int(match[2])
+    return Problem(
+        label, "", f"not valid TOML at column {match[3]}: {match[1]}", found=shown(text.split("\n")[line - 1].strip()), line=line
+    )

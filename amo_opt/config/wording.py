@@ -1,0 +1,72 @@
+"""How a problem says things: a value as TOML would write it, a limit without noise, the nearest known name."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from datetime import date, time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST = 60
+"""Characters of a found value that a message shows."""
+
+
+def shown(value: object) -> str:
+    """The value roughly as the file wrote it, cut to a readable length.
+
+    >>> shown({"low": 0.5, "log": True})
+    '{ low = 0.5, log = true }'
+    """
+    text = _toml(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def plain(number: float) -> str:
+    """A limit without noise.
+
+    >>> plain(1e13), plain(999_999), plain(0.005)
+    ('1e13', '999999', '0.005')
+    """
+    if float(number).is_integer() and abs(number) < 1e7:
+        return str(int(number))
+    return f"{number:g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """A hint naming the known name closest to ``name``; all of them where none is close and they are few.
+
+    >>> nearest("amplificaton", ["amplification", "aave_cap"])
+    "did you mean 'amplification'?"
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else None
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case int():
+            # an integer of thousands of digits may not be turned into text at all
+            return str(value) if value.bit_length() < 256 else f"an integer of {value.bit_length()} bits"
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return repr(value)

@@ -1,0 +1,79 @@
+"""The collateral-ratio controller and the two collateral ratios.
+
+`cr_contract` = (idle + lent + floor 3CRV + CR × own stablecoin) ÷ total supply, the pool moved to a price of CR: what the chain books.
+`cr_external` = (idle + lent + the AMO's 3CRV at the study's floor) ÷ (total − own stablecoin at the floor): the safety figure.
+In both the pool is moved along its invariant to the floor (pool-math rule 5), and the sale is capped at the stablecoin that exists
+outside the pool. Collateral counts at par, as the chain counts it.
+"""
+
+from __future__ import annotations
+
+from amo_opt.protocol.lanes import (
+    C_CR_FLOOR,
+    LANES,
+    P_CR_BAND,
+    P_CR_REFRESH,
+    P_CR_STEP,
+    S_COLLATERAL_RATIO,
+    S_HOURS_SINCE_REFRESH,
+    S_ORACLE,
+)
+from amo_opt.protocol.primary_market import LOWEST_PRICE
+from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
+from amo_opt.stableswap.jit import Vector, scalar, stage
+
+
+@stage
+def cr_controller(s: Vector, p: Vector, c: Vector) -> None:
+    """At most once per cooldown: oracle > 1 + band lowers CR by a step, oracle < 1 − band raises it (strict, within [floor, 1])."""
+    band = p[P_CR_BAND]
+    step = p[P_CR_STEP]
+    refresh = p[P_CR_REFRESH]
+    floor = c[C_CR_FLOOR]
+    for i in range(LANES):
+        oracle = s[S_ORACLE + i]
+        cr = s[S_COLLATERAL_RATIO + i]
+        waited = s[S_HOURS_SINCE_REFRESH + i] + 1.0
+        due = waited >= refresh
+        lower = cr - step
+        lower = lower if lower > floor else floor
+        lower = lower if lower < cr else cr
+        higher = cr + step
+        higher = higher if higher < 1.0 else 1.0
+        moved = lower if oracle > 1.0 + band else cr
+        moved = higher if oracle < 1.0 - band else moved
+        moved = moved if due else cr
+        s[S_COLLATERAL_RATIO + i] = moved
+        s[S_HOURS_SINCE_REFRESH + i] = 0.0 if moved != cr else waited
+
+
+@scalar
+def pool_at_floor(x: float, y: float, d: float, ann: float, scaled_floor: float, supply: float) -> tuple[float, float]:
+    """Balances after the stablecoin was sold down to the floor; ``scaled_floor`` is x / D there, ``supply`` caps the sale."""
+    floor_x = scaled_floor * d
+    floor_x = floor_x if floor_x < supply else supply
+    moves = floor_x > x
+    end_x = floor_x if moves else x
+    end_y = get_y(end_x, d, ann)
+    return end_x, end_y if moves else y
+
+
+@scalar
+def scaled_at_cr(cr: float, ann: float) -> tuple[float, float]:
+    """x / D of the pool at a price of CR (at least 0.01), and the solver's residual."""
+    return scaled_x_at_price(cr if cr > LOWEST_PRICE else LOWEST_PRICE, ann)
+
+
+@scalar
+def contract_ratio(x: float, y: float, d: float, ann: float, own: float, supply: float, free: float, cr: float, scaled_cr: float) -> float:
+    """`cr_contract`; ``free`` = idle + lent collateral, ``scaled_cr`` = x / D at a price of CR (`scaled_at_cr`)."""
+    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_cr, supply)
+    return (free + own * floor_y + cr * own * floor_x) / supply
+
+
+@scalar
+def external_ratio(x: float, y: float, d: float, ann: float, own: float, supply: float, free: float, scaled_floor: float) -> float:
+    """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour."""
+    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply)
+    external = supply - own * floor_x
+    return (free + own * floor_y) / (external if external > 1.0 else 1.0)

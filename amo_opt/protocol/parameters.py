@@ -1,0 +1,169 @@
+"""What governance decides: the definition of every parameter, and one value for each as a parameter set.
+
+To add a parameter, add one `Parameter` to `PARAMETERS` and one field to `ParameterSet`, then use it where it acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+Kind = Literal["integer", "real"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The definition of one governance parameter.
+
+    ``low`` and ``high`` bound what a file may hold (inclusive). ``setter`` is the on-chain function, ``None`` where the value is the
+    executing team's policy. ``raw_decimals`` scales to the contract's integer (6: ratios of 1e6; 0: unscaled).
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    low: float
+    high: float
+    unit: str
+    setter: str | None = None
+    contract: str | None = None
+    raw_decimals: int | None = None
+    log: bool = False
+    searched: bool = True
+
+
+PARAMETERS: dict[str, Parameter] = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter("amplification", "Amplification A of the metapool", "integer", 1, 999_999, "", "ramp_A", "metapool", 0, log=True),
+        Parameter(
+            "cr_band", "Band around 1 outside which the collateral ratio moves", "real", 1e-4, 0.1, "USD", "setPriceBand", "stablecoin", 6
+        ),
+        Parameter("cr_step", "Change of the collateral ratio per refresh", "real", 0.0, 0.05, "", "setFraxStep", "stablecoin", 6),
+        Parameter(
+            "cr_refresh_hours", "Cooldown between refreshes", "integer", 1, 168, "h", "setRefreshCooldown", "stablecoin", 0, searched=False
+        ),
+        Parameter(
+            "curve_collateral_cap",
+            "Most collateral in the Curve AMO, share of all collateral",
+            "real",
+            0.0,
+            1.0,
+            "",
+            "setCollatBorrowCap",
+            "amo_minter",
+        ),
+        Parameter(
+            "aave_cap", "Most collateral lent on Aave, share of all collateral", "real", 0.0, 1.0, "", "setCollatBorrowCap", "amo_minter"
+        ),
+        Parameter(
+            "curve_mint_cap",
+            "Most stablecoin minted by the Curve AMO, share of supply",
+            "real",
+            0.0,
+            1.0,
+            "",
+            "setFraxMintCap",
+            "amo_minter",
+        ),
+        Parameter("idle_buffer", "Collateral kept free for redemptions, share of all collateral", "real", 0.0, 1.0, ""),
+        Parameter("pool_share_low", "Share of the pool below which the Curve AMO adds stablecoin", "real", 0.05, 0.95, ""),
+        Parameter("pool_share_high", "Share of the pool above which the Curve AMO withdraws and burns", "real", 0.05, 0.99, ""),
+        Parameter("rebalance_rate", "Most stablecoin added or withdrawn an hour, share of the pool's", "real", 1e-4, 1.0, "1/h", log=True),
+        Parameter("unwind_price", "Oracle over exit asset below which collateral is unwound", "real", 0.5, 1.0, "USD"),
+        Parameter("unwind_cr_margin", "Fall of the external collateral ratio at which collateral is unwound", "real", 0.0, 1.0, ""),
+        Parameter("unwind_rate", "Share of a position withdrawn an hour while unwinding", "real", 1e-3, 1.0, "1/h", log=True),
+        Parameter("reentry_price", "Oracle over exit asset at which deploying resumes", "real", 0.5, 1.05, "USD"),
+        Parameter(
+            "min_cr",
+            "Contract collateral ratio below which no AMO may mint or deploy",
+            "real",
+            0.0,
+            1.0,
+            "",
+            "setMinimumCollateralRatio",
+            "amo_minter",
+            6,
+            searched=False,
+        ),
+        Parameter(
+            "mint_price_threshold",
+            "Oracle price above which minting opens",
+            "real",
+            1.0,
+            1.1,
+            "USD",
+            "setPriceThresholds",
+            "frax_pool",
+            6,
+            searched=False,
+        ),
+        Parameter(
+            "redeem_price_threshold",
+            "Oracle price below which redeeming opens",
+            "real",
+            0.5,
+            1.0,
+            "USD",
+            "setPriceThresholds",
+            "frax_pool",
+            6,
+            searched=False,
+        ),
+    )
+}
+"""Every parameter by name, in the order of a parameter file and of the kernel's parameter vector."""
+
+ORDERED_PAIRS: tuple[tuple[str, str], ...] = (("pool_share_low", "pool_share_high"), ("unwind_price", "reentry_price"))
+"""Pairs (low, high) with low < high required; the search samples low and the gap above it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterSet:
+    """One value for everything governance decides. Ratios are plain decimals, prices dollars, amplification the contract's integer."""
+
+    name: str
+    amplification: int
+    cr_band: float
+    cr_step: float
+    cr_refresh_hours: int
+    curve_collateral_cap: float
+    aave_cap: float
+    curve_mint_cap: float
+    idle_buffer: float
+    pool_share_low: float
+    pool_share_high: float
+    rebalance_rate: float
+    unwind_price: float
+    unwind_cr_margin: float
+    unwind_rate: float
+    reentry_price: float
+    min_cr: float
+    mint_price_threshold: float
+    redeem_price_threshold: float
+
+    def values(self) -> dict[str, int | float]:
+        """The values by parameter name, in the order of `PARAMETERS`."""
+        everything = asdict(self)
+        return {name: everything[name] for name in PARAMETERS}
+
+    def replace(self, *, name: str | None = None, **values: float) -> ParameterSet:
+        """The same set with some values changed; unknown names raise ``TypeError``."""
+        merged: dict[str, int | float] = {**self.values(), **values}
+        return parameter_set(self.name if name is None else name, merged)
+
+
+def parameter_set(name: str, values: Mapping[str, int | float]) -> ParameterSet:
+    """A `ParameterSet` from a mapping; integers are rounded to the kind of their parameter. Ranges are the file reader's business.
+
+    >>> from amo_opt.protocol.parameters import PARAMETERS
+    >>> "amplification" in PARAMETERS
+    True
+    """
+    known = {field.name for field in fields(ParameterSet)} - {"name"}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise TypeError(f"unknown parameters: {', '.join(unknown)}")
+    typed = {key: (round(value) if PARAMETERS[key].kind == "integer" else float(value)) for key, value in values.items()}
+    return ParameterSet(name=name, **typed)  # type: ignore[arg-type]

@@ -1,0 +1,226 @@
+"""The hour's trades: holders at the pool, the issuer's doors, and the arbitrage between them.
+
+In words. Buyers take stablecoin from the pool, at most a stated share of it an hour. Sellers sell into the pool down to exit value
+less 50 bp, then, in need, down to their reservation
+price: what backs the stablecoin, plus what the share token's capitalisation covers of the rest, less a haircut. Redeeming opens when the oracle is below its threshold, the gate is open
+and collateral is idle; it pays the collateral ratio in collateral (at par, or at the oracle's value) and the rest in newly minted
+share tokens, less the fee. Within the hour the oracle moves with the pool, so redeeming holds the pool at the price that opens it or at what
+redeeming pays, whichever is lower: sellers stop there and redeem, arbitrageurs buy the pool up to it and redeem, until idle
+collateral ends. Minting is the mirror above its threshold. The share token falls as redeemers sell it (reflexivity).
+
+`unserved` is demand to leave at exit value less 50 bp that neither door paid this hour.
+"""
+
+from __future__ import annotations
+
+from amo_opt.protocol.holders import DUST_USD
+from amo_opt.protocol.lanes import (
+    C_ADMIN_FEE,
+    C_FEE,
+    C_HAIRCUT,
+    C_HOUR_LIMIT,
+    C_MINTING_FEE,
+    C_ORACLE_WEIGHT,
+    C_PAR_VALUATION,
+    C_PROTOCOL_ADMIN,
+    C_REDEMPTION_FEE,
+    C_SHARE_DEPTH,
+    LANES,
+    M_GATE,
+    P_MINT_THRESHOLD,
+    P_REDEEM_THRESHOLD,
+    S_ANN,
+    S_BASE_VALUE,
+    S_BUY_DEMAND,
+    S_CAPITAL_SHARES_BURNED,
+    S_CAPITAL_SHARES_ISSUED,
+    S_COLLATERAL_PRICE,
+    S_COLLATERAL_RATIO,
+    S_CR_EXTERNAL,
+    S_D,
+    S_FAULT,
+    S_IDLE,
+    S_INCOME_DEBT_DISCOUNT,
+    S_INCOME_PRIMARY_FEES,
+    S_INCOME_SWAP_FEES,
+    S_LP_AMO,
+    S_LP_SUPPLY,
+    S_ORACLE,
+    S_POOL_X,
+    S_POOL_Y,
+    S_PRICE,
+    S_QUEUE,
+    S_SELL_DEMAND,
+    S_SHARE_PRICE,
+    S_SHARE_SUPPLY,
+    S_SUPPLY,
+    S_UNSERVED,
+)
+from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
+from amo_opt.stableswap.jit import Vector, stage
+
+FAIR_DISCOUNT = 0.005
+"""Discount to exit value at which a leaver still counts as served."""
+LOWEST_PRICE = 0.01
+"""No price target lies below this: at zero the inversion divides by zero."""
+
+
+@stage
+def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """Sellers, buyers, redeemers, minters and arbitrageurs of the hour; then the pool's price and the oracle."""
+    fee = c[C_FEE]
+    admin = c[C_ADMIN_FEE]
+    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
+    redemption_fee = c[C_REDEMPTION_FEE]
+    minting_fee = c[C_MINTING_FEE]
+    hour_limit = c[C_HOUR_LIMIT]
+    keep = 1.0 - c[C_HAIRCUT]
+    weight = c[C_ORACLE_WEIGHT]
+    inverse_weight = 1.0 / weight
+    after_fee = 1.0 / (1.0 - fee)
+    after_minting = 1.0 / (1.0 - minting_fee)
+    at_par = c[C_PAR_VALUATION] > 0.5
+    share_depth = c[C_SHARE_DEPTH]
+    redeem_threshold = p[P_REDEEM_THRESHOLD]
+    mint_threshold = p[P_MINT_THRESHOLD]
+    for i in range(LANES):
+        x = s[S_POOL_X + i]
+        y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        ann = s[S_ANN + i]
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        supply = s[S_SUPPLY + i]
+        idle = s[S_IDLE + i]
+        cr = s[S_COLLATERAL_RATIO + i]
+        base_value = s[S_BASE_VALUE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        oracle = s[S_ORACLE + i]
+        share_price = s[S_SHARE_PRICE + i]
+        share_supply = s[S_SHARE_SUPPLY + i]
+        selling = s[S_SELL_DEMAND + i]
+        buying = s[S_BUY_DEMAND + i]
+        gate = m[M_GATE + i] > 0.5
+        exit_value = collateral_price if collateral_price < base_value else base_value
+        exit_value = exit_value if exit_value < 1.0 else 1.0
+
+        # what the doors pay and ask, dollars a unit
+        inverse_collateral = 1.0 / collateral_price
+        inverse_base = 1.0 / base_value
+        tokens = 1.0 if at_par else inverse_collateral
+        leg_value = collateral_price if at_par else 1.0
+        redeem_tokens = cr * tokens * (1.0 - redemption_fee)
+        redeem_pays = (cr * leg_value + 1.0 - cr) * (1.0 - redemption_fee)
+        mint_tokens = cr * tokens
+        mint_asks = (cr * leg_value + 1.0 - cr) * after_minting
+        price_opens = (redeem_threshold - (1.0 - weight) * oracle) * inverse_weight
+        price_opens = price_opens if price_opens < 2.0 else 2.0
+        door = redeem_pays * (1.0 - fee)
+        door = door if door < price_opens else price_opens
+        capacity = idle / (redeem_tokens if redeem_tokens > 1e-9 else 1e-9)
+        is_open = gate & (capacity > 1.0) & (door > LOWEST_PRICE)
+        capacity = capacity if is_open else 0.0
+        backing = s[S_CR_EXTERNAL + i]
+        backing = backing if backing < cr else cr
+        algorithmic = (1.0 - backing) * (supply - own * x) + 1.0
+        cover = share_price * share_supply / algorithmic
+        cover = cover if cover < 1.0 else 1.0
+        reservation = exit_value * (backing + (1.0 - backing) * cover) * keep
+        reservation = reservation if reservation > LOWEST_PRICE else LOWEST_PRICE
+
+        # buyers, then sellers at a fair price
+        bought = buying if buying < hour_limit * x else hour_limit * x
+        x_1 = x - bought
+        y_1 = get_y(x_1, d, ann)
+        fair = exit_value - FAIR_DISCOUNT
+        fair = (fair if fair > LOWEST_PRICE else LOWEST_PRICE) * inverse_base
+        at_fair, missed_fair = scaled_x_at_price(fair, ann)
+        most = hour_limit * y_1
+        most = most if most < selling else selling
+        sold_fair = at_fair * d - x_1
+        sold_fair = sold_fair if sold_fair > 0.0 else 0.0
+        sold_fair = sold_fair if sold_fair < most else most
+        x_2 = x_1 + sold_fair
+
+        # then to the price where the hour's trade stops: the minters' above, the redeemers' or the sellers' last price below
+        mint_opens = (mint_threshold - (1.0 - weight) * oracle) * inverse_weight
+        ceiling = mint_asks * after_fee
+        ceiling = (ceiling if ceiling > mint_opens else mint_opens) * inverse_base
+        minting = gate & (marginal_price(x_1, y_1, d, ann) > ceiling) & (selling <= 0.0)
+        door_holds = is_open & (door >= reservation)
+        target = (door if door_holds else reservation) * inverse_base
+        target = ceiling if minting else target
+        at_target, missed_target = scaled_x_at_price(target, ann)
+        room = at_target * d - x_2
+        up = room if room > 0.0 else 0.0
+        down = -room if room < 0.0 else 0.0
+        minted = up if minting else 0.0
+        minted = minted if minted < hour_limit * y_1 else hour_limit * y_1
+        left = most - sold_fair
+        sold_low = up if up < left else left
+        sold_low = 0.0 if minting else sold_low
+        arbitrage = down if down < 0.9 * x_2 else 0.9 * x_2
+        arbitrage = arbitrage * (1.0 - fee) if arbitrage * (1.0 - fee) < capacity else capacity
+        arbitrage = arbitrage if (door_holds & (not minting)) else 0.0
+        taken = arbitrage * after_fee
+        x_end = x_2 + sold_low + minted - taken
+        y_end = get_y(x_end, d, ann)
+
+        # what holders could not sell they redeem, if redeeming is open at the price reached and pays no less than the pool
+        price_end = marginal_price(x_end, y_end, d, ann) * base_value
+        waiting = selling - sold_fair - sold_low
+        rest = capacity - arbitrage
+        redeems = (
+            is_open & (price_end <= price_opens * (1.0 + 1e-9)) & (redeem_pays >= price_end * (1.0 - fee)) & (redeem_pays >= reservation)
+        )
+        redeemed = waiting if waiting < rest else rest
+        redeemed = redeemed if redeems else 0.0
+        waiting = waiting - redeemed
+        fair_door = redeemed if redeem_pays >= exit_value - FAIR_DISCOUNT else 0.0
+        s[S_UNSERVED + i] = selling - sold_fair - fair_door
+        s[S_QUEUE + i] = waiting
+
+        # the pool books: the fee is taken from what comes out, half of it leaves to the administrator
+        net_sold = x_end - x_1
+        fee_x = fee * (bought + (-net_sold if net_sold < 0.0 else 0.0))
+        fee_y = fee * (y_1 - y_end if net_sold > 0.0 else 0.0)
+        pool_x = x_end + (1.0 - admin) * fee_x
+        pool_y = y_end + (1.0 - admin) * fee_y
+        admin_x = admin_to_protocol * fee_x
+        admin_y = admin_to_protocol * fee_y * base_value
+        s[S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
+        discount = own * ((x_end - x) - (y - y_end) * base_value)
+
+        # the issuer books
+        units = arbitrage + redeemed
+        leg_out = redeem_tokens * units
+        shares_out = (1.0 - cr) * (1.0 - redemption_fee) * units
+        discount += cr * (1.0 - redemption_fee) * units - leg_out * collateral_price
+        gross = minted * after_minting
+        shares_in = (1.0 - cr) * gross
+        discount -= cr * gross * (1.0 - leg_value)
+        s[S_INCOME_DEBT_DISCOUNT + i] += discount
+        s[S_INCOME_PRIMARY_FEES + i] += redemption_fee * units + minting_fee * gross
+        s[S_CAPITAL_SHARES_ISSUED + i] += shares_out
+        s[S_CAPITAL_SHARES_BURNED + i] -= shares_in
+        idle = idle - leg_out + mint_tokens * gross + admin_y * inverse_collateral
+        s[S_IDLE + i] = idle if idle > 0.0 else 0.0
+        s[S_SUPPLY + i] = supply - units + minted - admin_x
+        priced = share_price if share_price > 1e-9 else 1e-9
+        inverse_priced = 1.0 / priced
+        burned_shares = shares_in * inverse_priced
+        burned_shares = burned_shares if burned_shares < 0.5 * share_supply else 0.5 * share_supply
+        s[S_SHARE_SUPPLY + i] = share_supply + shares_out * inverse_priced - burned_shares
+        s[S_SHARE_PRICE + i] = share_price * (share_depth + shares_in) / (share_depth + shares_out)
+
+        d_end = polish_D(pool_x, pool_y, ann, d)
+        price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
+        other_door = redeem_pays if is_open else 0.0
+        price = price if d_end > DUST_USD else other_door
+        s[S_POOL_X + i] = pool_x
+        s[S_POOL_Y + i] = pool_y
+        s[S_D + i] = d_end
+        s[S_PRICE + i] = price
+        s[S_ORACLE + i] = oracle + weight * (price - oracle)
+        converged = (missed_fair <= 0.0) & (missed_target <= 0.0)
+        fault = s[S_FAULT + i]
+        s[S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0

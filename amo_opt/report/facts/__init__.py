@@ -1,0 +1,134 @@
+"""Result -> Facts: the one object that every document is drawn from, so that text, tables, figures and verdict cannot disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amo_opt.report.facts.choice import Choice, choice_of
+from amo_opt.report.facts.decision import Decision, decision_of
+from amo_opt.report.facts.disclosure import Disclosure, disclosure_of
+from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
+from amo_opt.report.facts.fans import FanPanel, fan_panels
+from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows
+from amo_opt.report.facts.sets import Subject, subject_of
+from amo_opt.report.facts.state_rows import StateRow, state_rows
+from amo_opt.report.facts.validity import Validity, validity_of
+from amo_opt.report.wording import Scale, clean
+from amo_opt.search.result import Result, WorstPath
+
+__all__ = ["Facts", "gather"]
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """One of the deepest paths, and the command that replays it."""
+
+    scenario: str
+    path: str
+    peg_loss: str
+    min_price: str
+    unserved: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the documents say. Text of others is cleaned but not escaped: escaping belongs to each document's language."""
+
+    title: str
+    name: str
+    date: str
+    notes: str
+    study_hash: str
+    results_hash: str
+    recommended: bool
+    other_label: str
+    state_name: str
+    state_date: str
+    state_notes: str
+    state: tuple[StateRow, ...]
+    decision: Decision
+    parameters: tuple[ParameterRow, ...]
+    caps: tuple[CapRow, ...]
+    evidence: Evidence
+    current_alone: tuple[tuple[str, str, str], ...]
+    choice: Choice
+    fans: tuple[FanPanel, ...]
+    worst: tuple[WorstRow, ...]
+    worst_of: str
+    validity: Validity
+    disclosure: Disclosure
+
+    @property
+    def changed(self) -> tuple[ParameterRow, ...]:
+        return tuple(row for row in self.parameters if row.changed)
+
+    @property
+    def unchanged(self) -> tuple[ParameterRow, ...]:
+        return tuple(row for row in self.parameters if not row.changed)
+
+    @property
+    def assumed(self) -> tuple[StateRow, ...]:
+        return tuple(row for row in self.state if row.assumed)
+
+    @property
+    def sourced(self) -> tuple[StateRow, ...]:
+        return tuple(row for row in self.state if not row.assumed)
+
+
+def gather(result: Result, *, results_hash: str) -> Facts:
+    """The facts of a result; ``results_hash`` is the SHA-256 of its results.json.
+
+    Raises `AmoOptError` where the result contradicts itself (no current set, a recommendation without its set).
+    """
+    study = result.study
+    subject = subject_of(result)
+    other = subject.current if subject.other is None else subject.other
+    n = subject.score(subject.current).yield_annual.n
+    evidence = evidence_of(subject, study.scenarios, n=n, seed=study.search.seed)
+    return Facts(
+        title=_title(result, subject),
+        name=clean(study.name),
+        date=study.date.isoformat(),
+        notes=clean(study.notes),
+        study_hash=study.hash,
+        results_hash=results_hash,
+        recommended=subject.recommended,
+        other_label=subject.label,
+        state_name=clean(study.state.name),
+        state_date=study.state.date.isoformat(),
+        state_notes=clean(study.state.notes),
+        state=state_rows(study.state, study.date),
+        decision=decision_of(result, subject, evidence.rows),
+        parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space)),
+        caps=cap_rows(subject.current.parameters, other.parameters, study.state),
+        evidence=evidence,
+        current_alone=() if subject.other is not None else certified_rows(subject),
+        choice=choice_of(result, subject),
+        fans=fan_panels(result, subject),
+        worst=tuple(_worst_row(each) for each in result.worst_paths),
+        worst_of="the proposed set" if subject.recommended else "the current set",
+        validity=validity_of(study),
+        disclosure=disclosure_of(result),
+    )
+
+
+def _title(result: Result, subject: Subject) -> str:
+    name = clean(result.study.name)
+    if not subject.recommended or subject.other is None:
+        return f"{name}: no parameter change recommended"
+    before, after = subject.current.parameters.amplification, subject.other.parameters.amplification
+    if before == after:
+        return f"{name}: AMO parameter change"
+    return f"{name}: AMO parameter change, A {before:,} to {after:,}"
+
+
+def _worst_row(worst: WorstPath) -> WorstRow:
+    return WorstRow(
+        scenario=worst.scenario,
+        path=str(worst.path),
+        peg_loss=Scale(1.0, 1, "bp").text(worst.peg_loss_bps),
+        min_price=Scale(1.0, 4, "USD").text(worst.min_price),
+        unserved=Scale(1e-6, 1, "m USD·h").text(worst.unserved_usd_hours),
+        command=clean(worst.command),
+    )

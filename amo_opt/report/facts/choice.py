@@ -1,0 +1,195 @@
+"""Why these numbers: the certified front, the alternatives and what spoke against each, and the profile over one parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.report.facts.sets import Subject, role_title
+from amo_opt.report.wording import Scale, clean, count, sentence_case
+from amo_opt.scoring.types import Estimate, Score
+from amo_opt.search.result import Candidate, Profile, Result
+
+YIELD_SCALE = Scale(100.0, 2, "% a year")
+PEG_SCALE = Scale(1.0, 1, "bp")
+CR_METRICS = ("min_cr_external_tail95", "min_cr_external")
+SMALL_TERM = 0.02
+"""Yield terms that never exceed this share of the largest are drawn together as one."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A figure with its interval, in display units."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A candidate on paths A; ``mark`` is ``current``, ``chosen``, ``alternative`` or ``candidate``."""
+
+    label: str
+    mark: str
+    peg: Span
+    earned: Span
+    feasible: bool
+
+
+@dataclass(frozen=True)
+class AlternativeRow:
+    """A candidate in words: its objectives with intervals on the paths it was judged on, and why it was taken or not."""
+
+    title: str
+    earned: str
+    peg: str
+    constraints: str
+    stream: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProfileFacts:
+    """A profile over one parameter: ``terms`` holds the yield by line, the whole first; series in display units."""
+
+    parameter: str
+    title: str
+    log: bool
+    finding: str
+    values: tuple[float, ...]
+    terms: tuple[tuple[str, tuple[Span, ...]], ...]
+    peg: tuple[Span, ...]
+    cr_external: tuple[Span, ...]
+    cr_title: str
+    marks: tuple[tuple[str, float], ...]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Section 6 and the front of section 5."""
+
+    front: tuple[FrontPoint, ...]
+    front_caption: str
+    rule: str
+    explanation: str
+    alternatives: tuple[AlternativeRow, ...]
+    rejected: tuple[AlternativeRow, ...]
+    profile: ProfileFacts | None
+
+
+def choice_of(result: Result, subject: Subject) -> Choice:
+    """The front, its neighbours and the profile."""
+    ordered = sorted(result.candidates, key=lambda each: (each.role != "current", each.certified_a.peg_risk_bps.value, each.id))
+    rows = {each.id: _row(each, subject) for each in ordered}
+    shown = [each for each in ordered if each.role != "candidate"]
+    return Choice(
+        front=tuple(_point(each, subject) for each in ordered),
+        front_caption=_front_caption(result, subject),
+        rule=clean(result.rule),
+        explanation=clean(result.explanation),
+        alternatives=tuple(rows[each.id] for each in shown),
+        rejected=tuple(rows[each.id] for each in ordered if each.role == "candidate"),
+        profile=None if result.profile is None else _profile(result.profile, result, subject),
+    )
+
+
+def _point(candidate: Candidate, subject: Subject) -> FrontPoint:
+    marks = {"current": "current", "recommended": "chosen", "candidate": "candidate"}
+    score = candidate.certified_a
+    return FrontPoint(
+        label=role_title(subject, candidate),
+        mark=marks.get(candidate.role, "alternative"),
+        peg=span(score.peg_risk_bps, PEG_SCALE),
+        earned=span(score.yield_annual, YIELD_SCALE),
+        feasible=score.feasible,
+    )
+
+
+def _front_caption(result: Result, subject: Subject) -> str:
+    kept = [each for each in result.candidates if each.certified_a.feasible]
+    sets, paths, seed = len(result.candidates), subject.current.certified_a.yield_annual.n, result.study.search.seed
+    tail = f"(points with 95% intervals, n = {count(paths, 'path')} A, seed {seed})."
+    if not kept:
+        return f"None of {count(sets, 'certified set')} keeps every limit at its interval's upper end {tail}"
+    low, high = (choose(kept, key=lambda each: each.certified_a.yield_annual.value) for choose in (min, max))
+    if low is high:
+        return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(subject, low)} {tail}"
+    trade = "both vary" if low.certified_a.peg_risk_bps.value < high.certified_a.peg_risk_bps.value else "yield is not bought with peg risk"
+    return (
+        f"Among {count(len(kept), 'set')} of {sets} that keep every limit {trade}: from {_both(low)} to {_both(high)} {tail}"
+    )
+
+
+def _both(candidate: Candidate) -> str:
+    score = candidate.certified_a
+    return f"{YIELD_SCALE.text(score.yield_annual.value)} at {PEG_SCALE.text(score.peg_risk_bps.value)}"
+
+
+def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
+    score = subject.score(candidate)
+    return AlternativeRow(
+        title=role_title(subject, candidate),
+        earned=f"{YIELD_SCALE.number(score.yield_annual.value)} ({YIELD_SCALE.interval(score.yield_annual)})",
+        peg=f"{PEG_SCALE.number(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)})",
+        constraints=limits_kept(score),
+        stream="B" if score is candidate.certified_b else "A",
+        reason=clean(candidate.reason),
+    )
+
+
+def limits_kept(score: Score) -> str:
+    """``all 21 kept``, or how many are broken and undecided."""
+    kept = sum(each.decidable and each.violation_high <= 0.0 for each in score.constraints)
+    undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
+    broken = len(score.constraints) - kept - undecided
+    if kept == len(score.constraints):
+        return f"all {kept} kept"
+    parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
+    return f"{' and '.join(parts)} of {len(score.constraints)}"
+
+
+def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts:
+    parameter = PARAMETERS[profile.parameter]
+    points = sorted(profile.points, key=lambda each: each.value)
+    cr_metric = next((name for name in CR_METRICS if all(name in each.score.metrics for each in points)), None)
+    marks = [("current", float(subject.current.parameters.values()[profile.parameter]))]
+    if subject.other is not None and subject.recommended:
+        marks.append(("proposed", float(subject.other.parameters.values()[profile.parameter])))
+    paths = points[0].score.yield_annual.n if points else 0
+    return ProfileFacts(
+        parameter=profile.parameter,
+        title=parameter.title,
+        log=parameter.log,
+        finding=clean(profile.finding),
+        values=tuple(float(each.value) for each in points),
+        terms=_terms(tuple(each.score for each in points)),
+        peg=tuple(span(each.score.peg_risk_bps, PEG_SCALE) for each in points),
+        cr_external=() if cr_metric is None else tuple(span(each.score.metrics[cr_metric], Scale(1.0, 4, "")) for each in points),
+        cr_title="Lowest external CR, mean of the lowest 5%" if cr_metric == CR_METRICS[0] else "Lowest external CR, mean",
+        marks=tuple(marks),
+        caption=f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
+        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; bands are 95% intervals).",
+    )
+
+
+def _terms(scores: tuple[Score, ...]) -> tuple[tuple[str, tuple[Span, ...]], ...]:
+    """The whole yield, then its lines from largest to smallest; small ones are summed (values only: their interval is not known)."""
+    whole = tuple(span(each.yield_annual, YIELD_SCALE) for each in scores)
+    names = [name for name in (scores[0].yield_terms if scores else {}) if all(name in each.yield_terms for each in scores)]
+    reach = {name: max(abs(each.yield_terms[name].value) for each in scores) for name in names}
+    limit = SMALL_TERM * max(reach.values(), default=0.0)
+    large = sorted((name for name in names if reach[name] > limit), key=lambda name: -reach[name])
+    terms = [("Yield, whole", whole)]
+    terms += [(sentence_case(name), tuple(span(each.yield_terms[name], YIELD_SCALE) for each in scores)) for name in large]
+    small = [name for name in names if name not in large]
+    if small:
+        sums = [100.0 * sum(each.yield_terms[name].value for name in small) for each in scores]
+        terms.append(("Other lines", tuple(Span(value, value, value) for value in sums)))
+    return tuple(terms)
+
+
+def span(estimate: Estimate, scale: Scale) -> Span:
+    """The estimate in display units."""
+    return Span(estimate.value * scale.factor, estimate.low * scale.factor, estimate.high * scale.factor)

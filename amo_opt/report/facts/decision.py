@@ -1,0 +1,143 @@
+"""The decision box: at most 120 plain words, put together by a written rule.
+
+The rule. What changes: the two parameters that come first in `changed_names`, the others counted. The benefit: of yield and peg risk the
+one judged BETTER, that with the smaller p-value if both are. The risk: of all metrics the one that points furthest the wrong way in units
+of its own interval; where none does, the limit that is nearest to binding. Then the verdict with its intervals, and what the current set
+goes on doing. Words are dropped from the list of changes first if the box would grow past its limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
+from amo_opt.report.facts.evidence import MetricRow, adverse
+from amo_opt.report.facts.parameter_rows import changed_names
+from amo_opt.report.facts.sets import Subject
+from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
+from amo_opt.scoring.types import Constraint, PairedDifference, Score
+from amo_opt.search.result import Result
+
+WORD_LIMIT = 120
+OBJECTIVES = ("yield", "peg_cvar95_bps")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Section 1. ``sentences`` are (label, text) pairs of at most 120 words together; ``warnings`` stand beside the verdict."""
+
+    chip: Chip
+    sentences: tuple[tuple[str, str], ...]
+    warnings: tuple[Chip, ...]
+
+    @property
+    def words(self) -> int:
+        return len(" ".join(f"{label} {text}" for label, text in self.sentences).split())
+
+
+def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -> Decision:
+    """The box for whatever the verdict is."""
+    chip = Chip(result.verdict.upper())
+    warnings = (Chip("MODEL NOT VALIDATED"),)
+    for named in (2, 1, 0):
+        decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)
+        if decision.words <= WORD_LIMIT:
+            break
+    return decision
+
+
+def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], named: int) -> list[tuple[str, str]]:
+    if result.verdict == "recommended":
+        return [
+            ("Change", _changes(subject, named)),
+            ("Benefit", _benefit(subject)),
+            ("Risk", _risk(subject, rows)),
+            ("Verdict", f"recommended on {_paths(subject)}; every limit holds at its interval's upper end."),
+            ("If nothing is done", _nothing_done(subject)),
+        ]
+    return [("Change", "nothing."), ("Verdict", _why_not(result, subject)), *_best_other(subject), ("If nothing is done", _nothing_done(subject))]
+
+
+def _changes(subject: Subject, named: int) -> str:
+    if subject.other is None:
+        return "nothing."
+    before, after = subject.current.parameters, subject.other.parameters
+    names = changed_names(before, after)
+    told = [
+        f"{lower_first(PARAMETERS[name].title.split(',')[0])} from {plain_number(before.values()[name])} to {plain_number(after.values()[name])}"
+        for name in names[:named]
+    ]
+    rest = len(names) - len(told)
+    if rest:
+        told.append(f"{count(rest, 'other parameter' if told else 'parameter')} (section 2)")
+    return f"{'; '.join(told)}."
+
+
+def _benefit(subject: Subject) -> str:
+    found = {each.metric: each for each in subject.paired if each.scenario is None and each.metric in OBJECTIVES}
+    better = sorted((each for each in found.values() if each.verdict == "BETTER"), key=lambda each: (each.p_better, OBJECTIVES.index(each.metric)))
+    if not better:
+        return "none beyond the intervals."
+    return f"{_moved(better[0])}."
+
+
+def _moved(paired: PairedDifference) -> str:
+    """``yield +0.42 % a year (95% interval +0.31 to +0.53)``."""
+    name, scale = ("yield", YIELD_SCALE) if paired.metric == "yield" else ("peg risk", PEG_SCALE)
+    found = paired.difference
+    return f"{name} {scale.text(found.value, signed=True)} (95% interval {scale.interval(found, signed=True)})"
+
+
+def _risk(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
+    worst = max(rows, key=adverse, default=None)
+    if worst is not None and adverse(worst) > 0.0:
+        unit = f" {worst.unit}" if worst.unit else ""
+        return f"{lower_first(worst.title)} {worst.difference}{unit} (95% interval {worst.interval})."
+    nearest = None if subject.other is None else nearest_limit(subject.score(subject.other))
+    if nearest is None:
+        return "no metric points the wrong way."
+    return f"no metric points the wrong way; nearest to its limit is: {_limit_words(nearest)}."
+
+
+def nearest_limit(score: Score) -> Constraint | None:
+    """The constraint with the largest violation at its interval's upper end."""
+    return max(score.constraints, key=lambda each: each.violation_high, default=None)
+
+
+def _limit_words(constraint: Constraint) -> str:
+    where = "" if constraint.scenario is None else f" in {constraint.scenario}"
+    return f"{lower_first(constraint_title(constraint.name))}{where}"
+
+
+def _paths(subject: Subject) -> str:
+    n = subject.score(subject.current).yield_annual.n
+    return f"{count(n, 'fresh path')} {subject.stream}"
+
+
+def _why_not(result: Result, subject: Subject) -> str:
+    if result.verdict == "no change":
+        return f"no change: no set was shown better on one objective and no worse on the other ({_paths(subject)})."
+    if result.verdict == "undecidable":
+        open_limits = sum(not each.decidable for each in subject.score(subject.current).constraints)
+        return f"undecidable: {count(open_limits, 'limit')} cannot be decided with so few paths ({_paths(subject)}), so nothing is recommended."
+    nearest = nearest_limit(subject.score(subject.other or subject.current))
+    binding = "" if nearest is None else f"; binding: {_limit_words(nearest)}"
+    return f"infeasible: no set kept every limit on {_paths(subject)}{binding}."
+
+
+def _best_other(subject: Subject) -> list[tuple[str, str]]:
+    found = {each.metric: each for each in subject.paired if each.scenario is None}
+    if subject.other is None or any(name not in found for name in OBJECTIVES):
+        return []
+    return [("Best alternative", f"{subject.other.id}: {'; '.join(_moved(found[name]) for name in OBJECTIVES)}.")]
+
+
+def _nothing_done(subject: Subject) -> str:
+    score = subject.score(subject.current)
+    broken = sum(each.violation_high > 0.0 for each in score.constraints)
+    limits = "keeping every limit" if score.feasible else f"with {count(broken, 'limit')} of {len(score.constraints)} not shown to hold"
+    return (
+        f"yield {YIELD_SCALE.text(score.yield_annual.value)} ({YIELD_SCALE.interval(score.yield_annual)}), "
+        f"peg risk {PEG_SCALE.text(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)}), {limits}."
+    )

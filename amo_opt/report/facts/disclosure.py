@@ -1,0 +1,135 @@
+"""What was searched and how: space, trials, failures, sampler, seeds, sizes, optimism gap; and what reproduces it."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from dataclasses import dataclass
+from importlib import metadata
+
+from amo_opt.report.wording import clean, metric_of, plain_number, scale_for
+from amo_opt.search.result import Result, Trial
+
+PACKAGES = ("amo-opt", "numpy", "numba", "optuna")
+
+
+@dataclass(frozen=True)
+class SpaceRow:
+    name: str
+    low: str
+    high: str
+    scale: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """Optimism: the same metric as the search saw it, on paths A (where the set was chosen) and on untouched paths B."""
+
+    title: str
+    unit: str
+    search: str
+    on_a: str
+    on_b: str
+    search_to_a: str
+    a_to_b: str
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Sections 11 and 14."""
+
+    space: tuple[SpaceRow, ...]
+    sizes: tuple[tuple[str, str], ...]
+    failures: tuple[tuple[str, str], ...]
+    gap: tuple[GapRow, ...]
+    gap_of: str
+    versions: tuple[tuple[str, str], ...]
+    command: str
+
+
+def versions() -> dict[str, str | None]:
+    """Versions that decide the bytes; ``None`` where a package is not installed as one."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def disclosure_of(result: Result) -> Disclosure:
+    """Everything a reader needs to judge the search, and to do it again."""
+    study = result.study
+    space = tuple(
+        SpaceRow(name, plain_number(each.low), plain_number(each.high), "log" if each.log else "linear", "") for name, each in study.search.space.items()
+    )
+    return Disclosure(
+        space=space,
+        sizes=_sizes(result),
+        failures=_failures(result.trials),
+        gap=_gap(result),
+        gap_of="the proposed set" if result.verdict == "recommended" else "the current set",
+        versions=tuple((name, version or "not installed") for name, version in versions().items()),
+        command=_command(result),
+    )
+
+
+def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
+    study, trials = result.study, result.trials
+    scored = [each for each in trials if each.score is not None]
+    feasible = [each for each in scored if each.score is not None and each.score.feasible]
+    origins = {origin: sum(each.origin == origin for each in trials) for origin in ("current", "seed", "sampler")}
+    per_scenario = study.simulation.paths * study.certification.multiple
+    hypervolume = f"{result.hypervolume[-1]:.4g}" if result.hypervolume else "not measured"
+    return (
+        ("Trials", f"{len(trials)} ({origins['current']} current set, {origins['seed']} domain seeds, {origins['sampler']} from the sampler)"),
+        ("Failed trials", str(len(trials) - len(scored))),
+        ("Trials that kept every limit at point values", str(len(feasible))),
+        ("Sets on the search's front", str(len(result.front))),
+        ("Hypervolume of the front at the end", hypervolume),
+        ("Sampler", f"{clean(result.sampler)}, batches of {study.search.batch}"),
+        ("Seed", str(study.search.seed)),
+        ("Paths in the search", f"{result.paths_search:,} ({study.simulation.paths} for each of {len(study.scenarios)} scenarios)"),
+        ("Paths in certification", f"{result.paths_certification:,} on A and as many on B ({per_scenario} for each scenario), none seen by the search"),
+        ("Hours on each path", f"{study.simulation.transition_hours} of transition, {study.simulation.window_hours} scored"),
+        ("Sets certified", str(len(result.candidates))),
+    )
+
+
+def _failures(trials: tuple[Trial, ...]) -> tuple[tuple[str, str], ...]:
+    """Each cause with the trials it struck, the most frequent first."""
+    causes: dict[str, list[int]] = {}
+    for trial in trials:
+        if trial.score is None:
+            causes.setdefault(clean(trial.failure or "no reason recorded"), []).append(trial.number)
+    ordered = sorted(causes.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple((cause, ", ".join(str(number) for number in numbers)) for cause, numbers in ordered)
+
+
+def _gap(result: Result) -> tuple[GapRow, ...]:
+    rows = []
+    for name, (search, on_a, on_b) in result.gap.items():
+        metric = metric_of(name)
+        scale = scale_for(metric.unit, (search, on_a.value, on_b.value))
+        rows.append(
+            GapRow(
+                title=metric.title,
+                unit=scale.unit,
+                search=scale.number(search),
+                on_a=f"{scale.number(on_a.value)} ({scale.interval(on_a)})",
+                on_b=f"{scale.number(on_b.value)} ({scale.interval(on_b)})",
+                search_to_a=scale.number(search - on_a.value, signed=True),
+                a_to_b=scale.number(on_a.value - on_b.value, signed=True),
+            )
+        )
+    return tuple(rows)
+
+
+def _command(result: Result) -> str:
+    """The call with everything that may have been overridden; only the study's file name, since folders are the reader's own."""
+    study = result.study
+    file = f"{study.name}.toml" if study.path is None else study.path.name
+    call = ["amo-opt", "run", file, "--seed", str(study.search.seed), "--paths", str(study.simulation.paths), "--trials", str(len(result.trials))]
+    return " ".join(shlex.quote(part) for part in call)

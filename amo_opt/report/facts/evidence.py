@@ -1,0 +1,229 @@
+"""Before and after on certification paths: the table, the forest of paired differences, the scenario table, the constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amo_opt.report.facts.sets import Subject
+from amo_opt.report.wording import MISSING, Chip, Scale, constraint_title, count, metric_of, scale_for
+from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
+from amo_opt.stress.scenario import Scenario
+
+CONTRAST_METRICS = ("yield", "peg_cvar95_bps", "peg_cvar95_dollar_bps", "min_price_tail95", "min_cr_external_tail95", "unserved_cvar90_usd_hours", "hours_below_099")
+"""The columns of the scenario table."""
+TAIL_MINIMUM = 40.0
+"""Kish's effective tail count under which the interval of a tail figure covers too little to be trusted."""
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric before and after; ``position`` holds the paired difference and its interval in units of the largest bound of its
+    interval, favourable side positive, for the forest plot."""
+
+    name: str
+    title: str
+    unit: str
+    current: str
+    current_interval: str
+    proposed: str
+    proposed_interval: str
+    difference: str
+    interval: str
+    n: str
+    thin_tail: bool
+    margin: str
+    verdict: Chip
+    position: tuple[float, float, float]
+    margin_position: float | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of one scenario, before and after, and whether the sets differ; ``verdict`` says which way."""
+
+    current: str
+    proposed: str
+    difference: str
+    verdict: Chip | None
+
+
+@dataclass(frozen=True)
+class ScenarioRow:
+    name: str
+    title: str
+    weight: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class ConstraintRow:
+    """One constraint of one scenario: estimate, upper end of its one-sided interval, limit; before and after."""
+
+    title: str
+    scenario: str
+    limit: str
+    current: str
+    current_high: str
+    current_verdict: Chip
+    proposed: str
+    proposed_high: str
+    proposed_verdict: Chip | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Section 5. ``paired_cells`` is True where scenario cells are judged by paired differences, else by intervals that do not meet."""
+
+    label: str
+    stream: str
+    n: str
+    rows: tuple[MetricRow, ...]
+    forest_caption: str
+    scenario_columns: tuple[str, ...]
+    scenarios: tuple[ScenarioRow, ...]
+    paired_cells: bool
+    constraints: tuple[ConstraintRow, ...]
+
+
+def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, seed: int) -> Evidence:
+    """Every table of section 5 for the current set and the one against it."""
+    overall = tuple(each for each in subject.paired if each.scenario is None)
+    rows = tuple(_metric_row(each, subject) for each in overall)
+    return Evidence(
+        label=subject.label,
+        stream=subject.stream,
+        n=f"{n:,}",
+        rows=rows,
+        forest_caption=_forest_caption(rows, subject, n=n, seed=seed),
+        scenario_columns=tuple(metric_of(name).title for name in _contrast_metrics(subject)),
+        scenarios=_scenario_rows(subject, scenarios),
+        paired_cells=any(each.scenario is not None for each in subject.paired),
+        constraints=_constraint_rows(subject),
+    )
+
+
+def certified_rows(subject: Subject) -> tuple[tuple[str, str, str], ...]:
+    """Metric, figure and interval of the current set alone, where nothing stands against it."""
+    rows = []
+    for name, estimate in subject.score(subject.current).metrics.items():
+        metric = metric_of(name)
+        scale = _fine_scale(metric.unit, estimate)
+        rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate)))
+    return tuple(rows)
+
+
+def adverse(row: MetricRow) -> float:
+    """How far the difference points the wrong way, in units of its interval's largest bound; 0 or less where it does not."""
+    return -row.position[0]
+
+
+def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
+    metric = metric_of(paired.metric)
+    now = subject.score(subject.current).metrics.get(paired.metric)
+    then = None if subject.other is None else subject.score(subject.other).metrics.get(paired.metric)
+    scale = scale_for(metric.unit, (paired.current, paired.candidate))
+    found = paired.difference
+    fine = scale.fine((found.high - found.low) / 2.0)
+    reach = max(abs(found.low), abs(found.high)) or 1.0
+    sign = float(metric.better or 1) / reach
+    return MetricRow(
+        name=paired.metric,
+        title=metric.title,
+        unit=scale.unit,
+        current=scale.number(paired.current),
+        current_interval=MISSING if now is None else scale.interval(now),
+        proposed=scale.number(paired.candidate),
+        proposed_interval=MISSING if then is None else scale.interval(then),
+        difference=fine.number(found.value, signed=True),
+        interval=fine.interval(found, signed=True),
+        n=f"{found.n:,}",
+        thin_tail=found.tail_points is not None and found.tail_points < TAIL_MINIMUM,
+        margin=fine.number(paired.margin) if paired.margin > 0.0 else MISSING,
+        verdict=Chip(paired.verdict),
+        position=(found.value * sign, *sorted((found.low * sign, found.high * sign))),  # type: ignore[arg-type]
+        margin_position=-paired.margin / reach if 0.0 < paired.margin <= reach else None,
+    )
+
+
+def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, n: int, seed: int) -> str:
+    better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
+    return (
+        f"{subject.short_label} against current: of {count(len(rows), 'metric')}, {better} better and {worse} worse with 95% confidence each, "
+        f"{len(rows) - better - worse} not told apart. Paired differences, each in units of its own interval's far end, favourable to the right "
+        f"(n = {count(n, 'path')} {subject.stream}, seed {seed})."
+    )
+
+
+def _contrast_metrics(subject: Subject) -> tuple[str, ...]:
+    tables = subject.score(subject.current).by_scenario.values()
+    return tuple(name for name in CONTRAST_METRICS if any(name in table for table in tables))
+
+
+def _scenario_rows(subject: Subject, scenarios: tuple[Scenario, ...]) -> tuple[ScenarioRow, ...]:
+    total = sum(each.weight for each in scenarios)
+    now = subject.score(subject.current).by_scenario
+    then = {} if subject.other is None else subject.score(subject.other).by_scenario
+    paired = {(each.scenario, each.metric): each for each in subject.paired if each.scenario is not None}
+    scales = {name: _column_scale(name, (now, then)) for name in _contrast_metrics(subject)}
+    rows = []
+    for scenario in scenarios:
+        before, after = now.get(scenario.name, {}), then.get(scenario.name, {})
+        cells = tuple(_cell(name, scale, before.get(name), after.get(name), paired.get((scenario.name, name))) for name, scale in scales.items())
+        rows.append(ScenarioRow(scenario.name, scenario.title, Scale(100.0, 1, "%").text(scenario.weight / total), cells))
+    return tuple(rows)
+
+
+def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | None, paired: PairedDifference | None) -> Cell:
+    if before is None:
+        return Cell(MISSING, MISSING, MISSING, None)
+    if after is None:
+        return Cell(scale.text(before.value), MISSING, MISSING, None)
+    difference = scale.text(after.value - before.value, signed=True)
+    word = paired.verdict if paired is not None else _told_apart(metric_of(name).better, before, after)
+    return Cell(scale.number(before.value), scale.number(after.value), difference, Chip(word))
+
+
+def _told_apart(better: int, before: Estimate, after: Estimate) -> str:
+    """BETTER or WORSE only where the two intervals do not meet: stricter than a paired test, and all that unpaired figures allow."""
+    if before == after:
+        return "EQUIVALENT"
+    if before.low <= after.high and after.low <= before.high:
+        return "INCONCLUSIVE"
+    return "BETTER" if (after.value - before.value) * better > 0 else "WORSE"
+
+
+def _column_scale(name: str, tables: tuple[Mapping[str, Mapping[str, Estimate]], ...]) -> Scale:
+    values = [scores[name].value for table in tables for scores in table.values() if name in scores]
+    return scale_for(metric_of(name).unit, values)
+
+
+def _constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
+    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
+    return tuple(_constraint_row(each, after.get(each.key)) for each in subject.score(subject.current).constraints)
+
+
+def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:
+    scale = scale_for(before.unit, (before.estimate.value, before.estimate.high, before.limit))
+    return ConstraintRow(
+        title=constraint_title(before.name),
+        scenario=before.scenario or "any",
+        limit=scale.text(before.limit),
+        current=scale.number(before.estimate.value),
+        current_high=scale.number(before.estimate.high),
+        current_verdict=constraint_verdict(before),
+        proposed=MISSING if after is None else scale.number(after.estimate.value),
+        proposed_high=MISSING if after is None else scale.number(after.estimate.high),
+        proposed_verdict=None if after is None else constraint_verdict(after),
+    )
+
+
+def constraint_verdict(constraint: Constraint) -> Chip:
+    """KEPT only where the interval's upper end is within the limit; UNDECIDED where too few paths were run to know."""
+    if constraint.decidable:
+        return Chip("KEPT" if constraint.violation_high <= 0.0 else "BROKEN")
+    return Chip("BROKEN" if constraint.violation > 0.0 else "UNDECIDED")
+
+
+def _fine_scale(unit: str, estimate: Estimate) -> Scale:
+    return scale_for(unit, (estimate.value, estimate.low, estimate.high))

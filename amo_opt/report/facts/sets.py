@@ -1,0 +1,80 @@
+"""Which sets the report is about: the current one, the one set against it, and the paths their figures come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amo_opt.errors import AmoOptError
+from amo_opt.scoring.types import PairedDifference, Score
+from amo_opt.search.result import Candidate, Result
+
+ALTERNATIVES = ("balanced", "cautious", "yield-seeking")
+"""Roles in the order in which they stand in for a recommendation that was not made."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """``other`` is the recommended set; where there is none, the best alternative; ``None`` where only the current set was certified.
+
+    ``stream`` is ``B`` (untouched paths) where both sets were run there, else ``A``.
+    """
+
+    current: Candidate
+    other: Candidate | None
+    recommended: bool
+    stream: str
+
+    @property
+    def label(self) -> str:
+        """What the other set is called in headings: ``Proposed`` only if it is recommended."""
+        if self.other is None:
+            return MISSING_OTHER
+        return "Proposed" if self.recommended else f"Alternative {self.other.id} (not recommended)"
+
+    @property
+    def short_label(self) -> str:
+        return "Proposed" if self.recommended or self.other is None else f"Alternative {self.other.id}"
+
+    def score(self, candidate: Candidate) -> Score:
+        """The candidate's certified score on the subject's paths."""
+        on_b = candidate.certified_b
+        return on_b if self.stream == "B" and on_b is not None else candidate.certified_a
+
+    @property
+    def paired(self) -> tuple[PairedDifference, ...]:
+        """Other minus current, metric by metric, over all scenarios and within each where that was computed."""
+        if self.other is None:
+            return ()
+        return self.other.paired_b if self.stream == "B" else self.other.paired_a
+
+
+MISSING_OTHER = "no other set"
+
+
+def subject_of(result: Result) -> Subject:
+    """Picks the sets. Raises `AmoOptError` where the current set is not among the candidates or a recommended one is missing."""
+    current = next((each for each in result.candidates if each.role == "current"), None)
+    if current is None:
+        raise AmoOptError("the result holds no certified current set; certification always runs it: run the study again")
+    other = _other(result)
+    on_b = current.certified_b is not None and (other is None or other.certified_b is not None)
+    return Subject(current=current, other=other, recommended=result.verdict == "recommended", stream="B" if on_b else "A")
+
+
+def _other(result: Result) -> Candidate | None:
+    if result.verdict == "recommended":
+        found = next((each for each in result.candidates if each.role == "recommended"), None)
+        if found is None or result.recommended is None:
+            raise AmoOptError("the verdict is 'recommended' but no candidate has that role: run the study again")
+        return found
+    for role in ALTERNATIVES:
+        for each in result.candidates:
+            if each.role == role:
+                return each
+    return next((each for each in result.candidates if each.role != "current"), None)
+
+
+def role_title(subject: Subject, candidate: Candidate) -> str:
+    """A candidate's name in tables and figures: ``Current``, ``Proposed (trial-17)``, ``Cautious (trial-3)``, ``trial-9``."""
+    titles = {"current": "Current", "recommended": f"Proposed ({candidate.id})", "candidate": candidate.id}
+    return titles.get(candidate.role, f"{candidate.role.capitalize()} ({candidate.id})")

@@ -1,0 +1,59 @@
+"""The state's figures with their source and age, and those that are assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+
+from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.report.wording import MISSING, clean, count, plain_number
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """One figure of the state. ``age`` counts days from the figure's date to the study's; ``range`` is that of an assumption."""
+
+    key: str
+    doc: str
+    value: str
+    unit: str
+    assumed: bool
+    origin: str
+    date: str
+    age: str
+    range: str
+
+
+def state_rows(state: ProtocolState, study_date: date) -> tuple[StateRow, ...]:
+    """Every figure, in the order of a state file. A sourced figure without a date has the state's."""
+    sections = {
+        "stablecoin": state.stablecoin,
+        "share_token": state.share_token,
+        "pool": state.pool,
+        "collateral": state.collateral,
+        **{f"amos.{each.name}": getattr(state.amos, each.name) for each in fields(state.amos)},
+        "markets": state.markets,
+    }
+    rows = []
+    for section, part in sections.items():
+        for field in fields(part):
+            figure: Figure = getattr(part, field.name)
+            rows.append(_row(f"{section}.{field.name}", field.metadata["doc"], field.metadata["unit"], figure, state.date, study_date))
+    return tuple(rows)
+
+
+def _row(key: str, doc: str, unit: str, figure: Figure, state_date: date, study_date: date) -> StateRow:
+    assumed = figure.assumed is not None
+    dated = None if assumed else (figure.date or state_date)
+    known = figure.low is not None and figure.high is not None
+    return StateRow(
+        key=key,
+        doc=doc,
+        value=plain_number(figure.value),
+        unit=unit,
+        assumed=assumed,
+        origin=clean((figure.assumed if assumed else figure.source) or "no source given"),
+        date=MISSING if dated is None else dated.isoformat(),
+        age=MISSING if dated is None else count((study_date - dated).days, "day"),
+        range=f"{plain_number(figure.low or 0.0)} to {plain_number(figure.high or 0.0)}" if known else MISSING,
+    )

@@ -1,0 +1,116 @@
+"""How every figure looks, and how it becomes the same bytes each time: inline SVG without clock, version or random id.
+
+matplotlib's object interface only (no pyplot, no global state, no back end to choose). Text stays text: small, selectable, and set in
+the page's own font.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+ORANGE = "#D55E00"
+BLUE = "#0072B2"
+GREY = "#8a8f94"
+INK = "#22272b"
+"""Okabe-Ito vermillion for what is, blue for what is proposed; the rest is grey. No figure has a third hue."""
+
+HUES = {"current": ORANGE, "proposed": BLUE}
+
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "amo-opt",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.0,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": "#e4e7ea",
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "lines.linewidth": 1.4,
+    "hatch.linewidth": 0.6,
+    "figure.constrained_layout.use": True,
+    "path.simplify": False,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """matplotlib's own defaults and ours, whatever the reader's configuration says."""
+    with matplotlib.style.context(["default", _SETTINGS]):
+        yield
+
+
+def blank(width: float, height: float) -> Figure:
+    """An empty figure of that many inches with an SVG canvas; call inside `styled`."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def price_ticks(axes: Axes) -> None:
+    """Dollar prices with as many decimals as tell neighbouring ticks apart."""
+    low, high = axes.get_ylim()
+    decimals = 4 if high - low < 0.02 else 3 if high - low < 0.2 else 2
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{decimals}f}"))
+
+
+_DECLARATION = re.compile(r"^.*?(?=<svg )", re.DOTALL)
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_STYLE = re.compile(r"\s*<style [^>]*>.*?</style>", re.DOTALL)
+_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
+_EMPTY_DEFS = re.compile(r"\s*<defs>\s*</defs>")
+_SVG_TAG = re.compile(r"<svg [^>]*?viewBox=\"([^\"]*)\"[^>]*>")
+_ID = re.compile(r"\bid=\"([^\"]+)\"")
+_REFERENCE = re.compile(r"(url\(#|xlink:href=\"#)([^)\"]+)")
+_GEOMETRY = re.compile(r'(?<=\s)((?:d|x|y|x1|x2|y1|y2|width|height|points|transform)=")([^"]*)"')
+_DECIMALS = re.compile(r"-?\d+\.\d{2,}")
+_FONT = re.compile(r"font: (?:(bold|700) )?([\d.]+)px [^;\"]*")
+
+
+def to_svg(figure: Figure, prefix: str) -> str:
+    """The figure as an ``<svg>`` element to put into a page.
+
+    Every id and every reference gets ``prefix`` (two figures of a page share none), coordinates are rounded to a tenth of a point, and
+    size, fonts and global style are left to the page.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
+    for pattern in (_DECLARATION, _METADATA, _STYLE, _COMMENT, _EMPTY_DEFS):
+        text = pattern.sub("", text)
+    text = _SVG_TAG.sub(r'<svg viewBox="\1" aria-hidden="true" focusable="false">', text, count=1)
+    referred = {name for _, name in _REFERENCE.findall(text)}
+    text = _ID.sub(lambda found: f'id="{prefix}-{found[1]}"' if found[1] in referred else "", text)
+    text = _REFERENCE.sub(rf"\g<1>{prefix}-\g<2>", text).replace("xlink:href", "href")
+    text = _FONT.sub(lambda found: f"font-size: {found[2]}px" + ("; font-weight: 700" if found[1] else ""), text)
+    text = _GEOMETRY.sub(lambda found: f'{found[1]}{_DECIMALS.sub(_round, found[2])}"', text)
+    return re.sub(r"[ \t]*\n[ \t]*", "\n", text).strip() + "\n"
+
+
+def _round(found: re.Match[str]) -> str:
+    rounded = f"{float(found[0]):.1f}".removesuffix(".0")
+    return "0" if rounded in ("-0", "0") else rounded

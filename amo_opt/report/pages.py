@@ -1,0 +1,40 @@
+"""Facts -> report.html and proposal.md, one template partial a section."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from amo_opt.report.facts import Facts
+from amo_opt.report.figures import Drawing
+from amo_opt.report.markdown import code, escape
+
+SECTIONS: tuple[tuple[int, str, str], ...] = (
+    (1, "decision", "Decision"),
+    (2, "parameters", "Parameters"),
+    (4, "unchanged", "What this does not change"),
+    (5, "evidence", "Evidence on certification paths"),
+    (6, "choice", "Why these numbers"),
+    (8, "worst", "Worst paths"),
+    (10, "validity", "Model validity"),
+    (11, "search", "Search disclosure"),
+    (14, "reproduce", "Reproduce"),
+    (0, "state", "State figures"),
+)
+"""Number, partial and title of every section, in the order of the page; numbers belong to contents, so some are not used."""
+
+
+def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+    """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
+    environment = Environment(loader=PackageLoader("amo_opt.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["svg"] = Markup
+    return environment.get_template("report.html.j2").render(facts=facts, drawings=drawings, sections=SECTIONS) + "\n"
+
+
+def proposal_md(facts: Facts) -> str:
+    """The text to post: every value is escaped on its way in, so that a name or a note cannot become markup."""
+    environment = Environment(
+        loader=PackageLoader("amo_opt.report"), autoescape=False, finalize=escape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["code"] = code
+    return environment.get_template("proposal.md.j2").render(facts=facts, sections=SECTIONS).rstrip("\n") + "\n"

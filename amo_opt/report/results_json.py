@@ -1,0 +1,123 @@
+"""Result -> results.json: the numbers for machines. Sorted keys, finite floats or null, one newline at the end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+from amo_opt.report.facts.disclosure import versions
+from amo_opt.report.facts.sets import Subject, subject_of
+from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
+from amo_opt.search.result import Candidate, Result
+
+SCHEMA = 1
+
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+
+def results_json(result: Result) -> str:
+    """The document. ``certified`` figures come from paths B where a set was run there (``certified_on``), else from A."""
+    study, subject = result.study, subject_of(result)
+    document: Json = {
+        "schema": SCHEMA,
+        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
+        "versions": dict(versions()),
+        "current": _numbers(subject.current.parameters.values()),
+        "recommended": None if result.recommended is None else _numbers(result.recommended.values()),
+        "candidates": [_candidate(each) for each in result.candidates],
+        "front": _front(result),
+        "gap": {
+            name: {"search": _finite(search), "certified_a": _estimate(on_a), "certified_b": _estimate(on_b)}
+            for name, (search, on_a, on_b) in result.gap.items()
+        },
+        "scenarios": _scenarios(result, subject),
+        "episodes": [],
+        "worst_paths": [
+            {
+                "candidate": each.candidate,
+                "scenario": each.scenario,
+                "path": each.path,
+                "peg_loss_bps": _finite(each.peg_loss_bps),
+                "min_price": _finite(each.min_price),
+                "unserved_usd_hours": _finite(each.unserved_usd_hours),
+                "command": each.command,
+            }
+            for each in result.worst_paths
+        ],
+    }
+    return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def _candidate(candidate: Candidate) -> Json:
+    score = candidate.certified_a if candidate.certified_b is None else candidate.certified_b
+    return {
+        "id": candidate.id,
+        "role": candidate.role,
+        "parameters": _numbers(candidate.parameters.values()),
+        "search": None if candidate.search is None else _search(candidate.search),
+        "certified": _metrics(score),
+        "certified_on": "A" if candidate.certified_b is None else "B",
+        "constraints": {each.key: _constraint(each) for each in score.constraints},
+    }
+
+
+def _search(score: PointScore) -> Json:
+    return {"yield": _finite(score.yield_annual), "peg_cvar95_bps": _finite(score.peg_risk_bps), "constraints": _numbers(score.constraints)}
+
+
+def _metrics(score: Score) -> Json:
+    named = {"yield": score.yield_annual, "peg_cvar95_bps": score.peg_risk_bps, **score.metrics}
+    return {name: _estimate(each) for name, each in named.items()}
+
+
+def _constraint(constraint: Constraint) -> Json:
+    return {
+        "value": _finite(constraint.estimate.value),
+        "interval": [_finite(constraint.estimate.low), _finite(constraint.estimate.high)],
+        "n": constraint.estimate.n,
+        "limit": _finite(constraint.limit),
+        "decidable": constraint.decidable,
+        "kept": constraint.decidable and constraint.violation_high <= 0.0,
+    }
+
+
+def _front(result: Result) -> Json:
+    """The search's front: point values on the search's paths, by trial."""
+    scores = {each.number: each.score for each in result.trials}
+    rows: list[Json] = []
+    for number in result.front:
+        score = scores.get(number)
+        if score is not None:
+            rows.append({"id": f"trial-{number}", "yield": _finite(score.yield_annual), "peg_cvar95_bps": _finite(score.peg_risk_bps)})
+    return rows
+
+
+def _scenarios(result: Result, subject: Subject) -> Json:
+    total = sum(each.weight for each in result.study.scenarios)
+    sets = [subject.current] if subject.other is None else [subject.current, subject.other]
+    return [
+        {
+            "name": scenario.name,
+            "weight": _finite(scenario.weight / total),
+            "certified": {
+                each.id: {name: _estimate(found) for name, found in subject.score(each).by_scenario.get(scenario.name, {}).items()} for each in sets
+            },
+        }
+        for scenario in result.study.scenarios
+    ]
+
+
+def _estimate(estimate: Estimate) -> Json:
+    return {"value": _finite(estimate.value), "interval": [_finite(estimate.low), _finite(estimate.high)], "n": estimate.n}
+
+
+def _numbers(values: Mapping[str, int | float]) -> Json:
+    return {name: _finite(value) for name, value in values.items()}
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity and no NaN: null stands for them; zero has no sign."""
+    if isinstance(value, int):
+        return value
+    return float(value) + 0.0 if math.isfinite(value) else None

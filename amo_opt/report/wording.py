@@ -1,0 +1,161 @@
+"""Numbers as text: units, scales, signs, and the names of metrics, constraints and verdicts."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from amo_opt.scoring.constraints import CAPS, RULES
+from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.types import Estimate, Metric
+
+MISSING = "–"
+"""What stands where there is no number."""
+
+SHAPES = {
+    "BETTER": "▲",
+    "EQUIVALENT": "●",
+    "NO WORSE": "◆",
+    "WORSE": "▼",
+    "INCONCLUSIVE": "○",
+    "RECOMMENDED": "▲",
+    "NO CHANGE": "■",
+    "UNDECIDABLE": "○",
+    "INFEASIBLE": "▼",
+    "KEPT": "●",
+    "BROKEN": "▼",
+    "UNDECIDED": "○",
+    "MODEL NOT VALIDATED": "▼",
+}
+"""The shape beside each verdict word, so that no verdict is told by colour alone."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A verdict as word and shape; ``kind`` is the word as a style class."""
+
+    word: str
+
+    @property
+    def shape(self) -> str:
+        return SHAPES[self.word]
+
+    @property
+    def kind(self) -> str:
+        return self.word.lower().replace(" ", "-")
+
+    def __str__(self) -> str:
+        return f"{self.shape} {self.word}"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a row of figures is shown: ``value * factor`` with ``decimals``, in ``unit``."""
+
+    factor: float
+    decimals: int
+    unit: str
+
+    def number(self, value: float, *, signed: bool = False) -> str:
+        """The number alone, with thousands separators and a true minus sign; never a negative zero.
+
+        >>> Scale(100.0, 2, "% a year").number(-0.01234), Scale(1.0, 1, "bp").number(-0.01), Scale(1.0, 1, "bp").number(2.0, signed=True)
+        ('−1.23', '0.0', '+2.0')
+        """
+        if not math.isfinite(value):
+            return MISSING
+        shown = round(value * self.factor, self.decimals) + 0.0
+        sign = "+" if signed and shown > 0 else ""
+        return f"{sign}{shown:,.{self.decimals}f}".replace("-", "−")
+
+    def text(self, value: float, *, signed: bool = False) -> str:
+        """The number with its unit."""
+        number = self.number(value, signed=signed)
+        return f"{number} {self.unit}" if self.unit and number != MISSING else number
+
+    def interval(self, estimate: Estimate, *, signed: bool = False) -> str:
+        """`low to high`, without unit."""
+        return f"{self.number(estimate.low, signed=signed)} to {self.number(estimate.high, signed=signed)}"
+
+    def fine(self, width: float) -> Scale:
+        """The same scale with enough decimals to show ``width`` in two digits, three more at most."""
+        shown = abs(width * self.factor)
+        if not math.isfinite(shown) or shown == 0.0:
+            return self
+        needed = 1 - math.floor(math.log10(shown))
+        return replace(self, decimals=min(max(needed, self.decimals), self.decimals + 3))
+
+
+def scale_for(unit: str, values: Iterable[float]) -> Scale:
+    """The scale that suits every one of ``values``, so that the figures of one row can be compared by eye."""
+    fixed = {
+        "per year": Scale(100.0, 2, "% a year"),
+        "bps": Scale(1.0, 1, "bp"),
+        "probability": Scale(100.0, 2, "%"),
+        "ratio": Scale(1.0, 4, ""),
+        "h": Scale(1.0, 1, "h"),
+    }
+    if unit in fixed:
+        return fixed[unit]
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest < 10.0 and "·" not in unit:
+        return Scale(1.0, 4, unit)
+    for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if largest >= size:
+            return Scale(1.0 / size, 2, f"{letter} {unit}".strip())
+    return Scale(1.0, 0, unit)
+
+
+def plain_number(value: float) -> str:
+    """A parameter or state figure as one would write it: up to six digits, no exponent, thousands separated.
+
+    >>> plain_number(1500), plain_number(0.0025), plain_number(2.6e9), plain_number(0.1234567)
+    ('1,500', '0.0025', '2,600,000,000', '0.123457')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if value == round(value):
+        return f"{round(value):,}".replace("-", "−")
+    decimals = max(0, 5 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def count(number: int, noun: str) -> str:
+    """``1 path``, ``3,200 paths``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def metric_of(name: str) -> Metric:
+    """The metric's definition; one that scoring does not define is called by its own name and has no direction."""
+    return METRICS.get(name) or Metric(name=name, title=sentence_case(name), unit="", better=0)
+
+
+def constraint_title(name: str) -> str:
+    """A constraint in words: the title of the metric it limits."""
+    if name == CAPS:
+        return "Collateral caps plus idle buffer"
+    metrics = {rule.name: rule.metric for rule in RULES}
+    return metric_of(metrics.get(name, name)).title
+
+
+def sentence_case(name: str) -> str:
+    """``swap_fees`` -> ``Swap fees``."""
+    words = name.replace("_", " ").replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def lower_first(text: str) -> str:
+    """The first letter small, unless the word is an abbreviation or a name (`CVaR`, `A`)."""
+    return text if len(text) < 2 or not text[1].islower() else text[0].lower() + text[1:]
+
+
+def clean(text: str) -> str:
+    """Text of others without control and direction characters (they can disguise what is read); line breaks stay.
+
+    >>> clean("a\\u202eb\\x00c\\r\\nd")
+    'abc\\nd'
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(each for each in lines if each == "\n" or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn"))

@@ -1,0 +1,143 @@
+"""A report on disk: replaced whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from amo_opt.errors import StorageError
+from amo_opt.search.result import Result
+
+FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json")
+"""Everything a report folder may hold; a folder with anything else is not ours to replace."""
+STALE_SECONDS = 3600.0
+"""Age after which a half-written sibling folder is taken for the remains of a killed run."""
+
+
+def report_files(result: Result) -> dict[str, bytes]:
+    """Every file of the report by name: a function of the result and the installed versions, of nothing else."""
+    from amo_opt.report.facts import gather
+    from amo_opt.report.figures import draw_all
+    from amo_opt.report.pages import proposal_md, report_html
+    from amo_opt.report.plain_files import parameters_toml, trials_csv
+    from amo_opt.report.results_json import results_json
+
+    results = results_json(result)
+    facts = gather(result, results_hash=hashlib.sha256(results.encode()).hexdigest())
+    texts = {
+        "proposal.md": proposal_md(facts),
+        "report.html": report_html(facts, draw_all(facts)),
+        "results.json": results,
+        "parameters.toml": parameters_toml(result),
+        "trials.csv": trials_csv(result),
+    }
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def check_folder(folder: Path) -> None:
+    """Raises `StorageError` unless a report may be written to ``folder``: it is absent, empty, or holds a report and nothing else.
+
+    Worth calling before a long run: a report replaces its folder whole, and must never sweep away what somebody else put there.
+    """
+    folder = _resolved(folder)
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise StorageError(f"{folder.name} is a file, and a report is a folder: name another one with --out")
+    foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in FILES or entry.is_dir())
+    if foreign:
+        raise StorageError(f"the folder {folder.name} holds {foreign[0]}, which no report contains: empty it or name another one with --out")
+
+
+def write_report(result: Result, folder: Path) -> Path:
+    """Writes the report of ``result`` and returns its folder.
+
+    All files are made first, written to a new sibling folder, flushed to disk, and put in place by one rename; where a report stands
+    already the two folders change places in one step. A run killed at any moment leaves the old report or the new one.
+
+    Raises `StorageError` where the folder cannot be written or holds something that is not a report.
+    """
+    files = report_files(result)
+    check_folder(folder)
+    target = _resolved(folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".writing", dir=target.parent))
+        try:
+            fresh.chmod(0o755)
+            for name, content in files.items():
+                _write_through(fresh / name, content)
+            _flush_folder(fresh)
+            _swap(fresh, target)
+            _flush_folder(target.parent)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise StorageError(f"the report could not be written to {folder}: {error.strerror or error}; name another folder with --out") from error
+    return folder
+
+
+def _resolved(folder: Path) -> Path:
+    return Path(os.path.realpath(folder))
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Names on disk too; a system without folder handles (Windows) does so by itself."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Puts ``fresh`` at ``target``. What stood there is at ``fresh`` afterwards, or gone."""
+    if not target.exists():
+        fresh.rename(target)
+    elif not _exchange(fresh, target):
+        # Without an exchange in one step the old report steps aside first, and returns if the new one cannot take its place.
+        aside = fresh.with_suffix(".old")
+        target.rename(aside)
+        try:
+            fresh.rename(target)
+        except OSError:
+            aside.rename(target)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchanges two names in one step (renameat2 with RENAME_EXCHANGE); False where the system cannot."""
+    at_working_folder, exchange = -100, 2
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(rename(at_working_folder, os.fsencode(one), at_working_folder, os.fsencode(other), exchange) == 0)
+
+
+def _sweep(target: Path) -> None:
+    """Removes what a killed run left; puts an old report back that was left aside."""
+    for entry in target.parent.glob(f".{target.name}.*.old"):
+        if target.exists():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.rename(target)
+    for entry in target.parent.glob(f".{target.name}.*.writing"):
+        if time.time() - entry.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(entry, ignore_errors=True)

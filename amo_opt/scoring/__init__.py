@@ -1,0 +1,37 @@
+"""Outcomes -> yield, peg risk, constraints, intervals. A bare mean never leaves this room: every figure has an interval and an n.
+
+types.py        what a score is: Estimate, Constraint, Score, PointScore, PairedDifference
+sample.py       an outcome's paths as arrays, scenario by scenario
+metrics.py      every metric: name, unit, direction, and how it is computed
+losses.py       CVaR over weight, boundary path split; Kish's effective count
+intervals.py    stratified bootstrap of whole paths; Clopper-Pearson; McNemar; Holm
+constraints.py  limits per scenario and on the set itself
+score.py        score (with intervals) and point_score (plain numbers, for trials)
+paired.py       candidate minus current on the same paths, with a verdict
+"""
+
+from __future__ import annotations
+
+from amo_opt.scoring.intervals import clopper_pearson, holm
+from amo_opt.scoring.losses import cvar, kish
+from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.paired import compare_paired
+from amo_opt.scoring.score import point_score, score
+from amo_opt.scoring.types import Constraint, Estimate, Metric, PairedDifference, PointScore, Score
+
+__all__ = [
+    "METRICS",
+    "Constraint",
+    "Estimate",
+    "Metric",
+    "PairedDifference",
+    "PointScore",
+    "Score",
+    "clopper_pearson",
+    "compare_paired",
+    "cvar",
+    "holm",
+    "kish",
+    "point_score",
+    "score",
+]

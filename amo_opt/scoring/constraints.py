@@ -1,0 +1,66 @@
+"""Constraints: limits that hold in each scenario by itself, unweighted, and one on the parameter set; <= 0 is feasible."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Constraints
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.stress.scenario import Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A limit on one metric within each scenario: ``metric`` is a name of `METRICS`, ``limit_name`` a field of the study's constraints.
+
+    ``scale_at_zero`` measures an excess over a limit of 0, which has no scale of its own.
+    """
+
+    name: str
+    metric: str
+    limit_name: str
+    scale_at_zero: float
+
+    def limit(self, constraints: Constraints, scenario: Scenario) -> float:
+        """The limit in the metric's unit; a scenario may set its own chance of a breach."""
+        if self.name == "breach_probability" and scenario.max_breach_probability is not None:
+            return scenario.max_breach_probability
+        return float(getattr(constraints, self.limit_name))
+
+    def violation(self, value: float, limit: float) -> float:
+        """(value - limit) / limit up to the limit and ln(value / limit) beyond: -1 at nothing, 0 at the limit, order 1 everywhere.
+
+        Slope and value agree on both sides of the limit. The plain ratio would let one constraint drown the others in a sampler's sum
+        of violations (a breach in every path is 50 times a limit of 2%), a bounded one would flatten where the search must climb.
+        """
+        excess = (value - limit) / (limit if limit > 0.0 else self.scale_at_zero)
+        return math.log1p(excess) if excess > 0.0 else excess
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(name="breach_probability", metric="breach_probability", limit_name="max_breach_probability", scale_at_zero=0.01),
+    Rule(name="shortfall", metric="shortfall_cvar90_bps", limit_name="max_shortfall_bps", scale_at_zero=10.0),
+    Rule(name="unrecovered", metric="unrecovered_probability", limit_name="max_unrecovered_probability", scale_at_zero=0.01),
+    # The worst tenth, as for the shortfall: a mean would let one run in ten go unpaid behind nine quiet windows.
+    Rule(name="unserved", metric="unserved_cvar90_usd_hours", limit_name="max_unserved_usd_hours", scale_at_zero=1e6),
+)
+"""The limits kept in every scenario, in the order of a report; a constraint's key is ``name:scenario``."""
+
+CAPS = "caps_plus_buffer"
+"""The constraint on the set itself: collateral promised to AMOs and buffer is at most all of it."""
+
+
+def caps_plus_buffer(parameters: ParameterSet) -> float:
+    """Collateral caps and idle buffer as a share of all collateral; at most 1 is feasible.
+
+    The exactly rounded sum: decimals that add up to 1 on paper (0.1 + 0.2 + 0.7) must not break the limit by a rounding error.
+    """
+    return math.fsum((parameters.curve_collateral_cap, parameters.aave_cap, parameters.idle_buffer))
+
+
+def decidable(n: int, limit: float) -> bool:
+    """Whether n paths without an event would prove a chance of at most ``limit``: n >= 3 / limit (the rule of three)."""
+    return limit >= 1.0 or n * limit >= 3.0 - 1e-9

@@ -1,0 +1,155 @@
+"""Paired differences: candidate minus current on the same paths, with intervals, p-values and a verdict word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from amo_opt.errors import AmoOptError
+from amo_opt.scoring.intervals import TWO_SIDED, mcnemar, percentile_bounds
+from amo_opt.scoring.metrics import MEASURES, Measure
+from amo_opt.scoring.replicates import replicate
+from amo_opt.scoring.sample import Outcome, Sample, sample
+from amo_opt.scoring.types import Estimate, PairedDifference
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Certification, Study
+    from amo_opt.scoring.losses import FloatArray
+
+Verdict = Literal["BETTER", "EQUIVALENT", "NO WORSE", "WORSE", "INCONCLUSIVE"]
+
+ROUNDING = 1e-9
+"""Differences below this share of the figures are round-off of the simulation, not findings."""
+
+
+def compare_paired(candidate: Outcome, current: Outcome, study: Study, *, scenario: str | None = None) -> tuple[PairedDifference, ...]:
+    """Candidate minus current of every metric that has a direction, over all scenarios by weight or within one ``scenario``.
+
+    Both sets meet the same resamples of the same paths, so what paths share cancels: a set compared with itself differs by exactly 0
+    everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap.
+
+    The yield and both peg risks have the study's non-inferiority margins; other metrics have none, so their verdict goes by sign.
+
+    Raises ``AmoOptError`` where the two outcomes do not hold the same paths of the same scenarios at the same weights.
+    """
+    samples = sample(candidate, study, scenario=scenario), sample(current, study, scenario=scenario)
+    _same_paths(*samples)
+    directed = {name: measure for name, measure in MEASURES.items() if measure.metric.better}
+    figures = [{name: measure.values(paths) for name, measure in directed.items()} for paths in samples]
+    drawn = [replicate(paths, values, {}).overall for paths, values in zip(samples, figures, strict=True)]
+    return tuple(
+        _difference(
+            measure,
+            (figures[0][name], figures[1][name]),
+            samples[0].weights,
+            drawn[0][name] - drawn[1][name],
+            study.certification,
+            scenario,
+        )
+        for name, measure in directed.items()
+    )
+
+
+def margin(metric: str, certification: Certification) -> float:
+    """How much worse than current a set may be on a metric and still count as no worse, in the metric's unit."""
+    margins = {
+        "yield": certification.margin_yield,
+        "peg_cvar95_bps": certification.margin_peg_bps,
+        "peg_cvar95_dollar_bps": certification.margin_peg_bps,
+    }
+    return margins.get(metric, 0.0)
+
+
+def verdict(low: float, high: float, margin: float, *, rounding: float = 0.0) -> Verdict:
+    """The word for an interval of an improvement (positive = better) and a margin.
+
+    BETTER: wholly above 0. EQUIVALENT: within the margin on both sides. NO WORSE: above minus the margin. WORSE: wholly below 0 and not
+    within the margin. INCONCLUSIVE: anything else. An improvement of up to ``rounding`` counts as 0.
+
+    >>> verdict(0.1, 0.3, 1.0), verdict(-0.5, 0.3, 1.0), verdict(-0.5, 2.0, 1.0), verdict(-3.0, -0.5, 1.0), verdict(-3.0, 0.5, 1.0)
+    ('BETTER', 'EQUIVALENT', 'NO WORSE', 'WORSE', 'INCONCLUSIVE')
+    """
+    allowed = max(margin, rounding)
+    if low > rounding:
+        return "BETTER"
+    if low >= -allowed:
+        return "EQUIVALENT" if high <= allowed else "NO WORSE"
+    return "WORSE" if high < -rounding else "INCONCLUSIVE"
+
+
+def _difference(
+    measure: Measure,
+    pair: tuple[FloatArray, FloatArray],
+    weights: FloatArray,
+    replicates: FloatArray,
+    certification: Certification,
+    scenario: str | None,
+) -> PairedDifference:
+    """One metric: ``pair`` holds the path figures of candidate and current, ``replicates`` their differences by resample."""
+    name, better = measure.metric.name, measure.metric.better
+    candidate, current = (measure.point(values, weights) for values in pair)
+    value = candidate - current
+    ends = percentile_bounds(replicates)
+    low, high = min(float(ends[0]), value), max(float(ends[1]), value)
+    gain_low, gain_high = (low, high) if better > 0 else (-high, -low)
+    allowed = margin(name, certification)
+    if measure.kind == "event":
+        word, p_better, p_inferior = _event_verdict(better * (pair[0] - pair[1]), better * value)
+    else:
+        rounding = ROUNDING * max(abs(candidate), abs(current))
+        word = verdict(gain_low, gain_high, allowed, rounding=rounding)
+        p_better = _p_value(better * replicates <= rounding)
+        p_inferior = _p_value(better * replicates < -max(allowed, rounding))
+    tails = [points for points in (measure.tail_points(values, weights) for values in pair) if points is not None]
+    return PairedDifference(
+        metric=name,
+        current=current,
+        candidate=candidate,
+        difference=Estimate(value=value, low=low, high=high, n=weights.size, tail_points=min(tails, default=None)),
+        margin=allowed,
+        verdict=word,
+        p_better=p_better,
+        p_inferior=p_inferior,
+        scenario=scenario,
+    )
+
+
+def _p_value(agrees: npt.NDArray[np.bool_]) -> float:
+    """The one-sided bootstrap p-value of a hypothesis: the share of resamples that agree with it, never 0."""
+    return float((1 + np.count_nonzero(agrees)) / (1 + agrees.size))
+
+
+def _event_verdict(gains: FloatArray, gain: float) -> tuple[Verdict, float, float]:
+    """Verdict and p-values of an event by McNemar's exact test on the discordant paths (a bootstrap of a handful of events is blind).
+
+    ``gains`` per path: +1 the event is gone, -1 it is new. Paths count alike whatever their scenario's weight, so a verdict also needs
+    the weighted figure ``gain`` to point the same way, and the p-value of "not better" is 1 where it does not. There is no margin: the
+    p-value of inferiority is the same.
+    """
+    gone, new = int(np.count_nonzero(gains > 0.0)), int(np.count_nonzero(gains < 0.0))
+    p_better = mcnemar(gone, new) if gain > 0.0 else 1.0
+    if gone == new == 0:
+        return "EQUIVALENT", p_better, p_better
+    if p_better <= TWO_SIDED:
+        return "BETTER", p_better, p_better
+    if mcnemar(new, gone) <= TWO_SIDED and gain < 0.0:
+        return "WORSE", p_better, p_better
+    return "INCONCLUSIVE", p_better, p_better
+
+
+def _same_paths(candidate: Sample, current: Sample) -> None:
+    """Raises unless rows pair up: same scenarios, same path numbers, same weights."""
+    if candidate.strata != current.strata:
+        raise AmoOptError(
+            f"paths do not pair up: candidate has {dict(candidate.strata)}, current has {dict(current.strata)}; simulate both alike"
+        )
+    paths = [each.frame["path"].to_numpy(dtype=np.int64) for each in (candidate, current)]
+    if not np.array_equal(*paths):
+        row = int(np.flatnonzero(paths[0] != paths[1])[0])
+        raise AmoOptError(
+            f"paths do not pair up: row {row} is path {paths[0][row]} of the candidate, {paths[1][row]} of the current set; simulate both alike"
+        )
+    if not np.array_equal(candidate.weights, current.weights):
+        raise AmoOptError("scenario weights differ between candidate and current set; simulate both under the same study")

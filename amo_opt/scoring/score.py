@@ -1,0 +1,115 @@
+"""The score of one parameter set: with intervals for certification and reports, as plain numbers for trials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amo_opt.scoring.constraints import CAPS, RULES, caps_plus_buffer, decidable
+from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, percentile_bounds
+from amo_opt.scoring.losses import FloatArray, kish
+from amo_opt.scoring.metrics import MEASURES, yield_terms
+from amo_opt.scoring.replicates import Replicates, replicate
+from amo_opt.scoring.sample import Block, Outcome, Sample, sample
+from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+
+
+def point_score(outcome: Outcome, study: Study) -> PointScore:
+    """The score of a trial: yield, peg risk and constraints at their point values, the same constraint keys for every set.
+
+    Raises ``AmoOptError`` where the outcome is not one of this study, ``SimulationError`` where a figure is not finite.
+    """
+    paths = sample(outcome, study)
+    limited = {rule.metric: MEASURES[rule.metric].values(paths) for rule in RULES}
+    constraints = {}
+    for block in paths.blocks:
+        for rule in RULES:
+            value = MEASURES[rule.metric].point(limited[rule.metric][block.rows], np.ones(block.n))
+            limit = rule.limit(study.constraints, block.scenario)
+            constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit)
+    constraints[CAPS] = caps_plus_buffer(outcome.parameters) - 1.0
+    objectives = {name: MEASURES[name].point(MEASURES[name].values(paths), paths.weights) for name in ("yield", "peg_cvar95_bps")}
+    return PointScore(yield_annual=objectives["yield"], peg_risk_bps=objectives["peg_cvar95_bps"], constraints=constraints)
+
+
+def score(outcome: Outcome, study: Study) -> Score:
+    """The whole score: every metric over all paths by weight and within each scenario, every constraint, every term of the yield.
+
+    Intervals are 95%: percentile bootstrap of whole paths stratified by scenario (``study.certification.bootstrap`` resamples, the same
+    ones for every set), exact binomial for events (over scenarios: on Kish's effective count). An interval always holds its value. The
+    ends of a *constraint's* interval are 95% bounds each, as a constraint asks about one side only.
+
+    Raises as `point_score` does.
+    """
+    paths = sample(outcome, study)
+    figures = {name: measure.values(paths) for name, measure in MEASURES.items()}
+    terms = yield_terms(paths)
+    drawn = replicate(paths, figures, terms)
+    metrics = {name: estimate(name, figures[name], paths.weights, drawn.overall[name]) for name in MEASURES}
+    by_scenario = {
+        block.scenario.name: {
+            name: estimate(name, figures[name][block.rows], np.ones(block.n), drawn.by_scenario[block.scenario.name][name])
+            for name in MEASURES
+        }
+        for block in paths.blocks
+    }
+    constraints = [_constraint(paths, block, drawn, figures, index) for block in paths.blocks for index in range(len(RULES))]
+    return Score(
+        yield_annual=metrics["yield"],
+        peg_risk_bps=metrics["peg_cvar95_bps"],
+        constraints=(*constraints, _caps(outcome)),
+        metrics=metrics,
+        by_scenario=by_scenario,
+        yield_terms={name: estimate("yield", values, paths.weights, drawn.yield_terms[name]) for name, values in terms.items()},
+    )
+
+
+def estimate(name: str, values: FloatArray, weights: FloatArray, replicates: FloatArray, *, tail: float = TWO_SIDED) -> Estimate:
+    """A metric's figure over paths of shape (n,) with its interval, ``tail`` outside each end."""
+    measure = MEASURES[name]
+    value = measure.point(values, weights)
+    if measure.kind == "event":
+        effective = kish(weights)
+        low, high = clopper_pearson(value * effective, effective, tail=tail)
+    else:
+        ends = percentile_bounds(replicates, tail=tail)
+        low, high = float(ends[0]), float(ends[1])
+    # A percentile interval of a skewed figure, or the rounding of a constant one, can miss the figure itself.
+    low, high = min(low, value), max(high, value)
+    return Estimate(value=value, low=low, high=high, n=values.size, tail_points=measure.tail_points(values, weights))
+
+
+def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[str, FloatArray], index: int) -> Constraint:
+    """One rule in one scenario, at its point value and at the upper end of its interval."""
+    rule, name = RULES[index], block.scenario.name
+    measure = MEASURES[rule.metric]
+    limit = rule.limit(paths.study.constraints, block.scenario)
+    found = estimate(rule.metric, figures[rule.metric][block.rows], np.ones(block.n), drawn.by_scenario[name][rule.metric], tail=ONE_SIDED)
+    return Constraint(
+        name=rule.name,
+        scenario=name,
+        unit=measure.metric.unit,
+        estimate=found,
+        limit=limit,
+        violation=rule.violation(found.value, limit),
+        violation_high=rule.violation(found.high, limit),
+        decidable=measure.kind != "event" or decidable(block.n, limit),
+    )
+
+
+def _caps(outcome: Outcome) -> Constraint:
+    """Caps and buffer: read off the parameters, so the interval is the value and no path is behind it (n = 0)."""
+    total = caps_plus_buffer(outcome.parameters)
+    return Constraint(
+        name=CAPS,
+        scenario=None,
+        unit="ratio",
+        estimate=Estimate(value=total, low=total, high=total, n=0),
+        limit=1.0,
+        violation=total - 1.0,
+        violation_high=total - 1.0,
+    )

@@ -1,0 +1,337 @@
+"""Fans paths out: blocks of lanes are drawn once and run by every parameter set, on threads that share them.
+
+Results do not depend on the number of workers or on how paths fall into blocks: lanes never meet, and blocks are joined in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
+from amo_opt.simulation.kernel import run_block
+from amo_opt.simulation.outcome import Block, Outcome, block_columns, join
+from amo_opt.simulation.pack import constants, parameter_vector, start_state
+from amo_opt.stress.draws import draw_block
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.stress.scenario import Scenario
+
+Progress = Callable[[int, int], None]
+Array = NDArray[np.float64]
+
+IDENTITY_BOUND = 1e-9
+"""Largest gap of the NAV identity as a share of max(|NAV|, 1% of supply)."""
+TRACE_COLUMNS: dict[str, str] = {
+    "price": "price",
+    "oracle": "oracle",
+    "collateral_ratio": "collateral_ratio",
+    "cr_external": "cr_external",
+    "cr_contract": "cr_contract",
+    "supply": "supply",
+    "idle": "idle",
+    "lent": "lent",
+    "queue": "queue",
+    "unserved": "unserved",
+    "share_price": "share_price",
+    "unwinding": "unwinding",
+}
+"""Series that come straight from the state; the others of `trace` are derived from it."""
+DERIVED_COLUMNS = ("pool_share", "curve_collateral", "external_supply", "own_stablecoin", "reference", "amplification")
+_NO_TRACE = np.zeros((0, 0))
+_NO_COLUMNS = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One block of one scenario: paths ``first`` to ``first + lanes - 1``."""
+
+    scenario: Scenario
+    first: int
+    lanes: int
+
+
+def _tasks(study: Study, paths: int, scenarios: Sequence[str] | None) -> list[_Task]:
+    known = [scenario.name for scenario in study.scenarios]
+    unknown = [name for name in scenarios or () if name not in known]
+    if unknown:
+        raise AmoOptError(f"unknown scenario {unknown[0]!r}; the study has {', '.join(known)}")
+    if paths < 1:
+        raise AmoOptError(f"paths = {paths}; at least 1 is needed")
+    chosen = [scenario for scenario in study.scenarios if scenarios is None or scenario.name in scenarios]
+    return [_Task(scenario, first, min(LANES, paths - first)) for scenario in chosen for first in range(0, paths, LANES)]
+
+
+def draw(task_scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> Array:
+    """The market of one block, (steps, inputs × LANES), read-only."""
+    return draw_block(
+        task_scenario,
+        seed=study.search.seed,
+        stream=stream,
+        first_path=first,
+        paths=lanes,
+        state=study.state,
+        transition_hours=study.simulation.transition_hours,
+        window_hours=study.simulation.window_hours,
+    )
+
+
+class _Markets:
+    """Blocks of a stream that are used again and again: drawn on first use, then shared read-only by every trial and worker.
+
+    One study's blocks are kept at a time. A block is used again only where everything it was drawn from is equal.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._blocks: dict[tuple[str, str, int, int], tuple[tuple[object, ...], Array]] = {}
+
+    def get(self, task: _Task, study: Study, stream: str) -> Array:
+        key = (stream, task.scenario.name, task.first, task.lanes)
+        simulation = study.simulation
+        origin = (task.scenario, study.state, study.search.seed, simulation.transition_hours, simulation.window_hours)
+        with self._lock:
+            found = self._blocks.get(key)
+        if found is not None and found[0] == origin:
+            return found[1]
+        market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
+        with self._lock:
+            self._blocks[key] = (origin, market)
+        return market
+
+
+_kept = _Markets()
+KEPT_STREAMS = frozenset({"search"})
+"""Streams whose blocks stay in memory; the others are drawn, used by every set and dropped."""
+
+
+def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block:
+    """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
+    state = start_state(study, market[0])
+    opening = np.zeros_like(state)
+    navs = np.zeros((3, LANES))
+    run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, _NO_COLUMNS, _NO_TRACE)
+    _check(parameters, study, task, state, navs, opening)
+    return block_columns(
+        state,
+        opening,
+        navs,
+        lanes=task.lanes,
+        window_hours=study.simulation.window_hours,
+        transition_hours=study.simulation.transition_hours,
+        start_collateral=study.state.collateral_usd,
+        dollar_reference=study.simulation.peg_reference == "dollar",
+    )
+
+
+def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, navs: Array, opening: Array) -> None:
+    fault = state[STATE_INDEX["fault"] * LANES :][: task.lanes]
+    if np.any(fault > 0.0):
+        lane = int(np.argmax(fault > 0.0))
+        step = int(state[STATE_INDEX["fault_step"] * LANES + lane])
+        raise SimulationError(
+            f"scenario {task.scenario.name}, path {task.first + lane}, step {step}: {FAULTS[int(fault[lane])]} (parameter set {parameters.name})"
+        )
+    if not np.all(np.isfinite(state.reshape(len(STATE), LANES)[:, : task.lanes])):
+        raise SimulationError(f"scenario {task.scenario.name}: a state variable is not finite (parameter set {parameters.name})")
+    scale = np.maximum(np.abs(navs[1]), 0.01 * study.state.stablecoin.supply.value)
+    for source, before, after, phase in ((opening, navs[0], navs[1], "transition"), (state, navs[1], navs[2], "window")):
+        booked = np.zeros(LANES)
+        for line in LINES:
+            booked += source[STATE_INDEX[line] * LANES :][:LANES]
+        gap = (np.abs(booked - (after - before)) / scale)[: task.lanes]
+        if np.any(~(gap <= IDENTITY_BOUND)):
+            lane = int(np.argmax(~(gap <= IDENTITY_BOUND)))
+            raise SimulationError(
+                f"scenario {task.scenario.name}, path {task.first + lane}, {phase}: the books miss NAV by {gap[lane]:.2e} of its scale "
+                f"(limit {IDENTITY_BOUND:.0e}, parameter set {parameters.name})"
+            )
+
+
+def _evaluate(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block | SimulationError:
+    try:
+        return run_one(parameters, study, task, market, vector)
+    except SimulationError as error:
+        return error
+
+
+def _run_kept(
+    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], stream: str, pool: ThreadPoolExecutor
+) -> Iterator[tuple[int, int, Block | SimulationError]]:
+    """Every (task, set) as its own job on blocks that stay in memory."""
+    vector = constants(study)
+    markets = list(pool.map(lambda task: _kept.get(task, study, stream), tasks))
+    jobs = [(i, j) for j in range(len(sets)) for i in range(len(tasks))]
+    results = pool.map(lambda job: _evaluate(sets[job[1]], study, tasks[job[0]], markets[job[0]], vector), jobs)
+    for (i, j), result in zip(jobs, results, strict=True):
+        yield i, j, result
+
+
+def _run_passing(
+    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], stream: str, pool: ThreadPoolExecutor
+) -> Iterator[tuple[int, int, Block | SimulationError]]:
+    """Every task as one job: its block is drawn, run by every set, and dropped."""
+    vector = constants(study)
+
+    def whole(task: _Task) -> list[Block | SimulationError]:
+        market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
+        return [_evaluate(parameters, study, task, market, vector) for parameters in sets]
+
+    for i, column in enumerate(pool.map(whole, tasks)):
+        for j, result in enumerate(column):
+            yield i, j, result
+
+
+def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
+    """The study's weights over the chosen scenarios, normalised; equal where all of them are zero."""
+    weight = {scenario.name: scenario.weight for scenario in study.scenarios if scenario.name in names}
+    total = sum(weight.values())
+    return {name: weight[name] / total if total > 0.0 else 1.0 / len(names) for name in names}
+
+
+def _gather(
+    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], blocks: dict[tuple[int, int], Block | SimulationError]
+) -> list[Outcome | SimulationError]:
+    names = tuple(dict.fromkeys(task.scenario.name for task in tasks))
+    weights = _weights(study, names)
+    scenario_of = np.concatenate([np.full(task.lanes, names.index(task.scenario.name), dtype=np.int64) for task in tasks])
+    path_of = np.concatenate([np.arange(task.first, task.first + task.lanes, dtype=np.int64) for task in tasks])
+    outcomes: list[Outcome | SimulationError] = []
+    for j, parameters in enumerate(sets):
+        column = [blocks[i, j] for i in range(len(tasks))]
+        failed = next((block for block in column if isinstance(block, SimulationError)), None)
+        if failed is not None:
+            outcomes.append(failed)
+            continue
+        outcomes.append(
+            Outcome(
+                parameters=parameters,
+                scenarios=names,
+                weights=weights,
+                steps=study.simulation.transition_hours + study.simulation.window_hours,
+                scenario_of=scenario_of,
+                path_of=path_of,
+                columns=join([block for block in column if not isinstance(block, SimulationError)]),
+            )
+        )
+    return outcomes
+
+
+def simulate_many(
+    sets: Sequence[ParameterSet],
+    study: Study,
+    *,
+    paths: int | None = None,
+    scenarios: Sequence[str] | None = None,
+    stream: str = "search",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[Outcome | SimulationError]:
+    """Every set on the same paths; a set whose simulation fails has its `SimulationError` in its place.
+
+    ``paths`` is per scenario (default: the study's). ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in
+    flight, one a worker, except for the search's own paths, which are kept.
+    """
+    tasks = _tasks(study, study.simulation.paths if paths is None else paths, scenarios)
+    total = len(tasks) * len(sets)
+    blocks: dict[tuple[int, int], Block | SimulationError] = {}
+    run = _run_kept if stream in KEPT_STREAMS else _run_passing
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        for i, j, result in run(sets, study, tasks, stream, pool):
+            blocks[i, j] = result
+            if progress is not None:
+                progress(len(blocks), total)
+    return _gather(sets, study, tasks, blocks)
+
+
+def simulate(
+    parameters: ParameterSet,
+    study: Study,
+    *,
+    paths: int | None = None,
+    scenarios: Sequence[str] | None = None,
+    stream: str = "search",
+    workers: int = 1,
+) -> Outcome:
+    """One set on the study's paths; raises `SimulationError` where a path fails."""
+    outcome = simulate_many([parameters], study, paths=paths, scenarios=scenarios, stream=stream, workers=workers)[0]
+    if isinstance(outcome, SimulationError):
+        raise outcome
+    return outcome
+
+
+def replay(parameters: ParameterSet, study: Study, *, scenario: str, path: int, stream: str = "search") -> Outcome:
+    """One set on one path, by its number: the same row as in a run of many."""
+    task = _tasks(study, 1, [scenario])[0]
+    task = _Task(task.scenario, path, 1)
+    market = draw(task.scenario, study, first=path, lanes=1, stream=stream)
+    block = run_one(parameters, study, task, market, constants(study))
+    outcome = _gather([parameters], study, [task], {(0, 0): block})[0]
+    if isinstance(outcome, SimulationError):
+        raise outcome
+    return outcome
+
+
+def trace(
+    parameters: ParameterSet,
+    study: Study,
+    *,
+    scenario: str,
+    paths: int | None = None,
+    first_path: int = 0,
+    stream: str = "search",
+    columns: Sequence[str] = ("price",),
+) -> dict[str, Array]:
+    """Time series of chosen columns (`TRACE_COLUMNS`, `DERIVED_COLUMNS`), each of shape (steps, paths), transition included."""
+    unknown = [name for name in columns if name not in TRACE_COLUMNS and name not in DERIVED_COLUMNS]
+    if unknown:
+        raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
+    count = study.simulation.paths if paths is None else paths
+    tasks = list(_tasks(study, count, [scenario]))
+    vector = constants(study)
+    needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
+    if any(name in DERIVED_COLUMNS for name in columns):
+        needs |= {"pool_x", "pool_y", "lp_amo", "lp_supply", "base_value", "collateral_price", "supply", "ann"}
+    names = sorted(needs)
+    offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
+    parts: dict[str, list[Array]] = {name: [] for name in columns}
+    for task in tasks:
+        shifted = _Task(task.scenario, first_path + task.first, task.lanes)
+        market = draw(shifted.scenario, study, first=shifted.first, lanes=shifted.lanes, stream=stream)
+        state = start_state(study, market[0])
+        opening = np.zeros_like(state)
+        navs = np.zeros((3, LANES))
+        series = np.empty((market.shape[0], len(names) * LANES))
+        run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
+        _check(parameters, study, shifted, state, navs, opening)
+        raw = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
+        for name in columns:
+            parts[name].append(raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw))
+    return {name: np.concatenate(arrays, axis=1) for name, arrays in parts.items()}
+
+
+def _derive(name: str, raw: dict[str, Array]) -> Array:
+    own = raw["lp_amo"] / raw["lp_supply"]
+    if name == "pool_share":
+        return raw["pool_x"] / (raw["pool_x"] + raw["pool_y"])
+    if name == "curve_collateral":
+        return own * raw["pool_y"]
+    if name == "own_stablecoin":
+        return own * raw["pool_x"]
+    if name == "external_supply":
+        return raw["supply"] - own * raw["pool_x"]
+    if name == "amplification":
+        return raw["ann"] / 2.0
+    return np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"]))
+
+
+__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace"]

@@ -1,0 +1,117 @@
+"""What one parameter set did: one row a path, and the figures' units in the column names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.protocol.lanes import LANES, LINES, STATE_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from amo_opt.protocol.parameters import ParameterSet
+
+Block = dict[str, NDArray[np.float64]]
+
+LINE_COLUMNS: tuple[str, ...] = tuple(f"{name}_usd" for name in LINES)
+"""The accounting lines as columns; ``Σ income + Σ capital = nav_end − nav_start`` on every row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One set on every path.
+
+    ``columns`` hold one float64 array of shape (n_paths,) each, never NaN; ``scenario_of`` the scenario's place in ``scenarios`` and
+    ``path_of`` the path's number. ``steps`` = hours per path, transition included; ``weights`` sum to 1 over ``scenarios``.
+    """
+
+    parameters: ParameterSet
+    scenarios: tuple[str, ...]
+    weights: dict[str, float]
+    steps: int
+    scenario_of: NDArray[np.int64]
+    path_of: NDArray[np.int64]
+    columns: Block
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """One row a path, ordered by scenario (as in the study) and path."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"scenario": np.array(self.scenarios, dtype=object)[self.scenario_of], "path": self.path_of, **self.columns})
+        frame["scenario"] = frame["scenario"].astype("str")
+        frame["recovered"] = frame["recovered"] > 0.5
+        return frame
+
+
+def block_columns(
+    state: NDArray[np.float64],
+    opening: NDArray[np.float64],
+    navs: NDArray[np.float64],
+    *,
+    lanes: int,
+    window_hours: int,
+    transition_hours: int,
+    start_collateral: float,
+    dollar_reference: bool,
+) -> Block:
+    """The columns of one block's first ``lanes`` paths from its last state, its state when the window opened, and its NAVs (3, LANES)."""
+
+    def of(source: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+        at = STATE_INDEX[name] * LANES
+        return source[at : at + lanes].copy()
+
+    def external(source: NDArray[np.float64]) -> NDArray[np.float64]:
+        return of(source, "supply") - of(source, "lp_amo") / of(source, "lp_supply") * of(source, "pool_x")
+
+    columns: Block = {"nav_start_usd": navs[1, :lanes].copy(), "nav_end_usd": navs[2, :lanes].copy()}
+    for line, column in zip(LINES, LINE_COLUMNS, strict=True):
+        columns[column] = of(state, line)
+    columns["transition_nav_start_usd"] = navs[0, :lanes].copy()
+    income = [of(opening, line) for line in LINES if line.startswith("income_")]
+    columns["transition_income_usd"] = np.sum(income, axis=0)
+    columns["transition_capital_usd"] = np.sum([of(opening, line) for line in LINES if line.startswith("capital_")], axis=0)
+    columns["transition_cost_usd"] = -of(opening, "income_market_operations")
+    first, last = of(state, "first_bad_hour"), of(state, "last_bad_hour")
+    final_hour = transition_hours + window_hours - 1
+    recovered = last < final_hour
+    columns["min_price"] = of(state, "min_price")
+    columns["min_oracle"] = of(state, "min_oracle")
+    reference = "dollar" if dollar_reference else "collateral"
+    columns["deepest_shortfall_bps"] = 1e4 * of(state, f"deepest_{reference}")
+    columns["peg_loss_bps"] = 1e4 * of(state, f"loss_{reference}")
+    columns["peg_loss_collateral_bps"] = 1e4 * of(state, "loss_collateral")
+    columns["peg_loss_dollar_bps"] = 1e4 * of(state, "loss_dollar")
+    columns["end_shortfall_bps"] = 1e4 * of(state, "shortfall")
+    columns["hours_below_099"] = of(state, "hours_below_099")
+    columns["hours_below_min_cr"] = of(state, "hours_below_min_cr")
+    columns["hours_to_recover"] = np.where(recovered, np.where(first >= 0.0, last - first + 1.0, 0.0), float(window_hours))
+    columns["recovered"] = recovered.astype(np.float64)
+    columns["min_cr_external"] = of(state, "min_cr_external")
+    columns["min_cr_contract"] = of(state, "min_cr_contract")
+    columns["end_cr"] = of(state, "collateral_ratio")
+    columns["unserved_usd_hours"] = of(state, "unserved_hours")
+    columns["unserved_peak_usd"] = of(state, "unserved_peak")
+    columns["supply_start"] = of(opening, "supply")
+    columns["supply_end"] = of(state, "supply")
+    columns["external_supply_start"] = external(opening)
+    columns["external_supply_end"] = external(state)
+    columns["share_supply_start"] = of(opening, "share_supply")
+    columns["share_supply_end"] = of(state, "share_supply")
+    columns["share_price_end"] = of(state, "share_price")
+    columns["collateral_start_usd"] = np.full(lanes, start_collateral)
+    columns["hours_over_caps"] = of(state, "hours_over_caps")
+    columns["hours_unwinding"] = of(state, "hours_unwinding")
+    return columns
+
+
+def join(blocks: Sequence[Block]) -> Block:
+    """Blocks of columns, one after the other."""
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}

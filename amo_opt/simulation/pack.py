@@ -1,0 +1,102 @@
+"""Study and parameter set into the kernel's vectors: constants, parameters, the state every lane starts from."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amo_opt.protocol.lanes import (
+    CONSTANT_INDEX,
+    LANES,
+    M_BASE_VALUE,
+    M_COLLATERAL_PRICE,
+    MARKET_CONSTANTS,
+    STATE,
+    STATE_INDEX,
+)
+from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from amo_opt.config.study import Study
+
+SHARE_MEAN_HOURS = 72.0
+"""Time constant of the share token's slow mean, against which its fall is measured."""
+PEG_MEAN_HOURS = 72.0
+"""Time constant of the exponentially weighted shortfall whose maximum is a path's loss."""
+
+
+def parameter_vector(parameters: ParameterSet) -> NDArray[np.float64]:
+    """The parameter vector, shape (len(PARAMETERS),)."""
+    values = parameters.values()
+    return np.array([float(values[name]) for name in PARAMETERS], dtype=np.float64)
+
+
+def constants(study: Study) -> NDArray[np.float64]:
+    """The study's constants, shape (len(CONSTANT_INDEX),); units as in the state file."""
+    state = study.state
+    markets = {name: getattr(state.markets, name).value for name in MARKET_CONSTANTS}
+    own_x = state.amos.curve.lp_share.value * state.pool.stablecoin.value
+    lag = markets["oracle_lag_hours"]
+    further = {
+        "fee": state.pool.fee.value,
+        "admin_fee": state.pool.admin_fee.value,
+        "protocol_admin_share": state.pool.protocol_admin_share.value,
+        "base_fee": state.pool.base_fee.value,
+        "redemption_fee": state.stablecoin.redemption_fee.value,
+        "minting_fee": state.stablecoin.minting_fee.value,
+        "reward_boost": state.amos.curve.reward_boost.value,
+        "share_depth": state.share_token.depth_usd.value,
+        "start_external": state.stablecoin.supply.value - own_x,
+        "start_collateral": state.collateral_usd,
+        "start_amplification": state.pool.amplification.value,
+        "external_floor": max(study.constraints.external_cr_floor, 0.01),
+        "response_delay": float(study.simulation.response_delay_hours),
+        "par_valuation": float(study.simulation.collateral_valuation == "par"),
+        "dollar_reference": float(study.simulation.peg_reference == "dollar"),
+        "cr_floor": study.simulation.cr_floor,
+        "oracle_weight": 1.0 if lag == 0.0 else -math.expm1(-1.0 / lag),
+        "peg_weight": -math.expm1(-1.0 / PEG_MEAN_HOURS),
+        "memory_decay": math.exp(-1.0 / markets["hazard_memory_hours"]),
+        "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
+    }
+    vector = np.empty(len(CONSTANT_INDEX), dtype=np.float64)
+    for name, index in CONSTANT_INDEX.items():
+        vector[index] = markets[name] if name in markets else further[name]
+    return vector
+
+
+def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The flat state of a block at hour 0, shape (len(STATE) * LANES,): every lane the snapshot, at the first row's prices.
+
+    The snapshot's prices are the first market hour's, so that no mark-to-market arises before anything has happened. The kernel's
+    ``begin`` fills in what follows from it (D, price, oracle, both collateral ratios).
+    """
+    state = study.state
+    start = dict.fromkeys(STATE, 0.0)
+    start.update(
+        pool_x=state.pool.stablecoin.value,
+        pool_y=state.base_value,
+        ann=2.0 * state.pool.amplification.value,
+        lp_amo=state.amos.curve.lp_share.value,
+        lp_supply=1.0,
+        supply=state.stablecoin.supply.value,
+        collateral_ratio=state.stablecoin.collateral_ratio.value,
+        idle=state.collateral.idle.value,
+        share_price=state.share_token.price.value,
+        share_supply=state.share_token.supply.value,
+        share_slow=state.share_token.price.value,
+        lent=state.amos.aave.lent.value,
+        curve_minted=state.amos.curve.minted.value,
+        curve_borrowed=state.amos.curve.borrowed.value,
+        aave_borrowed=state.amos.aave.borrowed.value,
+        fault_step=-1.0,
+    )
+    block = np.repeat(np.array([start[name] for name in STATE], dtype=np.float64), LANES)
+    for name, offset in (("collateral_price", M_COLLATERAL_PRICE), ("base_value", M_BASE_VALUE)):
+        at = STATE_INDEX[name] * LANES
+        block[at : at + LANES] = first_row[offset : offset + LANES]
+    return block

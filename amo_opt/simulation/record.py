@@ -1,0 +1,146 @@
+"""What a path leaves behind: running extremes, hours and sums; and the checks that make a fault loud."""
+
+from __future__ import annotations
+
+from amo_opt.protocol.holders import DUST_USD
+from amo_opt.protocol.lanes import (
+    C_DOLLAR_REFERENCE,
+    C_PEG_WEIGHT,
+    LANES,
+    P_AAVE_CAP,
+    P_CURVE_CAP,
+    P_MIN_CR,
+    P_MINT_CAP,
+    S_ANN,
+    S_BASE_VALUE,
+    S_COLLATERAL_PRICE,
+    S_CR_CONTRACT,
+    S_CR_EXTERNAL,
+    S_CURVE_MINTED,
+    S_D,
+    S_DEEPEST_COLLATERAL,
+    S_DEEPEST_DOLLAR,
+    S_EWM_COLLATERAL,
+    S_EWM_DOLLAR,
+    S_FAULT,
+    S_FAULT_STEP,
+    S_FIRST_BAD_HOUR,
+    S_HOURS_BELOW_099,
+    S_HOURS_BELOW_MIN_CR,
+    S_HOURS_OVER_CAPS,
+    S_HOURS_UNWINDING,
+    S_IDLE,
+    S_LAST_BAD_HOUR,
+    S_LENT,
+    S_LOSS_COLLATERAL,
+    S_LOSS_DOLLAR,
+    S_LP_AMO,
+    S_LP_SUPPLY,
+    S_MIN_CR_CONTRACT,
+    S_MIN_CR_EXTERNAL,
+    S_MIN_ORACLE,
+    S_MIN_PRICE,
+    S_ORACLE,
+    S_POOL_X,
+    S_POOL_Y,
+    S_PRICE,
+    S_QUEUE,
+    S_SHORTFALL,
+    S_SUPPLY,
+    S_UNSERVED,
+    S_UNSERVED_HOURS,
+    S_UNSERVED_PEAK,
+    S_UNWINDING,
+)
+from amo_opt.stableswap.invariant import D_BOUND, marginal_price, residual_D
+from amo_opt.stableswap.jit import Vector, stage
+
+BACK_WITHIN = 0.005
+"""Shortfall against the reference below which the peg counts as back."""
+CAP_TOLERANCE = 0.01
+"""How far over a cap, as a share of all collateral or supply, an hour counts as over it: the market moved it there."""
+
+
+@stage
+def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
+    """The hour's figures into the running records; faults keep the first step they happened in."""
+    weight = c[C_PEG_WEIGHT]
+    dollar_reference = c[C_DOLLAR_REFERENCE] > 0.5
+    min_cr = p[P_MIN_CR]
+    curve_cap = p[P_CURVE_CAP] + CAP_TOLERANCE
+    aave_cap = p[P_AAVE_CAP] + CAP_TOLERANCE
+    mint_cap = p[P_MINT_CAP] + CAP_TOLERANCE
+    for i in range(LANES):
+        x = s[S_POOL_X + i]
+        y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        ann = s[S_ANN + i]
+        base_value = s[S_BASE_VALUE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        price = s[S_PRICE + i]
+        oracle = s[S_ORACLE + i]
+        after = marginal_price(x, y, d, ann) * base_value
+        price = after if d > DUST_USD else price
+        s[S_PRICE + i] = price
+        reference = collateral_price if collateral_price < base_value else base_value
+        reference = reference if reference < 1.0 else 1.0
+        below_reference = reference - price if price < reference else 0.0
+        below_dollar = 1.0 - price if price < 1.0 else 0.0
+        ewm_collateral = s[S_EWM_COLLATERAL + i]
+        ewm_collateral += weight * (below_reference - ewm_collateral)
+        ewm_dollar = s[S_EWM_DOLLAR + i]
+        ewm_dollar += weight * (below_dollar - ewm_dollar)
+        s[S_EWM_COLLATERAL + i] = ewm_collateral
+        s[S_EWM_DOLLAR + i] = ewm_dollar
+        loss_collateral = s[S_LOSS_COLLATERAL + i]
+        loss_dollar = s[S_LOSS_DOLLAR + i]
+        s[S_LOSS_COLLATERAL + i] = ewm_collateral if ewm_collateral > loss_collateral else loss_collateral
+        s[S_LOSS_DOLLAR + i] = ewm_dollar if ewm_dollar > loss_dollar else loss_dollar
+        deepest_collateral = s[S_DEEPEST_COLLATERAL + i]
+        deepest_dollar = s[S_DEEPEST_DOLLAR + i]
+        s[S_DEEPEST_COLLATERAL + i] = below_reference if below_reference > deepest_collateral else deepest_collateral
+        s[S_DEEPEST_DOLLAR + i] = below_dollar if below_dollar > deepest_dollar else deepest_dollar
+        shortfall = below_dollar if dollar_reference else below_reference
+        s[S_SHORTFALL + i] = shortfall
+        bad = shortfall > BACK_WITHIN
+        first = s[S_FIRST_BAD_HOUR + i]
+        last = s[S_LAST_BAD_HOUR + i]
+        s[S_FIRST_BAD_HOUR + i] = hour if (bad & (first < 0.0)) else first
+        s[S_LAST_BAD_HOUR + i] = hour if bad else last
+        lowest = s[S_MIN_PRICE + i]
+        s[S_MIN_PRICE + i] = price if price < lowest else lowest
+        lowest_oracle = s[S_MIN_ORACLE + i]
+        s[S_MIN_ORACLE + i] = oracle if oracle < lowest_oracle else lowest_oracle
+        s[S_HOURS_BELOW_099 + i] += 1.0 if price < 0.99 else 0.0
+        cr_contract = s[S_CR_CONTRACT + i]
+        cr_external = s[S_CR_EXTERNAL + i]
+        s[S_HOURS_BELOW_MIN_CR + i] += 1.0 if cr_contract < min_cr else 0.0
+        lowest_contract = s[S_MIN_CR_CONTRACT + i]
+        lowest_external = s[S_MIN_CR_EXTERNAL + i]
+        s[S_MIN_CR_CONTRACT + i] = cr_contract if cr_contract < lowest_contract else lowest_contract
+        s[S_MIN_CR_EXTERNAL + i] = cr_external if cr_external < lowest_external else lowest_external
+        unserved = s[S_UNSERVED + i]
+        peak = s[S_UNSERVED_PEAK + i]
+        s[S_UNSERVED_HOURS + i] += unserved
+        s[S_UNSERVED_PEAK + i] = unserved if unserved > peak else peak
+        idle = s[S_IDLE + i]
+        lent = s[S_LENT + i]
+        supply = s[S_SUPPLY + i]
+        lp_amo = s[S_LP_AMO + i]
+        own_usd = lp_amo / s[S_LP_SUPPLY + i] * y * base_value
+        total = (idle + lent) * collateral_price + own_usd
+        over = (own_usd > curve_cap * total) | (lent * collateral_price > aave_cap * total) | (s[S_CURVE_MINTED + i] > mint_cap * supply)
+        s[S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
+        s[S_HOURS_UNWINDING + i] += s[S_UNWINDING + i]
+
+        sound = (
+            (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (supply >= x * (1.0 - 1e-9)) & (lp_amo > 0.0) & (s[S_QUEUE + i] >= 0.0)
+        )
+        sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)
+        converged = residual_D(x, y, ann, d) <= D_BOUND
+        fault = s[S_FAULT + i]
+        fault = fault if (converged | (fault > 0.0)) else 1.0
+        fault = fault if (sound | (fault > 0.0)) else 3.0
+        step = s[S_FAULT_STEP + i]
+        s[S_FAULT_STEP + i] = hour if ((fault > 0.0) & (step < 0.0)) else step
+        s[S_FAULT + i] = fault

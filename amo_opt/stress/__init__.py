@@ -1,0 +1,18 @@
+"""Stress: scenarios as data, and the market paths drawn from them.
+
+catalogue   the entries of ``entries/*.toml``: `scenario_names`, `load_scenario`, `describe` (no numerics, quick to import)
+scenario    what an entry becomes: `Scenario`
+settings    the numbers an entry is made of and a study may override
+series      the series of waypoints an entry may hold
+draws       `draw_block`: exogenous inputs of a block of paths, laid out as the kernel reads them (imports numba)
+episodes    what is drawn once a path: onset, size, speed, exits, freeze
+shapes      waypoints to hourly values
+noise       the calm processes
+base_pool   V(p): the base pool's LP token at given coin prices
+streams     one random stream per (seed, stream, scenario, path, purpose)
+"""
+
+from amo_opt.stress.catalogue import Fact, describe, load_scenario, scenario_names
+from amo_opt.stress.scenario import Scenario
+
+__all__ = ["Fact", "Scenario", "describe", "load_scenario", "scenario_names"]

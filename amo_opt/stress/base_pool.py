@@ -1,0 +1,85 @@
+"""What a base-pool LP token is worth at given prices of its three coins: V(p) = min p·x over the stableswap invariant.
+
+Arbitrageurs leave the pool where its balances are worth least, so V is the value of one LP token counted at its virtual price
+(D = 1), fees aside. With n = 3, Ann = 3 A and k = 1 / (27 x1 x2 x3) the invariant is ``Ann (x1+x2+x3) + 1 = Ann + k`` (Egorov,
+StableSwap, 2019), and the minimum has p_i = λ (Ann + k / x_i). With m = λ Ann this reads x_i = c / (p_i − m); the definition of k
+gives c⁴ = m Π(p_i − m) / (27 Ann), the invariant gives c B = 1 − 1/Ann with B = Σ 1/(p_i − m) − 1/m. One unknown is left,
+δ = min p − m:
+
+    G(δ) = m Π(p_i − m) B⁴ = 27 Ann (1 − 1/Ann)⁴
+
+G falls on all of (0, min p) where B > 0, so the root is one: d ln G / dδ = B + 4 B'/B, B' = −Σ 1/(p_i − m)² − 1/m² and
+Σ 1/(p_i − m)² ≥ B²/3, hence d ln G / dδ ≤ −B/3. Newton runs on ln δ against ln G.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+COINS = 3
+_TOLERANCE = 1e-10
+"""Last Newton step of ln δ; convergence is quadratic, so what is left is its square."""
+_MAX_STEPS = 80
+_MAX_MOVE = 3.0
+"""Largest step of ln δ: keeps a far start from leaving the range of exp."""
+
+
+Prices = NDArray[np.float64]
+"""float64 of shape (paths, steps), dollars."""
+
+
+def _value_along(ann: float, first: Prices, second: Prices, third: Prices, out: Prices) -> None:
+    target = 27.0 * ann * (1.0 - 1.0 / ann) ** 4
+    paths, steps = out.shape
+    for i in range(paths):
+        delta = 0.0
+        for t in range(steps):
+            p1, p2, p3 = first[i, t], second[i, t], third[i, t]
+            low = min(p1, p2, p3)
+            # the hour before is the best start (and of the same path, so a path does not depend on its block); else equal prices' root
+            if not 0.0 < delta < low:
+                delta = 3.0 * low / (ann + 3.0)
+            d1, d2, d3 = p1 - low, p2 - low, p3 - low
+            value = math.nan
+            for _ in range(_MAX_STEPS):
+                m = low - delta
+                q1, q2, q3 = d1 + delta, d2 + delta, d3 + delta
+                r1, r2, r3, r = 1.0 / q1, 1.0 / q2, 1.0 / q3, 1.0 / m
+                b = r1 + r2 + r3 - r
+                if not (m > 0.0 and b > 0.0):
+                    delta *= 0.5
+                    continue
+                slope = delta * (b - 4.0 * (r1 * r1 + r2 * r2 + r3 * r3 + r * r) / b)
+                move = -math.log(m * q1 * q2 * q3 * (b * b) * (b * b) / target) / slope
+                move = min(max(move, -_MAX_MOVE), _MAX_MOVE)
+                delta *= math.exp(move)
+                if abs(move) < _TOLERANCE:
+                    r1, r2, r3 = 1.0 / (d1 + delta), 1.0 / (d2 + delta), 1.0 / (d3 + delta)
+                    value = (1.0 - 1.0 / ann) * (p1 * r1 + p2 * r2 + p3 * r3) / (r1 + r2 + r3 - 1.0 / (low - delta))
+                    break
+            out[i, t] = value
+
+
+_value_along_compiled = njit(_value_along, cache=True, nogil=True, error_model="numpy")
+
+
+def base_value(prices: NDArray[np.float64], amplification: float) -> NDArray[np.float64]:
+    """Value of one LP token at virtual price along paths, dollars: float64 of shape (paths, steps).
+
+    ``prices`` is float64 of shape (3, paths, steps), dollars, positive; ``amplification`` the contract's A (3pool: 2000). Exact to
+    about 1e-12; a point that does not converge (a price that is not positive, or NaN) is NaN.
+
+    >>> one, usdt = np.ones((1, 1)), np.full((1, 1), 0.9515)
+    >>> round(float(base_value(np.stack([one, one, usdt]), 2000.0)[0, 0]), 3)
+    0.959
+    """
+    coins, paths, steps = prices.shape
+    if coins != COINS:
+        raise ValueError(f"prices of {coins} coins; the base pool has {COINS}: give an array of shape (3, paths, steps)")
+    out = np.empty((paths, steps), dtype=np.float64)
+    _value_along_compiled(COINS * float(amplification), prices[0], prices[1], prices[2], out)
+    return out

@@ -1,0 +1,190 @@
+"""The catalogue: scenarios as data, one TOML file each in ``entries/``, checked on loading.
+
+An entry is a shape (waypoints) × size × onset × draws (settings). Every entry stands on another (``based_on``, calm if it does not
+say), whose settings and waypoints it may change and add to; to add a scenario, add a file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from amo_opt.stress.scenario import Scenario
+from amo_opt.stress.series import SERIES
+from amo_opt.stress.settings import ORDERED, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CALM = "calm"
+"""The entry every other stands on."""
+MAX_POINTS = 24
+"""Most waypoints of a series: single figures with their source, never a copied data file."""
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line about a scenario, ready to print."""
+
+    label: str
+    text: str
+
+
+@lru_cache(maxsize=1)
+def scenario_names() -> tuple[str, ...]:
+    """Names of all entries, calm first, the others in alphabetical order."""
+    names = sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return (CALM, *(name for name in names if name != CALM))
+
+
+def load_scenario(
+    name: str,
+    *,
+    weight: float | None = None,
+    settings: Mapping[str, float] = MappingProxyType({}),
+    max_breach_probability: float | None = None,
+) -> Scenario:
+    """The entry ``name`` with a study's weight, overrides and breach limit.
+
+    Raises KeyError for an unknown name and ValueError for unknown, non-numeric or out-of-range settings (all of them at once); both
+    name the nearest known one.
+
+    >>> load_scenario("svb-2023", settings={"size": 0.5}).settings["size"]
+    0.5
+    """
+    if name not in scenario_names():
+        raise KeyError(f"unknown scenario {name!r}; nearest: {_nearest(name, scenario_names())!r}; known: {', '.join(scenario_names())}")
+    entry = _entry(name)
+    own = dict(entry["settings"])
+    problems = [_problem(key, value, own) for key, value in settings.items()]
+    problems = [problem for problem in problems if problem]
+    if not problems:
+        own |= {key: float(value) for key, value in settings.items()}
+        problems = [
+            f"{low} = {own[low]:g} exceeds {high} = {own[high]:g}; set both"
+            for low, high in ORDERED
+            if low in own and high in own and own[low] > own[high]
+        ]
+    if problems:
+        raise ValueError(f"scenario {name!r}: " + "; ".join(str(problem) for problem in problems))
+    return Scenario(
+        name=name,
+        title=entry["title"],
+        summary=entry["summary"],
+        weight=float(entry["weight"] if weight is None else weight),
+        weight_reason=entry["weight_reason"],
+        sources=entry["sources"],
+        settings=own,
+        waypoints=entry["waypoints"],
+        max_breach_probability=max_breach_probability,
+    )
+
+
+def describe(scenario: Scenario) -> tuple[Fact, ...]:
+    """What the scenario is, in lines: title, weight and its reason, onset, size, what each series does, sources."""
+    own, calm = scenario.settings, _entry(CALM)["settings"]
+    facts = [
+        Fact("title", scenario.title),
+        Fact("summary", scenario.summary),
+        Fact("weight", f"{scenario.weight:g}: {scenario.weight_reason}"),
+    ]
+    if "onset_day_low" in own:
+        facts.append(Fact("onset", f"day {own['onset_day_low']:g} to {own['onset_day_high']:g} of the scored window, uniform"))
+    facts += [Fact(key, f"{own[key]:g} ± {100 * own.get(f'{key}_spread', 0.0):g}%") for key in ("size", "speed") if key in own]
+    facts += [Fact(series, _outline(series, points)) for series, points in scenario.waypoints.items()]
+    if own.get("exit_total_high", 0.0) > 0.0:
+        span = f"{100 * own['exit_total_low']:g} to {100 * own['exit_total_high']:g}%"
+        facts.append(Fact("exit total", f"holders_exit scaled so that {span} of external supply leaves"))
+    if own.get("gate_hours", 0.0) > 0.0:
+        facts.append(Fact("gate", f"primary redemptions gated for {own['gate_hours']:g} h"))
+    if own.get("freeze_days_high", 0.0) > 0.0:
+        span = f"{own['freeze_days_low']:g} to {own['freeze_days_high']:g} days"
+        facts.append(Fact("lending freeze", f"utilisation {own['freeze_utilisation']:g} for {span}"))
+    facts += [
+        Fact("setting", f"{key} = {own[key]:g} {SETTINGS[key].unit}".rstrip()) for key in own if key in calm and own[key] != calm[key]
+    ]
+    facts += [Fact("source", source) for source in scenario.sources]
+    return tuple(facts)
+
+
+def _outline(series: str, points: Points) -> str:
+    kind = SERIES[series].kind
+    if kind in ("share_a_day", "demand_a_day"):
+        return ", ".join(f"{100 * value:g}% a day from {hour:g} h" for hour, value in points)
+    extreme = max if kind == "multiple" else min
+    hour, value = extreme(points, key=lambda point: point[1])
+    unit = SERIES[series].unit or "× calm"
+    if kind == "level":
+        return f"{100 * (value / points[0][1] - 1):+.1f}% at {hour:g} h ({points[0][1]:g} to {value:g} {unit})"
+    return f"{'peak' if kind == 'multiple' else 'low'} {value:g} {unit} at {hour:g} h, {points[-1][1]:g} from {points[-1][0]:g} h"
+
+
+def _folder() -> Any:
+    return resources.files("amo_opt.stress") / "entries"
+
+
+@cache
+def _entry(name: str) -> Mapping[str, Any]:
+    """One entry, checked and merged with the one it is based on; an error here is a mistake in the catalogue itself."""
+    raw = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+    required, optional = {"title", "summary", "weight", "weight_reason", "sources"}, {"based_on", "settings", "waypoints"}
+    if not required <= set(raw) <= required | optional:
+        raise ValueError(f"entry {name}: keys are {sorted(raw)}; required: {sorted(required)}, optional: {sorted(optional)}")
+    base: Mapping[str, Any] = {} if name == CALM else _entry(raw.get("based_on", CALM))
+    settings = dict(base.get("settings", {}))
+    for key, value in raw.get("settings", {}).items():
+        problem = _problem(key, value, SETTINGS)
+        if problem:
+            raise ValueError(f"entry {name}: {problem}")
+        settings[key] = float(value)
+    waypoints, origin = dict(base.get("waypoints", {})), dict(base.get("origin", {}))
+    for series, table in raw.get("waypoints", {}).items():
+        waypoints[series] = _points(name, series, table)
+        origin[series] = table["source"]
+    return MappingProxyType(
+        raw
+        | {
+            "settings": MappingProxyType(settings),
+            "waypoints": MappingProxyType(waypoints),
+            "origin": origin,
+            "sources": (*raw["sources"], *(f"{series}: {source}" for series, source in origin.items())),
+        }
+    )
+
+
+def _points(name: str, series: str, table: Mapping[str, Any]) -> Points:
+    if series not in SERIES:
+        raise ValueError(f"entry {name}: unknown series {series!r}; nearest: {_nearest(series, SERIES)!r}")
+    if set(table) != {"source", "points"} or not 2 <= len(table["points"]) <= MAX_POINTS:
+        raise ValueError(f"entry {name}: series {series} needs a source and 2 to {MAX_POINTS} points")
+    points = tuple((float(hour), float(value)) for hour, value in table["points"])
+    rising = all(before < after for (before, _), (after, _) in itertools.pairwise(points))
+    allowed = SERIES[series]
+    if points[0][0] != 0.0 or not rising or not all(allowed.low <= value <= allowed.high for _, value in points):
+        raise ValueError(f"entry {name}: series {series}: hours start at 0 and rise, values lie in [{allowed.low:g}, {allowed.high:g}]")
+    return points
+
+
+def _problem(key: str, value: object, known: Iterable[str]) -> str | None:
+    names = tuple(known)
+    if key not in names:
+        return f"unknown setting {key!r}; nearest: {_nearest(key, names)!r}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{key} is {value!r}; allowed: a number"
+    limits = SETTINGS[key]
+    if not (math.isfinite(value) and limits.low <= value <= limits.high) or (key == "base_coins" and value == 2):
+        return f"{key} is {value!r}; allowed: {limits.low:g} to {limits.high:g} ({limits.doc})"
+    return None
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return difflib.get_close_matches(name, tuple(known), n=1, cutoff=0.0)[0]

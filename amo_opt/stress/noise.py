@@ -1,0 +1,59 @@
+"""The calm processes: first-order autoregression, walks and flows, on rows of standard normals.
+
+All take float64 of shape (paths, steps) and change nothing else; one row is one path, in time order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HOURS_A_DAY = 24.0
+
+
+def _autoregress(z: NDArray[np.float64], phi: float, fresh: float, first: float) -> None:
+    paths, steps = z.shape
+    for i in range(paths):
+        level = first * z[i, 0]
+        z[i, 0] = level
+        for t in range(1, steps):
+            level = phi * level + fresh * z[i, t]
+            z[i, t] = level
+
+
+_autoregress_compiled = njit(_autoregress, cache=True, nogil=True, error_model="numpy")
+
+
+def stationary(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArray[np.float64]:
+    """AR(1) with standard deviation ``sd`` from the first hour on and autocorrelation exp(−1/``hours``) an hour; works in place."""
+    phi = math.exp(-1.0 / hours)
+    _autoregress_compiled(z, phi, sd * math.sqrt(1.0 - phi * phi), sd)
+    return z
+
+
+def reverting_flow(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArray[np.float64]:
+    """Hourly increments of a mean-reverting sum that starts at 0 and settles at standard deviation ``sd``.
+
+    The sum is an Ornstein–Uhlenbeck process sampled hourly: today's imbalance is in the state, so the path starts with none.
+    """
+    phi = math.exp(-1.0 / hours)
+    fresh = sd * math.sqrt(1.0 - phi * phi)
+    _autoregress_compiled(z, phi, fresh, fresh)
+    return np.diff(z, axis=1, prepend=0.0)
+
+
+def lognormal(log: NDArray[np.float64], *, sd: float) -> NDArray[np.float64]:
+    """exp of a Gaussian ``log`` with standard deviation ``sd``, scaled to mean 1."""
+    return np.exp(log - 0.5 * sd * sd)
+
+
+def walk_returns(z: NDArray[np.float64], *, daily_vol: float) -> NDArray[np.float64]:
+    """Gross hourly returns of a price without drift: lognormal, mean 1, ``daily_vol`` a day."""
+    sd = daily_vol / math.sqrt(HOURS_A_DAY)
+    return lognormal(sd * z, sd=sd)

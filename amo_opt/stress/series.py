@@ -1,0 +1,31 @@
+"""The series of waypoints a catalogue entry may hold: names, kinds and allowed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["price", "level", "multiple", "share_a_day", "demand_a_day"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: ``kind`` says how values are joined and scaled (`shapes`); each value must lie in [low, high]."""
+
+    kind: Kind
+    low: float
+    high: float
+    unit: str
+    doc: str
+
+
+SERIES: dict[str, Series] = {
+    "usdc": Series("price", 0.01, 10.0, "USD", "price of USDC, the collateral coin"),
+    "dai": Series("price", 0.01, 10.0, "USD", "price of DAI"),
+    "usdt": Series("price", 0.01, 10.0, "USD", "price of USDT"),
+    "share_token": Series("level", 1e-9, 1e9, "USD", "price of the share token; counts relative to its first waypoint"),
+    "gas": Series("multiple", 0.01, 1000.0, "", "gas price as a multiple of the calm level"),
+    "holders_exit": Series("share_a_day", 0.0, 0.99, "1/day", "share of external supply leaving on news"),
+    "lp_exit": Series("share_a_day", 0.0, 0.999, "1/day", "share of outside liquidity leaving on news"),
+    "demand": Series("demand_a_day", -10.0, 10.0, "1/day", "net demand on top of calm flow, share of external supply"),
+}
