@@ -10,7 +10,7 @@ import click
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 def command(folder: Path) -> None:
-    r"""Write a study, a state and a parameter file into DIR; refuses to overwrite.
+    """Write a study, a state and a parameter file into DIR; refuses to overwrite.
 
     \b
     Example:

@@ -46,7 +46,7 @@ class LazyGroup(click.Group):
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="amo-opt")
 def cli() -> None:
-    r"""Find governance parameters for a stablecoin run by algorithmic market operations.
+    """Find governance parameters for a stablecoin run by algorithmic market operations.
 
     \b
     Example:

@@ -13,7 +13,7 @@ from amo_opt.cli.options import json_option, load, print_json
 @click.argument("study_file", required=False, type=click.Path(path_type=Path), metavar="[STUDY.toml]")
 @json_option
 def command(study_file: Path | None, *, as_json: bool) -> None:
-    r"""List the scenarios of the catalogue, or those of a study with its weights and settings.
+    """List the scenarios of the catalogue, or those of a study with its weights and settings.
 
     \b
     Example:

@@ -33,7 +33,7 @@ def command(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    r"""Run one parameter set and print what it did, every figure with its 95% interval and n.
+    """Run one parameter set and print what it did, every figure with its 95% interval and n.
 
     \b
     Example:

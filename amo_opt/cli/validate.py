@@ -13,7 +13,7 @@ from amo_opt.cli.options import json_option, print_json
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @json_option
 def command(files: tuple[Path, ...], *, as_json: bool) -> int:
-    r"""Check study, state and parameter files; exit 1 where one is wrong.
+    """Check study, state and parameter files; exit 1 where one is wrong.
 
     \b
     Example:

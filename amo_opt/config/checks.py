@@ -161,7 +161,7 @@ def _range_problems(document: Document, key: Key, parameter: Parameter) -> Itera
     if low is not None and high is not None and low >= high:
         hint = "leave the name out to keep it at the current set's value"
         yield document.problem(key, "low is not below high", found=shown(document.get(key)), allowed="low < high", hint=hint)
-    if low is not None and low <= 0.0 and document.get((*key, "log")) is True:
+    if low is not None and parameter.low <= low <= 0.0 and document.get((*key, "log")) is True:
         yield document.problem((*key, "low"), "a logarithm needs a positive low", found=plain(low), allowed="above 0, or log = false")
 
 

@@ -125,13 +125,14 @@ def key_lines(text: str) -> dict[Key, int]:
                 lines[table] = number
                 continue
             if match := _HEADER.match(line):
-                table = _located(_parts(match[1]), counts)
+                parts = _parts(match[1])
+                table = _located(parts, counts)
                 lines[table] = number
+                _note(lines, [_located(parts[:end], counts) for end in range(1, len(parts))], number)
                 continue
             if match := _ASSIGNMENT.match(line):
                 parts = _parts(match[1])
-                for end in range(1, len(parts) + 1):
-                    lines.setdefault((*table, *parts[:end]), number)
+                _note(lines, [(*table, *parts[:end]) for end in range(1, len(parts) + 1)], number)
                 rest = match[2]
         for mark in ('"""', "'''"):
             if rest.count(mark) % 2:
@@ -139,6 +140,12 @@ def key_lines(text: str) -> dict[Key, int]:
         bare = _STRING_OR_COMMENT.sub("", rest)
         depth = max(0, depth + bare.count("[") - bare.count("]"))
     return lines
+
+
+def _note(lines: dict[Key, int], keys: list[Key], number: int) -> None:
+    """The first line that mentions a key is its line."""
+    for key in keys:
+        lines.setdefault(key, number)
 
 
 def _parts(dotted: str) -> list[str]:

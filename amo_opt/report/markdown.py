@@ -18,13 +18,13 @@ class Markdown(str):
 
 
 def escape(value: object) -> str:
-    """One line of Markdown that renders as the plain text of ``value``.
+    r"""One line of Markdown that renders as the plain text of ``value``.
 
     Markup characters get a backslash; ``&`` and ``@`` become entities (no entity slips in, nobody is mentioned); line breaks become
     spaces, so a value cannot leave its table cell or paragraph. A web address becomes a link that shows where it leads, nothing else does.
 
     >>> escape("<b>[x](javascript:y)</b> | @all")
-    '\\\\<b\\\\>\\\\[x\\\\](javascript:y)\\\\</b\\\\> \\\\| &#64;all'
+    '\\<b\\>\\[x\\](javascript:y)\\</b\\> \\| &#64;all'
     """
     if isinstance(value, Markdown):
         return str(value)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.wording import clean
-from amo_opt.search.result import Result, Trial
+
+if TYPE_CHECKING:
+    from amo_opt.search.result import Result, Trial
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
@@ -29,7 +32,9 @@ def trials_csv(result: Result) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["trial", "origin", *PARAMETERS, "yield", "peg_cvar95_bps", "feasible", *constraints, "failure"])
     for trial in result.trials:
-        writer.writerow([trial.number, trial.origin, *trial.parameters.values().values(), *_scored(trial, constraints), _cell(trial.failure or "")])
+        writer.writerow(
+            [trial.number, trial.origin, *trial.parameters.values().values(), *_scored(trial, constraints), _cell(trial.failure or "")]
+        )
     return buffer.getvalue()
 
 
@@ -39,7 +44,12 @@ def _scored(trial: Trial, constraints: list[str]) -> list[str]:
     score = trial.score
     figures = [score.constraints.get(key) for key in constraints]
     feasible = "true" if score.feasible else "false"
-    return [repr(float(score.yield_annual)), repr(float(score.peg_risk_bps)), feasible, *("" if each is None else repr(float(each)) for each in figures)]
+    return [
+        repr(float(score.yield_annual)),
+        repr(float(score.peg_risk_bps)),
+        feasible,
+        *("" if each is None else repr(float(each)) for each in figures),
+    ]
 
 
 def _cell(text: str) -> str:

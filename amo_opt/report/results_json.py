@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.disclosure import versions
 from amo_opt.report.facts.sets import Subject, subject_of
-from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
-from amo_opt.search.result import Candidate, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
+    from amo_opt.search.result import Candidate, Result
 
 SCHEMA = 1
 
@@ -101,7 +105,8 @@ def _scenarios(result: Result, subject: Subject) -> Json:
             "name": scenario.name,
             "weight": _finite(scenario.weight / total),
             "certified": {
-                each.id: {name: _estimate(found) for name, found in subject.score(each).by_scenario.get(scenario.name, {}).items()} for each in sets
+                each.id: {name: _estimate(found) for name, found in subject.score(each).by_scenario.get(scenario.name, {}).items()}
+                for each in sets
             },
         }
         for scenario in result.study.scenarios

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MISSING = "–"
 """What stands where there is no number."""
@@ -34,16 +37,18 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Chip:
-    """A verdict as word and shape; ``kind`` is the word as a style class."""
+    """A verdict as word and shape."""
 
     word: str
 
     @property
     def shape(self) -> str:
+        """The shape that goes with the word."""
         return SHAPES[self.word]
 
     @property
     def kind(self) -> str:
+        """The word as a style class."""
         return self.word.lower().replace(" ", "-")
 
     def __str__(self) -> str:
@@ -58,6 +63,11 @@ class Scale:
     decimals: int
     unit: str
 
+    @property
+    def difference_unit(self) -> str:
+        """Per cent differ by percentage points."""
+        return self.unit.replace("%", "pp")
+
     def number(self, value: float, *, signed: bool = False) -> str:
         """The number alone, with thousands separators and a true minus sign; never a negative zero.
 
@@ -71,9 +81,12 @@ class Scale:
         return f"{sign}{shown:,.{self.decimals}f}".replace("-", "−")
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """The number with its unit."""
+        """The number with its unit; a signed one is a difference, so per cent become percentage points."""
         number = self.number(value, signed=signed)
-        return f"{number} {self.unit}" if self.unit and number != MISSING else number
+        if number == MISSING:
+            return number
+        unit = self.difference_unit if signed else self.unit
+        return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}".rstrip()
 
     def interval(self, estimate: Estimate, *, signed: bool = False) -> str:
         """`low to high`, without unit."""
@@ -152,10 +165,10 @@ def lower_first(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Text of others without control and direction characters (they can disguise what is read); line breaks stay.
+    r"""Text of others without control and direction characters (they can disguise what is read); line breaks stay.
 
-    >>> clean("a\\u202eb\\x00c\\r\\nd")
-    'abc\\nd'
+    >>> clean("a\u202eb\x00c\r\nd")
+    'abc\nd'
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(each for each in lines if each == "\n" or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import glob
 import hashlib
 import os
 import shutil
@@ -10,9 +11,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amo_opt.errors import StorageError
-from amo_opt.search.result import Result
+
+if TYPE_CHECKING:
+    from amo_opt.search.result import Result
 
 FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json")
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
@@ -52,7 +56,9 @@ def check_folder(folder: Path) -> None:
         raise StorageError(f"{folder.name} is a file, and a report is a folder: name another one with --out")
     foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in FILES or entry.is_dir())
     if foreign:
-        raise StorageError(f"the folder {folder.name} holds {foreign[0]}, which no report contains: empty it or name another one with --out")
+        raise StorageError(
+            f"the folder {folder.name} holds {foreign[0]}, which no report contains: empty it or name another one with --out"
+        )
 
 
 def write_report(result: Result, folder: Path) -> Path:
@@ -80,7 +86,9 @@ def write_report(result: Result, folder: Path) -> Path:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        raise StorageError(f"the report could not be written to {folder}: {error.strerror or error}; name another folder with --out") from error
+        raise StorageError(
+            f"the report could not be written to {folder}: {error.strerror or error}; name another folder with --out"
+        ) from error
     return folder
 
 
@@ -133,11 +141,11 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _sweep(target: Path) -> None:
     """Removes what a killed run left; puts an old report back that was left aside."""
-    for entry in target.parent.glob(f".{target.name}.*.old"):
+    for entry in target.parent.glob(f".{glob.escape(target.name)}.*.old"):
         if target.exists():
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.rename(target)
-    for entry in target.parent.glob(f".{target.name}.*.writing"):
+    for entry in target.parent.glob(f".{glob.escape(target.name)}.*.writing"):
         if time.time() - entry.stat().st_mtime > STALE_SECONDS:
             shutil.rmtree(entry, ignore_errors=True)

@@ -12,7 +12,9 @@ def document(data):
     return Document("a.toml", Path("a.toml"), data, {})
 
 
-@pytest.mark.parametrize("junk", [{}, {"a": 1}, {"pool": 3, "search": [], "scenario": {}}, {"scenario": [1, {}, {"name": 3}], "search": {"space": []}}])
+@pytest.mark.parametrize(
+    "junk", [{}, {"a": 1}, {"pool": 3, "search": [], "scenario": {}}, {"scenario": [1, {}, {"name": 3}], "search": {"space": []}}]
+)
 def test_checks_pass_over_what_the_form_refused(junk):
     """A check never fails on a file of the wrong form, nor repeats the form's message."""
     assert list(state_problems(document(junk))) == []
@@ -20,7 +22,9 @@ def test_checks_pass_over_what_the_form_refused(junk):
     assert list(scenario_problems(document(junk))) == []
 
 
-@pytest.mark.parametrize(("value", "number"), [(1, 1.0), (0.5, 0.5), (True, None), ("1", None), (float("nan"), None), (10**400, None), (None, None)])
+@pytest.mark.parametrize(
+    ("value", "number"), [(1, 1.0), (0.5, 0.5), (True, None), ("1", None), (float("nan"), None), (10**400, None), (None, None)]
+)
 def test_number_at_takes_finite_numbers_only(value, number):
     """Booleans, text, NaN and integers beyond any float are not numbers."""
     assert number_at(document({"a": value}), ("a",)) == number
@@ -43,7 +47,10 @@ def test_space_of_one_of_a_pair_is_checked_against_the_current_set():
     here = document({"search": {"space": {"pool_share_low": {"low": 0.55, "high": 0.6}}}})
     current = {"pool_share_high": Placed(0.5, here, ("pool_share_high",))}
     (problem,) = space_problems(here, current)
-    assert (problem.where, problem.message) == ("search.space.pool_share_low", "no value of pool_share_low lies below one of pool_share_high")
+    assert (problem.where, problem.message) == (
+        "search.space.pool_share_low",
+        "no value of pool_share_low lies below one of pool_share_high",
+    )
     assert list(space_problems(here, {"pool_share_high": Placed(0.57, here, ("pool_share_high",))})) == []
 
 

@@ -81,7 +81,13 @@ BAD = [
     (STUDY, "seed = 1", "seed = -1", "search.seed", ["out of range"]),
     (STUDY, "aave_cap = {", "ave_cap = {", "search.space.ave_cap", ["unknown key", "did you mean 'aave_cap'?"]),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = 0.6", "search.space.aave_cap", ["wrong type", "low = …, high = …"]),
-    (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = { low = -0.1, high = 0.6 }", "search.space.aave_cap.low", ["-0.1", "0 to 1"]),
+    (
+        STUDY,
+        "aave_cap = { low = 0.0, high = 0.6 }",
+        "aave_cap = { low = -0.1, high = 0.6 }",
+        "search.space.aave_cap.low",
+        ["-0.1", "0 to 1"],
+    ),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = { low = 0.6, high = 0.6 }", "search.space.aave_cap", ["low < high"]),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = { low = 0.0, high = nan }", "search.space.aave_cap.high", ["finite"]),
     (
@@ -93,7 +99,13 @@ BAD = [
     ),
     (STUDY, "low = 150, high", "low = 150.5, high", "search.space.amplification.low", ["whole number"]),
     (STUDY, "low = 150, high", "low = 0, high", "search.space.amplification.low", ["1 to 999999"]),
-    (STUDY, "pool_share_low = { low = 0.40, high = 0.54 }", "pool_share_low = { low = 0.80, high = 0.9 }", "search.space.pool_share_low", ["0.75"]),
+    (
+        STUDY,
+        "pool_share_low = { low = 0.40, high = 0.54 }",
+        "pool_share_low = { low = 0.80, high = 0.9 }",
+        "search.space.pool_share_low",
+        ["0.75"],
+    ),
     (STUDY, "max_breach_probability = 0.02", "max_breach_probability = 2", "constraints.max_breach_probability", ["out of range"]),
     (STUDY, "multiple = 10", "multiple = inf", "certification.multiple", ["finite"]),
     (STUDY, 'name = "svb-2023"', 'name = "svb-2024"', "scenario[svb-2024].name", ["unknown scenario", "'svb-2023'"]),
@@ -106,8 +118,20 @@ BAD = [
     (STUDY, '"states/frax-2022-05-11.toml"', '"states"', "state.file", ["is a folder"]),
     (STUDY, '"states/frax-2022-05-11.toml"', '"parameters/frax-current.toml"', "state.file", ["is a parameter set, not a protocol state"]),
     (STUDY, '"states/frax-2022-05-11.toml"', "1", "state.file", ["wrong type"]),
-    (STUDY, '"parameters/frax-current.toml"', '"parameters/frax-current.toml"\namplification = 0', "current.amplification", ["found 0", "1 to"]),
-    (STUDY, '"parameters/frax-current.toml"', '"parameters/frax-current.toml"\npool_share_low = 0.58', "current.pool_share_low", ["below pool_share_high"]),
+    (
+        STUDY,
+        '"parameters/frax-current.toml"',
+        '"parameters/frax-current.toml"\namplification = 0',
+        "current.amplification",
+        ["found 0", "1 to"],
+    ),
+    (
+        STUDY,
+        '"parameters/frax-current.toml"',
+        '"parameters/frax-current.toml"\npool_share_low = 0.58',
+        "current.pool_share_low",
+        ["below pool_share_high"],
+    ),
     (CURRENT, "amplification = 1500 ", "amplification = 0 ", "amplification", ["out of range", "found 0", "1 to 999999"]),
     (CURRENT, "amplification = 1500 ", "amplification = 1500.5 ", "amplification", ["whole number"]),
     (CURRENT, "amplification = 1500 ", "", "amplification", ["missing", "1 to 999999"]),
@@ -221,7 +245,9 @@ def test_files_that_are_no_toml(tmp_path, content, words):
     assert all(word in message for word in words), message
 
 
-@pytest.mark.parametrize(("name", "words"), [("studdy.toml", ["no such file", "did you mean 'study.toml'?"]), ("", ["folder"]), ("a\0b", ["not a path"])])
+@pytest.mark.parametrize(
+    ("name", "words"), [("studdy.toml", ["no such file", "did you mean 'study.toml'?"]), ("", ["folder"]), ("a\0b", ["not a path"])]
+)
 def test_paths_that_are_no_file(tmp_path, name, words):
     """A missing file, a folder and a name no file can have give one message each."""
     (tmp_path / "study.toml").write_text("schema = 1\n")
@@ -241,7 +267,9 @@ def test_a_parameter_file_is_no_study(folder):
 
 def test_overrides_replace_keys_and_change_nothing_else(folder):
     """Dotted keys from the command line act as if they were written in the file; None means not given."""
-    study = load_study(folder / STUDY, overrides={"search.seed": 7, "simulation.paths": 8, "current.amplification": 300, "search.trials": None})
+    study = load_study(
+        folder / STUDY, overrides={"search.seed": 7, "simulation.paths": 8, "current.amplification": 300, "search.trials": None}
+    )
     assert (study.search.seed, study.simulation.paths, study.current.amplification) == (7, 8, 300)
     assert study.search.trials == 200
 

@@ -28,7 +28,7 @@ def test_every_key_of_the_shipped_files_has_its_line(path):
     rows = text.split("\n")
     for key in leaves(tomllib.loads(text)):
         located = key
-        while located not in lines:
+        while located and located not in lines:
             located = located[:-1]
         assert located, key
         row = rows[lines[located] - 1]

@@ -31,7 +31,9 @@ def test_long_values_are_cut():
     assert len(shown("x" * 1000)) == LONGEST
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "0"), (999_999, "999999"), (1e13, "1e13"), (1e-6, "1e-6"), (0.05, "0.05"), (-1e13, "-1e13")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (999_999, "999999"), (1e13, "1e13"), (1e-6, "1e-6"), (0.05, "0.05"), (-1e13, "-1e13")]
+)
 def test_limits_carry_no_noise(number, text):
     """Limits read as one would write them."""
     assert plain(number) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import Choice, choice_of
 from amo_opt.report.facts.decision import Decision, decision_of
@@ -14,7 +15,9 @@ from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, state_rows
 from amo_opt.report.facts.validity import Validity, validity_of
 from amo_opt.report.wording import Scale, clean
-from amo_opt.search.result import Result, WorstPath
+
+if TYPE_CHECKING:
+    from amo_opt.search.result import Result, WorstPath
 
 __all__ = ["Facts", "gather"]
 
@@ -61,18 +64,22 @@ class Facts:
 
     @property
     def changed(self) -> tuple[ParameterRow, ...]:
+        """Parameters that differ between the two sets."""
         return tuple(row for row in self.parameters if row.changed)
 
     @property
     def unchanged(self) -> tuple[ParameterRow, ...]:
+        """Parameters that are the same in both sets."""
         return tuple(row for row in self.parameters if not row.changed)
 
     @property
     def assumed(self) -> tuple[StateRow, ...]:
+        """State figures without a source."""
         return tuple(row for row in self.state if row.assumed)
 
     @property
     def sourced(self) -> tuple[StateRow, ...]:
+        """State figures with a source."""
         return tuple(row for row in self.state if not row.assumed)
 
 
@@ -107,7 +114,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         choice=choice_of(result, subject),
         fans=fan_panels(result, subject),
         worst=tuple(_worst_row(each) for each in result.worst_paths),
-        worst_of="the proposed set" if subject.recommended else "the current set",
+        worst_of=_worst_of(result, subject),
         validity=validity_of(study),
         disclosure=disclosure_of(result),
     )
@@ -121,6 +128,13 @@ def _title(result: Result, subject: Subject) -> str:
     if before == after:
         return f"{name}: AMO parameter change"
     return f"{name}: AMO parameter change, A {before:,} to {after:,}"
+
+
+def _worst_of(result: Result, subject: Subject) -> str:
+    ids = {each.candidate for each in result.worst_paths}
+    if subject.recommended and subject.other is not None and ids == {subject.other.id}:
+        return "the proposed set"
+    return "the current set" if ids <= {subject.current.id} else ", ".join(sorted(clean(each) for each in ids))
 
 
 def _worst_row(worst: WorstPath) -> WorstRow:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, clean, count, sentence_case
-from amo_opt.scoring.types import Estimate, Score
-from amo_opt.search.result import Candidate, Profile, Result
+from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
+
+if TYPE_CHECKING:
+    from amo_opt.scoring.types import Estimate, Score
+    from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result
 
 YIELD_SCALE = Scale(100.0, 2, "% a year")
 PEG_SCALE = Scale(1.0, 1, "bp")
+CR_SCALE = Scale(1.0, 4, "")
 CR_METRICS = ("min_cr_external_tail95", "min_cr_external")
 SMALL_TERM = 0.02
 """Yield terms that never exceed this share of the largest are drawn together as one."""
@@ -63,6 +67,7 @@ class ProfileFacts:
     cr_external: tuple[Span, ...]
     cr_title: str
     marks: tuple[tuple[str, float], ...]
+    table: tuple[tuple[str, ...], ...]
     caption: str
 
 
@@ -85,7 +90,7 @@ def choice_of(result: Result, subject: Subject) -> Choice:
     rows = {each.id: _row(each, subject) for each in ordered}
     shown = [each for each in ordered if each.role != "candidate"]
     return Choice(
-        front=tuple(_point(each, subject) for each in ordered),
+        front=tuple(_point(each) for each in ordered),
         front_caption=_front_caption(result, subject),
         rule=clean(result.rule),
         explanation=clean(result.explanation),
@@ -95,11 +100,11 @@ def choice_of(result: Result, subject: Subject) -> Choice:
     )
 
 
-def _point(candidate: Candidate, subject: Subject) -> FrontPoint:
+def _point(candidate: Candidate) -> FrontPoint:
     marks = {"current": "current", "recommended": "chosen", "candidate": "candidate"}
     score = candidate.certified_a
     return FrontPoint(
-        label=role_title(subject, candidate),
+        label=role_title(candidate),
         mark=marks.get(candidate.role, "alternative"),
         peg=span(score.peg_risk_bps, PEG_SCALE),
         earned=span(score.yield_annual, YIELD_SCALE),
@@ -115,11 +120,9 @@ def _front_caption(result: Result, subject: Subject) -> str:
         return f"None of {count(sets, 'certified set')} keeps every limit at its interval's upper end {tail}"
     low, high = (choose(kept, key=lambda each: each.certified_a.yield_annual.value) for choose in (min, max))
     if low is high:
-        return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(subject, low)} {tail}"
+        return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(low)} {tail}"
     trade = "both vary" if low.certified_a.peg_risk_bps.value < high.certified_a.peg_risk_bps.value else "yield is not bought with peg risk"
-    return (
-        f"Among {count(len(kept), 'set')} of {sets} that keep every limit {trade}: from {_both(low)} to {_both(high)} {tail}"
-    )
+    return f"Among {count(len(kept), 'set')} of {sets} that keep every limit {trade}: from {_both(low)} to {_both(high)} {tail}"
 
 
 def _both(candidate: Candidate) -> str:
@@ -130,7 +133,7 @@ def _both(candidate: Candidate) -> str:
 def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
     score = subject.score(candidate)
     return AlternativeRow(
-        title=role_title(subject, candidate),
+        title=role_title(candidate),
         earned=f"{YIELD_SCALE.number(score.yield_annual.value)} ({YIELD_SCALE.interval(score.yield_annual)})",
         peg=f"{PEG_SCALE.number(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)})",
         constraints=limits_kept(score),
@@ -166,12 +169,20 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
         values=tuple(float(each.value) for each in points),
         terms=_terms(tuple(each.score for each in points)),
         peg=tuple(span(each.score.peg_risk_bps, PEG_SCALE) for each in points),
-        cr_external=() if cr_metric is None else tuple(span(each.score.metrics[cr_metric], Scale(1.0, 4, "")) for each in points),
+        cr_external=() if cr_metric is None else tuple(span(each.score.metrics[cr_metric], CR_SCALE) for each in points),
         cr_title="Lowest external CR, mean of the lowest 5%" if cr_metric == CR_METRICS[0] else "Lowest external CR, mean",
         marks=tuple(marks),
+        table=tuple(_profile_cells(each, cr_metric) for each in points),
         caption=f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
         f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; bands are 95% intervals).",
     )
+
+
+def _profile_cells(point: ProfilePoint, cr_metric: str | None) -> tuple[str, ...]:
+    figures = [(point.score.yield_annual, YIELD_SCALE), (point.score.peg_risk_bps, PEG_SCALE)]
+    if cr_metric is not None:
+        figures.append((point.score.metrics[cr_metric], CR_SCALE))
+    return (plain_number(point.value), *(f"{scale.number(each.value)} ({scale.interval(each)})" for each, scale in figures))
 
 
 def _terms(scores: tuple[Score, ...]) -> tuple[tuple[str, tuple[Span, ...]], ...]:

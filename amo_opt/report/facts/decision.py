@@ -1,26 +1,39 @@
 """The decision box: at most 120 plain words, put together by a written rule.
 
 The rule. What changes: the two parameters that come first in `changed_names`, the others counted. The benefit: of yield and peg risk the
-one judged BETTER, that with the smaller p-value if both are. The risk: of all metrics the one that points furthest the wrong way in units
-of its own interval; where none does, the limit that is nearest to binding. Then the verdict with its intervals, and what the current set
+one judged BETTER, that with the smaller p-value if both are. The risk: of yield and the safety metrics those that point
+the wrong way, a shown one before one not told apart before one within its margin, then the furthest in units of its own interval; where
+none does, the limit that is nearest to binding. Then the verdict with its intervals, and what the current set
 goes on doing. Words are dropped from the list of changes first if the box would grow past its limit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
-from amo_opt.report.facts.sets import Subject
 from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
-from amo_opt.scoring.types import Constraint, PairedDifference, Score
-from amo_opt.search.result import Result
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.scoring.types import Constraint, PairedDifference, Score
+    from amo_opt.search.result import Result
 
 WORD_LIMIT = 120
 OBJECTIVES = ("yield", "peg_cvar95_bps")
+RISKS = (
+    *OBJECTIVES,
+    "peg_cvar95_dollar_bps",
+    "breach_probability",
+    "shortfall_cvar90_bps",
+    "unserved_cvar90_usd_hours",
+    "min_cr_external_tail95",
+)
+GRAVITY = ("WORSE", "INCONCLUSIVE", "NO WORSE", "EQUIVALENT")
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,7 @@ class Decision:
 
     @property
     def words(self) -> int:
+        """Words in the box, labels included."""
         return len(" ".join(f"{label} {text}" for label, text in self.sentences).split())
 
 
@@ -56,7 +70,12 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
             ("Verdict", f"recommended on {_paths(subject)}; every limit holds at its interval's upper end."),
             ("If nothing is done", _nothing_done(subject)),
         ]
-    return [("Change", "nothing."), ("Verdict", _why_not(result, subject)), *_best_other(subject), ("If nothing is done", _nothing_done(subject))]
+    return [
+        ("Change", "nothing."),
+        ("Verdict", _why_not(result, subject)),
+        *_best_other(subject),
+        ("If nothing is done", _nothing_done(subject)),
+    ]
 
 
 def _changes(subject: Subject, named: int) -> str:
@@ -76,7 +95,9 @@ def _changes(subject: Subject, named: int) -> str:
 
 def _benefit(subject: Subject) -> str:
     found = {each.metric: each for each in subject.paired if each.scenario is None and each.metric in OBJECTIVES}
-    better = sorted((each for each in found.values() if each.verdict == "BETTER"), key=lambda each: (each.p_better, OBJECTIVES.index(each.metric)))
+    better = sorted(
+        (each for each in found.values() if each.verdict == "BETTER"), key=lambda each: (each.p_better, OBJECTIVES.index(each.metric))
+    )
     if not better:
         return "none beyond the intervals."
     return f"{_moved(better[0])}."
@@ -90,9 +111,10 @@ def _moved(paired: PairedDifference) -> str:
 
 
 def _risk(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
-    worst = max(rows, key=adverse, default=None)
-    if worst is not None and adverse(worst) > 0.0:
-        unit = f" {worst.unit}" if worst.unit else ""
+    wrong_way = [row for row in rows if row.name in RISKS and row.verdict.word in GRAVITY and adverse(row) > 0.0]
+    worst = min(wrong_way, key=lambda row: (GRAVITY.index(row.verdict.word), -adverse(row)), default=None)
+    if worst is not None:
+        unit = f" {worst.difference_unit}" if worst.difference_unit else ""
         return f"{lower_first(worst.title)} {worst.difference}{unit} (95% interval {worst.interval})."
     nearest = None if subject.other is None else nearest_limit(subject.score(subject.other))
     if nearest is None:

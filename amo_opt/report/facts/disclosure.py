@@ -6,20 +6,24 @@ import platform
 import shlex
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from amo_opt.report.wording import clean, metric_of, plain_number, scale_for
-from amo_opt.search.result import Result, Trial
+
+if TYPE_CHECKING:
+    from amo_opt.search.result import Result, Trial
 
 PACKAGES = ("amo-opt", "numpy", "numba", "optuna")
 
 
 @dataclass(frozen=True)
 class SpaceRow:
+    """One searched parameter and its interval."""
+
     name: str
     low: str
     high: str
     scale: str
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def disclosure_of(result: Result) -> Disclosure:
     """Everything a reader needs to judge the search, and to do it again."""
     study = result.study
     space = tuple(
-        SpaceRow(name, plain_number(each.low), plain_number(each.high), "log" if each.log else "linear", "") for name, each in study.search.space.items()
+        SpaceRow(name, plain_number(each.low), plain_number(each.high), "log" if each.log else "linear")
+        for name, each in study.search.space.items()
     )
     return Disclosure(
         space=space,
@@ -84,7 +89,10 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
     per_scenario = study.simulation.paths * study.certification.multiple
     hypervolume = f"{result.hypervolume[-1]:.4g}" if result.hypervolume else "not measured"
     return (
-        ("Trials", f"{len(trials)} ({origins['current']} current set, {origins['seed']} domain seeds, {origins['sampler']} from the sampler)"),
+        (
+            "Trials",
+            f"{len(trials)} ({origins['current']} current set, {origins['seed']} domain seeds, {origins['sampler']} from the sampler)",
+        ),
         ("Failed trials", str(len(trials) - len(scored))),
         ("Trials that kept every limit at point values", str(len(feasible))),
         ("Sets on the search's front", str(len(result.front))),
@@ -92,7 +100,10 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
         ("Sampler", f"{clean(result.sampler)}, batches of {study.search.batch}"),
         ("Seed", str(study.search.seed)),
         ("Paths in the search", f"{result.paths_search:,} ({study.simulation.paths} for each of {len(study.scenarios)} scenarios)"),
-        ("Paths in certification", f"{result.paths_certification:,} on A and as many on B ({per_scenario} for each scenario), none seen by the search"),
+        (
+            "Paths in certification",
+            f"{result.paths_certification:,} on A and as many on B ({per_scenario} for each scenario), none seen by the search",
+        ),
         ("Hours on each path", f"{study.simulation.transition_hours} of transition, {study.simulation.window_hours} scored"),
         ("Sets certified", str(len(result.candidates))),
     )
@@ -131,5 +142,15 @@ def _command(result: Result) -> str:
     """The call with everything that may have been overridden; only the study's file name, since folders are the reader's own."""
     study = result.study
     file = f"{study.name}.toml" if study.path is None else study.path.name
-    call = ["amo-opt", "run", file, "--seed", str(study.search.seed), "--paths", str(study.simulation.paths), "--trials", str(len(result.trials))]
+    call = [
+        "amo-opt",
+        "run",
+        file,
+        "--seed",
+        str(study.search.seed),
+        "--paths",
+        str(study.simulation.paths),
+        "--trials",
+        str(len(result.trials)),
+    ]
     return " ".join(shlex.quote(part) for part in call)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.sets import Subject
 from amo_opt.report.wording import MISSING, Chip, Scale, constraint_title, count, metric_of, scale_for
-from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
-from amo_opt.stress.scenario import Scenario
 
-CONTRAST_METRICS = ("yield", "peg_cvar95_bps", "peg_cvar95_dollar_bps", "min_price_tail95", "min_cr_external_tail95", "unserved_cvar90_usd_hours", "hours_below_099")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
+    from amo_opt.stress.scenario import Scenario
+
+CONTRAST_METRICS = (
+    "yield",
+    "peg_cvar95_bps",
+    "peg_cvar95_dollar_bps",
+    "min_price_tail95",
+    "min_cr_external_tail95",
+    "unserved_cvar90_usd_hours",
+    "hours_below_099",
+)
 """The columns of the scenario table."""
 TAIL_MINIMUM = 40.0
 """Kish's effective tail count under which the interval of a tail figure covers too little to be trusted."""
@@ -19,11 +31,13 @@ TAIL_MINIMUM = 40.0
 @dataclass(frozen=True)
 class MetricRow:
     """One metric before and after; ``position`` holds the paired difference and its interval in units of the largest bound of its
-    interval, favourable side positive, for the forest plot."""
+    interval, favourable side positive, for the forest plot.
+    """
 
     name: str
     title: str
     unit: str
+    difference_unit: str
     current: str
     current_interval: str
     proposed: str
@@ -50,6 +64,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class ScenarioRow:
+    """One scenario: a cell for each of the table's metrics."""
+
     name: str
     title: str
     weight: str
@@ -73,14 +89,14 @@ class ConstraintRow:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Section 5. ``paired_cells`` is True where scenario cells are judged by paired differences, else by intervals that do not meet."""
+    """Section 5. ``scenario_columns`` are (title, unit); ``paired_cells`` is True where scenario cells are judged by paired differences, else by intervals that do not meet."""
 
     label: str
     stream: str
     n: str
     rows: tuple[MetricRow, ...]
     forest_caption: str
-    scenario_columns: tuple[str, ...]
+    scenario_columns: tuple[tuple[str, str], ...]
     scenarios: tuple[ScenarioRow, ...]
     paired_cells: bool
     constraints: tuple[ConstraintRow, ...]
@@ -90,14 +106,15 @@ def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, se
     """Every table of section 5 for the current set and the one against it."""
     overall = tuple(each for each in subject.paired if each.scenario is None)
     rows = tuple(_metric_row(each, subject) for each in overall)
+    scales = _contrast_scales(subject)
     return Evidence(
         label=subject.label,
         stream=subject.stream,
         n=f"{n:,}",
         rows=rows,
         forest_caption=_forest_caption(rows, subject, n=n, seed=seed),
-        scenario_columns=tuple(metric_of(name).title for name in _contrast_metrics(subject)),
-        scenarios=_scenario_rows(subject, scenarios),
+        scenario_columns=tuple((metric_of(name).title, scale.unit) for name, scale in scales.items()),
+        scenarios=_scenario_rows(subject, scenarios, scales),
         paired_cells=any(each.scenario is not None for each in subject.paired),
         constraints=_constraint_rows(subject),
     )
@@ -131,6 +148,7 @@ def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
         name=paired.metric,
         title=metric.title,
         unit=scale.unit,
+        difference_unit=scale.difference_unit,
         current=scale.number(paired.current),
         current_interval=MISSING if now is None else scale.interval(now),
         proposed=scale.number(paired.candidate),
@@ -155,21 +173,28 @@ def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, n: int, se
     )
 
 
-def _contrast_metrics(subject: Subject) -> tuple[str, ...]:
-    tables = subject.score(subject.current).by_scenario.values()
-    return tuple(name for name in CONTRAST_METRICS if any(name in table for table in tables))
+def _contrast_scales(subject: Subject) -> dict[str, Scale]:
+    """The scenario table's metrics, each with one scale for its whole column."""
+    tables = [subject.score(each).by_scenario for each in (subject.current, subject.other) if each is not None]
+    scales = {}
+    for name in CONTRAST_METRICS:
+        values = [scores[name].value for table in tables for scores in table.values() if name in scores]
+        if values:
+            scales[name] = scale_for(metric_of(name).unit, values)
+    return scales
 
 
-def _scenario_rows(subject: Subject, scenarios: tuple[Scenario, ...]) -> tuple[ScenarioRow, ...]:
+def _scenario_rows(subject: Subject, scenarios: tuple[Scenario, ...], scales: Mapping[str, Scale]) -> tuple[ScenarioRow, ...]:
     total = sum(each.weight for each in scenarios)
     now = subject.score(subject.current).by_scenario
     then = {} if subject.other is None else subject.score(subject.other).by_scenario
     paired = {(each.scenario, each.metric): each for each in subject.paired if each.scenario is not None}
-    scales = {name: _column_scale(name, (now, then)) for name in _contrast_metrics(subject)}
     rows = []
     for scenario in scenarios:
         before, after = now.get(scenario.name, {}), then.get(scenario.name, {})
-        cells = tuple(_cell(name, scale, before.get(name), after.get(name), paired.get((scenario.name, name))) for name, scale in scales.items())
+        cells = tuple(
+            _cell(name, scale, before.get(name), after.get(name), paired.get((scenario.name, name))) for name, scale in scales.items()
+        )
         rows.append(ScenarioRow(scenario.name, scenario.title, Scale(100.0, 1, "%").text(scenario.weight / total), cells))
     return tuple(rows)
 
@@ -178,8 +203,8 @@ def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | No
     if before is None:
         return Cell(MISSING, MISSING, MISSING, None)
     if after is None:
-        return Cell(scale.text(before.value), MISSING, MISSING, None)
-    difference = scale.text(after.value - before.value, signed=True)
+        return Cell(scale.number(before.value), MISSING, MISSING, None)
+    difference = scale.number(after.value - before.value, signed=True)
     word = paired.verdict if paired is not None else _told_apart(metric_of(name).better, before, after)
     return Cell(scale.number(before.value), scale.number(after.value), difference, Chip(word))
 
@@ -191,11 +216,6 @@ def _told_apart(better: int, before: Estimate, after: Estimate) -> str:
     if before.low <= after.high and after.low <= before.high:
         return "INCONCLUSIVE"
     return "BETTER" if (after.value - before.value) * better > 0 else "WORSE"
-
-
-def _column_scale(name: str, tables: tuple[Mapping[str, Mapping[str, Estimate]], ...]) -> Scale:
-    values = [scores[name].value for table in tables for scores in table.values() if name in scores]
-    return scale_for(metric_of(name).unit, values)
 
 
 def _constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:

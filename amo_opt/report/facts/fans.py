@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.sets import Subject
 from amo_opt.report.wording import count
-from amo_opt.search.result import Fan, Result
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.search.result import Fan, Result
 
 LEVELS = ("1", "5", "25", "50", "75", "95", "99")
-POINTS_IN_ALL = 600
+POINTS_IN_ALL = 500
 """Hours shown over all panels: keeps the page small however many scenarios a study has."""
-FEWEST_POINTS = 40
+FEWEST_POINTS = 48
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,13 @@ def fan_panels(result: Result, subject: Subject) -> tuple[FanPanel, ...]:
             pairs.append((fans[scenario.name, subject.other.id], subject.short_label, "proposed"))
         kept = _kept_hours([fan for fan, _, _ in pairs], points)
         series = tuple(
-            FanSeries(label, hue, tuple(tuple(fan.quantiles[level][index] for index in kept) for level in LEVELS)) for fan, label, hue in pairs
+            FanSeries(label, hue, tuple(tuple(fan.quantiles[level][index] for index in kept) for level in LEVELS))
+            for fan, label, hue in pairs
         )
         days = tuple(pairs[0][0].hours[index] / 24.0 for index in kept)
-        panels.append(FanPanel(scenario.name, scenario.title, days, series, _caption(series, pairs[0][0].n, subject, result.study.search.seed)))
+        panels.append(
+            FanPanel(scenario.name, scenario.title, days, series, _caption(series, pairs[0][0].n, subject, result.study.search.seed))
+        )
     return tuple(panels)
 
 
@@ -63,7 +70,7 @@ def _kept_hours(fans: list[Fan], points: int) -> list[int]:
         return list(range(hours))
     deepest = [min(fan.quantiles[LEVELS[0]][index] for fan in fans) for index in range(hours)]
     edges = [round(number * hours / points) for number in range(points + 1)]
-    kept = {min(range(start, end), key=lambda index: deepest[index]) for start, end in zip(edges, edges[1:], strict=False)}
+    kept = {min(range(start, end), key=lambda index: deepest[index]) for start, end in itertools.pairwise(edges)}
     return sorted(kept | {0, hours - 1})
 
 

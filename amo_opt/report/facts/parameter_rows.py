@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS, Parameter, ParameterSet
-from amo_opt.protocol.state import ProtocolState
 from amo_opt.report.wording import MISSING, Scale, plain_number
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
 
 CAPS = {
     "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap"), 6, "collateral"),
@@ -46,7 +49,7 @@ class CapRow:
 def parameter_rows(current: ParameterSet, proposed: ParameterSet, searched: frozenset[str]) -> tuple[ParameterRow, ...]:
     """Every parameter in the order of a parameter file."""
     before, after = current.values(), proposed.values()
-    return tuple(_row(parameter, before[name], after[name], name in searched) for name, parameter in PARAMETERS.items())
+    return tuple(_row(parameter, before[name], after[name], searched=name in searched) for name, parameter in PARAMETERS.items())
 
 
 def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[CapRow, ...]:
@@ -74,7 +77,7 @@ def raw_integer(parameter: Parameter, value: float) -> int | None:
     return None if parameter.raw_decimals is None else round(value * 10**parameter.raw_decimals)
 
 
-def _row(parameter: Parameter, before: float, after: float, searched: bool) -> ParameterRow:
+def _row(parameter: Parameter, before: float, after: float, *, searched: bool) -> ParameterRow:
     raw = raw_integer(parameter, after)
     executed_by = "policy" if parameter.setter is None else f"{parameter.setter} ({(parameter.contract or '').replace('_', ' ')})"
     return ParameterRow(
@@ -96,7 +99,7 @@ def _change(before: float, after: float) -> str:
         return "unchanged"
     if before == 0.0:
         return "from zero"
-    return Scale(100.0, 1, "%").text(after / before - 1.0, signed=True)
+    return f"{Scale(100.0, 1, '%').number(after / before - 1.0, signed=True)}%"
 
 
 def _relative(before: float, after: float) -> float:

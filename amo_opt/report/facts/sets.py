@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from amo_opt.errors import AmoOptError
-from amo_opt.scoring.types import PairedDifference, Score
-from amo_opt.search.result import Candidate, Result
+
+if TYPE_CHECKING:
+    from amo_opt.scoring.types import PairedDifference, Score
+    from amo_opt.search.result import Candidate, Result
 
 ALTERNATIVES = ("balanced", "cautious", "yield-seeking")
 """Roles in the order in which they stand in for a recommendation that was not made."""
@@ -33,6 +36,7 @@ class Subject:
 
     @property
     def short_label(self) -> str:
+        """The same where room is short."""
         return "Proposed" if self.recommended or self.other is None else f"Alternative {self.other.id}"
 
     def score(self, candidate: Candidate) -> Score:
@@ -74,7 +78,7 @@ def _other(result: Result) -> Candidate | None:
     return next((each for each in result.candidates if each.role != "current"), None)
 
 
-def role_title(subject: Subject, candidate: Candidate) -> str:
+def role_title(candidate: Candidate) -> str:
     """A candidate's name in tables and figures: ``Current``, ``Proposed (trial-17)``, ``Cautious (trial-3)``, ``trial-9``."""
     titles = {"current": "Current", "recommended": f"Proposed ({candidate.id})", "candidate": candidate.id}
     return titles.get(candidate.role, f"{candidate.role.capitalize()} ({candidate.id})")

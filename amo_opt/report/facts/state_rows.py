@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date
+from typing import TYPE_CHECKING
 
-from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.report.wording import MISSING, clean, count, plain_number
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from amo_opt.protocol.state import Figure, ProtocolState
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from amo_opt.config.study import Study
 from amo_opt.report.wording import MISSING, Scale, clean
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
 
 
 @dataclass(frozen=True)
 class ScenarioFacts:
+    """A scenario as the study weighs it."""
+
     name: str
     title: str
     summary: str
@@ -38,7 +43,9 @@ def validity_of(study: Study) -> Validity:
             summary=clean(each.summary),
             weight=percent.text(each.weight / total),
             weight_reason=clean(each.weight_reason) or MISSING,
-            breach_limit=percent.text(study.constraints.max_breach_probability if each.max_breach_probability is None else each.max_breach_probability),
+            breach_limit=percent.text(
+                study.constraints.max_breach_probability if each.max_breach_probability is None else each.max_breach_probability
+            ),
             sources=tuple(clean(source) for source in each.sources),
         )
         for each in study.scenarios

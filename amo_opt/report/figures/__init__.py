@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from amo_opt.report.facts import Facts
 from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.front import draw_front
 from amo_opt.report.figures.profile import draw_profile
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts import Facts
 
 __all__ = ["Drawing", "draw_all"]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from amo_opt.report.facts.fans import FanPanel
+from typing import TYPE_CHECKING
+
 from amo_opt.report.figures.style import HUES, INK, blank, price_ticks, styled, to_svg
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.fans import FanPanel
 
 BANDS = ((0, 6, 0.18), (1, 5, 0.28), (2, 4, 0.42))
 """Pairs of quantile places and the opacity between them: 1-99%, 5-95%, 25-75%."""

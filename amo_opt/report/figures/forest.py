@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from amo_opt.report.facts.evidence import MetricRow
+from typing import TYPE_CHECKING
+
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.evidence import MetricRow
 
 COLOURS = {"BETTER": BLUE, "WORSE": ORANGE}
 MARKERS = {"BETTER": ">", "WORSE": "<", "EQUIVALENT": "o", "NO WORSE": "D", "INCONCLUSIVE": "o"}
@@ -22,7 +26,7 @@ def draw_forest(rows: tuple[MetricRow, ...]) -> str:
             axes.plot([value], [place], MARKERS[row.verdict.word], color=colour, markerfacecolor=filled, markersize=5.0)
             if row.margin_position is not None:
                 axes.plot([row.margin_position] * 2, [place - 0.32, place + 0.32], color=INK, linewidth=0.9, linestyle=(0, (2, 1.5)))
-            unit = f" {row.unit}" if row.unit else ""
+            unit = f" {row.difference_unit}" if row.difference_unit else ""
             axes.text(1.08, place, f"{row.difference}{unit}", va="center", ha="left", fontsize=8.0)
         axes.axvline(0.0, color=INK, linewidth=0.9)
         axes.set_xlim(-1.06, 1.06)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from amo_opt.report.facts.choice import FrontPoint
+from typing import TYPE_CHECKING
+
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
 
-LOOKS = {"current": (ORANGE, "s", 7.0, 4), "chosen": (BLUE, "D", 7.0, 4), "alternative": (INK, "^", 5.0, 3), "candidate": (GREY, "o", 4.0, 2)}
+if TYPE_CHECKING:
+    from amo_opt.report.facts.choice import FrontPoint
+
+LOOKS = {
+    "current": (ORANGE, "s", 7.0, 4),
+    "chosen": (BLUE, "D", 7.0, 4),
+    "alternative": (INK, "^", 5.0, 3),
+    "candidate": (GREY, "o", 4.0, 2),
+}
 
 
 def draw_front(points: tuple[FrontPoint, ...]) -> str:

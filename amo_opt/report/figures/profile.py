@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
+
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from amo_opt.report.facts.choice import ProfileFacts, Span
 from amo_opt.report.figures.style import BLUE, GREY, HUES, blank, styled, to_svg
 
-DASHES: tuple[object, ...] = ("-", (0, (5, 1.5)), (0, (3, 1.5, 1, 1.5)), (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1)), (0, (2, 2)), (0, (4, 3)), (0, (1, 3)))
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from amo_opt.report.facts.choice import ProfileFacts, Span
+
+DASHES: tuple[object, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (3, 1.5, 1, 1.5)),
+    (0, (1, 1.2)),
+    (0, (6, 1, 1, 1, 1, 1)),
+    (0, (2, 2)),
+    (0, (4, 3)),
+    (0, (1, 3)),
+)
 LABEL_GAP = 0.075
 """Least distance between two labels at the right edge, share of the axis."""
 
@@ -23,36 +37,61 @@ def draw_profile(profile: ProfileFacts) -> tuple[str, ...]:
 
 def _panel(profile: ProfileFacts, label: str, series: tuple[tuple[str, tuple[Span, ...]], ...], prefix: str) -> str:
     with styled():
-        figure = blank(4.6, 3.0)
+        figure = blank(3.9, 2.9)
         axes = figure.add_subplot()
         for place, (_, spans) in enumerate(series):
             colour, width = (BLUE, 1.8) if place == 0 else (GREY, 1.1)
             if place == 0:
-                axes.fill_between(profile.values, [each.low for each in spans], [each.high for each in spans], color=BLUE, alpha=0.18, linewidth=0)
+                axes.fill_between(
+                    profile.values, [each.low for each in spans], [each.high for each in spans], color=BLUE, alpha=0.18, linewidth=0
+                )
             dash = DASHES[place % len(DASHES)]
-            axes.plot(profile.values, [each.value for each in spans], color=colour, linewidth=width, linestyle=dash, marker="." if place == 0 else "")
+            axes.plot(
+                profile.values,
+                [each.value for each in spans],
+                color=colour,
+                linewidth=width,
+                linestyle=dash,
+                marker="." if place == 0 else "",
+            )
         if profile.log:
             axes.set_xscale("log")
             _plain_log_ticks(axes, profile.values)
-        for name, value in profile.marks:
-            axes.axvline(value, color=HUES[name], linewidth=0.9, linestyle=(0, (3, 2)))
-            axes.annotate(name, (value, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -2), textcoords="offset points", fontsize=7.5, va="top", color=HUES[name])
+        _mark_sets(axes, profile.marks)
         if len(series) > 1:
-            _label_ends(axes, profile.values[-1], series)
+            _label_ends(axes, series)
         axes.set_xlabel(profile.title.split(",")[0])
         axes.set_title(label)
         return to_svg(figure, prefix)
 
 
+def _mark_sets(axes: Axes, marks: tuple[tuple[str, float], ...]) -> None:
+    """A dashed line for each set, named on its outer side so that two near ones do not write over each other."""
+    for place, (name, value) in enumerate(sorted(marks, key=lambda each: each[1])):
+        axes.axvline(value, color=HUES[name], linewidth=0.9, linestyle=(0, (3, 2)))
+        outer_left = len(marks) > 1 and place == 0
+        axes.annotate(
+            name,
+            (value, 0.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-2 if outer_left else 2, 2),
+            textcoords="offset points",
+            fontsize=7.5,
+            va="bottom",
+            ha="right" if outer_left else "left",
+            color=HUES[name],
+        )
+
+
 def _plain_log_ticks(axes: Axes, values: tuple[float, ...]) -> None:
-    """A few of the profiled values as ticks, written out."""
-    step = max(1, (len(values) - 1) // 4)
+    """Three or four of the profiled values as ticks, written out."""
+    step = max(1, round((len(values) - 1) / 3))
     axes.xaxis.set_major_locator(FixedLocator(values[::step]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"))
 
 
-def _label_ends(axes: Axes, x: float, series: tuple[tuple[str, tuple[Span, ...]], ...]) -> None:
+def _label_ends(axes: Axes, series: tuple[tuple[str, tuple[Span, ...]], ...]) -> None:
     """Names at the lines' right ends, pushed apart where they would overlap."""
     low, high = axes.get_ylim()
     gap = LABEL_GAP * (high - low)
@@ -62,6 +101,13 @@ def _label_ends(axes: Axes, x: float, series: tuple[tuple[str, tuple[Span, ...]]
         heights.append(value if not heights else max(value, heights[-1] + gap))
     for (_, place, name), height in zip(ends, heights, strict=True):
         axes.annotate(
-            name, (1.0, height), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", fontsize=7.5, va="center", annotation_clip=False,
+            name,
+            (1.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize=7.5,
+            va="center",
+            annotation_clip=False,
             color=BLUE if place == 0 else "#5b6167",
         )

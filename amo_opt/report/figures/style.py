@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import matplotlib
-import matplotlib.style
-from matplotlib.axes import Axes
+import matplotlib.style as mpl_style
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
 
 ORANGE = "#D55E00"
 BLUE = "#0072B2"
@@ -60,7 +63,7 @@ _SETTINGS = {
 @contextmanager
 def styled() -> Iterator[None]:
     """matplotlib's own defaults and ours, whatever the reader's configuration says."""
-    with matplotlib.style.context(["default", _SETTINGS]):
+    with mpl_style.context(["default", _SETTINGS]):
         yield
 
 
@@ -89,6 +92,9 @@ _REFERENCE = re.compile(r"(url\(#|xlink:href=\"#)([^)\"]+)")
 _GEOMETRY = re.compile(r'(?<=\s)((?:d|x|y|x1|x2|y1|y2|width|height|points|transform)=")([^"]*)"')
 _DECIMALS = re.compile(r"-?\d+\.\d{2,}")
 _FONT = re.compile(r"font: (?:(bold|700) )?([\d.]+)px [^;\"]*")
+_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
+_NO_TURN = re.compile(r" transform=\"rotate\(-?0 [^)]*\)\"")
+_POLYLINE = re.compile(r'(?<= d=")(?:[MLz]|[-\d.]|\s)+(?=")')
 
 
 def to_svg(figure: Figure, prefix: str) -> str:
@@ -108,9 +114,31 @@ def to_svg(figure: Figure, prefix: str) -> str:
     text = _REFERENCE.sub(rf"\g<1>{prefix}-\g<2>", text).replace("xlink:href", "href")
     text = _FONT.sub(lambda found: f"font-size: {found[2]}px" + ("; font-weight: 700" if found[1] else ""), text)
     text = _GEOMETRY.sub(lambda found: f'{found[1]}{_DECIMALS.sub(_round, found[2])}"', text)
+    for pattern in (_FAMILY, _NO_TURN):
+        text = pattern.sub("", text)
+    text = _POLYLINE.sub(_relative, text).replace("<g >", "<g>")
     return re.sub(r"[ \t]*\n[ \t]*", "\n", text).strip() + "\n"
 
 
 def _round(found: re.Match[str]) -> str:
     rounded = f"{float(found[0]):.1f}".removesuffix(".0")
     return "0" if rounded in ("-0", "0") else rounded
+
+
+def _relative(found: re.Match[str]) -> str:
+    """A path of straight lines with steps instead of places: a third of the bytes. Counted in whole tenths, so nothing drifts."""
+    written, last = [], (0, 0)
+    for command, x, y in re.findall(r"([MLz])(?:\s+(\S+)\s+(\S+))?", found[0]):
+        if command == "z":
+            written.append("z")
+            continue
+        place = (round(float(x) * 10), round(float(y) * 10))
+        step = place if command == "M" else (place[0] - last[0], place[1] - last[1])
+        last = place
+        written.append(f"{'M' if command == 'M' else 'l'}{_tenths(step[0])} {_tenths(step[1])}")
+    return "".join(written)
+
+
+def _tenths(number: int) -> str:
+    """``-35`` -> ``-3.5``, ``20`` -> ``2``."""
+    return f"{number / 10:.1f}".removesuffix(".0")

@@ -1,0 +1,55 @@
+"""``amo-opt run``: search, certify, report, in one go; the same command picks up where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from amo_opt.cli.options import json_option, load, output_options, print_json, report_folder, size_options, storage_url, thread_count
+
+
+@click.command("run")
+@click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
+@click.option("--trials", type=click.IntRange(1, 1_000_000), default=None, help="Sets to try.")
+@size_options
+@output_options
+@json_option
+def command(
+    study_file: Path,
+    *,
+    trials: int | None,
+    seed: int | None,
+    paths: int | None,
+    workers: int | None,
+    out: Path | None,
+    storage: str | None,
+    as_json: bool,
+) -> int:
+    """Search a study's space, certify the best sets on fresh paths, and write the report.
+
+    Finished trials are kept in the record: after Ctrl-C, a kill or a power cut the same command goes on from there.
+
+    \b
+    Example:
+      amo-opt run studies/frax-2022.toml
+      amo-opt run studies/frax-2022.toml --trials 16 --paths 8 --out /tmp/report
+    """
+    from amo_opt.cli.watch import watching
+    from amo_opt.report import check_folder, write_report
+    from amo_opt.report.results_json import results_json
+    from amo_opt.search.optimise import optimise
+
+    study = load(study_file, seed=seed, paths=paths, trials=trials)
+    folder = report_folder(study, out)
+    check_folder(folder)
+    with watching(study, folder) as watch:
+        result = optimise(study, workers=thread_count(workers), storage=storage_url(folder, storage), progress=watch)
+        written = write_report(result, folder)
+    click.echo(f"{result.verdict}: {result.explanation}", err=as_json)
+    if result.profile is not None:
+        click.echo(result.profile.finding, err=as_json)
+    click.echo(f"report: {written / 'report.html'}", err=as_json)
+    if as_json:
+        click.echo(results_json(result), nl=False)
+    return 1 if result.verdict == "infeasible" else 0

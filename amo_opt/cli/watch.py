@@ -1,0 +1,110 @@
+"""Progress for people and for logs: a bar with rate and time left on a terminal, plain lines elsewhere, seconds in ``NAME.log`` beside the report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.progress import Progress, TaskID
+
+    from amo_opt.config.study import Study
+    from amo_opt.search.progress import ProgressEvent, Watcher
+
+TITLES = {
+    "search": "search",
+    "fix-A": "search at the current A",
+    "profile": "profile over A",
+    "certify-a": "certification, paths A",
+    "certify-b": "certification, paths B",
+    "fans": "price fans",
+}
+LINE_SECONDS = 5.0
+"""Seconds between plain lines."""
+
+
+def best(event: ProgressEvent) -> str:
+    """The best feasible figures so far, where there are any."""
+    if event.best_yield is None or event.best_peg_bps is None:
+        return ""
+    return f"best yield {100 * event.best_yield:.2f}%, best peg risk {event.best_peg_bps:.2f} bps, front of {event.front_size}"
+
+
+class _Log:
+    """When each phase began and ended, for whoever asks how long it took."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._phase = ""
+        self._began = time.perf_counter()
+
+    def note(self, phase: str) -> None:
+        if phase == self._phase:
+            return
+        now = time.perf_counter()
+        if self._phase:
+            self._file.write(f"{self._phase}: {now - self._began:.1f} s\n")
+            self._file.flush()
+        self._phase, self._began = phase, now
+
+
+class _Lines:
+    """Plain lines: at each phase's start and end, and every few seconds between."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._last = 0.0
+
+    def show(self, event: ProgressEvent) -> None:
+        now = time.perf_counter()
+        if event.phase == self._phase and event.done < event.total and now - self._last < LINE_SECONDS:
+            return
+        self._phase, self._last = event.phase, now
+        told = best(event)
+        print(f"{TITLES[event.phase]}: {event.done}/{event.total}{' · ' + told if told else ''}", file=sys.stderr, flush=True)
+
+
+class _Bars:
+    """One bar a phase, with rate, time left and the best front so far."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, event: ProgressEvent) -> None:
+        if event.phase not in self._tasks:
+            self._tasks[event.phase] = self._progress.add_task(TITLES[event.phase], total=event.total, best="")
+        self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))
+
+
+@contextmanager
+def watching(study: Study, folder: Path) -> Iterator[Watcher]:
+    """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not; times into ``<folder>.log``."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(folder.name + ".log").open("a", encoding="utf-8") as file:
+        file.write(f"study {study.name} {study.hash[:12]}\n")
+        log = _Log(file)
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[best]}"),
+            )
+            with Progress(*columns, console=Console(stderr=True)) as progress:
+                bars = _Bars(progress)
+                yield lambda event: (log.note(event.phase), bars.show(event))[1]
+        else:
+            lines = _Lines()
+            yield lambda event: (log.note(event.phase), lines.show(event))[1]
+        log.note("end")

@@ -1,0 +1,372 @@
+"""Certification: the front again on fresh paths A, the recommendation chosen there, its figures taken from untouched paths B.
+
+Nothing the search saw is used: paths A and B have streams of their own. Every published figure comes from B; A only chooses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from amo_opt.config.study import Study
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.scoring.paired import compare_paired
+from amo_opt.scoring.score import point_score, score
+from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.coordinator import feasible_points
+from amo_opt.search.front import Point, front, knee, layers, thin
+from amo_opt.search.progress import Phase, ProgressEvent, Watcher
+from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, Verdict, WorstPath
+from amo_opt.search.rule import PEG, YIELD, eligible, rule_text
+from amo_opt.simulation.engine import simulate_many, trace
+from amo_opt.simulation.outcome import Outcome
+
+A_POINTS = 8
+"""Values of A in its profile, besides the current one."""
+EDGE = 0.10
+"""Share of the log range of A within which an optimum counts as lying on the edge."""
+FAN_LEVELS = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
+FAN_HOURS = 6
+WORST = 5
+CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What certification works with: the study, threads, and who watches."""
+
+    study: Study
+    workers: int
+    watch: Watcher
+
+    @property
+    def paths(self) -> int:
+        """Certification paths per scenario."""
+        return self.study.certification.multiple * self.study.simulation.paths
+
+    def simulate(
+        self, sets: Sequence[ParameterSet], *, stream: str, phase: Phase, paths: int | None = None
+    ) -> list[Outcome | SimulationError]:
+        """Every set on one stream's paths, as many as certification takes unless said otherwise."""
+        return simulate_many(
+            sets,
+            self.study,
+            paths=self.paths if paths is None else paths,
+            stream=stream,
+            workers=self.workers,
+            progress=lambda done, total: self.watch(ProgressEvent(phase=phase, done=done, total=total)),
+        )
+
+
+Entry = tuple[str, ParameterSet, PointScore]
+"""One set that could be certified: its id, its parameters, its score in the search."""
+
+
+def pick(entries: Sequence[Entry], count: int) -> list[Entry]:
+    """At most ``count`` of the feasible entries: their front thinned, filled up from the fronts behind it."""
+    feasible = [entry for entry in entries if entry[2].feasible]
+    points: list[Point] = [(point.yield_annual, point.peg_risk_bps) for _, _, point in feasible]
+    chosen: list[int] = []
+    for layer in layers(points):
+        room = count - len(chosen)
+        if room <= 0:
+            break
+        chosen += thin(layer, points, room)
+    return [feasible[i] for i in chosen]
+
+
+def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) -> list[Entry]:
+    """Sets to certify besides the current one.
+
+    Where A is identified: the search's front. Where it is not: a third of the places for the search's front as it is (what a change of A
+    would bring stays visible), the others for the front of the same trials with A left as it is, scored again on the search's paths.
+    """
+    study = desk.study
+    searched: list[Entry] = [
+        (f"trial-{trial.number}", trial.parameters.replace(name=f"trial-{trial.number}"), trial.score)
+        for trial in trials
+        if trial.score is not None and trial.origin != "current"
+    ]
+    count = study.certification.candidates
+    if identified:
+        return pick(searched, count)
+    held: list[Entry] = []
+    moved = []
+    for name, parameters, point in searched:
+        if parameters.amplification == study.current.amplification:
+            held.append((name, parameters, point))
+        else:
+            moved.append(parameters.replace(name=f"{name}-same-A", amplification=study.current.amplification))
+    outcomes = desk.simulate(moved, stream="search", phase="fix-A", paths=study.simulation.paths)
+    for parameters, outcome in zip(moved, outcomes, strict=True):
+        if not isinstance(outcome, SimulationError):
+            held.append((parameters.name, parameters, point_score(outcome, study)))
+    first = pick(searched, max(1, count // 3))
+    taken = {name for name, _, _ in first}
+    return [*first, *pick([entry for entry in held if entry[0] not in taken], count - len(first))]
+
+
+def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]) -> Result:
+    """Everything after the search: profile, A, the rule, B, fans and worst paths."""
+    desk = Desk(study, workers, watch)
+    profile = profile_amplification(desk)
+    stage_a = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
+    chosen, verdict, explanation = _choose(study, stage_a, profile, trials)
+    candidates, verdict, explanation, outcomes = _stage_b(desk, stage_a, chosen, verdict, explanation)
+    recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
+    verdict = verdict if recommended is not None or verdict != "recommended" else "no change"
+    shown = recommended or candidates[0]
+    return Result(
+        study=study,
+        trials=tuple(trials),
+        sampler=sampler,
+        front=tuple(feasible_points(trials)[0][i] for i in front(feasible_points(trials)[1])),
+        hypervolume=hypervolume,
+        candidates=tuple(candidates),
+        verdict=verdict,
+        rule=rule_text(study.certification),
+        explanation=explanation,
+        recommended=recommended.parameters if recommended is not None else None,
+        gap=_gap(shown),
+        profile=profile,
+        fans=_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
+        worst_paths=_worst(desk, shown, outcomes[shown.id]),
+        paths_search=study.simulation.paths,
+        paths_certification=desk.paths,
+    )
+
+
+def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> list[Candidate]:
+    """Scores and paired differences on paths A, the current set first."""
+    current_trial = next((trial for trial in trials if trial.origin == "current"), None)
+    everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
+    outcomes = desk.simulate(everything, stream="certify-a", phase="certify-a")
+    current = outcomes[0]
+    if isinstance(current, SimulationError):
+        raise current
+    candidates = [
+        Candidate(
+            id=CURRENT,
+            role="current",
+            parameters=desk.study.current,
+            search=current_trial.score if current_trial is not None else None,
+            certified_a=score(current, desk.study),
+            reason="the set in force",
+        )
+    ]
+    for (name, parameters, searched), outcome in zip(sets, outcomes[1:], strict=True):
+        if isinstance(outcome, SimulationError):
+            continue
+        candidates.append(
+            Candidate(
+                id=name,
+                role="candidate",
+                parameters=parameters,
+                search=searched,
+                certified_a=score(outcome, desk.study),
+                paired_a=compare_paired(outcome, current, desk.study),
+            )
+        )
+    return candidates
+
+
+def _choose(
+    study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]
+) -> tuple[dict[str, str], Verdict, str]:
+    """Roles by candidate id (``recommended``, ``cautious``, ``yield-seeking``) and reasons, the verdict on A and its explanation."""
+    rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
+    objections = eligible(
+        {candidate.id: candidate.certified_a for candidate in rivals},
+        {candidate.id: candidate.paired_a for candidate in rivals},
+        study.certification,
+    )
+    for candidate in rivals:
+        if not objections[candidate.id] and not profile.identified and candidate.parameters.amplification != study.current.amplification:
+            objections[candidate.id] = "changes A, which the profile does not identify"
+    pool = [candidate for candidate in rivals if not objections[candidate.id]]
+    if not pool:
+        return objections, *_nothing(stage_a, objections, trials)
+    points: list[Point] = [(candidate.certified_a.yield_annual.value, candidate.certified_a.peg_risk_bps.value) for candidate in pool]
+    best = front(points)
+    roles = dict(objections)
+    cautious, greedy = pool[best[-1]].id, pool[best[0]].id
+    balanced = pool[best[knee([points[i] for i in best])]].id
+    roles[greedy] = "role:yield-seeking"
+    roles[cautious] = "role:cautious"
+    roles[balanced] = "role:recommended"
+    return roles, "recommended", ""
+
+
+def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: Sequence[Trial]) -> tuple[Verdict, str]:
+    """Why nothing is recommended."""
+    current = stage_a[0].certified_a
+    undecided = [constraint for constraint in current.constraints if not constraint.decidable]
+    if undecided:
+        needed = math.ceil(3.0 / undecided[0].limit)
+        return "undecidable", (
+            f"{undecided[0].estimate.n} paths per scenario cannot decide {undecided[0].key} at a limit of {undecided[0].limit:g}; "
+            f"at least {needed} are needed, so nothing is recommended."
+        )
+    feasible_now = any(candidate.certified_a.feasible for candidate in stage_a)
+    if feasible_now:
+        counted: dict[str, int] = {}
+        for reason in objections.values():
+            key = reason.split(":")[0].split("(")[0].strip()
+            counted[key] = counted.get(key, 0) + 1
+        told = "; ".join(f"{count} × {reason}" for reason, count in sorted(counted.items(), key=lambda item: -item[1]))
+        return "no change", f"No candidate passed the rule on paths A ({told})." if told else "The search found no candidate."
+    scored = [trial for trial in trials if trial.score is not None]
+    if not scored:
+        return "infeasible", "Every trial failed."
+    least = min(scored, key=lambda trial: sum(max(0.0, value) for value in trial.score.constraints.values()) if trial.score else 0.0)
+    assert least.score is not None  # noqa: S101 - scored holds scores only
+    binding = max(least.score.constraints.items(), key=lambda item: item[1])
+    return "infeasible", (
+        f"No set kept every constraint. The least violating is {least.parameters.name}; the binding constraint is {binding[0]} "
+        f"({binding[1]:+.3g} over its limit, scaled)."
+    )
+
+
+def _stage_b(
+    desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str
+) -> tuple[list[Candidate], Verdict, str, dict[str, Outcome]]:
+    """Current set, chosen set and alternatives on paths B; the chosen one must pass the rule there too."""
+    named = {name: text.removeprefix("role:") for name, text in roles.items() if text.startswith("role:")}
+    kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in named]
+    runs = desk.simulate([candidate.parameters for candidate in kept], stream="certify-b", phase="certify-b")
+    outcomes: dict[str, Outcome] = {}
+    for candidate, outcome in zip(kept, runs, strict=True):
+        if isinstance(outcome, SimulationError):
+            raise outcome
+        outcomes[candidate.id] = outcome
+    scores = {name: score(outcome, desk.study) for name, outcome in outcomes.items()}
+    paired = {name: compare_paired(outcome, outcomes[CURRENT], desk.study) for name, outcome in outcomes.items() if name != CURRENT}
+    chosen = next((name for name, role in named.items() if role == "recommended"), None)
+    refusal = ""
+    if chosen is not None:
+        refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification)[chosen]
+        if refusal:
+            verdict, explanation = "no change", f"{chosen} passed on paths A but not on untouched paths B: it {_phrase(refusal)}."
+        else:
+            explanation = f"{chosen} passed the rule on paths A and again on paths B."
+    result = []
+    for candidate in stage_a:
+        role = named.get(candidate.id)
+        reason = _reason(candidate, roles, role, refusal if candidate.id == chosen else "")
+        shown = "candidate" if role is None or (role == "recommended" and refusal) else role
+        result.append(
+            replace(
+                candidate,
+                role=candidate.role if candidate.id == CURRENT else shown,  # type: ignore[arg-type]
+                certified_b=scores.get(candidate.id),
+                paired_b=paired.get(candidate.id, ()),
+                reason=candidate.reason if candidate.id == CURRENT else reason,
+            )
+        )
+    return result, verdict, explanation, outcomes
+
+
+def _phrase(refusal: str) -> str:
+    return refusal if refusal.startswith(("breaks", "may be")) else f"is {refusal}" if refusal.startswith("not proven") else f"has {refusal}"
+
+
+def _reason(candidate: Candidate, roles: dict[str, str], role: str | None, refusal: str) -> str:
+    if refusal:
+        return f"passed on paths A, not on paths B: {refusal}"
+    told = {
+        "recommended": "the knee of the eligible front",
+        "cautious": "the lowest peg risk of the eligible sets",
+        "yield-seeking": "the highest yield of the eligible sets",
+    }
+    if role is not None:
+        return told[role]
+    return roles.get(candidate.id) or "eligible, but not the knee, the lowest peg risk or the highest yield"
+
+
+def profile_amplification(desk: Desk) -> Profile:
+    """Every objective over A, everything else as in the current set, on paths A; and whether its optimum lies inside the range."""
+    study = desk.study
+    current = study.current.amplification
+    searched = study.search.space.get("amplification")
+    low, high = (searched.low, searched.high) if searched is not None else (max(1.0, current / 10), min(10.0 * current, 5000.0))
+    grid = sorted({round(value) for value in np.geomspace(low, high, A_POINTS)} | {current})
+    sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in grid]
+    outcomes = desk.simulate(sets, stream="certify-a", phase="profile")
+    points = tuple(
+        ProfilePoint(value=float(value), score=score(outcome, study))
+        for value, outcome in zip(grid, outcomes, strict=True)
+        if not isinstance(outcome, SimulationError)
+    )
+    identified, finding = _identify(points, low, high)
+    return Profile(parameter="amplification", base=study.current.name, points=points, identified=identified, finding=finding)
+
+
+def _identify(points: Sequence[ProfilePoint], low: float, high: float) -> tuple[bool, str]:
+    """Whether peg risk has its optimum inside the range of A; the optimum must also differ from both ends by more than the intervals."""
+    best = min(points, key=lambda point: (point.score.peg_risk_bps.value, point.value))
+    span = math.log(high / low) or 1.0
+    place = math.log(best.value / low) / span
+    ends = (points[0].score.peg_risk_bps, points[-1].score.peg_risk_bps)
+    inside = EDGE < place < 1.0 - EDGE
+    clear = all(end.low > best.score.peg_risk_bps.high for end in ends)
+    peg = best.score.peg_risk_bps
+    told = f"peg risk is lowest at A = {best.value:g} ({peg.value:.3g} bps, 95% interval {peg.low:.3g} to {peg.high:.3g}, n = {peg.n})"
+    if inside and clear:
+        return True, f"A identified: {told}, inside the searched range {low:g} to {high:g}."
+    why = "not clear of both ends of the range" if inside else "at the edge of the range"
+    return False, f"A not identified: {told}, {why} {low:g} to {high:g}; no change of A is recommended."
+
+
+def _gap(shown: Candidate) -> dict[str, tuple[float, Estimate, Estimate]]:
+    """Search score, certified on A, certified on B: the optimism of the search and of the choice."""
+    if shown.search is None or shown.certified_b is None:
+        return {}
+    searched = {YIELD: shown.search.yield_annual, PEG: shown.search.peg_risk_bps}
+    return {name: (value, shown.certified_a.metrics[name], shown.certified_b.metrics[name]) for name, value in searched.items()}
+
+
+def _fans(desk: Desk, sets: Sequence[Candidate]) -> tuple[Fan, ...]:
+    """Quantiles of the pool's price over the window, per set and scenario, on paths B."""
+    study = desk.study
+    opened = study.simulation.transition_hours
+    hours = tuple(range(0, study.simulation.window_hours, FAN_HOURS))
+    total = len(sets) * len(study.scenarios)
+    fans: list[Fan] = []
+    for candidate in sets:
+        for scenario in study.scenarios:
+            prices = trace(candidate.parameters, study, scenario=scenario.name, paths=desk.paths, stream="certify-b")["price"]
+            levels = np.quantile(prices[opened:][list(hours)], FAN_LEVELS, axis=1)
+            quantiles = {f"{100.0 * level:g}": tuple(float(value) for value in row) for level, row in zip(FAN_LEVELS, levels, strict=True)}
+            fans.append(Fan(candidate=candidate.id, scenario=scenario.name, hours=hours, quantiles=quantiles, n=desk.paths))
+            desk.watch(ProgressEvent(phase="fans", done=len(fans), total=total))
+    return tuple(fans)
+
+
+def _worst(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPath, ...]:
+    """The deepest paths on B, by peg loss, with the command that replays each beside the study file and the report's parameters."""
+    losses = outcome.columns["peg_loss_bps"]
+    order = np.lexsort((outcome.path_of, outcome.scenario_of, -losses))[:WORST]
+    study_file = desk.study.path.name if desk.study.path is not None else f"{desk.study.name}.toml"
+    worst = []
+    for row in order:
+        scenario = outcome.scenarios[int(outcome.scenario_of[row])]
+        path = int(outcome.path_of[row])
+        worst.append(
+            WorstPath(
+                candidate=shown.id,
+                scenario=scenario,
+                path=path,
+                peg_loss_bps=float(losses[row]),
+                min_price=float(outcome.columns["min_price"][row]),
+                unserved_usd_hours=float(outcome.columns["unserved_usd_hours"][row]),
+                command=f"amo-opt simulate parameters.toml --study {study_file} --scenario {scenario} --stream certify-b --path {path}",
+            )
+        )
+    return tuple(worst)
+
+
+__all__ = ["PairedDifference", "Score", "certify", "choose_candidates", "profile_amplification"]

@@ -1,0 +1,107 @@
+"""The search: batches of fixed size, proposed from the record, evaluated anywhere, told in order.
+
+Proposals of a batch depend on the record before it and on (seed, batch) alone, so any number of workers gives the same trials, and a
+batch torn by a crash is proposed again, identical, and finds its finished trials in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from optuna.trial import FrozenTrial
+
+from amo_opt.config.study import Study
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.scoring.types import PointScore
+from amo_opt.search.front import Point, front, hypervolume
+from amo_opt.search.progress import ProgressEvent, Watcher, silent
+from amo_opt.search.record import Record, freeze, memory_study, thaw
+from amo_opt.search.result import Trial
+from amo_opt.search.sampler import make_sampler, resolve
+from amo_opt.search.seeds import seed_sets
+from amo_opt.search.space import Space, build_space
+
+Evaluate = Callable[[Sequence[ParameterSet]], list[PointScore | SimulationError]]
+Proposal = tuple[ParameterSet, dict[str, float], dict[str, object], str]
+REFERENCE_PEG_BPS = 1000.0
+"""Peg risk at which the hypervolume's reference lies (yield 0)."""
+
+
+def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
+    """Trials 0 to ``trials - 1`` of the study, those missing from the record evaluated and added."""
+    space = build_space(study)
+    seeds = seed_sets(space)
+    frozen = record.frozen()
+    size = study.search.batch
+    done = [thaw(trial) for trial in frozen[:trials]]
+    watch(_event(done, trials))
+    for batch in range(len(frozen) // size, -(-trials // size)):
+        first = batch * size
+        proposals = _propose(study, space, seeds, frozen[:first], batch=batch, trials=trials)
+        missing = list(range(len(frozen), min(first + size, trials)))
+        if not missing:
+            continue
+        scores = evaluate([proposals[number - first][0] for number in missing])
+        for number, score in zip(missing, scores, strict=True):
+            parameters, params, system_attrs, origin = proposals[number - first]
+            failed = isinstance(score, SimulationError)
+            trial = Trial(
+                number=number,
+                origin=origin,  # type: ignore[arg-type]
+                parameters=parameters,
+                score=None if isinstance(score, SimulationError) else score,
+                failure=str(score) if failed else None,
+            )
+            kept = freeze(trial, params=params, distributions=space.distributions, system_attrs=system_attrs)
+            record.add(kept)
+            done.append(trial)
+        watch(_event(done, trials))
+        frozen = record.frozen()
+    return done
+
+
+def _propose(
+    study: Study, space: Space, seeds: Sequence[ParameterSet], history: Sequence[FrozenTrial], *, batch: int, trials: int
+) -> list[Proposal]:
+    """The sets of one batch: domain seeds while they last, then the sampler's."""
+    first = batch * study.search.batch
+    kind = resolve(study.search.sampler, trials)
+    memory = None
+    proposals: list[Proposal] = []
+    for number in range(first, first + study.search.batch):
+        if number < len(seeds):
+            origin = "current" if number == 0 else "seed"
+            proposals.append((seeds[number], space.values(seeds[number]), {}, origin))
+            continue
+        if memory is None:
+            memory = memory_study(history, make_sampler(kind, seed=study.search.seed, batch=batch, first=first))
+        trial = memory.ask(space.distributions)
+        attributes = dict(memory._storage.get_trial(trial._trial_id).system_attrs)  # noqa: SLF001 - Optuna offers no public way to an asked trial's system attributes
+        proposals.append((space.parameters(trial.params, name=f"trial-{number}"), dict(trial.params), attributes, "sampler"))
+    return proposals
+
+
+def feasible_points(trials: Sequence[Trial]) -> tuple[list[int], list[Point]]:
+    """Numbers and (yield, peg risk) of the feasible trials."""
+    scores = [(trial.number, trial.score) for trial in trials if trial.score is not None and trial.score.feasible]
+    return [number for number, _ in scores], [(score.yield_annual, score.peg_risk_bps) for _, score in scores]
+
+
+def convergence(trials: Sequence[Trial], batch: int) -> tuple[float, ...]:
+    """Hypervolume of the feasible front after each batch (reference: yield 0, peg risk `REFERENCE_PEG_BPS`)."""
+    ends = range(batch, len(trials) + batch, batch)
+    return tuple(hypervolume(feasible_points(trials[:end])[1], (0.0, REFERENCE_PEG_BPS)) for end in ends)
+
+
+def _event(trials: Sequence[Trial], total: int) -> ProgressEvent:
+    _, points = feasible_points(trials)
+    return ProgressEvent(
+        phase="search",
+        done=len(trials),
+        total=total,
+        best_yield=max((point[0] for point in points), default=None),
+        best_peg_bps=min((point[1] for point in points), default=None),
+        front_size=len(front(points)),
+        hypervolume=hypervolume(points, (0.0, REFERENCE_PEG_BPS)),
+    )

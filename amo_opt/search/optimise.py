@@ -1,0 +1,47 @@
+"""Search, then certify: from a study to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amo_opt.config.study import Study
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.scoring.score import point_score
+from amo_opt.scoring.types import PointScore
+from amo_opt.search.certification import certify
+from amo_opt.search.coordinator import convergence, search
+from amo_opt.search.progress import Watcher, silent
+from amo_opt.search.record import Record
+from amo_opt.search.result import Result
+from amo_opt.search.sampler import resolve
+from amo_opt.simulation.engine import simulate_many
+
+
+def evaluate(sets: Sequence[ParameterSet], study: Study, *, workers: int) -> list[PointScore | SimulationError]:
+    """The search's scores of some sets on the study's search paths; a failed simulation stands in its set's place."""
+    scores: list[PointScore | SimulationError] = []
+    for outcome in simulate_many(sets, study, stream="search", workers=workers):
+        try:
+            scores.append(outcome if isinstance(outcome, SimulationError) else point_score(outcome, study))
+        except SimulationError as error:
+            scores.append(error)
+    return scores
+
+
+def optimise(
+    study: Study, *, trials: int | None = None, workers: int = 1, storage: str | None = None, progress: Watcher | None = None
+) -> Result:
+    """Searches the study's space, certifies the best sets on fresh paths and applies the recommendation rule.
+
+    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again. The result does not depend on
+    ``workers``. Raises `StorageError` where the record cannot be used and `SimulationError` where the current set itself fails.
+    """
+    watch = progress or silent
+    budget = study.search.trials if trials is None else trials
+    record = Record(study, storage or "sqlite://")
+    done = search(
+        study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=workers), watch=watch
+    )
+    kind = resolve(study.search.sampler, budget)
+    return certify(study, done, workers=workers, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))

@@ -1,0 +1,29 @@
+"""What a search tells whoever watches it: no clock, no output, only counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["search", "fix-A", "profile", "certify-a", "certify-b", "fans"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressEvent:
+    """``done`` of ``total`` units of a phase (trials, or blocks × sets); the best so far among feasible trials, where there is one."""
+
+    phase: Phase
+    done: int
+    total: int
+    best_yield: float | None = None
+    best_peg_bps: float | None = None
+    front_size: int = 0
+    hypervolume: float = 0.0
+
+
+Watcher = Callable[[ProgressEvent], None]
+
+
+def silent(event: ProgressEvent) -> None:
+    """A watcher that watches nothing."""

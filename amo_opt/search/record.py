@@ -1,0 +1,140 @@
+"""The record of a study: an ordinary Optuna study that holds whole finished trials only.
+
+Trials are added in order by one coordinator, so a trial's number is its place; a run that was killed in mid-write finds its
+finished trials here. Constraint values stand both where Optuna 5 keeps them and in the list that older dashboards read.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
+
+from amo_opt.config.study import Study
+from amo_opt.errors import StorageError
+from amo_opt.protocol.parameters import ParameterSet, parameter_set
+from amo_opt.scoring.types import PointScore
+from amo_opt.search.result import Trial
+
+DIRECTIONS = ("maximize", "minimize")
+METRICS = ["yield", "peg_cvar95_bps"]
+
+
+@contextmanager
+def _readable(address: str) -> Iterator[None]:
+    """Turns database errors into one message that names the record and a way out."""
+    logging.getLogger("optuna").setLevel(logging.ERROR)
+    try:
+        yield
+    except StorageError:
+        raise
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError, ImportError) as error:
+        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ else error
+        text = str(getattr(cause, "orig", None) or cause).splitlines()[0]
+        raise StorageError(
+            f"the record {_public(address)} cannot be used: {text}; check the place is writable, or name another with --storage"
+        ) from error
+
+
+def _public(address: str) -> str:
+    """The address without a password."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.rsplit('@', 1)[-1]}" if "@" in rest else address
+
+
+class Record:
+    """The durable study: ``frozen`` in order of number, ``add`` in order of number."""
+
+    def __init__(self, study: Study, address: str) -> None:
+        self._address = address
+        if address.startswith("sqlite:///"):
+            folder = Path(address.removeprefix("sqlite:///")).parent
+            with _readable(address):
+                folder.mkdir(parents=True, exist_ok=True)
+        with _readable(address):
+            storage = RDBStorage(address)
+            known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
+            if study.name in known:
+                found = known[study.name].user_attrs.get("hash")
+                if found != study.hash:
+                    raise StorageError(
+                        f"the record {_public(address)} holds study {study.name!r} with hash {str(found)[:12]}, this one has {study.hash[:12]}: "
+                        "its file or an override differs. Undo the difference, name the study anew, or start another record with --storage"
+                    )
+                self._study = optuna.load_study(study_name=study.name, storage=storage)
+            else:
+                self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(DIRECTIONS))
+                self._study.set_user_attr("hash", study.hash)
+                self._study.set_user_attr("seed", study.search.seed)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                    self._study.set_metric_names(METRICS)
+
+    def frozen(self) -> list[FrozenTrial]:
+        """Finished trials in order."""
+        with _readable(self._address):
+            trials = self._study.get_trials(deepcopy=False)
+        return [trial for trial in trials if trial.state.is_finished()]
+
+    def add(self, trial: FrozenTrial) -> None:
+        """Adds one finished trial, whole."""
+        with _readable(self._address):
+            self._study.add_trial(trial)
+
+
+def freeze(
+    trial: Trial, *, params: Mapping[str, float], distributions: Mapping[str, BaseDistribution], system_attrs: Mapping[str, object]
+) -> FrozenTrial:
+    """An Optuna trial that holds everything the coordinator knows of one evaluated set."""
+    attributes = {"origin": trial.origin, "name": trial.parameters.name, "parameters": trial.parameters.values()}
+    if trial.score is None:
+        return create_trial(
+            state=TrialState.FAIL,
+            params=dict(params),
+            distributions=dict(distributions),
+            user_attrs={**attributes, "failure": trial.failure},
+            system_attrs=dict(system_attrs),
+        )
+    constraints = trial.score.constraints
+    return create_trial(
+        state=TrialState.COMPLETE,
+        values=[trial.score.yield_annual, trial.score.peg_risk_bps],
+        params=dict(params),
+        distributions=dict(distributions),
+        user_attrs=attributes,
+        system_attrs={
+            **system_attrs,
+            "constraints": list(constraints.values()),
+            **{f"constraints:{key}": value for key, value in constraints.items()},
+        },
+    )
+
+
+def thaw(frozen: FrozenTrial) -> Trial:
+    """The coordinator's trial out of an Optuna one."""
+    attributes = frozen.user_attrs
+    parameters: ParameterSet = parameter_set(attributes["name"], attributes["parameters"])
+    score = None
+    if frozen.state == TrialState.COMPLETE:
+        prefix = "constraints:"
+        constraints = {key.removeprefix(prefix): value for key, value in frozen.system_attrs.items() if key.startswith(prefix)}
+        score = PointScore(yield_annual=frozen.values[0], peg_risk_bps=frozen.values[1], constraints=constraints)
+    return Trial(
+        number=frozen.number, origin=attributes["origin"], parameters=parameters, score=score, failure=attributes.get("failure")
+    )
+
+
+def memory_study(history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    """An in-memory study with the record's trials, for one batch's proposals."""
+    logging.getLogger("optuna").setLevel(logging.ERROR)
+    study = optuna.create_study(directions=list(DIRECTIONS), sampler=sampler)
+    study.add_trials(history)
+    return study

@@ -1,0 +1,74 @@
+"""The recommendation rule: written once in words, applied once in code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from amo_opt.config.study import Certification
+from amo_opt.scoring.intervals import holm
+from amo_opt.scoring.types import PairedDifference, Score
+
+LEVEL = 0.05
+"""Level of the tests, after Holm's correction over candidates and metrics."""
+YIELD = "yield"
+PEG = "peg_cvar95_bps"
+DOLLAR = "peg_cvar95_dollar_bps"
+AXES = (YIELD, PEG)
+
+
+def rule_text(certification: Certification) -> str:
+    """The rule as printed."""
+    return (
+        "A set is recommended only if, on fresh paths A that the search never saw: (1) every constraint holds at its 95% upper end, in every "
+        "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
+        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
+        f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
+        "not worse by more than the same margin. Of those the knee of the front is taken, and it must pass all three again on untouched paths B. "
+        "Otherwise: no change."
+    )
+
+
+def by_metric(paired: Sequence[PairedDifference]) -> dict[str, PairedDifference]:
+    """Paired differences over all scenarios, by metric name."""
+    return {difference.metric: difference for difference in paired if difference.scenario is None}
+
+
+def eligible(
+    scores: Mapping[str, Score], paired: Mapping[str, Sequence[PairedDifference]], certification: Certification
+) -> dict[str, str]:
+    """For every candidate id why it may not be recommended, or an empty string where it may."""
+    ids = list(scores)
+    differences = {name: by_metric(paired[name]) for name in ids}
+    adjusted = iter(holm([differences[name][axis].p_better for name in ids for axis in AXES]))
+    better = {name: {axis: next(adjusted) <= LEVEL and _gain(differences[name][axis]) > 0.0 for axis in AXES} for name in ids}
+    return {name: _objection(scores[name], differences[name], better[name], certification) for name in ids}
+
+
+def _gain(difference: PairedDifference) -> float:
+    return difference.difference.value if difference.metric == YIELD else -difference.difference.value
+
+
+def _objection(
+    score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification
+) -> str:
+    undecided = [constraint.key for constraint in score.constraints if not constraint.decidable]
+    if undecided:
+        return f"too few paths to decide {undecided[0]}"
+    broken = [constraint for constraint in score.constraints if constraint.violation_high > 0.0]
+    if broken:
+        worst = max(broken, key=lambda constraint: constraint.violation_high)
+        return f"breaks {worst.key}: upper end {worst.estimate.high:.4g} against a limit of {worst.limit:.4g}"
+    if not any(better.values()):
+        return "not proven better than the current set on yield or on peg risk"
+    held = {
+        YIELD: differences[YIELD].difference.low > -certification.margin_yield,
+        PEG: differences[PEG].difference.high < certification.margin_peg_bps,
+    }
+    if not (better[YIELD] and held[PEG]) and not (better[PEG] and held[YIELD]):
+        axis = PEG if better[YIELD] else YIELD
+        interval = differences[axis].difference
+        return f"may be worse on {'peg risk' if axis == PEG else 'yield'} by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g})"
+    if differences[DOLLAR].difference.high > certification.margin_peg_bps:
+        interval = differences[DOLLAR].difference
+        return f"may be worse against the dollar by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g} bps)"
+    return ""

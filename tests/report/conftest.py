@@ -1,0 +1,354 @@
+"""A synthetic result with every field a report reads; no simulation, every figure from one seeded generator."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import numpy as np
+import pytest
+
+from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
+from amo_opt.protocol.parameters import ParameterSet, parameter_set
+from amo_opt.protocol.state import AaveAmo, Amos, Collateral, CurveAmo, Figure, Markets, Pool, ProtocolState, ShareToken, Stablecoin
+from amo_opt.scoring.constraints import CAPS, RULES
+from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, WorstPath
+from amo_opt.stress.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CURRENT = parameter_set(
+    "frax-current",
+    {
+        "amplification": 1500,
+        "cr_band": 0.005,
+        "cr_step": 0.0025,
+        "cr_refresh_hours": 1,
+        "curve_collateral_cap": 0.5,
+        "aave_cap": 0.2,
+        "curve_mint_cap": 0.5,
+        "idle_buffer": 0.1,
+        "pool_share_low": 0.5,
+        "pool_share_high": 0.57,
+        "rebalance_rate": 0.02,
+        "unwind_price": 0.99,
+        "unwind_cr_margin": 0.02,
+        "unwind_rate": 0.1,
+        "reentry_price": 0.998,
+        "min_cr": 0.81,
+        "mint_price_threshold": 1.0033,
+        "redeem_price_threshold": 0.9933,
+    },
+)
+TYPICAL = {
+    "yield": 0.0312,
+    "peg_cvar95_bps": 21.4,
+    "peg_cvar95_dollar_bps": 34.9,
+    "breach_probability": 0.004,
+    "shortfall_cvar90_bps": 131.0,
+    "unrecovered_probability": 0.03,
+    "unserved_usd_hours": 4.1e7,
+    "unserved_cvar90_usd_hours": 3.1e8,
+    "unserved_peak_usd": 6.2e6,
+    "min_price": 0.9921,
+    "min_price_tail95": 0.9652,
+    "min_oracle": 0.9952,
+    "hours_below_099": 11.2,
+    "hours_to_recover": 31.0,
+    "min_cr_external": 0.842,
+    "min_cr_external_tail95": 0.791,
+    "min_cr_contract": 0.861,
+    "min_cr_contract_tail95": 0.833,
+    "hours_below_min_cr": 2.4,
+    "dilution": 0.021,
+    "supply_change": -0.043,
+    "external_supply_change": -0.031,
+    "end_cr": 0.88,
+}
+TERMS = {"lending": 0.011, "swap_fees": 0.006, "rewards": 0.017, "primary_fees": 0.0006, "market_operations": -0.003, "transition": -0.0004}
+SCENARIOS = ("calm", "svb-2023", "ust-contagion-2022", "lending-freeze", "collateral-impairment")
+SEVERITY = {"calm": 0.3, "svb-2023": 1.1, "ust-contagion-2022": 1.5, "lending-freeze": 0.9, "collateral-impairment": 1.3}
+DEEP = {name: 1.0 + index for index, name in enumerate(SCENARIOS)}
+
+
+def build_state() -> ProtocolState:
+    """Every other figure assumed, the others sourced and dated."""
+    number = iter(range(1000))
+
+    def part(kind: type[Any]) -> Any:
+        figures = {}
+        for field in fields(kind):
+            low, high = field.metadata["low"], field.metadata["high"]
+            value = min(max(low + 0.2 * (high - low), low), high) if high < 1e4 else 1.3e9
+            if next(number) % 2:
+                figures[field.name] = Figure(
+                    value=value, assumed="no record of it; a guess from the months after", low=0.5 * value, high=2 * value
+                )
+            else:
+                figures[field.name] = Figure(
+                    value=value, source="pool snapshot, https://example.org/pool_daily.csv", date=date(2022, 5, 10)
+                )
+        return kind(**figures)
+
+    kinds = get_type_hints(ProtocolState)
+    return ProtocolState(
+        name="frax-2022-05-11",
+        date=date(2022, 5, 11),
+        stablecoin=part(Stablecoin),
+        share_token=part(ShareToken),
+        pool=part(Pool),
+        collateral=part(Collateral),
+        amos=Amos(curve=part(CurveAmo), aave=part(AaveAmo)),
+        markets=part(kinds["markets"] if kinds["markets"] is Markets else Markets),
+    )
+
+
+def build_study(**changes: Any) -> Study:
+    scenarios = tuple(
+        Scenario(
+            name=name,
+            title=name.replace("-", " ").capitalize(),
+            summary="What happened, in a sentence.",
+            weight=weight,
+            weight_reason="two such windows in ten years",
+            sources=("hourly prices of the week, https://example.org/a_b.csv",),
+        )
+        for name, weight in zip(SCENARIOS, (0.9, 0.02, 0.03, 0.03, 0.02), strict=True)
+    )
+    study = Study(
+        name="frax-2022",
+        date=date(2022, 5, 11),
+        notes="The state just before the run.",
+        state=build_state(),
+        current=CURRENT,
+        simulation=Simulation(),
+        search=Search(
+            space={
+                "amplification": Range(low=150, high=5000, log=True),
+                "cr_band": Range(low=0.001, high=0.01),
+                "cr_step": Range(low=0.0005, high=0.01),
+                "curve_collateral_cap": Range(low=0.0, high=0.8),
+                "aave_cap": Range(low=0.0, high=0.6),
+                "curve_mint_cap": Range(low=0.0, high=0.8),
+                "idle_buffer": Range(low=0.02, high=0.5),
+                "pool_share_low": Range(low=0.3, high=0.6),
+                "pool_share_high": Range(low=0.5, high=0.9),
+            },
+        ),
+        constraints=Constraints(external_cr_floor=0.8725),
+        certification=Certification(),
+        scenarios=scenarios,
+        hash="5e" * 32,
+        path=Path("/somewhere/on/this/machine/studies/frax-2022.toml"),
+    )
+    return replace(study, **changes)
+
+
+def _estimate(value: float, width: float, n: int = 3200, tail: float | None = None) -> Estimate:
+    return Estimate(value=value, low=value - width, high=value + width, n=n, tail_points=tail)
+
+
+def build_score(study: Study, shift: float, n: int = 3200) -> Score:
+    """A score ``shift`` times 20% away from typical: more yield, more peg risk."""
+    metrics = {
+        name: _estimate(value * (1 + 0.2 * shift * (0.3 + 0.1 * (len(name) % 5))), abs(value) * 0.02, n) for name, value in TYPICAL.items()
+    }
+    metrics["yield"] = _estimate(TYPICAL["yield"] * (1 + 0.2 * shift), 0.0006, n)
+    metrics["peg_cvar95_bps"] = _estimate(TYPICAL["peg_cvar95_bps"] * (1 + 0.1 * shift), 0.9, n, tail=55.0)
+    by_scenario = {
+        scenario.name: {
+            name: _estimate(
+                each.value * (SEVERITY[scenario.name] if METRICS[name].unit in ("bps", "h", "USD·h") else 1.0),
+                abs(each.value) * 0.04,
+                n // 5,
+            )
+            for name, each in metrics.items()
+        }
+        for scenario in study.scenarios
+    }
+    constraints = []
+    for scenario in study.scenarios:
+        for rule in RULES:
+            limit, found = rule.limit(study.constraints, scenario), by_scenario[scenario.name][rule.metric]
+            constraints.append(
+                Constraint(
+                    name=rule.name,
+                    scenario=scenario.name,
+                    unit=METRICS[rule.metric].unit,
+                    estimate=found,
+                    limit=limit,
+                    violation=rule.violation(found.value, limit),
+                    violation_high=rule.violation(found.high, limit),
+                )
+            )
+    caps = Estimate(value=0.8, low=0.8, high=0.8, n=0)
+    constraints.append(Constraint(name=CAPS, scenario=None, unit="ratio", estimate=caps, limit=1.0, violation=-0.2, violation_high=-0.2))
+    terms = {name: _estimate(value * (1 + 0.2 * shift), abs(value) * 0.05, n) for name, value in TERMS.items()}
+    return Score(
+        yield_annual=metrics["yield"],
+        peg_risk_bps=metrics["peg_cvar95_bps"],
+        constraints=tuple(constraints),
+        metrics=metrics,
+        by_scenario=by_scenario,
+        yield_terms=terms,
+    )
+
+
+def _paired(candidate: Score, current: Score) -> tuple[PairedDifference, ...]:
+    rows = []
+    for name, before in current.metrics.items():
+        better = METRICS[name].better
+        if better == 0:
+            continue
+        after = candidate.metrics[name]
+        difference, width = after.value - before.value, 0.6 * (before.high - before.low) / 2
+        gain = better * difference
+        word = "BETTER" if gain > width else "WORSE" if gain < -width else "INCONCLUSIVE"
+        margin = {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0}.get(name, 0.0)
+        if word == "INCONCLUSIVE" and gain - width > -margin:
+            word = "NO WORSE"
+        tail = 31.0 if name.endswith("tail95") else None
+        rows.append(
+            PairedDifference(
+                metric=name,
+                current=before.value,
+                candidate=after.value,
+                difference=_estimate(difference, width, before.n, tail),
+                margin=margin,
+                verdict=word,
+                p_better=0.01 if word == "BETTER" else 0.6,
+                p_inferior=0.02,
+            )
+        )
+    return tuple(rows)
+
+
+def _fan(candidate: str, scenario: str, depth: float) -> Fan:
+    hours = tuple(range(0, 1440, 2))
+    dip = [depth * 0.02 * math.exp(-(((hour - 300) / 90.0) ** 2)) + 0.0004 for hour in hours]
+    spread = {"1": 1.6, "5": 1.2, "25": 0.8, "50": 0.5, "75": 0.25, "95": 0.1, "99": 0.02}
+    quantiles = {
+        level: tuple(1.0005 - factor * (each + 0.0002 * math.sin(hour / 9)) for hour, each in zip(hours, dip, strict=True))
+        for level, factor in spread.items()
+    }
+    return Fan(candidate=candidate, scenario=scenario, hours=hours, quantiles=quantiles, n=640)
+
+
+def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes: Any) -> Result:
+    """A result of that verdict; ``changes`` replace fields of its study."""
+    study = build_study(**changes)
+    rng = np.random.default_rng(7)
+    chosen = CURRENT.replace(
+        name="trial-17",
+        amplification=2210,
+        aave_cap=0.31,
+        curve_collateral_cap=0.42,
+        curve_mint_cap=0.41,
+        cr_step=0.002,
+        unwind_rate=0.1837,
+    )
+    now_a, now_b = build_score(study, 0.0), build_score(study, 0.01)
+    point = PointScore(yield_annual=0.0321, peg_risk_bps=20.8, constraints={each.key: each.violation for each in now_a.constraints})
+    rows = [
+        Candidate(
+            id="current", role="current", parameters=CURRENT, search=point, certified_a=now_a, certified_b=now_b, reason="The set on chain."
+        )
+    ]
+    roles = ["recommended" if verdict == "recommended" else "balanced", "cautious", "yield-seeking"] + ["candidate"] * 20
+    for number in range(candidates):
+        shift = (0.55, -0.6, 1.4)[number] if number < 3 else float(rng.uniform(-1.0, 1.6))
+        on_a, on_b = build_score(study, shift), build_score(study, shift - 0.05)
+        if number == 5:
+            broken = replace(on_a.constraints[0], violation=0.4, violation_high=0.9)
+            on_a = replace(on_a, constraints=(broken, *on_a.constraints[1:]))
+        shown = number < 3
+        parameters = chosen if number == 0 else CURRENT.replace(name=f"trial-{17 + number}", amplification=int(rng.integers(200, 5000)))
+        rows.append(
+            Candidate(
+                id=f"trial-{17 + number}",
+                role=roles[number],  # type: ignore[arg-type]
+                parameters=parameters,
+                search=point,
+                certified_a=on_a,
+                paired_a=_paired(on_a, now_a),
+                certified_b=on_b if shown else None,
+                paired_b=_paired(on_b, now_b) if shown else (),
+                reason="Yield is better, and peg risk lies inside the margin."
+                if shown
+                else "Its peg risk is worse than the margin allows.",
+            )
+        )
+    trials = []
+    for number in range(40):
+        parameters = CURRENT if number == 0 else CURRENT.replace(name=f"trial-{number}", amplification=int(rng.integers(150, 5000)))
+        failure = "svb-2023, path 3, step 711: the price inversion did not converge" if number in (11, 23) else None
+        score = None if failure else replace(point, yield_annual=0.03 + 0.001 * number, peg_risk_bps=20.0 + number)
+        trials.append(
+            Trial(
+                number=number,
+                origin="current" if number == 0 else "seed" if number < 4 else "sampler",
+                parameters=parameters,
+                score=score,
+                failure=failure,
+            )
+        )
+    values = (150, 300, 600, 1000, 1500, 2200, 3300, 5000)
+    points = tuple(ProfilePoint(value=value, score=build_score(study, math.log(value / 1500))) for value in values)
+    finding = "Yield rises with A through rewards; peg risk rises too. The best A is at 2,200, away from both edges"
+    other = rows[1].id if candidates else None
+    shown = ["current"] + ([other] if other else [])
+    fans = tuple(_fan(each, name, DEEP[name] * (1.0 if each == "current" else 1.12)) for name in SCENARIOS for each in shown)
+    worst = tuple(
+        WorstPath(
+            candidate=shown[-1] if verdict == "recommended" else "current",
+            scenario="ust-contagion-2022",
+            path=100 + number,
+            peg_loss_bps=412.0 - number,
+            min_price=0.921 + 0.001 * number,
+            unserved_usd_hours=9.1e8,
+            command=f"amo-opt simulate parameters.toml --study frax-2022.toml --scenario ust-contagion-2022 --stream certify-b --path {100 + number}",
+        )
+        for number in range(5)
+    )
+    recommended: ParameterSet | None = chosen if verdict == "recommended" else None
+    subject = rows[1] if verdict == "recommended" else rows[0]
+    assert subject.certified_b is not None
+    return Result(
+        study=study,
+        trials=tuple(trials),
+        sampler="tpe",
+        front=(3, 17, 30),
+        hypervolume=(0.1, 0.2, 0.31),
+        candidates=tuple(rows),
+        verdict=verdict,  # type: ignore[arg-type]
+        rule="Limits hold at their interval's upper end; better on one objective, no worse than the margin on the other; of those the knee of the front.",
+        explanation="One set of eight passed; it is the knee.",
+        recommended=recommended,
+        gap={
+            "yield": (0.0335, subject.certified_a.yield_annual, subject.certified_b.yield_annual),
+            "peg_cvar95_bps": (20.1, subject.certified_a.peg_risk_bps, subject.certified_b.peg_risk_bps),
+        },
+        profile=Profile(parameter="amplification", base="the proposed set", points=points, identified=True, finding=finding),
+        fans=fans,
+        worst_paths=worst,
+        paths_search=320,
+        paths_certification=3200,
+    )
+
+
+@pytest.fixture
+def make_result() -> Callable[..., Result]:
+    """Builds a result: ``make_result("no change", notes="…")``; keyword arguments replace fields of the study."""
+    return build_result
+
+
+@pytest.fixture(scope="session")
+def result() -> Result:
+    """One recommended result, read by many tests."""
+    return build_result()
