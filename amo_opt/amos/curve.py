@@ -177,13 +177,17 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         inverse_collateral = 1.0 / collateral_price
         total = (idle + lent) * collateral_price + own_usd
         spare = idle * collateral_price - buffer * total
-        spare = 0.0 if unwinding else spare
+        # below min_cr nothing is deployed, so that no hopeless deployment cancels a withdrawal of the same hour
+        scaled_cr, missed = scaled_at_cr(cr, ann)
+        before = contract_ratio(x, y, d, ann, own, supply, idle + lent, cr, scaled_cr)
+        shut = unwinding | (before < min_cr)
+        spare = 0.0 if shut else spare
 
         brought = decollateralise_collateral(own_usd, total, spare, cap, deploy_rate)
         brought_y = brought * (1.0 - base_fee) * inverse_base
         room = mint_cap * supply - minted_book
         mint = decollateralise_mint(x, y + brought_y, low, rebalance, room)
-        mint = 0.0 if unwinding else mint
+        mint = 0.0 if shut else mint
         burn = recollateralise_burn(x, y + brought_y, high, rebalance, own * x)
         burn = burn if may_burn else 0.0
         over = own_usd - cap * total
@@ -224,8 +228,6 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         burned_back = admin_to_protocol * fee_x
         supply_2 = supply + change_x - burned_back
 
-        scaled_cr, missed = scaled_at_cr(cr, ann)
-        before = contract_ratio(x, y, d, ann, own, supply, idle + lent, cr, scaled_cr)
         after = contract_ratio(x_2, y_2, d_3, ann, own_2, supply_2, idle_2 + lent, cr, scaled_cr)
         deploys = (mint > 0.0) | (brought > 0.0)
         done = acts & ((after >= min_cr) | (not deploys)) & (lp_amo_2 > 0.0)

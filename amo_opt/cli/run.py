@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from amo_opt.cli.options import json_option, load, output_options, print_json, report_folder, size_options, storage_url, thread_count
+from amo_opt.cli.options import json_option, load, output_options, report_folder, size_options, storage_url, thread_count
 
 
 @click.command("run")

@@ -47,6 +47,8 @@ def command(study_file: Path | None, *, as_json: bool) -> None:
     for heading in ("scenario", "weight", "what it draws", "sources"):
         table.add_column(heading, overflow="fold")
     for scenario in scenarios:
-        facts = "\n".join(f"{fact.label}: {fact.text}" for fact in describe(scenario) if fact.label not in {"title", "summary", "weight", "source"})
+        facts = "\n".join(
+            f"{fact.label}: {fact.text}" for fact in describe(scenario) if fact.label not in {"title", "summary", "weight", "source"}
+        )
         table.add_row(scenario.name, f"{scenario.weight:g}", f"{scenario.summary}\n{facts}", "\n".join(scenario.sources))
     Console().print(table)

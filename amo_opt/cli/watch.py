@@ -66,7 +66,8 @@ class _Lines:
             return
         self._phase, self._last = event.phase, now
         told = best(event)
-        print(f"{TITLES[event.phase]}: {event.done}/{event.total}{' · ' + told if told else ''}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{TITLES[event.phase]}: {event.done}/{event.total}{' · ' + told if told else ''}\n")
+        sys.stderr.flush()
 
 
 class _Bars:
@@ -80,6 +81,16 @@ class _Bars:
         if event.phase not in self._tasks:
             self._tasks[event.phase] = self._progress.add_task(TITLES[event.phase], total=event.total, best="")
         self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))
+
+
+def _both(log: _Log, shown: _Bars | _Lines) -> Watcher:
+    """A watcher that notes the phase and shows the event."""
+
+    def watch(event: ProgressEvent) -> None:
+        log.note(event.phase)
+        shown.show(event)
+
+    return watch
 
 
 @contextmanager
@@ -102,9 +113,7 @@ def watching(study: Study, folder: Path) -> Iterator[Watcher]:
                 TextColumn("{task.fields[best]}"),
             )
             with Progress(*columns, console=Console(stderr=True)) as progress:
-                bars = _Bars(progress)
-                yield lambda event: (log.note(event.phase), bars.show(event))[1]
+                yield _both(log, _Bars(progress))
         else:
-            lines = _Lines()
-            yield lambda event: (log.note(event.phase), lines.show(event))[1]
+            yield _both(log, _Lines())
         log.note("end")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import amo_opt
 from amo_opt.errors import InputError, Problem
 
 STUDY = "frax-2022.toml"
-FILES = {STUDY: "study.toml", "states/frax-2022-05-11.toml": "states/frax-2022-05-11.toml", "parameters/frax-current.toml": "parameters/frax-current.toml"}
+FILES = {
+    STUDY: "study.toml",
+    "states/frax-2022-05-11.toml": "states/frax-2022-05-11.toml",
+    "parameters/frax-current.toml": "parameters/frax-current.toml",
+}
 
 
 def _examples() -> Path:
     """The shipped studies: inside an installed package, or beside it in a checkout."""
-    package = Path(amo_opt.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "examples"
     return installed if installed.is_dir() else package.parent / "studies"
 
@@ -29,7 +32,9 @@ def write_starter(folder: Path) -> list[Path]:
     problems = [] if name else [Problem(str(folder), "", "gives no study name", found=folder.name, allowed="letters, digits, hyphens")]
     targets = {source: folder / target for source, target in FILES.items()}
     problems += [
-        Problem(str(target), "", "exists already and is left as it is", hint="name another folder") for target in targets.values() if target.exists()
+        Problem(str(target), "", "exists already and is left as it is", hint="name another folder")
+        for target in targets.values()
+        if target.exists()
     ]
     if problems:
         raise InputError(problems)

@@ -48,7 +48,8 @@ class Search:
 @dataclass(frozen=True, kw_only=True)
 class Constraints:
     """``[constraints]``: limits that a set must keep, per scenario. ``external_cr_floor`` is the price floor φ of `cr_external`
-    (``None`` in the file = the state's collateral ratio; resolved here)."""
+    (``None`` in the file = the state's collateral ratio; resolved here).
+    """
 
     external_cr_floor: float
     min_external_cr: float = 0.75
@@ -61,7 +62,8 @@ class Constraints:
 @dataclass(frozen=True, kw_only=True)
 class Certification:
     """``[certification]``: fresh paths A and B hold ``multiple`` × simulation.paths each; ``candidates`` = most sets taken there.
-    ``margin_yield`` (per year) and ``margin_peg_bps`` are the non-inferiority margins; ``bootstrap`` the resamples of an interval."""
+    ``margin_yield`` (per year) and ``margin_peg_bps`` are the non-inferiority margins; ``bootstrap`` the resamples of an interval.
+    """
 
     multiple: int = 10
     candidates: int = 12

@@ -36,16 +36,18 @@ def plain(number: float) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """A hint naming the known name closest to ``name``; all of them where none is close and they are few.
+    """A hint naming the known name closest to ``name``, with all of them where it is not close and they are few; None without any.
 
     >>> nearest("amplificaton", ["amplification", "aave_cap"])
     "did you mean 'amplification'?"
     """
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [other for other in names if name and other.startswith(name)]
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else None
+    far = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    listed = f"; known: {', '.join(names)}" if len(names) <= 12 else ""
+    return f"nearest known: {far[0]!r}{listed}" if far else None
 
 
 def _toml(value: object) -> str:

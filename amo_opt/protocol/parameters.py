@@ -16,7 +16,8 @@ Kind = Literal["integer", "real"]
 class Parameter:
     """The definition of one governance parameter.
 
-    ``low`` and ``high`` bound what a file may hold (inclusive). ``setter`` is the on-chain function, ``None`` where the value is the
+    ``low`` and ``high`` bound what a file may hold (inclusive). ``step`` is the size governance would move it by: proposals are whole
+    steps, or two significant digits where ``log``. ``setter`` is the on-chain function, ``None`` where the value is the
     executing team's policy. ``raw_decimals`` scales to the contract's integer (6: ratios of 1e6; 0: unscaled).
     """
 
@@ -26,23 +27,53 @@ class Parameter:
     low: float
     high: float
     unit: str
+    step: float
     setter: str | None = None
     contract: str | None = None
     raw_decimals: int | None = None
     log: bool = False
     searched: bool = True
 
+    def rounded(self, value: float) -> float:
+        """The nearest value a vote would be held on: a whole number of steps, or two significant digits where the scale is logarithmic.
+
+        >>> PARAMETERS["amplification"].rounded(1836.0), PARAMETERS["cr_band"].rounded(0.00411)
+        (1800.0, 0.004)
+        """
+        if self.log:
+            return float(f"{value:.1e}")
+        return round(round(value / self.step) * self.step, 9)
+
 
 PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("amplification", "Amplification A of the metapool", "integer", 1, 999_999, "", "ramp_A", "metapool", 0, log=True),
+        Parameter("amplification", "Amplification A of the metapool", "integer", 1, 999_999, "", 10, "ramp_A", "metapool", 0, log=True),
         Parameter(
-            "cr_band", "Band around 1 outside which the collateral ratio moves", "real", 1e-4, 0.1, "USD", "setPriceBand", "stablecoin", 6
+            "cr_band",
+            "Band around 1 outside which the collateral ratio moves",
+            "real",
+            1e-4,
+            0.1,
+            "USD",
+            0.0005,
+            "setPriceBand",
+            "stablecoin",
+            6,
         ),
-        Parameter("cr_step", "Change of the collateral ratio per refresh", "real", 0.0, 0.05, "", "setFraxStep", "stablecoin", 6),
+        Parameter("cr_step", "Change of the collateral ratio per refresh", "real", 0.0, 0.05, "", 0.00025, "setFraxStep", "stablecoin", 6),
         Parameter(
-            "cr_refresh_hours", "Cooldown between refreshes", "integer", 1, 168, "h", "setRefreshCooldown", "stablecoin", 0, searched=False
+            "cr_refresh_hours",
+            "Cooldown between refreshes",
+            "integer",
+            1,
+            168,
+            "h",
+            1,
+            "setRefreshCooldown",
+            "stablecoin",
+            0,
+            searched=False,
         ),
         Parameter(
             "curve_collateral_cap",
@@ -51,11 +82,20 @@ PARAMETERS: dict[str, Parameter] = {
             0.0,
             1.0,
             "",
+            0.01,
             "setCollatBorrowCap",
             "amo_minter",
         ),
         Parameter(
-            "aave_cap", "Most collateral lent on Aave, share of all collateral", "real", 0.0, 1.0, "", "setCollatBorrowCap", "amo_minter"
+            "aave_cap",
+            "Most collateral lent on Aave, share of all collateral",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.01,
+            "setCollatBorrowCap",
+            "amo_minter",
         ),
         Parameter(
             "curve_mint_cap",
@@ -64,17 +104,20 @@ PARAMETERS: dict[str, Parameter] = {
             0.0,
             1.0,
             "",
+            0.01,
             "setFraxMintCap",
             "amo_minter",
         ),
-        Parameter("idle_buffer", "Collateral kept free for redemptions, share of all collateral", "real", 0.0, 1.0, ""),
-        Parameter("pool_share_low", "Share of the pool below which the Curve AMO adds stablecoin", "real", 0.05, 0.95, ""),
-        Parameter("pool_share_high", "Share of the pool above which the Curve AMO withdraws and burns", "real", 0.05, 0.99, ""),
-        Parameter("rebalance_rate", "Most stablecoin added or withdrawn an hour, share of the pool's", "real", 1e-4, 1.0, "1/h", log=True),
-        Parameter("unwind_price", "Oracle over exit asset below which collateral is unwound", "real", 0.5, 1.0, "USD"),
-        Parameter("unwind_cr_margin", "Fall of the external collateral ratio at which collateral is unwound", "real", 0.0, 1.0, ""),
-        Parameter("unwind_rate", "Share of a position withdrawn an hour while unwinding", "real", 1e-3, 1.0, "1/h", log=True),
-        Parameter("reentry_price", "Oracle over exit asset at which deploying resumes", "real", 0.5, 1.05, "USD"),
+        Parameter("idle_buffer", "Collateral kept free for redemptions, share of all collateral", "real", 0.0, 1.0, "", 0.01),
+        Parameter("pool_share_low", "Share of the pool below which the Curve AMO adds stablecoin", "real", 0.05, 0.95, "", 0.01),
+        Parameter("pool_share_high", "Share of the pool above which the Curve AMO withdraws and burns", "real", 0.05, 0.99, "", 0.01),
+        Parameter(
+            "rebalance_rate", "Most stablecoin added or withdrawn an hour, share of the pool's", "real", 1e-4, 1.0, "1/h", 0.001, log=True
+        ),
+        Parameter("unwind_price", "Oracle over exit asset below which collateral is unwound", "real", 0.5, 1.0, "USD", 0.001),
+        Parameter("unwind_cr_margin", "Fall of the external collateral ratio at which collateral is unwound", "real", 0.0, 1.0, "", 0.01),
+        Parameter("unwind_rate", "Share of a position withdrawn an hour while unwinding", "real", 1e-3, 1.0, "1/h", 0.01, log=True),
+        Parameter("reentry_price", "Oracle over exit asset at which deploying resumes", "real", 0.5, 1.05, "USD", 0.001),
         Parameter(
             "min_cr",
             "Contract collateral ratio below which no AMO may mint or deploy",
@@ -82,6 +125,7 @@ PARAMETERS: dict[str, Parameter] = {
             0.0,
             1.0,
             "",
+            0.01,
             "setMinimumCollateralRatio",
             "amo_minter",
             6,
@@ -94,6 +138,7 @@ PARAMETERS: dict[str, Parameter] = {
             1.0,
             1.1,
             "USD",
+            0.0001,
             "setPriceThresholds",
             "frax_pool",
             6,
@@ -106,6 +151,7 @@ PARAMETERS: dict[str, Parameter] = {
             0.5,
             1.0,
             "USD",
+            0.0001,
             "setPriceThresholds",
             "frax_pool",
             6,

@@ -141,14 +141,13 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         sold_fair = sold_fair if sold_fair < most else most
         x_2 = x_1 + sold_fair
 
-        # then to the price where the hour's trade stops: the minters' above, the redeemers' or the sellers' last price below
+        # then to the price at which the issuer's doors hold the pool: the minters' above, the redeemers' below
         mint_opens = (mint_threshold - (1.0 - weight) * oracle) * inverse_weight
         ceiling = mint_asks * after_fee
         ceiling = (ceiling if ceiling > mint_opens else mint_opens) * inverse_base
         minting = gate & (marginal_price(x_1, y_1, d, ann) > ceiling) & (selling <= 0.0)
         door_holds = is_open & (door >= reservation)
-        target = (door if door_holds else reservation) * inverse_base
-        target = ceiling if minting else target
+        target = ceiling if minting else (door if door > LOWEST_PRICE else LOWEST_PRICE) * inverse_base
         at_target, missed_target = scaled_x_at_price(target, ann)
         room = at_target * d - x_2
         up = room if room > 0.0 else 0.0
@@ -156,25 +155,34 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         minted = up if minting else 0.0
         minted = minted if minted < hour_limit * y_1 else hour_limit * y_1
         left = most - sold_fair
-        sold_low = up if up < left else left
-        sold_low = 0.0 if minting else sold_low
+        sold_door = up if up < left else left
+        sold_door = sold_door if (door_holds & (not minting)) else 0.0
         arbitrage = down if down < 0.9 * x_2 else 0.9 * x_2
         arbitrage = arbitrage * (1.0 - fee) if arbitrage * (1.0 - fee) < capacity else capacity
         arbitrage = arbitrage if (door_holds & (not minting)) else 0.0
         taken = arbitrage * after_fee
-        x_end = x_2 + sold_low + minted - taken
-        y_end = get_y(x_end, d, ann)
+        x_3 = x_2 + sold_door + minted - taken
+        y_3 = get_y(x_3, d, ann)
 
         # what holders could not sell they redeem, if redeeming is open at the price reached and pays no less than the pool
-        price_end = marginal_price(x_end, y_end, d, ann) * base_value
-        waiting = selling - sold_fair - sold_low
+        price_3 = marginal_price(x_3, y_3, d, ann) * base_value
+        waiting = selling - sold_fair - sold_door
         rest = capacity - arbitrage
-        redeems = (
-            is_open & (price_end <= price_opens * (1.0 + 1e-9)) & (redeem_pays >= price_end * (1.0 - fee)) & (redeem_pays >= reservation)
-        )
+        redeems = is_open & (price_3 <= price_opens * (1.0 + 1e-9)) & (redeem_pays >= price_3 * (1.0 - fee)) & (redeem_pays >= reservation)
         redeemed = waiting if waiting < rest else rest
         redeemed = redeemed if redeems else 0.0
         waiting = waiting - redeemed
+
+        # whom no door paid sells on, down to the reservation price: an issuer with a dollar of idle collateral holds no price
+        at_last, missed_last = scaled_x_at_price(reservation * inverse_base, ann)
+        deeper = at_last * d - x_3
+        deeper = deeper if deeper > 0.0 else 0.0
+        left = left - sold_door
+        left = left if left < waiting else waiting
+        sold_low = deeper if deeper < left else left
+        waiting = waiting - sold_low
+        x_end = x_3 + sold_low
+        y_end = get_y(x_end, d, ann)
         fair_door = redeemed if redeem_pays >= exit_value - FAIR_DISCOUNT else 0.0
         s[S_UNSERVED + i] = selling - sold_fair - fair_door
         s[S_QUEUE + i] = waiting
@@ -221,6 +229,6 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         s[S_D + i] = d_end
         s[S_PRICE + i] = price
         s[S_ORACLE + i] = oracle + weight * (price - oracle)
-        converged = (missed_fair <= 0.0) & (missed_target <= 0.0)
+        converged = (missed_fair <= 0.0) & (missed_target <= 0.0) & (missed_last <= 0.0)
         fault = s[S_FAULT + i]
         s[S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0

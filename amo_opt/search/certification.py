@@ -174,9 +174,7 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> list
     return candidates
 
 
-def _choose(
-    study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]
-) -> tuple[dict[str, str], Verdict, str]:
+def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> tuple[dict[str, str], Verdict, str]:
     """Roles by candidate id (``recommended``, ``cautious``, ``yield-seeking``) and reasons, the verdict on A and its explanation."""
     rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
     objections = eligible(
@@ -244,7 +242,7 @@ def _stage_b(
             raise outcome
         outcomes[candidate.id] = outcome
     scores = {name: score(outcome, desk.study) for name, outcome in outcomes.items()}
-    paired = {name: compare_paired(outcome, outcomes[CURRENT], desk.study) for name, outcome in outcomes.items() if name != CURRENT}
+    paired = {name: _all_pairs(outcome, outcomes[CURRENT], desk.study) for name, outcome in outcomes.items() if name != CURRENT}
     chosen = next((name for name, role in named.items() if role == "recommended"), None)
     refusal = ""
     if chosen is not None:
@@ -270,8 +268,16 @@ def _stage_b(
     return result, verdict, explanation, outcomes
 
 
+def _all_pairs(outcome: Outcome, current: Outcome, study: Study) -> tuple[PairedDifference, ...]:
+    """Paired differences over all scenarios, then within each."""
+    within = (compare_paired(outcome, current, study, scenario=scenario.name) for scenario in study.scenarios)
+    return (*compare_paired(outcome, current, study), *(difference for differences in within for difference in differences))
+
+
 def _phrase(refusal: str) -> str:
-    return refusal if refusal.startswith(("breaks", "may be")) else f"is {refusal}" if refusal.startswith("not proven") else f"has {refusal}"
+    return (
+        refusal if refusal.startswith(("breaks", "may be")) else f"is {refusal}" if refusal.startswith("not proven") else f"has {refusal}"
+    )
 
 
 def _reason(candidate: Candidate, roles: dict[str, str], role: str | None, refusal: str) -> str:

@@ -40,8 +40,6 @@ def optimise(
     watch = progress or silent
     budget = study.search.trials if trials is None else trials
     record = Record(study, storage or "sqlite://")
-    done = search(
-        study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=workers), watch=watch
-    )
+    done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=workers), watch=watch)
     kind = resolve(study.search.sampler, budget)
     return certify(study, done, workers=workers, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))

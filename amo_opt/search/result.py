@@ -88,7 +88,8 @@ class WorstPath:
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Everything the report needs. ``recommended`` is None where the verdict is not ``recommended``; ``gap`` holds the optimism gap:
-    metric -> (search, certified A, certified B) for the recommended set, or the current one where there is none."""
+    metric -> (search, certified A, certified B) for the recommended set, or the current one where there is none.
+    """
 
     study: Study
     trials: tuple[Trial, ...]

@@ -33,9 +33,7 @@ def by_metric(paired: Sequence[PairedDifference]) -> dict[str, PairedDifference]
     return {difference.metric: difference for difference in paired if difference.scenario is None}
 
 
-def eligible(
-    scores: Mapping[str, Score], paired: Mapping[str, Sequence[PairedDifference]], certification: Certification
-) -> dict[str, str]:
+def eligible(scores: Mapping[str, Score], paired: Mapping[str, Sequence[PairedDifference]], certification: Certification) -> dict[str, str]:
     """For every candidate id why it may not be recommended, or an empty string where it may."""
     ids = list(scores)
     differences = {name: by_metric(paired[name]) for name in ids}
@@ -48,9 +46,7 @@ def _gain(difference: PairedDifference) -> float:
     return difference.difference.value if difference.metric == YIELD else -difference.difference.value
 
 
-def _objection(
-    score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification
-) -> str:
+def _objection(score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification) -> str:
     undecided = [constraint.key for constraint in score.constraints if not constraint.decidable]
     if undecided:
         return f"too few paths to decide {undecided[0]}"

@@ -14,7 +14,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
 
-SMALLEST_GAP = 0.005
+SMALLEST_GAP = 0.01
 """Smallest gap of an ordered pair that is searched."""
 GAP_NAMES = {"pool_share_high": "pool_share_gap", "reentry_price": "reentry_gap"}
 """High end of a pair -> the variable that stands for it."""
@@ -29,14 +29,22 @@ class Space:
     bounds: dict[str, tuple[float, float]]
 
     def parameters(self, values: Mapping[str, float], *, name: str) -> ParameterSet:
-        """The parameter set of Optuna's values."""
+        """The parameter set of Optuna's values, rounded to steps governance would vote on, within the space."""
         changed = {key: value for key, value in values.items() if key in PARAMETERS}
         for low, high in ORDERED_PAIRS:
             gap = GAP_NAMES[high]
             if gap in values:
                 start = changed.get(low, self.base.values()[low])
-                changed[high] = min(max(start + values[gap], self.bounds[high][0]), self.bounds[high][1])
+                changed[high] = start + values[gap]
+        changed = {key: self._votable(key, value) for key, value in changed.items()}
+        for low, high in ORDERED_PAIRS:
+            if GAP_NAMES[high] in values and changed[high] <= changed.get(low, self.base.values()[low]):
+                changed[high] = PARAMETERS[high].rounded(changed.get(low, self.base.values()[low]) + PARAMETERS[high].step)
         return self.base.replace(name=name, **changed)
+
+    def _votable(self, name: str, value: float) -> float:
+        low, high = self.bounds[name]
+        return min(max(PARAMETERS[name].rounded(value), low), high)
 
     def values(self, parameters: ParameterSet) -> dict[str, float]:
         """Optuna's values of a parameter set, moved to the nearest value inside the space where it lies outside."""
@@ -49,11 +57,6 @@ class Space:
             inside = min(max(wanted, low), high)
             found[variable] = round(inside) if isinstance(distribution, IntDistribution) else float(inside)
         return found
-
-    def inside(self, parameters: ParameterSet) -> bool:
-        """Whether the set is what its own values in the space give back."""
-        given = self.parameters(self.values(parameters), name=parameters.name).values()
-        return all(abs(value - parameters.values()[key]) <= 1e-12 for key, value in given.items())
 
 
 def build_space(study: Study) -> Space:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from numba import njit
 
-import amo_opt
 from amo_opt.amos import aave, curve
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.accounts import net_asset_value, open_hour
@@ -151,7 +150,7 @@ def begin(s: Vector, c: Vector) -> None:
 def _source_digest() -> int:
     """A digest of every source file of the package: part of the compiled kernel's cache key, so that no edit meets a stale kernel."""
     digest = hashlib.sha256()
-    root = Path(amo_opt.__file__).parent
+    root = Path(__file__).parents[1]
     for room in ("stableswap", "protocol", "amos", "simulation"):
         for file in sorted((root / room).glob("*.py")):
             digest.update(file.read_bytes())

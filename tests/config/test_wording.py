@@ -40,8 +40,9 @@ def test_limits_carry_no_noise(number, text):
 
 
 def test_nearest_names_one_or_lists_few():
-    """A near miss names its target; a wild guess lists what there is, if that is short."""
+    """A near miss or a beginning names its target; a wild guess names the nearest all the same, and lists what there is if that is short."""
     assert nearest("aave_cup", ["aave_cap", "cr_step"]) == "did you mean 'aave_cap'?"
-    assert nearest("zzz", ["aave_cap", "cr_step"]) == "known: aave_cap, cr_step"
-    assert nearest("zzz", [f"name{index}" for index in range(50)]) is None
+    assert nearest("svb", ["calm", "svb-2023"]) == "did you mean 'svb-2023'?"
+    assert nearest("cqqq", ["aave_cap", "cr_step"]) == "nearest known: 'cr_step'; known: aave_cap, cr_step"
+    assert nearest("n49zz", [f"name{index}" for index in range(50)]) == "nearest known: 'name49'"
     assert nearest("zzz", []) is None

@@ -139,7 +139,7 @@ def _paths(subject: Subject) -> str:
 
 def _why_not(result: Result, subject: Subject) -> str:
     if result.verdict == "no change":
-        return f"no change: no set was shown better on one objective and no worse on the other ({_paths(subject)})."
+        return f"no change: no set was shown better on one objective, no worse on the other and within every limit ({_paths(subject)})."
     if result.verdict == "undecidable":
         open_limits = sum(not each.decidable for each in subject.score(subject.current).constraints)
         return f"undecidable: {count(open_limits, 'limit')} cannot be decided with so few paths ({_paths(subject)}), so nothing is recommended."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import MISSING, Chip, Scale, constraint_title, count, metric_of, scale_for
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, constraint_title, count, metric_of, scale_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,7 +195,7 @@ def _scenario_rows(subject: Subject, scenarios: tuple[Scenario, ...], scales: Ma
         cells = tuple(
             _cell(name, scale, before.get(name), after.get(name), paired.get((scenario.name, name))) for name, scale in scales.items()
         )
-        rows.append(ScenarioRow(scenario.name, scenario.title, Scale(100.0, 1, "%").text(scenario.weight / total), cells))
+        rows.append(ScenarioRow(scenario.name, clean(scenario.title), Scale(100.0, 1, "%").text(scenario.weight / total), cells))
     return tuple(rows)
 
 

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import count
+from amo_opt.report.wording import clean, count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -55,7 +55,7 @@ def fan_panels(result: Result, subject: Subject) -> tuple[FanPanel, ...]:
         )
         days = tuple(pairs[0][0].hours[index] / 24.0 for index in kept)
         panels.append(
-            FanPanel(scenario.name, scenario.title, days, series, _caption(series, pairs[0][0].n, subject, result.study.search.seed))
+            FanPanel(scenario.name, clean(scenario.title), days, series, _caption(series, pairs[0][0].n, subject, result.study.search.seed))
         )
     return tuple(panels)
 

@@ -75,7 +75,13 @@ def _other(result: Result) -> Candidate | None:
         for each in result.candidates:
             if each.role == role:
                 return each
-    return next((each for each in result.candidates if each.role != "current"), None)
+    others = [each for each in result.candidates if each.role != "current"]
+    return min(others, key=_remoteness, default=None)
+
+
+def _remoteness(candidate: Candidate) -> tuple[bool, float]:
+    """How far a set without a role is from being an alternative: those that reached paths B first, then the least violating."""
+    return candidate.certified_b is None, max((each.violation_high for each in candidate.certified_a.constraints), default=0.0)
 
 
 def role_title(candidate: Candidate) -> str:

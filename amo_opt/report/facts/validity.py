@@ -59,12 +59,16 @@ def _limits(study: Study) -> tuple[str, ...]:
     days = f"{simulation.window_hours / 24:g}"
     return (
         "No backtest against a real episode is part of this report: the model is not validated, and the box above says so.",
-        "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
-        "How far the verdict moves within those ranges is not computed here.",
+        (
+            "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
+            "How far the verdict moves within those ranges is not computed here."
+        ),
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",
-        f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
-        f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}.",
+        (
+            f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
+            f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
+        ),
         "Only the Curve and Aave AMOs are simulated. Caps of a single AMO are the executing team's policy; on chain only their sums are limited.",
         "Scenario weights are judgements: the chance that a window of this length is that scenario.",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",

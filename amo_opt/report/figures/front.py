@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from amo_opt.report.facts.choice import FrontPoint
 
+LOG_FROM = 20.0
+"""Ratio of the largest to the smallest peg risk from which the axis is logarithmic."""
+LINE_POINTS = 12.0
+"""Vertical distance of two labels, points."""
 LOOKS = {
     "current": (ORANGE, "s", 7.0, 4),
     "chosen": (BLUE, "D", 7.0, 4),
@@ -36,21 +42,37 @@ def draw_front(points: tuple[FrontPoint, ...]) -> str:
                 elinewidth=1.3 if point.mark in ("current", "chosen") else 0.7,
                 zorder=order,
             )
-        for point in points:
-            if point.mark != "candidate":
-                weight = "bold" if point.mark in ("current", "chosen") else "normal"
-                axes.annotate(
-                    point.label,
-                    (point.peg.value, point.earned.value),
-                    xytext=(7, 6),
-                    textcoords="offset points",
-                    color=LOOKS[point.mark][0],
-                    fontsize=8.5,
-                    fontweight=weight,
-                    zorder=6,
-                    bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
-                )
+        spread = max(point.peg.high for point in points) / max(min(point.peg.low for point in points), 1e-12)
+        if LOG_FROM < spread < 1e9:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
         axes.margins(x=0.12, y=0.08)
+        axes.autoscale_view()
+        _label(axes, points)
         axes.set_xlabel("peg risk, CVaR 95% (bp); lower is better")
         axes.set_ylabel("yield (% a year); higher is better")
         return to_svg(figure, "front")
+
+
+def _label(axes: Axes, points: tuple[FrontPoint, ...]) -> None:
+    """Names beside the marked points, moved apart vertically where they would overlap, each with a leader to its point."""
+    to_points = 72.0 / axes.figure.dpi
+    placed: list[float] = []
+    marked = [point for point in points if point.mark != "candidate"]
+    for point in sorted(marked, key=lambda point: -point.earned.value):
+        height = axes.transData.transform((point.peg.value, point.earned.value))[1] * to_points
+        wanted = height + 6.0 if not placed else min(height + 6.0, placed[-1] - LINE_POINTS)
+        placed.append(wanted)
+        axes.annotate(
+            point.label,
+            (point.peg.value, point.earned.value),
+            xytext=(16, wanted - height),
+            textcoords="offset points",
+            color=LOOKS[point.mark][0],
+            fontsize=8.5,
+            fontweight="bold" if point.mark in ("current", "chosen") else "normal",
+            zorder=6,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6},
+            bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        )

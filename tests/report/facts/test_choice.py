@@ -1,0 +1,42 @@
+"""The front, the alternatives and the profile."""
+
+from __future__ import annotations
+
+import pytest
+
+from amo_opt.report.facts import gather
+
+
+def _choice(result):
+    return gather(result, results_hash="0").choice
+
+
+def test_every_certified_set_is_on_the_figure_and_in_a_table(result):
+    """Nothing that was certified is left out."""
+    choice = _choice(result)
+    assert len(choice.front) == len(choice.alternatives) + len(choice.rejected) == len(result.candidates)
+    assert sum(point.mark == "current" for point in choice.front) == sum(point.mark == "chosen" for point in choice.front) == 1
+
+
+def test_a_set_that_breaks_a_limit_is_hollow_and_counted(result):
+    """Certification checks limits as hard ones."""
+    choice = _choice(result)
+    assert sum(not point.feasible for point in choice.front) == 1
+    assert [row.constraints for row in choice.rejected if "broken" in row.constraints] == ["1 broken of 21"]
+
+
+def test_the_lines_of_the_profile_add_up_to_the_yield(result):
+    """What A buys, by term: no line is lost, however small."""
+    profile = _choice(result).profile
+    whole, lines = profile.terms[0], profile.terms[1:]
+    assert whole[0] == "Yield, whole"
+    for place in range(len(profile.values)):
+        assert sum(spans[place].value for _, spans in lines) == pytest.approx(whole[1][place].value, rel=0.01)
+
+
+def test_profile_values_are_in_order_and_current_and_proposed_are_marked(result):
+    """A reader sees where the current set stands on the curve."""
+    profile = _choice(result).profile
+    assert list(profile.values) == sorted(profile.values)
+    assert profile.marks == (("current", 1500.0), ("proposed", 2210.0))
+    assert len(profile.table) == len(profile.values)

@@ -1,0 +1,81 @@
+"""The decision box."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.report.facts import gather
+from amo_opt.report.facts.decision import WORD_LIMIT
+
+
+def _box(result):
+    return gather(result, results_hash="0").decision
+
+
+def _texts(result):
+    return dict(_box(result).sentences)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "candidates"),
+    [
+        ("recommended", 1),
+        ("recommended", 8),
+        *((verdict, count) for verdict in ("no change", "undecidable", "infeasible") for count in (0, 1, 8)),
+    ],
+)
+def test_the_box_never_grows_past_its_limit(make_result, verdict, candidates):
+    """At most 120 words whatever the verdict."""
+    box = _box(make_result(verdict, candidates=candidates))
+    assert 20 < box.words <= WORD_LIMIT
+    assert box.chip.word == verdict.upper()
+
+
+def test_a_change_of_everything_still_fits(make_result):
+    """Changes beyond the first two are counted, not listed."""
+    result = make_result()
+    values = {name: value * 0.97 for name, value in result.study.current.values().items() if PARAMETERS[name].searched}
+    chosen = result.study.current.replace(name="trial-17", **values)
+    candidates = tuple(replace(each, parameters=chosen) if each.role == "recommended" else each for each in result.candidates)
+    box = _box(replace(result, recommended=chosen, candidates=candidates))
+    assert box.words <= WORD_LIMIT
+    assert "other parameters (section 2)" in dict(box.sentences)["Change"]
+
+
+def test_the_benefit_is_the_objective_shown_better(result):
+    """In this result yield is BETTER and peg risk is not."""
+    assert _texts(result)["Benefit"].startswith("yield +0.31 pp a year (95% interval ")
+
+
+def test_a_harm_that_is_shown_comes_before_one_that_is_not(result):
+    """The risk is drawn from yield and the safety metrics, and it is one judged WORSE."""
+    text = _texts(result)["Risk"]
+    assert "chance that the external collateral ratio breaks its limit" in text
+
+
+def test_without_any_harm_the_nearest_limit_is_the_risk(result):
+    """A proposal that is better everywhere still names what binds first."""
+    candidates = tuple(
+        replace(each, paired_b=tuple(replace(row, verdict="BETTER") for row in each.paired_b)) if each.role == "recommended" else each
+        for each in result.candidates
+    )
+    assert "nearest to its limit is" in _texts(replace(result, candidates=candidates))["Risk"]
+
+
+def test_a_current_set_that_breaks_limits_is_called_out(make_result):
+    """Doing nothing is not presented as safe where it is not."""
+    result = make_result("no change")
+    current = result.candidates[0]
+    broken = replace(current.certified_b.constraints[0], violation=0.5, violation_high=0.8)
+    score = replace(current.certified_b, constraints=(broken, *current.certified_b.constraints[1:]))
+    texts = _texts(replace(result, candidates=(replace(current, certified_b=score), *result.candidates[1:])))
+    assert "1 limit of 21 not shown to hold" in texts["If nothing is done"]
+    assert texts["Change"] == "nothing."
+
+
+def test_a_model_without_backtest_says_so_in_the_box(result):
+    """Until an episode is replayed, the warning stands beside the verdict."""
+    assert [each.word for each in _box(result).warnings] == ["MODEL NOT VALIDATED"]

@@ -1,0 +1,32 @@
+"""Search disclosure and reproduction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from amo_opt.report.facts.disclosure import disclosure_of
+
+
+def test_the_command_carries_what_may_have_been_overridden(result):
+    """Seed, paths and trials are written out, the reader's folders are not."""
+    assert disclosure_of(result).command == "amo-opt run frax-2022.toml --seed 1 --paths 64 --trials 40"
+
+
+def test_a_file_name_with_spaces_is_quoted(result):
+    """The line can be pasted into a shell."""
+    odd = replace(result, study=replace(result.study, path=Path("/x/my study; rm.toml")))
+    assert disclosure_of(odd).command.startswith("amo-opt run 'my study; rm.toml' ")
+
+
+def test_failures_are_listed_by_cause(result):
+    """A failed trial is disclosed with its number and reason."""
+    assert disclosure_of(result).failures == (("svb-2023, path 3, step 711: the price inversion did not converge", "11, 23"),)
+
+
+def test_both_gaps_are_printed(result):
+    """Search minus A shows what the search flattered, A minus B what the choice did."""
+    row = disclosure_of(result).gap[0]
+    search, on_a, on_b = result.gap["yield"]
+    assert row.search_to_a == f"{100 * (search - on_a.value):+.2f}".replace("-", "−")
+    assert row.a_to_b == f"{100 * (on_a.value - on_b.value):+.2f}".replace("-", "−")

@@ -1,0 +1,27 @@
+"""State figures with source and age."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import date
+
+from amo_opt.report.facts.state_rows import state_rows
+
+
+def test_every_figure_of_the_state_is_listed(result):
+    """Sourced ones with date and age, assumed ones with reason and range."""
+    state = result.study.state
+    parts = [state.stablecoin, state.share_token, state.pool, state.collateral, state.amos.curve, state.amos.aave, state.markets]
+    rows = state_rows(state, date(2022, 5, 13))
+    assert len(rows) == sum(len(fields(part)) for part in parts)
+    assert {row.age for row in rows if not row.assumed} == {"3 days"}
+    assert all(row.range != "–" and row.date == "–" for row in rows if row.assumed)
+
+
+def test_a_source_without_a_date_has_the_states(result):
+    """The file's own date is when the figure was read."""
+    state = result.study.state
+    figure = replace(state.pool.fee, assumed=None, source="contract", date=None)
+    rows = state_rows(replace(state, pool=replace(state.pool, fee=figure)), date(2022, 5, 11))
+    fee = next(row for row in rows if row.key == "pool.fee")
+    assert (fee.date, fee.age) == ("2022-05-11", "0 days")

@@ -1,0 +1,165 @@
+"""The page and the proposal as documents."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from amo_opt.report import report_files
+from amo_opt.report.pages import SECTIONS
+
+VOID = {"meta", "br", "link", "img", "input", "hr", "path", "use"}
+HOSTILE = '</p><script>alert("x")</script>{{ 7*7 }} [click](javascript:alert(1)) | **bold** & more'
+
+
+class _Outline(HTMLParser):
+    """Tags, ids and references, and whether every element is closed where it should be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.references: set[str] = set()
+        self.addresses: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("href", "src", "action", "data"):
+                self.addresses.append(value)
+            self.references.update(re.findall(r"url\(#([^)]+)\)", value or ""))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def _outline(page: bytes) -> _Outline:
+    outline = _Outline()
+    outline.feed(page.decode())
+    outline.close()
+    return outline
+
+
+@pytest.fixture(scope="module")
+def files(result):
+    return report_files(result)
+
+
+def test_every_section_is_there_in_order(files):
+    """Numbers follow the contents of a full report; sections not yet written are absent, not empty."""
+    headings = re.findall(r'<h2><span class="number">(\d+)</span>([^<]+)</h2>', files["report.html"].decode())
+    assert headings == [(str(number), title) for number, _, title in SECTIONS]
+    proposal = re.findall(r"^## (\d+)\. (.+)$", files["proposal.md"].decode(), re.MULTILINE)
+    assert proposal == headings
+    bodies = re.split(r"^## .+$", files["proposal.md"].decode(), flags=re.MULTILINE)[1:]
+    assert all(body.strip() for body in bodies)
+
+
+def test_the_page_is_well_formed_and_ids_are_its_own(files):
+    """Every element closes, no id occurs twice, every reference inside the page has its target."""
+    outline = _outline(files["report.html"])
+    assert outline.open == []
+    assert len(outline.ids) == len(set(outline.ids))
+    targets = {address[1:] for address in outline.addresses if address.startswith("#")}
+    assert (outline.references | targets) <= set(outline.ids)
+
+
+def test_the_page_needs_nothing_from_elsewhere(files):
+    """No script, no image, no font, no style sheet, no address but within the page: it opens offline and tells nobody."""
+    outline = _outline(files["report.html"])
+    assert not {"script", "img", "link", "iframe", "object", "form", "image"} & set(outline.tags)
+    assert all(address.startswith("#") for address in outline.addresses)
+    assert b"@import" not in files["report.html"]
+    assert b"default-src 'none'" in files["report.html"]
+
+
+def test_the_page_stays_small(files, make_result):
+    """At most 400 KB, with thirteen scenarios too."""
+    assert len(files["report.html"]) <= 400_000
+    result = make_result()
+    scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}") for number in range(13))
+    fans = tuple(replace(fan, scenario=each.name) for each in scenarios for fan in result.fans[:2])
+    many = replace(result, study=replace(result.study, scenarios=scenarios), fans=fans)
+    assert len(report_files(many)["report.html"]) <= 400_000
+
+
+def test_every_figure_has_words(files):
+    """A picture that cannot be seen has a text, and each caption states n and seed."""
+    page = files["report.html"].decode()
+    figures = re.findall(r"<figure.*?</figure>", page, re.DOTALL)
+    assert len(figures) == 8
+    for figure in figures:
+        assert re.search(r'role="img" aria-label="[^"]{20,}"', figure)
+        caption = re.search(r"<figcaption>(.*?)</figcaption>", figure, re.DOTALL)[1]
+        assert "n = " in caption
+        assert "seed 1" in caption
+
+
+def test_text_of_others_stays_text(make_result):
+    """Notes, titles, sources, reasons: escaped in the page and in the proposal, never run as a template."""
+    result = make_result(notes=HOSTILE)
+    study = result.study
+    pool = replace(study.state.pool, fee=replace(study.state.pool.fee, source=HOSTILE, assumed=None))
+    scenarios = tuple(replace(each, title=HOSTILE, summary=HOSTILE, weight_reason=HOSTILE, sources=(HOSTILE,)) for each in study.scenarios)
+    study = replace(study, name=HOSTILE, scenarios=scenarios, state=replace(study.state, name=HOSTILE, notes=HOSTILE, pool=pool))
+    candidates = tuple(replace(each, reason=HOSTILE) for each in result.candidates)
+    trials = tuple(replace(each, failure=HOSTILE if each.score is None else None) for each in result.trials)
+    files = report_files(replace(result, study=study, candidates=candidates, trials=trials, rule=HOSTILE, explanation=HOSTILE))
+    outline = _outline(files["report.html"])
+    assert "script" not in outline.tags
+    assert HOSTILE in outline.text
+    assert "49" not in re.findall(r"\{\{ 7\*7 \}\}|</script>49", outline.text)
+    proposal = files["proposal.md"].decode()
+    assert not re.search(r"(?<!\\)<script", proposal)
+    assert not re.search(r"(?<!\\)\[click(?<!\\)\]", proposal)
+
+
+@pytest.mark.parametrize("verdict", ["no change", "undecidable", "infeasible"])
+def test_without_a_recommendation_the_page_says_so_plainly(make_result, verdict):
+    """The box opens with the verdict and no column is headed Proposed."""
+    files = report_files(make_result(verdict))
+    page, proposal = files["report.html"].decode(), files["proposal.md"].decode()
+    assert "no parameter change recommended" in page
+    assert verdict.upper() in page
+    assert verdict.upper() in proposal
+    assert not re.search(r">Proposed|\| Proposed", page + proposal)
+    assert "(not recommended)" in page
+
+
+def test_a_lone_current_set_makes_a_report(make_result):
+    """Nothing feasible, nothing certified but what is: the report still stands, without fans, front or profile too."""
+    result = replace(make_result("infeasible", candidates=0), fans=(), profile=None, worst_paths=(), gap={})
+    page = report_files(result)["report.html"].decode()
+    assert "Only the current set was certified." in page
+    assert "No path was singled out." in page
+
+
+def test_nothing_of_the_machine_gets_in(files):
+    """Neither the study's folder nor a date but the study's: the same bytes wherever it ran."""
+    everything = b"".join(files.values())
+    assert b"/somewhere" not in everything
+    assert b"Matplotlib" not in files["report.html"]
+    assert set(re.findall(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}", everything)) <= {b"2022-05-11", b"2022-05-10"}
+
+
+def test_lists_in_a_line_of_the_proposal_keep_their_spaces(files):
+    """Escaping trims a value, so separators belong to the template."""
+    assert re.search(r"python [0-9.]+, amo-opt .+, numpy ", files["proposal.md"].decode())
