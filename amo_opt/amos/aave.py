@@ -6,7 +6,7 @@ buffer asks for, never more than the venue has free. Worst case: the recoverable
 
 from __future__ import annotations
 
-from amo_opt.amos.triggers import SMALLEST_OPERATION, SMALLEST_UNWINDING_USD
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_UNWINDING_USD
 from amo_opt.protocol.lanes import (
     C_DEPLOY_RATE,
     C_ELASTICITY,
@@ -96,17 +96,18 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         pace = deploy_rate * total
 
         spare = idle - buffer * total
-        lend = cap * total - lent
-        lend = lend if lend < pace else pace
-        lend = lend if lend < spare else spare
-        lend = 0.0 if unwinding else lend
-        lend = lend if lend > smallest else 0.0
+        gap = cap * total - lent
+        gap = gap if gap < spare else spare
+        gap = 0.0 if unwinding else gap
+        lend = gap if gap < pace else pace
+        lend = lend if gap > smallest else 0.0
 
         over = lent - cap * total
+        over = over if over > CAP_TOLERANCE * total else 0.0
         refill = buffer * total - idle
+        refill = refill if refill > smallest else 0.0
         wanted = over if over > refill else refill
         wanted = wanted if wanted < pace else pace
-        wanted = wanted if wanted > smallest else 0.0
         unwound = unwind_rate * lent if acting else 0.0
         unwound = unwound if unwound > SMALLEST_UNWINDING_USD else 0.0
         wanted = wanted if wanted > unwound else unwound

@@ -2,7 +2,8 @@
 
 Decollateralise: bring idle collateral to the pool up to `curve_collateral_cap`, mint into it when its stablecoin share is under
 `pool_share_low`, up to `curve_mint_cap`. Market operations: swap fees of two-way volume, gauge rewards. Recollateralise: withdraw own
-stablecoin and burn it above `pool_share_high`, then collateral while unwinding or above the cap. Worst case: `protocol.collateral_ratio`.
+stablecoin and burn it above `pool_share_high`, then collateral while unwinding or above the cap; collateral never leaves without the
+stablecoin that would tilt the pool over `pool_share_high`. Worst case: `protocol.collateral_ratio`.
 
 Deposits and withdrawals follow the contract's ``add_liquidity`` and ``remove_liquidity_imbalance``: each coin's distance from the
 balanced change pays half the swap fee, half of that leaves to the administrator. Collateral turns into base LP at market less `base_fee`.
@@ -10,7 +11,7 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
-from amo_opt.amos.triggers import SMALLEST_OPERATION, SMALLEST_UNWINDING_USD
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_UNWINDING_USD
 from amo_opt.protocol.collateral_ratio import contract_ratio, external_ratio, scaled_at_cr
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
@@ -112,28 +113,28 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
 @scalar
 def decollateralise_collateral(own_usd: float, total: float, spare: float, cap: float, rate: float) -> float:
     """Dollars of idle collateral to bring this hour: towards the cap, at the deploying rate, never out of the buffer."""
-    amount = cap * total - own_usd
-    amount = amount if amount < rate * total else rate * total
-    amount = amount if amount < spare else spare
-    return amount if amount > SMALLEST_OPERATION * total else 0.0
+    gap = cap * total - own_usd
+    gap = gap if gap < spare else spare
+    amount = gap if gap < rate * total else rate * total
+    return amount if gap > SMALLEST_OPERATION * total else 0.0
 
 
 @scalar
 def decollateralise_mint(x: float, y: float, low: float, rate: float, room: float) -> float:
     """Stablecoin to mint into the pool this hour: up to the low share, at the rebalancing rate, within the mint cap."""
-    amount = low / (1.0 - low) * y - x
-    amount = amount if amount < rate * x else rate * x
-    amount = amount if amount < room else room
-    return amount if amount > SMALLEST_OPERATION * x else 0.0
+    gap = low / (1.0 - low) * y - x
+    gap = gap if gap < room else room
+    amount = gap if gap < rate * x else rate * x
+    return amount if gap > SMALLEST_OPERATION * x else 0.0
 
 
 @scalar
 def recollateralise_burn(x: float, y: float, high: float, rate: float, own_x: float) -> float:
     """Own stablecoin to withdraw and burn this hour: down to the high share, at the rebalancing rate, never all of one's own."""
-    amount = x - high / (1.0 - high) * y
-    amount = amount if amount < rate * x else rate * x
-    amount = amount if amount < 0.9 * own_x else 0.9 * own_x
-    return amount if ((amount > SMALLEST_OPERATION * x) & (amount > SMALLEST_UNWINDING_USD)) else 0.0
+    gap = x - high / (1.0 - high) * y
+    gap = gap if gap < 0.9 * own_x else 0.9 * own_x
+    amount = gap if gap < rate * x else rate * x
+    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_UNWINDING_USD)) else 0.0
 
 
 @stage
@@ -150,6 +151,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
     buffer = p[P_BUFFER]
     low = p[P_SHARE_LOW]
     high = p[P_SHARE_HIGH]
+    high_odds = high / (1.0 - high)
     rebalance = p[P_REBALANCE]
     unwind_rate = p[P_UNWIND_RATE]
     min_cr = p[P_MIN_CR]
@@ -191,16 +193,19 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         burn = recollateralise_burn(x, y + brought_y, high, rebalance, own * x)
         burn = burn if may_burn else 0.0
         over = own_usd - cap * total
+        over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_UNWINDING_USD)) else 0.0
         over = over if over < deploy_rate * total else deploy_rate * total
-        over = over if ((over > SMALLEST_OPERATION * total) & (over > SMALLEST_UNWINDING_USD)) else 0.0
         unwound = unwind_rate * own_usd if (acting & (burn <= 0.0)) else 0.0
         unwound = unwound if unwound > SMALLEST_UNWINDING_USD else 0.0
         returned = over if over > unwound else unwound
         returned = returned if returned < 0.9 * own_usd else 0.9 * own_usd
         returned_y = returned * inverse_base
-        alongside = unwound * inverse_base * x / y
+        in_proportion = unwound * inverse_base * x / y
+        tilted = x - high_odds * (y - returned_y)
+        tilted = tilted if returned > 0.0 else 0.0
+        alongside = in_proportion if in_proportion > tilted else tilted
         alongside = alongside if alongside < 0.9 * own * x else 0.9 * own * x
-        burn = burn + alongside
+        burn = burn if burn > alongside else alongside
 
         change_x = mint - burn
         change_y = brought_y - returned_y
@@ -230,7 +235,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
 
         after = contract_ratio(x_2, y_2, d_3, ann, own_2, supply_2, idle_2 + lent, cr, scaled_cr)
         deploys = (mint > 0.0) | (brought > 0.0)
-        done = acts & ((after >= min_cr) | (not deploys)) & (lp_amo_2 > 0.0)
+        done = acts & ((after >= min_cr) | (not deploys)) & (lp_amo_2 >= 0.0)
 
         gained = (1.0 - own_2) * (x_2 + y_2 * base_value) - (1.0 - own) * (x + y * base_value)
         cost = gained + admin * (fee_x + fee_y * base_value) + base_fee * (brought + returned) + gas

@@ -26,8 +26,11 @@ from amo_opt.protocol.lanes import (
 )
 from amo_opt.stableswap.jit import Vector, stage
 
-SMALLEST_OPERATION = 5e-4
-"""Share of all collateral (or of the pool's stablecoin) below which no operation is worth its gas and signatures."""
+SMALLEST_OPERATION = 2.5e-3
+"""Gap to a target, as a share of all collateral (or of the pool's stablecoin), below which no operation is worth its gas and signatures."""
+CAP_TOLERANCE = 0.01
+"""How far the market may carry a position over its cap, as a share of all collateral or of supply, before it is returned and counted:
+a team that answered every trade would pay fees on each."""
 SMALLEST_UNWINDING_USD = 1e3
 """Dollars below which unwinding stops: a remainder that no team signs for."""
 

@@ -46,7 +46,8 @@ from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, stage
 
 DUST_USD = 1e4
-"""A pool below this D is a failed market: nobody bothers to leave it, and its price is the other door's, or 0, never the dust's."""
+"""A pool below this D is a failed market: nobody bothers to leave it, and its price is the other door's where that paid everyone who
+came, or 0, never the dust's."""
 CALM_BELOW = 0.01
 """Shortfall against exit value below which nobody runs (March 2023: the price fell with USDC's and nobody left)."""
 SHARE_COLLAPSE = 0.45

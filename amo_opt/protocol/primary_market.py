@@ -222,7 +222,7 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
 
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
-        other_door = redeem_pays if is_open else 0.0
+        other_door = redeem_pays if (is_open & (waiting <= 0.0)) else 0.0
         price = price if d_end > DUST_USD else other_door
         s[S_POOL_X + i] = pool_x
         s[S_POOL_Y + i] = pool_y

@@ -22,9 +22,11 @@ from amo_opt.search.front import Point, front, knee, layers, thin
 from amo_opt.search.progress import Phase, ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, Verdict, WorstPath
 from amo_opt.search.rule import PEG, YIELD, eligible, rule_text
-from amo_opt.simulation.engine import simulate_many, trace
+from amo_opt.simulation.engine import simulate_many, trace_many
 from amo_opt.simulation.outcome import Outcome
 
+AGAIN = 64
+"""Most trials of the search that are scored again with A left as it is: the feasible ones, front by front."""
 A_POINTS = 8
 """Values of A in its profile, besides the current one."""
 EDGE = 0.10
@@ -83,7 +85,7 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
     """Sets to certify besides the current one.
 
     Where A is identified: the search's front. Where it is not: a third of the places for the search's front as it is (what a change of A
-    would bring stays visible), the others for the front of the same trials with A left as it is, scored again on the search's paths.
+    would bring stays visible), the others for the front of the best trials with A left as it is, scored again on the search's paths.
     """
     study = desk.study
     searched: list[Entry] = [
@@ -96,7 +98,7 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
         return pick(searched, count)
     held: list[Entry] = []
     moved = []
-    for name, parameters, point in searched:
+    for name, parameters, point in pick(searched, AGAIN):
         if parameters.amplification == study.current.amplification:
             held.append((name, parameters, point))
         else:
@@ -341,15 +343,18 @@ def _fans(desk: Desk, sets: Sequence[Candidate]) -> tuple[Fan, ...]:
     opened = study.simulation.transition_hours
     hours = tuple(range(0, study.simulation.window_hours, FAN_HOURS))
     total = len(sets) * len(study.scenarios)
-    fans: list[Fan] = []
-    for candidate in sets:
-        for scenario in study.scenarios:
-            prices = trace(candidate.parameters, study, scenario=scenario.name, paths=desk.paths, stream="certify-b")["price"]
-            levels = np.quantile(prices[opened:][list(hours)], FAN_LEVELS, axis=1)
+    found: dict[tuple[str, str], Fan] = {}
+    parameters = [candidate.parameters for candidate in sets]
+    for scenario in study.scenarios:
+        traced = trace_many(parameters, study, scenario=scenario.name, paths=desk.paths, stream="certify-b", workers=desk.workers)
+        for candidate, series in zip(sets, traced, strict=True):
+            levels = np.quantile(series["price"][opened:][list(hours)], FAN_LEVELS, axis=1)
             quantiles = {f"{100.0 * level:g}": tuple(float(value) for value in row) for level, row in zip(FAN_LEVELS, levels, strict=True)}
-            fans.append(Fan(candidate=candidate.id, scenario=scenario.name, hours=hours, quantiles=quantiles, n=desk.paths))
-            desk.watch(ProgressEvent(phase="fans", done=len(fans), total=total))
-    return tuple(fans)
+            found[candidate.id, scenario.name] = Fan(
+                candidate=candidate.id, scenario=scenario.name, hours=hours, quantiles=quantiles, n=desk.paths
+            )
+            desk.watch(ProgressEvent(phase="fans", done=len(found), total=total))
+    return tuple(found[candidate.id, scenario.name] for candidate in sets for scenario in study.scenarios)
 
 
 def _worst(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPath, ...]:

@@ -141,8 +141,13 @@ def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, na
         raise SimulationError(
             f"scenario {task.scenario.name}, path {task.first + lane}, step {step}: {FAULTS[int(fault[lane])]} (parameter set {parameters.name})"
         )
-    if not np.all(np.isfinite(state.reshape(len(STATE), LANES)[:, : task.lanes])):
-        raise SimulationError(f"scenario {task.scenario.name}: a state variable is not finite (parameter set {parameters.name})")
+    wild = ~np.isfinite(state.reshape(len(STATE), LANES)[:, : task.lanes])
+    if np.any(wild):
+        variable, lane = (int(index) for index in np.argwhere(wild)[0])
+        raise SimulationError(
+            f"scenario {task.scenario.name}, path {task.first + lane}, by the last step: {STATE[variable]} is not finite "
+            f"(parameter set {parameters.name})"
+        )
     scale = np.maximum(np.abs(navs[1]), 0.01 * study.state.stablecoin.supply.value)
     for source, before, after, phase in ((opening, navs[0], navs[1], "transition"), (state, navs[1], navs[2], "window")):
         booked = np.zeros(LANES)
@@ -292,31 +297,53 @@ def trace(
     columns: Sequence[str] = ("price",),
 ) -> dict[str, Array]:
     """Time series of chosen columns (`TRACE_COLUMNS`, `DERIVED_COLUMNS`), each of shape (steps, paths), transition included."""
+    sets = [parameters]
+    return trace_many(sets, study, scenario=scenario, paths=paths, first_path=first_path, stream=stream, columns=columns)[0]
+
+
+def trace_many(
+    sets: Sequence[ParameterSet],
+    study: Study,
+    *,
+    scenario: str,
+    paths: int | None = None,
+    first_path: int = 0,
+    stream: str = "search",
+    columns: Sequence[str] = ("price",),
+    workers: int = 1,
+) -> list[dict[str, Array]]:
+    """`trace` of several sets on the same paths, each block drawn once."""
     unknown = [name for name in columns if name not in TRACE_COLUMNS and name not in DERIVED_COLUMNS]
     if unknown:
         raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
-    count = study.simulation.paths if paths is None else paths
-    tasks = list(_tasks(study, count, [scenario]))
-    vector = constants(study)
+    tasks = _tasks(study, study.simulation.paths if paths is None else paths, [scenario])
+    shifted = [_Task(task.scenario, first_path + task.first, task.lanes) for task in tasks]
+
+    def whole(task: _Task) -> list[dict[str, Array]]:
+        market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
+        return [_series(parameters, study, task, market, columns) for parameters in sets]
+
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        parts = list(pool.map(whole, shifted))
+    return [{name: np.concatenate([part[j][name] for part in parts], axis=1) for name in columns} for j in range(len(sets))]
+
+
+def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, columns: Sequence[str]) -> dict[str, Array]:
+    """The series of one set on one block, each of shape (steps, lanes of the task)."""
     needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
     if any(name in DERIVED_COLUMNS for name in columns):
         needs |= {"pool_x", "pool_y", "lp_amo", "lp_supply", "base_value", "collateral_price", "supply", "ann"}
     names = sorted(needs)
     offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
-    parts: dict[str, list[Array]] = {name: [] for name in columns}
-    for task in tasks:
-        shifted = _Task(task.scenario, first_path + task.first, task.lanes)
-        market = draw(shifted.scenario, study, first=shifted.first, lanes=shifted.lanes, stream=stream)
-        state = start_state(study, market[0])
-        opening = np.zeros_like(state)
-        navs = np.zeros((3, LANES))
-        series = np.empty((market.shape[0], len(names) * LANES))
-        run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
-        _check(parameters, study, shifted, state, navs, opening)
-        raw = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
-        for name in columns:
-            parts[name].append(raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw))
-    return {name: np.concatenate(arrays, axis=1) for name, arrays in parts.items()}
+    state = start_state(study, market[0])
+    opening = np.zeros_like(state)
+    navs = np.zeros((3, LANES))
+    series = np.empty((market.shape[0], len(names) * LANES))
+    vector = parameter_vector(parameters)
+    run_block(state, market, vector, constants(study), study.simulation.transition_hours, navs, opening, offsets, series)
+    _check(parameters, study, task, state, navs, opening)
+    raw = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
+    return {name: raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw) for name in columns}
 
 
 def _derive(name: str, raw: dict[str, Array]) -> Array:
@@ -334,4 +361,4 @@ def _derive(name: str, raw: dict[str, Array]) -> Array:
     return np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"]))
 
 
-__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace"]
+__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace", "trace_many"]

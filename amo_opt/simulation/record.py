@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import (
     C_DOLLAR_REFERENCE,
@@ -57,8 +58,6 @@ from amo_opt.stableswap.jit import Vector, stage
 
 BACK_WITHIN = 0.005
 """Shortfall against the reference below which the peg counts as back."""
-CAP_TOLERANCE = 0.01
-"""How far over a cap, as a share of all collateral or supply, an hour counts as over it: the market moved it there."""
 
 
 @stage
@@ -134,7 +133,7 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[S_HOURS_UNWINDING + i] += s[S_UNWINDING + i]
 
         sound = (
-            (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (supply >= x * (1.0 - 1e-9)) & (lp_amo > 0.0) & (s[S_QUEUE + i] >= 0.0)
+            (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (supply >= x * (1.0 - 1e-9)) & (lp_amo >= 0.0) & (s[S_QUEUE + i] >= 0.0)
         )
         sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)
         converged = residual_D(x, y, ann, d) <= D_BOUND
