@@ -69,7 +69,7 @@ class Certification:
     candidates: int = 12
     margin_yield: float = 0.001
     margin_peg_bps: float = 2.0
-    bootstrap: int = 2000
+    bootstrap: int = 1000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,10 @@ Nothing the search saw is used: paths A and B have streams of their own. Every p
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +26,9 @@ from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result,
 from amo_opt.search.rule import PEG, YIELD, eligible, rule_text
 from amo_opt.simulation.engine import simulate_many, trace_many
 from amo_opt.simulation.outcome import Outcome
+
+J = TypeVar("J")
+R = TypeVar("R")
 
 AGAIN = 64
 """Most trials of the search that are scored again with A left as it is: the feasible ones, front by front."""
@@ -44,6 +49,11 @@ class Desk:
     study: Study
     workers: int
     watch: Watcher
+
+    def map(self, function: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
+        """``function`` of every job, on the desk's threads, in the order of the jobs."""
+        with ThreadPoolExecutor(max_workers=self.workers) as pool:
+            return list(pool.map(function, jobs))
 
     @property
     def paths(self) -> int:
@@ -160,20 +170,20 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> list
             reason="the set in force",
         )
     ]
-    for (name, parameters, searched), outcome in zip(sets, outcomes[1:], strict=True):
-        if isinstance(outcome, SimulationError):
-            continue
-        candidates.append(
-            Candidate(
-                id=name,
-                role="candidate",
-                parameters=parameters,
-                search=searched,
-                certified_a=score(outcome, desk.study),
-                paired_a=compare_paired(outcome, current, desk.study),
-            )
+    sound = [(entry, outcome) for entry, outcome in zip(sets, outcomes[1:], strict=True) if not isinstance(outcome, SimulationError)]
+
+    def judge(job: tuple[Entry, Outcome]) -> Candidate:
+        (name, parameters, searched), outcome = job
+        return Candidate(
+            id=name,
+            role="candidate",
+            parameters=parameters,
+            search=searched,
+            certified_a=score(outcome, desk.study),
+            paired_a=compare_paired(outcome, current, desk.study),
         )
-    return candidates
+
+    return [*candidates, *desk.map(judge, sound)]
 
 
 def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> tuple[dict[str, str], Verdict, str]:
@@ -194,7 +204,8 @@ def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials
     best = front(points)
     roles = dict(objections)
     cautious, greedy = pool[best[-1]].id, pool[best[0]].id
-    balanced = pool[best[knee([points[i] for i in best])]].id
+    units = (study.certification.margin_yield, study.certification.margin_peg_bps)
+    balanced = pool[best[knee([points[i] for i in best], units)]].id
     roles[greedy] = "role:yield-seeking"
     roles[cautious] = "role:cautious"
     roles[balanced] = "role:recommended"
@@ -243,8 +254,9 @@ def _stage_b(
         if isinstance(outcome, SimulationError):
             raise outcome
         outcomes[candidate.id] = outcome
-    scores = {name: score(outcome, desk.study) for name, outcome in outcomes.items()}
-    paired = {name: _all_pairs(outcome, outcomes[CURRENT], desk.study) for name, outcome in outcomes.items() if name != CURRENT}
+    rivals = [name for name in outcomes if name != CURRENT]
+    scores = dict(zip(outcomes, desk.map(lambda outcome: score(outcome, desk.study), list(outcomes.values())), strict=True))
+    paired = dict(zip(rivals, desk.map(lambda name: _all_pairs(outcomes[name], outcomes[CURRENT], desk.study), rivals), strict=True))
     chosen = next((name for name, role in named.items() if role == "recommended"), None)
     refusal = ""
     if chosen is not None:
@@ -286,7 +298,7 @@ def _reason(candidate: Candidate, roles: dict[str, str], role: str | None, refus
     if refusal:
         return f"passed on paths A, not on paths B: {refusal}"
     told = {
-        "recommended": "the knee of the eligible front",
+        "recommended": "the knee of the eligible front: the most gain, both axes measured in margins",
         "cautious": "the lowest peg risk of the eligible sets",
         "yield-seeking": "the highest yield of the eligible sets",
     }
@@ -304,11 +316,8 @@ def profile_amplification(desk: Desk) -> Profile:
     grid = sorted({round(value) for value in np.geomspace(low, high, A_POINTS)} | {current})
     sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in grid]
     outcomes = desk.simulate(sets, stream="certify-a", phase="profile")
-    points = tuple(
-        ProfilePoint(value=float(value), score=score(outcome, study))
-        for value, outcome in zip(grid, outcomes, strict=True)
-        if not isinstance(outcome, SimulationError)
-    )
+    sound = [(value, outcome) for value, outcome in zip(grid, outcomes, strict=True) if not isinstance(outcome, SimulationError)]
+    points = tuple(desk.map(lambda job: ProfilePoint(value=float(job[0]), score=score(job[1], study)), sound))
     identified, finding = _identify(points, low, high)
     return Profile(parameter="amplification", base=study.current.name, points=points, identified=identified, finding=finding)
 

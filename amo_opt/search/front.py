@@ -74,10 +74,15 @@ def thin(indices: Sequence[int], points: Sequence[Point], count: int) -> list[in
     return [indices[k] for k in sorted(chosen)]
 
 
-def knee(points: Sequence[Point]) -> int:
-    """Index of the point nearest to the ideal corner (best yield and best peg risk of all), axes scaled to their range."""
-    scaled = _scaled(points)
-    return min(range(len(points)), key=lambda i: ((1.0 - scaled[i][0]) ** 2 + scaled[i][1] ** 2, i))
+def knee(points: Sequence[Point], units: Point) -> int:
+    """Index of the point that gains most, yield and peg risk each measured in its unit: where the front bends at that exchange rate.
+
+    Units fixed beforehand keep the choice from depending on which other points the front happens to hold.
+
+    >>> knee([(0.030, 30.0), (0.029, 2.0), (0.020, 1.0)], (0.001, 2.0))
+    1
+    """
+    return max(range(len(points)), key=lambda i: (points[i][0] / units[0] - points[i][1] / units[1], -i))
 
 
 def _scaled(points: Sequence[Point]) -> list[Point]:

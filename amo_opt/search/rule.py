@@ -23,7 +23,8 @@ def rule_text(certification: Certification) -> str:
         "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
         f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
         f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
-        "not worse by more than the same margin. Of those the knee of the front is taken, and it must pass all three again on untouched paths B. "
+        "not worse by more than the same margin. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
+        "and it must pass all three again on untouched paths B. "
         "Otherwise: no change."
     )
 

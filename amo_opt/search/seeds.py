@@ -12,13 +12,19 @@ def seed_sets(space: Space) -> list[ParameterSet]:
     """The current set first, then its known neighbours, moved inside the space; each differs from the others."""
     current = space.base
     values = current.values()
+    calmer = {"cr_step": 0.5 * values["cr_step"]}
+    patient = {"unwind_cr_margin": 2.0 * values["unwind_cr_margin"]}
+    quicker = {"rebalance_rate": 2.0 * values["rebalance_rate"]}
+    buffered = {"idle_buffer": 1.5 * values["idle_buffer"], "aave_cap": max(0.0, values["aave_cap"] - 0.5 * values["idle_buffer"])}
     ideas: list[tuple[str, dict[str, float]]] = [
         ("half-caps", {name: 0.5 * values[name] for name in CAPS}),
         ("no-lending", {"aave_cap": 0.0}),
-        ("double-buffer", {"idle_buffer": 2.0 * values["idle_buffer"], "aave_cap": max(0.0, values["aave_cap"] - values["idle_buffer"])}),
+        ("buffered", buffered),
         ("tighter-pool", {"pool_share_high": 0.5 * (values["pool_share_low"] + values["pool_share_high"])}),
         ("double-A", {"amplification": 2.0 * values["amplification"]}),
         ("half-A", {"amplification": 0.5 * values["amplification"]}),
+        ("calmer-patient-quicker", {**calmer, **patient, **quicker}),
+        ("calmer-patient-quicker-buffered", {**calmer, **patient, **quicker, **buffered}),
     ]
     chosen = [current]
     for name, change in ideas:

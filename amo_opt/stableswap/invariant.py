@@ -101,7 +101,8 @@ def scaled_x_at_price(price: float, ann: float) -> tuple[float, float]:
     Exact inverse of `marginal_price` at any D (pool-math rule 4): with ``q = D**2 / (4 x y)`` and ``s = 1 + (q - 1)/ann`` the price condition is
     ``s**2 - 1/q = delta**2 (s + ann/(2 q**2))**2``. It and its derivatives are multiplied by powers of q, which leaves one division a
     step. Three Halley steps from the smaller of the two asymptotic solutions reach rounding error over A 1..10**6 and prices
-    0.005..200; the last step is at most 1.3e-5 of q there (tests/stableswap/test_invariant.py).
+    0.005..200; the last step is at most 1.3e-5 of q there (tests/stableswap/test_invariant.py). Where a pool is balanced to the last
+    digits, w is the root of a rounding error: x / D is good to 2e-8 and the price to 2e-8 / A there, at any other price to rounding.
     """
     inverse_ann = 1.0 / ann
     lower = price if price < 1.0 else 1.0
