@@ -4,7 +4,7 @@ The common work needs no other import::
 
     import amo_opt
     study = amo_opt.load_study("studies/frax-2022.toml")
-    outcome = amo_opt.simulate(study.current, study)  # .paths is a pandas DataFrame
+    outcome = amo_opt.simulate(study.current, study)  # .paths is a pandas DataFrame, .score holds figures with intervals
     result = amo_opt.optimise(study, trials=200)
 
 Nothing heavy is imported until one of these is called for.
@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from amo_opt.config.load import load_parameters, load_study
     from amo_opt.scoring.score import score
+    from amo_opt.scoring.scored import simulate
     from amo_opt.search.optimise import optimise
-    from amo_opt.simulation.engine import simulate
 
 __version__ = "0.1.0"
 
 _FACE = {
     "load_study": "amo_opt.config.load",
     "load_parameters": "amo_opt.config.load",
-    "simulate": "amo_opt.simulation.engine",
+    "simulate": "amo_opt.scoring.scored",
     "score": "amo_opt.scoring.score",
     "optimise": "amo_opt.search.optimise",
 }

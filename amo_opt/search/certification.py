@@ -91,6 +91,18 @@ def pick(entries: Sequence[Entry], count: int) -> list[Entry]:
     return [feasible[i] for i in chosen]
 
 
+def distinct(entries: Sequence[Entry], *others: ParameterSet) -> list[Entry]:
+    """The entries without those that repeat an earlier one's values or another set's: rounding and a held A make sets meet."""
+    seen = {tuple(other.values().values()) for other in others}
+    kept: list[Entry] = []
+    for entry in entries:
+        values = tuple(entry[1].values().values())
+        if values not in seen:
+            seen.add(values)
+            kept.append(entry)
+    return kept
+
+
 def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) -> list[Entry]:
     """Sets to certify besides the current one.
 
@@ -98,11 +110,12 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
     would bring stays visible), the others for the front of the best trials with A left as it is, scored again on the search's paths.
     """
     study = desk.study
-    searched: list[Entry] = [
+    scored: list[Entry] = [
         (f"trial-{trial.number}", trial.parameters.replace(name=f"trial-{trial.number}"), trial.score)
         for trial in trials
         if trial.score is not None and trial.origin != "current"
     ]
+    searched = distinct(scored, study.current)
     count = study.certification.candidates
     if identified:
         return pick(searched, count)
@@ -118,19 +131,21 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
         if not isinstance(outcome, SimulationError):
             held.append((parameters.name, parameters, point_score(outcome, study)))
     first = pick(searched, max(1, count // 3))
-    taken = {name for name, _, _ in first}
-    return [*first, *pick([entry for entry in held if entry[0] not in taken], count - len(first))]
+    fresh = distinct(held, study.current, *(parameters for _, parameters, _ in first))
+    return [*first, *pick(fresh, count - len(first))]
 
 
 def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]) -> Result:
     """Everything after the search: profile, A, the rule, B, fans and worst paths."""
     desk = Desk(study, workers, watch)
     profile = profile_amplification(desk)
-    stage_a = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
+    stage_a, failures = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
     chosen, verdict, explanation = _choose(study, stage_a, profile, trials)
     candidates, verdict, explanation, outcomes = _stage_b(desk, stage_a, chosen, verdict, explanation)
     recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
     verdict = verdict if recommended is not None or verdict != "recommended" else "no change"
+    if failures:
+        explanation += f" Not certified, as a path failed: {'; '.join(failures)}."
     shown = recommended or candidates[0]
     return Result(
         study=study,
@@ -152,8 +167,8 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
     )
 
 
-def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> list[Candidate]:
-    """Scores and paired differences on paths A, the current set first."""
+def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[str]]:
+    """Scores and paired differences on paths A, the current set first; and what could not be simulated there, with the reason."""
     current_trial = next((trial for trial in trials if trial.origin == "current"), None)
     everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
     outcomes = desk.simulate(everything, stream="certify-a", phase="certify-a")
@@ -170,7 +185,9 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> list
             reason="the set in force",
         )
     ]
-    sound = [(entry, outcome) for entry, outcome in zip(sets, outcomes[1:], strict=True) if not isinstance(outcome, SimulationError)]
+    run = list(zip(sets, outcomes[1:], strict=True))
+    sound = [(entry, outcome) for entry, outcome in run if not isinstance(outcome, SimulationError)]
+    failures = [f"{name} ({outcome})" for (name, _, _), outcome in run if isinstance(outcome, SimulationError)]
 
     def judge(job: tuple[Entry, Outcome]) -> Candidate:
         (name, parameters, searched), outcome = job
@@ -183,7 +200,7 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> list
             paired_a=compare_paired(outcome, current, desk.study),
         )
 
-    return [*candidates, *desk.map(judge, sound)]
+    return [*candidates, *desk.map(judge, sound)], failures
 
 
 def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> tuple[dict[str, str], Verdict, str]:
@@ -230,15 +247,16 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
             counted[key] = counted.get(key, 0) + 1
         told = "; ".join(f"{count} × {reason}" for reason, count in sorted(counted.items(), key=lambda item: -item[1]))
         return "no change", f"No candidate passed the rule on paths A ({told})." if told else "The search found no candidate."
-    scored = [trial for trial in trials if trial.score is not None]
-    if not scored:
-        return "infeasible", "Every trial failed."
-    least = min(scored, key=lambda trial: sum(max(0.0, value) for value in trial.score.constraints.values()) if trial.score else 0.0)
-    assert least.score is not None  # noqa: S101 - scored holds scores only
-    binding = max(least.score.constraints.items(), key=lambda item: item[1])
+    violations = {candidate.id: {c.key: c.violation_high for c in candidate.certified_a.constraints} for candidate in stage_a}
+    where = "at its interval's upper end on paths A"
+    if not any(trial.score is not None and trial.score.feasible for trial in trials):
+        # Nothing but the current set went to certification: the search's own scores say which of all sets came nearest.
+        violations = {trial.parameters.name: trial.score.constraints for trial in trials if trial.score is not None} or violations
+        where = "in the search"
+    least = min(violations, key=lambda name: sum(max(0.0, value) for value in violations[name].values()))
+    binding, excess = max(violations[least].items(), key=lambda item: item[1])
     return "infeasible", (
-        f"No set kept every constraint. The least violating is {least.parameters.name}; the binding constraint is {binding[0]} "
-        f"({binding[1]:+.3g} over its limit, scaled)."
+        f"No set kept every constraint. The least violating is {least}; the binding constraint is {binding} ({excess:+.3g} over its limit {where}, scaled)."
     )
 
 
@@ -250,17 +268,23 @@ def _stage_b(
     kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in named]
     runs = desk.simulate([candidate.parameters for candidate in kept], stream="certify-b", phase="certify-b")
     outcomes: dict[str, Outcome] = {}
+    failed: dict[str, str] = {}
     for candidate, outcome in zip(kept, runs, strict=True):
-        if isinstance(outcome, SimulationError):
+        if not isinstance(outcome, SimulationError):
+            outcomes[candidate.id] = outcome
+        elif candidate.id == CURRENT:
             raise outcome
-        outcomes[candidate.id] = outcome
+        else:
+            failed[candidate.id] = f"failed on a path: {outcome}"
     rivals = [name for name in outcomes if name != CURRENT]
     scores = dict(zip(outcomes, desk.map(lambda outcome: score(outcome, desk.study), list(outcomes.values())), strict=True))
     paired = dict(zip(rivals, desk.map(lambda name: _all_pairs(outcomes[name], outcomes[CURRENT], desk.study), rivals), strict=True))
     chosen = next((name for name, role in named.items() if role == "recommended"), None)
     refusal = ""
     if chosen is not None:
-        refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification)[chosen]
+        refusal = failed.get(chosen, "")
+        if not refusal:
+            refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification)[chosen]
         if refusal:
             verdict, explanation = "no change", f"{chosen} passed on paths A but not on untouched paths B: it {_phrase(refusal)}."
         else:
@@ -268,8 +292,9 @@ def _stage_b(
     result = []
     for candidate in stage_a:
         role = named.get(candidate.id)
-        reason = _reason(candidate, roles, role, refusal if candidate.id == chosen else "")
-        shown = "candidate" if role is None or (role == "recommended" and refusal) else role
+        objection = refusal if candidate.id == chosen else failed.get(candidate.id, "")
+        reason = _reason(candidate, roles, role, objection)
+        shown = "candidate" if role is None or objection else role
         result.append(
             replace(
                 candidate,
@@ -290,7 +315,11 @@ def _all_pairs(outcome: Outcome, current: Outcome, study: Study) -> tuple[Paired
 
 def _phrase(refusal: str) -> str:
     return (
-        refusal if refusal.startswith(("breaks", "may be")) else f"is {refusal}" if refusal.startswith("not proven") else f"has {refusal}"
+        refusal
+        if refusal.startswith(("breaks", "may be", "failed"))
+        else f"is {refusal}"
+        if refusal.startswith("not proven")
+        else f"has {refusal}"
     )
 
 

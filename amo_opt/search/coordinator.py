@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from optuna.trial import FrozenTrial
 
 from amo_opt.config.study import Study
-from amo_opt.errors import SimulationError
+from amo_opt.errors import SimulationError, StorageError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, front, hypervolume
@@ -29,7 +29,10 @@ REFERENCE_PEG_BPS = 1000.0
 
 
 def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
-    """Trials 0 to ``trials - 1`` of the study, those missing from the record evaluated and added."""
+    """Trials 0 to ``trials - 1`` of the study, those missing from the record evaluated and added.
+
+    Raises `StorageError` where another run writes to the same record.
+    """
     space = build_space(study)
     seeds = seed_sets(space)
     frozen = record.frozen()
@@ -58,6 +61,11 @@ def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, wat
             done.append(trial)
         watch(_event(done, trials))
         frozen = record.frozen()
+        if len(frozen) != len(done):
+            raise StorageError(
+                f"the record holds {len(frozen)} trials where this run has made {len(done)}: another run is writing to it; "
+                "let one of them end, or give it a record of its own with --storage"
+            )
     return done
 
 

@@ -82,7 +82,8 @@ def knee(points: Sequence[Point], units: Point) -> int:
     >>> knee([(0.030, 30.0), (0.029, 2.0), (0.020, 1.0)], (0.001, 2.0))
     1
     """
-    return max(range(len(points)), key=lambda i: (points[i][0] / units[0] - points[i][1] / units[1], -i))
+    # Multiplied out, so that a unit of 0 (a study that allows no loss on that axis) leaves the choice to that axis alone.
+    return max(range(len(points)), key=lambda i: (points[i][0] * units[1] - points[i][1] * units[0], -i))
 
 
 def _scaled(points: Sequence[Point]) -> list[Point]:

@@ -15,6 +15,7 @@ from typing import Literal
 
 import optuna
 from optuna.distributions import BaseDistribution
+from optuna.samplers import NSGAIISampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
@@ -67,7 +68,9 @@ class Record:
             known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
             if study.name in known:
                 found = known[study.name].user_attrs.get("hash")
-                if found != study.hash:
+                # A run killed between making the study and naming it leaves one without a hash or a trial: it is nobody's yet.
+                unclaimed = found is None and known[study.name].n_trials == 0
+                if found != study.hash and not unclaimed:
                     raise StorageError(
                         f"the record {_public(address)} holds study {study.name!r} with hash {str(found)[:12]}, this one has {study.hash[:12]}: "
                         "its file or an override differs. Undo the difference, name the study anew, or start another record with --storage"
@@ -75,11 +78,13 @@ class Record:
                 self._study = optuna.load_study(study_name=study.name, storage=storage)
             else:
                 self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(DIRECTIONS))
-                self._study.set_user_attr("hash", study.hash)
+            if self._study.user_attrs.get("hash") is None:
                 self._study.set_user_attr("seed", study.search.seed)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                     self._study.set_metric_names(METRICS)
+                # Last, so that a study with a hash has everything else.
+                self._study.set_user_attr("hash", study.hash)
 
     def frozen(self) -> list[FrozenTrial]:
         """Finished trials in order."""
@@ -130,12 +135,13 @@ def thaw(frozen: FrozenTrial) -> Trial:
 def memory_study(history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
     """An in-memory study with the record's trials, for one batch's proposals.
 
-    Samplers use a trial's constraints as one number, the sum of what is above zero; handing them that number instead of the list gives the same
-    proposals and spares them most of their time.
+    TPE and NSGA-II use a trial's constraints as one number, the sum of what is above zero; handing them that number instead of the list
+    gives the same proposals and spares them most of their time. A Gaussian process models every constraint by itself and gets them all.
     """
     logging.getLogger("optuna").setLevel(logging.ERROR)
     study = optuna.create_study(directions=list(DIRECTIONS), sampler=sampler)
-    study.add_trials([_light(trial) for trial in history])
+    summed = isinstance(sampler, (TPESampler, NSGAIISampler))
+    study.add_trials([_light(trial) for trial in history] if summed else history)
     return study
 
 

@@ -22,7 +22,9 @@ GAP_NAMES = {"pool_share_high": "pool_share_gap", "reentry_price": "reentry_gap"
 
 @dataclass(frozen=True)
 class Space:
-    """``distributions`` by variable name, in the order of `PARAMETERS`; ``base`` holds what is not searched."""
+    """``distributions`` by variable name, in the order of `PARAMETERS`; ``base`` holds what is not searched; ``bounds`` by parameter what
+    rounding may not leave: its range, less what the other end of its pair rules out.
+    """
 
     distributions: dict[str, BaseDistribution]
     base: ParameterSet
@@ -39,7 +41,8 @@ class Space:
         changed = {key: self._votable(key, value) for key, value in changed.items()}
         for low, high in ORDERED_PAIRS:
             if GAP_NAMES[high] in values and changed[high] <= changed.get(low, self.base.values()[low]):
-                changed[high] = PARAMETERS[high].rounded(changed.get(low, self.base.values()[low]) + PARAMETERS[high].step)
+                raised = PARAMETERS[high].rounded(changed.get(low, self.base.values()[low]) + PARAMETERS[high].step)
+                changed[high] = min(raised, self.bounds[high][1])
         return self.base.replace(name=name, **changed)
 
     def _votable(self, name: str, value: float) -> float:
@@ -70,16 +73,20 @@ def build_space(study: Study) -> Space:
             continue
         chosen = space[name]
         low, high = chosen.low, chosen.high
+        for pair_low, pair_high in ORDERED_PAIRS:
+            # An end leaves the other one room where its own range can; where it cannot, one value of its range is left.
+            if name == pair_low and pair_high in space:
+                high = max(low, min(high, space[pair_high].high - PARAMETERS[pair_high].step))
+            elif name == pair_low:
+                high = max(low, min(high, current[pair_high] - SMALLEST_GAP))
+            elif name == pair_high and pair_low not in space:
+                low = min(high, max(low, current[pair_low] + SMALLEST_GAP))
         bounds[name] = (low, high)
         for pair_low, pair_high in ORDERED_PAIRS:
             if name == pair_high and pair_low in space:
                 low = max(SMALLEST_GAP, chosen.low - space[pair_low].high)
                 high = max(chosen.high - space[pair_low].low, 2.0 * SMALLEST_GAP)
                 name = GAP_NAMES[name]  # noqa: PLW2901 - the variable that stands for the high end
-            elif name == pair_low and pair_high not in space:
-                high = min(high, current[pair_high] - SMALLEST_GAP)
-            elif name == pair_high:
-                low = max(low, current[pair_low] + SMALLEST_GAP)
         whole = name in PARAMETERS and PARAMETERS[name].kind == "integer"
         log = chosen.log and name in PARAMETERS
         distributions[name] = IntDistribution(round(low), round(high), log=log) if whole else FloatDistribution(low, high, log=log)

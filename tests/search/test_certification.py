@@ -1,0 +1,310 @@
+"""Certification on outcomes known by algebra: who is taken, who is recommended, and what is said where nobody is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from amo_opt.errors import SimulationError
+from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
+from amo_opt.search import certification
+from amo_opt.search.certification import certify, pick
+from amo_opt.search.result import Trial
+from amo_opt.search.rule import DOLLAR, PEG, YIELD
+
+WIDTH = {YIELD: 1e-4, PEG: 0.2, DOLLAR: 0.2}
+
+
+@dataclass
+class World:
+    """What a set truly does; tests bend it. ``peg_of_a`` makes the profile; ``fails`` and ``penalty`` act on chosen sets and streams."""
+
+    best_a: float = 1500.0
+    breach: float = 0.0
+    decidable: bool = True
+    edge: bool = False
+
+    def truth(self, parameters):
+        shape = math.log(parameters.amplification / (5000.0 if self.edge else self.best_a)) ** 2
+        gain = 0.02 + 0.05 * parameters.aave_cap
+        peg = 20.0 + 30.0 * parameters.aave_cap - 40.0 * parameters.idle_buffer + 5.0 * shape
+        return {YIELD: gain, PEG: peg, DOLLAR: peg + 5.0}
+
+    def fails(self, parameters, stream):
+        return False
+
+    def penalty(self, parameters, stream):
+        return 0.0
+
+
+@dataclass(frozen=True)
+class FakeOutcome:
+    parameters: object
+    stream: str
+    scenarios: tuple = ("calm",)
+    scenario_of: object = None
+    path_of: object = None
+    columns: object = None
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """Certification over a `World` in place of the kernel and the bootstrap; ``world.runs`` lists what was simulated."""
+    world = World()
+    world.runs = []
+
+    def figures(outcome):
+        found = world.truth(outcome.parameters)
+        return {**found, PEG: found[PEG] + world.penalty(outcome.parameters, outcome.stream)}
+
+    def simulate_many(sets, study, *, paths, stream, workers, progress):
+        world.runs.append((stream, paths, [each.name for each in sets]))
+        progress(len(sets), len(sets))
+        columns = {name: np.arange(8.0) for name in ("peg_loss_bps", "min_price", "unserved_usd_hours")}
+        return [
+            SimulationError(f"{each.name} fails")
+            if world.fails(each, stream)
+            else FakeOutcome(each, stream, scenario_of=np.zeros(8, int), path_of=np.arange(8), columns=columns)
+            for each in sets
+        ]
+
+    def around(name, value):
+        return Estimate(value=value, low=value - WIDTH[name], high=value + WIDTH[name], n=640)
+
+    def score(outcome, study):
+        metrics = {name: around(name, value) for name, value in figures(outcome).items()}
+        used = outcome.parameters.curve_collateral_cap + outcome.parameters.aave_cap + outcome.parameters.idle_buffer
+        held = [("caps_plus_buffer", None, used, 1.0, used - 1.0), ("breach_probability", "calm", world.breach, 0.02, world.breach - 0.02)]
+        constraints = tuple(
+            Constraint(
+                name=name,
+                scenario=scenario,
+                unit="",
+                estimate=Estimate(value=value, low=value, high=value, n=8),
+                limit=limit,
+                violation=excess,
+                violation_high=excess,
+                decidable=world.decidable or name != "breach_probability",
+            )
+            for name, scenario, value, limit, excess in held
+        )
+        return Score(yield_annual=metrics[YIELD], peg_risk_bps=metrics[PEG], constraints=constraints, metrics=metrics)
+
+    def compare_paired(candidate, current, study, *, scenario=None):
+        mine, theirs = figures(candidate), figures(current)
+        found = []
+        for name, width in WIDTH.items():
+            value = mine[name] - theirs[name]
+            gain = value if name == YIELD else -value
+            low, high = (value - width, value + width) if value else (0.0, 0.0)
+            p = 0.0005 if gain > width else 1.0
+            between = Estimate(value=value, low=low, high=high, n=640)
+            found.append(
+                PairedDifference(
+                    metric=name,
+                    current=theirs[name],
+                    candidate=mine[name],
+                    difference=between,
+                    margin=0.0,
+                    verdict="",
+                    p_better=p,
+                    p_inferior=0.0,
+                    scenario=scenario,
+                )
+            )
+        return tuple(found)
+
+    def point_score(outcome, study):
+        return searched(world, outcome.parameters)
+
+    def trace_many(sets, study, *, scenario, paths, stream, workers):
+        steps = study.simulation.transition_hours + study.simulation.window_hours
+        return [{"price": np.ones((steps, paths))} for _ in sets]
+
+    for fake in (simulate_many, score, compare_paired, point_score, trace_many):
+        monkeypatch.setattr(certification, fake.__name__, fake)
+    return world
+
+
+def searched(world, parameters):
+    truth = world.truth(parameters)
+    used = parameters.curve_collateral_cap + parameters.aave_cap + parameters.idle_buffer
+    constraints = {"caps_plus_buffer": used - 1.0, "breach_probability:calm": world.breach - 0.02}
+    return PointScore(yield_annual=truth[YIELD], peg_risk_bps=truth[PEG], constraints=constraints)
+
+
+def trials_of(world, study, changes):
+    sets = [study.current, *(study.current.replace(name=f"trial-{i}", **change) for i, change in enumerate(changes, 1))]
+    origins = ["current", *["sampler"] * len(changes)]
+    return [
+        Trial(number=i, origin=origin, parameters=each, score=searched(world, each))
+        for i, (origin, each) in enumerate(zip(origins, sets, strict=True))
+    ]
+
+
+BETTER_PEG = {"idle_buffer": 0.2, "aave_cap": 0.2}
+BALANCED = {"idle_buffer": 0.25, "aave_cap": 0.25, "curve_collateral_cap": 0.4}
+MORE_YIELD = {"aave_cap": 0.26, "idle_buffer": 0.14}
+
+
+def run(world, study, changes):
+    return certify(study, trials_of(world, study, changes), workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
+
+
+def test_the_knee_is_recommended_and_alternatives_named(world, make_study):
+    """Of three eligible sets the ends of the front are the alternatives, the knee is recommended, figures come from B."""
+    study = make_study()
+    result = run(world, study, [BETTER_PEG, BALANCED, MORE_YIELD])
+    roles = {candidate.id: candidate.role for candidate in result.candidates}
+    assert result.verdict == "recommended"
+    assert roles["current"] == "current"
+    assert roles == {"current": "current", "trial-1": "candidate", "trial-2": "recommended", "trial-3": "yield-seeking"}
+    recommended = next(candidate for candidate in result.candidates if candidate.role == "recommended")
+    assert recommended.parameters == result.recommended
+    assert recommended.certified_b is not None
+    assert recommended.paired_b
+    assert set(result.gap) == {YIELD, PEG}
+    assert {worst.candidate for worst in result.worst_paths} == {recommended.id}
+    assert {fan.candidate for fan in result.fans} == {"current", recommended.id}
+
+
+def test_streams_and_sizes(world, make_study):
+    """A and B are run on their own streams with ``multiple`` × the search's paths, B for the current set and the named ones only."""
+    result = run(world, make_study(), [BETTER_PEG, BALANCED, MORE_YIELD])
+    certified = [(stream, paths) for stream, paths, _ in world.runs if stream != "search"]
+    assert set(certified) == {("certify-a", 8), ("certify-b", 8)}
+    named = {candidate.id for candidate in result.candidates if candidate.role != "candidate"}
+    assert {candidate.id for candidate in result.candidates if candidate.certified_b is not None} == named
+    assert (result.paths_search, result.paths_certification) == (4, 8)
+
+
+def test_nothing_better_is_no_change(world, make_study):
+    """Sets worse on both axes: no change, the reasons counted, and the current set's figures are still certified on B."""
+    result = run(world, make_study(), [{"aave_cap": 0.19, "idle_buffer": 0.05}])
+    assert (result.verdict, result.recommended) == ("no change", None)
+    assert "1 × not proven better" in result.explanation
+    assert result.candidates[0].certified_b is not None
+    assert {fan.candidate for fan in result.fans} == {"current"}
+
+
+def test_no_trial_at_all_is_no_change(world, make_study):
+    """A search that found nothing feasible but the current set ends in no change."""
+    result = run(world, make_study(), [])
+    assert (result.verdict, [candidate.id for candidate in result.candidates]) == ("no change", ["current"])
+
+
+def test_what_fails_on_b_is_not_recommended(world, make_study):
+    """Chosen on A, refused on B: no change, and the text says so."""
+    world.penalty = lambda parameters, stream: 50.0 if stream == "certify-b" and parameters.name != "in-force" else 0.0
+    result = run(world, make_study(), [BETTER_PEG])
+    assert (result.verdict, result.recommended) == ("no change", None)
+    assert "trial-1 passed on paths A but not on untouched paths B" in result.explanation
+    assert all(candidate.role != "recommended" for candidate in result.candidates)
+
+
+def test_undecidable_recommends_nothing(world, make_study):
+    """Too few paths for a constraint: the verdict says so with the number needed."""
+    world.decidable = False
+    result = run(world, make_study(), [BETTER_PEG])
+    assert (result.verdict, result.recommended) == ("undecidable", None)
+    assert "at least 150 are needed" in result.explanation
+
+
+def test_infeasible_names_the_binding_constraint(world, make_study):
+    """No set keeps every constraint: the least violating one and the constraint that binds are named."""
+    world.breach = 0.5
+    result = run(world, make_study(), [BETTER_PEG])
+    assert (result.verdict, result.recommended) == ("infeasible", None)
+    assert "breach_probability:calm" in result.explanation
+
+
+def test_a_is_identified_inside_its_range(world, make_study):
+    """The lowest peg risk well inside the range: A identified, and sets may move it."""
+    world.best_a = 900.0
+    result = run(world, make_study(), [{**BETTER_PEG, "amplification": 900}])
+    assert result.profile is not None
+    assert result.profile.identified
+    assert result.profile.finding.startswith("A identified")
+    assert [point.value for point in result.profile.points] == sorted(point.value for point in result.profile.points)
+    assert 1500.0 in [point.value for point in result.profile.points]
+    assert result.recommended is not None
+    assert result.recommended.amplification == 900
+
+
+def test_an_edge_optimum_leaves_a_as_it_is(world, make_study):
+    """The lowest peg risk at the edge of the range: A not identified; the same set with A unchanged is what can be recommended."""
+    world.edge = True
+    result = run(world, make_study(), [{**BETTER_PEG, "amplification": 4000}])
+    assert result.profile is not None
+    assert not result.profile.identified
+    assert result.profile.finding.startswith("A not identified")
+    assert result.recommended is not None
+    assert result.recommended.amplification == 1500
+    assert result.recommended.idle_buffer == 0.2
+    moved = next(candidate for candidate in result.candidates if candidate.id == "trial-1")
+    assert "does not identify" in moved.reason
+
+
+def test_the_current_set_failing_is_an_error(world, make_study):
+    """Without the current set's figures nothing can be compared."""
+    world.fails = lambda parameters, stream: parameters.name == "in-force"
+    with pytest.raises(SimulationError, match="in-force fails"):
+        run(world, make_study(), [BETTER_PEG])
+
+
+def test_pick_fills_up_from_the_fronts_behind():
+    """A short front is filled from the next one; infeasible entries never enter."""
+    scores = [(0.03, 10.0), (0.02, 5.0), (0.01, 6.0), (0.005, 7.0), (0.09, 1.0)]
+    entries = [
+        (f"trial-{i}", None, PointScore(yield_annual=gain, peg_risk_bps=peg, constraints={"x": 1.0 if i == 4 else -1.0}))
+        for i, (gain, peg) in enumerate(scores)
+    ]
+    assert [name for name, _, _ in pick(entries, 3)] == ["trial-0", "trial-1", "trial-2"]
+    assert pick(entries, 0) == []
+    assert pick([], 3) == []
+
+
+def test_sets_that_meet_are_certified_once(world, make_study):
+    """Sets that differ in A alone become one where A is held, and none of them is the current set again: each would dilute Holm's level."""
+    world.edge = True
+    moved = [{"amplification": 3000}, {"amplification": 750}, {**BETTER_PEG, "amplification": 4000}, {**BETTER_PEG, "amplification": 2000}]
+    result = run(world, make_study(), moved)
+    values = [tuple(candidate.parameters.values().values()) for candidate in result.candidates]
+    assert len(set(values)) == len(values)
+
+
+def test_an_alternative_failing_on_b_loses_its_place_only(world, make_study):
+    """The recommendation stands; the alternative becomes a candidate with the reason."""
+    world.fails = lambda parameters, stream: stream == "certify-b" and parameters.name == "trial-3"
+    result = run(world, make_study(), [BETTER_PEG, BALANCED, MORE_YIELD])
+    assert result.verdict == "recommended"
+    failed = next(candidate for candidate in result.candidates if candidate.id == "trial-3")
+    assert (failed.role, failed.certified_b) == ("candidate", None)
+    assert "trial-3 fails" in failed.reason
+
+
+def test_the_chosen_set_failing_on_b_is_no_change(world, make_study):
+    """A simulation that fails on B is a refusal, not the end of the run."""
+    world.fails = lambda parameters, stream: stream == "certify-b" and parameters.name == "trial-1"
+    result = run(world, make_study(), [BETTER_PEG])
+    assert result.verdict == "no change"
+    assert "it failed on a path: trial-1 fails" in result.explanation
+
+
+def test_a_set_failing_on_a_is_named(world, make_study):
+    """What could not be certified is said, with its reason."""
+    world.fails = lambda parameters, stream: stream == "certify-a" and parameters.name == "trial-1"
+    assert "Not certified, as a path failed: trial-1 (trial-1 fails)" in run(world, make_study(), [BETTER_PEG]).explanation
+
+
+def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
+    """Feasible in the search, not on A: the binding constraint is A's, with a positive excess, not one that the search kept."""
+    study = make_study()
+    trials = trials_of(world, study, [BETTER_PEG])
+    world.breach = 0.5
+    result = certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
+    assert result.verdict == "infeasible"
+    assert "breach_probability:calm (+0.48 over its limit at its interval's upper end on paths A" in result.explanation

@@ -1,0 +1,65 @@
+"""From a study to a result, on the real kernel and small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amo_opt import load_study
+from amo_opt.errors import SimulationError
+from amo_opt.search import optimise as room
+from amo_opt.search.optimise import evaluate, optimise
+
+STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
+SMALL = {
+    "simulation.paths": 2,
+    "simulation.window_hours": 600,
+    "certification.bootstrap": 20,
+    "certification.candidates": 3,
+    "certification.multiple": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(STUDY, overrides=SMALL)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(study):
+    return optimise(study, trials=11)
+
+
+def test_workers_and_interruptions_change_nothing(study, undisturbed, tmp_path):
+    """Stopped in mid-batch and gone on with another number of threads, from a file: the same result, to the last bit."""
+    address = f"sqlite:///{tmp_path / 'record.db'}"
+    assert len(optimise(study, trials=5, workers=2, storage=address).trials) == 5
+    assert optimise(study, trials=11, workers=2, storage=address) == undisturbed
+
+
+def test_the_result_holds_what_was_asked(study, undisturbed):
+    """Every trial, the current set certified on A and B, the profile, and sizes; no recommendation from so few paths."""
+    assert [trial.number for trial in undisturbed.trials] == list(range(11))
+    assert undisturbed.candidates[0].parameters == study.current
+    assert undisturbed.candidates[0].certified_b is not None
+    assert (undisturbed.paths_search, undisturbed.paths_certification) == (2, 4)
+    assert (undisturbed.verdict, undisturbed.recommended) == ("undecidable", None)
+    assert {fan.scenario for fan in undisturbed.fans} == {scenario.name for scenario in study.scenarios}
+
+
+def test_a_failure_stands_in_its_set_s_place(study, monkeypatch):
+    """A path that fails and a figure that is not finite are both that set's failure, not the batch's."""
+
+    def simulate_many(sets, study, *, stream, workers):
+        return [SimulationError("no root"), "broken", "sound"]
+
+    def point_score(outcome, study):
+        if outcome == "broken":
+            raise SimulationError("yield is not finite")
+        return "score"
+
+    monkeypatch.setattr(room, "simulate_many", simulate_many)
+    monkeypatch.setattr(room, "point_score", point_score)
+    found = evaluate([study.current] * 3, study, workers=1)
+    assert [str(each) for each in found] == ["no root", "yield is not finite", "score"]

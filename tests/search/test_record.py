@@ -1,0 +1,145 @@
+"""The durable study: whole finished trials, one study's only, and errors a person can read."""
+
+from __future__ import annotations
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from amo_opt.errors import StorageError
+from amo_opt.scoring.types import PointScore
+from amo_opt.search.record import Record, freeze, memory_study, thaw
+from amo_opt.search.result import Trial
+from amo_opt.search.sampler import make_sampler
+from amo_opt.search.space import build_space
+
+
+@pytest.fixture
+def address(tmp_path):
+    return f"sqlite:///{tmp_path / 'record.db'}"
+
+
+def kept(study, number, score, failure=None):
+    space = build_space(study)
+    parameters = study.current.replace(name=f"trial-{number}", aave_cap=0.1 + 0.01 * number)
+    trial = Trial(number=number, origin="sampler", parameters=parameters, score=score, failure=failure)
+    return trial, freeze(trial, params=space.values(parameters), distributions=space.distributions, system_attrs={"nsga2:generation": 0})
+
+
+SCORE = PointScore(yield_annual=0.1 + 0.2, peg_risk_bps=1.0 / 3.0, constraints={"caps_plus_buffer": -0.1, "breach_probability:calm": 1e-17})
+
+
+def test_a_trial_comes_back_as_it_was(make_study, address):
+    """Parameters, both objectives and named constraints survive the file to the last bit."""
+    study = make_study()
+    trial, frozen = kept(study, 0, SCORE)
+    Record(study, address).add(frozen)
+    assert [thaw(found) for found in Record(study, address).frozen()] == [trial]
+
+
+def test_a_failed_trial_stays_with_its_reason(make_study, address):
+    """A failure is a trial: state FAIL, the reason beside it, counted."""
+    study = make_study()
+    trial, frozen = kept(study, 0, None, "calm, path 3, step 7: no root")
+    Record(study, address).add(frozen)
+    found = Record(study, address).frozen()
+    assert [each.state for each in found] == [TrialState.FAIL]
+    assert thaw(found[0]) == trial
+
+
+def test_optuna_opens_the_record(make_study, address):
+    """It is an ordinary Optuna study: directions, names, and constraints where Optuna and its dashboard read them."""
+    study = make_study()
+    record = Record(study, address)
+    record.add(kept(study, 0, SCORE)[1])
+    record.add(kept(study, 1, PointScore(yield_annual=0.2, peg_risk_bps=1.0, constraints=dict.fromkeys(SCORE.constraints, -1.0)))[1])
+    opened = optuna.load_study(study_name=study.name, storage=address)
+    assert [direction.name for direction in opened.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert (opened.user_attrs["hash"], opened.user_attrs["seed"]) == (study.hash, study.search.seed)
+    assert list(opened.trials[0].constraints.values()) == list(SCORE.constraints.values())
+    assert opened.trials[0].system_attrs["constraints"] == list(SCORE.constraints.values())
+    assert [trial.number for trial in opened.best_trials] == [1]
+
+
+def test_another_study_s_record_is_refused(make_study, address):
+    """The same name with another hash: refused, both hashes and the way out named; the record is left as it was."""
+    study = make_study()
+    Record(study, address).add(kept(study, 0, SCORE)[1])
+    with pytest.raises(StorageError, match=r"000000000000.*ffffffffffff.*--storage"):
+        Record(make_study(digest="f" * 64), address)
+    assert len(Record(study, address).frozen()) == 1
+
+
+def test_a_broken_file_is_named(make_study, tmp_path):
+    """A file that is no database gives one message with its address and the way out, no database traceback."""
+    (tmp_path / "record.db").write_bytes(b"not a database" * 500)
+    with pytest.raises(StorageError, match=r"record\.db cannot be used: file is not a database.*--storage"):
+        Record(make_study(), f"sqlite:///{tmp_path / 'record.db'}")
+
+
+def test_a_folder_that_cannot_be_is_named(make_study, tmp_path):
+    """A file where the record's folder should be gives one message."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StorageError, match=r"cannot be used.*--storage"):
+        Record(make_study(), f"sqlite:///{tmp_path / 'taken' / 'record.db'}")
+
+
+def test_a_record_that_cannot_be_written_is_named(make_study, tmp_path):
+    """A read-only record opens and refuses the first trial with one message."""
+    study = make_study()
+    Record(study, f"sqlite:///{tmp_path / 'record.db'}")
+    readonly = Record(study, f"sqlite:///file:{tmp_path / 'record.db'}?mode=ro&uri=true")
+    with pytest.raises(StorageError, match="attempt to write a readonly database"):
+        readonly.add(kept(study, 0, SCORE)[1])
+
+
+@pytest.mark.parametrize("address", ["nonsense", "nonsense://x", "postgresql+nodriver://u:secret@host/db"])
+def test_an_address_that_leads_nowhere_is_named_without_its_password(make_study, address):
+    """Unknown schemes and missing drivers give one message; a password is never printed."""
+    with pytest.raises(StorageError) as caught:
+        Record(make_study(), address)
+    assert "--storage" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["tpe", "nsga2"])
+def test_the_suggester_proposes_as_it_would_from_the_record_itself(make_study, score_of, kind):
+    """What the in-memory study leaves out or condenses changes no proposal."""
+    study = make_study()
+    space = build_space(study)
+    rng = optuna.samplers.RandomSampler(seed=2)
+    source = optuna.create_study(directions=["maximize", "minimize"], sampler=rng)
+    history = []
+    for number in range(64):
+        asked = source.ask(space.distributions)
+        parameters = space.parameters(asked.params, name=f"trial-{number}")
+        trial = Trial(number=number, origin="sampler", parameters=parameters, score=score_of(parameters))
+        history.append(
+            freeze(trial, params=asked.params, distributions=space.distributions, system_attrs={"NSGAIISampler:generation": number // 50})
+        )
+    whole = optuna.create_study(directions=["maximize", "minimize"], sampler=make_sampler(kind, seed=1, batch=8, first=64))
+    whole.add_trials(history)
+    light = memory_study(history, make_sampler(kind, seed=1, batch=8, first=64))
+    for _ in range(8):
+        assert light.ask(space.distributions).params == whole.ask(space.distributions).params
+
+
+def test_a_run_killed_while_the_record_was_made(make_study, address, monkeypatch):
+    """A study without a hash or a trial is nobody's yet: the next run takes it, instead of being refused for ever."""
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.Study, "set_user_attr", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Record(make_study(), address)
+    Record(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
+    assert optuna.load_study(study_name="synthetic", storage=address).user_attrs["hash"] == make_study().hash
+
+
+def test_a_gaussian_process_gets_every_constraint(make_study):
+    """Only samplers that add constraints up get them added up; others get the list."""
+    history = [kept(make_study(), 0, SCORE)[1]]
+    assert len(memory_study(history, optuna.samplers.RandomSampler()).trials[0].constraints) == 2
+    assert len(memory_study(history, make_sampler("tpe", seed=1, batch=0, first=0)).trials[0].constraints) == 1

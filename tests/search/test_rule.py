@@ -1,0 +1,124 @@
+"""When a set may be recommended: each condition of the rule by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from amo_opt.config.study import Certification
+from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, Score
+from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible, rule_text
+
+MARGINS = Certification(margin_yield=0.001, margin_peg_bps=2.0)
+
+
+def estimate(value, low=None, high=None):
+    return Estimate(value=value, low=value if low is None else low, high=value if high is None else high, n=640)
+
+
+def constraint(high=-0.5, *, decidable=True):
+    return Constraint(
+        name="breach_probability",
+        scenario="calm",
+        unit="",
+        estimate=estimate(0.0, 0.0, 0.005),
+        limit=0.02,
+        violation=-1.0,
+        violation_high=high,
+        decidable=decidable,
+    )
+
+
+def scored(*constraints):
+    return Score(yield_annual=estimate(0.03), peg_risk_bps=estimate(20.0), constraints=constraints or (constraint(),), metrics={})
+
+
+def difference(metric, low, high, p_better):
+    middle = 0.5 * (low + high)
+    return PairedDifference(
+        metric=metric,
+        current=0.0,
+        candidate=middle,
+        difference=estimate(middle, low, high),
+        margin=0.0,
+        verdict="",
+        p_better=p_better,
+        p_inferior=0.0,
+    )
+
+
+def paired(*, gain=(0.004, 0.006), gain_p=0.001, peg=(-1.0, 1.0), peg_p=0.5, dollar=(-1.0, 1.0)):
+    return (difference(YIELD, *gain, gain_p), difference(PEG, *peg, peg_p), difference(DOLLAR, *dollar, 0.5))
+
+
+def objection(score=None, **differences):
+    return eligible({"x": score or scored()}, {"x": paired(**differences)}, MARGINS)["x"]
+
+
+def test_better_on_yield_and_no_worse_on_peg():
+    """More yield, peg risk within the margin: nothing stands against it."""
+    assert objection() == ""
+
+
+def test_better_on_peg_and_no_worse_on_yield():
+    """A better peg, yield within the margin: nothing stands against it."""
+    assert objection(gain=(-0.0009, 0.0005), gain_p=0.7, peg=(-6.0, -3.0), peg_p=0.001) == ""
+
+
+def test_a_constraint_must_hold_at_its_upper_end():
+    """A point value within the limit is not enough; the text names the constraint, its upper end and the limit."""
+    assert objection(scored(constraint(high=0.01))) == "breaks breach_probability:calm: upper end 0.005 against a limit of 0.02"
+
+
+def test_an_undecidable_constraint_stands_before_all_else():
+    """Too few paths to decide is said as such."""
+    assert objection(scored(constraint(high=0.5), constraint(decidable=False))) == "too few paths to decide breach_probability:calm"
+
+
+def test_equal_is_not_better():
+    """A set that differs from the current one by nothing is not recommended."""
+    assert objection(gain=(0.0, 0.0), gain_p=1.0, peg=(0.0, 0.0), peg_p=1.0).startswith("not proven better")
+
+
+@pytest.mark.parametrize(("peg", "allowed"), [((-1.0, 1.99), True), ((-1.0, 2.01), False), ((3.0, 4.0), False)])
+def test_yield_may_not_cost_more_peg_than_the_margin(peg, allowed):
+    """The whole interval of the other axis lies within the margin."""
+    assert (objection(peg=peg) == "") == allowed
+
+
+@pytest.mark.parametrize(("gain", "allowed"), [((-0.0009, 0.001), True), ((-0.0011, 0.001), False)])
+def test_peg_may_not_cost_more_yield_than_the_margin(gain, allowed):
+    """The same, the axes exchanged."""
+    assert (objection(gain=gain, gain_p=0.9, peg=(-6.0, -3.0), peg_p=0.001) == "") == allowed
+
+
+def test_dollar_risk_may_not_grow_beyond_the_margin():
+    """A peg held against a falling base coin but lost against the dollar is refused."""
+    assert objection(dollar=(1.0, 2.5)).startswith("may be worse against the dollar")
+
+
+def test_a_small_p_value_in_the_wrong_direction_is_no_gain():
+    """Better needs the figure itself to be better."""
+    assert objection(gain=(-0.0009, 0.0), gain_p=0.001).startswith("not proven better")
+
+
+def test_many_candidates_make_proof_harder():
+    """Holm over candidates × metrics: p = 0.02 is proof for one candidate and none among ten."""
+    assert objection(gain_p=0.02) == ""
+    names = [f"trial-{i}" for i in range(10)]
+    found = eligible(dict.fromkeys(names, scored()), dict.fromkeys(names, paired(gain_p=0.02)), MARGINS)
+    assert all(reason.startswith("not proven better") for reason in found.values())
+
+
+def test_differences_within_a_scenario_do_not_count():
+    """Only differences over all scenarios enter; those of one scenario are shown, not judged."""
+    from dataclasses import replace
+
+    harmful = replace(difference(PEG, 90.0, 99.0, 1.0), scenario="calm")
+    assert eligible({"x": scored()}, {"x": (*paired(), harmful)}, MARGINS)["x"] == ""
+
+
+def test_the_printed_rule_carries_the_study_s_margins():
+    """Margins are printed in the units of the report."""
+    text = rule_text(MARGINS)
+    assert "yield 0.1 percentage points a year, peg risk 2 bps" in text
+    assert "at 0.05" in text

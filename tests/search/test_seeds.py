@@ -1,0 +1,40 @@
+"""Sets tried before any sampler."""
+
+from __future__ import annotations
+
+from amo_opt.config.study import Range
+from amo_opt.protocol.parameters import ORDERED_PAIRS
+from amo_opt.search.seeds import seed_sets
+from amo_opt.search.space import build_space
+
+
+def test_the_current_set_is_first_and_untouched(make_study):
+    """Trial 0 is the set in force as it is, even where it lies outside the space."""
+    study = make_study(aave_cap=0.95)
+    assert seed_sets(build_space(study))[0] == study.current
+
+
+def test_seeds_differ_and_lie_in_the_space(make_study):
+    """No seed repeats another; every one but the current set keeps its ranges and the order of pairs."""
+    study = make_study()
+    seeds = seed_sets(build_space(study))
+    assert len({tuple(seed.values().items()) for seed in seeds}) == len(seeds)
+    for seed in seeds[1:]:
+        values = seed.values()
+        assert all(limits.low <= values[name] <= limits.high for name, limits in study.search.space.items())
+        assert all(values[low] < values[high] for low, high in ORDERED_PAIRS)
+
+
+def test_seeds_are_what_a_person_would_try(make_study):
+    """Half the caps, no lending, a larger buffer, A halved and doubled."""
+    seeds = {seed.name: seed for seed in seed_sets(build_space(make_study()))}
+    assert (seeds["half-caps"].curve_collateral_cap, seeds["half-caps"].aave_cap) == (0.25, 0.1)
+    assert seeds["no-lending"].aave_cap == 0.0
+    assert seeds["buffered"].idle_buffer == 0.15
+    assert (seeds["half-A"].amplification, seeds["double-A"].amplification) == (750, 3000)
+
+
+def test_a_seed_that_the_space_undoes_is_left_out(make_study):
+    """Where only A is searched, seeds that move anything else would repeat the current set."""
+    seeds = seed_sets(build_space(make_study(space={"amplification": Range(low=150, high=5000, log=True)})))
+    assert [seed.name for seed in seeds] == ["in-force", "double-A", "half-A"]
