@@ -22,10 +22,12 @@ from amo_opt.protocol.lanes import (
     M_LENDING_FREE_CAP,
     P_AAVE_CAP,
     P_BUFFER,
+    P_MIN_CR,
     P_UNWIND_RATE,
     S_AAVE_BORROWED,
     S_BASE_VALUE,
     S_COLLATERAL_PRICE,
+    S_CR_CONTRACT,
     S_IDLE,
     S_INCOME_LENDING,
     S_INCOME_MARKET_OPERATIONS,
@@ -77,12 +79,13 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
 
 @stage
 def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """Lends what is spare above the buffer, or withdraws; one operation an hour, gas paid from idle collateral."""
+    """Lends what is spare above the buffer, never under `min_cr`, or withdraws; one operation an hour, gas paid from idle collateral."""
     deploy_rate = c[C_DEPLOY_RATE]
     delay = c[C_RESPONSE_DELAY]
     cap = p[P_AAVE_CAP]
     buffer = p[P_BUFFER]
     unwind_rate = p[P_UNWIND_RATE]
+    min_cr = p[P_MIN_CR]
     for i in range(LANES):
         idle = s[S_IDLE + i]
         lent = s[S_LENT + i]
@@ -98,7 +101,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         spare = idle - buffer * total
         gap = cap * total - lent
         gap = gap if gap < spare else spare
-        gap = 0.0 if unwinding else gap
+        gap = 0.0 if (unwinding | (s[S_CR_CONTRACT + i] < min_cr)) else gap
         lend = gap if gap < pace else pace
         lend = lend if gap > smallest else 0.0
 

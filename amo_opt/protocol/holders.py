@@ -2,8 +2,8 @@
 
 In words. Outside providers leave at the news rate plus a rate that rises with the stablecoin's share of the pool; they take both
 sides and join the queue of sellers with the stablecoin they took. Holders leave at the news rate plus a hazard that depends on the
-price relative to its exit value (what the collateral itself is worth), on the collateral gap beyond its start and on the share
-token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous. Buyers of value appear
+price relative to its exit value (what the collateral itself is worth), once it has slipped on the collateral gap beyond its start
+too, and on the share token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous. Buyers of value appear
 below the exit value. Sellers and buyers of the same hour meet at the spot price; the rest goes to the pool or the issuer.
 """
 
@@ -113,7 +113,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         fatigue = s[S_FATIGUE + i] * decay
         ready = 1.0 - fatigue * inverse_limit
         ready = ready if ready > 0.0 else 0.0
-        hazard = (hazard_news * started + hazard_price * deeper + hazard_collateral * gap + hazard_share * collapse) * ready
+        hazard = ((hazard_news + hazard_collateral * gap) * started + hazard_price * deeper + hazard_share * collapse) * ready
         hazard = hazard if hazard < 0.5 else 0.5
         queue = s[S_QUEUE + i]
         holders = s[S_SUPPLY + i] - x - queue

@@ -121,7 +121,7 @@ STATE: tuple[str, ...] = (
     # issuer
     "supply", "collateral_ratio", "hours_since_refresh", "idle", "share_price", "share_supply", "share_slow", "oracle",
     # holders
-    "queue", "fatigue", "sell_demand", "buy_demand", "flow_volume",
+    "queue", "fatigue", "sell_demand", "buy_demand",
     # Aave
     "lent", "lending_rate", "lending_free",
     # the minter's signed books
@@ -160,7 +160,6 @@ S_QUEUE: Final = STATE_INDEX["queue"] * LANES
 S_FATIGUE: Final = STATE_INDEX["fatigue"] * LANES
 S_SELL_DEMAND: Final = STATE_INDEX["sell_demand"] * LANES
 S_BUY_DEMAND: Final = STATE_INDEX["buy_demand"] * LANES
-S_FLOW_VOLUME: Final = STATE_INDEX["flow_volume"] * LANES
 S_LENT: Final = STATE_INDEX["lent"] * LANES
 S_LENDING_RATE: Final = STATE_INDEX["lending_rate"] * LANES
 S_LENDING_FREE: Final = STATE_INDEX["lending_free"] * LANES

@@ -168,7 +168,8 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         price_3 = marginal_price(x_3, y_3, d, ann) * base_value
         waiting = selling - sold_fair - sold_door
         rest = capacity - arbitrage
-        redeems = is_open & (price_3 <= price_opens * (1.0 + 1e-9)) & (redeem_pays >= price_3 * (1.0 - fee)) & (redeem_pays >= reservation)
+        pays = (price_3 <= price_opens * (1.0 + 1e-9)) & (redeem_pays >= price_3 * (1.0 - fee))
+        redeems = is_open & (pays | (d <= DUST_USD)) & (redeem_pays >= reservation)
         redeemed = waiting if waiting < rest else rest
         redeemed = redeemed if redeems else 0.0
         waiting = waiting - redeemed
@@ -222,7 +223,8 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
 
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
-        other_door = redeem_pays if (is_open & (waiting <= 0.0)) else 0.0
+        other_door = redeem_pays if redeem_pays < price_opens else price_opens
+        other_door = other_door if (is_open & (waiting <= 0.0)) else 0.0
         price = price if d_end > DUST_USD else other_door
         s[S_POOL_X + i] = pool_x
         s[S_POOL_Y + i] = pool_y

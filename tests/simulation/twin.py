@@ -229,9 +229,10 @@ class Twin:
         short = 1 - price / self.exit_value
         self.fatigue *= math.exp(-1 / behaviour.hazard_memory_hours.value)
         ready = max(0.0, 1 - self.fatigue / behaviour.hazard_limit.value)
-        a_day = behaviour.hazard_news.value * min(1.0, max(0.0, (short - 0.01) / 0.001))
+        slipped = min(1.0, max(0.0, (short - 0.01) / 0.001))
+        a_day = behaviour.hazard_news.value * slipped
         a_day += behaviour.hazard_price.value * min(1.0, max(0.0, (short - 0.01) / 0.04))
-        a_day += behaviour.hazard_collateral.value * max(0.0, self.cr_external_start - self.cr_external)
+        a_day += behaviour.hazard_collateral.value * max(0.0, self.cr_external_start - self.cr_external) * slipped
         a_day += behaviour.hazard_share.value * min(1.0, max(0.0, (1 - self.share_price / self.share_slow - 0.45) / 0.25))
         hazard = min(0.5, a_day / 24 * ready)
         self.fatigue += hazard
@@ -295,7 +296,8 @@ class Twin:
 
         waiting = selling - sold_fair - sold_door
         redeemed = 0.0
-        if is_open and reached <= opens_below * (1 + 1e-9) and redeem_pays >= reached * (1 - fee) and redeem_pays >= reservation:
+        pays = reached <= opens_below * (1 + 1e-9) and redeem_pays >= reached * (1 - fee)
+        if is_open and (pays or self.d <= 1e4) and redeem_pays >= reservation:
             redeemed = min(waiting, capacity - arbitrage)
             waiting -= redeemed
         sold_low = max(0.0, x_at_price(reservation / base, self.d, self.ann) - x)
@@ -336,7 +338,7 @@ class Twin:
         self.d = get_D(self.x, self.y, self.ann)
         self.price = spot(self.x, self.y, self.d, self.ann) * base
         if self.d <= 1e4:
-            self.price = redeem_pays if is_open else 0.0
+            self.price = min(redeem_pays, opens_below) if is_open and self.queue <= 0 else 0.0
         self.oracle += weight * (self.price - self.oracle)
 
     # -- the controller and the triggers -----------------------------------------------------------------------------------------
@@ -387,28 +389,31 @@ class Twin:
         self.ratios()
         total = (self.idle + self.lent) * self.collateral_price + self.own_usd
         delay = self.study.simulation.response_delay_hours
-        brought = mint = burn = returned = 0.0
+        brought = mint = burn = returned = beside = 0.0
         shut = self.unwinding or self.cr_contract < p.min_cr
         if not shut:
             spare = self.idle * self.collateral_price - p.idle_buffer * total
-            brought = min(p.curve_collateral_cap * total - self.own_usd, pace * total, spare)
-            brought = brought if brought > 5e-4 * total else 0.0
+            gap = min(p.curve_collateral_cap * total - self.own_usd, spare)
+            brought = min(gap, pace * total) if gap > 2.5e-3 * total else 0.0
         brought_y = brought * (1 - pool.base_fee.value) / base
         if not shut:
             wanted = p.pool_share_low / (1 - p.pool_share_low) * (y + brought_y) - x
-            mint = min(wanted, p.rebalance_rate * x, p.curve_mint_cap * self.supply - self.curve_minted)
-            mint = mint if mint > 5e-4 * x else 0.0
+            gap = min(wanted, p.curve_mint_cap * self.supply - self.curve_minted)
+            mint = min(gap, p.rebalance_rate * x) if gap > 2.5e-3 * x else 0.0
         if self.high_hours > delay:
-            burn = min(x - p.pool_share_high / (1 - p.pool_share_high) * (y + brought_y), p.rebalance_rate * x, 0.9 * own * x)
-            burn = burn if burn > max(5e-4 * x, 1e3) else 0.0
-        over = min(self.own_usd - p.curve_collateral_cap * total, pace * total)
-        returned = over if over > max(5e-4 * total, 1e3) else 0.0
+            gap = min(x - p.pool_share_high / (1 - p.pool_share_high) * (y + brought_y), 0.9 * own * x)
+            burn = min(gap, p.rebalance_rate * x) if gap > max(2.5e-3 * x, 1e3) else 0.0
+        over = self.own_usd - p.curve_collateral_cap * total
+        returned = min(over, pace * total) if over > max(0.01 * total, 1e3) else 0.0
         if self.unwinding and self.unwinding_hours > delay and burn <= 0:
             unwound = p.unwind_rate * self.own_usd
             if unwound > 1e3:
                 returned = max(returned, unwound)
-                burn = min(unwound / base * x / y, 0.9 * own * x)
+                beside = unwound / base * x / y
         returned = min(returned, 0.9 * self.own_usd)
+        if returned > 0:  # its own withdrawal never tilts the pool above the high share
+            beside = max(beside, x - p.pool_share_high / (1 - p.pool_share_high) * (y - returned / base))
+        burn = max(burn, min(beside, 0.9 * own * x))
         self.conflict = (brought > 0 or mint > 0) and (burn > 0 or returned > 0)
         self.cancelled = False
         change_x, change_y = mint - burn, brought_y - returned / base
@@ -450,11 +455,11 @@ class Twin:
         p, pace = self.parameters, self.study.state.markets.deploy_rate.value
         total = self.idle + self.lent + self.own_usd / self.collateral_price
         lend = 0.0
-        if not self.unwinding:
-            lend = min(p.aave_cap * total - self.lent, pace * total, self.idle - p.idle_buffer * total)
-            lend = lend if lend > 5e-4 * total else 0.0
-        wanted = min(max(self.lent - p.aave_cap * total, p.idle_buffer * total - self.idle), pace * total)
-        wanted = wanted if wanted > 5e-4 * total else 0.0
+        if not self.unwinding and self.cr_contract >= p.min_cr:
+            gap = min(p.aave_cap * total - self.lent, self.idle - p.idle_buffer * total)
+            lend = min(gap, pace * total) if gap > 2.5e-3 * total else 0.0
+        over, refill = self.lent - p.aave_cap * total, p.idle_buffer * total - self.idle
+        wanted = min(max(over if over > 0.01 * total else 0.0, refill if refill > 2.5e-3 * total else 0.0), pace * total)
         if self.unwinding and self.unwinding_hours > self.study.simulation.response_delay_hours and p.unwind_rate * self.lent > 1e3:
             wanted = max(wanted, p.unwind_rate * self.lent)
         wanted = min(wanted, self.lending_free, self.lent)

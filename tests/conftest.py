@@ -1,0 +1,158 @@
+"""What tests of several rooms share: the worked study, variations of it, random parameter sets, and one block of lanes to run stages on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def frax() -> Study:
+    """The worked study, at a seed of its own: no test hangs on the one it ships with."""
+    from amo_opt import load_study
+
+    study = load_study(ROOT / "studies" / "frax-2022.toml")
+    return replace(study, search=replace(study.search, seed=1))
+
+
+def _refigured(study: Study, changes: Mapping[str, float]) -> Study:
+    """The study with figures of its state replaced by value, by dotted name (``markets.oracle_lag_hours``)."""
+
+    def put(node: Any, names: list[str], value: float) -> Any:
+        child = getattr(node, names[0])
+        return replace(node, **{names[0]: replace(child, value=value) if len(names) == 1 else put(child, names[1:], value)})
+
+    state = study.state
+    for name, value in changes.items():
+        state = put(state, name.split("."), value)
+    return replace(study, state=state)
+
+
+@pytest.fixture(scope="session")
+def refigured() -> Callable[[Study, Mapping[str, float]], Study]:
+    return _refigured
+
+
+def _random_sets(study: Study, count: int, seed: int) -> list[ParameterSet]:
+    """Sets drawn independently over the study's search space, the ordered pairs kept in order."""
+    from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS
+
+    rng = np.random.default_rng(seed)
+    sets = []
+    for number in range(count):
+        values: dict[str, float] = {}
+        for name, interval in study.search.space.items():
+            u = rng.random()
+            ratio = math.log(interval.high / interval.low) if interval.log else 0.0
+            values[name] = interval.low * math.exp(u * ratio) if interval.log else interval.low + u * (interval.high - interval.low)
+        for low, high in ORDERED_PAIRS:
+            values[high] = min(max(values[high], values[low] + 1e-3), PARAMETERS[high].high)
+        sets.append(study.current.replace(name=f"random-{number}", **values))
+    return sets
+
+
+@pytest.fixture(scope="session")
+def random_sets() -> Callable[[Study, int, int], list[ParameterSet]]:
+    return _random_sets
+
+
+@dataclass
+class Lanes:
+    """A block at the snapshot with a calm market: every lane the same. Names read lane 0 and write every lane."""
+
+    s: np.ndarray
+    m: np.ndarray
+    p: np.ndarray
+    c: np.ndarray
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.lanes(name)[0])
+
+    def __setitem__(self, name: str, value: float | np.ndarray) -> None:
+        self.lanes(name)[:] = value
+
+    def lanes(self, name: str) -> np.ndarray:
+        """The variable's lanes, writable, shape (LANES,)."""
+        from amo_opt.protocol.lanes import LANES, STATE_INDEX
+
+        at = STATE_INDEX[name] * LANES
+        return self.s[at : at + LANES]
+
+    def market(self, **values: float | np.ndarray) -> None:
+        from amo_opt.protocol.market import LANES, MARKET_INDEX
+
+        for name, value in values.items():
+            at = MARKET_INDEX[name] * LANES
+            self.m[at : at + LANES] = value
+
+    def parameter(self, **values: float) -> None:
+        from amo_opt.protocol.lanes import PARAMETER_INDEX
+
+        for name, value in values.items():
+            self.p[PARAMETER_INDEX[name]] = value
+
+    def constant(self, **values: float) -> None:
+        from amo_opt.protocol.lanes import CONSTANT_INDEX
+
+        for name, value in values.items():
+            self.c[CONSTANT_INDEX[name]] = value
+
+    def pool(self, x: float | np.ndarray, y: float | np.ndarray) -> None:
+        """Sets the pool's balances, its D, and as many LP tokens as D, the AMO's share of them as before."""
+        from amo_opt.stableswap.invariant import refresh_D
+
+        own = self["lp_amo"] / self["lp_supply"]
+        self["pool_x"], self["pool_y"] = x, y
+        d = [
+            refresh_D(a, b, ann, refresh_D(a, b, ann, a + b))
+            for a, b, ann in zip(self.lanes("pool_x"), self.lanes("pool_y"), self.lanes("ann"), strict=True)
+        ]
+        self["d"] = self["lp_supply"] = np.array(d)
+        self["lp_amo"] = own * np.array(d)
+
+    def nav(self) -> float:
+        from amo_opt.protocol.accounts import net_asset_value
+        from amo_opt.protocol.lanes import LANES
+
+        out = np.empty(LANES)
+        net_asset_value(self.s, out)
+        return float(out[0])
+
+    def booked(self) -> float:
+        """Σ of the accounting lines."""
+        from amo_opt.protocol.lanes import LINES
+
+        return sum(self[line] for line in LINES)
+
+
+@pytest.fixture
+def lanes(frax: Study) -> Callable[..., Lanes]:
+    """Builds a block of lanes at the study's snapshot (``study``, ``parameters`` to change them), at prices of 1 and no flows."""
+
+    def build(study: Study | None = None, parameters: ParameterSet | None = None) -> Lanes:
+        from amo_opt.protocol.market import LANES, MARKET_INPUTS
+        from amo_opt.simulation.kernel import begin
+        from amo_opt.simulation.pack import constants, parameter_vector, start_state
+
+        chosen = study or frax
+        m = np.zeros(len(MARKET_INPUTS) * LANES)
+        block = Lanes(s=np.empty(0), m=m, p=parameter_vector(parameters or chosen.current), c=constants(chosen))
+        block.market(collateral_price=1.0, base_value=1.0, share_return=1.0, lending_deposits=1e9, lending_free_cap=1e15, gate=1.0)
+        block.s = start_state(chosen, m)
+        begin(block.s, block.c)
+        return block
+
+    return build

@@ -1,0 +1,296 @@
+"""Fanning paths out: the books balance, lanes do not meet, faults are loud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.protocol.lanes import LINES, STATE_INDEX
+from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.simulation import engine
+from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COLUMNS, replay, simulate, simulate_many, trace
+from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+
+
+def gaps(outcome: Outcome, without: str | None = None) -> np.ndarray:
+    """How far the window's lines miss ΔNAV, in units of max(|NAV|, 1% of supply at the state)."""
+    columns = outcome.columns
+    booked = sum(columns[line] for line in LINE_COLUMNS if line != without)
+    moved = columns["nav_end_usd"] - columns["nav_start_usd"]
+    return np.abs(booked - moved) / np.maximum(np.abs(columns["nav_start_usd"]), 0.01 * 2_600_092_892)
+
+
+def transition_gaps(outcome: Outcome) -> np.ndarray:
+    columns = outcome.columns
+    booked = columns["transition_income_usd"] + columns["transition_capital_usd"]
+    moved = columns["nav_start_usd"] - columns["transition_nav_start_usd"]
+    return np.abs(booked - moved) / np.maximum(np.abs(columns["nav_start_usd"]), 0.01 * 2_600_092_892)
+
+
+def short(study: Study) -> Study:
+    """A week of transition and 24 days of window: every onset (days 3 to 20) and its first days."""
+    return replace(study, simulation=replace(study.simulation, transition_hours=168, window_hours=576))
+
+
+@pytest.fixture(scope="module")
+def thousand(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> list[Outcome]:
+    """1,000 random sets of the search space, four paths of every scenario each, whose stress begins within three days."""
+    study = replace(
+        frax,
+        scenarios=tuple(
+            replace(
+                one,
+                settings={**one.settings, "onset_day_low": 1.0, "onset_day_high": 3.0} if "onset_day_low" in one.settings else one.settings,
+            )
+            for one in frax.scenarios
+        ),
+        simulation=replace(frax.simulation, transition_hours=96, window_hours=264),
+    )
+    outcomes = simulate_many(random_sets(frax, 1000, 2022), study, paths=4, workers=2)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, SimulationError)]
+    assert failed == []
+    return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+
+
+@pytest.fixture(scope="module")
+def current(frax: Study) -> Outcome:
+    """The current set on the study's own hours."""
+    return simulate(frax.current, frax, paths=16, workers=2)
+
+
+# -- the books ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_lines_add_up_to_the_change_of_nav(current: Outcome) -> None:
+    """Current set, every path: Σ income + Σ capital = ΔNAV to 1e-9 of max(|NAV|, 1% of supply), in the window and in the transition."""
+    assert gaps(current).max() <= IDENTITY_BOUND
+    assert transition_gaps(current).max() <= IDENTITY_BOUND
+
+
+def test_the_lines_add_up_for_a_thousand_random_sets(thousand: list[Outcome]) -> None:
+    """The same for 1,000 sets drawn over the search space."""
+    assert len(thousand) == 1000
+    assert max(gaps(outcome).max() for outcome in thousand) <= IDENTITY_BOUND
+    assert max(transition_gaps(outcome).max() for outcome in thousand) <= IDENTITY_BOUND
+
+
+@pytest.mark.parametrize("line", LINE_COLUMNS)
+def test_every_line_is_needed(thousand: list[Outcome], line: str) -> None:
+    """No line is decoration: where it is not zero, leaving it out breaks the identity, by what it holds; and each is somewhere not zero."""
+    broken = 0
+    for outcome in thousand:
+        held = np.abs(outcome.columns[line]) / np.maximum(np.abs(outcome.columns["nav_start_usd"]), 0.01 * 2_600_092_892)
+        telling = held > 10 * IDENTITY_BOUND
+        assert np.all(gaps(outcome, without=line)[telling] > IDENTITY_BOUND)
+        broken += int(telling.sum())
+    assert broken >= 20
+
+
+def test_the_engine_itself_refuses_books_that_do_not_balance(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line left out of the sum is a SimulationError that names scenario, path and phase."""
+    monkeypatch.setattr(engine, "LINES", tuple(line for line in LINES if line != "income_rewards"))
+    with pytest.raises(SimulationError, match=r"scenario calm, path 0, transition: the books miss NAV"):
+        simulate(frax.current, frax, paths=2, scenarios=["calm"])
+
+
+def test_no_balance_is_negative_and_supply_covers_the_pool(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> None:
+    """Every hour of every scenario, current and random sets: idle, lent, queue, supply ≥ 0, external ≥ 0, share of the pool in (0, 1)."""
+    columns = ("idle", "lent", "queue", "supply", "external_supply", "own_stablecoin", "pool_share", "price", "unserved", "share_price")
+    for parameters in (frax.current, *random_sets(frax, 3, 7)):
+        for scenario in short(frax).scenarios:
+            series = trace(parameters, short(frax), scenario=scenario.name, paths=8, columns=columns)
+            for name in columns:
+                assert series[name].min() >= 0.0, name
+            assert series["pool_share"].max() < 1.0
+            assert np.all(series["queue"] <= series["supply"])
+            assert np.allclose(series["own_stablecoin"] + series["external_supply"], series["supply"], rtol=1e-14)
+
+
+# -- the same path is the same path ------------------------------------------------------------------------------------------------------
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    return all(np.array_equal(one.columns[name], other.columns[name]) for name in one.columns)
+
+
+def test_the_same_seed_gives_the_same_bytes(frax: Study, current: Outcome) -> None:
+    """Again, and with the market drawn anew, every column is equal to the last bit; another seed or stream is not."""
+    assert same(simulate(frax.current, frax, paths=16), current)
+    engine._kept._blocks.clear()
+    assert same(simulate(frax.current, frax, paths=16), current)
+    other = replace(frax, search=replace(frax.search, seed=frax.search.seed + 1))
+    assert not same(simulate(frax.current, other, paths=16), current)
+    assert not same(simulate(frax.current, frax, paths=16, stream="certify-a"), current)
+
+
+def test_results_do_not_depend_on_workers_or_on_what_else_runs(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> None:
+    """One worker or three, alone or among others, kept market or passing: the same columns."""
+    study, sets = short(frax), random_sets(frax, 3, 5)
+    for stream in ("search", "certify-b"):
+        together = simulate_many(sets, study, paths=70, stream=stream, workers=3)
+        for parameters, outcome in zip(sets, together, strict=True):
+            assert isinstance(outcome, Outcome)
+            assert same(simulate(parameters, study, paths=70, stream=stream, workers=1), outcome)
+
+
+def test_a_path_alone_is_the_row_it_was_among_many(frax: Study) -> None:
+    """Path 70 of a run of 128 is the replay of path 70, to the last bit, wherever the blocks fall; so is a shorter run's row."""
+    study = short(frax)
+    many = simulate(frax.current, study, paths=128, scenarios=["ust-contagion-2022"]).columns
+    alone = replay(frax.current, study, scenario="ust-contagion-2022", path=70).columns
+    few = simulate(frax.current, study, paths=71, scenarios=["ust-contagion-2022"]).columns
+    for name, column in many.items():
+        assert column[70] == alone[name][0] == few[name][70], name
+
+
+def test_lanes_never_meet(frax: Study) -> None:
+    """One lane's market torn apart (USDC at 0.5) changes that lane and no other."""
+    study = short(frax)
+    task = engine._tasks(study, LANES, ["calm"])[0]
+    market = engine.draw(task.scenario, study, first=0, lanes=LANES, stream="search").copy()
+    vector = engine.constants(study)
+    before = engine.run_one(study.current, study, task, market, vector)
+    for name in ("collateral_price", "base_value"):
+        market[300:, MARKET_INDEX[name] * LANES + 17] *= 0.5
+    after = engine.run_one(study.current, study, task, market, vector)
+    changed = np.zeros(LANES, dtype=bool)
+    for name in before:
+        changed |= before[name] != after[name]
+    assert np.flatnonzero(changed).tolist() == [17]
+
+
+# -- shape and faults --------------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_are_scenarios_in_order_and_paths_in_order(frax: Study, current: Outcome) -> None:
+    """One row a path; the study's order of scenarios; steps count the transition; weights are the study's, normalised."""
+    assert list(current.paths["scenario"].unique()) == [scenario.name for scenario in frax.scenarios]
+    assert current.paths["path"].tolist() == list(range(16)) * len(frax.scenarios)
+    assert current.steps == 336 + 1440
+    assert sum(current.weights.values()) == pytest.approx(1.0)
+    assert current.weights["calm"] == pytest.approx(0.95)
+
+
+def test_chosen_scenarios_only(frax: Study) -> None:
+    """`scenarios` keeps the study's order and scales the weights; an unknown name or no path is refused with what is known."""
+    outcome = simulate(frax.current, short(frax), paths=2, scenarios=["svb-2023", "calm"])
+    assert outcome.scenarios == ("calm", "svb-2023")
+    assert outcome.weights == pytest.approx({"calm": 0.95 / 0.97, "svb-2023": 0.02 / 0.97})
+    with pytest.raises(AmoOptError, match=r"unknown scenario 'svb'; the study has calm, svb-2023"):
+        simulate(frax.current, frax, scenarios=["svb"])
+    with pytest.raises(AmoOptError, match="paths = 0"):
+        simulate(frax.current, frax, paths=0)
+
+
+def test_progress_counts_every_block_of_every_set(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> None:
+    """Two sets, five scenarios, 65 paths in two blocks: 20 steps of progress, in order, the last one complete."""
+    seen: list[tuple[int, int]] = []
+    simulate_many(random_sets(frax, 2, 1), short(frax), paths=65, workers=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 20) for done in range(1, 21)]
+
+
+def test_a_fault_names_scenario_path_and_step(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A market that is not a number at step 40 of path 3: the set fails with exactly that place, in `simulate` and in `simulate_many`."""
+    clean = engine.draw
+
+    def torn(*args: object, **kwargs: object) -> np.ndarray:
+        market = clean(*args, **kwargs).copy()
+        market[40, MARKET_INDEX["collateral_price"] * LANES + 3] = np.nan
+        return market
+
+    monkeypatch.setattr(engine, "draw", torn)
+    with pytest.raises(SimulationError, match=r"scenario svb-2023, path 3, step 40: .*frax-current"):
+        simulate(frax.current, short(frax), paths=8, scenarios=["svb-2023"], stream="certify-a")
+    failed, fine = simulate_many([frax.current] * 2, short(frax), paths=2, scenarios=["svb-2023"], stream="certify-a")
+    assert isinstance(failed, Outcome)
+    assert isinstance(fine, Outcome)
+
+
+def test_a_set_that_fails_leaves_the_others(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SimulationError stands in the failed set's place; the other set's outcome is what it is alone."""
+    real = engine.run_block
+
+    def faulty(state: np.ndarray, market: np.ndarray, p: np.ndarray, *rest: object) -> int:
+        version = real(state, market, p, *rest)
+        if p[0] == 777.0:
+            state[STATE_INDEX["fault"] * LANES + 1] = 2.0
+            state[STATE_INDEX["fault_step"] * LANES + 1] = 99.0
+        return version
+
+    monkeypatch.setattr(engine, "run_block", faulty)
+    bad = frax.current.replace(name="bad", amplification=777)
+    failed, fine = simulate_many([bad, frax.current], short(frax), paths=4, scenarios=["calm"])
+    assert isinstance(failed, SimulationError)
+    assert str(failed) == "scenario calm, path 1, step 99: the price inversion did not converge (parameter set bad)"
+    assert isinstance(fine, Outcome)
+    assert same(fine, simulate(frax.current, short(frax), paths=4, scenarios=["calm"]))
+
+
+def test_a_variable_that_is_not_finite_is_named(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share price beyond all bounds is no result: the message names variable, scenario and path."""
+    real = engine.run_block
+
+    def wild(state: np.ndarray, *rest: object) -> int:
+        version = real(state, *rest)
+        state[STATE_INDEX["share_price"] * LANES + 2] = np.inf
+        return version
+
+    monkeypatch.setattr(engine, "run_block", wild)
+    with pytest.raises(SimulationError, match=r"scenario calm, path 2, by the last step: share_price is not finite"):
+        simulate(frax.current, short(frax), paths=4, scenarios=["calm"])
+
+
+# -- series ------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_series_end_where_the_rows_do(frax: Study) -> None:
+    """The last hour of a trace is the row's end; the lowest price of the window is the row's `min_price`."""
+    study = short(frax)
+    rows = simulate(frax.current, study, paths=6, scenarios=["svb-2023"]).columns
+    series = trace(
+        frax.current, study, scenario="svb-2023", paths=6, columns=("price", "oracle", "supply", "collateral_ratio", "external_supply")
+    )
+    assert series["price"].shape == (168 + 576, 6)
+    # the window opens at the last price before it
+    assert np.array_equal(series["price"][167:].min(axis=0), rows["min_price"])
+    assert np.array_equal(series["supply"][-1], rows["supply_end"])
+    assert np.array_equal(series["collateral_ratio"][-1], rows["end_cr"])
+    assert np.allclose(series["external_supply"][-1], rows["external_supply_end"], rtol=1e-14)
+
+
+def test_a_trace_starts_at_any_path(frax: Study) -> None:
+    """Paths 5 and 6 of a trace from 0 are those of a trace from 5."""
+    study = short(frax)
+    whole = trace(frax.current, study, scenario="calm", paths=7)["price"]
+    assert np.array_equal(trace(frax.current, study, scenario="calm", paths=2, first_path=5)["price"], whole[:, 5:])
+
+
+def test_every_series_can_be_had(frax: Study) -> None:
+    """All columns at once; an unknown one is refused with the known ones."""
+    names = (*TRACE_COLUMNS, *DERIVED_COLUMNS)
+    series = trace(frax.current, short(frax), scenario="calm", paths=1, columns=names)
+    assert set(series) == set(names)
+    assert all(np.all(np.isfinite(values)) for values in series.values())
+    assert series["amplification"][0, 0] == frax.current.amplification
+    with pytest.raises(AmoOptError, match="unknown series 'prise'"):
+        trace(frax.current, frax, scenario="calm", columns=("prise",))
+
+
+# -- effects that the model's terms must have ---------------------------------------------------------------------------------------------
+
+
+def test_a_higher_amplification_buys_depth_and_costs_cover(frax: Study) -> None:
+    """A 150 against 5000 under svb-2023: the higher A falls less short of the reference, and leaves less external cover at its worst."""
+    low, high = (simulate(frax.current.replace(amplification=a), frax, paths=16, scenarios=["svb-2023"]).columns for a in (150, 5000))
+    assert high["peg_loss_bps"].mean() < low["peg_loss_bps"].mean()
+    assert high["min_cr_external"].mean() < low["min_cr_external"].mean()
+    assert high["income_swap_fees_usd"].mean() > low["income_swap_fees_usd"].mean()

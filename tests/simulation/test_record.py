@@ -1,0 +1,129 @@
+"""Running extremes, hours and sums; and the checks that make a fault loud."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amo_opt.protocol.lanes import FAULTS
+from amo_opt.protocol.market import LANES
+from amo_opt.simulation.kernel import open_window
+from amo_opt.simulation.record import record
+from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
+
+
+def at_price(block: Any, value: float) -> None:
+    x = scaled_x_at_price(value / block["base_value"], block["ann"])[0] * block["d"]
+    block["pool_x"], block["pool_y"] = x, get_y(x, block["d"], block["ann"])
+
+
+def hours(block: Any, prices: list[float], start: int = 0) -> None:
+    for hour, value in enumerate(prices, start):
+        at_price(block, value)
+        record(block.s, block.p, block.c, hour)
+
+
+def test_a_loss_is_the_largest_weighted_mean_of_the_shortfall(lanes: Callable[..., Any]) -> None:
+    """48 hours 1% below, then back: the three-day mean peaks at 1% × (1 − e^(−48/72)); deepest is 1%; no loss is forgotten."""
+    block = lanes()
+    hours(block, [0.99] * 48 + [1.0] * 100)
+    assert block["loss_collateral"] == pytest.approx(0.01 * (1 - math.exp(-48 / 72)), rel=1e-6)
+    assert block["deepest_collateral"] == pytest.approx(0.01, rel=1e-6)
+    assert block["shortfall"] == pytest.approx(0.0, abs=1e-7)
+
+
+def test_the_reference_is_what_the_collateral_is_worth(lanes: Callable[..., Any]) -> None:
+    """USDC and base LP at 0.9, price 0.9: nothing lost against the collateral, 10% against the dollar; a reference is never above 1."""
+    block = lanes()
+    block["collateral_price"] = block["base_value"] = 0.9
+    hours(block, [0.9] * 10)
+    assert block["deepest_collateral"] == pytest.approx(0.0, abs=1e-7)
+    assert block["deepest_dollar"] == pytest.approx(0.1, rel=1e-6)
+    block = lanes()
+    block["collateral_price"] = block["base_value"] = 1.05
+    hours(block, [1.0])
+    assert block["deepest_collateral"] == pytest.approx(0.0, abs=1e-7)
+
+
+def test_hours_off_the_peg_are_remembered_first_and_last(lanes: Callable[..., Any]) -> None:
+    """50 bp is the bound, strict: hours 12 to 14 and 17 are off it; 4 hours below 0.99 count where the price is."""
+    block = lanes()
+    hours(block, [0.9951, 0.9951, 0.994, 0.989, 0.98, 0.9951, 0.996, 0.98, 1.0], start=10)
+    assert (block["first_bad_hour"], block["last_bad_hour"]) == (12, 17)
+    assert block["hours_below_099"] == 3
+
+
+def test_a_new_window_forgets_everything_but_the_balances(lanes: Callable[..., Any]) -> None:
+    """`open_window` clears lines, extremes and hours; balances, triggers and faults stand."""
+    block = lanes()
+    hours(block, [0.9, 0.95])
+    block["income_rewards"], block["unserved_hours"], block["fault"] = 5.0, 7.0, 1.0
+    x, price = block["pool_x"], block["price"]
+    open_window(block.s)
+    assert block.booked() == block["unserved_hours"] == block["loss_dollar"] == block["deepest_dollar"] == block["hours_below_099"] == 0.0
+    assert (block["min_price"], block["pool_x"], block["fault"], block["first_bad_hour"]) == (price, x, 1.0, -1.0)
+
+
+def test_extremes_and_sums(lanes: Callable[..., Any]) -> None:
+    """Lowest ratios and prices, summed and peak unserved demand, hours under `min_cr` and while unwinding."""
+    block = lanes()
+    for contract, external, unserved, unwinding in ((0.85, 0.8, 5.0, 0.0), (0.80, 0.7, 9.0, 1.0), (0.83, 0.9, 1.0, 1.0)):
+        block["cr_contract"], block["cr_external"], block["unserved"], block["unwinding"] = contract, external, unserved, unwinding
+        record(block.s, block.p, block.c, 0)
+    assert (block["min_cr_contract"], block["min_cr_external"]) == (0.80, 0.7)
+    assert (block["unserved_hours"], block["unserved_peak"]) == (15.0, 9.0)
+    assert (block["hours_below_min_cr"], block["hours_unwinding"]) == (1.0, 2.0)
+
+
+def test_hours_over_caps_allow_for_what_the_market_moves(lanes: Callable[..., Any]) -> None:
+    """A position one hundredth over its cap is the market's doing; beyond that the hour counts."""
+    block = lanes()
+    block["idle"], block["lp_amo"], block["curve_minted"] = 0.5e9, 0.0, 0.0
+    block.parameter(aave_cap=0.5)
+    for share, counted in ((0.5, 0.0), (0.5099, 0.0), (0.511, 1.0)):
+        block["hours_over_caps"] = 0.0
+        block["lent"] = 0.5e9 * share / (1 - share)
+        record(block.s, block.p, block.c, 0)
+        assert block["hours_over_caps"] == counted
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fault"),
+    [
+        ("d", 1.0, 1),
+        ("d", math.nan, 1),
+        ("idle", -1.0, 3),
+        ("lent", -1.0, 3),
+        ("queue", -1.0, 3),
+        ("lp_amo", -1.0, 3),
+        ("supply", 1.0, 3),
+        ("oracle", math.nan, 3),
+        ("cr_external", math.nan, 3),
+        ("cr_contract", -0.1, 3),
+    ],
+)
+def test_what_is_wrong_is_a_fault_of_its_lane_and_hour(lanes: Callable[..., Any], variable: str, value: float, fault: int) -> None:
+    """Each unsound figure marks its own lane with its code and the first hour it was seen in; later hours change neither."""
+    block = lanes()
+    record(block.s, block.p, block.c, 4)
+    block.lanes(variable)[9] = value
+    record(block.s, block.p, block.c, 5)
+    record(block.s, block.p, block.c, 6)
+    assert fault in FAULTS
+    expected = np.zeros(LANES)
+    expected[9] = fault
+    assert np.array_equal(block.lanes("fault"), expected)
+    assert block.lanes("fault_step")[9] == 5
+    assert block.lanes("fault_step")[8] == -1
+
+
+def test_no_position_is_no_fault(lanes: Callable[..., Any]) -> None:
+    """A protocol that owns no liquidity is sound."""
+    block = lanes()
+    block["lp_amo"] = 0.0
+    record(block.s, block.p, block.c, 0)
+    assert block["fault"] == 0.0
