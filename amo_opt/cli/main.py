@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -36,6 +38,17 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The command's status. A reader that went away (``| head``) interrupts it; click and rich would exit with 1, which means no here."""
+        try:
+            return super().invoke(ctx)
+        except (BrokenPipeError, SystemExit) as error:
+            with suppress(OSError):  # what is still buffered has nowhere to go
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, sys.stdout.fileno())
+                os.dup2(null, sys.stderr.fileno())
+            raise click.exceptions.Exit(INTERRUPTED) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Commands and their one line, without importing them."""
@@ -73,9 +86,6 @@ def main() -> None:
     except AmoOptError as error:
         click.echo(f"amo-opt: {error}", err=True)
         sys.exit(WRONG)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(OK)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         click.echo(f"amo-opt: {place}{error.strerror or error}", err=True)

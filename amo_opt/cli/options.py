@@ -63,15 +63,29 @@ def thread_count(workers: int | None) -> int:
 
 
 def report_folder(study: Study, out: Path | None) -> Path:
-    """Where the report goes: ``--out``, or ``reports/NAME`` below the current folder."""
-    return out if out is not None else Path("reports") / study.name
+    """Where the report goes: ``--out``, or ``reports/NAME`` below the current folder. Raises `click.UsageError` for ``.`` and ``..``."""
+    if out is None:
+        return Path("reports") / study.name
+    if out.name in {"", ".."}:
+        raise click.UsageError(f"--out: found {str(out)!r}; a report replaces its folder whole, so give it one by name: {out / study.name}")
+    return out
 
 
 def storage_url(folder: Path, storage: str | None) -> str:
-    """The record's address: as asked, or an SQLite file beside the report folder."""
-    if storage is not None:
-        return storage if "://" in storage else f"sqlite:///{storage}"
-    return f"sqlite:///{folder.parent / (folder.name + '.db')}"
+    """The record's address: as asked, or an SQLite file beside the report folder.
+
+    Raises `click.UsageError` for an empty one (to SQLite: no file at all) and for a file inside the report folder, which is replaced whole.
+    """
+    from sqlalchemy.engine import URL
+
+    if storage is not None and not storage.strip():
+        raise click.UsageError("--storage: found ''; allowed: a file, or any SQLAlchemy address")
+    file = Path(storage.removeprefix("sqlite:///")) if storage is not None else folder.parent / f"{folder.name}.db"
+    if folder.resolve() in file.resolve().parents:
+        raise click.UsageError(f"--storage: found {storage!r}, inside the report folder, which is replaced whole: name a file beside it")
+    if storage is not None and "://" in storage:
+        return storage
+    return URL.create("sqlite", database=os.fspath(file)).render_as_string(hide_password=False)  # quotes what an address may not hold
 
 
 def print_json(document: object) -> None:

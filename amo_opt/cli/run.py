@@ -42,9 +42,10 @@ def command(
 
     study = load(study_file, seed=seed, paths=paths, trials=trials)
     folder = report_folder(study, out)
+    address = storage_url(folder, storage)
     check_folder(folder)
     with watching(study, folder) as watch:
-        result = optimise(study, workers=thread_count(workers), storage=storage_url(folder, storage), progress=watch)
+        result = optimise(study, workers=thread_count(workers), storage=address, progress=watch)
         written = write_report(result, folder)
     click.echo(f"{result.verdict}: {result.explanation}", err=as_json)
     if result.profile is not None:

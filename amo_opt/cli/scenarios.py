@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from amo_opt.cli.options import json_option, load, print_json
+from amo_opt.cli.tables import open_console
 
 
 @click.command("scenarios")
@@ -20,7 +21,6 @@ def command(study_file: Path | None, *, as_json: bool) -> None:
       amo-opt scenarios
       amo-opt scenarios studies/frax-2022.toml --json
     """
-    from rich.console import Console
     from rich.table import Table
 
     from amo_opt.stress.catalogue import describe, load_scenario, scenario_names
@@ -45,10 +45,10 @@ def command(study_file: Path | None, *, as_json: bool) -> None:
         return
     table = Table(show_lines=True)
     for heading in ("scenario", "weight", "what it draws", "sources"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "scenario")
     for scenario in scenarios:
         facts = "\n".join(
             f"{fact.label}: {fact.text}" for fact in describe(scenario) if fact.label not in {"title", "summary", "weight", "source"}
         )
         table.add_row(scenario.name, f"{scenario.weight:g}", f"{scenario.summary}\n{facts}", "\n".join(scenario.sources))
-    Console().print(table)
+    open_console().print(table)

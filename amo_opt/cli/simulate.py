@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -9,6 +10,16 @@ import click
 from amo_opt.cli.options import json_option, load, print_json, size_options, study_option, thread_count
 
 STREAMS = ("search", "certify-a", "certify-b")
+
+
+def check_trace(file: Path) -> None:
+    """Raises `click.UsageError` where the series could not be written: told before a simulation rather than after."""
+    if not file.parent.is_dir():
+        raise click.UsageError(f"--trace: found {str(file)!r}; there is no folder {str(file.parent)!r}")
+    if file.suffix == ".parquet" and find_spec("pyarrow") is None and find_spec("fastparquet") is None:
+        raise click.UsageError(
+            f"--trace: found {str(file)!r}; Parquet needs pyarrow: install amo-opt with the extra 'parquet', or name a .csv file"
+        )
 
 
 @click.command("simulate")
@@ -41,7 +52,7 @@ def command(
       amo-opt simulate reports/frax-2022/parameters.toml --study studies/frax-2022.toml \\
           --scenario svb-2023 --stream certify-b --path 17 --trace path17.csv
     """
-    from amo_opt.cli.tables import print_score, score_document
+    from amo_opt.cli.tables import open_console, print_score, score_document
     from amo_opt.config.load import load_parameters
     from amo_opt.scoring.score import score
     from amo_opt.simulation.engine import replay, simulate
@@ -54,6 +65,8 @@ def command(
     if scenario is not None and scenario not in {entry.name for entry in study.scenarios}:
         names = ", ".join(entry.name for entry in study.scenarios)
         raise click.UsageError(f"--scenario: found {scenario!r}; the study has {names}")
+    if trace_file is not None:
+        check_trace(trace_file)
     chosen = None if scenario is None else [scenario]
     if path_number is not None and scenario is not None:
         outcome = replay(parameters, study, scenario=scenario, path=path_number, stream=stream)
@@ -74,6 +87,4 @@ def command(
     if as_json:
         print_json(score_document(scored, parameters, study, steps=outcome.steps))
         return
-    from rich.console import Console
-
-    print_score(Console(), scored, parameters, study)
+    print_score(open_console(), scored, parameters, study)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.scoring.types import Constraint, Estimate, Score
+
+PIPED_WIDTH = 200
+"""Characters of a table's line where nobody's terminal says otherwise."""
 
 
 def estimate_document(estimate: Estimate) -> dict[str, Any]:
@@ -50,6 +55,13 @@ def score_document(score: Score, parameters: ParameterSet, study: Study, *, step
     }
 
 
+def open_console() -> Console:
+    """A console on stdout. Where that is no terminal there is no width to fit: lines stay whole, so that a name can be searched for."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH)
+
+
 def shown(value: float) -> str:
     """A figure with four significant digits; thousands separated."""
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
@@ -63,7 +75,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
 
     table = Table(title=f"{parameters.name} on {study.name} (95% intervals)")
     for heading in ("metric", "value", "low", "high", "unit", "n"):
-        table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right")
+        table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right", no_wrap=heading not in {"metric", "unit"})
     for metric in METRICS.values():
         estimate = score.metrics[metric.name]
         table.add_row(metric.title, shown(estimate.value), shown(estimate.low), shown(estimate.high), metric.unit, str(estimate.n))
@@ -72,7 +84,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in METRICS.values()}
     names = [name for name in chosen if name in score.metrics]
     table = Table(title="by scenario: value (low … high)")
-    table.add_column("scenario")
+    table.add_column("scenario", no_wrap=True)
     for name in names:
         table.add_column(titles.get(name, name), justify="right", overflow="fold")
     for scenario, figures in score.by_scenario.items():
@@ -81,7 +93,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     console.print(table)
     table = Table(title="constraints (held at the interval's upper end)")
     for heading in ("constraint", "value", "upper end", "limit", "verdict"):
-        table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right")
+        table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right", no_wrap=heading == "constraint")
     for constraint in score.constraints:
         held = "holds" if constraint.violation_high <= 0.0 else "BROKEN"
         verdict = held if constraint.decidable else "too few paths to decide"

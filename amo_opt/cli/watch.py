@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from amo_opt.errors import StorageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TITLES = {
     "search": "search",
     "fix-A": "search at the current A",
+    "trim": "taking idle changes back",
     "profile": "profile over A",
     "certify-a": "certification, paths A",
     "certify-b": "certification, paths B",
@@ -93,11 +96,22 @@ def _both(log: _Log, shown: _Bars | _Lines) -> Watcher:
     return watch
 
 
+def _log_file(folder: Path) -> TextIO:
+    """The log beside the report folder, to be appended to; the first file a run writes, so it tells where none can be."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return folder.with_name(folder.name + ".log").open("a", encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise StorageError(
+            f"nothing can be written beside {folder}: {reason} ({error.filename}); name another folder with --out"
+        ) from error
+
+
 @contextmanager
 def watching(study: Study, folder: Path) -> Iterator[Watcher]:
     """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not; times into ``<folder>.log``."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(folder.name + ".log").open("a", encoding="utf-8") as file:
+    with _log_file(folder) as file:
         file.write(f"study {study.name} {study.hash[:12]}\n")
         log = _Log(file)
         if sys.stderr.isatty():

@@ -228,6 +228,8 @@ STUDY_FILE = model(
                 "candidates": whole(1, 10_000, default=_CERTIFICATION["candidates"]),
                 "margin_yield": number(0.0, 1.0, default=_CERTIFICATION["margin_yield"]),
                 "margin_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["margin_peg_bps"]),
+                "margin_cr": number(0.0, 1.0, default=_CERTIFICATION["margin_cr"]),
+                "least_gain": number(0.0, 1_000.0, default=_CERTIFICATION["least_gain"]),
                 "bootstrap": whole(10, 1_000_000, default=_CERTIFICATION["bootstrap"]),
             },
             required=False,

@@ -58,6 +58,7 @@ def margin(metric: str, certification: Certification) -> float:
         "yield": certification.margin_yield,
         "peg_cvar95_bps": certification.margin_peg_bps,
         "peg_cvar95_dollar_bps": certification.margin_peg_bps,
+        "min_cr_external_tail95": certification.margin_cr,
     }
     return margins.get(metric, 0.0)
 

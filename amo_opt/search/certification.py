@@ -6,6 +6,7 @@ Nothing the search saw is used: paths A and B have streams of their own. Every p
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from amo_opt.search.front import Point, front, knee, layers, thin
 from amo_opt.search.progress import Phase, ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, Verdict, WorstPath
 from amo_opt.search.rule import PEG, YIELD, eligible, rule_text
+from amo_opt.search.trim import Entry, trim
 from amo_opt.simulation.engine import simulate_many, trace_many
 from amo_opt.simulation.outcome import Outcome
 
@@ -74,10 +76,6 @@ class Desk:
         )
 
 
-Entry = tuple[str, ParameterSet, PointScore]
-"""One set that could be certified: its id, its parameters, its score in the search."""
-
-
 def pick(entries: Sequence[Entry], count: int) -> list[Entry]:
     """At most ``count`` of the feasible entries: their front thinned, filled up from the fronts behind it."""
     feasible = [entry for entry in entries if entry[2].feasible]
@@ -118,21 +116,31 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
     searched = distinct(scored, study.current)
     count = study.certification.candidates
     if identified:
-        return pick(searched, count)
+        return _trimmed(desk, pick(searched, count))
     held: list[Entry] = []
     moved = []
     for name, parameters, point in pick(searched, AGAIN):
         if parameters.amplification == study.current.amplification:
             held.append((name, parameters, point))
         else:
-            moved.append(parameters.replace(name=f"{name}-same-A", amplification=study.current.amplification))
+            moved.append(parameters.replace(name=f"{name}-same-a", amplification=study.current.amplification))
     outcomes = desk.simulate(moved, stream="search", phase="fix-A", paths=study.simulation.paths)
     for parameters, outcome in zip(moved, outcomes, strict=True):
         if not isinstance(outcome, SimulationError):
             held.append((parameters.name, parameters, point_score(outcome, study)))
     first = pick(searched, max(1, count // 3))
     fresh = distinct(held, study.current, *(parameters for _, parameters, _ in first))
-    return [*first, *pick(fresh, count - len(first))]
+    return distinct([*first, *_trimmed(desk, pick(fresh, count - len(first)))])
+
+
+def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries without the changes that bring nothing, each set once."""
+
+    def evaluate(sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
+        outcomes = desk.simulate(sets, stream="search", phase="trim", paths=desk.study.simulation.paths)
+        return [outcome if isinstance(outcome, SimulationError) else point_score(outcome, desk.study) for outcome in outcomes]
+
+    return distinct(trim(entries, desk.study.current, desk.study.certification, evaluate), desk.study.current)
 
 
 def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]) -> Result:
@@ -234,9 +242,10 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
     current = stage_a[0].certified_a
     undecided = [constraint for constraint in current.constraints if not constraint.decidable]
     if undecided:
-        needed = math.ceil(3.0 / undecided[0].limit)
+        hardest = min(undecided, key=lambda constraint: constraint.limit)
+        needed = math.ceil(3.0 / hardest.limit)
         return "undecidable", (
-            f"{undecided[0].estimate.n} paths per scenario cannot decide {undecided[0].key} at a limit of {undecided[0].limit:g}; "
+            f"{hardest.estimate.n} paths per scenario cannot decide {hardest.key} at a limit of {hardest.limit:g}; "
             f"at least {needed} are needed, so nothing is recommended."
         )
     feasible_now = any(candidate.certified_a.feasible for candidate in stage_a)
@@ -246,7 +255,12 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
             key = reason.split(":")[0].split("(")[0].strip()
             counted[key] = counted.get(key, 0) + 1
         told = "; ".join(f"{count} × {reason}" for reason, count in sorted(counted.items(), key=lambda item: -item[1]))
-        return "no change", f"No candidate passed the rule on paths A ({told})." if told else "The search found no candidate."
+        return (
+            "no change",
+            f"No candidate passed the rule on paths A ({told})."
+            if told
+            else "The search found nothing that does better than the current set.",
+        )
     violations = {candidate.id: {c.key: c.violation_high for c in candidate.certified_a.constraints} for candidate in stage_a}
     where = "at its interval's upper end on paths A"
     if not any(trial.score is not None and trial.score.feasible for trial in trials):
@@ -341,11 +355,14 @@ def profile_amplification(desk: Desk) -> Profile:
     study = desk.study
     current = study.current.amplification
     searched = study.search.space.get("amplification")
-    low, high = (searched.low, searched.high) if searched is not None else (max(1.0, current / 10), min(10.0 * current, 5000.0))
+    around = (max(1.0, current / 10), max(current, min(10.0 * current, 5000.0)))
+    low, high = (searched.low, searched.high) if searched is not None else around
     grid = sorted({round(value) for value in np.geomspace(low, high, A_POINTS)} | {current})
     sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in grid]
     outcomes = desk.simulate(sets, stream="certify-a", phase="profile")
     sound = [(value, outcome) for value, outcome in zip(grid, outcomes, strict=True) if not isinstance(outcome, SimulationError)]
+    if not sound:
+        raise next(outcome for outcome in outcomes if isinstance(outcome, SimulationError))
     points = tuple(desk.map(lambda job: ProfilePoint(value=float(job[0]), score=score(job[1], study)), sound))
     identified, finding = _identify(points, low, high)
     return Profile(parameter="amplification", base=study.current.name, points=points, identified=identified, finding=finding)
@@ -404,6 +421,8 @@ def _worst(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPath, .
     for row in order:
         scenario = outcome.scenarios[int(outcome.scenario_of[row])]
         path = int(outcome.path_of[row])
+        call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(desk.study.search.seed)]
+        call += ["--scenario", scenario, "--stream", "certify-b", "--path", str(path)]
         worst.append(
             WorstPath(
                 candidate=shown.id,
@@ -412,7 +431,7 @@ def _worst(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPath, .
                 peg_loss_bps=float(losses[row]),
                 min_price=float(outcome.columns["min_price"][row]),
                 unserved_usd_hours=float(outcome.columns["unserved_usd_hours"][row]),
-                command=f"amo-opt simulate parameters.toml --study {study_file} --scenario {scenario} --stream certify-b --path {path}",
+                command=shlex.join(call),
             )
         )
     return tuple(worst)

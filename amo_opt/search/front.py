@@ -38,7 +38,8 @@ def layers(points: Sequence[Point]) -> list[list[int]]:
     while left:
         layer = [left[i] for i in front([points[i] for i in left])]
         result.append(layer)
-        left = [i for i in left if i not in set(layer)]
+        taken = set(layer)
+        left = [i for i in left if i not in taken]
     return result
 
 

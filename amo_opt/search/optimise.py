@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amo_opt.config.study import Study
-from amo_opt.errors import SimulationError
+from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import PointScore
@@ -39,6 +39,8 @@ def optimise(
     """
     watch = progress or silent
     budget = study.search.trials if trials is None else trials
+    if budget < 1:
+        raise AmoOptError(f"trials = {budget}; at least 1 is needed: trial 0 is the current set")
     record = Record(study, storage or "sqlite://")
     done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=workers), watch=watch)
     kind = resolve(study.search.sampler, budget)

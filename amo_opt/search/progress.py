@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["search", "fix-A", "profile", "certify-a", "certify-b", "fans"]
+Phase = Literal["search", "fix-A", "trim", "profile", "certify-a", "certify-b", "fans"]
 
 
 @dataclass(frozen=True, kw_only=True)

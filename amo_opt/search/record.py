@@ -6,6 +6,7 @@ finished trials here.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import NSGAIISampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from amo_opt.config.study import Study
@@ -31,6 +33,9 @@ METRICS = ["yield", "peg_cvar95_bps"]
 CONSTRAINTS = "constraints"
 """Where Optuna and its dashboard read a trial's constraint values, as a list; their names stand in the user attribute of the same name."""
 
+NUMBER = "number"
+"""A trial's number in the study, as a user attribute: Optuna's own counts whatever else was added to the record."""
+
 
 @contextmanager
 def _readable(address: str) -> Iterator[None]:
@@ -40,9 +45,10 @@ def _readable(address: str) -> Iterator[None]:
         yield
     except StorageError:
         raise
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError, ImportError) as error:
-        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ else error
-        text = str(getattr(cause, "orig", None) or cause).splitlines()[0]
+    # ValueError: an address whose port is no number; RuntimeError: tables of another version of Optuna.
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, ImportError, ValueError, RuntimeError) as error:
+        cause = error.__cause__ if isinstance(error, optuna.exceptions.OptunaError) and error.__cause__ else error
+        text = (str(getattr(cause, "orig", None) or cause) or type(cause).__name__).splitlines()[0]
         raise StorageError(
             f"the record {_public(address)} cannot be used: {text}; check the place is writable, or name another with --storage"
         ) from error
@@ -59,12 +65,11 @@ class Record:
 
     def __init__(self, study: Study, address: str) -> None:
         self._address = address
-        if address.startswith("sqlite:///"):
-            folder = Path(address.removeprefix("sqlite:///")).parent
-            with _readable(address):
-                folder.mkdir(parents=True, exist_ok=True)
         with _readable(address):
-            storage = RDBStorage(address)
+            url = make_url(address)
+            if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            storage = RDBStorage(address.replace("{", "{{").replace("}", "}}"))  # Optuna formats what it is given
             known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
             if study.name in known:
                 found = known[study.name].user_attrs.get("hash")
@@ -87,13 +92,23 @@ class Record:
                 self._study.set_user_attr("hash", study.hash)
 
     def frozen(self) -> list[FrozenTrial]:
-        """Finished trials in order."""
+        """Finished trials 0, 1, 2, … as far as they go: one that two runs wrote at the same moment counts once, another tool's not at all."""
         with _readable(self._address):
             trials = self._study.get_trials(deepcopy=False)
-        return [trial for trial in trials if trial.state.is_finished()]
+        found: dict[int, FrozenTrial] = {}
+        for trial in trials:
+            if trial.state.is_finished() and NUMBER in trial.user_attrs:
+                found.setdefault(trial.user_attrs[NUMBER], trial)
+        return [found[number] for number in itertools.takewhile(found.__contains__, itertools.count())]
 
     def add(self, trial: FrozenTrial) -> None:
-        """Adds one finished trial, whole."""
+        """Adds one finished trial, whole. Raises `StorageError` where it is there already: then another run is writing to the record."""
+        number, held = trial.user_attrs[NUMBER], len(self.frozen())
+        if number < held:
+            raise StorageError(
+                f"the record {_public(self._address)} holds {held} trials, trial {number} among them, where this run was about to add it: "
+                "another run is writing to it; let one of them end, or give it a record of its own with --storage"
+            )
         with _readable(self._address):
             self._study.add_trial(trial)
 
@@ -102,7 +117,7 @@ def freeze(
     trial: Trial, *, params: Mapping[str, float], distributions: Mapping[str, BaseDistribution], system_attrs: Mapping[str, object]
 ) -> FrozenTrial:
     """An Optuna trial that holds everything the coordinator knows of one evaluated set."""
-    attributes = {"origin": trial.origin, "name": trial.parameters.name, "parameters": trial.parameters.values()}
+    attributes = {NUMBER: trial.number, "origin": trial.origin, "name": trial.parameters.name, "parameters": trial.parameters.values()}
     if trial.score is None:
         return create_trial(
             state=TrialState.FAIL,
@@ -129,7 +144,9 @@ def thaw(frozen: FrozenTrial) -> Trial:
     score = None
     if frozen.state == TrialState.COMPLETE:
         score = PointScore(yield_annual=frozen.values[0], peg_risk_bps=frozen.values[1], constraints=dict(attributes["constraints"]))
-    return Trial(number=frozen.number, origin=attributes["origin"], parameters=parameters, score=score, failure=attributes.get("failure"))
+    return Trial(
+        number=attributes[NUMBER], origin=attributes["origin"], parameters=parameters, score=score, failure=attributes.get("failure")
+    )
 
 
 def memory_study(history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:

@@ -13,6 +13,7 @@ LEVEL = 0.05
 YIELD = "yield"
 PEG = "peg_cvar95_bps"
 DOLLAR = "peg_cvar95_dollar_bps"
+COVER = "min_cr_external_tail95"
 AXES = (YIELD, PEG)
 
 
@@ -23,8 +24,9 @@ def rule_text(certification: Certification) -> str:
         "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
         f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
         f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
-        "not worse by more than the same margin. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
-        "and it must pass all three again on untouched paths B. "
+        f"not worse by more than the same margin, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.margin_cr:g}; "
+        f"(4) in all it gains at least {certification.least_gain:g} of a margin, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
+        "and it must pass all four again on untouched paths B. "
         "Otherwise: no change."
     )
 
@@ -47,7 +49,9 @@ def _gain(difference: PairedDifference) -> float:
     return difference.difference.value if difference.metric == YIELD else -difference.difference.value
 
 
-def _objection(score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification) -> str:
+def _objection(  # noqa: PLR0911 - one return for each condition of the rule
+    score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification
+) -> str:
     undecided = [constraint.key for constraint in score.constraints if not constraint.decidable]
     if undecided:
         return f"too few paths to decide {undecided[0]}"
@@ -68,4 +72,16 @@ def _objection(score: Score, differences: Mapping[str, PairedDifference], better
     if differences[DOLLAR].difference.high > certification.margin_peg_bps:
         interval = differences[DOLLAR].difference
         return f"may be worse against the dollar by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g} bps)"
+    if COVER in differences and differences[COVER].difference.low < -certification.margin_cr:
+        interval = differences[COVER].difference
+        return f"may lower the worst external collateral ratio by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g})"
+    if _gain_in_margins(differences, certification) < 0.0:
+        return f"gains less than {certification.least_gain:g} of a margin in all: not worth a vote"
     return ""
+
+
+def _gain_in_margins(differences: Mapping[str, PairedDifference], certification: Certification) -> float:
+    """What the set gains in all beyond the least gain, yield and peg risk in margins (multiplied out, so that a margin may be 0)."""
+    by_yield, by_peg = certification.margin_yield, certification.margin_peg_bps
+    gained = differences[YIELD].difference.value * by_peg - differences[PEG].difference.value * by_yield
+    return gained - certification.least_gain * by_yield * by_peg

@@ -28,6 +28,8 @@ def seed_sets(space: Space) -> list[ParameterSet]:
     ]
     chosen = [current]
     for name, change in ideas:
+        if not change.keys() & space.bounds.keys():
+            continue  # nothing of the idea is searched: only the current set's rounding would be left of it
         limited = {key: min(max(value, PARAMETERS[key].low), PARAMETERS[key].high) for key, value in change.items()}
         idea = space.parameters(space.values(current.replace(name=name, **limited)), name=name)
         if all(idea.values() != other.values() for other in chosen):

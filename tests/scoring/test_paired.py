@@ -75,10 +75,10 @@ def test_direction_of_a_loss(make_outcome: Any, make_study: Any) -> None:
 
 
 def test_margins_are_the_studys(make_outcome: Any, make_study: Any) -> None:
-    """Yield and the two peg risks have margins; every other metric goes by sign."""
+    """Yield, the two peg risks and the worst external cover have margins; every other metric goes by sign."""
     outcome = make_outcome(WEIGHTS)
     margins = {d.metric: d.margin for d in compare_paired(outcome, outcome, make_study(WEIGHTS)) if d.margin}
-    assert margins == {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0}
+    assert margins == {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0, "min_cr_external_tail95": 0.01}
 
 
 @pytest.mark.parametrize(

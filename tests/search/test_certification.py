@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
 from amo_opt.search import certification
 from amo_opt.search.certification import certify, pick
-from amo_opt.search.result import Trial
+from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
 
 WIDTH = {YIELD: 1e-4, PEG: 0.2, DOLLAR: 0.2}
@@ -146,7 +147,7 @@ def trials_of(world, study, changes):
 
 
 BETTER_PEG = {"idle_buffer": 0.2, "aave_cap": 0.2}
-BALANCED = {"idle_buffer": 0.25, "aave_cap": 0.25, "curve_collateral_cap": 0.4}
+BALANCED = {"idle_buffer": 0.25, "aave_cap": 0.25}
 MORE_YIELD = {"aave_cap": 0.26, "idle_buffer": 0.14}
 
 
@@ -181,11 +182,18 @@ def test_streams_and_sizes(world, make_study):
     assert (result.paths_search, result.paths_certification) == (4, 8)
 
 
+def test_reasons_against_candidates_are_counted(world, make_study):
+    """More yield for more peg risk than the margin: no change, and the explanation counts the reason."""
+    result = run(world, make_study(), [{"aave_cap": 0.3, "curve_collateral_cap": 0.4}])
+    assert result.verdict == "no change"
+    assert "1 × may be worse on peg risk" in result.explanation
+
+
 def test_nothing_better_is_no_change(world, make_study):
-    """Sets worse on both axes: no change, the reasons counted, and the current set's figures are still certified on B."""
+    """Sets worse on both axes fall back to the current one: no change, and the current set's figures are still certified on B."""
     result = run(world, make_study(), [{"aave_cap": 0.19, "idle_buffer": 0.05}])
     assert (result.verdict, result.recommended) == ("no change", None)
-    assert "1 × not proven better" in result.explanation
+    assert "nothing that does better" in result.explanation
     assert result.candidates[0].certified_b is not None
     assert {fan.candidate for fan in result.fans} == {"current"}
 
@@ -308,3 +316,118 @@ def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
     result = certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
     assert result.verdict == "infeasible"
     assert "breach_probability:calm (+0.48 over its limit at its interval's upper end on paths A" in result.explanation
+
+
+def test_a_held_set_s_name_is_one_a_file_may_hold(world, make_study, tmp_path):
+    """The recommended set is written to parameters.toml and must be readable from there, whatever made it."""
+    from amo_opt.config.load import load_parameters
+    from amo_opt.report.plain_files import parameters_toml
+
+    world.edge = True
+    result = run(world, make_study(), [{**BETTER_PEG, "amplification": 4000}])
+    assert result.recommended is not None
+    (tmp_path / "parameters.toml").write_text(parameters_toml(result), encoding="utf-8")
+    assert load_parameters(tmp_path / "parameters.toml") == result.recommended
+
+
+def test_ids_are_unique(world, make_study):
+    """Rows of a report are told apart by id."""
+    world.edge = True
+    result = run(world, make_study(), [{**BETTER_PEG, "amplification": 4000}, BALANCED, {**MORE_YIELD, "amplification": 300}])
+    ids = [candidate.id for candidate in result.candidates]
+    assert len(set(ids)) == len(ids) > 3
+
+
+def test_the_replay_command_is_whole(world, make_study):
+    """Seed, scenario, stream and path, so that it draws the same path even where the seed came from the command line; names are quoted."""
+    from dataclasses import replace
+    from pathlib import Path
+
+    study = replace(make_study(seed=77), path=Path("/there/my study.toml"))
+    command = run(world, study, [BETTER_PEG]).worst_paths[0].command
+    assert command == "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream certify-b --path 7"
+
+
+@pytest.mark.parametrize("amplification", [1, 40, 5000, 60_000, 999_999])
+def test_a_profile_around_any_a(world, make_study, amplification):
+    """Where A is not searched its profile spans up to ten times either way, the current value within it."""
+    study = make_study(space={"aave_cap": Range(low=0.0, high=0.6)}, amplification=amplification)
+    profile = run(world, study, []).profile
+    assert profile is not None
+    values = [point.value for point in profile.points]
+    assert values == sorted(set(values))
+    assert values[0] <= amplification <= values[-1]
+    assert amplification in values
+    assert values[0] >= 1.0
+    assert len(values) > 1
+
+
+def test_a_profile_of_failures_is_the_current_set_s_failure(world, make_study):
+    """Nothing runs, the current set included: its error, not a fault of ours."""
+    world.fails = lambda parameters, stream: True
+    with pytest.raises(SimulationError, match="fails"):
+        run(world, make_study(), [BETTER_PEG])
+
+
+def test_the_number_of_paths_asked_for_decides_every_limit(make_study):
+    """Of several constraints that cannot be decided the strictest sets the number needed."""
+
+    def constraint(scenario, limit):
+        nothing = Estimate(value=0.0, low=0.0, high=0.3, n=8)
+        return Constraint(
+            name="breach_probability",
+            scenario=scenario,
+            unit="",
+            estimate=nothing,
+            limit=limit,
+            violation=-1.0,
+            violation_high=1.0,
+            decidable=False,
+        )
+
+    zero = Estimate(value=0.0, low=0.0, high=0.0, n=8)
+    score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=(constraint("calm", 0.02), constraint("svb-2023", 0.001)), metrics={})
+    current = Candidate(id="current", role="current", parameters=make_study().current, search=None, certified_a=score)
+    verdict, explanation = certification._nothing([current], {}, [])
+    assert verdict == "undecidable"
+    assert "breach_probability:svb-2023 at a limit of 0.001; at least 3000 are needed" in explanation
+
+
+def test_the_gap_is_search_then_a_then_b(world, make_study):
+    """The optimism of the search and of the choice, for the set that is shown: each number from its own stage."""
+    world.penalty = lambda parameters, stream: {"certify-a": 0.5, "certify-b": 1.0}.get(stream, 0.0)
+    result = run(world, make_study(), [BETTER_PEG])
+    shown = next(candidate for candidate in result.candidates if candidate.role == "recommended")
+    search, on_a, on_b = result.gap[PEG]
+    assert shown.search is not None
+    assert (search, on_a.value, on_b.value) == (shown.search.peg_risk_bps, search + 0.5, search + 1.0)
+    assert on_b == shown.certified_b.metrics[PEG]
+
+
+def profile_points(figures):
+    """Profile points from A -> (peg risk, half its interval)."""
+
+    def point(value, peg, half):
+        around = Estimate(value=peg, low=peg - half, high=peg + half, n=640)
+        return ProfilePoint(value=value, score=Score(yield_annual=around, peg_risk_bps=around, constraints=(), metrics={}))
+
+    return tuple(point(float(value), *found) for value, found in figures.items())
+
+
+@pytest.mark.parametrize(
+    ("figures", "identified", "why"),
+    [
+        ({100: (9.0, 1.0), 1000: (5.0, 1.0), 10_000: (9.0, 1.0)}, True, "inside the searched range 100 to 10000"),
+        ({100: (5.0, 1.0), 1000: (6.0, 1.0), 10_000: (9.0, 1.0)}, False, "at the edge of the range"),
+        ({100: (9.0, 1.0), 150: (5.0, 1.0), 10_000: (9.0, 1.0)}, False, "at the edge of the range"),
+        ({100: (9.0, 1.0), 7000: (5.0, 1.0), 10_000: (9.0, 1.0)}, False, "at the edge of the range"),
+        ({100: (9.0, 1.0), 1000: (5.0, 1.0), 10_000: (6.5, 1.0)}, False, "not clear of both ends"),
+        ({100: (5.0, 0.0), 1000: (5.0, 0.0), 10_000: (5.0, 0.0)}, False, "at the edge of the range"),
+    ],
+)
+def test_identified_means_inside_and_clear_of_both_ends(figures, identified, why):
+    """The optimum lies beyond a tenth of the log range from either edge, and both ends are worse by more than the intervals."""
+    found, text = certification._identify(profile_points(figures), 100.0, 10_000.0)
+    assert found is identified
+    assert text.startswith("A identified: " if identified else "A not identified: ")
+    assert why in text

@@ -162,7 +162,7 @@ def test_killed_at_any_moment(make_study, make_toy, tmp_path, delay):
 
 
 def test_two_runs_on_one_record_are_told(make_study, make_toy, tmp_path):
-    """A second run that writes meanwhile ends the first with a message: its trials would be numbered twice."""
+    """A second run that writes meanwhile ends the first with a message; the record stays sound, and the next run ends with the undisturbed trials."""
     study, address = make_study(), f"sqlite:///{tmp_path / 'record.db'}"
     mine, other = make_toy(), make_toy()
 
@@ -172,3 +172,29 @@ def test_two_runs_on_one_record_are_told(make_study, make_toy, tmp_path):
 
     with pytest.raises(StorageError, match="another run is writing to it"):
         run(study, beside, address=address)
+    assert run(study, make_toy(), address=address) == run(study, make_toy())
+
+
+def test_a_run_that_is_overtaken_between_batches_takes_over_what_is_there(make_study, make_toy, tmp_path):
+    """The other's trials are the same ones: none is evaluated again, none is missing."""
+    study, address = make_study(), f"sqlite:///{tmp_path / 'record.db'}"
+    mine = make_toy()
+
+    def overtaken(event):
+        if event.done == 8:
+            run(study, make_toy(), trials=24, address=address)
+
+    first = Record.frozen
+    calls = iter(range(1000))
+
+    def late(self):
+        # the other run comes between this run's last write of the batch and its look at the record
+        if next(calls) == 9:
+            run(study, make_toy(), trials=24, address=address)
+        return first(self)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Record, "frozen", late)
+        trials = run(study, mine, address=address, watch=overtaken)
+    assert trials == run(study, make_toy())
+    assert len(mine.asked) == 40 - 16

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amo_opt.search.front import dominates, front, hypervolume, knee, layers, thin
 
@@ -93,3 +97,36 @@ def test_a_unit_of_nothing_leaves_the_choice_to_its_axis():
     points = [(0.030, 30.0), (0.029, 2.0), (0.020, 1.0)]
     assert knee(points, (0.001, 0.0)) == 2
     assert knee(points, (0.0, 2.0)) == 0
+
+
+def included_and_excluded(points, reference):
+    """The union of the rectangles between each point and the reference, by inclusion and exclusion: 2^n terms, nothing clever."""
+    inside = [(gain - reference[0], reference[1] - risk) for gain, risk in points if gain > reference[0] and risk < reference[1]]
+    return sum(
+        (-1.0) ** (size + 1) * min(gain for gain, _ in some) * min(depth for _, depth in some)
+        for size in range(1, len(inside) + 1)
+        for some in itertools.combinations(inside, size)
+    )
+
+
+@given(st.lists(st.tuples(st.floats(-1.0, 1.0), st.floats(0.0, 2.0)), max_size=7), st.tuples(st.floats(-0.5, 0.5), st.floats(0.5, 1.5)))
+def test_hypervolume_is_the_area_by_inclusion_and_exclusion(points, reference):
+    """On any real points, ties and points beyond the reference among them."""
+    assert hypervolume(points, reference) == pytest.approx(included_and_excluded(points, reference), abs=1e-12)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 10, 100])
+def test_hypervolume_of_a_staircase(steps):
+    """n even steps under the unit square's diagonal leave (n + 1) / 2n of it, by the sum of the first n whole numbers."""
+    points = [(k / steps, (k - 1) / steps) for k in range(1, steps + 1)]
+    assert hypervolume(points, (0.0, 1.0)) == pytest.approx((steps + 1) / (2 * steps), rel=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12))
+def test_each_layer_stands_behind_the_one_before(points):
+    """Within a layer nothing dominates anything; each point of a later one is beaten or equalled by one of the layer before."""
+    found = layers(points)
+    for layer in found:
+        assert not any(dominates(points[a], points[b]) for a, b in itertools.permutations(layer, 2))
+    for before, behind in itertools.pairwise(found):
+        assert all(any(dominates(points[a], points[b]) or points[a] == points[b] for a in before) for b in behind)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from amo_opt import load_study
-from amo_opt.errors import SimulationError
+from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.search import optimise as room
 from amo_opt.search.optimise import evaluate, optimise
 
@@ -63,3 +63,10 @@ def test_a_failure_stands_in_its_set_s_place(study, monkeypatch):
     monkeypatch.setattr(room, "point_score", point_score)
     found = evaluate([study.current] * 3, study, workers=1)
     assert [str(each) for each in found] == ["no root", "yield is not finite", "score"]
+
+
+@pytest.mark.parametrize("trials", [0, -3])
+def test_a_search_needs_a_trial(study, trials):
+    """Trial 0 is the current set: without it there is nothing to compare with."""
+    with pytest.raises(AmoOptError, match=f"trials = {trials}; at least 1"):
+        optimise(study, trials=trials)

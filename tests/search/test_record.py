@@ -93,7 +93,9 @@ def test_a_record_that_cannot_be_written_is_named(make_study, tmp_path):
         readonly.add(kept(study, 0, SCORE)[1])
 
 
-@pytest.mark.parametrize("address", ["nonsense", "nonsense://x", "postgresql+nodriver://u:secret@host/db"])
+@pytest.mark.parametrize(
+    "address", ["nonsense", "nonsense://x", "postgresql+nodriver://u:secret@host/db", "postgresql://u:secret@host:port/db"]
+)
 def test_an_address_that_leads_nowhere_is_named_without_its_password(make_study, address):
     """Unknown schemes and missing drivers give one message; a password is never printed."""
     with pytest.raises(StorageError) as caught:
@@ -143,3 +145,69 @@ def test_a_gaussian_process_gets_every_constraint(make_study):
     history = [kept(make_study(), 0, SCORE)[1]]
     assert len(memory_study(history, optuna.samplers.RandomSampler()).trials[0].constraints) == 2
     assert len(memory_study(history, make_sampler("tpe", seed=1, batch=0, first=0)).trials[0].constraints) == 1
+
+
+def test_what_was_written_twice_counts_once(make_study, address):
+    """Two runs that wrote the same trial at the same moment: the record holds it twice, the search sees it once, and numbers stay the study's."""
+    study = make_study()
+    trials = [kept(study, number, SCORE) for number in range(3)]
+    record = Record(study, address)
+    opened = optuna.load_study(study_name=study.name, storage=address)
+    for _, frozen in (trials[0], trials[1], trials[1], trials[0], trials[2]):
+        opened.add_trial(frozen)
+    assert [thaw(found) for found in record.frozen()] == [trial for trial, _ in trials]
+
+
+def test_a_trial_that_is_there_already_is_not_added(make_study, address):
+    """Another run has been faster: the message says so with the way out, and the record stays as it was."""
+    study = make_study()
+    mine, other = Record(study, address), Record(study, address)
+    other.add(kept(study, 0, SCORE)[1])
+    with pytest.raises(StorageError, match=r"holds 1 trials, trial 0 among them.*another run is writing to it.*--storage"):
+        mine.add(kept(study, 0, SCORE)[1])
+    assert len(mine.frozen()) == len(optuna.load_study(study_name=study.name, storage=address).trials) == 1
+
+
+def test_trials_of_other_tools_are_left_alone(make_study, address):
+    """A trial enqueued or added by hand is no trial of the search."""
+    study = make_study()
+    record = Record(study, address)
+    opened = optuna.load_study(study_name=study.name, storage=address)
+    opened.enqueue_trial({"aave_cap": 0.3})
+    opened.add_trial(optuna.trial.create_trial(values=[9.0, 0.0]))
+    record.add(kept(study, 0, SCORE)[1])
+    assert [thaw(found).number for found in record.frozen()] == [0]
+
+
+@pytest.mark.parametrize("folder", ["plain", "with {braces}", "with spaces and ü"])
+def test_a_record_in_a_folder_of_any_name(make_study, tmp_path, folder):
+    """The folder is made; Optuna's format of addresses does not meet its name."""
+    address = f"sqlite:///{tmp_path / folder / 'record.db'}"
+    Record(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
+    assert (tmp_path / folder / "record.db").exists()
+    assert len(Record(make_study(), address).frozen()) == 1
+
+
+def test_a_folder_where_the_record_should_be_is_named(make_study, tmp_path):
+    """A directory is no database."""
+    (tmp_path / "record.db").mkdir()
+    with pytest.raises(StorageError, match=r"record\.db cannot be used: unable to open database file.*--storage"):
+        Record(make_study(), f"sqlite:///{tmp_path / 'record.db'}")
+
+
+def test_tables_of_another_version_are_named(make_study, address):
+    """A record that another version of Optuna made gives its own words in one message."""
+    import sqlite3
+
+    Record(make_study(), address)
+    with sqlite3.connect(address.removeprefix("sqlite:///")) as database:
+        database.execute("update alembic_version set version_num = 'v9.0.0'")
+    with pytest.raises(StorageError, match=r"cannot be used: The runtime optuna version.*--storage"):
+        Record(make_study(), address)
+
+
+def test_an_address_that_names_its_file_by_uri_makes_no_folder(make_study, tmp_path, monkeypatch):
+    """``file:`` belongs to the address, not to the path."""
+    monkeypatch.chdir(tmp_path)
+    Record(make_study(), "sqlite:///file:record.db?uri=true")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["record.db"]

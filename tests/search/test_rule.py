@@ -122,3 +122,16 @@ def test_the_printed_rule_carries_the_study_s_margins():
     text = rule_text(MARGINS)
     assert "yield 0.1 percentage points a year, peg risk 2 bps" in text
     assert "at 0.05" in text
+
+
+def test_the_worst_cover_may_not_fall_beyond_the_margin():
+    """The external collateral ratio is the safety figure: a set that may lower its worst by more than the margin is refused."""
+    cover = difference("min_cr_external_tail95", -0.02, -0.005, 1.0)
+    found = eligible({"x": scored()}, {"x": (*paired(), cover)}, MARGINS)["x"]
+    assert found.startswith("may lower the worst external collateral ratio")
+
+
+def test_a_gain_too_small_for_a_vote_is_refused():
+    """Proven better by a hair, half a margin being asked for in all: not worth a vote."""
+    assert objection(gain=(0.0001, 0.0002), peg=(0.0, 0.0)).endswith("not worth a vote")
+    assert objection(gain=(0.0006, 0.0008), peg=(0.0, 0.0)) == ""

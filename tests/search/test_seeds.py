@@ -38,3 +38,9 @@ def test_a_seed_that_the_space_undoes_is_left_out(make_study):
     """Where only A is searched, seeds that move anything else would repeat the current set."""
     seeds = seed_sets(build_space(make_study(space={"amplification": Range(low=150, high=5000, log=True)})))
     assert [seed.name for seed in seeds] == ["in-force", "double-A", "half-A"]
+
+
+def test_an_idea_of_which_nothing_is_searched_is_no_seed(make_study):
+    """With one cap searched and off the grid of votes, only ideas that move it stand: not the rounded current set under another's name."""
+    seeds = seed_sets(build_space(make_study(space={"curve_collateral_cap": Range(low=0.2, high=0.9)}, curve_collateral_cap=0.728)))
+    assert [seed.name for seed in seeds] == ["in-force", "half-caps"]

@@ -60,13 +60,16 @@ def _label(axes: Axes, points: tuple[FrontPoint, ...]) -> None:
     placed: list[float] = []
     marked = [point for point in points if point.mark != "candidate"]
     for point in sorted(marked, key=lambda point: -point.earned.value):
-        height = axes.transData.transform((point.peg.value, point.earned.value))[1] * to_points
+        place = axes.transData.transform((point.peg.value, point.earned.value))
+        height = place[1] * to_points
+        on_the_right = axes.transAxes.inverted().transform(place)[0] > 0.6
         wanted = height + 6.0 if not placed else min(height + 6.0, placed[-1] - LINE_POINTS)
         placed.append(wanted)
         axes.annotate(
             point.label,
             (point.peg.value, point.earned.value),
-            xytext=(16, wanted - height),
+            xytext=(-16 if on_the_right else 16, wanted - height),
+            ha="right" if on_the_right else "left",
             textcoords="offset points",
             color=LOOKS[point.mark][0],
             fontsize=8.5,

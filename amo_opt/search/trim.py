@@ -1,0 +1,62 @@
+"""Proposals no larger than they need be: what a change of a parameter does not earn is taken back.
+
+A sampler moves every parameter it was given, those that do nothing too. Before certification each candidate's changes are taken back one
+after the other, on the search's own paths, where that costs next to nothing; what is left is what the gain comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from amo_opt.config.study import Certification
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.scoring.types import PointScore
+
+Entry = tuple[str, ParameterSet, PointScore]
+"""One set that could be certified: its id, its parameters, its score in the search."""
+Evaluate = Callable[[Sequence[ParameterSet]], list[PointScore | SimulationError]]
+WORTH = 0.02
+"""Least a change must bring to stay, in margins: a fiftieth of what a vote would call no difference."""
+
+
+def worth(score: PointScore, certification: Certification) -> float:
+    """Yield and peg risk as one figure, each in the study's margin (multiplied out by the other margin, so that 0 is allowed)."""
+    return score.yield_annual * certification.margin_peg_bps - score.peg_risk_bps * certification.margin_yield
+
+
+def least_worth(certification: Certification) -> float:
+    """`WORTH` on the scale of `worth`."""
+    return WORTH * certification.margin_yield * certification.margin_peg_bps
+
+
+def trim(entries: Sequence[Entry], current: ParameterSet, certification: Certification, evaluate: Evaluate) -> list[Entry]:
+    """The entries with every change taken back that brings less than `WORTH` margins and is not needed for feasibility.
+
+    Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A trimmed entry's id ends in ``-trimmed``.
+    """
+    kept = list(entries)
+    allowed = least_worth(certification)
+    for name in PARAMETERS:
+        value = current.values()[name]
+        tried: list[tuple[int, ParameterSet]] = []
+        for index, (identity, parameters, _) in enumerate(kept):
+            back = parameters.replace(name=_trimmed(identity), **{name: value})
+            if back.values() != parameters.values() and _ordered(back):
+                tried.append((index, back))
+        for (index, back), score in zip(tried, evaluate([back for _, back in tried]), strict=True):
+            before = kept[index][2]
+            if isinstance(score, SimulationError) or not score.feasible:
+                continue
+            if worth(score, certification) >= worth(before, certification) - allowed:
+                kept[index] = (back.name, back, score)
+    return kept
+
+
+def _trimmed(identity: str) -> str:
+    return identity if identity.endswith("-trimmed") else f"{identity}-trimmed"
+
+
+def _ordered(parameters: ParameterSet) -> bool:
+    values = parameters.values()
+    return all(values[low] < values[high] for low, high in ORDERED_PAIRS)

@@ -1,0 +1,98 @@
+"""The command line called as a person calls it, on a study small enough to run in a second."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STUDIES = Path(__file__).parents[2] / "studies"
+SMALL = {
+    "paths": "4",
+    "transition_hours": "48",
+    "window_hours": "240",
+    "trials": "16",
+    "multiple": "2",
+    "candidates": "4",
+    "bootstrap": "100",
+    "max_breach_probability": "0.5",  # eight paths decide a chance of a half, not one of 2%
+    "max_unrecovered_probability": "0.5",
+}
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+def call_main(*args: object) -> Called:
+    """``amo-opt ARGS…`` in this process."""
+    from amo_opt.cli.main import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["amo-opt", *map(str, args)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as stop,
+    ):
+        main()
+    assert isinstance(stop.value.code, int)
+    return Called(stop.value.code, out.getvalue(), err.getvalue())
+
+
+def write_small(folder: Path, **changes: str) -> Path:
+    """The shipped study below ``folder``, two scenarios of it and smaller in every way; ``changes`` by key, as TOML."""
+    shutil.copytree(STUDIES, folder, dirs_exist_ok=True)
+    path = folder / "frax-2022.toml"
+    text = path.read_text(encoding="utf-8")
+    head, *scenarios = text.split("[[scenario]]")
+    for key, value in {**SMALL, **changes}.items():
+        head, count = re.subn(rf"(?m)^{key} = [^#\n]+", f"{key} = {value} ", head)
+        assert count == 1, f"{key} stands {count} times"
+    path.write_text("[[scenario]]".join([head, *scenarios[:2]]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def call() -> Callable[..., Called]:
+    """Calls the command line: ``call("run", study)``."""
+    return call_main
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small study: ``small(seed="3")``."""
+
+    def write(**changes: str) -> Path:
+        return write_small(tmp_path / "studies", **changes)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study that tests read and leave as it is."""
+    return write_small(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Called, Path]:
+    """One undisturbed run of the shared study, and its report."""
+    folder = tmp_path_factory.mktemp("finished") / "report"
+    return call_main("run", shared, "--out", folder, "--workers", "1"), folder

@@ -1,0 +1,36 @@
+"""`amo-opt init`: a study to start from, and never over anything."""
+
+from __future__ import annotations
+
+from amo_opt import load_study
+
+
+def test_what_init_writes_is_valid_and_named_after_its_folder(call, tmp_path, monkeypatch):
+    """Three files, listed as written; the next step printed is a call that works."""
+    monkeypatch.chdir(tmp_path)
+    called = call("init", "my-protocol")
+    assert (called.status, called.err) == (0, "")
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.toml")} == {
+        line.removeprefix("wrote ") for line in called.out.splitlines()[:-1]
+    }
+    assert "amo-opt validate my-protocol/study.toml" in called.out
+    assert call("validate", "my-protocol/study.toml").status == 0
+    assert load_study("my-protocol/study.toml").name == "my-protocol"
+
+
+def test_init_refuses_to_overwrite(call, tmp_path):
+    """One file in the way: exit 2, it is named, and nothing is written."""
+    file = tmp_path / "states" / "frax-2022-05-11.toml"
+    file.parent.mkdir()
+    file.write_text("mine")
+    called = call("init", tmp_path)
+    assert (called.status, called.out) == (2, "")
+    assert f"{file}: exists already" in called.err
+    assert file.read_text() == "mine"
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [file]
+
+
+def test_init_into_a_file_is_a_wrong_call(call, tmp_path):
+    """A file is no folder."""
+    (tmp_path / "taken").write_text("")
+    assert call("init", tmp_path / "taken").status == 2

@@ -1,0 +1,286 @@
+"""`amo-opt run`: the report, the same bytes again, interruptions, and refusals before anything is spent."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+
+from amo_opt.report.write import FILES
+from amo_opt.search import optimise as room
+
+AMO_OPT = [sys.executable, "-c", "from amo_opt.cli.main import main; main()"]
+
+
+def never(*_, **__):
+    raise AssertionError("a set was evaluated")
+
+
+def written(record):
+    """Trials in the record so far; 0 while there is none."""
+    try:
+        with sqlite3.connect(f"file:{record}?mode=ro", uri=True) as database:
+            return database.execute("select count(*) from trials").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+
+
+def test_a_run_writes_the_report_with_its_record_and_log_beside_it(finished):
+    """Exit 0, every file of a report in the folder and nothing else, and the verdict on stdout."""
+    called, folder = finished
+    assert called.status == 0, called.err
+    assert {entry.name for entry in folder.iterdir()} <= set(FILES)
+    assert {"proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv"} <= {entry.name for entry in folder.iterdir()}
+    assert {entry.name for entry in folder.parent.iterdir()} == {"report", "report.db", "report.log"}
+    assert called.out.splitlines()[-1] == f"report: {folder / 'report.html'}"
+    assert called.out.startswith(("no change: ", "recommended: "))
+    assert len((folder / "trials.csv").read_text().splitlines()) == 17
+
+
+def test_piped_progress_is_plain_lines(finished):
+    """Away from a terminal there is no escape sequence and no carriage return, and each phase is told."""
+    called, _ = finished
+    assert not {"\x1b", "\r"} & set(called.out + called.err)
+    assert "search: 16/16 · best yield" in called.err
+    assert "certification, paths B: " in called.err
+
+
+def test_the_same_command_again_searches_nothing_twice(finished, shared, call, tmp_path, monkeypatch):
+    """With every trial in the record none is evaluated, and the report is the same to the byte."""
+    _, folder = finished
+    shutil.copy(folder.with_name("report.db"), tmp_path / "report.db")
+    monkeypatch.setattr(room, "evaluate", never)
+    called = call("run", shared, "--out", tmp_path / "report")
+    assert called.status == 0, called.err
+    for name in ("results.json", "trials.csv", "parameters.toml", "proposal.md", "report.html"):
+        assert (tmp_path / "report" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_workers_out_and_storage_change_no_byte(finished, shared, call, tmp_path):
+    """Two threads, another folder and another record: the same results.json, which --json prints and nothing else."""
+    _, folder = finished
+    called = call("run", shared, "--out", tmp_path / "other", "--storage", tmp_path / "elsewhere.db", "--workers", "2", "--json")
+    assert called.status == 0
+    assert (tmp_path / "other" / "results.json").read_bytes() == (folder / "results.json").read_bytes()
+    assert called.out == (folder / "results.json").read_text()
+    assert json.loads(called.out)["schema"] == 1
+    assert "report: " in called.err
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize(("blow", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_stopped_anywhere_and_called_again(finished, shared, call, tmp_path, blow, status):
+    """A real process stopped in mid-search: the same command goes on, no trial is lost or double, and the results are the undisturbed ones."""
+    _, undisturbed = finished
+    folder, record = tmp_path / "report", tmp_path / "report.db"
+    arguments = ["run", str(shared), "--out", str(folder), "--workers", "1"]
+    with subprocess.Popen([*AMO_OPT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60.0
+        while written(record) < 2 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(blow)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
+    assert written(record) >= 2
+    assert not folder.exists()
+    assert "Traceback" not in err
+    if blow == signal.SIGINT:
+        assert err.splitlines()[-1] == "interrupted; what was finished is kept, the same command goes on from there"
+    called = call(*arguments)
+    assert called.status == 0, called.err
+    assert (folder / "results.json").read_bytes() == (undisturbed / "results.json").read_bytes()
+    kept = optuna.load_study(study_name="frax-2022", storage=f"sqlite:///{record}").trials
+    assert Counter(trial.user_attrs["number"] for trial in kept) == Counter(range(16))
+
+
+def test_the_worst_paths_replay(finished, shared, call, monkeypatch):
+    """Each printed command, called beside the study and the report's parameters, gives the printed figures."""
+    _, folder = finished
+    shutil.copy(folder / "parameters.toml", shared.parent / "parameters.toml")
+    monkeypatch.chdir(shared.parent)
+    worst = json.loads((folder / "results.json").read_text())["worst_paths"]
+    assert len(worst) == 5
+    for each in worst:
+        program, *arguments = shlex.split(each["command"])
+        replayed = call(*arguments, "--json")
+        assert (program, replayed.status) == ("amo-opt", 0), replayed.err
+        row = json.loads(replayed.out)
+        for name in ("scenario", "path", "peg_loss_bps", "min_price", "unserved_usd_hours"):
+            assert row[name] == each[name], name
+
+
+def test_the_replay_knows_an_overridden_seed(small, call, tmp_path, monkeypatch):
+    """With --seed on the command line, the printed command carries it: the study file's own would draw other paths."""
+    study = small()
+    called = call("run", study, "--seed", "77", "--trials", "1", "--out", tmp_path / "report", "--json")
+    assert called.status == 0, called.err
+    shutil.copy(tmp_path / "report" / "parameters.toml", study.parent)
+    monkeypatch.chdir(study.parent)
+    worst = json.loads(called.out)["worst_paths"][0]
+    row = json.loads(call(*shlex.split(worst["command"])[1:], "--json").out)
+    assert row["peg_loss_bps"] == worst["peg_loss_bps"]
+
+
+def test_more_trials_extend_the_record(small, call, tmp_path):
+    """9 trials, then 12: the first 9 stay, three are added."""
+    study = small()
+    tables = []
+    for trials in ("9", "12"):
+        called = call("run", study, "--trials", trials, "--out", tmp_path / "report")
+        assert called.status == 0, called.err
+        tables.append((tmp_path / "report" / "trials.csv").read_text().splitlines())
+    assert tables[1][:10] == tables[0]
+    assert len(tables[1]) == 13
+
+
+def test_no_feasible_set_is_exit_1(small, call, tmp_path):
+    """A cover no set can keep: exit 1, the constraint that binds is named, and the report is written all the same."""
+    called = call("run", small(min_external_cr="5.0"), "--trials", "9", "--out", tmp_path / "report")
+    assert called.status == 1
+    assert called.out.startswith("infeasible: No set kept every constraint.")
+    assert "the binding constraint is breach_probability:" in called.out
+    assert (tmp_path / "report" / "proposal.md").exists()
+
+
+def test_too_few_paths_is_said_with_the_number_needed(small, call, tmp_path):
+    """Eight paths cannot decide a chance of 2%: the verdict says how many could, and nothing is recommended."""
+    called = call("run", small(max_breach_probability="0.02"), "--trials", "1", "--out", tmp_path / "report")
+    assert called.status == 0
+    assert called.out.startswith("undecidable: 8 paths per scenario cannot decide breach_probability:calm at a limit of 0.02; at least 150")
+
+
+def refused(called, *fragments):
+    """Exit 2, one message on stderr with every fragment, no traceback, nothing on stdout."""
+    assert called.status == 2, called.out + called.err
+    assert called.out == ""
+    assert "Traceback" not in called.err
+    assert "internal error" not in called.err
+    assert all(fragment in called.err for fragment in fragments), called.err
+
+
+def test_another_seed_on_the_same_record_is_refused(finished, shared, call):
+    """The record belongs to one study; an override that changes results needs another, and the message names the option."""
+    _, folder = finished
+    before = (folder / "results.json").read_bytes()
+    refused(call("run", shared, "--seed", "12345", "--out", folder), "holds study 'frax-2022'", "--storage")
+    assert (folder / "results.json").read_bytes() == before
+
+
+def test_a_foreign_file_in_the_folder_is_kept(shared, call, tmp_path, monkeypatch):
+    """Refused before anything is evaluated, and the file is left where it is."""
+    monkeypatch.setattr(room, "evaluate", never)
+    notes = tmp_path / "report" / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    refused(call("run", shared, "--out", notes.parent), "notes.txt", "--out")
+    assert notes.read_text() == "mine"
+    assert list(tmp_path.rglob("*")) == [notes.parent, notes]
+
+
+def test_a_folder_that_cannot_be_made_is_named(shared, call, tmp_path):
+    """A file where the folder's parent should be."""
+    (tmp_path / "taken").write_text("")
+    refused(call("run", shared, "--out", tmp_path / "taken" / "report"), "taken", "File exists", "--out")
+
+
+@pytest.mark.parametrize("out", [".", "..", "../studies/.."])
+def test_a_folder_without_a_name_of_its_own_is_refused(shared, call, monkeypatch, out):
+    """A report replaces its folder whole: never the one a person stands in, nor one above it."""
+    monkeypatch.chdir(shared.parent)
+    refused(call("run", shared, "--out", out), f"--out: found {out!r}")
+
+
+@pytest.mark.parametrize("storage", ["report/record.db", "sqlite:///report/deeper/record.db", ""])
+def test_a_record_that_the_report_would_sweep_away_is_refused(shared, call, tmp_path, monkeypatch, storage):
+    """Inside the report folder, or nowhere at all: told before the search instead of after it."""
+    monkeypatch.chdir(tmp_path)
+    refused(call("run", shared, "--out", "report", "--storage", storage), f"--storage: found {storage!r}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("storage", "reason"),
+    [
+        ("nonsense://x", "Can't load plugin"),
+        ("postgresql+psycopg://me:secret@host:port/x", "invalid literal"),
+        ("folder", "unable to open database file"),
+        ("text.db", "file is not a database"),
+    ],
+)
+def test_a_record_that_cannot_be_is_named(shared, call, tmp_path, monkeypatch, storage, reason):
+    """One line with the address, the reason and the option; never a password."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.db").write_text("no database, only text\n" * 100)
+    called = call("run", shared, "--out", "report", "--storage", storage)
+    refused(called, "the record ", reason, "--storage")
+    assert "secret" not in called.err
+    assert len(called.err.splitlines()) == 1
+
+
+def test_a_folder_may_have_any_name(shared, call, tmp_path):
+    """What an address or a format would read as its own is quoted: the record stands beside the report, under its name."""
+    name = "o{u}t, why? a%20b x@y:z"
+    called = call("run", shared, "--trials", "1", "--out", tmp_path / name)
+    assert called.status == 0, called.err
+    assert {entry.name for entry in tmp_path.iterdir()} == {name, f"{name}.db", f"{name}.log"}
+
+
+CAP = "aave_cap = { low = 0.0, high = 0.6 }"
+MISTAKES = {
+    "unknown key": ("bootstrap = 100", "bootstraps = 100", ("frax-2022.toml:", "certification.bootstraps", "unknown key", "'bootstrap'")),
+    "wrong type": ("paths = 4", 'paths = "four"', ("frax-2022.toml:", "simulation.paths", 'found "four"', "a whole number from 1")),
+    "negative cap": (CAP, "aave_cap = { low = -0.1, high = 0.6 }", ("search.space.aave_cap.low", "found -0.1", "0 to 1")),
+    "A = 0": ("[current] ", "[current]\namplification = 0\n#", ("current.amplification", "found 0", "from 1 to 999999")),
+    "NaN": (CAP, "aave_cap = { low = nan, high = 0.6 }", ("search.space.aave_cap.low", "not a finite number")),
+    "unknown scenario": ('name = "calm"', 'name = "clam"', ("scenario[clam].name", "unknown scenario", "'calm'")),
+    "missing file": ('file = "states/frax-2022-05-11.toml"', 'file = "states/nowhere.toml"', ("state.file", "no such file")),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_wrong_study_is_one_clear_message(small, call, tmp_path, mistake):
+    """File, key, what was found and what is allowed, in one line; nothing is written."""
+    old, new, fragments = MISTAKES[mistake]
+    study = small()
+    text = study.read_text(encoding="utf-8")
+    assert text.count(old) == 1, old
+    study.write_text(text.replace(old, new), encoding="utf-8")
+    called = call("run", study, "--out", tmp_path / "report")
+    refused(called, study.name, *fragments)
+    assert len(called.err.splitlines()) == 1
+    assert not (tmp_path / "report.db").exists()
+
+
+def test_a_study_that_is_not_there(call, tmp_path):
+    """A missing study file is named as it was asked for."""
+    refused(call("run", tmp_path / "nowhere.toml"), f"{tmp_path / 'nowhere.toml'}: no such file")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--trials", "0"), ("--paths", "-1"), ("--workers", "none"), ("--seed", "-5")])
+def test_an_option_out_of_range_is_named(shared, call, option, value):
+    """Option and value stand in the message."""
+    refused(call("run", shared, option, value), option, value)
+
+
+def test_an_override_that_the_study_refuses_is_laid_at_the_command_line(shared, call):
+    """Not at the file, where the reader would look in vain."""
+    refused(call("run", shared, "--paths", "5000000"), "command line: simulation.paths", "found 5000000")
+
+
+def test_the_report_stands_in_reports_by_default(shared, call, tmp_path, monkeypatch):
+    """Without --out: reports/NAME below the current folder, the record beside it."""
+    monkeypatch.chdir(tmp_path)
+    assert call("run", shared, "--trials", "1").status == 0
+    assert {str(entry) for entry in Path("reports").iterdir()} == {f"reports/frax-2022{end}" for end in ("", ".db", ".log")}

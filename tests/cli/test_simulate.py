@@ -1,0 +1,125 @@
+"""`amo-opt simulate`: one set's figures, one path's row, time series."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+
+import pandas as pd
+import pytest
+
+from amo_opt import load_study
+from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, simulate
+
+
+@pytest.fixture
+def current(shared):
+    return shared.parent / "parameters" / "frax-current.toml"
+
+
+def test_the_table_holds_every_figure_with_its_interval(shared, current, call):
+    """Metrics, scenarios and constraints on stdout, plain where it is piped; nothing on stderr."""
+    called = call("simulate", current, "--study", shared)
+    assert (called.status, called.err) == (0, "")
+    assert "\x1b" not in called.out
+    for text in ("frax-current on frax-2022", "svb-2023", "breach_probability:calm", "caps_plus_buffer", "holds"):
+        assert text in called.out, text
+
+
+def test_json_is_the_whole_score(shared, current, call):
+    """One document: each figure with value, interval and n; every constraint with its limit."""
+    called = call("simulate", current, "--study", shared, "--json")
+    assert called.status == 0
+    document = json.loads(called.out)
+    assert document["study"] == {"name": "frax-2022", "hash": load_study(shared).hash, "seed": load_study(shared).search.seed}
+    assert document["parameters"]["amplification"] == 1500
+    assert document["steps"] == 288
+    for estimate in (*document["metrics"].values(), *document["yield_terms"].values(), *document["constraints"]):
+        low, high = estimate["interval"]
+        assert low <= estimate["value"] <= high
+        assert estimate["n"] >= 1 or estimate["name"] == "caps_plus_buffer"  # a sum of settings: nothing is sampled
+    assert set(document["by_scenario"]) == {"calm", "svb-2023"}
+    assert all({"limit", "feasible", "decidable"} <= set(constraint) for constraint in document["constraints"])
+
+
+def test_one_scenario_alone(shared, current, call):
+    """--scenario leaves the others out, with their paths."""
+    document = json.loads(call("simulate", current, "--study", shared, "--scenario", "svb-2023", "--paths", "6", "--json").out)
+    assert list(document["by_scenario"]) == ["svb-2023"]
+    assert document["metrics"]["yield"]["n"] == 6
+
+
+def test_the_same_call_gives_the_same_bytes_whatever_the_workers(shared, current, call):
+    """Threads change nothing; another seed changes the figures."""
+    outputs = [call("simulate", current, "--study", shared, "--workers", workers, "--json").out for workers in ("1", "2")]
+    assert outputs[0] == outputs[1] != call("simulate", current, "--study", shared, "--seed", "99", "--json").out
+
+
+@pytest.mark.parametrize("stream", ["search", "certify-a", "certify-b"])
+def test_a_path_s_row_is_the_one_it_had_among_many(shared, current, call, stream):
+    """Replayed by number, alone: every column equals the row of the whole run."""
+    study = load_study(shared)
+    row = simulate(study.current, study, scenarios=["svb-2023"], stream=stream).paths.iloc[3]
+    called = call("simulate", current, "--study", shared, "--scenario", "svb-2023", "--stream", stream, "--path", "3", "--json")
+    assert called.status == 0
+    assert json.loads(called.out) == {name: value.item() if hasattr(value, "item") else value for name, value in row.to_dict().items()}
+
+
+def test_a_path_s_row_as_lines(shared, current, call):
+    """Without --json one column a line."""
+    called = call("simulate", current, "--study", shared, "--scenario", "calm", "--path", "0")
+    lines = dict(line.split(maxsplit=1) for line in called.out.splitlines())
+    assert (lines["scenario"], lines["path"]) == ("calm", "0")
+    assert "nav_end_usd" in lines
+
+
+def test_the_trace_is_an_hourly_table(shared, current, call, tmp_path):
+    """A row an hour, negative before the window, every series a column, no gap; the place is told on stderr."""
+    file = tmp_path / "path.csv"
+    called = call("simulate", current, "--study", shared, "--scenario", "svb-2023", "--path", "2", "--trace", file, "--json")
+    assert called.status == 0
+    json.loads(called.out)
+    assert str(file) in called.err
+    frame = pd.read_csv(file)
+    assert list(frame.columns) == ["hour", *TRACE_COLUMNS, *DERIVED_COLUMNS]
+    assert list(frame["hour"]) == list(range(-48, 240))
+    assert not frame.isna().any().any()
+    assert frame["price"].between(0.5, 1.5).all()
+    assert frame.loc[frame["hour"] >= 0, "price"].min() == pytest.approx(json.loads(called.out)["min_price"], rel=1e-12)
+
+
+def refused(called, *fragments):
+    assert (called.status, called.out) == (2, ""), called
+    assert "Traceback" not in called.err
+    assert "internal error" not in called.err
+    assert all(fragment in called.err for fragment in fragments), called.err
+
+
+def test_a_path_needs_its_scenario(shared, current, call, tmp_path):
+    """A path number without a scenario names no path; so with a trace."""
+    refused(call("simulate", current, "--study", shared, "--path", "3"), "--scenario NAME")
+    refused(call("simulate", current, "--study", shared, "--trace", tmp_path / "x.csv"), "--scenario NAME")
+
+
+def test_an_unknown_scenario_names_those_there_are(shared, current, call):
+    """What was found, and the study's own."""
+    refused(call("simulate", current, "--study", shared, "--scenario", "clam"), "'clam'", "calm, svb-2023")
+
+
+def test_files_of_another_kind_are_told_apart(shared, current, call, tmp_path):
+    """A study where a set belongs, a set where a study belongs, and nothing where a file belongs."""
+    refused(call("simulate", shared, "--study", shared), "is a study, not a parameter set")
+    refused(call("simulate", current, "--study", current), "is a parameter set, not a study")
+    refused(call("simulate", tmp_path / "nowhere.toml", "--study", shared), "nowhere.toml: no such file")
+    refused(call("simulate", current), "--study")
+
+
+def test_a_trace_that_cannot_be_written_is_told_before_the_simulation(shared, current, call, tmp_path, monkeypatch):
+    """No folder, or no library for the format: nothing is simulated first."""
+    from amo_opt.simulation import engine
+
+    monkeypatch.setattr(engine, "simulate", None)
+    arguments = ("simulate", current, "--study", shared, "--scenario", "calm", "--trace")
+    refused(call(*arguments, tmp_path / "nowhere" / "x.csv"), "--trace", "there is no folder")
+    if find_spec("pyarrow") is None and find_spec("fastparquet") is None:
+        refused(call(*arguments, tmp_path / "x.parquet"), "the extra 'parquet'")

@@ -1,0 +1,64 @@
+"""Rooms know nothing of the rooms above them, and calling for help costs no heavy import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "amo_opt"
+HEAVY = {"numba", "pandas", "optuna", "matplotlib", "numpy", "scipy", "sqlalchemy", "rich", "jinja2", "pydantic"}
+LIGHT_ROOMS = {"cli", "errors"}
+"""What a module of the command line may import from the package when it is imported itself."""
+
+
+def layers():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    return [layer for contract in settings["contracts"] if contract["type"] == "layers" for layer in contract["layers"]]
+
+
+def imported_at_load(tree):
+    """Absolute names that importing the module imports: those inside functions and under TYPE_CHECKING come later or never."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt | ast.ExceptHandler)]
+
+
+def test_imports_point_down():
+    """The contract of pyproject.toml holds for the whole package."""
+    command = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    found = subprocess.run(
+        [sys.executable, "-c", command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "1 kept, 0 broken" in found.stdout
+
+
+def test_every_room_stands_in_the_contract():
+    """A room that the contract does not name would be free to import anything."""
+    rooms = {entry.stem for entry in PACKAGE.iterdir() if entry.is_dir() or entry.suffix == ".py"} - {"__init__", "__pycache__", "examples"}
+    named = {layer.removeprefix("amo_opt.") for entry in layers() for layer in entry.replace("|", ":").replace(" ", "").split(":")}
+    assert {room for room in rooms if room not in named} == set()
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda file: file.stem)
+def test_the_command_line_imports_nothing_heavy(file):
+    """Parsing a call needs click and the package's errors; the rest is imported by the command that runs."""
+    for name in imported_at_load(ast.parse(file.read_text(encoding="utf-8"))):
+        top, *rest = name.split(".")
+        assert top not in HEAVY, name
+        assert top != "amo_opt" or not rest or rest[0] in LIGHT_ROOMS, name
