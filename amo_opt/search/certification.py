@@ -126,11 +126,20 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
             moved.append(parameters.replace(name=f"{name}-same-a", amplification=study.current.amplification))
     outcomes = desk.simulate(moved, stream="search", phase="fix-A", paths=study.simulation.paths)
     for parameters, outcome in zip(moved, outcomes, strict=True):
-        if not isinstance(outcome, SimulationError):
-            held.append((parameters.name, parameters, point_score(outcome, study)))
+        found = _point(outcome, study)
+        if not isinstance(found, SimulationError):
+            held.append((parameters.name, parameters, found))
     first = pick(searched, max(1, count // 3))
     fresh = distinct(held, study.current, *(parameters for _, parameters, _ in first))
     return distinct([*first, *_trimmed(desk, pick(fresh, count - len(first)))])
+
+
+def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | SimulationError:
+    """The search's score of an outcome; what failed stays a failure."""
+    try:
+        return outcome if isinstance(outcome, SimulationError) else point_score(outcome, study)
+    except SimulationError as error:
+        return error
 
 
 def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
@@ -138,7 +147,7 @@ def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
 
     def evaluate(sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
         outcomes = desk.simulate(sets, stream="search", phase="trim", paths=desk.study.simulation.paths)
-        return [outcome if isinstance(outcome, SimulationError) else point_score(outcome, desk.study) for outcome in outcomes]
+        return [_point(outcome, desk.study) for outcome in outcomes]
 
     return distinct(trim(entries, desk.study.current, desk.study.certification, evaluate), desk.study.current)
 
