@@ -5,6 +5,7 @@ Nothing the search saw is used: paths A and B have streams of their own. Every p
 
 from __future__ import annotations
 
+import itertools
 import math
 import shlex
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
 from amo_opt.scoring.paired import compare_paired
 from amo_opt.scoring.score import point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
@@ -134,6 +135,10 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
     return distinct([*first, *_trimmed(desk, pick(fresh, count - len(first)))])
 
 
+def _untold(done: int, total: int) -> None:
+    """Progress of a step too small to tell: the phase counts parameters."""
+
+
 def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | SimulationError:
     """The search's score of an outcome; what failed stays a failure."""
     try:
@@ -144,9 +149,12 @@ def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | Sim
 
 def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
     """The entries without the changes that bring nothing, each set once."""
+    tried = itertools.count(1)
 
     def evaluate(sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
-        outcomes = desk.simulate(sets, stream="search", phase="trim", paths=desk.study.simulation.paths)
+        paths = desk.study.simulation.paths
+        outcomes = simulate_many(sets, desk.study, paths=paths, stream="search", workers=desk.workers, progress=_untold)
+        desk.watch(ProgressEvent(phase="trim", done=next(tried), total=len(PARAMETERS)))
         return [_point(outcome, desk.study) for outcome in outcomes]
 
     return distinct(trim(entries, desk.study.current, desk.study.certification, evaluate), desk.study.current)
