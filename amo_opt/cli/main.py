@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("amo_opt.cli.simulate", "Run one parameter set on a study's paths."),
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),
     "validate": ("amo_opt.cli.validate", "Check files and say everything that is wrong."),
+    "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),
     "init": ("amo_opt.cli.init", "Write a commented study to start from."),
 }
 

@@ -1,0 +1,103 @@
+"""A pool while its stablecoin is sold: price and composition against the amount, one curve an amplification; saved as HTML, PNG or SVG."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amo_opt.errors import AmoOptError
+from amo_opt.report.figures.profile import DASHES
+from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from amo_opt.stableswap.depth import SellingCurve
+
+SUFFIXES = (".html", ".png", ".svg")
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:60rem;margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}</style>
+<h1>{title}</h1>
+<figure role="img" aria-label="{alt}">
+{svg}</figure>
+<p>{caption}</p>
+</html>
+"""
+
+
+def check_suffix(path: Path) -> None:
+    """Raises `AmoOptError` unless the file's name says one of the formats there are."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise AmoOptError(f"{path}: a plot is written as {', '.join(SUFFIXES)}; found {path.suffix or 'no suffix'}")
+
+
+def save_pool(path: Path, curves: Sequence[SellingCurve], *, title: str, caption: str, marks: Sequence[tuple[str, float]] = ()) -> None:
+    """Writes the drawing; the same bytes each time. ``marks`` are amounts sold that a line is drawn at, with their name."""
+    check_suffix(path)
+    with styled():
+        figure = draw_pool(curves, marks)
+        suffix = path.suffix.lower()
+        if suffix == ".html":
+            alt = f"Price and stablecoin share of the pool against stablecoin sold, for {len(curves)} amplifications."
+            page = _PAGE.format(title=escape(title), alt=escape(alt), caption=escape(caption), svg=to_svg(figure, "pool"), ink=INK)
+            path.write_text(page, encoding="utf-8")
+        elif suffix == ".svg":
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(path, format="png", dpi=160, metadata={"Software": None})
+
+
+def draw_pool(curves: Sequence[SellingCurve], marks: Sequence[tuple[str, float]] = ()) -> Figure:
+    """Two panels over the amount sold: marginal price, and the stablecoin's share of the pool. The first curve is the pool as it is."""
+    figure = blank(9.2, 3.6)
+    panels = figure.subplots(1, 2)
+    scale, unit = _unit(max(max(each.sold) for each in curves))
+    for axes, label in zip(panels, ("price (USD of base per stablecoin)", "stablecoin share of the pool (%)"), strict=True):
+        for place, curve in enumerate(curves):
+            values = curve.price if axes is panels[0] else [100.0 * each for each in curve.share]
+            axes.plot(
+                [each / scale for each in curve.sold],
+                values,
+                color=ORANGE if place == 0 else GREY,
+                linewidth=1.8 if place == 0 else 1.1,
+                linestyle=DASHES[place % len(DASHES)],
+                label=f"A {curve.amplification:,.0f}",
+            )
+        _mark(axes, marks, scale)
+        axes.set_xlabel(f"stablecoin sold ({unit})")
+        axes.set_title(label)
+        axes.set_xlim(left=0.0)
+    panels[0].legend(frameon=False, fontsize=8.0)
+    return figure
+
+
+def _mark(axes: Axes, marks: Sequence[tuple[str, float]], scale: float) -> None:
+    for name, value in marks:
+        axes.axvline(value / scale, color=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
+        axes.annotate(
+            name,
+            (value / scale, 0.02),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, 0),
+            textcoords="offset points",
+            fontsize=7.5,
+            rotation=90.0,
+            color=BLUE,
+        )
+
+
+def _unit(most: float) -> tuple[float, str]:
+    """What the axis counts in."""
+    for scale, name in ((1e9, "bn"), (1e6, "m"), (1e3, "thousand")):
+        if most >= scale:
+            return scale, name
+    return 1.0, "tokens"
