@@ -33,7 +33,7 @@ def command(
     \b
     Example:
       amo-opt run studies/frax-2022.toml
-      amo-opt run studies/frax-2022.toml --trials 16 --paths 8 --out /tmp/report
+      amo-opt run studies/frax-2022.toml --trials 16 --paths 8 --out reports/quick-look
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report

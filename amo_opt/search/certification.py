@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-import shlex
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,16 +19,15 @@ from amo_opt.scoring.paired import compare_paired
 from amo_opt.scoring.score import point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.coordinator import feasible_points
+from amo_opt.search.desk import Desk
+from amo_opt.search.evidence import price_fans, worst_paths
 from amo_opt.search.front import Point, front, knee, layers, thin
-from amo_opt.search.progress import Phase, ProgressEvent, Watcher
-from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, Verdict, WorstPath
+from amo_opt.search.progress import ProgressEvent, Watcher
+from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Trial, Verdict
 from amo_opt.search.rule import PEG, YIELD, eligible, rule_text
 from amo_opt.search.trim import Entry, trim
-from amo_opt.simulation.engine import simulate_many, trace_many
+from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
-
-J = TypeVar("J")
-R = TypeVar("R")
 
 AGAIN = 64
 """Most trials of the search that are scored again with A left as it is: the feasible ones, front by front."""
@@ -39,42 +35,7 @@ A_POINTS = 8
 """Values of A in its profile, besides the current one."""
 EDGE = 0.10
 """Share of the log range of A within which an optimum counts as lying on the edge."""
-FAN_LEVELS = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
-FAN_HOURS = 6
-WORST = 5
 CURRENT = "current"
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What certification works with: the study, threads, and who watches."""
-
-    study: Study
-    workers: int
-    watch: Watcher
-
-    def map(self, function: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
-        """``function`` of every job, on the desk's threads, in the order of the jobs."""
-        with ThreadPoolExecutor(max_workers=self.workers) as pool:
-            return list(pool.map(function, jobs))
-
-    @property
-    def paths(self) -> int:
-        """Certification paths per scenario."""
-        return self.study.certification.multiple * self.study.simulation.paths
-
-    def simulate(
-        self, sets: Sequence[ParameterSet], *, stream: str, phase: Phase, paths: int | None = None
-    ) -> list[Outcome | SimulationError]:
-        """Every set on one stream's paths, as many as certification takes unless said otherwise."""
-        return simulate_many(
-            sets,
-            self.study,
-            paths=self.paths if paths is None else paths,
-            stream=stream,
-            workers=self.workers,
-            progress=lambda done, total: self.watch(ProgressEvent(phase=phase, done=done, total=total)),
-        )
 
 
 def pick(entries: Sequence[Entry], count: int) -> list[Entry]:
@@ -185,8 +146,8 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
         recommended=recommended.parameters if recommended is not None else None,
         gap=_gap(shown),
         profile=profile,
-        fans=_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
-        worst_paths=_worst(desk, shown, outcomes[shown.id]),
+        fans=price_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
+        worst_paths=worst_paths(desk, shown, outcomes[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=desk.paths,
     )
@@ -407,51 +368,6 @@ def _gap(shown: Candidate) -> dict[str, tuple[float, Estimate, Estimate]]:
         return {}
     searched = {YIELD: shown.search.yield_annual, PEG: shown.search.peg_risk_bps}
     return {name: (value, shown.certified_a.metrics[name], shown.certified_b.metrics[name]) for name, value in searched.items()}
-
-
-def _fans(desk: Desk, sets: Sequence[Candidate]) -> tuple[Fan, ...]:
-    """Quantiles of the pool's price over the window, per set and scenario, on paths B."""
-    study = desk.study
-    opened = study.simulation.transition_hours
-    hours = tuple(range(0, study.simulation.window_hours, FAN_HOURS))
-    total = len(sets) * len(study.scenarios)
-    found: dict[tuple[str, str], Fan] = {}
-    parameters = [candidate.parameters for candidate in sets]
-    for scenario in study.scenarios:
-        traced = trace_many(parameters, study, scenario=scenario.name, paths=desk.paths, stream="certify-b", workers=desk.workers)
-        for candidate, series in zip(sets, traced, strict=True):
-            levels = np.quantile(series["price"][opened:][list(hours)], FAN_LEVELS, axis=1)
-            quantiles = {f"{100.0 * level:g}": tuple(float(value) for value in row) for level, row in zip(FAN_LEVELS, levels, strict=True)}
-            found[candidate.id, scenario.name] = Fan(
-                candidate=candidate.id, scenario=scenario.name, hours=hours, quantiles=quantiles, n=desk.paths
-            )
-            desk.watch(ProgressEvent(phase="fans", done=len(found), total=total))
-    return tuple(found[candidate.id, scenario.name] for candidate in sets for scenario in study.scenarios)
-
-
-def _worst(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPath, ...]:
-    """The deepest paths on B, by peg loss, with the command that replays each beside the study file and the report's parameters."""
-    losses = outcome.columns["peg_loss_bps"]
-    order = np.lexsort((outcome.path_of, outcome.scenario_of, -losses))[:WORST]
-    study_file = desk.study.path.name if desk.study.path is not None else f"{desk.study.name}.toml"
-    worst = []
-    for row in order:
-        scenario = outcome.scenarios[int(outcome.scenario_of[row])]
-        path = int(outcome.path_of[row])
-        call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(desk.study.search.seed)]
-        call += ["--scenario", scenario, "--stream", "certify-b", "--path", str(path)]
-        worst.append(
-            WorstPath(
-                candidate=shown.id,
-                scenario=scenario,
-                path=path,
-                peg_loss_bps=float(losses[row]),
-                min_price=float(outcome.columns["min_price"][row]),
-                unserved_usd_hours=float(outcome.columns["unserved_usd_hours"][row]),
-                command=shlex.join(call),
-            )
-        )
-    return tuple(worst)
 
 
 __all__ = ["PairedDifference", "Score", "certify", "choose_candidates", "profile_amplification"]

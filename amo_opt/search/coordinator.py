@@ -31,13 +31,15 @@ REFERENCE_PEG_BPS = 1000.0
 def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
     """Trials 0 to ``trials - 1`` of the study, those missing from the record evaluated and added.
 
-    Raises `StorageError` where another run writes to the same record.
+    Raises `StorageError` where another run writes to the same record, and `SimulationError` as soon as the set in force itself has failed: nothing
+    could be compared with it.
     """
     space = build_space(study)
     seeds = seed_sets(space)
     frozen = record.frozen()
     size = study.search.batch
     done = [thaw(trial) for trial in frozen[:trials]]
+    _check_current(done)
     watch(_event(done, trials))
     for batch in range(len(frozen) // size, -(-trials // size)):
         first = batch * size
@@ -61,8 +63,14 @@ def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, wat
             done.append(trial)
         frozen = record.frozen()
         done += [thaw(trial) for trial in frozen[len(done) : trials]]  # another run's, where one is ahead: the next `add` tells
+        _check_current(done)
         watch(_event(done, trials))
     return done
+
+
+def _check_current(done: Sequence[Trial]) -> None:
+    if done and done[0].origin == "current" and done[0].failure is not None:
+        raise SimulationError(f"the set in force cannot be simulated, so nothing can be compared with it: {done[0].failure}")
 
 
 def _propose(

@@ -11,7 +11,7 @@ import pytest
 from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification
+from amo_opt.search import certification, desk, evidence
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
@@ -126,7 +126,9 @@ def world(monkeypatch):
         return [{"price": np.ones((steps, paths))} for _ in sets]
 
     for fake in (simulate_many, score, compare_paired, point_score, trace_many):
-        monkeypatch.setattr(certification, fake.__name__, fake)
+        for room in (certification, desk, evidence):
+            if hasattr(room, fake.__name__):
+                monkeypatch.setattr(room, fake.__name__, fake)
     return world
 
 

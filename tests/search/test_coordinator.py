@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from amo_opt.errors import StorageError
+from amo_opt.errors import SimulationError, StorageError
 from amo_opt.search.coordinator import REFERENCE_PEG_BPS, convergence, feasible_points, search
 from amo_opt.search.front import hypervolume
 from amo_opt.search.record import Record
@@ -99,10 +99,24 @@ def test_failures_are_kept_and_count(make_study, make_toy):
 
 
 def test_everything_failing_still_ends(make_study, make_toy):
-    """No score at all: the budget is used, nothing is feasible."""
-    trials = run(make_study(), make_toy(failing=lambda each: True))
+    """No score but the set in force's: the budget is used, no sampled set is feasible."""
+    trials = run(make_study(), make_toy(failing=lambda each: each.name != "in-force"))
     assert len(trials) == 40
-    assert feasible_points(trials) == ([], [])
+    assert set(feasible_points(trials)[0]) <= {0}
+
+
+def test_a_failing_set_in_force_ends_the_search_at_once(make_study, make_toy):
+    """Nothing could be compared with it: the first batch tells, and calling again tells without another trial."""
+    asked = []
+    toy = make_toy(failing=lambda each: each.name == "in-force")
+
+    def evaluate(sets):
+        asked.extend(sets)
+        return toy(sets)
+
+    with pytest.raises(SimulationError, match="the set in force cannot be simulated"):
+        run(make_study(), evaluate)
+    assert len(asked) == 8
 
 
 def test_the_sampler_beats_the_seeds(make_study, make_toy):

@@ -1,0 +1,65 @@
+"""What a report shows beside the figures: how prices fan out, and the worst paths with the commands that replay them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import numpy as np
+
+from amo_opt.search.desk import Desk
+from amo_opt.search.progress import ProgressEvent
+from amo_opt.search.result import Candidate, Fan, WorstPath
+from amo_opt.simulation.engine import trace_many
+from amo_opt.simulation.outcome import Outcome
+
+FAN_LEVELS = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
+FAN_HOURS = 6
+"""Hours between two points of a fan."""
+WORST = 5
+"""Paths shown as the worst."""
+
+
+def price_fans(desk: Desk, sets: Sequence[Candidate]) -> tuple[Fan, ...]:
+    """Quantiles of the pool's price over the window, per set and scenario, on paths B."""
+    study = desk.study
+    opened = study.simulation.transition_hours
+    hours = tuple(range(0, study.simulation.window_hours, FAN_HOURS))
+    total = len(sets) * len(study.scenarios)
+    found: dict[tuple[str, str], Fan] = {}
+    parameters = [candidate.parameters for candidate in sets]
+    for scenario in study.scenarios:
+        traced = trace_many(parameters, study, scenario=scenario.name, paths=desk.paths, stream="certify-b", workers=desk.workers)
+        for candidate, series in zip(sets, traced, strict=True):
+            levels = np.quantile(series["price"][opened:][list(hours)], FAN_LEVELS, axis=1)
+            quantiles = {f"{100.0 * level:g}": tuple(float(value) for value in row) for level, row in zip(FAN_LEVELS, levels, strict=True)}
+            found[candidate.id, scenario.name] = Fan(
+                candidate=candidate.id, scenario=scenario.name, hours=hours, quantiles=quantiles, n=desk.paths
+            )
+            desk.watch(ProgressEvent(phase="fans", done=len(found), total=total))
+    return tuple(found[candidate.id, scenario.name] for candidate in sets for scenario in study.scenarios)
+
+
+def worst_paths(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPath, ...]:
+    """The deepest paths on B, by peg loss, with the command that replays each beside the study file and the report's parameters."""
+    losses = outcome.columns["peg_loss_bps"]
+    order = np.lexsort((outcome.path_of, outcome.scenario_of, -losses))[:WORST]
+    study_file = desk.study.path.name if desk.study.path is not None else f"{desk.study.name}.toml"
+    worst: list[WorstPath] = []
+    for row in order:
+        scenario = outcome.scenarios[int(outcome.scenario_of[row])]
+        path = int(outcome.path_of[row])
+        call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(desk.study.search.seed)]
+        call += ["--scenario", scenario, "--stream", "certify-b", "--path", str(path)]
+        worst.append(
+            WorstPath(
+                candidate=shown.id,
+                scenario=scenario,
+                path=path,
+                peg_loss_bps=float(losses[row]),
+                min_price=float(outcome.columns["min_price"][row]),
+                unserved_usd_hours=float(outcome.columns["unserved_usd_hours"][row]),
+                command=shlex.join(call),
+            )
+        )
+    return tuple(worst)
