@@ -1,7 +1,7 @@
 """Who leaves and who buys: outside liquidity providers, holders under news and hazard, calm two-sided demand.
 
 In words. Outside providers leave at the news rate plus a rate that rises with the stablecoin's share of the pool; they take both
-sides and join the queue of sellers with the stablecoin they took. Holders leave at the news rate plus a hazard that depends on the
+sides and join the queue of sellers with the stablecoin they took; where nobody flees they come back in time. Holders leave at the news rate plus a hazard that depends on the
 price relative to its exit value (what the collateral itself is worth), once it has slipped on the collateral gap beyond its start
 too, and on the share token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous. Buyers of value appear
 below the exit value. Sellers and buyers of the same hour meet at the spot price; the rest goes to the pool or the issuer.
@@ -18,7 +18,9 @@ from amo_opt.protocol.lanes import (
     C_HAZARD_PRICE,
     C_HAZARD_SHARE,
     C_MEMORY_DECAY,
+    C_RETURN_RATE,
     C_START_EXTERNAL,
+    C_START_OUTSIDE,
     C_VALUE_BUYERS,
     LANES,
     M_FLOW,
@@ -58,9 +60,16 @@ VALUE_MARGIN = 0.001
 
 @stage
 def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
-    """Outside providers withdraw both sides; their stablecoin joins the queue. The AMO's own balances do not change."""
+    """Outside providers withdraw or bring both sides; the AMO's own balances do not change.
+
+    What leaves joins the queue with its stablecoin. Where nobody flees, a share of what is missing comes back: missing from the liquidity at the
+    snapshot, scaled by what is left of the supply outside the protocol. The stablecoin they bring is the holders'.
+    """
     flight_share = c[C_FLIGHT_SHARE]
     flight_rate = c[C_FLIGHT_RATE]
+    return_rate = c[C_RETURN_RATE]
+    start_outside = c[C_START_OUTSIDE]
+    per_external = 1.0 / c[C_START_EXTERNAL]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -72,11 +81,22 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         d = s[S_D + i]
         outside = 1.0 - lp_amo / lp_supply
         left = rate * outside if d > DUST_USD else 0.0
-        s[S_QUEUE + i] += left * x
-        s[S_POOL_X + i] = x * (1.0 - left)
-        s[S_POOL_Y + i] = y * (1.0 - left)
-        s[S_D + i] = d * (1.0 - left)
-        s[S_LP_SUPPLY + i] = lp_supply * (1.0 - left)
+        queue = s[S_QUEUE + i]
+        supply = s[S_SUPPLY + i]
+        kept = (supply - (1.0 - outside) * x) * per_external
+        kept = kept if kept < 1.0 else 1.0
+        missing = start_outside * kept - outside * d
+        missing = missing if missing > 0.0 else 0.0
+        joined = return_rate * missing / d
+        room = 0.5 * (supply - x - queue) / x
+        joined = joined if joined < room else room
+        joined = joined if ((rate <= 0.0) & (d > DUST_USD) & (joined > 0.0)) else 0.0
+        scale = 1.0 - left + joined
+        s[S_QUEUE + i] = queue + left * x
+        s[S_POOL_X + i] = x * scale
+        s[S_POOL_Y + i] = y * scale
+        s[S_D + i] = d * scale
+        s[S_LP_SUPPLY + i] = lp_supply * scale
 
 
 @stage

@@ -61,6 +61,7 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "reward_boost",
     "share_depth",
     "start_external",
+    "start_outside",
     "start_collateral",
     "start_amplification",
     "external_floor",
@@ -86,6 +87,7 @@ C_HAZARD_SHARE: Final = CONSTANT_INDEX["hazard_share"]
 C_HAZARD_LIMIT: Final = CONSTANT_INDEX["hazard_limit"]
 C_FLIGHT_SHARE: Final = CONSTANT_INDEX["lp_flight_share"]
 C_FLIGHT_RATE: Final = CONSTANT_INDEX["lp_flight_rate"]
+C_RETURN_RATE: Final = CONSTANT_INDEX["lp_return_rate"]
 C_VOLUME_DEPTH: Final = CONSTANT_INDEX["volume_depth_usd"]
 C_SLOPE_1: Final = CONSTANT_INDEX["lending_slope_1"]
 C_SLOPE_2: Final = CONSTANT_INDEX["lending_slope_2"]
@@ -102,6 +104,7 @@ C_MINTING_FEE: Final = CONSTANT_INDEX["minting_fee"]
 C_REWARD_BOOST: Final = CONSTANT_INDEX["reward_boost"]
 C_SHARE_DEPTH: Final = CONSTANT_INDEX["share_depth"]
 C_START_EXTERNAL: Final = CONSTANT_INDEX["start_external"]
+C_START_OUTSIDE: Final = CONSTANT_INDEX["start_outside"]
 C_START_COLLATERAL: Final = CONSTANT_INDEX["start_collateral"]
 C_START_A: Final = CONSTANT_INDEX["start_amplification"]
 C_EXTERNAL_FLOOR: Final = CONSTANT_INDEX["external_floor"]

@@ -110,6 +110,7 @@ class Markets:
     hazard_memory_hours: Figure = figure(1.0, 1e5, "h", "time constant at which that memory fades")
     lp_flight_share: Figure = figure(0.5, 1.0, "", "pool share of the stablecoin above which outside providers flee")
     lp_flight_rate: Figure = figure(0.0, 10.0, "1/h", "outside providers leaving an hour per unit of share above it")
+    lp_return_rate: Figure = figure(0.0, 1.0, "1/h", "outside liquidity coming back an hour, share of what is missing")
     volume_depth_usd: Figure = figure(1.0, 1e12, "USD", "depth within 10 bp at which the pool captures half of the two-way volume")
     lending_slope_1: Figure = figure(0.0, 1.0, "", "borrow rate at the kink")
     lending_slope_2: Figure = figure(0.0, 10.0, "", "borrow rate added between the kink and full utilisation")

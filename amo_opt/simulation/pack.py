@@ -51,6 +51,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "reward_boost": state.amos.curve.reward_boost.value,
         "share_depth": state.share_token.depth_usd.value,
         "start_external": state.stablecoin.supply.value - own_x,
+        "start_outside": (1.0 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value),
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
         "external_floor": max(study.constraints.external_cr_floor, 0.01),

@@ -41,12 +41,35 @@ def test_outside_providers_leave_with_both_sides_and_the_amo_keeps_its_own(lanes
 def test_flight_begins_above_its_share(lanes: Callable[..., Any]) -> None:
     """At the flight share nobody flees; each 0.1 above it adds a tenth of the hourly rate."""
     block = lanes()
+    block.constant(lp_return_rate=0.0)
     block.pool(0.65e9, 0.35e9)
     lp_flight(block.s, block.m, block.c)
     assert block["queue"] == 0.0
     block.pool(0.75e9, 0.25e9)
     lp_flight(block.s, block.m, block.c)
     assert block["queue"] == pytest.approx(0.2 * 0.1 * 0.2 * 0.75e9)
+
+
+def test_outside_providers_come_back_where_nobody_flees(lanes: Callable[..., Any]) -> None:
+    """Half of the outside's liquidity gone, the pool balanced: the stated share of what is missing returns in an hour, both sides in
+    proportion; the AMO's balances, supply and NAV do not change. Not while anyone flees, nor where nothing is missing."""
+    block = lanes()
+    d, own = block["d"], block["lp_amo"] / block["lp_supply"]
+    x, supply, nav = block["pool_x"], block["supply"], block.nav()
+    block.constant(start_outside=2.0 * (1.0 - own) * d, start_external=supply - own * x, lp_return_rate=0.002, lp_flight_share=1.0)
+    lp_flight(block.s, block.m, block.c)
+    joined = 0.002 * (1.0 - own)
+    assert block["d"] == pytest.approx(d * (1.0 + joined))
+    assert block["pool_x"] == pytest.approx(x * (1.0 + joined))
+    assert block["lp_amo"] / block["lp_supply"] * block["pool_x"] == pytest.approx(own * x)
+    assert (block["queue"], block["supply"]) == (0.0, supply)
+    assert block.nav() == pytest.approx(nav, rel=1e-12)
+    for refused in ({"start_outside": 0.5 * (1.0 - own) * d}, {"lp_flight_share": 0.1}):
+        block = lanes()
+        before = block["d"]
+        block.constant(start_external=supply - own * x, lp_return_rate=0.002, **refused)
+        lp_flight(block.s, block.m, block.c)
+        assert block["d"] <= before
 
 
 def test_nobody_runs_within_a_cent_of_exit_value(lanes: Callable[..., Any]) -> None:

@@ -216,11 +216,19 @@ class Twin:
         excess = max(0.0, self.x / (self.x + self.y) - behaviour.lp_flight_share.value)
         rate = min(0.5, market["lp_exit"] + behaviour.lp_flight_rate.value * excess)
         left = rate * (1 - self.own) if self.d > 1e4 else 0.0
+        joined = 0.0
+        if rate == 0 and self.d > 1e4:
+            state = self.study.state
+            at_start = (1 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value)
+            kept = min(1.0, (self.supply - self.own * self.x) / self.start_external)
+            missing = max(0.0, at_start * kept - (1 - self.own) * self.d)
+            joined = max(0.0, min(behaviour.lp_return_rate.value * missing / self.d, 0.5 * (self.supply - self.x - self.queue) / self.x))
+        scale = 1 - left + joined
         self.queue += left * self.x
-        self.x *= 1 - left
-        self.y *= 1 - left
-        self.d *= 1 - left
-        self.lp_supply *= 1 - left
+        self.x *= scale
+        self.y *= scale
+        self.d *= scale
+        self.lp_supply *= scale
 
     def holders(self, market: Mapping[str, float]) -> None:
         """News, hazard and calm flow against buyers; who of both sides meets the other trades outside the pool."""
