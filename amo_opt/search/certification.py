@@ -255,9 +255,13 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
 def _stage_b(
     desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str
 ) -> tuple[list[Candidate], Verdict, str, dict[str, Outcome]]:
-    """Current set, chosen set and alternatives on paths B; the chosen one must pass the rule there too."""
+    """Current set, chosen set and alternatives on paths B; the chosen one must pass the rule there too.
+
+    Where none was chosen the set that came closest runs on B in their place, so that every published figure comes from there.
+    """
     named = {name: text.removeprefix("role:") for name, text in roles.items() if text.startswith("role:")}
-    kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in named]
+    taken = set(named) or {_closest(desk.study, stage_a)}
+    kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in taken]
     runs = desk.simulate([candidate.parameters for candidate in kept], stream="certify-b", phase="certify-b")
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
@@ -297,6 +301,23 @@ def _stage_b(
             )
         )
     return result, verdict, explanation, outcomes
+
+
+def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:
+    """The id of the set that gains most on paths A of those that keep the limits (of all, where none does), A left as it is if possible;
+    the current set's where there is no other.
+    """
+    rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
+    if not rivals:
+        return CURRENT
+    units = study.certification
+
+    def order(candidate: Candidate) -> tuple[bool, bool, float]:
+        found = candidate.certified_a
+        gain = found.yield_annual.value * units.margin_peg_bps - found.peg_risk_bps.value * units.margin_yield
+        return found.feasible, candidate.parameters.amplification == study.current.amplification, gain
+
+    return max(rivals, key=order).id
 
 
 def _all_pairs(outcome: Outcome, current: Outcome, study: Study) -> tuple[PairedDifference, ...]:

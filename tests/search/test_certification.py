@@ -189,6 +189,11 @@ def test_reasons_against_candidates_are_counted(world, make_study):
     result = run(world, make_study(), [{"aave_cap": 0.3, "curve_collateral_cap": 0.4}])
     assert result.verdict == "no change"
     assert "1 × may be worse on peg risk" in result.explanation
+    closest = next(candidate for candidate in result.candidates if candidate.id != "current")
+    assert closest.role == "candidate"
+    assert closest.certified_b is not None, "what came closest is shown with figures from B"
+    assert closest.paired_b
+    assert closest.reason.startswith("may be worse on peg risk")
 
 
 def test_nothing_better_is_no_change(world, make_study):

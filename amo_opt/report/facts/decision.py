@@ -139,7 +139,7 @@ def _paths(subject: Subject) -> str:
 
 def _why_not(result: Result, subject: Subject) -> str:
     if result.verdict == "no change":
-        return f"no change: no set was shown better on one objective, no worse on the other and within every limit ({_paths(subject)})."
+        return f"no change: no set passed every condition of the rule in section 6 ({_paths(subject)})."
     if result.verdict == "undecidable":
         open_limits = sum(not each.decidable for each in subject.score(subject.current).constraints)
         return f"undecidable: {count(open_limits, 'limit')} cannot be decided with so few paths ({_paths(subject)}), so nothing is recommended."
@@ -152,7 +152,8 @@ def _best_other(subject: Subject) -> list[tuple[str, str]]:
     found = {each.metric: each for each in subject.paired if each.scenario is None}
     if subject.other is None or any(name not in found for name in OBJECTIVES):
         return []
-    return [("Best alternative", f"{subject.other.id}: {'; '.join(_moved(found[name]) for name in OBJECTIVES)}.")]
+    refused = f" It {subject.other.reason}." if subject.other.reason.startswith(("may ", "breaks ", "gains ", "changes ")) else ""
+    return [("Best alternative", f"{subject.other.id}: {'; '.join(_moved(found[name]) for name in OBJECTIVES)}.{refused}")]
 
 
 def _nothing_done(subject: Subject) -> str:
