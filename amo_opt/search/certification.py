@@ -21,10 +21,10 @@ from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
 from amo_opt.search.evidence import price_fans, worst_paths
-from amo_opt.search.front import Point, front, knee, layers, thin
+from amo_opt.search.front import Point, front, knee, layers, thin, worth
 from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Trial, Verdict
-from amo_opt.search.rule import PEG, YIELD, eligible, rule_text
+from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
 from amo_opt.search.trim import Entry, trim
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
@@ -133,11 +133,12 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
     if failures:
         explanation += f" Not certified, as a path failed: {'; '.join(failures)}."
     shown = recommended or candidates[0]
+    numbers, points = feasible_points(trials)
     return Result(
         study=study,
         trials=tuple(trials),
         sampler=sampler,
-        front=tuple(feasible_points(trials)[0][i] for i in front(feasible_points(trials)[1])),
+        front=tuple(numbers[i] for i in front(points)),
         hypervolume=hypervolume,
         candidates=tuple(candidates),
         verdict=verdict,
@@ -207,8 +208,7 @@ def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials
     best = front(points)
     roles = dict(objections)
     cautious, greedy = pool[best[-1]].id, pool[best[0]].id
-    units = (study.certification.margin_yield, study.certification.margin_peg_bps)
-    balanced = pool[best[knee([points[i] for i in best], units)]].id
+    balanced = pool[best[knee([points[i] for i in best], margins(study.certification))]].id
     roles[greedy] = "role:yield-seeking"
     roles[cautious] = "role:cautious"
     roles[balanced] = "role:recommended"
@@ -310,11 +310,11 @@ def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:
     rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
     if not rivals:
         return CURRENT
-    units = study.certification
+    units = margins(study.certification)
 
     def order(candidate: Candidate) -> tuple[bool, bool, float]:
         found = candidate.certified_a
-        gain = found.yield_annual.value * units.margin_peg_bps - found.peg_risk_bps.value * units.margin_yield
+        gain = worth((found.yield_annual.value, found.peg_risk_bps.value), units)
         return found.feasible, candidate.parameters.amplification == study.current.amplification, gain
 
     return max(rivals, key=order).id

@@ -75,6 +75,14 @@ def thin(indices: Sequence[int], points: Sequence[Point], count: int) -> list[in
     return [indices[k] for k in sorted(chosen)]
 
 
+def worth(point: Point, units: Point) -> float:
+    """Yield less peg risk, each in its unit, as one figure that orders points.
+
+    Multiplied out, so that a unit of 0 (a study that allows no loss on that axis) leaves the choice to that axis alone.
+    """
+    return point[0] * units[1] - point[1] * units[0]
+
+
 def knee(points: Sequence[Point], units: Point) -> int:
     """Index of the point that gains most, yield and peg risk each measured in its unit: where the front bends at that exchange rate.
 
@@ -83,8 +91,7 @@ def knee(points: Sequence[Point], units: Point) -> int:
     >>> knee([(0.030, 30.0), (0.029, 2.0), (0.020, 1.0)], (0.001, 2.0))
     1
     """
-    # Multiplied out, so that a unit of 0 (a study that allows no loss on that axis) leaves the choice to that axis alone.
-    return max(range(len(points)), key=lambda i: (points[i][0] * units[1] - points[i][1] * units[0], -i))
+    return max(range(len(points)), key=lambda i: (worth(points[i], units), -i))
 
 
 def _scaled(points: Sequence[Point]) -> list[Point]:

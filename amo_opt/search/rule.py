@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from amo_opt.config.study import Certification
 from amo_opt.scoring.intervals import holm
 from amo_opt.scoring.types import PairedDifference, Score
+from amo_opt.search.front import Point, worth
 
 LEVEL = 0.05
 """Level of the tests, after Holm's correction over candidates and metrics."""
@@ -29,6 +30,11 @@ def rule_text(certification: Certification) -> str:
         "and it must pass all four again on untouched paths B. "
         "Otherwise: no change."
     )
+
+
+def margins(certification: Certification) -> Point:
+    """The margins of yield and of peg risk: the units in which both axes are measured together."""
+    return certification.margin_yield, certification.margin_peg_bps
 
 
 def by_metric(paired: Sequence[PairedDifference]) -> dict[str, PairedDifference]:
@@ -82,6 +88,6 @@ def _objection(  # noqa: PLR0911 - one return for each condition of the rule
 
 def _gain_in_margins(differences: Mapping[str, PairedDifference], certification: Certification) -> float:
     """What the set gains in all beyond the least gain, yield and peg risk in margins (multiplied out, so that a margin may be 0)."""
-    by_yield, by_peg = certification.margin_yield, certification.margin_peg_bps
-    gained = differences[YIELD].difference.value * by_peg - differences[PEG].difference.value * by_yield
-    return gained - certification.least_gain * by_yield * by_peg
+    units = margins(certification)
+    gained = worth((differences[YIELD].difference.value, differences[PEG].difference.value), units)
+    return gained - certification.least_gain * units[0] * units[1]

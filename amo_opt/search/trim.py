@@ -12,6 +12,8 @@ from amo_opt.config.study import Certification
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
 from amo_opt.scoring.types import PointScore
+from amo_opt.search.front import Point, worth
+from amo_opt.search.rule import margins
 
 Entry = tuple[str, ParameterSet, PointScore]
 """One set that could be certified: its id, its parameters, its score in the search."""
@@ -20,23 +22,14 @@ WORTH = 0.02
 """Least a change must bring to stay, in margins: a fiftieth of what a vote would call no difference."""
 
 
-def worth(score: PointScore, certification: Certification) -> float:
-    """Yield and peg risk as one figure, each in the study's margin (multiplied out by the other margin, so that 0 is allowed)."""
-    return score.yield_annual * certification.margin_peg_bps - score.peg_risk_bps * certification.margin_yield
-
-
-def least_worth(certification: Certification) -> float:
-    """`WORTH` on the scale of `worth`."""
-    return WORTH * certification.margin_yield * certification.margin_peg_bps
-
-
 def trim(entries: Sequence[Entry], current: ParameterSet, certification: Certification, evaluate: Evaluate) -> list[Entry]:
     """The entries with every change taken back that brings less than `WORTH` margins and is not needed for feasibility.
 
     Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A trimmed entry's id ends in ``-trimmed``.
     """
     kept = list(entries)
-    allowed = least_worth(certification)
+    units = margins(certification)
+    allowed = WORTH * units[0] * units[1]
     for name in PARAMETERS:
         value = current.values()[name]
         tried: list[tuple[int, ParameterSet]] = []
@@ -48,9 +41,13 @@ def trim(entries: Sequence[Entry], current: ParameterSet, certification: Certifi
             before = kept[index][2]
             if isinstance(score, SimulationError) or not score.feasible:
                 continue
-            if worth(score, certification) >= worth(before, certification) - allowed:
+            if worth(_point(score), units) >= worth(_point(before), units) - allowed:
                 kept[index] = (back.name, back, score)
     return kept
+
+
+def _point(score: PointScore) -> Point:
+    return score.yield_annual, score.peg_risk_bps
 
 
 def _trimmed(identity: str) -> str:
