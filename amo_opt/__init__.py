@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from amo_opt.scoring.score import score
     from amo_opt.scoring.scored import simulate
     from amo_opt.search.optimise import optimise
+    from amo_opt.search.profile import profile
 
 __version__ = "0.1.0"
 
@@ -29,9 +30,10 @@ _FACE = {
     "simulate": "amo_opt.scoring.scored",
     "score": "amo_opt.scoring.score",
     "optimise": "amo_opt.search.optimise",
+    "profile": "amo_opt.search.profile",
 }
 
-__all__ = ["__version__", "load_parameters", "load_study", "optimise", "score", "simulate"]
+__all__ = ["__version__", "load_parameters", "load_study", "optimise", "profile", "score", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

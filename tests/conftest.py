@@ -59,7 +59,8 @@ def _random_sets(study: Study, count: int, seed: int) -> list[ParameterSet]:
             ratio = math.log(interval.high / interval.low) if interval.log else 0.0
             values[name] = interval.low * math.exp(u * ratio) if interval.log else interval.low + u * (interval.high - interval.low)
         for low, high in ORDERED_PAIRS:
-            values[high] = min(max(values[high], values[low] + 1e-3), PARAMETERS[high].high)
+            least = values.get(low, getattr(study.current, low)) + 1e-3
+            values[high] = min(max(values.get(high, getattr(study.current, high)), least), PARAMETERS[high].high)
         sets.append(study.current.replace(name=f"random-{number}", **values))
     return sets
 
@@ -128,7 +129,7 @@ class Lanes:
         from amo_opt.protocol.lanes import LANES
 
         out = np.empty(LANES)
-        net_asset_value(self.s, out)
+        net_asset_value(self.s, self.c, out)
         return float(out[0])
 
     def booked(self) -> float:
@@ -150,9 +151,10 @@ def lanes(frax: Study) -> Callable[..., Lanes]:
         chosen = study or frax
         m = np.zeros(len(MARKET_INPUTS) * LANES)
         block = Lanes(s=np.empty(0), m=m, p=parameter_vector(parameters or chosen.current), c=constants(chosen))
-        block.market(collateral_price=1.0, base_value=1.0, share_return=1.0, lending_deposits=1e9, lending_free_cap=1e15, gate=1.0)
+        block.market(collateral_price=1.0, base_value=1.0, share_return=1.0, gate=1.0)
+        block.market(lending_deposits=1e9, lending_free_cap=1e15, investor_deposits=1e9, fraxlend_deposits=1e8, reward_price=1.0)
         block.s = start_state(chosen, m)
-        begin(block.s, block.c)
+        begin(block.s, block.m, block.c)
         return block
 
     return build

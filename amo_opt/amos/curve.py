@@ -11,71 +11,115 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
-from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_UNWINDING_USD
-from amo_opt.protocol.collateral_ratio import contract_ratio, external_ratio, scaled_at_cr
+from amo_opt.amos.minter import borrow_room, mint_room
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol.collateral_ratio import contract_ratio, scaled_at_cr
+from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
     C_BASE_FEE,
     C_DEPLOY_RATE,
     C_FEE,
+    C_LP_YIELD_WEIGHT,
     C_PROTOCOL_ADMIN,
     C_RESPONSE_DELAY,
     C_REWARD_BOOST,
     C_REWARD_DEPTH,
+    C_REWARD_KEEP,
+    C_REWARD_OUTSIDE_BOOST,
+    C_REWARD_SOLD,
+    C_START_COLLATERAL,
+    C_START_SUPPLY,
+    C_UNISWAP_HIGH,
+    C_UNISWAP_LOW,
+    C_UNISWAP_OUTSIDE,
     C_VOLUME_DEPTH,
     LANES,
     M_GAS_USD,
-    M_REWARD_USD,
+    M_REWARD_PRICE,
+    M_REWARD_TOKENS,
     M_SWAP_VOLUME,
+    P_AAVE_CAP,
     P_BUFFER,
     P_CURVE_CAP,
+    P_FRAXLEND_CAP,
+    P_INVESTOR_CAP,
     P_MIN_CR,
     P_MINT_CAP,
     P_REBALANCE,
     P_SHARE_HIGH,
     P_SHARE_LOW,
+    P_UNISWAP_CAP,
     P_UNWIND_RATE,
+    S_AAVE_BORROWED,
     S_ANN,
     S_BASE_VALUE,
     S_COLLATERAL_PRICE,
     S_COLLATERAL_RATIO,
     S_CR_CONTRACT,
-    S_CR_EXTERNAL,
     S_CURVE_BORROWED,
     S_CURVE_MINTED,
     S_D,
     S_FAULT,
+    S_FRAXLEND_FREE,
+    S_FRAXLEND_LENT,
+    S_FRAXLEND_MINTED,
     S_HIGH_HOURS,
     S_IDLE,
     S_INCOME_MARKET_OPERATIONS,
     S_INCOME_REWARDS,
     S_INCOME_SWAP_FEES,
+    S_INVESTED,
+    S_INVESTOR_BORROWED,
     S_LENT,
     S_LP_AMO,
     S_LP_SUPPLY,
+    S_NET_ISSUED,
+    S_OUTSIDE_YIELD,
     S_POOL_X,
     S_POOL_Y,
+    S_REWARD_TOKENS_EARNED,
+    S_REWARD_TOKENS_LOCKED,
+    S_SCALED_CR,
     S_SUPPLY,
+    S_UNISWAP_BORROWED,
+    S_UNISWAP_LIQUIDITY,
+    S_UNISWAP_MINTED,
+    S_UNISWAP_ROOT,
+    S_UNISWAP_X,
+    S_UNISWAP_Y,
     S_UNWINDING,
     S_UNWINDING_HOURS,
 )
+from amo_opt.stableswap.depth_10bp import captured, curve_depth, range_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
+
+MOST_OF_POOL = 0.5
+"""Most collateral brought in an hour, as a share of the pool; nothing is brought to or minted into a failed one."""
 
 
 @stage
 def market_operations(s: Vector, m: Vector, c: Vector) -> None:
-    """Fees of the two-way volume the pool captures, and the AMO's part of the gauge's rewards, sold with price impact.
+    """Fees of the two-way volume the pool captures, and the AMO's part of the gauge's rewards, sold with price impact or locked.
 
-    Captured share = depth / (depth + `volume_depth_usd`), depth being what moves the price by 10 bp at balance,
-    ``D/2 · z/(1 + z)`` with ``z = 0.001 (Ann + 2) / 4``: it rises with A and saturates.
+    Captured share = depth within 10 bp over all venues' (`stableswap.depth_10bp`): it rises with A and saturates. The AMO's LP tokens are staked
+    where the state says, each venue with its boost, fee and bonus; the reward tokens locked for votes are counted, not valued. What is
+    left for outside providers is the yield they follow (`protocol.holders.lp_flight`).
     """
     fee = c[C_FEE]
     admin = c[C_ADMIN_FEE]
     admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
     half_depth = c[C_VOLUME_DEPTH]
     boost = c[C_REWARD_BOOST]
+    outside_boost = c[C_REWARD_OUTSIDE_BOOST]
+    keep = c[C_REWARD_KEEP]
+    sold_share = c[C_REWARD_SOLD]
     reward_depth = c[C_REWARD_DEPTH]
+    range_low = c[C_UNISWAP_LOW]
+    range_high = c[C_UNISWAP_HIGH]
+    range_outside = c[C_UNISWAP_OUTSIDE]
+    yield_weight = c[C_LP_YIELD_WEIGHT]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -85,11 +129,13 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         collateral_price = s[S_COLLATERAL_PRICE + i]
         lp_amo = s[S_LP_AMO + i]
         lp_supply = s[S_LP_SUPPLY + i]
+        supply = s[S_SUPPLY + i]
         own = lp_amo / lp_supply
-        z = 0.00025 * (ann + 2.0)
-        depth = 0.5 * d * z / (1.0 + z)
-        fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * depth / (depth + half_depth)
-        outside = s[S_SUPPLY + i] - x
+        root = s[S_UNISWAP_ROOT + i]
+        elsewhere = range_depth(s[S_UNISWAP_LIQUIDITY + i] + range_outside)
+        elsewhere = elsewhere if ((root > range_low) & (root < range_high)) else 0.0
+        fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
+        outside = supply - x - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i]
         most = 0.001 * (y if y < outside else outside)
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
@@ -98,16 +144,36 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         x_end = x + (1.0 - admin) * fees_each
         y_end = y + (1.0 - admin) * fees_y
         admin_usd = admin_to_protocol * fees_each
-        s[S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * 2.0 * fees_each + 2.0 * admin_usd
+        fees_kept = (1.0 - admin) * 2.0 * fees_each
+        s[S_INCOME_SWAP_FEES + i] += own * fees_kept + 2.0 * admin_usd
         boosted = boost * lp_amo
-        reward = m[M_REWARD_USD + i] * boosted / (boosted + lp_supply - lp_amo)
-        sold = reward * reward_depth / (reward_depth + reward)
+        others = outside_boost * (lp_supply - lp_amo)
+        staked = boosted + others
+        reward_share = boosted / (staked if staked > 1e-9 else 1e-9)
+        reward_price = m[M_REWARD_PRICE + i]
+        budget = m[M_REWARD_TOKENS + i]
+        earned = budget * reward_share * keep
+        offered = earned * sold_share * reward_price
+        sold = offered * reward_depth / (reward_depth + offered)
+        s[S_REWARD_TOKENS_EARNED + i] += earned
+        s[S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
         s[S_INCOME_REWARDS + i] += sold
         s[S_IDLE + i] += (sold + admin_usd) * base_value * inverse_price
-        s[S_SUPPLY + i] -= admin_usd
+        s[S_SUPPLY + i] = supply - admin_usd
+        s[S_NET_ISSUED + i] -= admin_usd
         s[S_POOL_X + i] = x_end
         s[S_POOL_Y + i] = y_end
         s[S_D + i] = refresh_D(x_end, y_end, ann, d)
+        seen = s[S_OUTSIDE_YIELD + i]
+        now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price)
+        s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
+
+
+@scalar
+def outside_yield(d: float, own: float, fees_usd: float, rewards_usd: float) -> float:
+    """What a dollar of outside liquidity earns an hour: its part of the fees, and the rewards of all outside providers."""
+    outside = 1.0 - own
+    return (outside * fees_usd + rewards_usd) / (outside * d + DUST_USD)
 
 
 @scalar
@@ -116,7 +182,7 @@ def decollateralise_collateral(own_usd: float, total: float, spare: float, cap: 
     gap = cap * total - own_usd
     gap = gap if gap < spare else spare
     amount = gap if gap < rate * total else rate * total
-    return amount if gap > SMALLEST_OPERATION * total else 0.0
+    return amount if ((gap > SMALLEST_OPERATION * total) & (gap > SMALLEST_USD)) else 0.0
 
 
 @scalar
@@ -125,7 +191,7 @@ def decollateralise_mint(x: float, y: float, low: float, rate: float, room: floa
     gap = low / (1.0 - low) * y - x
     gap = gap if gap < room else room
     amount = gap if gap < rate * x else rate * x
-    return amount if gap > SMALLEST_OPERATION * x else 0.0
+    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_USD)) else 0.0
 
 
 @scalar
@@ -134,12 +200,15 @@ def recollateralise_burn(x: float, y: float, high: float, rate: float, own_x: fl
     gap = x - high / (1.0 - high) * y
     gap = gap if gap < 0.9 * own_x else 0.9 * own_x
     amount = gap if gap < rate * x else rate * x
-    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_UNWINDING_USD)) else 0.0
+    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_USD)) else 0.0
 
 
 @stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> None:
-    """One change of liquidity an hour, all four amounts in one; cancelled where it would deploy and leave `cr_contract` under `min_cr`."""
+def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """One change of liquidity an hour, all four amounts in one; cancelled where it would deploy and leave `cr_contract` under `min_cr`.
+
+    Nothing is tried while the ratio of the hour before is under it, so that no hopeless deployment cancels a withdrawal of the same hour.
+    """
     half_fee = 0.5 * c[C_FEE]
     admin = c[C_ADMIN_FEE]
     admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
@@ -155,6 +224,10 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
     rebalance = p[P_REBALANCE]
     unwind_rate = p[P_UNWIND_RATE]
     min_cr = p[P_MIN_CR]
+    start_collateral = c[C_START_COLLATERAL]
+    borrow_cap = start_collateral * (cap + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + p[P_UNISWAP_CAP])
+    total_mint_cap = c[C_START_SUPPLY] * (mint_cap + p[P_FRAXLEND_CAP]) + start_collateral * p[P_UNISWAP_CAP]
+    span = 1.0 / c[C_UNISWAP_LOW] - 1.0 / c[C_UNISWAP_HIGH]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -164,7 +237,11 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         lp_amo = s[S_LP_AMO + i]
         supply = s[S_SUPPLY + i]
         idle = s[S_IDLE + i]
-        lent = s[S_LENT + i]
+        lent = s[S_LENT + i] + s[S_INVESTED + i]
+        range_y = s[S_UNISWAP_Y + i]
+        range_x = s[S_UNISWAP_LIQUIDITY + i] * span
+        fraxlend_lent = s[S_FRAXLEND_LENT + i]
+        fraxlend_free = s[S_FRAXLEND_FREE + i]
         cr = s[S_COLLATERAL_RATIO + i]
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
@@ -177,26 +254,32 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         own_usd = own * y * base_value
         inverse_base = 1.0 / base_value
         inverse_collateral = 1.0 / collateral_price
-        total = (idle + lent) * collateral_price + own_usd
+        total = (idle + lent + range_y) * collateral_price + own_usd
         spare = idle * collateral_price - buffer * total
-        # below min_cr nothing is deployed, so that no hopeless deployment cancels a withdrawal of the same hour
+        curve_borrowed = s[S_CURVE_BORROWED + i]
+        borrowing = borrow_room(borrow_cap, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i])
+        spare = spare if spare < borrowing * collateral_price else borrowing * collateral_price
         scaled_cr, missed = scaled_at_cr(cr, ann)
-        before = contract_ratio(x, y, d, ann, own, supply, idle + lent, cr, scaled_cr)
+        before = s[S_CR_CONTRACT + i]
         shut = unwinding | (before < min_cr)
         spare = 0.0 if shut else spare
+        most = MOST_OF_POOL * d if d > DUST_USD else 0.0
+        spare = spare if spare < most else most
 
         brought = decollateralise_collateral(own_usd, total, spare, cap, deploy_rate)
         brought_y = brought * (1.0 - base_fee) * inverse_base
         room = mint_cap * supply - minted_book
+        minting = mint_room(total_mint_cap, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i])
+        room = room if room < minting else minting
         mint = decollateralise_mint(x, y + brought_y, low, rebalance, room)
-        mint = 0.0 if shut else mint
+        mint = 0.0 if (shut | (d <= DUST_USD)) else mint
         burn = recollateralise_burn(x, y + brought_y, high, rebalance, own * x)
         burn = burn if may_burn else 0.0
         over = own_usd - cap * total
-        over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_UNWINDING_USD)) else 0.0
+        over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_USD)) else 0.0
         over = over if over < deploy_rate * total else deploy_rate * total
         unwound = unwind_rate * own_usd if (acting & (burn <= 0.0)) else 0.0
-        unwound = unwound if unwound > SMALLEST_UNWINDING_USD else 0.0
+        unwound = unwound if unwound > SMALLEST_USD else 0.0
         returned = over if over > unwound else unwound
         returned = returned if returned < 0.9 * own_usd else 0.9 * own_usd
         returned_y = returned * inverse_base
@@ -233,7 +316,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         burned_back = admin_to_protocol * fee_x
         supply_2 = supply + change_x - burned_back
 
-        after = contract_ratio(x_2, y_2, d_3, ann, own_2, supply_2, idle_2 + lent, cr, scaled_cr)
+        after = contract_ratio(x_2, y_2, d_3, ann, own_2, supply_2, idle_2 + lent, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
         deploys = (mint > 0.0) | (brought > 0.0)
         done = acts & ((after >= min_cr) | (not deploys)) & (lp_amo_2 >= 0.0)
 
@@ -242,7 +325,6 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         back = admin_back + burned_back
         line = s[S_INCOME_MARKET_OPERATIONS + i]
         fees_line = s[S_INCOME_SWAP_FEES + i]
-        borrowed = s[S_CURVE_BORROWED + i]
         s[S_INCOME_MARKET_OPERATIONS + i] = line - cost if done else line
         s[S_INCOME_SWAP_FEES + i] = fees_line + back if done else fees_line
         x = x_2 if done else x
@@ -259,12 +341,14 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, scaled_floor: float) -> 
         s[S_SUPPLY + i] = supply
         s[S_IDLE + i] = idle
         s[S_CURVE_MINTED + i] = minted_book + change_x if done else minted_book
-        s[S_CURVE_BORROWED + i] = borrowed + (brought - returned) * inverse_collateral if done else borrowed
-        cr_contract = after if done else before
-        s[S_CR_CONTRACT + i] = cr_contract
-        s[S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, idle + lent, scaled_floor)
+        s[S_CURVE_BORROWED + i] = curve_borrowed + (brought - returned) * inverse_collateral if done else curve_borrowed
+        s[S_NET_ISSUED + i] -= burned_back if done else 0.0
+        s[S_CR_CONTRACT + i] = after if done else before
+        s[S_SCALED_CR + i] = scaled_cr
         fault = s[S_FAULT + i]
         converged = missed <= 0.0
         fault = fault if (converged | (fault > 0.0)) else 2.0
-        broke = done & deploys & (cr_contract < min_cr)
-        s[S_FAULT + i] = 4.0 if (broke & (fault <= 0.0)) else fault
+        broke = done & deploys & (after < min_cr)
+        fault = 4.0 if (broke & (fault <= 0.0)) else fault
+        over_cap = done & (mint > 0.0) & (minted_book + change_x > mint_cap * supply * (1.0 + 1e-9))
+        s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault

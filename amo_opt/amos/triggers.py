@@ -31,7 +31,7 @@ SMALLEST_OPERATION = 2.5e-3
 CAP_TOLERANCE = 0.01
 """How far the market may carry a position over its cap, as a share of all collateral or of supply, before it is returned and counted:
 a team that answered every trade would pay fees on each."""
-SMALLEST_UNWINDING_USD = 1e3
+SMALLEST_USD = 1e3
 """Dollars below which unwinding stops: a remainder that no team signs for."""
 
 

@@ -19,6 +19,7 @@ OK, NO, WRONG, INTERRUPTED = 0, 1, 2, 130
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("amo_opt.cli.run", "Search, certify and report a study in one go."),
     "simulate": ("amo_opt.cli.simulate", "Run one parameter set on a study's paths."),
+    "profile": ("amo_opt.cli.profile", "Move each searched parameter by itself: what it does, or that it does nothing."),
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),
     "validate": ("amo_opt.cli.validate", "Check files and say everything that is wrong."),
     "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),
@@ -73,11 +74,9 @@ def main() -> None:
     """Entry point: runs the command and exits with its status; never a traceback."""
     try:
         status = cli(standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("interrupted; what was finished is kept, the same command goes on from there", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
-        click.echo("interrupted; what was finished is kept, the same command goes on from there", err=True)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        kept = "; what was finished is kept, the same command goes on from there" if "run" in sys.argv[1:2] else ""
+        click.echo(f"interrupted{kept}", err=True)
         sys.exit(INTERRUPTED)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)

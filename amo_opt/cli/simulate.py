@@ -4,22 +4,78 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from amo_opt.cli.options import json_option, load, print_json, size_options, study_option, thread_count
 
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.simulation.outcome import Outcome
+
 STREAMS = ("search", "certify-a", "certify-b")
+PLOTS = (".html", ".png", ".svg")
+
+
+def check_folder(option: str, file: Path) -> None:
+    """Raises `click.UsageError` where there is no folder to write into."""
+    if not file.parent.is_dir():
+        raise click.UsageError(f"{option}: found {str(file)!r}; there is no folder {str(file.parent)!r}")
 
 
 def check_trace(file: Path) -> None:
     """Raises `click.UsageError` where the series could not be written: told before a simulation rather than after."""
-    if not file.parent.is_dir():
-        raise click.UsageError(f"--trace: found {str(file)!r}; there is no folder {str(file.parent)!r}")
+    check_folder("--trace", file)
     if file.suffix == ".parquet" and find_spec("pyarrow") is None and find_spec("fastparquet") is None:
         raise click.UsageError(
             f"--trace: found {str(file)!r}; Parquet needs pyarrow: install amo-opt with the extra 'parquet', or name a .csv file"
         )
+
+
+def check_plot(file: Path) -> None:
+    """Raises `click.UsageError` where the drawing could not be written: no such folder, or no such format."""
+    check_folder("--plot", file)
+    if file.suffix.lower() not in PLOTS:
+        found = f"the ending {file.suffix!r}" if file.suffix else "no ending"
+        raise click.UsageError(f"--plot: found {str(file)!r}, with {found}; allowed: {', '.join(PLOTS)}")
+
+
+def check_call(study: Study, scenario: str | None, *, path_number: int | None, trace_file: Path | None, plot_file: Path | None) -> None:
+    """Raises `click.UsageError` for a call that names no path, or a file that could not be written: told before a simulation."""
+    if scenario is None and not (path_number is None and trace_file is None and plot_file is None):
+        raise click.UsageError("--path, --trace and --plot need --scenario NAME")
+    if scenario is not None and scenario not in {entry.name for entry in study.scenarios}:
+        names = ", ".join(entry.name for entry in study.scenarios)
+        raise click.UsageError(f"--scenario: found {scenario!r}; the study has {names}")
+    if trace_file is not None:
+        check_trace(trace_file)
+    if plot_file is not None:
+        check_plot(plot_file)
+    if trace_file is not None and trace_file == plot_file:
+        raise click.UsageError(f"--trace and --plot: found {str(plot_file)!r} for both; give each its own file")
+
+
+def print_row(outcome: Outcome, *, as_json: bool) -> None:
+    """One path's row: a column a line, or one JSON document."""
+    row = outcome.paths.iloc[0].to_dict()
+    if as_json:
+        print_json({key: value.item() if hasattr(value, "item") else value for key, value in row.items()})
+        return
+    for key, value in row.items():
+        click.echo(f"{key:32s} {value}")
+
+
+def draw(file: Path, parameters: ParameterSet, study: Study, *, scenario: str, path: int, stream: str) -> None:
+    """Writes one path's story, drawn."""
+    from amo_opt.report.facts.story import SERIES, tell_story
+    from amo_opt.report.figures.story_files import save_story
+    from amo_opt.simulation.engine import trace
+
+    traced = trace(parameters, study, scenario=scenario, paths=1, first_path=path, stream=stream, columns=SERIES)
+    series = {name: values[:, 0] for name, values in traced.items()}
+    save_story(file, tell_story(series, study, parameters, scenario=scenario, path=path, stream=stream))
 
 
 @click.command("simulate")
@@ -29,6 +85,14 @@ def check_trace(file: Path) -> None:
 @click.option("--stream", type=click.Choice(STREAMS), default="search", show_default=True, help="Which of the study's paths.")
 @click.option("--path", "path_number", type=click.IntRange(0), default=None, help="Replay this one path (with --scenario).")
 @click.option("--trace", "trace_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="Write the time series.")
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw one path (the first, or --path): .html, .png or .svg.",
+)
 @size_options
 @json_option
 def command(
@@ -39,6 +103,7 @@ def command(
     stream: str,
     path_number: int | None,
     trace_file: Path | None,
+    plot_file: Path | None,
     seed: int | None,
     paths: int | None,
     workers: int | None,
@@ -50,7 +115,7 @@ def command(
     Example:
       amo-opt simulate studies/parameters/frax-current.toml --study studies/frax-2022.toml
       amo-opt simulate reports/frax-2022/parameters.toml --study studies/frax-2022.toml \\
-          --scenario svb-2023 --stream certify-b --path 17 --trace path17.csv
+          --scenario svb-2023 --stream certify-b --path 17 --trace path17.csv --plot path17.html
     """
     from amo_opt.cli.tables import open_console, print_score, score_document
     from amo_opt.config.load import load_parameters
@@ -60,13 +125,7 @@ def command(
 
     study = load(study_file, seed=seed, paths=paths)
     parameters = load_parameters(parameters_file)
-    if (path_number is not None or trace_file is not None) and scenario is None:
-        raise click.UsageError("--path and --trace need --scenario NAME")
-    if scenario is not None and scenario not in {entry.name for entry in study.scenarios}:
-        names = ", ".join(entry.name for entry in study.scenarios)
-        raise click.UsageError(f"--scenario: found {scenario!r}; the study has {names}")
-    if trace_file is not None:
-        check_trace(trace_file)
+    check_call(study, scenario, path_number=path_number, trace_file=trace_file, plot_file=plot_file)
     chosen = None if scenario is None else [scenario]
     if path_number is not None and scenario is not None:
         outcome = replay(parameters, study, scenario=scenario, path=path_number, stream=stream)
@@ -75,13 +134,11 @@ def command(
     if trace_file is not None and scenario is not None:
         write_trace(trace_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
         click.echo(f"time series written to {trace_file}", err=True)
+    if plot_file is not None and scenario is not None:
+        draw(plot_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
+        click.echo(f"path {path_number or 0} drawn in {plot_file}", err=True)
     if path_number is not None:
-        row = outcome.paths.iloc[0].to_dict()
-        if as_json:
-            print_json({key: value.item() if hasattr(value, "item") else value for key, value in row.items()})
-        else:
-            for key, value in row.items():
-                click.echo(f"{key:32s} {value}")
+        print_row(outcome, as_json=as_json)
         return
     scored = score(outcome, study)
     if as_json:

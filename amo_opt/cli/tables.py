@@ -32,6 +32,7 @@ def _constraint_document(constraint: Constraint) -> dict[str, Any]:
         "unit": constraint.unit,
         **estimate_document(constraint.estimate),
         "limit": constraint.limit,
+        "at_least": constraint.at_least,
         "feasible": constraint.violation_high <= 0.0,
         "decidable": constraint.decidable,
     }
@@ -91,12 +92,12 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
         cells = [f"{shown(figures[name].value)} ({shown(figures[name].low)} … {shown(figures[name].high)})" for name in names]
         table.add_row(scenario, *cells)
     console.print(table)
-    table = Table(title="constraints (held at the interval's upper end)")
-    for heading in ("constraint", "value", "upper end", "limit", "verdict"):
+    table = Table(title="constraints (held at the interval's worse end)")
+    for heading in ("constraint", "value", "worse end", "limit", "verdict"):
         table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right", no_wrap=heading == "constraint")
     for constraint in score.constraints:
         held = "holds" if constraint.violation_high <= 0.0 else "BROKEN"
         verdict = held if constraint.decidable else "too few paths to decide"
         estimate = constraint.estimate
-        table.add_row(constraint.key, shown(estimate.value), shown(estimate.high), shown(constraint.limit), verdict)
+        table.add_row(constraint.key, shown(estimate.value), shown(constraint.worse_end), shown(constraint.limit), verdict)
     console.print(table)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.config.schema import FIGURE_FORM, figure_fields
+from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
 from amo_opt.config.wording import nearest, plain, shown
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, Parameter
 from amo_opt.protocol.state import ProtocolState
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from amo_opt.errors import Problem
 
 SPACE: Key = ("search", "space")
+SET: Key = ("state", "set")
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,59 @@ def state_problems(document: Document) -> Iterator[Problem]:
         figure = document.get(key)
         if isinstance(figure, dict):
             yield from _figure_problems(document, key, figure, entry.metadata)
-    supply = number_at(document, ("stablecoin", "supply", "value"))
-    pooled = number_at(document, ("pool", "stablecoin", "value"))
+    yield from balance_problems(written_figures(document))
+
+
+def written_figures(document: Document) -> dict[str, Placed]:
+    """The figures a state file holds, by dotted name, with their places."""
+    found = {name: number_at(document, (*name.split("."), "value")) for name in figures_by_name()}
+    return {name: Placed(value, document, tuple(name.split("."))) for name, value in found.items() if value is not None}
+
+
+_SUPPLY, _POOLED = "stablecoin.supply", "pool.stablecoin"
+_OUTSIDE_POOL = ("amos.fraxlend.lent", "amos.uniswap.liquidity")
+_COLLATERAL = ("collateral.idle", "amos.aave.lent", "amos.curve.lp_share", "amos.investor.lent", "amos.uniswap.liquidity")
+_STAKED = ("amos.curve.in_gauge", "amos.curve.in_convex", "amos.curve.in_stakedao", "amos.curve.in_yearn")
+STAKED_TOLERANCE = 1e-9
+"""Decimals that add up to 1 on paper may miss it by a rounding error."""
+
+
+def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
+    """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
+    pooled, outside = _sum(figures, (_POOLED,)), _sum(figures, (_POOLED, *_OUTSIDE_POOL))
+    supply = figures[_SUPPLY].value if _SUPPLY in figures else None
     if supply is not None and pooled is not None and pooled >= supply:
-        allowed = f"less than stablecoin.supply = {plain(supply)}: somebody outside the pool holds the rest"
-        yield document.problem(("pool", "stablecoin"), "the pool holds the whole supply", found=plain(pooled), allowed=allowed)
-    positions = [number_at(document, key) for key in _COLLATERAL]
-    if all(value == 0.0 for value in positions):
-        yield document.problem(("collateral", "idle"), "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
+        place = _touched(figures, (_POOLED, _SUPPLY))
+        found = f"{_POOLED} = {plain(pooled)}, {_SUPPLY} = {plain(supply)}"
+        allowed = f"{_POOLED} below {_SUPPLY}: somebody outside the pool holds the rest"
+        yield place.document.problem(place.key, "the pool holds the whole supply", found=found, allowed=allowed)
+    elif supply is not None and outside is not None and outside >= supply:
+        place = _touched(figures, (*_descending(figures, _OUTSIDE_POOL), _POOLED, _SUPPLY))
+        found = f"{plain(outside)} of {_SUPPLY} = {plain(supply)}"
+        allowed = f"{' + '.join((_POOLED, *_OUTSIDE_POOL))} below {_SUPPLY}: holders have the rest"
+        yield place.document.problem(place.key, "pool and AMOs hold the whole supply", found=found, allowed=allowed)
+    if all(name in figures and figures[name].value == 0.0 for name in _COLLATERAL):
+        place = _touched(figures, _COLLATERAL)
+        yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
+    staked = _sum(figures, _STAKED)
+    if staked is not None and staked > 1.0 + STAKED_TOLERANCE:
+        place = _touched(figures, _descending(figures, _STAKED))
+        allowed = f"{' + '.join(_STAKED)} of at most 1; the rest earns no rewards"
+        yield place.document.problem(place.key, "more LP tokens staked than there are", found=f"{plain(staked)} in all", allowed=allowed)
 
 
-_COLLATERAL: tuple[Key, ...] = (("collateral", "idle", "value"), ("amos", "aave", "lent", "value"), ("amos", "curve", "lp_share", "value"))
+def _sum(figures: Mapping[str, Placed], names: tuple[str, ...]) -> float | None:
+    """The sum of these figures; None where one is missing."""
+    return math.fsum(figures[name].value for name in names) if all(name in figures for name in names) else None
+
+
+def _descending(figures: Mapping[str, Placed], names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=lambda name: -figures[name].value))
+
+
+def _touched(figures: Mapping[str, Placed], names: tuple[str, ...]) -> Placed:
+    """The first of these figures that the study set; where it set none of them, the first."""
+    return next((figures[name] for name in names if figures[name].key[: len(SET)] == SET), figures[names[0]])
 
 
 def _figure_problems(document: Document, key: Key, figure: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[Problem]:

@@ -8,15 +8,15 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.config.schema import figure_fields
-from amo_opt.protocol.state import ProtocolState
+from amo_opt.config.schema import figures_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amo_opt.config.study import Study
+    from amo_opt.protocol.state import ProtocolState
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
 
 
@@ -29,7 +29,7 @@ def study_hash(study: Study) -> str:
 def canonical(study: Study) -> dict[str, Any]:
     """What the hash is taken over, as plain values.
 
-    In: figures' values, the current set's values, everything in [simulation], [search] but trials, [constraints], [certification],
+    In: figures' values as the study sets them (a figure set to what its file holds changes nothing), the current set's values, everything in [simulation], [search] but trials, [constraints], [certification],
     each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: names
     of study, state and set, dates, notes, sources, assumed ranges, contracts and file paths.
     """
@@ -58,8 +58,7 @@ def canonical(study: Study) -> dict[str, Any]:
 
 def state_values(state: ProtocolState) -> dict[str, float]:
     """Every figure's value by its dotted key (``pool.fee``), in the order of the state's definition."""
-    dotted = [".".join(str(part) for part in key) for key, _ in figure_fields(ProtocolState)]
-    return {name: attrgetter(name)(state).value for name in dotted}
+    return {name: attrgetter(name)(state).value for name in figures_by_name()}
 
 
 def _points(waypoints: Mapping[str, tuple[tuple[float, float], ...]]) -> dict[str, list[list[float]]]:

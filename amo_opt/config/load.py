@@ -8,19 +8,23 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import fields, is_dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from amo_opt.config.checks import (
+    balance_problems,
     pair_problems,
     scenario_problems,
     space_problems,
     state_problems,
+    written_figures,
     written_parameters,
 )
 from amo_opt.config.identity import study_hash
+from amo_opt.config.overrides import override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import form_problems
-from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figure_fields
+from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.config.wording import plain
@@ -107,33 +111,31 @@ def replace_figure(state: ProtocolState, key: str, value: float) -> ProtocolStat
 
     Raises `InputError` for an unknown key or a value beyond the figure's limits.
     """
-    known = {".".join(str(part) for part in found): entry for found, entry in figure_fields(ProtocolState)}
+    known = figures_by_name()
     if key not in known:
         close = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
         raise InputError([Problem(state.name, key, "no such figure", hint=f"did you mean {close[0]!r}?")])
     low, high = known[key].metadata["low"], known[key].metadata["high"]
     if not low <= value <= high:
         raise InputError([Problem(state.name, key, "out of range", found=str(value), allowed=f"{plain(low)} to {plain(high)}")])
-    replaced: ProtocolState = _replaced(state, key.split("."), value)
-    return replaced
-
-
-def _replaced(owner: Any, parts: list[str], value: float) -> Any:
-    inner = getattr(owner, parts[0])
-    changed = replace(inner, value=float(value)) if len(parts) == 1 else _replaced(inner, parts[1:], value)
-    return replace(owner, **{parts[0]: changed})
+    return with_figure(state, key, replace(attrgetter(key)(state), value=float(value)))
 
 
 def _study(document: Document, problems: list[Problem]) -> Study | None:
     values = _checked(document, STUDY_FILE, problems)
     state_document = _named(document, "state", "state", problems)
     state = _state(state_document, problems) if state_document else None
+    overrides = written_overrides(document)
+    _add(problems, override_problems(document))
+    if state_document is not None and state is not None:
+        _add(problems, balance_problems(written_figures(state_document) | overrides))
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
     _add(problems, [*pair_problems(current), *space_problems(document, current), *scenario_problems(document)])
     if values is None or state is None or file_values is None or problems:
         return None
+    state = with_overrides(state, {name: override.value for name, override in overrides.items()})
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
     study = Study(
         name=values["name"],

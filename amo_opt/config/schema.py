@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import Field as DataclassField
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -86,6 +87,12 @@ def figure_fields(section: type, key: Key = ()) -> Iterator[tuple[Key, Dataclass
             yield from figure_fields(hint, (*key, entry.name))
 
 
+@cache
+def figures_by_name() -> dict[str, DataclassField[Any]]:
+    """Every figure of a state by its dotted name (``pool.fee``), in the order of the state's definition."""
+    return {".".join(str(part) for part in key): entry for key, entry in figure_fields(ProtocolState)}
+
+
 def _figures(section: type, name: str) -> Spec:
     """A table of figures, and of tables of figures (``[amos.curve]``)."""
     keys: dict[str, Spec] = {}
@@ -157,6 +164,8 @@ _SEARCH = _defaults(Search)
 _CONSTRAINTS = _defaults(Constraints)
 _CERTIFICATION = _defaults(Certification)
 
+SET_TEXT = 'a table of figures of the state by dotted name, such as { "markets.lp_flight_rate" = 0.0 }'
+
 _RANGE = model("range", {"low": FINITE, "high": FINITE, "log": (bool, Field(False, description="true or false"))})
 _RANGE_TEXT = "{ low = …, high = … }, with log = true to search its logarithm"
 _SPACE = table("search.space", {name: (_RANGE | None, Field(None, description=_RANGE_TEXT)) for name in PARAMETERS})
@@ -180,7 +189,7 @@ STUDY_FILE = model(
         "name": name_of("study"),
         "date": DATE,
         "notes": NOTES,
-        "state": table("state", {"file": FILE}),
+        "state": table("state", {"file": FILE, "set": (dict[str, Any], Field(default_factory=dict, description=SET_TEXT))}),
         "current": table(
             "current",
             {"file": FILE, "name": name_of("set", default=None)}
@@ -196,6 +205,7 @@ STUDY_FILE = model(
                 "collateral_valuation": one_of(("par", "oracle"), default=_SIMULATION["collateral_valuation"]),
                 "response_delay_hours": whole(0, 8760, default=_SIMULATION["response_delay_hours"]),
                 "cr_floor": number(0.0, 1.0, default=_SIMULATION["cr_floor"]),
+                "crv_locked_share": number(0.0, 1.0, default=_SIMULATION["crv_locked_share"]),
             },
             required=False,
         ),
@@ -218,6 +228,7 @@ STUDY_FILE = model(
                 "max_unserved_usd_hours": number(0.0, 1e18, default=_CONSTRAINTS["max_unserved_usd_hours"]),
                 "max_shortfall_bps": number(0.0, 10_000.0, default=_CONSTRAINTS["max_shortfall_bps"]),
                 "max_unrecovered_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_unrecovered_probability"]),
+                "min_floor_supply": number(0.0, 1000.0, default=_CONSTRAINTS["min_floor_supply"], unit="(left out: no limit)"),
             },
             required=False,
         ),

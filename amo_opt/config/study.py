@@ -14,7 +14,9 @@ from amo_opt.stress.scenario import Scenario
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """``[simulation]``: hours are whole; ``paths`` is per scenario."""
+    """``[simulation]``: hours are whole; ``paths`` is per scenario; ``crv_locked_share`` is the share of the reward tokens earned that is
+    locked for votes instead of sold.
+    """
 
     paths: int = 64
     transition_hours: int = 336
@@ -23,6 +25,7 @@ class Simulation:
     collateral_valuation: Literal["par", "oracle"] = "par"
     response_delay_hours: int = 6
     cr_floor: float = 0.0
+    crv_locked_share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Search:
 @dataclass(frozen=True, kw_only=True)
 class Constraints:
     """``[constraints]``: limits that a set must keep, per scenario. ``external_cr_floor`` is the price floor φ of `cr_external`
-    (``None`` in the file = the state's collateral ratio; resolved here).
+    (``None`` in the file = the state's collateral ratio; resolved here). ``min_floor_supply`` = least mean of `floor_ratio`; None = no limit.
     """
 
     external_cr_floor: float
@@ -57,6 +60,7 @@ class Constraints:
     max_unserved_usd_hours: float = 1e9
     max_shortfall_bps: float = 1000.0
     max_unrecovered_probability: float = 0.10
+    min_floor_supply: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,7 @@ class Certification:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A resolved study: every file read, every default filled in.
+    """A resolved study: every file read, every default filled in, the figures of ``[state] set`` in place of the state file's.
 
     ``hash`` is the SHA-256 of everything that changes a result (not trials, workers, out, storage, notes): the study's identity in
     storage and in reports. ``path`` is the file it came from.

@@ -2,21 +2,40 @@
 
 `cr_contract` = (idle + lent + floor 3CRV + CR × own stablecoin) ÷ total supply, the pool moved to a price of CR: what the chain books.
 `cr_external` = (idle + lent + the AMO's 3CRV at the study's floor) ÷ (total − own stablecoin at the floor): the safety figure.
-In both the pool is moved along its invariant to the floor (pool-math rule 5), and the sale is capped at the stablecoin that exists
-outside the pool. Collateral counts at par, as the chain counts it.
+In both the pool is moved along its invariant to the floor (pool-math rule 5), the sale capped at the stablecoin that exists outside the
+protocol's other venues. At the floor Uniswap's range is all own stablecoin; what Fraxlend's borrowers owe is no collateral, though the
+chain counts the whole deposit at CR (``FraxLendingAMO.dollarBalances``). Collateral counts at par, as the chain counts it.
 """
 
 from __future__ import annotations
 
 from amo_opt.protocol.lanes import (
     C_CR_FLOOR,
+    C_UNISWAP_HIGH,
+    C_UNISWAP_LOW,
     LANES,
     P_CR_BAND,
     P_CR_REFRESH,
     P_CR_STEP,
+    S_ANN,
     S_COLLATERAL_RATIO,
+    S_CR_CONTRACT,
+    S_CR_EXTERNAL,
+    S_D,
+    S_FRAXLEND_FREE,
+    S_FRAXLEND_LENT,
     S_HOURS_SINCE_REFRESH,
+    S_IDLE,
+    S_INVESTED,
+    S_LENT,
+    S_LP_AMO,
+    S_LP_SUPPLY,
     S_ORACLE,
+    S_POOL_X,
+    S_POOL_Y,
+    S_SCALED_CR,
+    S_SUPPLY,
+    S_UNISWAP_LIQUIDITY,
 )
 from amo_opt.protocol.primary_market import LOWEST_PRICE
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
@@ -48,10 +67,10 @@ def cr_controller(s: Vector, p: Vector, c: Vector) -> None:
 
 
 @scalar
-def pool_at_floor(x: float, y: float, d: float, ann: float, scaled_floor: float, supply: float) -> tuple[float, float]:
-    """Balances after the stablecoin was sold down to the floor; ``scaled_floor`` is x / D there, ``supply`` caps the sale."""
+def pool_at_floor(x: float, y: float, d: float, ann: float, scaled_floor: float, exists: float) -> tuple[float, float]:
+    """Balances after the stablecoin was sold down to the floor; ``scaled_floor`` is x / D there, ``exists`` caps what the pool can hold."""
     floor_x = scaled_floor * d
-    floor_x = floor_x if floor_x < supply else supply
+    floor_x = floor_x if floor_x < exists else exists
     moves = floor_x > x
     end_x = floor_x if moves else x
     end_y = get_y(end_x, d, ann)
@@ -65,15 +84,63 @@ def scaled_at_cr(cr: float, ann: float) -> tuple[float, float]:
 
 
 @scalar
-def contract_ratio(x: float, y: float, d: float, ann: float, own: float, supply: float, free: float, cr: float, scaled_cr: float) -> float:
-    """`cr_contract`; ``free`` = idle + lent collateral, ``scaled_cr`` = x / D at a price of CR (`scaled_at_cr`)."""
-    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_cr, supply)
-    return (free + own * floor_y + cr * own * floor_x) / supply
+def contract_ratio(
+    x: float,
+    y: float,
+    d: float,
+    ann: float,
+    own: float,
+    supply: float,
+    free: float,
+    cr: float,
+    scaled_cr: float,
+    range_x: float,
+    fraxlend_lent: float,
+    fraxlend_free: float,
+) -> float:
+    """`cr_contract`; ``free`` = idle + lent collateral, ``scaled_cr`` = x / D at a price of CR (`scaled_at_cr`), ``range_x`` = what
+    Uniswap's range holds when it is all stablecoin.
+    """
+    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_cr, supply - range_x - fraxlend_free)
+    return (free + own * floor_y + cr * (own * floor_x + range_x + fraxlend_lent)) / supply
 
 
 @scalar
-def external_ratio(x: float, y: float, d: float, ann: float, own: float, supply: float, free: float, scaled_floor: float) -> float:
+def external_ratio(
+    x: float,
+    y: float,
+    d: float,
+    ann: float,
+    own: float,
+    supply: float,
+    free: float,
+    scaled_floor: float,
+    range_x: float,
+    fraxlend_free: float,
+) -> float:
     """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour."""
-    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply)
-    external = supply - own * floor_x
+    elsewhere = range_x + fraxlend_free
+    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply - elsewhere)
+    external = supply - own * floor_x - elsewhere
     return (free + own * floor_y) / (external if external > 1.0 else 1.0)
+
+
+@stage
+def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
+    """Both ratios as the hour leaves them."""
+    span = 1.0 / c[C_UNISWAP_LOW] - 1.0 / c[C_UNISWAP_HIGH]
+    for i in range(LANES):
+        x = s[S_POOL_X + i]
+        y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        ann = s[S_ANN + i]
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        supply = s[S_SUPPLY + i]
+        free = s[S_IDLE + i] + s[S_LENT + i] + s[S_INVESTED + i]
+        cr = s[S_COLLATERAL_RATIO + i]
+        range_x = s[S_UNISWAP_LIQUIDITY + i] * span
+        fraxlend_lent = s[S_FRAXLEND_LENT + i]
+        fraxlend_free = s[S_FRAXLEND_FREE + i]
+        scaled_cr = s[S_SCALED_CR + i]
+        s[S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
+        s[S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, range_x, fraxlend_free)

@@ -1,10 +1,12 @@
 """Who leaves and who buys: outside liquidity providers, holders under news and hazard, calm two-sided demand.
 
 In words. Outside providers leave at the news rate plus a rate that rises with the stablecoin's share of the pool; they take both
-sides and join the queue of sellers with the stablecoin they took; where nobody flees they come back in time. Holders leave at the news rate plus a hazard that depends on the
+sides and join the queue of sellers with the stablecoin they took; where nobody flees they follow their yield: more of them while a dollar earns more than at the start, fewer while it earns less. Holders leave at the news rate plus a hazard that depends on the
 price relative to its exit value (what the collateral itself is worth), once it has slipped on the collateral gap beyond its start
-too, and on the share token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous. Buyers of value appear
-below the exit value. Sellers and buyers of the same hour meet at the spot price; the rest goes to the pool or the issuer.
+too, and on the share token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous and needs a market. One stablecoin is
+worth what stands behind it: the collateral, and of the rest what the share token's market value covers, at most the exit value. Traders of value buy below that and
+sell above; Fraxlend's borrowers sell what they borrow and buy what they repay. Sellers and buyers of the same hour meet at the spot price; the rest goes to
+the pool or the issuer, and calm buyers whom the pool could not serve wait, as sellers do.
 """
 
 from __future__ import annotations
@@ -17,57 +19,77 @@ from amo_opt.protocol.lanes import (
     C_HAZARD_NEWS,
     C_HAZARD_PRICE,
     C_HAZARD_SHARE,
+    C_LP_RESPONSE,
     C_MEMORY_DECAY,
     C_RETURN_RATE,
     C_START_EXTERNAL,
     C_START_OUTSIDE,
     C_VALUE_BUYERS,
+    C_VALUE_SELLERS,
     LANES,
     M_FLOW,
     M_LP_EXIT,
     M_NEWS_EXIT,
     S_ANN,
     S_BASE_VALUE,
+    S_BORROWER_FLOW,
     S_BUY_DEMAND,
+    S_BUY_QUEUE,
     S_COLLATERAL_PRICE,
+    S_COLLATERAL_RATIO,
     S_CR_EXTERNAL,
     S_CR_EXTERNAL_START,
     S_D,
     S_FATIGUE,
+    S_FRAXLEND_FREE,
     S_LP_AMO,
     S_LP_SUPPLY,
+    S_OUTSIDE_YIELD,
+    S_OUTSIDE_YIELD_START,
     S_POOL_X,
     S_POOL_Y,
+    S_PRICE,
     S_QUEUE,
     S_SELL_DEMAND,
     S_SHARE_PRICE,
     S_SHARE_SLOW,
+    S_SHARE_SUPPLY,
     S_SUPPLY,
+    S_UNISWAP_X,
+    S_WORTH,
 )
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, stage
 
 DUST_USD = 1e4
-"""A pool below this D is a failed market: nobody bothers to leave it, and its price is the other door's where that paid everyone who
-came, or 0, never the dust's."""
+"""A pool below this D is a failed market: nobody bothers to leave it, and its price is the other door's while that is open and can pay,
+or 0, never the dust's."""
 CALM_BELOW = 0.01
 """Shortfall against exit value below which nobody runs (March 2023: the price fell with USDC's and nobody left)."""
 SHARE_COLLAPSE = 0.45
 """Fall of the share token against its three-day mean at which its own hazard starts (May 2022: 34% in a day, and no spiral)."""
 VALUE_MARGIN = 0.001
-"""Discount to exit value that buyers of value ask for."""
+"""Distance from what one is worth at which traders of value act."""
+OVERVALUED = 0.01
+"""Price above what one is worth at which holders sell for that reason alone: a door that holds the price a few basis points up makes nobody leave."""
+NO_YIELD = 1e-9
+"""Hourly yield (0.1 bp a year) below which a pool pays nothing, so that nothing over nothing is no change."""
+MOST_WANTED = 4.0
+"""Most outside liquidity that any yield draws, as a multiple of the start's."""
 
 
 @stage
 def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
     """Outside providers withdraw or bring both sides; the AMO's own balances do not change.
 
-    What leaves joins the queue with its stablecoin. Where nobody flees, a share of what is missing comes back: missing from the liquidity at the
-    snapshot, scaled by what is left of the supply outside the protocol. The stablecoin they bring is the holders'.
+    Who flees joins the queue with his stablecoin. Where nobody flees, liquidity follows its yield: a share of the gap between what is there and what is
+    wanted closes an hour, wanted being the snapshot's outside liquidity, scaled by what is left of the external supply and by the
+    yield per dollar over the start's. Nobody brings any to a coin that was worth less than its exit value an hour ago. The stablecoin they bring or take along is the holders'.
     """
     flight_share = c[C_FLIGHT_SHARE]
     flight_rate = c[C_FLIGHT_RATE]
     return_rate = c[C_RETURN_RATE]
+    response = c[C_LP_RESPONSE]
     start_outside = c[C_START_OUTSIDE]
     per_external = 1.0 / c[C_START_EXTERNAL]
     for i in range(LANES):
@@ -79,20 +101,32 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         rate = m[M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
         rate = rate if rate < 0.5 else 0.5
         d = s[S_D + i]
+        alive = d > DUST_USD
         outside = 1.0 - lp_amo / lp_supply
-        left = rate * outside if d > DUST_USD else 0.0
+        fled = rate * outside if alive else 0.0
         queue = s[S_QUEUE + i]
+        elsewhere = s[S_UNISWAP_X + i] + s[S_FRAXLEND_FREE + i]
         supply = s[S_SUPPLY + i]
-        kept = (supply - (1.0 - outside) * x) * per_external
+        kept = (supply - (1.0 - outside) * x - elsewhere) * per_external
         kept = kept if kept < 1.0 else 1.0
-        missing = start_outside * kept - outside * d
-        missing = missing if missing > 0.0 else 0.0
-        joined = return_rate * missing / d
-        room = 0.5 * (supply - x - queue) / x
-        joined = joined if joined < room else room
-        joined = joined if ((rate <= 0.0) & (d > DUST_USD) & (joined > 0.0)) else 0.0
-        scale = 1.0 - left + joined
-        s[S_QUEUE + i] = queue + left * x
+        richer = (s[S_OUTSIDE_YIELD + i] + NO_YIELD) / (s[S_OUTSIDE_YIELD_START + i] + NO_YIELD) - 1.0
+        wanted = 1.0 + response * richer
+        wanted = wanted if wanted > 0.0 else 0.0
+        wanted = wanted if wanted < MOST_WANTED else MOST_WANTED
+        moved = return_rate * (start_outside * kept * wanted - outside * d) / d
+        room = 0.5 * (supply - x - queue - elsewhere) / x
+        room = room if room > 0.0 else 0.0
+        moved = moved if moved < room else room
+        moved = moved if moved > -0.5 * outside else -0.5 * outside
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        base_value = s[S_BASE_VALUE + i]
+        exit_value = collateral_price if collateral_price < base_value else base_value
+        exit_value = exit_value if exit_value < 1.0 else 1.0
+        covered = s[S_WORTH + i] >= (1.0 - OVERVALUED) * exit_value
+        moved = moved if (covered | (moved < 0.0)) else 0.0
+        moved = moved if ((rate <= 0.0) & alive) else 0.0
+        scale = 1.0 - fled + moved
+        s[S_QUEUE + i] = queue + fled * x
         s[S_POOL_X + i] = x * scale
         s[S_POOL_Y + i] = y * scale
         s[S_D + i] = d * scale
@@ -101,9 +135,13 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
 
 @stage
 def demand(s: Vector, m: Vector, c: Vector) -> None:
-    """Fills `sell_demand` and `buy_demand` (tokens this hour, at most one of them positive) and moves the queue."""
+    """Fills `sell_demand` and `buy_demand` (tokens this hour, at most one of them positive) and moves both queues.
+
+    Buyers who would wait are the calm ones; who came for a discount is gone with it.
+    """
     start_external = c[C_START_EXTERNAL]
     value_buyers = c[C_VALUE_BUYERS]
+    value_sellers = c[C_VALUE_SELLERS]
     hazard_news = c[C_HAZARD_NEWS] / 24.0
     hazard_price = c[C_HAZARD_PRICE] / 24.0
     hazard_collateral = c[C_HAZARD_COLLATERAL] / 24.0
@@ -115,7 +153,10 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         y = s[S_POOL_Y + i]
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
-        price = marginal_price(x, y, s[S_D + i], s[S_ANN + i]) * base_value
+        d = s[S_D + i]
+        spot = marginal_price(x, y, d, s[S_ANN + i]) * base_value
+        last = s[S_PRICE + i]
+        price = spot if d > DUST_USD else last
         exit_value = collateral_price if collateral_price < base_value else base_value
         exit_value = exit_value if exit_value < 1.0 else 1.0
         shortfall = 1.0 - price / exit_value
@@ -136,24 +177,44 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         hazard = ((hazard_news + hazard_collateral * gap) * started + hazard_price * deeper + hazard_share * collapse) * ready
         hazard = hazard if hazard < 0.5 else 0.5
         queue = s[S_QUEUE + i]
-        holders = s[S_SUPPLY + i] - x - queue
+        elsewhere = s[S_UNISWAP_X + i] + s[S_FRAXLEND_FREE + i]
+        outside = s[S_SUPPLY + i] - x - elsewhere
+        holders = outside - queue
         holders = holders if holders > 0.0 else 0.0
         news = m[M_NEWS_EXIT + i]
         leaving = hazard + news
         leaving = (leaving if leaving < 0.5 else 0.5) * holders
-        flow = m[M_FLOW + i] * start_external
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        external = s[S_SUPPLY + i] - own * x - elsewhere
+        users = external if external < start_external else start_external
+        users = users if users > 0.0 else 0.0
+        drawn = m[M_FLOW + i] * users
+        flow = drawn if d > DUST_USD else 0.0
         calm_sell = -flow if flow < 0.0 else 0.0
         room = holders - leaving
+        borrowers = s[S_BORROWER_FLOW + i]
+        calm_sell = calm_sell + (borrowers if borrowers > 0.0 else 0.0)
+        cr = s[S_COLLATERAL_RATIO + i]
+        backing = s[S_CR_EXTERNAL + i]
+        backing = backing if backing < cr else cr
+        algorithmic = (1.0 - backing) * external + 1.0
+        cover = s[S_SHARE_PRICE + i] * s[S_SHARE_SUPPLY + i] / algorithmic
+        cover = cover if cover < 1.0 else 1.0
+        worth = exit_value * (backing + (1.0 - backing) * cover)
+        s[S_WORTH + i] = worth
+        excess = price - worth - OVERVALUED
+        calm_sell = calm_sell + (value_sellers * excess * users if excess > 0.0 else 0.0)
         calm_sell = calm_sell if calm_sell < room else room
-        discount = exit_value - price - VALUE_MARGIN
+        discount = worth - price - VALUE_MARGIN
         discount = discount if discount > 0.0 else 0.0
-        buying = (flow if flow > 0.0 else 0.0) + value_buyers * discount * start_external * ready
+        steady = s[S_BUY_QUEUE + i] + (flow if flow > 0.0 else 0.0) + (-borrowers if borrowers < 0.0 else 0.0)
+        buying = steady + value_buyers * ready * discount * users
         selling = queue + leaving + calm_sell
-        outside = s[S_SUPPLY + i] - x
         selling = selling if selling < outside else outside
         selling = selling if selling > 0.0 else 0.0
         met = selling if selling < buying else buying
         s[S_FATIGUE + i] = fatigue + hazard
         s[S_SELL_DEMAND + i] = selling - met
         s[S_BUY_DEMAND + i] = buying - met
+        s[S_BUY_QUEUE + i] = steady if steady < buying - met else buying - met
         s[S_QUEUE + i] = selling - met

@@ -98,8 +98,41 @@ PARAMETERS: dict[str, Parameter] = {
             "amo_minter",
         ),
         Parameter(
+            "investor_cap",
+            "Most collateral lent by the Collateral Investor, share of all collateral",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.01,
+            "setCollatBorrowCap",
+            "amo_minter",
+        ),
+        Parameter(
+            "uniswap_cap",
+            "Most collateral in the Uniswap v3 AMO, share of all collateral",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.01,
+            "setCollatBorrowCap",
+            "amo_minter",
+        ),
+        Parameter(
             "curve_mint_cap",
             "Most stablecoin minted by the Curve AMO, share of supply",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.01,
+            "setFraxMintCap",
+            "amo_minter",
+        ),
+        Parameter(
+            "fraxlend_cap",
+            "Most stablecoin minted into Fraxlend, share of supply",
             "real",
             0.0,
             1.0,
@@ -176,7 +209,10 @@ class ParameterSet:
     cr_refresh_hours: int
     curve_collateral_cap: float
     aave_cap: float
+    investor_cap: float
+    uniswap_cap: float
     curve_mint_cap: float
+    fraxlend_cap: float
     idle_buffer: float
     pool_share_low: float
     pool_share_high: float

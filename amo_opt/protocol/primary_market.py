@@ -1,12 +1,13 @@
 """The hour's trades: holders at the pool, the issuer's doors, and the arbitrage between them.
 
-In words. Buyers take stablecoin from the pool, at most a stated share of it an hour. Sellers sell into the pool down to exit value
+In words. Buyers take stablecoin from the pool, at most a stated share of it an hour, up to the most they pay; the others wait. Sellers sell into the pool down to exit value
 less 50 bp, then, in need, down to their reservation
 price: what backs the stablecoin, plus what the share token's capitalisation covers of the rest, less a haircut. Redeeming opens when the oracle is below its threshold, the gate is open
 and collateral is idle; it pays the collateral ratio in collateral (at par, or at the oracle's value) and the rest in newly minted
-share tokens, less the fee. Within the hour the oracle moves with the pool, so redeeming holds the pool at the price that opens it or at what
+share tokens, less the fee and what waiting to collect costs. Share tokens are worth what all redeemers of the hour get for theirs together; the depth of their market
+shrinks with their market value (reflexivity). Within the hour the oracle moves with the pool, so redeeming holds the pool at the price that opens it or at what
 redeeming pays, whichever is lower: sellers stop there and redeem, arbitrageurs buy the pool up to it and redeem, until idle
-collateral ends. Minting is the mirror above its threshold. The share token falls as redeemers sell it (reflexivity).
+collateral ends. Minting is the mirror above its threshold, shut at the pools' ceiling. What was redeemed is set apart at once and collected after the delay.
 
 `unserved` is demand to leave at exit value less 50 bp that neither door paid this hour.
 """
@@ -16,15 +17,19 @@ from __future__ import annotations
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
+    C_BUYER_PREMIUM,
+    C_CLAIM_KEEP,
+    C_CLAIM_RELEASE,
     C_FEE,
     C_HAIRCUT,
     C_HOUR_LIMIT,
+    C_MINT_CEILING,
     C_MINTING_FEE,
     C_ORACLE_WEIGHT,
     C_PAR_VALUATION,
     C_PROTOCOL_ADMIN,
     C_REDEMPTION_FEE,
-    C_SHARE_DEPTH,
+    C_SHARE_DEPTH_RATIO,
     LANES,
     M_GATE,
     P_MINT_THRESHOLD,
@@ -32,11 +37,12 @@ from amo_opt.protocol.lanes import (
     S_ANN,
     S_BASE_VALUE,
     S_BUY_DEMAND,
+    S_BUY_QUEUE,
     S_CAPITAL_SHARES_BURNED,
     S_CAPITAL_SHARES_ISSUED,
+    S_CLAIMS,
     S_COLLATERAL_PRICE,
     S_COLLATERAL_RATIO,
-    S_CR_EXTERNAL,
     S_D,
     S_FAULT,
     S_IDLE,
@@ -45,42 +51,53 @@ from amo_opt.protocol.lanes import (
     S_INCOME_SWAP_FEES,
     S_LP_AMO,
     S_LP_SUPPLY,
+    S_NET_ISSUED,
     S_ORACLE,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
     S_QUEUE,
     S_SELL_DEMAND,
+    S_SHARE_IMPACT,
     S_SHARE_PRICE,
     S_SHARE_SUPPLY,
     S_SUPPLY,
     S_UNSERVED,
+    S_WORTH,
 )
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
 
 FAIR_DISCOUNT = 0.005
 """Discount to exit value at which a leaver still counts as served."""
+PATIENCE = 1.0 - 1.0 / 24.0
+"""Share of the buyers still waiting after an hour: they give up within about a day."""
+LEAST_REDEMPTION = 1e-4
+"""Redemptions of an hour, as a share of supply, by which the share-token leg is valued at least: a door's price is not that of its first dollar."""
 LOWEST_PRICE = 0.01
 """No price target lies below this: at zero the inversion divides by zero."""
 
 
 @stage
 def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """Sellers, buyers, redeemers, minters and arbitrageurs of the hour; then the pool's price and the oracle."""
+    """Sellers, buyers, redeemers, minters and arbitrageurs of the hour; then the pool's price."""
     fee = c[C_FEE]
     admin = c[C_ADMIN_FEE]
     admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
     redemption_fee = c[C_REDEMPTION_FEE]
     minting_fee = c[C_MINTING_FEE]
     hour_limit = c[C_HOUR_LIMIT]
+    premium = c[C_BUYER_PREMIUM]
     keep = 1.0 - c[C_HAIRCUT]
     weight = c[C_ORACLE_WEIGHT]
     inverse_weight = 1.0 / weight
     after_fee = 1.0 / (1.0 - fee)
     after_minting = 1.0 / (1.0 - minting_fee)
     at_par = c[C_PAR_VALUATION] > 0.5
-    share_depth = c[C_SHARE_DEPTH]
+    depth_ratio = c[C_SHARE_DEPTH_RATIO]
+    claim_keep = c[C_CLAIM_KEEP]
+    release = c[C_CLAIM_RELEASE]
+    ceiling_tokens = c[C_MINT_CEILING]
     redeem_threshold = p[P_REDEEM_THRESHOLD]
     mint_threshold = p[P_MINT_THRESHOLD]
     for i in range(LANES):
@@ -97,49 +114,56 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         oracle = s[S_ORACLE + i]
         share_price = s[S_SHARE_PRICE + i]
         share_supply = s[S_SHARE_SUPPLY + i]
+        worth = s[S_WORTH + i]
         selling = s[S_SELL_DEMAND + i]
         buying = s[S_BUY_DEMAND + i]
         gate = m[M_GATE + i] > 0.5
         exit_value = collateral_price if collateral_price < base_value else base_value
         exit_value = exit_value if exit_value < 1.0 else 1.0
 
-        # what the doors pay and ask, dollars a unit
         inverse_collateral = 1.0 / collateral_price
         inverse_base = 1.0 / base_value
-        tokens = 1.0 if at_par else inverse_collateral
-        leg_value = collateral_price if at_par else 1.0
-        redeem_tokens = cr * tokens * (1.0 - redemption_fee)
-        redeem_pays = (cr * leg_value + 1.0 - cr) * (1.0 - redemption_fee)
-        mint_tokens = cr * tokens
-        mint_asks = (cr * leg_value + 1.0 - cr) * after_minting
-        price_opens = (redeem_threshold - (1.0 - weight) * oracle) * inverse_weight
-        price_opens = price_opens if price_opens < 2.0 else 2.0
-        door = redeem_pays * (1.0 - fee)
-        door = door if door < price_opens else price_opens
-        capacity = idle / (redeem_tokens if redeem_tokens > 1e-9 else 1e-9)
-        is_open = gate & (capacity > 1.0) & (door > LOWEST_PRICE)
-        capacity = capacity if is_open else 0.0
-        backing = s[S_CR_EXTERNAL + i]
-        backing = backing if backing < cr else cr
-        algorithmic = (1.0 - backing) * (supply - own * x) + 1.0
-        cover = share_price * share_supply / algorithmic
-        cover = cover if cover < 1.0 else 1.0
-        reservation = exit_value * (backing + (1.0 - backing) * cover) * keep
-        reservation = reservation if reservation > LOWEST_PRICE else LOWEST_PRICE
 
-        # buyers, then sellers at a fair price
-        bought = buying if buying < hour_limit * x else hour_limit * x
-        x_1 = x - bought
-        y_1 = get_y(x_1, d, ann)
+        # buyers up to what they pay at most, or sellers at a fair price: who is left of the hour is on one side only
         fair = exit_value - FAIR_DISCOUNT
+        fair = fair if selling > 0.0 else worth + premium
         fair = (fair if fair > LOWEST_PRICE else LOWEST_PRICE) * inverse_base
         at_fair, missed_fair = scaled_x_at_price(fair, ann)
+        bought = x - at_fair * d
+        bought = bought if bought < hour_limit * x else hour_limit * x
+        bought = bought if bought < buying else buying
+        bought = bought if bought > 0.0 else 0.0
+        x_1 = x - bought
+        y_1 = get_y(x_1, d, ann)
         most = hour_limit * y_1
         most = most if most < selling else selling
         sold_fair = at_fair * d - x_1
         sold_fair = sold_fair if sold_fair > 0.0 else 0.0
         sold_fair = sold_fair if sold_fair < most else most
         x_2 = x_1 + sold_fair
+
+        # what the doors pay and ask, dollars a unit
+        tokens = 1.0 if at_par else inverse_collateral
+        leg_value = collateral_price if at_par else 1.0
+        redeem_tokens = cr * tokens * (1.0 - redemption_fee)
+        capacity = idle / (redeem_tokens if redeem_tokens > 1e-9 else 1e-9)
+        share_depth = depth_ratio * share_price * share_supply + 1.0
+        left = selling - sold_fair
+        least = LEAST_REDEMPTION * supply
+        at_once = left if left > least else least
+        at_once = at_once if at_once < capacity else capacity
+        share_leg = share_depth / (share_depth + (1.0 - cr) * at_once)
+        redeem_pays = (cr * leg_value + (1.0 - cr) * share_leg) * (1.0 - redemption_fee) * claim_keep
+        mint_tokens = cr * tokens
+        mint_asks = (cr * leg_value + 1.0 - cr) * after_minting
+        price_opens = (redeem_threshold - (1.0 - weight) * oracle) * inverse_weight
+        price_opens = price_opens if price_opens < 2.0 else 2.0
+        door = redeem_pays * (1.0 - fee)
+        door = door if door < price_opens else price_opens
+        is_open = gate & (capacity > 1.0) & (door > LOWEST_PRICE)
+        capacity = capacity if is_open else 0.0
+        reservation = worth * keep
+        reservation = reservation if reservation > LOWEST_PRICE else LOWEST_PRICE
 
         # then to the price at which the issuer's doors hold the pool: the minters' above, the redeemers' below
         mint_opens = (mint_threshold - (1.0 - weight) * oracle) * inverse_weight
@@ -154,6 +178,12 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         down = -room if room < 0.0 else 0.0
         minted = up if minting else 0.0
         minted = minted if minted < hour_limit * y_1 else hour_limit * y_1
+        room_tokens = ceiling_tokens - idle
+        room_tokens = room_tokens if room_tokens > 0.0 else 0.0
+        allowed = room_tokens * (1.0 - minting_fee) / (mint_tokens if mint_tokens > 1e-9 else 1e-9)
+        minted = minted if minted < allowed else allowed
+        shares = share_depth * (1.0 - minting_fee) / (1.0 - cr if cr < 1.0 else 1e-9)
+        minted = minted if minted < shares else shares
         left = most - sold_fair
         sold_door = up if up < left else left
         sold_door = sold_door if (door_holds & (not minting)) else 0.0
@@ -168,7 +198,7 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         price_3 = marginal_price(x_3, y_3, d, ann) * base_value
         waiting = selling - sold_fair - sold_door
         rest = capacity - arbitrage
-        pays = (price_3 <= price_opens * (1.0 + 1e-9)) & (redeem_pays >= price_3 * (1.0 - fee))
+        pays = (price_3 <= price_opens * (1.0 + 1e-9)) & (redeem_pays * (1.0 + 1e-9) >= price_3 * (1.0 - fee))
         redeems = is_open & (pays | (d <= DUST_USD)) & (redeem_pays >= reservation)
         redeemed = waiting if waiting < rest else rest
         redeemed = redeemed if redeems else 0.0
@@ -213,24 +243,31 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         s[S_CAPITAL_SHARES_BURNED + i] -= shares_in
         idle = idle - leg_out + mint_tokens * gross + admin_y * inverse_collateral
         s[S_IDLE + i] = idle if idle > 0.0 else 0.0
+        s[S_CLAIMS + i] = (s[S_CLAIMS + i] + leg_out) * (1.0 - release)
         s[S_SUPPLY + i] = supply - units + minted - admin_x
+        s[S_NET_ISSUED + i] += minted - units - admin_x
+        unmet = buying - bought
+        waits = s[S_BUY_QUEUE + i]
+        s[S_BUY_QUEUE + i] = PATIENCE * (waits if waits < unmet else unmet)
         priced = share_price if share_price > 1e-9 else 1e-9
         inverse_priced = 1.0 / priced
         burned_shares = shares_in * inverse_priced
         burned_shares = burned_shares if burned_shares < 0.5 * share_supply else 0.5 * share_supply
-        s[S_SHARE_SUPPLY + i] = share_supply + shares_out * inverse_priced - burned_shares
-        s[S_SHARE_PRICE + i] = share_price * (share_depth + shares_in) / (share_depth + shares_out)
+        shares_after = share_supply + shares_out * inverse_priced - burned_shares
+        pressed = (share_depth + shares_in) / (share_depth + shares_out)
+        s[S_SHARE_SUPPLY + i] = shares_after
+        s[S_SHARE_IMPACT + i] *= pressed
+        s[S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after
 
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
         other_door = redeem_pays if redeem_pays < price_opens else price_opens
-        other_door = other_door if (is_open & (waiting <= 0.0)) else 0.0
+        other_door = other_door if (is_open & (rest - redeemed > 0.0)) else 0.0
         price = price if d_end > DUST_USD else other_door
         s[S_POOL_X + i] = pool_x
         s[S_POOL_Y + i] = pool_y
         s[S_D + i] = d_end
         s[S_PRICE + i] = price
-        s[S_ORACLE + i] = oracle + weight * (price - oracle)
         converged = (missed_fair <= 0.0) & (missed_target <= 0.0) & (missed_last <= 0.0)
         fault = s[S_FAULT + i]
         s[S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0

@@ -34,6 +34,8 @@ class Stablecoin:
     collateral_ratio: Figure = figure(0.0, 1.0, "", "target collateral ratio (global_collateral_ratio)")
     redemption_fee: Figure = figure(0.0, 0.2, "", "fee on redeeming")
     minting_fee: Figure = figure(0.0, 0.2, "", "fee on minting")
+    redemption_delay_hours: Figure = figure(0.0, 720.0, "h", "mean wait between redeeming and collecting; 0 = within the hour")
+    mint_ceiling: Figure = figure(0.0, 1e15, "tokens", "minting is shut where the pools that mint hold this much collateral")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,17 @@ class ShareToken:
 
     price: Figure = figure(0.0, 1e7, "USD", "price of the share token")
     supply: Figure = figure(0.0, 1e13, "tokens", "circulating supply of the share token")
-    depth_usd: Figure = figure(1.0, 1e12, "USD", "sales that halve the share token's price if made at once")
+    depth_usd: Figure = figure(1.0, 1e12, "USD", "sales that halve the share token's price if made at once, at the snapshot's market value")
+    recollateralise_tokens_hour: Figure = figure(
+        0.0, 1e12, "tokens/h", "most share tokens issued an hour for collateral, while below the target ratio"
+    )
+    recollateralise_bonus: Figure = figure(0.0, 0.5, "", "share tokens given beyond the collateral's worth")
+    buyback_usd_hour: Figure = figure(
+        0.0, 1e12, "USD/h", "most collateral an hour for which share tokens are bought back, while above the target ratio"
+    )
+    fxs1559_share: Figure = figure(
+        0.0, 1.0, "", "share of the AMOs' income spent on buying and burning share tokens, while above the target ratio"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +69,7 @@ class Pool:
     admin_fee: Figure = figure(0.0, 1.0, "", "share of the swap fee that goes to the pool's administrator")
     protocol_admin_share: Figure = figure(0.0, 1.0, "", "share of the admin fee that the protocol itself collects")
     base_fee: Figure = figure(0.0, 0.05, "", "cost of turning collateral into base-pool LP or back")
+    base_decentralised: Figure = figure(0.0, 1.0, "", "share of the base pool that counts as decentralised collateral")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +77,7 @@ class Collateral:
     """``[collateral]``"""
 
     idle: Figure = figure(0.0, 1e13, "tokens", "collateral free for redemptions")
+    decentralised: Figure = figure(0.0, 1.0, "", "share of the collateral coin that counts as decentralised")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +87,37 @@ class CurveAmo:
     lp_share: Figure = figure(0.0, 1.0, "", "share of the metapool's LP tokens the AMO owns")
     minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
     borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
-    reward_boost: Figure = figure(0.1, 2.5, "", "the AMO's gauge boost over the other providers'")
+    in_gauge: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked in the gauge itself")
+    in_convex: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Convex")
+    in_stakedao: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Stake DAO")
+    in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AaveAmo:
-    """``[amos.aave]``"""
+class LendingAmo:
+    """``[amos.aave]``, ``[amos.investor]``"""
 
     lent: Figure = figure(0.0, 1e13, "tokens", "collateral lent")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FraxlendAmo:
+    """``[amos.fraxlend]``"""
+
+    lent: Figure = figure(0.0, 1e13, "tokens", "stablecoin lent, interest included")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniswapAmo:
+    """``[amos.uniswap]``: a range of half-width w around 1, in collateral a stablecoin."""
+
+    liquidity: Figure = figure(0.0, 1e13, "tokens", "collateral the AMO's range would hold at a price of 1 (and as much stablecoin)")
+    half_width: Figure = figure(1e-4, 0.5, "", "half-width of the range around 1")
+    fee: Figure = figure(0.0, 0.05, "", "swap fee of the pool")
+    outside: Figure = figure(0.0, 1e13, "tokens", "collateral that others' ranges hold beside it at a price of 1")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
     borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
 
 
@@ -89,7 +126,32 @@ class Amos:
     """``[amos.NAME]``"""
 
     curve: CurveAmo
-    aave: AaveAmo
+    aave: LendingAmo
+    investor: LendingAmo
+    fraxlend: FraxlendAmo
+    uniswap: UniswapAmo
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardVenue:
+    """``[rewards.NAME]``: a place where LP tokens earn the gauge's rewards."""
+
+    boost: Figure = figure(0.0, 2.5, "", "gauge boost, 1 = the least a staked LP token gets")
+    fee: Figure = figure(0.0, 1.0, "", "share of the rewards the venue keeps")
+    bonus: Figure = figure(0.0, 10.0, "", "the venue's own tokens paid on top, share of the rewards' worth")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewards:
+    """``[rewards]`` and ``[rewards.NAME]``"""
+
+    outside_boost: Figure = figure(0.1, 2.5, "", "mean gauge boost of the other providers")
+    locked: Figure = figure(0.0, 1e12, "tokens", "reward tokens the protocol holds locked as votes")
+    votes: Figure = figure(1.0, 1e13, "tokens", "reward tokens locked as votes by everybody")
+    gauge: RewardVenue
+    convex: RewardVenue
+    stakedao: RewardVenue
+    yearn: RewardVenue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +163,13 @@ class Markets:
     ramp_hours: Figure = figure(24.0, 8760.0, "h", "length of an A ramp")
     hour_limit: Figure = figure(0.01, 1.0, "", "most of the other side of the pool that sellers or buyers take an hour")
     seller_haircut: Figure = figure(0.0, 0.5, "", "discount to exit value that a leaver accepts within the hour")
-    value_buyers: Figure = figure(0.0, 10.0, "1/h", "buying an hour, share of external supply per unit of price below exit value")
+    buyer_premium: Figure = figure(0.0, 0.5, "", "most a buyer pays above what one is worth; who will not waits about a day")
+    value_buyers: Figure = figure(
+        0.0, 10.0, "1/h", "bought for value an hour, share of external supply per unit of price below what one is worth"
+    )
+    value_sellers: Figure = figure(
+        0.0, 10.0, "1/h", "sold for value an hour, share of external supply per unit of price above what one is worth"
+    )
     hazard_news: Figure = figure(0.0, 5.0, "1/day", "holders leaving when the price falls 1% below exit value")
     hazard_price: Figure = figure(0.0, 5.0, "1/day", "further holders leaving when it falls 5% below")
     hazard_collateral: Figure = figure(0.0, 20.0, "1/day", "holders leaving per unit by which the CR gap exceeds its start")
@@ -116,7 +184,25 @@ class Markets:
     lending_slope_2: Figure = figure(0.0, 10.0, "", "borrow rate added between the kink and full utilisation")
     lending_kink: Figure = figure(0.1, 0.99, "", "utilisation at the kink")
     lending_reserve_factor: Figure = figure(0.0, 0.99, "", "share of the interest the venue keeps")
+    lending_memory_hours: Figure = figure(1.0, 1e5, "h", "time over which borrowers average the rate they answer to")
+    illiquid_haircut: Figure = figure(
+        0.0, 1.0, "", "discount at which a deposit that cannot be withdrawn would be sold at the window's end"
+    )
+    investor_slope_1: Figure = figure(0.0, 1.0, "", "the Collateral Investor's market: borrow rate at the kink")
+    investor_slope_2: Figure = figure(0.0, 10.0, "", "the Collateral Investor's market: borrow rate added up to full utilisation")
+    investor_kink: Figure = figure(0.1, 0.99, "", "the Collateral Investor's market: utilisation at the kink")
+    investor_reserve_factor: Figure = figure(0.0, 0.99, "", "the Collateral Investor's market: share of the interest the venue keeps")
+    fraxlend_slope_1: Figure = figure(0.0, 1.0, "", "Fraxlend: borrow rate at the kink")
+    fraxlend_slope_2: Figure = figure(0.0, 10.0, "", "Fraxlend: borrow rate added up to full utilisation")
+    fraxlend_kink: Figure = figure(0.1, 0.99, "", "Fraxlend: utilisation at the kink")
+    fraxlend_reserve_factor: Figure = figure(0.0, 0.99, "", "Fraxlend: share of the interest the venue keeps")
+    lp_yield_response: Figure = figure(0.0, 10.0, "", "outside liquidity wanted, change per relative change of its yield")
+    lp_yield_hours: Figure = figure(1.0, 1e5, "h", "time over which outside providers average their yield")
+    claim_discount_hour: Figure = figure(0.0, 0.01, "1/h", "what a redeemer asks for an hour of waiting to collect")
     lending_elasticity: Figure = figure(0.0, 100.0, "", "fall of borrow demand per unit of borrow rate")
+    share_recovery_hours: Figure = figure(
+        1.0, 1e5, "h", "time in which the share token's market recovers from sales, but for their dilution"
+    )
     reward_depth_usd: Figure = figure(1.0, 1e12, "USD", "hourly reward sales that halve the proceeds")
 
 
@@ -142,6 +228,7 @@ class ProtocolState:
     pool: Pool
     collateral: Collateral
     amos: Amos
+    rewards: Rewards
     markets: Markets
     contracts: dict[str, Contract] = field(default_factory=dict)
     notes: str = ""
@@ -153,5 +240,6 @@ class ProtocolState:
 
     @property
     def collateral_usd(self) -> float:
-        """All collateral of the protocol at par: idle, lent, and the AMO's side of the pool, dollars."""
-        return self.collateral.idle.value + self.amos.aave.lent.value + self.amos.curve.lp_share.value * self.base_value
+        """All collateral of the protocol at par: idle, lent, in Uniswap's range, and the AMO's side of the pool, dollars."""
+        lent = self.amos.aave.lent.value + self.amos.investor.lent.value
+        return self.collateral.idle.value + lent + self.amos.uniswap.liquidity.value + self.amos.curve.lp_share.value * self.base_value

@@ -81,6 +81,7 @@ def _constraint(constraint: Constraint) -> Json:
         "interval": [_finite(constraint.estimate.low), _finite(constraint.estimate.high)],
         "n": constraint.estimate.n,
         "limit": _finite(constraint.limit),
+        "at_least": constraint.at_least,
         "decidable": constraint.decidable,
         "kept": constraint.decidable and constraint.violation_high <= 0.0,
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Constraints
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.scoring.types import Estimate
     from amo_opt.stress.scenario import Scenario
 
 
@@ -16,28 +17,41 @@ if TYPE_CHECKING:
 class Rule:
     """A limit on one metric within each scenario: ``metric`` is a name of `METRICS`, ``limit_name`` a field of the study's constraints.
 
-    ``scale_at_zero`` measures an excess over a limit of 0, which has no scale of its own.
+    ``scale_at_zero`` measures the distance to a limit of 0, which has no scale of its own. ``kind`` says on which side of the limit a
+    set may stand; a metric with an ``at least`` limit is never below 0.
     """
 
     name: str
     metric: str
     limit_name: str
     scale_at_zero: float
+    kind: Literal["at most", "at least"] = "at most"
 
     def limit(self, constraints: Constraints, scenario: Scenario) -> float:
-        """The limit in the metric's unit; a scenario may set its own chance of a breach."""
+        """The limit in the metric's unit; a scenario may set its own chance of a breach. Only for one of `rules_of` the constraints."""
         if self.name == "breach_probability" and scenario.max_breach_probability is not None:
             return scenario.max_breach_probability
         return float(getattr(constraints, self.limit_name))
 
     def violation(self, value: float, limit: float) -> float:
-        """(value - limit) / limit up to the limit and ln(value / limit) beyond: -1 at nothing, 0 at the limit, order 1 everywhere.
+        """How far ``value`` is over the limit, in order 1; 0 at the limit, at most 0 where it is kept.
 
-        Slope and value agree on both sides of the limit. The plain ratio would let one constraint drown the others in a sampler's sum
-        of violations (a breach in every path is 50 times a limit of 2%), a bounded one would flatten where the search must climb.
+        At most: (value - limit) / limit up to the limit and ln(value / limit) beyond: -1 at nothing. Slope and value agree on both
+        sides of the limit. The plain ratio would let one constraint drown the others in a sampler's sum of violations (a breach in
+        every path is 50 times a limit of 2%), a bounded one would flatten where the search must climb.
+
+        At least: (limit - value) / limit below the limit and limit / value - 1 above: 1 at nothing, towards -1 far above. The slopes
+        agree here too; the straight branch never flattens, and a logarithm would have no end at a value of 0.
         """
-        excess = (value - limit) / (limit if limit > 0.0 else self.scale_at_zero)
+        scale = limit if limit > 0.0 else self.scale_at_zero
+        if self.kind == "at least":
+            return (limit - value) / scale if value < limit else scale / (scale + (value - limit)) - 1.0
+        excess = (value - limit) / scale
         return math.log1p(excess) if excess > 0.0 else excess
+
+    def worse_end(self, estimate: Estimate) -> float:
+        """The end of the figure's interval that must keep the limit."""
+        return estimate.low if self.kind == "at least" else estimate.high
 
 
 RULES: tuple[Rule, ...] = (
@@ -46,19 +60,27 @@ RULES: tuple[Rule, ...] = (
     Rule(name="unrecovered", metric="unrecovered_probability", limit_name="max_unrecovered_probability", scale_at_zero=0.01),
     # The worst tenth, as for the shortfall: a mean would let one run in ten go unpaid behind nine quiet windows.
     Rule(name="unserved", metric="unserved_cvar90_usd_hours", limit_name="max_unserved_usd_hours", scale_at_zero=1e6),
+    Rule(name="floor_supply", metric="floor_ratio", limit_name="min_floor_supply", scale_at_zero=0.1, kind="at least"),
 )
-"""The limits kept in every scenario, in the order of a report; a constraint's key is ``name:scenario``."""
+"""Every limit a study may set in each scenario, in the order of a report; a constraint's key is ``name:scenario``."""
+
+
+def rules_of(constraints: Constraints) -> tuple[Rule, ...]:
+    """The rules that a study sets a limit for."""
+    return tuple(rule for rule in RULES if getattr(constraints, rule.limit_name) is not None)
+
 
 CAPS = "caps_plus_buffer"
 """The constraint on the set itself: collateral promised to AMOs and buffer is at most all of it."""
 
 
 def caps_plus_buffer(parameters: ParameterSet) -> float:
-    """Collateral caps and idle buffer as a share of all collateral; at most 1 is feasible.
+    """The caps of every AMO that holds collateral and the idle buffer as a share of all collateral; at most 1 is feasible.
 
     The exactly rounded sum: decimals that add up to 1 on paper (0.1 + 0.2 + 0.7) must not break the limit by a rounding error.
     """
-    return math.fsum((parameters.curve_collateral_cap, parameters.aave_cap, parameters.idle_buffer))
+    caps = (parameters.curve_collateral_cap, parameters.aave_cap, parameters.investor_cap, parameters.uniswap_cap)
+    return math.fsum((*caps, parameters.idle_buffer))
 
 
 def decidable(n: int, limit: float) -> bool:

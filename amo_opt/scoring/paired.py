@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -9,12 +10,14 @@ import numpy.typing as npt
 
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.intervals import TWO_SIDED, mcnemar, percentile_bounds
-from amo_opt.scoring.metrics import MEASURES, Measure
+from amo_opt.scoring.metrics import MEASURES, Measure, yield_terms
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.sample import Outcome, Sample, sample
 from amo_opt.scoring.types import Estimate, PairedDifference
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amo_opt.config.study import Certification, Study
     from amo_opt.scoring.losses import FloatArray
 
@@ -22,6 +25,51 @@ Verdict = Literal["BETTER", "EQUIVALENT", "NO WORSE", "WORSE", "INCONCLUSIVE"]
 
 ROUNDING = 1e-9
 """Differences below this share of the figures are round-off of the simulation, not findings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """An outcome's figures of every path and of every resample, by name: taken once, compared with any number of others."""
+
+    paths: Sample
+    scenario: str | None
+    measures: dict[str, Measure]
+    values: dict[str, FloatArray]
+    replicates: dict[str, FloatArray]
+
+
+def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool = False, scenario: str | None = None) -> Reading:
+    """The reading of some metrics, over all scenarios by weight or within one ``scenario``; ``terms`` adds those of the yield, by their names."""
+    paths = sample(outcome, study, scenario=scenario)
+    measures = {name: MEASURES[name] for name in metrics}
+    values = {name: measure.values(paths) for name, measure in measures.items()}
+    lines = yield_terms(paths) if terms else {}
+    drawn = replicate(paths, values, lines)
+    earned = MEASURES["yield"]
+    return Reading(
+        paths=paths,
+        scenario=scenario,
+        measures={**measures, **{name: replace(earned, metric=replace(earned.metric, name=name, title=name)) for name in lines}},
+        values={**values, **lines},
+        replicates={**drawn.overall, **drawn.yield_terms},
+    )
+
+
+def differences(candidate: Reading, current: Reading) -> dict[str, PairedDifference]:
+    """Candidate minus current of everything both readings hold, as `compare_paired` tells it. Raises as that does."""
+    _same_paths(candidate.paths, current.paths)
+    return {
+        name: _difference(
+            measure,
+            (candidate.values[name], current.values[name]),
+            current.paths.weights,
+            candidate.replicates[name] - current.replicates[name],
+            current.paths.study.certification,
+            current.scenario,
+        )
+        for name, measure in candidate.measures.items()
+        if name in current.measures
+    }
 
 
 def compare_paired(candidate: Outcome, current: Outcome, study: Study, *, scenario: str | None = None) -> tuple[PairedDifference, ...]:
@@ -34,22 +82,9 @@ def compare_paired(candidate: Outcome, current: Outcome, study: Study, *, scenar
 
     Raises ``AmoOptError`` where the two outcomes do not hold the same paths of the same scenarios at the same weights.
     """
-    samples = sample(candidate, study, scenario=scenario), sample(current, study, scenario=scenario)
-    _same_paths(*samples)
-    directed = {name: measure for name, measure in MEASURES.items() if measure.metric.better}
-    figures = [{name: measure.values(paths) for name, measure in directed.items()} for paths in samples]
-    drawn = [replicate(paths, values, {}).overall for paths, values in zip(samples, figures, strict=True)]
-    return tuple(
-        _difference(
-            measure,
-            (figures[0][name], figures[1][name]),
-            samples[0].weights,
-            drawn[0][name] - drawn[1][name],
-            study.certification,
-            scenario,
-        )
-        for name, measure in directed.items()
-    )
+    directed = [name for name, measure in MEASURES.items() if measure.metric.better]
+    readings = [read(outcome, study, directed, scenario=scenario) for outcome in (candidate, current)]
+    return tuple(differences(*readings).values())
 
 
 def margin(metric: str, certification: Certification) -> float:

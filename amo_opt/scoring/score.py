@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.scoring.constraints import CAPS, RULES, caps_plus_buffer, decidable
+from amo_opt.scoring.constraints import CAPS, Rule, caps_plus_buffer, decidable, rules_of
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
 from amo_opt.scoring.metrics import MEASURES, yield_terms
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 
 def point_score(outcome: Outcome, study: Study) -> PointScore:
-    """The score of a trial: yield, peg risk and constraints at their point values, the same constraint keys for every set.
+    """The score of a trial: yield, peg risk and constraints at their point values, the same constraint keys for every set of a study.
 
     Raises ``AmoOptError`` where the outcome is not one of this study, ``SimulationError`` where a figure is not finite.
     """
     paths = sample(outcome, study)
-    limited = {rule.metric: MEASURES[rule.metric].values(paths) for rule in RULES}
+    rules = rules_of(study.constraints)
+    limited = {rule.metric: MEASURES[rule.metric].values(paths) for rule in rules}
     constraints = {}
     for block in paths.blocks:
-        for rule in RULES:
+        for rule in rules:
             value = MEASURES[rule.metric].point(limited[rule.metric][block.rows], np.ones(block.n))
             limit = rule.limit(study.constraints, block.scenario)
             constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit)
@@ -57,7 +58,7 @@ def score(outcome: Outcome, study: Study) -> Score:
         }
         for block in paths.blocks
     }
-    constraints = [_constraint(paths, block, drawn, figures, index) for block in paths.blocks for index in range(len(RULES))]
+    constraints = [_constraint(paths, block, drawn, figures, rule) for block in paths.blocks for rule in rules_of(study.constraints)]
     return Score(
         yield_annual=metrics["yield"],
         peg_risk_bps=metrics["peg_cvar95_bps"],
@@ -83,9 +84,9 @@ def estimate(name: str, values: FloatArray, weights: FloatArray, replicates: Flo
     return Estimate(value=value, low=low, high=high, n=values.size, tail_points=measure.tail_points(values, weights))
 
 
-def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[str, FloatArray], index: int) -> Constraint:
-    """One rule in one scenario, at its point value and at the upper end of its interval."""
-    rule, name = RULES[index], block.scenario.name
+def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[str, FloatArray], rule: Rule) -> Constraint:
+    """One rule in one scenario, at its point value and at the worse end of its interval."""
+    name = block.scenario.name
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
     found = estimate(rule.metric, figures[rule.metric][block.rows], np.ones(block.n), drawn.by_scenario[name][rule.metric], tail=ONE_SIDED)
@@ -96,8 +97,9 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
         estimate=found,
         limit=limit,
         violation=rule.violation(found.value, limit),
-        violation_high=rule.violation(found.high, limit),
+        violation_high=rule.violation(rule.worse_end(found), limit),
         decidable=measure.kind != "event" or decidable(block.n, limit),
+        at_least=rule.kind == "at least",
     )
 
 

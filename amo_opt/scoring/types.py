@@ -20,9 +20,10 @@ class Estimate:
 class Constraint:
     """One constraint of one scenario (``scenario`` is None where it concerns the set itself).
 
-    ``estimate`` is in the natural unit, ``limit`` in the same; each end of its interval is a 95% bound by itself, as a constraint asks
-    about one side. ``violation`` is scaled to order 1 (`constraints.Rule.violation`) at the point value, ``violation_high`` at the
-    interval's upper end: <= 0 is feasible. ``decidable`` is False where n is too small to decide.
+    ``estimate`` is in the natural unit, ``limit`` in the same: the most the figure may be, or the least where ``at_least``. Each end of
+    the interval is a 95% bound by itself, as a constraint asks about one side. ``violation`` is scaled to order 1
+    (`constraints.Rule.violation`) at the point value, ``violation_high`` at the interval's worse end: <= 0 is feasible. ``decidable``
+    is False where n is too small to decide.
     """
 
     name: str
@@ -33,6 +34,12 @@ class Constraint:
     violation: float
     violation_high: float
     decidable: bool = True
+    at_least: bool = False
+
+    @property
+    def worse_end(self) -> float:
+        """The end of the interval that must keep the limit: the upper one, or the lower one of a figure that has a least."""
+        return self.estimate.low if self.at_least else self.estimate.high
 
     @property
     def key(self) -> str:
@@ -79,7 +86,7 @@ class Score:
 
     @property
     def feasible(self) -> bool:
-        """Whether every constraint holds at its interval's upper end."""
+        """Whether every constraint holds at its interval's worse end."""
         return all(constraint.decidable and constraint.violation_high <= 0.0 for constraint in self.constraints)
 
 

@@ -10,8 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
@@ -22,6 +20,7 @@ from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
 from amo_opt.search.evidence import price_fans, worst_paths
 from amo_opt.search.front import Point, front, knee, layers, thin, worth
+from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Trial, Verdict
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
@@ -33,8 +32,6 @@ AGAIN = 64
 """Most trials of the search that are scored again with A left as it is: the feasible ones, front by front."""
 A_POINTS = 8
 """Values of A in its profile, besides the current one."""
-EDGE = 0.10
-"""Share of the log range of A within which an optimum counts as lying on the edge."""
 CURRENT = "current"
 
 
@@ -240,7 +237,7 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
             else "The search found nothing that does better than the current set.",
         )
     violations = {candidate.id: {c.key: c.violation_high for c in candidate.certified_a.constraints} for candidate in stage_a}
-    where = "at its interval's upper end on paths A"
+    where = "at its interval's worse end on paths A"
     if not any(trial.score is not None and trial.score.feasible for trial in trials):
         # Nothing but the current set went to certification: the search's own scores say which of all sets came nearest.
         violations = {trial.parameters.name: trial.score.constraints for trial in trials if trial.score is not None} or violations
@@ -353,10 +350,8 @@ def profile_amplification(desk: Desk) -> Profile:
     """Every objective over A, everything else as in the current set, on paths A; and whether its optimum lies inside the range."""
     study = desk.study
     current = study.current.amplification
-    searched = study.search.space.get("amplification")
-    around = (max(1.0, current / 10), max(current, min(10.0 * current, 5000.0)))
-    low, high = (searched.low, searched.high) if searched is not None else around
-    grid = sorted({round(value) for value in np.geomspace(low, high, A_POINTS)} | {current})
+    low, high = amplification_range(study)
+    grid = sorted({round(value) for value in spread(low, high, A_POINTS, log=True)} | {current})
     sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in grid]
     outcomes = desk.simulate(sets, stream="certify-a", phase="profile")
     sound = [(value, outcome) for value, outcome in zip(grid, outcomes, strict=True) if not isinstance(outcome, SimulationError)]
@@ -370,16 +365,14 @@ def profile_amplification(desk: Desk) -> Profile:
 def _identify(points: Sequence[ProfilePoint], low: float, high: float) -> tuple[bool, str]:
     """Whether peg risk has its optimum inside the range of A; the optimum must also differ from both ends by more than the intervals."""
     best = min(points, key=lambda point: (point.score.peg_risk_bps.value, point.value))
-    span = math.log(high / low) or 1.0
-    place = math.log(best.value / low) / span
     ends = (points[0].score.peg_risk_bps, points[-1].score.peg_risk_bps)
-    inside = EDGE < place < 1.0 - EDGE
+    within = inside(best.value, low, high, log=True)
     clear = all(end.low > best.score.peg_risk_bps.high for end in ends)
     peg = best.score.peg_risk_bps
     told = f"peg risk is lowest at A = {best.value:g} ({peg.value:.3g} bps, 95% interval {peg.low:.3g} to {peg.high:.3g}, n = {peg.n})"
-    if inside and clear:
+    if within and clear:
         return True, f"A identified: {told}, inside the searched range {low:g} to {high:g}."
-    why = "not clear of both ends of the range" if inside else "at the edge of the range"
+    why = "not clear of both ends of the range" if within else "at the edge of the range"
     return False, f"A not identified: {told}, {why} {low:g} to {high:g}; no change of A is recommended."
 
 

@@ -21,7 +21,7 @@ AXES = (YIELD, PEG)
 def rule_text(certification: Certification) -> str:
     """The rule as printed."""
     return (
-        "A set is recommended only if, on fresh paths A that the search never saw: (1) every constraint holds at its 95% upper end, in every "
+        "A set is recommended only if, on fresh paths A that the search never saw: (1) every constraint holds at the worse end of its 95% interval, in every "
         "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
         f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
         f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
@@ -64,7 +64,7 @@ def _objection(  # noqa: PLR0911 - one return for each condition of the rule
     broken = [constraint for constraint in score.constraints if constraint.violation_high > 0.0]
     if broken:
         worst = max(broken, key=lambda constraint: constraint.violation_high)
-        return f"breaks {worst.key}: upper end {worst.estimate.high:.4g} against a limit of {worst.limit:.4g}"
+        return f"breaks {worst.key}: worse end {worst.worse_end:.4g} against a limit of {worst.limit:.4g}"
     if not any(better.values()):
         return "not proven better than the current set on yield or on peg risk"
     held = {

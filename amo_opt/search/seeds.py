@@ -5,7 +5,7 @@ from __future__ import annotations
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
 from amo_opt.search.space import Space
 
-CAPS = ("curve_collateral_cap", "aave_cap")
+CAPS = ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "fraxlend_cap")
 
 
 def seed_sets(space: Space) -> list[ParameterSet]:
@@ -18,7 +18,7 @@ def seed_sets(space: Space) -> list[ParameterSet]:
     buffered = {"idle_buffer": 1.5 * values["idle_buffer"], "aave_cap": max(0.0, values["aave_cap"] - 0.5 * values["idle_buffer"])}
     ideas: list[tuple[str, dict[str, float]]] = [
         ("half-caps", {name: 0.5 * values[name] for name in CAPS}),
-        ("no-lending", {"aave_cap": 0.0}),
+        ("no-lending", {"aave_cap": 0.0, "investor_cap": 0.0, "fraxlend_cap": 0.0}),
         ("buffered", buffered),
         ("tighter-pool", {"pool_share_high": 0.5 * (values["pool_share_low"] + values["pool_share_high"])}),
         ("double-A", {"amplification": 2.0 * values["amplification"]}),

@@ -40,13 +40,32 @@ TRACE_COLUMNS: dict[str, str] = {
     "supply": "supply",
     "idle": "idle",
     "lent": "lent",
+    "invested": "invested",
+    "fraxlend_lent": "fraxlend_lent",
+    "uniswap_collateral": "uniswap_y",
+    "uniswap_stablecoin": "uniswap_x",
+    "claims": "claims",
+    "net_issued": "net_issued",
     "queue": "queue",
     "unserved": "unserved",
     "share_price": "share_price",
     "unwinding": "unwinding",
+    "reward_tokens_locked": "reward_tokens_locked",
+    **{line: line for line in LINES},
 }
-"""Series that come straight from the state; the others of `trace` are derived from it."""
-DERIVED_COLUMNS = ("pool_share", "curve_collateral", "external_supply", "own_stablecoin", "reference", "amplification")
+"""Series that come straight from the state; the others of `trace` are derived from it. Accounting lines are running sums, cleared when the window opens."""
+_POOL = ("pool_x", "pool_y", "lp_amo", "lp_supply")
+_DERIVED: dict[str, tuple[str, ...]] = {
+    "pool_share": ("pool_x", "pool_y"),
+    "curve_collateral": _POOL,
+    "own_stablecoin": (*_POOL, "uniswap_x", "fraxlend_free"),
+    "external_supply": (*_POOL, "uniswap_x", "fraxlend_free", "supply"),
+    "reference": ("collateral_price", "base_value"),
+    "amplification": ("ann",),
+    "uniswap_price": ("uniswap_root", "collateral_price"),
+}
+"""Series computed from state variables, and which."""
+DERIVED_COLUMNS = tuple(_DERIVED)
 _NO_TRACE = np.zeros((0, 0))
 _NO_COLUMNS = np.zeros(0, dtype=np.int64)
 
@@ -126,10 +145,8 @@ def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, 
         opening,
         navs,
         lanes=task.lanes,
-        window_hours=study.simulation.window_hours,
-        transition_hours=study.simulation.transition_hours,
-        start_collateral=study.state.collateral_usd,
-        dollar_reference=study.simulation.peg_reference == "dollar",
+        study=study,
+        parameters=parameters,
     )
 
 
@@ -331,8 +348,7 @@ def trace_many(
 def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, columns: Sequence[str]) -> dict[str, Array]:
     """The series of one set on one block, each of shape (steps, lanes of the task)."""
     needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
-    if any(name in DERIVED_COLUMNS for name in columns):
-        needs |= {"pool_x", "pool_y", "lp_amo", "lp_supply", "base_value", "collateral_price", "supply", "ann"}
+    needs |= {variable for name in columns for variable in _DERIVED.get(name, ())}
     names = sorted(needs)
     offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
     state = start_state(study, market[0])
@@ -347,18 +363,19 @@ def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, 
 
 
 def _derive(name: str, raw: dict[str, Array]) -> Array:
-    own = raw["lp_amo"] / raw["lp_supply"]
     if name == "pool_share":
         return raw["pool_x"] / (raw["pool_x"] + raw["pool_y"])
-    if name == "curve_collateral":
-        return own * raw["pool_y"]
-    if name == "own_stablecoin":
-        return own * raw["pool_x"]
-    if name == "external_supply":
-        return raw["supply"] - own * raw["pool_x"]
     if name == "amplification":
         return raw["ann"] / 2.0
-    return np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"]))
+    if name == "uniswap_price":
+        return raw["uniswap_root"] ** 2 * raw["collateral_price"]
+    if name == "reference":
+        return np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"]))
+    own = raw["lp_amo"] / raw["lp_supply"]
+    if name == "curve_collateral":
+        return own * raw["pool_y"]
+    own_stablecoin = own * raw["pool_x"] + raw["uniswap_x"] + raw["fraxlend_free"]
+    return own_stablecoin if name == "own_stablecoin" else raw["supply"] - own_stablecoin
 
 
 __all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace", "trace_many"]

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.protocol.lanes import LANES, LINES, STATE_INDEX
+from amo_opt.simulation.floor_supply import BalanceSheet, floor_ratio, floor_supply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
+    from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
 
 Block = dict[str, NDArray[np.float64]]
@@ -57,34 +59,37 @@ def block_columns(
     navs: NDArray[np.float64],
     *,
     lanes: int,
-    window_hours: int,
-    transition_hours: int,
-    start_collateral: float,
-    dollar_reference: bool,
+    study: Study,
+    parameters: ParameterSet,
 ) -> Block:
     """The columns of one block's first ``lanes`` paths from its last state, its state when the window opened, and its NAVs (3, LANES)."""
+    simulation = study.simulation
 
     def of(source: NDArray[np.float64], name: str) -> NDArray[np.float64]:
         at = STATE_INDEX[name] * LANES
         return source[at : at + lanes].copy()
 
     def external(source: NDArray[np.float64]) -> NDArray[np.float64]:
-        return of(source, "supply") - of(source, "lp_amo") / of(source, "lp_supply") * of(source, "pool_x")
+        return BalanceSheet(source).external[:lanes].copy()
 
     columns: Block = {"nav_start_usd": navs[1, :lanes].copy(), "nav_end_usd": navs[2, :lanes].copy()}
     for line, column in zip(LINES, LINE_COLUMNS, strict=True):
         columns[column] = of(state, line)
     columns["transition_nav_start_usd"] = navs[0, :lanes].copy()
-    income = [of(opening, line) for line in LINES if line.startswith("income_")]
-    columns["transition_income_usd"] = np.sum(income, axis=0)
-    columns["transition_capital_usd"] = np.sum([of(opening, line) for line in LINES if line.startswith("capital_")], axis=0)
+    for kind in ("income", "capital"):
+        # added one by one: np.sum's order, and so its last bits, would depend on the number of lanes
+        total = np.zeros(lanes)
+        for line in LINES:
+            if line.startswith(kind):
+                total += of(opening, line)
+        columns[f"transition_{kind}_usd"] = total
     columns["transition_cost_usd"] = -of(opening, "income_market_operations")
     first, last = of(state, "first_bad_hour"), of(state, "last_bad_hour")
-    final_hour = transition_hours + window_hours - 1
+    final_hour = simulation.transition_hours + simulation.window_hours - 1
     recovered = last < final_hour
     columns["min_price"] = of(state, "min_price")
     columns["min_oracle"] = of(state, "min_oracle")
-    reference = "dollar" if dollar_reference else "collateral"
+    reference = simulation.peg_reference
     columns["deepest_shortfall_bps"] = 1e4 * of(state, f"deepest_{reference}")
     columns["peg_loss_bps"] = 1e4 * of(state, f"loss_{reference}")
     columns["peg_loss_collateral_bps"] = 1e4 * of(state, "loss_collateral")
@@ -92,7 +97,7 @@ def block_columns(
     columns["end_shortfall_bps"] = 1e4 * of(state, "shortfall")
     columns["hours_below_099"] = of(state, "hours_below_099")
     columns["hours_below_min_cr"] = of(state, "hours_below_min_cr")
-    columns["hours_to_recover"] = np.where(recovered, np.where(first >= 0.0, last - first + 1.0, 0.0), float(window_hours))
+    columns["hours_to_recover"] = np.where(recovered, np.where(first >= 0.0, last - first + 1.0, 0.0), float(simulation.window_hours))
     columns["recovered"] = recovered.astype(np.float64)
     columns["min_cr_external"] = of(state, "min_cr_external")
     columns["min_cr_contract"] = of(state, "min_cr_contract")
@@ -106,9 +111,22 @@ def block_columns(
     columns["share_supply_start"] = of(opening, "share_supply")
     columns["share_supply_end"] = of(state, "share_supply")
     columns["share_price_end"] = of(state, "share_price")
-    columns["collateral_start_usd"] = np.full(lanes, start_collateral)
+    columns["collateral_start_usd"] = np.full(lanes, study.state.collateral_usd)
     columns["hours_over_caps"] = of(state, "hours_over_caps")
     columns["hours_unwinding"] = of(state, "hours_unwinding")
+    columns["claims_end_usd"] = of(state, "claims") * of(state, "collateral_price")
+    columns["buy_queue_end_usd"] = of(state, "buy_queue")
+    columns["net_issued_tokens"] = of(state, "net_issued") - of(opening, "net_issued")
+    for name, moved in (("band", parameters.cr_band), ("005", 0.005), ("01", 0.01)):
+        columns[f"floor_supply_{name}_usd"] = floor_supply(opening, moved)[:lanes]
+    columns["floor_ratio"] = floor_ratio(opening, 0.01)[:lanes]
+    columns["floor_ratio_end"] = floor_ratio(state, 0.01)[:lanes]
+    columns["decentralisation_ratio"] = BalanceSheet(state).decentralisation_ratio(study)[:lanes]
+    columns["reward_tokens_earned"] = of(state, "reward_tokens_earned") - of(opening, "reward_tokens_earned")
+    columns["reward_tokens_locked"] = of(state, "reward_tokens_locked") - of(opening, "reward_tokens_locked")
+    locked = of(state, "reward_tokens_locked")
+    rewards = study.state.rewards
+    columns["vote_share"] = (rewards.locked.value + locked) / (rewards.votes.value + locked)
     return columns
 
 

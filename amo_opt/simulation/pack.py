@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from amo_opt.config.study import Study
+    from amo_opt.protocol.state import ProtocolState
 
 SHARE_MEAN_HOURS = 72.0
 """Time constant of the share token's slow mean, against which its fall is measured."""
@@ -35,12 +37,43 @@ def parameter_vector(parameters: ParameterSet) -> NDArray[np.float64]:
     return np.array([float(values[name]) for name in PARAMETERS], dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Staked:
+    """Where the AMO's LP tokens earn rewards, taken together: gauge boost per LP token, and what it keeps of them after fees, bonus included."""
+
+    boost: float
+    keep: float
+
+
+def _staked(state: ProtocolState) -> Staked:
+    curve, rewards = state.amos.curve, state.rewards
+    places = (
+        (curve.in_gauge.value, rewards.gauge),
+        (curve.in_convex.value, rewards.convex),
+        (curve.in_stakedao.value, rewards.stakedao),
+        (curve.in_yearn.value, rewards.yearn),
+    )
+    boost = sum(share * venue.boost.value for share, venue in places)
+    kept = sum(share * venue.boost.value * (1.0 - venue.fee.value) * (1.0 + venue.bonus.value) for share, venue in places)
+    return Staked(boost=boost, keep=kept / boost if boost > 0.0 else 0.0)
+
+
+def _range(state: ProtocolState) -> tuple[float, float]:
+    """Square roots of the prices at the ends of Uniswap's range."""
+    width = state.amos.uniswap.half_width.value
+    return math.sqrt(1.0 - width), math.sqrt(1.0 + width)
+
+
 def constants(study: Study) -> NDArray[np.float64]:
     """The study's constants, shape (len(CONSTANT_INDEX),); units as in the state file."""
     state = study.state
     markets = {name: getattr(state.markets, name).value for name in MARKET_CONSTANTS}
     own_x = state.amos.curve.lp_share.value * state.pool.stablecoin.value
     lag = markets["oracle_lag_hours"]
+    staked = _staked(state)
+    delay = state.stablecoin.redemption_delay_hours.value
+    low, high = _range(state)
+    elsewhere = state.amos.uniswap.liquidity.value
     further = {
         "fee": state.pool.fee.value,
         "admin_fee": state.pool.admin_fee.value,
@@ -48,9 +81,24 @@ def constants(study: Study) -> NDArray[np.float64]:
         "base_fee": state.pool.base_fee.value,
         "redemption_fee": state.stablecoin.redemption_fee.value,
         "minting_fee": state.stablecoin.minting_fee.value,
-        "reward_boost": state.amos.curve.reward_boost.value,
-        "share_depth": state.share_token.depth_usd.value,
-        "start_external": state.stablecoin.supply.value - own_x,
+        "claim_keep": max(0.0, 1.0 - delay * markets["claim_discount_hour"]),
+        "claim_release": 1.0 if delay <= 1.0 else 1.0 / delay,
+        "mint_ceiling": state.stablecoin.mint_ceiling.value,
+        "reward_boost": staked.boost,
+        "reward_outside_boost": state.rewards.outside_boost.value,
+        "reward_keep": staked.keep,
+        "reward_sold": 1.0 - study.simulation.crv_locked_share,
+        "share_depth_ratio": state.share_token.depth_usd.value / max(1.0, state.share_token.price.value * state.share_token.supply.value),
+        "recollateralise_tokens": state.share_token.recollateralise_tokens_hour.value,
+        "recollateralise_bonus": state.share_token.recollateralise_bonus.value,
+        "buyback_usd": state.share_token.buyback_usd_hour.value,
+        "fxs1559_share": state.share_token.fxs1559_share.value,
+        "uniswap_low": low,
+        "uniswap_high": high,
+        "uniswap_fee": state.amos.uniswap.fee.value,
+        "uniswap_outside": state.amos.uniswap.outside.value / (1.0 - low),
+        "start_supply": state.stablecoin.supply.value,
+        "start_external": state.stablecoin.supply.value - own_x - elsewhere - state.amos.fraxlend.lent.value,
         "start_outside": (1.0 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value),
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
@@ -60,8 +108,11 @@ def constants(study: Study) -> NDArray[np.float64]:
         "dollar_reference": float(study.simulation.peg_reference == "dollar"),
         "cr_floor": study.simulation.cr_floor,
         "oracle_weight": 1.0 if lag == 0.0 else -math.expm1(-1.0 / lag),
+        "lending_weight": -math.expm1(-1.0 / markets["lending_memory_hours"]),
+        "lp_yield_weight": -math.expm1(-1.0 / markets["lp_yield_hours"]),
         "peg_weight": -math.expm1(-1.0 / PEG_MEAN_HOURS),
         "memory_decay": math.exp(-1.0 / markets["hazard_memory_hours"]),
+        "share_recovery": -math.expm1(-1.0 / markets["share_recovery_hours"]),
         "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
     }
     vector = np.empty(len(CONSTANT_INDEX), dtype=np.float64)
@@ -89,11 +140,19 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
         idle=state.collateral.idle.value,
         share_price=state.share_token.price.value,
         share_supply=state.share_token.supply.value,
+        share_impact=1.0,
         share_slow=state.share_token.price.value,
         lent=state.amos.aave.lent.value,
+        invested=state.amos.investor.lent.value,
+        fraxlend_lent=state.amos.fraxlend.lent.value,
+        uniswap_liquidity=state.amos.uniswap.liquidity.value / (1.0 - _range(state)[0]),
         curve_minted=state.amos.curve.minted.value,
+        fraxlend_minted=state.amos.fraxlend.minted.value,
+        uniswap_minted=state.amos.uniswap.minted.value,
         curve_borrowed=state.amos.curve.borrowed.value,
         aave_borrowed=state.amos.aave.borrowed.value,
+        investor_borrowed=state.amos.investor.borrowed.value,
+        uniswap_borrowed=state.amos.uniswap.borrowed.value,
         fault_step=-1.0,
     )
     block = np.repeat(np.array([start[name] for name in STATE], dtype=np.float64), LANES)

@@ -10,10 +10,15 @@ from amo_opt.protocol.lanes import (
     LANES,
     P_AAVE_CAP,
     P_CURVE_CAP,
+    P_FRAXLEND_CAP,
+    P_INVESTOR_CAP,
     P_MIN_CR,
     P_MINT_CAP,
+    P_UNISWAP_CAP,
     S_ANN,
     S_BASE_VALUE,
+    S_BUY_QUEUE,
+    S_CLAIMS,
     S_COLLATERAL_PRICE,
     S_CR_CONTRACT,
     S_CR_EXTERNAL,
@@ -26,11 +31,14 @@ from amo_opt.protocol.lanes import (
     S_FAULT,
     S_FAULT_STEP,
     S_FIRST_BAD_HOUR,
+    S_FRAXLEND_FREE,
+    S_FRAXLEND_LENT,
     S_HOURS_BELOW_099,
     S_HOURS_BELOW_MIN_CR,
     S_HOURS_OVER_CAPS,
     S_HOURS_UNWINDING,
     S_IDLE,
+    S_INVESTED,
     S_LAST_BAD_HOUR,
     S_LENT,
     S_LOSS_COLLATERAL,
@@ -48,6 +56,8 @@ from amo_opt.protocol.lanes import (
     S_QUEUE,
     S_SHORTFALL,
     S_SUPPLY,
+    S_UNISWAP_X,
+    S_UNISWAP_Y,
     S_UNSERVED,
     S_UNSERVED_HOURS,
     S_UNSERVED_PEAK,
@@ -68,7 +78,10 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
     min_cr = p[P_MIN_CR]
     curve_cap = p[P_CURVE_CAP] + CAP_TOLERANCE
     aave_cap = p[P_AAVE_CAP] + CAP_TOLERANCE
+    investor_cap = p[P_INVESTOR_CAP] + CAP_TOLERANCE
+    uniswap_cap = p[P_UNISWAP_CAP] + CAP_TOLERANCE
     mint_cap = p[P_MINT_CAP] + CAP_TOLERANCE
+    fraxlend_cap = p[P_FRAXLEND_CAP] + CAP_TOLERANCE
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -127,14 +140,21 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         supply = s[S_SUPPLY + i]
         lp_amo = s[S_LP_AMO + i]
         own_usd = lp_amo / s[S_LP_SUPPLY + i] * y * base_value
-        total = (idle + lent) * collateral_price + own_usd
+        invested = s[S_INVESTED + i]
+        range_y = s[S_UNISWAP_Y + i]
+        fraxlend_lent = s[S_FRAXLEND_LENT + i]
+        fraxlend_free = s[S_FRAXLEND_FREE + i]
+        total = (idle + lent + invested + range_y) * collateral_price + own_usd
         over = (own_usd > curve_cap * total) | (lent * collateral_price > aave_cap * total) | (s[S_CURVE_MINTED + i] > mint_cap * supply)
+        over = over | (invested * collateral_price > investor_cap * total) | (range_y * collateral_price > uniswap_cap * total)
+        over = over | (fraxlend_lent > fraxlend_cap * supply)
         s[S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
         s[S_HOURS_UNWINDING + i] += s[S_UNWINDING + i]
 
-        sound = (
-            (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (supply >= x * (1.0 - 1e-9)) & (lp_amo >= 0.0) & (s[S_QUEUE + i] >= 0.0)
-        )
+        outside = supply - (x + s[S_UNISWAP_X + i] + fraxlend_free)
+        sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (invested >= 0.0) & (range_y >= 0.0) & (lp_amo >= 0.0)
+        sound = sound & (fraxlend_free >= 0.0) & (fraxlend_lent >= fraxlend_free) & (s[S_UNISWAP_X + i] >= 0.0) & (s[S_CLAIMS + i] >= 0.0)
+        sound = sound & (outside >= -1e-9 * supply) & (s[S_QUEUE + i] >= 0.0) & (s[S_BUY_QUEUE + i] >= 0.0)
         sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)
         converged = residual_D(x, y, ann, d) <= D_BOUND
         fault = s[S_FAULT + i]

@@ -6,6 +6,7 @@ settings    the numbers an entry is made of and a study may override
 series      the series of waypoints an entry may hold
 draws       `draw_block`: exogenous inputs of a block of paths, laid out as the kernel reads them (imports numba)
 episodes    what is drawn once a path: onset, size, speed, exits, freeze
+losses      when a venue loses part of what it holds
 shapes      waypoints to hourly values
 noise       the calm processes
 base_pool   V(p): the base pool's LP token at given coin prices

@@ -21,7 +21,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 COINS = 3
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-6
 """Last Newton step of ln δ; convergence is quadratic, so what is left is its square."""
 _MAX_STEPS = 80
 _MAX_MOVE = 3.0

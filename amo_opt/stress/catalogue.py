@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.stress.scenario import Scenario
 from amo_opt.stress.series import SERIES
-from amo_opt.stress.settings import ORDERED, SETTINGS
+from amo_opt.stress.settings import ORDERED, SETTINGS, VENUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +74,10 @@ def load_scenario(
             for low, high in ORDERED
             if low in own and high in own and own[low] > own[high]
         ]
+        if own["losses_certain"] == 1.0 and not any(own[f"{venue}_loss_yearly"] > 0.0 for venue in VENUES):
+            problems.append(
+                "losses_certain = 1 and every …_loss_yearly is 0, so no venue can be hit; set one above 0, or losses_certain = 0"
+            )
     if problems:
         raise ValueError(f"scenario {name!r}: " + "; ".join(str(problem) for problem in problems))
     return Scenario(
@@ -109,11 +113,28 @@ def describe(scenario: Scenario) -> tuple[Fact, ...]:
     if own.get("freeze_days_high", 0.0) > 0.0:
         span = f"{own['freeze_days_low']:g} to {own['freeze_days_high']:g} days"
         facts.append(Fact("lending freeze", f"utilisation {own['freeze_utilisation']:g} for {span}"))
+    facts += _loss_facts(own)
     facts += [
-        Fact("setting", f"{key} = {own[key]:g} {SETTINGS[key].unit}".rstrip()) for key in own if key in calm and own[key] != calm[key]
+        Fact("setting", f"{key} = {own[key]:g} {SETTINGS[key].unit}".rstrip())
+        for key in own
+        if key in calm and own[key] != calm[key] and not (key == "losses_certain" or key.endswith(("_loss_yearly", "_loss_severity")))
     ]
     facts += [Fact("source", source) for source in scenario.sources]
     return tuple(facts)
+
+
+def _loss_facts(own: Mapping[str, float]) -> list[Fact]:
+    """A line for each venue that may lose: how much of what, and how probable; none where every probability is 0."""
+    total = sum(own[f"{venue}_loss_yearly"] for venue in VENUES)
+    facts = []
+    for venue, what in VENUES.items():
+        yearly = own[f"{venue}_loss_yearly"]
+        if yearly > 0.0:
+            chance = (
+                f"at onset on {100 * yearly / total:.3g}% of paths" if own["losses_certain"] == 1.0 else f"with {100 * yearly:g}% a year"
+            )
+            facts.append(Fact("loss", f"{100 * own[f'{venue}_loss_severity']:g}% {what}, {chance}"))
+    return facts
 
 
 def _outline(series: str, points: Points) -> str:
@@ -124,7 +145,7 @@ def _outline(series: str, points: Points) -> str:
     hour, value = extreme(points, key=lambda point: point[1])
     unit = SERIES[series].unit or "× calm"
     if kind == "level":
-        return f"{100 * (value / points[0][1] - 1):+.1f}% at {hour:g} h ({points[0][1]:g} to {value:g} {unit})"
+        return f"{100 * (value / points[0][1] - 1):+.4g}% at {hour:g} h ({points[0][1]:g} to {value:g} {unit})"
     return f"{'peak' if kind == 'multiple' else 'low'} {value:g} {unit} at {hour:g} h, {points[-1][1]:g} from {points[-1][0]:g} h"
 
 
@@ -181,8 +202,9 @@ def _problem(key: str, value: object, known: Iterable[str]) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{key} is {value!r}; allowed: a number"
     limits = SETTINGS[key]
-    if not (math.isfinite(value) and limits.low <= value <= limits.high) or (key == "base_coins" and value == 2):
-        return f"{key} is {value!r}; allowed: {limits.low:g} to {limits.high:g} ({limits.doc})"
+    if not (math.isfinite(value) and limits.low <= value <= limits.high and (not limits.only or value in limits.only)):
+        span = " or ".join(f"{choice:g}" for choice in limits.only) or f"{limits.low:g} to {limits.high:g}"
+        return f"{key} is {value!r}; allowed: {span} ({limits.doc})"
     return None
 
 

@@ -5,6 +5,7 @@ Nothing here depends on a parameter set: common random numbers. Rows of intermed
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,8 @@ from amo_opt.errors import SimulationError
 from amo_opt.protocol.market import LANES, MARKET_INDEX, MARKET_INPUTS
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.episodes import Episodes, draw_episodes
-from amo_opt.stress.noise import lognormal, reverting_flow, stationary, walk_returns
+from amo_opt.stress.losses import draw_losses
+from amo_opt.stress.noise import lagged_mean, lognormal, reverting_flow, stationary, walk_returns
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.shapes import hourly_demand, hourly_share, levels, total_hazard
 from amo_opt.stress.streams import Streams
@@ -25,12 +27,17 @@ if TYPE_CHECKING:
 
 NO_LIMIT = 1e15
 """`lending_free_cap` when others leave enough: no limit."""
+LENDERS = {"lending": "aave", "investor": "investor", "fraxlend": "fraxlend"}
+"""Lending markets, by the name that begins their inputs, settings, draws and rate curves, and the AMO that lends there."""
+_LOSS_INPUTS = {"aave": "lending_loss", "investor": "investor_loss", "fraxlend": "fraxlend_loss", "curve": "curve_loss"}
 _LEAST_PRICE = 1e-3
 _LEAST_DEPOSIT = 1.0
 _HOURS_A_WEEK = 168.0
 
 Rows = NDArray[np.float64]
 """float64 of shape (paths, steps)."""
+Input = Rows | float
+"""Rows, or the one number that an input is on every path at every step."""
 
 
 class _Draw:
@@ -43,6 +50,7 @@ class _Draw:
         self.paths = paths
         self.steps = steps
         self.episodes: Episodes = draw_episodes(scenario, streams, paths=paths, transition_hours=transition_hours)
+        self.losses = draw_losses(self.settings, streams, paths=paths, onset=self.episodes.onset, transition_hours=transition_hours)
 
     def normals(self, purpose: str) -> Rows:
         return self.streams.normals(self.paths, purpose, steps=self.steps)
@@ -100,33 +108,44 @@ def draw_block(
         steps=steps,
         transition_hours=transition_hours,
     )
-    rows: dict[str, Rows] = {}
+    rows: dict[str, Input] = {}
     rows |= _coins(draw)
     rows["share_return"] = _share_return(draw)
     rows |= _lending(draw, state)
-    rows["reward_usd"] = _rewards(draw)
+    rows |= _rewards(draw)
     rows["swap_volume"] = _volume(draw)
     rows |= _flows(draw)
     rows["gas_usd"] = _gas(draw)
-    gated = draw.hours_since(0.0)
-    rows["gate"] = np.where((gated >= 0) & (gated < draw.settings.get("gate_hours", 0.0)), 0.0, 1.0)
+    rows["gate"] = _gate(draw)
+    rows |= _losses(draw)
     _check(scenario, rows, first_path=first_path)
     block = np.empty((steps, len(MARKET_INPUTS), LANES))
-    for name, index in MARKET_INDEX.items():
-        block[:, index, :paths] = rows[name].T
+    # some hours of every input at a time: input by input takes nearly twice as long, as each visits the whole block
+    for start in range(0, steps, LANES):
+        hours = slice(start, start + LANES)
+        for name, index in MARKET_INDEX.items():
+            values = rows[name]
+            block[hours, index, :paths] = values if isinstance(values, float) else values[:, hours].T
     block[:, :, paths:] = block[:, :, paths - 1 : paths]
     market = block.reshape(steps, len(MARKET_INPUTS) * LANES)
     market.setflags(write=False)
     return market
 
 
-def _coins(draw: _Draw) -> dict[str, Rows]:
-    def price(coin: str) -> Rows:
-        noisy = 1.0 + draw.autoregression(coin, "coin_noise")
-        shape = draw.shape(coin)
-        return np.maximum(noisy if shape is None else noisy * shape, _LEAST_PRICE)
+def _coins(draw: _Draw) -> dict[str, Input]:
+    """Prices of the collateral coin and of a base LP; a loss that strikes the coin takes its share of the price for good."""
 
-    usdc = price("usdc")
+    def price(coin: str, kept: Rows | None = None) -> Rows:
+        noisy = 1.0 + draw.autoregression(coin, "coin_noise")
+        for factor in (draw.shape(coin), kept):
+            if factor is not None:
+                noisy *= factor
+        return np.maximum(noisy, _LEAST_PRICE)
+
+    kept = None
+    if "coin" in draw.losses:
+        kept = np.where(np.arange(draw.steps) < draw.losses["coin"][:, None], 1.0, 1.0 - draw.settings["coin_loss_severity"])
+    usdc = price("usdc", kept)
     if draw.settings["base_coins"] == 1.0:
         return {"collateral_price": usdc, "base_value": usdc}
     prices = np.stack([price("dai"), usdc, price("usdt")])
@@ -141,47 +160,47 @@ def _share_return(draw: _Draw) -> Rows:
     return returns
 
 
-def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Rows]:
-    """Deposits and demand of the lending market; while it is frozen, depositors leave until only what is borrowed stays.
+def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
+    """Deposits and demand of the three lending markets; Aave's alone may freeze.
 
-    Demand at a rate of zero is what gives the drawn utilisation at the state's AMO deposit. In a freeze borrowers keep their loans (they
-    did not repay within days), so demand is raised by what the frozen rate would cut, and outside deposits fall to loans / utilisation.
+    At the state's AMO deposit borrowers take what the drawn utilisation says, hour by hour: demand at a rate of zero is that, raised by
+    what the rate they answer to cuts, its mean over `lending_memory_hours` along the drawn path. (Raised by each hour's own rate instead,
+    an hour above the kink would draw in borrowers whose mean rate has not seen it, and fill the market.)
     """
-    settings = draw.settings
-    lent = state.amos.aave.lent.value
-    elasticity = state.markets.lending_elasticity.value
-    log = draw.autoregression("lending-deposits", "lending_deposits")
-    deposits = settings["lending_deposits"] * lognormal(log, sd=settings["lending_deposits_sd"])
-    utilisation = settings["lending_utilisation"] + draw.autoregression("lending-utilisation", "lending_utilisation")
-    borrowed = np.clip(utilisation, 0.0, 0.99)
-    calm_rate = _borrow_rate(borrowed, state)
-    borrowed *= deposits + lent
-    demand = borrowed * (1.0 + elasticity * calm_rate)
-    free_cap = np.full_like(deposits, NO_LIMIT)
-    if settings.get("freeze_days_high", 0.0) > 0.0:
-        since = draw.hours_since(settings["freeze_start_hours"])
-        frozen = (since >= 0) & (since < draw.episodes.freeze_hours[:, None])
-        frozen_rate = float(_borrow_rate(np.array(settings["freeze_utilisation"]), state))
-        deposits = np.where(frozen, np.maximum(borrowed / settings["freeze_utilisation"] - lent, _LEAST_DEPOSIT), deposits)
-        demand = np.where(frozen, borrowed * (1.0 + elasticity * frozen_rate), demand)
-        free_cap[frozen] = settings["freeze_free"]
-    return {"lending_deposits": deposits, "lending_demand": demand, "lending_free_cap": free_cap}
+    settings, markets = draw.settings, state.markets
+    rows: dict[str, Input] = {"lending_free_cap": NO_LIMIT}
+    for market, amo in LENDERS.items():
+        lent: float = getattr(state.amos, amo).lent.value
+        log = draw.autoregression(f"{market}-deposits", f"{market}_deposits")
+        deposits = settings[f"{market}_deposits"] * lognormal(log, sd=settings[f"{market}_deposits_sd"])
+        utilisation = settings[f"{market}_utilisation"] + draw.autoregression(f"{market}-utilisation", f"{market}_utilisation")
+        np.clip(utilisation, 0.0, 0.99, out=utilisation)
+        borrowed = utilisation * (deposits + lent)
+        if market == "lending" and settings.get("freeze_days_high", 0.0) > 0.0:
+            # borrowers keep their loans (they did not repay within days), so depositors leave until loans / utilisation stay
+            since = draw.hours_since(settings["freeze_start_hours"])
+            frozen = (since >= 0) & (since < draw.episodes.freeze_hours[:, None])
+            deposits = np.where(frozen, np.maximum(borrowed / settings["freeze_utilisation"] - lent, _LEAST_DEPOSIT), deposits)
+            utilisation = np.where(frozen, borrowed / (deposits + lent), utilisation)
+            rows["lending_free_cap"] = np.where(frozen, settings["freeze_free"], NO_LIMIT)
+        mean_rate = lagged_mean(_borrow_rate(utilisation, state, market), markets.lending_memory_hours.value)
+        rows[f"{market}_deposits"] = deposits
+        rows[f"{market}_demand"] = borrowed * (1.0 + markets.lending_elasticity.value * mean_rate)
+    return rows
 
 
-def _borrow_rate(utilisation: NDArray[np.float64], state: ProtocolState) -> NDArray[np.float64]:
+def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
     """The kinked borrow rate a year (Aave's interest rate strategy): slope 1 up to the kink, slope 2 from there to full."""
-    markets = state.markets
-    kink = markets.lending_kink.value
-    gentle = markets.lending_slope_1.value * np.minimum(utilisation / kink, 1.0)
-    steep = markets.lending_slope_2.value * np.maximum(utilisation - kink, 0.0) / (1.0 - kink)
-    rate: NDArray[np.float64] = gentle + steep
+    kink, slope_1, slope_2 = (getattr(state.markets, f"{market}_{figure}").value for figure in ("kink", "slope_1", "slope_2"))
+    rate: Rows = slope_1 * np.minimum(utilisation / kink, 1.0)
+    rate += slope_2 * np.maximum(utilisation - kink, 0.0) / (1.0 - kink)
     return rate
 
 
-def _rewards(draw: _Draw) -> Rows:
+def _rewards(draw: _Draw) -> dict[str, Input]:
     returns = walk_returns(draw.normals("reward"), daily_vol=draw.settings["reward_token_daily_vol"])
-    start = draw.settings["reward_tokens_week"] / _HOURS_A_WEEK * draw.settings["reward_token_price"]
-    return start * np.cumprod(returns, axis=1, dtype=np.float64)
+    price = draw.settings["reward_token_price"] * np.cumprod(returns, axis=1, dtype=np.float64)
+    return {"reward_tokens": draw.settings["reward_tokens_week"] / _HOURS_A_WEEK, "reward_price": price}
 
 
 def _volume(draw: _Draw) -> Rows:
@@ -189,18 +208,17 @@ def _volume(draw: _Draw) -> Rows:
     return draw.settings["swap_volume_day"] / 24.0 * lognormal(log, sd=draw.settings["swap_volume_sd"])
 
 
-def _flows(draw: _Draw) -> dict[str, Rows]:
+def _flows(draw: _Draw) -> dict[str, Input]:
     """Calm demand and the exits that no price explains.
 
     A drawn exit total replaces the waypoints' own and keeps their proportions from day to day; `size` scales both (as a hazard).
     """
     episodes, settings = draw.episodes, draw.settings
     flow = reverting_flow(draw.normals("flow"), settings["flow_hours"], sd=settings["flow_sd"])
-    none = np.zeros((len(draw.paths), draw.steps))
     points = draw.waypoints.get("demand")
     if points is not None:
         flow = flow + hourly_demand(points, steps=draw.steps, onset=episodes.onset, size=episodes.size, speed=episodes.speed)
-    news_exit = none
+    news_exit: Input = 0.0
     points = draw.waypoints.get("holders_exit")
     if points is not None:
         scale = np.full(len(draw.paths), settings.get("size", 1.0))
@@ -208,7 +226,7 @@ def _flows(draw: _Draw) -> dict[str, Rows]:
         if settings.get("exit_total_high", 0.0) > 0.0 and own > 0.0:
             scale = scale * -np.log1p(-episodes.exit_total) / own
         news_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=scale)
-    lp_exit = none
+    lp_exit: Input = 0.0
     points = draw.waypoints.get("lp_exit")
     if points is not None:
         lp_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=episodes.size)
@@ -224,22 +242,49 @@ def _gas(draw: _Draw) -> Rows:
     return usd if shape is None else usd * shape
 
 
-_POSITIVE = ("collateral_price", "base_value", "share_return", "lending_deposits")
-_SHARES = ("news_exit", "lp_exit", "gate")
+def _gate(draw: _Draw) -> Input:
+    hours = draw.settings.get("gate_hours", 0.0)
+    if hours <= 0.0:
+        return 1.0
+    since = draw.hours_since(0.0)
+    return np.where((since >= 0) & (since < hours), 0.0, 1.0)
 
 
-def _check(scenario: Scenario, rows: dict[str, Rows], *, first_path: int) -> None:
+def _losses(draw: _Draw) -> dict[str, Input]:
+    """What each venue loses in the hour that is drawn for it; the coin's loss is in its price."""
+    rows: dict[str, Input] = dict.fromkeys(_LOSS_INPUTS.values(), 0.0)
+    for venue, name in _LOSS_INPUTS.items():
+        if venue in draw.losses:
+            steps = draw.losses[venue]
+            hit = np.flatnonzero(steps < draw.steps)
+            lost = np.zeros((len(draw.paths), draw.steps))
+            lost[hit, steps[hit]] = draw.settings[f"{venue}_loss_severity"]
+            rows[name] = lost
+    return rows
+
+
+_SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
+_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{market}_deposits" for market in LENDERS))
+_SHARES = ("news_exit", "lp_exit", "gate", *_LOSS_INPUTS.values())
+_DOMAINS: dict[str, tuple[float, float]] = (
+    dict.fromkeys(MARKET_INPUTS, (0.0, _LARGEST))
+    | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))
+    | dict.fromkeys(_SHARES, (0.0, 1.0))
+    | {"flow": (-_LARGEST, _LARGEST)}
+)
+"""Least and most that an input may be; both finite, so that neither bound lets an infinity or NaN through."""
+
+
+def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int) -> None:
     for name, values in rows.items():
-        wrong = ~np.isfinite(values)
-        if name in _POSITIVE:
-            wrong |= values <= 0.0
-        elif name in _SHARES:
-            wrong |= (values < 0.0) | (values > 1.0)
-        elif name != "flow":
-            wrong |= values < 0.0
-        if wrong.any():
-            path, step = (int(index) for index in np.argwhere(wrong)[0])
-            raise SimulationError(
-                f"scenario {scenario.name}, path {first_path + path}, step {step}: {name} drawn as {values[path, step]!r}; "
-                f"allowed: {MARKET_INPUTS[name]}; bring the scenario's settings back towards the catalogue's"
-            )
+        least, most = _DOMAINS[name]
+        # two passes without a temporary; a NaN is the least and the most of its rows, and fails both comparisons
+        if np.min(values) >= least and np.max(values) <= most:
+            continue
+        allowed = np.atleast_2d((values >= least) & (values <= most))
+        path, step = (int(index) for index in np.argwhere(~allowed)[0])
+        found = float(np.atleast_2d(values)[path, step])
+        raise SimulationError(
+            f"scenario {scenario.name}, path {first_path + path}, step {step}: {name} drawn as {found!r}; "
+            f"allowed: {MARKET_INPUTS[name]}; bring the scenario's settings back towards the catalogue's"
+        )

@@ -30,7 +30,8 @@ def draw_episodes(scenario: Scenario, streams: Streams, *, paths: range, transit
     settings = scenario.settings
 
     def between(purpose: str, low: float, high: float) -> NDArray[np.float64]:
-        return low + (high - low) * streams.uniforms(paths, purpose)
+        # streams are keyed, so a draw left out shifts no other
+        return low + (high - low) * streams.uniforms(paths, purpose) if high > low else np.full(len(paths), low)
 
     def spread(purpose: str) -> NDArray[np.float64]:
         width = settings.get(f"{purpose}_spread", 0.0)

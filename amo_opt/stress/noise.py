@@ -1,4 +1,4 @@
-"""The calm processes: first-order autoregression, walks and flows, on rows of standard normals.
+"""The calm processes: first-order autoregression, walks and flows, on rows of standard normals; and a running mean of rows.
 
 All take float64 of shape (paths, steps) and change nothing else; one row is one path, in time order.
 """
@@ -30,6 +30,19 @@ def _autoregress(z: NDArray[np.float64], phi: float, fresh: float, first: float)
 _autoregress_compiled = njit(_autoregress, cache=True, nogil=True, error_model="numpy")
 
 
+def _lag(x: NDArray[np.float64], weight: float) -> None:
+    paths, steps = x.shape
+    for i in range(paths):
+        mean = x[i, 0]
+        for t in range(steps):
+            value = x[i, t]
+            x[i, t] = mean
+            mean += weight * (value - mean)
+
+
+_lag_compiled = njit(_lag, cache=True, nogil=True, error_model="numpy")
+
+
 def stationary(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArray[np.float64]:
     """AR(1) with standard deviation ``sd`` from the first hour on and autocorrelation exp(−1/``hours``) an hour; works in place."""
     phi = math.exp(-1.0 / hours)
@@ -57,3 +70,12 @@ def walk_returns(z: NDArray[np.float64], *, daily_vol: float) -> NDArray[np.floa
     """Gross hourly returns of a price without drift: lognormal, mean 1, ``daily_vol`` a day."""
     sd = daily_vol / math.sqrt(HOURS_A_DAY)
     return lognormal(sd * z, sd=sd)
+
+
+def lagged_mean(x: NDArray[np.float64], hours: float) -> NDArray[np.float64]:
+    """Exponentially weighted mean over ``hours`` of what came before each hour, as the kernel keeps it; works in place.
+
+    Before the first hour there was what the first hour has.
+    """
+    _lag_compiled(x, -math.expm1(-1.0 / hours))
+    return x

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from amo_opt.amos.curve import market_operations, operate
-from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION
+from amo_opt.amos.curve import MOST_OF_POOL, market_operations, operate, outside_yield
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.config.study import Study
-from amo_opt.protocol.collateral_ratio import contract_ratio, scaled_at_cr
+from amo_opt.protocol.accounts import settle
+from amo_opt.protocol.collateral_ratio import collateral_ratios
 from amo_opt.protocol.market import LANES
-from amo_opt.simulation.engine import trace
+from amo_opt.simulation.engine import simulate, trace
 from amo_opt.stableswap.invariant import scaled_x_at_price
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "meta_factory_v1.json.gz"
 
 
 def act(block: Any) -> None:
-    """One operation, `cr_external` at the snapshot's floor."""
-    operate(block.s, block.m, block.p, block.c, scaled_x_at_price(0.8725, block["ann"])[0])
+    operate(block.s, block.m, block.p, block.c)
 
 
 def share(block: Any) -> float:
@@ -32,8 +34,9 @@ def share(block: Any) -> float:
 
 
 def quiet(block: Any) -> Any:
-    """No gas, nothing to bring, return, mint or burn."""
+    """No gas, nothing to bring, return, mint or burn, and the minter's own caps far away (they are in `test_operations`)."""
     block.market(gas_usd=0.0)
+    block["aave_borrowed"] = block["fraxlend_minted"] = -1e15
     block.parameter(curve_collateral_cap=1.0, idle_buffer=1.0, curve_mint_cap=1.0, pool_share_low=1e-6, pool_share_high=0.99, min_cr=0.0)
     return block
 
@@ -44,6 +47,7 @@ def quiet(block: Any) -> Any:
 def test_the_fee_of_the_volume_is_shared_as_the_contract_shares_it(lanes: Callable[..., Any]) -> None:
     """Of 0.04% on the captured volume half goes to the administrator, the other half to the pool, 80% of that to the AMO; NAV agrees."""
     block = lanes()
+    block.constant(base_fee=0.0)
     block.market(swap_volume=1e6)
     nav, x, y = block.nav(), block["pool_x"], block["pool_y"]
     market_operations(block.s, block.m, block.c)
@@ -69,20 +73,171 @@ def test_captured_volume_rises_with_amplification_and_saturates(lanes: Callable[
     assert fees[-1] < 0.8 * 0.5 * 0.0004 * 1e6
 
 
-def test_rewards_follow_the_boosted_share_and_their_sale_moves_the_price(lanes: Callable[..., Any]) -> None:
-    """The AMO's part is boost × own ÷ (boost × own + others); selling a depth's worth in an hour halves the proceeds."""
-    for boost, part in ((1.0, 0.8), (2.5, 2.0 / 2.2)):
+def test_a_doubled_position_earns_less_than_double_in_fees(lanes: Callable[..., Any]) -> None:
+    """The AMO's liquidity twice, on both sides of the pool, others' unchanged: more volume is won, but not twice as much."""
+    earned = {}
+    for times in (1.0, 2.0):
         block = lanes()
-        block.constant(reward_boost=boost, reward_depth_usd=1e15)
-        block.market(reward_usd=1e5)
-        idle = block["idle"]
+        own = times * np.geomspace(1e6, 5e9, LANES)
+        block.pool(0.5 * (own + 0.5e9), 0.5 * (own + 0.5e9))
+        block["lp_amo"] = own / (own + 0.5e9) * block.lanes("lp_supply")
+        block["supply"] = 20e9
+        block.market(swap_volume=1e6)
         market_operations(block.s, block.m, block.c)
-        assert block["income_rewards"] == pytest.approx(1e5 * part, rel=1e-6)
-        assert block["idle"] - idle == pytest.approx(block["income_rewards"], rel=1e-6)
+        earned[times] = block.lanes("income_swap_fees").copy()
+    assert np.all(earned[2.0] < 2.0 * earned[1.0])
+    assert np.all(earned[2.0] > earned[1.0])
+    assert np.all(earned[2.0][:10] > 1.9 * earned[1.0][:10])
+
+
+@pytest.mark.parametrize("off", ["swap_volume", "fee", "lp_amo"])
+def test_no_swap_fees_without_volume_fee_or_liquidity(lanes: Callable[..., Any], off: str) -> None:
+    """Each at 0 switches the AMO's swap fees off."""
     block = lanes()
-    block.market(reward_usd=2e5 / 0.8)
+    block.market(swap_volume=0.0 if off == "swap_volume" else 1e6)
+    if off == "fee":
+        block.constant(fee=0.0)
+    if off == "lp_amo":
+        block["lp_amo"] = 0.0
     market_operations(block.s, block.m, block.c)
-    assert block["income_rewards"] == pytest.approx(1e5, rel=1e-6)
+    assert block.booked() == 0.0
+
+
+def test_a_range_in_use_wins_volume_from_the_pool(lanes: Callable[..., Any]) -> None:
+    """Uniswap's depth counts among the others' while its price is inside the range, and not at an end of it."""
+    fees = {}
+    for liquidity, root in ((0.0, 1.0), (4e10, 1.0), (4e10, 1.01)):
+        block = lanes()
+        block.constant(uniswap_outside=0.0)
+        block["uniswap_liquidity"], block["uniswap_root"] = liquidity, root
+        block.market(swap_volume=1e6)
+        market_operations(block.s, block.m, block.c)
+        fees[liquidity, root] = block["income_swap_fees"]
+    z = 0.00025 * 3002.0
+    curve = 0.5 * lanes()["d"] * z / (1.0 + z)
+    assert fees[4e10, 1.0] / fees[0.0, 1.0] == pytest.approx((curve + 2e8) / (curve + 2e8 + 2e7), rel=1e-6)
+    assert fees[4e10, 1.01] == fees[0.0, 1.0]
+
+
+def test_what_an_outside_dollar_earns() -> None:
+    """A fifth of the fees and all rewards that are not the AMO's, over a fifth of the pool; a mean of about a week of it is what providers see."""
+    assert outside_yield(1e9, 0.8, 500.0, 300.0) == pytest.approx((100.0 + 300.0) / 200e6, rel=1e-4)
+    assert outside_yield(1e9, 0.8, 0.0, 0.0) == 0.0
+    assert math.isfinite(outside_yield(1e9, 1.0, 500.0, 0.0))
+
+
+# -- rewards -----------------------------------------------------------------------------------------------------------------------------
+
+VENUES = ("gauge", "convex", "stakedao", "yearn")
+
+
+def staked(study: Study, refigured: Callable[..., Study], *, locked: float = 0.0, **shares: float) -> Study:
+    """The study with the AMO's LP tokens staked in these shares, and no price impact worth mentioning."""
+    figures = {f"amos.curve.in_{venue}": shares.get(venue, 0.0) for venue in VENUES}
+    changed = refigured(study, figures | {"markets.reward_depth_usd": 1e12})
+    return replace(changed, simulation=replace(changed.simulation, crv_locked_share=locked))
+
+
+def rewarded(block: Any, tokens: float = 1000.0, price: float = 2.0) -> Any:
+    block.market(reward_tokens=tokens, reward_price=price)
+    market_operations(block.s, block.m, block.c)
+    return block
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_all_in_one_place_earns_that_places_rewards(
+    frax: Study, refigured: Callable[..., Study], lanes: Callable[..., Any], venue: str
+) -> None:
+    """Boost × own ÷ (boost × own + 2 × others) of the budget, less the venue's fee, its bonus on top; into idle collateral at the price."""
+    study = staked(frax, refigured, **{venue: 1.0})
+    terms = getattr(frax.state.rewards, venue)
+    boost = terms.boost.value * 0.8
+    tokens = 1000.0 * boost / (boost + 2.0 * 0.2) * (1.0 - terms.fee.value) * (1.0 + terms.bonus.value)
+    block = lanes(study)
+    idle = block["idle"]
+    rewarded(block)
+    assert block["reward_tokens_earned"] == pytest.approx(tokens, rel=1e-9)
+    assert block["income_rewards"] == pytest.approx(2.0 * tokens, rel=1e-6)
+    assert block["idle"] - idle == pytest.approx(block["income_rewards"], abs=1e-6)
+    assert block.booked() == block["income_rewards"]
+    assert block["reward_tokens_locked"] == 0.0
+
+
+def test_mixed_stakes_earn_the_sum_of_their_parts(frax: Study, refigured: Callable[..., Study], lanes: Callable[..., Any]) -> None:
+    """Half in the gauge at boost 1, 30% in Convex at 2, a fifth unstaked: 0.5 × 1 + 0.3 × 2 per LP token of boost, each part at its own terms."""
+    block = rewarded(lanes(staked(frax, refigured, gauge=0.5, convex=0.3)))
+    all_boosts = 0.8 * (0.5 * 1.0 + 0.3 * 2.0) + 2.0 * 0.2
+    per_boost = 1000.0 / all_boosts
+    expected = 0.8 * 0.5 * 1.0 * per_boost + 0.8 * 0.3 * 2.0 * per_boost * (1 - 0.17) * (1 + 0.10)
+    assert block["reward_tokens_earned"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_what_is_not_staked_earns_nothing(frax: Study, refigured: Callable[..., Study], lanes: Callable[..., Any]) -> None:
+    """Nothing staked anywhere: no tokens, no income, and the others take the whole budget."""
+    nothing, half, everything = (rewarded(lanes(staked(frax, refigured, convex=share))) for share in (0.0, 0.5, 1.0))
+    assert nothing["reward_tokens_earned"] == nothing.booked() == 0.0
+    assert 0.0 < half["reward_tokens_earned"] < everything["reward_tokens_earned"]
+    assert nothing["outside_yield"] > half["outside_yield"] > everything["outside_yield"] > 0.0
+
+
+def test_a_doubled_position_earns_less_than_double_in_rewards(lanes: Callable[..., Any]) -> None:
+    """The budget is given: twice the LP tokens take a larger share of it, never twice the share."""
+    earned = {}
+    for times in (1.0, 2.0):
+        block = lanes()
+        own, others = times * np.geomspace(1e-3, 10.0, LANES), 1.0
+        block["lp_amo"], block["lp_supply"] = own * block["d"], (own + others) * block["d"]
+        block.constant(reward_depth_usd=1e15)
+        earned[times] = rewarded(block).lanes("income_rewards").copy()
+    assert np.all(earned[2.0] < 2.0 * earned[1.0])
+    assert np.all(earned[2.0] > earned[1.0])
+    assert np.all(earned[2.0][:10] > 1.9 * earned[1.0][:10])
+
+
+@pytest.mark.parametrize(("tokens", "price"), [(0.0, 2.0), (1000.0, 0.0)])
+def test_no_income_without_a_budget_or_a_price(lanes: Callable[..., Any], tokens: float, price: float) -> None:
+    """A gauge without tokens pays nothing; tokens without a price are counted and bring nothing."""
+    block = rewarded(lanes(), tokens, price)
+    assert block.booked() == 0.0
+    assert (block["reward_tokens_earned"] > 0.0) == (tokens > 0.0)
+
+
+def test_selling_a_depths_worth_halves_the_proceeds(lanes: Callable[..., Any]) -> None:
+    """Rewards worth 0.2m an hour on a depth of 0.2m bring 0.1m; the tokens earned do not change."""
+    block = rewarded(lanes())
+    tokens = block["reward_tokens_earned"]
+    for times in (1.0, 3.0):
+        block = rewarded(lanes(), 1000.0, times * 2e5 / tokens)
+        assert block["reward_tokens_earned"] == pytest.approx(tokens, rel=1e-12)
+        assert block["income_rewards"] == pytest.approx(times * 2e5 / (1.0 + times), rel=1e-9)
+
+
+def test_locked_tokens_are_counted_and_not_sold(frax: Study, refigured: Callable[..., Study], lanes: Callable[..., Any]) -> None:
+    """What is locked of the tokens earned is counted; only the rest is income, none of it where all is locked; earning goes on as before."""
+    sold = rewarded(lanes(staked(frax, refigured, convex=1.0)))
+    for locked in (0.25, 1.0):
+        block = rewarded(lanes(staked(frax, refigured, convex=1.0, locked=locked)))
+        assert block["reward_tokens_earned"] == sold["reward_tokens_earned"]
+        assert block["reward_tokens_locked"] == pytest.approx(locked * sold["reward_tokens_earned"], rel=1e-12)
+        assert block["income_rewards"] == pytest.approx((1.0 - locked) * sold["income_rewards"], rel=1e-6)
+
+
+def test_locked_tokens_vote(frax: Study, refigured: Callable[..., Study]) -> None:
+    """Votes of 450m, 2m of them the protocol's: what two and a half months' rewards add when locked counts among its own and among all; sold, the
+    share stands and the income is there instead."""
+    figures = {"rewards.locked": 2e6, "rewards.votes": 450e6}
+    sells = refigured(frax, figures)
+    locks = replace(sells, simulation=replace(sells.simulation, crv_locked_share=1.0))
+    sold, kept = (simulate(frax.current, study, scenarios=["calm"], paths=2).paths for study in (sells, locks))
+    assert np.all(sold["vote_share"] == 2e6 / 450e6)
+    assert np.all(sold["reward_tokens_locked"] == 0.0)
+    assert np.all(sold["income_rewards_usd"] > 0.0)
+    locked = kept["reward_tokens_locked"]
+    assert np.all(locked == kept["reward_tokens_earned"])
+    assert np.all(kept["income_rewards_usd"] == 0.0)
+    # the transition's tokens count too
+    assert np.all(kept["vote_share"] > (2e6 + locked) / (450e6 + locked))
+    assert np.all(kept["vote_share"] < (2e6 + 1.5 * locked) / (450e6 + 1.5 * locked))
 
 
 # -- the contract ------------------------------------------------------------------------------------------------------------------------
@@ -123,10 +278,10 @@ def test_deposits_mint_what_the_contract_mints(lanes: Callable[..., Any]) -> Non
         block = contract_pool(lanes, case, price)
         x, y = block["pool_x"], block["pool_y"]
         mint, bring = int(op["amounts"][0]) / 1e18, int(op["amounts"][1]) / 1e18 * price
-        # smaller gaps are not worth an operation, and no share above 0.95 is minted to
-        signed = mint == 0.0 or mint > 1.01 * SMALLEST_OPERATION * x
-        signed = signed and (bring == 0.0 or bring > 1.01 * SMALLEST_OPERATION * (y + bring))
-        if not signed or x + mint > 0.9 * (x + mint + y + bring):
+        # smaller gaps are not worth an operation, no share above 0.95 is minted to, no hour brings more than half of a pool
+        signed = mint == 0.0 or mint > max(SMALLEST_USD, 1.01 * SMALLEST_OPERATION * x)
+        signed = signed and (bring == 0.0 or bring > max(SMALLEST_USD, 1.01 * SMALLEST_OPERATION * (y + bring)))
+        if not signed or x + mint > 0.9 * (x + mint + y + bring) or bring > MOST_OF_POOL * block["d"]:
             continue
         block["idle"] = bring
         block.constant(deploy_rate=1.0)
@@ -147,7 +302,7 @@ def test_withdrawals_burn_what_the_contract_burns(lanes: Callable[..., Any]) -> 
         block = contract_pool(lanes, case, price)
         x, y = block["pool_x"], block["pool_y"]
         burn, back = int(op["amounts"][0]) / 1e18, int(op["amounts"][1]) / 1e18 * price
-        if not ((burn == 0.0 or burn > 1e3) and (back == 0.0 or back > 1e3) and burn < 0.85 * x and back < 0.85 * y):
+        if not ((burn == 0.0 or burn > SMALLEST_USD) and (back == 0.0 or back > SMALLEST_USD) and burn < 0.85 * x and back < 0.85 * y):
             continue
         if back > 0.0:  # base LP leaves with as much stablecoin as keeps the pool at its high share
             odds = (x - burn) / (y - back)
@@ -223,10 +378,13 @@ def test_every_operation_is_booked(lanes: Callable[..., Any], home: float) -> No
         block["unwinding_hours"], block["high_hours"] = rng.integers(0, 12, LANES), rng.integers(0, 12, LANES)
         before, after = np.empty(LANES), np.empty(LANES)
         supply, minted = block.lanes("supply").copy(), block.lanes("curve_minted").copy()
-        net_asset_value(block.s, before)
+        settle(block.s, block.c)
+        net_asset_value(block.s, block.c, before)
+        booked = -sum(block.lanes(line) for line in LINES)
         act(block)
-        net_asset_value(block.s, after)
-        booked = sum(block.lanes(line) for line in LINES)
+        settle(block.s, block.c)
+        net_asset_value(block.s, block.c, after)
+        booked = booked + sum(block.lanes(line) for line in LINES)
         assert np.all(np.abs(booked - (after - before)) < 1e-9 * 26e6)
         assert np.all(block.lanes("idle") >= 0.0)
         if home == 0.0:
@@ -282,6 +440,23 @@ def test_collateral_comes_and_goes_to_the_cap(lanes: Callable[..., Any]) -> None
         total = block["idle"] + position[-1]
         assert position[-1] == pytest.approx(cap * total, rel=0.01)
         assert np.max(np.abs(np.diff(position))) < 0.0101 * total
+
+
+def test_no_hour_brings_more_than_half_of_the_pool(lanes: Callable[..., Any]) -> None:
+    """However much is idle, collateral of half of D is brought at most; into a pool that has failed (D of 8,000) nothing is brought or minted."""
+    for balance in (4e7, 4e3):
+        block = quiet(lanes())
+        block.pool(balance, balance)
+        block["idle"], block["curve_minted"] = 1e9, 0.0
+        block.constant(deploy_rate=1.0, base_fee=0.0)
+        block.parameter(idle_buffer=0.0, pool_share_low=0.8, rebalance_rate=1.0)
+        y, x, d = block["pool_y"], block["pool_x"], block["d"]
+        act(block)
+        if balance == 4e7:
+            assert block["pool_y"] - y == pytest.approx(MOST_OF_POOL * d, rel=1e-3)
+            assert block["pool_x"] > 1.9 * x
+        else:
+            assert (block["pool_x"], block["pool_y"]) == (x, y)
 
 
 def test_unwinding_waits_for_the_delay_and_takes_both_sides(lanes: Callable[..., Any]) -> None:
@@ -355,18 +530,17 @@ def test_a_breached_min_cr_does_not_stop_burning(lanes: Callable[..., Any]) -> N
     assert supply - block["supply"] == pytest.approx(0.03 * 1_586_444_839.83, rel=1e-6)
 
 
-def test_the_ratios_left_behind_are_those_of_the_pool_left_behind(lanes: Callable[..., Any]) -> None:
-    """`cr_contract` and `cr_external` of the hour are computed on the balances after the operation."""
+def test_the_ratio_left_behind_is_that_of_the_pool_left_behind(lanes: Callable[..., Any]) -> None:
+    """`cr_contract` after an operation is the one the end of the hour computes from the balances, other AMOs' positions included."""
     block = quiet(lanes())
     block.parameter(pool_share_high=0.55, rebalance_rate=0.03)
     block["high_hours"] = 100.0
+    block["invested"], block["fraxlend_lent"], block["fraxlend_free"] = 50e6, 80e6, 30e6
+    block["uniswap_liquidity"], block["uniswap_y"] = 1e10, 20e6
     act(block)
-    own = block["lp_amo"] / block["lp_supply"]
-    names = ("pool_x", "pool_y", "d", "ann")
-    x, y, d, ann = (block[name] for name in names)
-    scaled, _ = scaled_at_cr(block["collateral_ratio"], ann)
-    expected = contract_ratio(x, y, d, ann, own, block["supply"], block["idle"] + block["lent"], block["collateral_ratio"], scaled)
-    assert block["cr_contract"] == pytest.approx(expected, rel=1e-12)
+    left = block["cr_contract"]
+    collateral_ratios(block.s, block.c, scaled_x_at_price(0.8725, block["ann"])[0])
+    assert left == pytest.approx(block["cr_contract"], rel=1e-12)
 
 
 # -- in the whole model -----------------------------------------------------------------------------------------------------------------

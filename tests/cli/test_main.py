@@ -54,7 +54,7 @@ def test_unknown_and_missing_commands_are_exit_2(call):
         (AmoOptError("paths = 0; at least 1 is needed"), 2, "amo-opt: paths = 0; at least 1 is needed\n"),
         (PermissionError(13, "Permission denied", "/there"), 2, "amo-opt: /there: Permission denied\n"),
         (RuntimeError("odd"), 2, "amo-opt: internal error: RuntimeError: odd (AMO_OPT_TRACEBACK=1 shows where)\n"),
-        (KeyboardInterrupt(), 130, "\ninterrupted; what was finished is kept, the same command goes on from there\n"),
+        (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (click.UsageError("--x: found 1"), 2, "Error: --x: found 1\n"),
     ],
 )

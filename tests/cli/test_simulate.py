@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from amo_opt import load_study
+from amo_opt.cli.simulate import PLOTS
+from amo_opt.report.facts.story import SERIES
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, simulate
 
 
@@ -88,6 +90,49 @@ def test_the_trace_is_an_hourly_table(shared, current, call, tmp_path):
     assert frame.loc[frame["hour"] >= 0, "price"].min() == pytest.approx(json.loads(called.out)["min_price"], rel=1e-12)
 
 
+def test_every_series_a_story_is_told_from_is_traced():
+    """The figure and the table are of one path."""
+    assert set(SERIES) <= {*TRACE_COLUMNS, *DERIVED_COLUMNS}
+
+
+@pytest.mark.parametrize("ending", PLOTS)
+def test_a_path_is_drawn(shared, current, call, tmp_path, ending):
+    """Each format, the same bytes whoever calls; the document on stdout stays alone, the place is told on stderr."""
+    files = [tmp_path / f"{name}{ending}" for name in ("a", "b")]
+    arguments = ("simulate", current, "--study", shared, "--scenario", "svb-2023", "--path", "2")
+    with_plots = [call(*arguments, "--workers", workers, "--plot", file, "--json") for workers, file in zip("12", files, strict=True)]
+    without = call(*arguments, "--json")
+    for called, file in zip(with_plots, files, strict=True):
+        assert (called.status, called.out) == (0, without.out)
+        assert called.err == f"path 2 drawn in {file}\n"
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_the_drawing_tells_the_path_it_was_asked_for(shared, current, call, tmp_path):
+    """Its numbers are those of the path's row; another path is another story."""
+    pages = []
+    for path in ("0", "2"):
+        file = tmp_path / f"{path}.html"
+        arguments = ("--scenario", "svb-2023", "--stream", "certify-b", "--path", path, "--trace", tmp_path / "x.csv", "--plot", file)
+        called = call("simulate", current, "--study", shared, *arguments, "--json")
+        row = json.loads(called.out)
+        assert called.err.count("\n") == 2
+        pages.append(file.read_text(encoding="utf-8"))
+        assert f"<h1>frax-current on frax-2022: svb-2023, path {path} of stream certify-b</h1>" in pages[-1]
+        assert f"fell to {row['min_price']:.4f} USD" in pages[-1]
+        assert f"to {row['end_cr']:.4f}" in pages[-1] or f"at {row['end_cr']:.4f}" in pages[-1]
+    assert pages[0] != pages[1]
+
+
+def test_without_a_number_the_first_path_is_drawn(shared, current, call, tmp_path):
+    """As for the table; the scenario's score is printed all the same."""
+    files = [tmp_path / "a.svg", tmp_path / "b.svg"]
+    called = call("simulate", current, "--study", shared, "--scenario", "calm", "--plot", files[0])
+    assert "constraints" in called.out
+    call("simulate", current, "--study", shared, "--scenario", "calm", "--path", "0", "--plot", files[1])
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def refused(called, *fragments):
     assert (called.status, called.out) == (2, ""), called
     assert "Traceback" not in called.err
@@ -99,6 +144,7 @@ def test_a_path_needs_its_scenario(shared, current, call, tmp_path):
     """A path number without a scenario names no path; so with a trace."""
     refused(call("simulate", current, "--study", shared, "--path", "3"), "--scenario NAME")
     refused(call("simulate", current, "--study", shared, "--trace", tmp_path / "x.csv"), "--scenario NAME")
+    refused(call("simulate", current, "--study", shared, "--plot", tmp_path / "x.html"), "--scenario NAME")
 
 
 def test_an_unknown_scenario_names_those_there_are(shared, current, call):
@@ -123,3 +169,22 @@ def test_a_trace_that_cannot_be_written_is_told_before_the_simulation(shared, cu
     refused(call(*arguments, tmp_path / "nowhere" / "x.csv"), "--trace", "there is no folder")
     if find_spec("pyarrow") is None and find_spec("fastparquet") is None:
         refused(call(*arguments, tmp_path / "x.parquet"), "the extra 'parquet'")
+
+
+def test_a_drawing_that_cannot_be_written_is_told_before_the_simulation(shared, current, call, tmp_path, monkeypatch):
+    """No folder, no such format, a folder's name, or the table's own file: nothing is simulated first, nothing written."""
+    from amo_opt.simulation import engine
+
+    monkeypatch.setattr(engine, "simulate", None)
+    arguments = ("simulate", current, "--study", shared, "--scenario", "calm", "--plot")
+    refused(call(*arguments, tmp_path / "nowhere" / "x.html"), "--plot", "there is no folder")
+    refused(call(*arguments, tmp_path / "x.pdf"), "--plot", "'.pdf'", "allowed: .html, .png, .svg")
+    refused(call(*arguments, tmp_path / "x"), "--plot", "no ending", "allowed: .html, .png, .svg")
+    refused(call(*arguments, tmp_path), "--plot", "is a directory")
+    refused(call(*arguments, tmp_path / "x.svg", "--trace", tmp_path / "x.svg"), "--trace and --plot", "its own file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_shows_a_table_and_a_drawing_of_one_path(call):
+    """An example to copy."""
+    assert "--trace path17.csv --plot path17.html" in call("simulate", "--help").out

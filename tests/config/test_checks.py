@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from amo_opt.config.checks import Placed, number_at, pair_problems, scenario_problems, space_problems, state_problems
+from amo_opt.config.checks import Placed, balance_problems, number_at, pair_problems, scenario_problems, space_problems, state_problems
+from amo_opt.config.overrides import override_problems, written_overrides
 from amo_opt.config.toml_file import Document
 
 
@@ -13,13 +14,23 @@ def document(data):
 
 
 @pytest.mark.parametrize(
-    "junk", [{}, {"a": 1}, {"pool": 3, "search": [], "scenario": {}}, {"scenario": [1, {}, {"name": 3}], "search": {"space": []}}]
+    "junk",
+    [
+        {},
+        {"a": 1},
+        {"pool": 3, "search": [], "scenario": {}},
+        {"scenario": [1, {}, {"name": 3}], "search": {"space": []}},
+        {"state": 1},
+        {"state": {"set": 1}},
+    ],
 )
 def test_checks_pass_over_what_the_form_refused(junk):
     """A check never fails on a file of the wrong form, nor repeats the form's message."""
     assert list(state_problems(document(junk))) == []
     assert list(space_problems(document(junk), {})) == []
     assert list(scenario_problems(document(junk))) == []
+    assert list(override_problems(document(junk))) == []
+    assert written_overrides(document(junk)) == {}
 
 
 @pytest.mark.parametrize(
@@ -59,8 +70,52 @@ def test_an_empty_space_is_refused():
     assert [problem.message for problem in space_problems(document({"search": {"space": {}}}), {})] == ["nothing to search"]
 
 
-def test_a_protocol_without_collateral_is_refused():
-    """Yields are per unit of collateral, so a state must have some."""
-    nothing = {"value": 0, "source": "x"}
-    data = {"collateral": {"idle": nothing}, "amos": {"aave": {"lent": nothing}, "curve": {"lp_share": nothing}}}
-    assert [problem.where for problem in state_problems(document(data))] == ["collateral.idle"]
+POSITIONS = ["collateral.idle", "amos.aave.lent", "amos.curve.lp_share", "amos.investor.lent", "amos.uniswap.liquidity"]
+
+
+def balance(**values):
+    """Problems of a state that holds these figures (``pool__stablecoin``); any other is left out, as if its form were wrong."""
+    here = document({})
+    names = {name.replace("__", "."): value for name, value in values.items()}
+    return list(balance_problems({name: Placed(value, here, tuple(name.split("."))) for name, value in names.items()}))
+
+
+@pytest.mark.parametrize("held", [None, *POSITIONS])
+def test_a_protocol_without_collateral_is_refused(held):
+    """Yields are per unit of collateral, so a state must have some, wherever it is."""
+    values = {name.replace(".", "__"): 1.0 if name == held else 0.0 for name in POSITIONS}
+    assert [problem.where for problem in balance(**values)] == ([] if held else ["collateral.idle"])
+
+
+@pytest.mark.parametrize(
+    ("fraxlend", "uniswap", "where"),
+    [(0.0, 0.0, None), (20.0, 19.0, None), (21.0, 19.0, "amos.fraxlend.lent"), (0.0, 40.0, "amos.uniswap.liquidity")],
+)
+def test_what_is_outside_the_pool_covers_the_other_amos_and_leaves_holders_some(fraxlend, uniswap, where):
+    """100 in all and 60 in the pool leave 40 for Fraxlend, Uniswap and holders; the larger of the two AMOs is named."""
+    found = balance(stablecoin__supply=100.0, pool__stablecoin=60.0, amos__fraxlend__lent=fraxlend, amos__uniswap__liquidity=uniswap)
+    assert [problem.where for problem in found] == ([where] if where else [])
+
+
+def test_a_pool_of_the_whole_supply_is_told_once():
+    """Where the pool alone holds everything, the AMOs beside it are no second problem."""
+    found = balance(stablecoin__supply=100.0, pool__stablecoin=100.0, amos__fraxlend__lent=1.0, amos__uniswap__liquidity=1.0)
+    assert [(problem.where, problem.message) for problem in found] == [("pool.stablecoin", "the pool holds the whole supply")]
+
+
+@pytest.mark.parametrize(
+    ("shares", "where"),
+    [
+        ((0.0, 0.0, 0.0, 0.0), None),
+        ((0.1, 0.2, 0.3, 0.4), None),
+        ((0.7, 0.1, 0.1, 0.1), None),
+        ((0.25, 0.25, 0.25, 0.25 + 0.9e-9), None),
+        ((0.0, 0.9, 0.1, 1e-6), "amos.curve.in_convex"),
+        ((0.6, 0.0, 0.0, 0.7), "amos.curve.in_yearn"),
+    ],
+)
+def test_lp_tokens_are_staked_once(shares, where):
+    """Shares of the venues add up to at most 1, a rounding error aside; the largest is named."""
+    names = ("in_gauge", "in_convex", "in_stakedao", "in_yearn")
+    found = balance(**{f"amos__curve__{name}": share for name, share in zip(names, shares, strict=True)})
+    assert [problem.where for problem in found] == ([where] if where else [])

@@ -44,12 +44,15 @@ def test_what_changes_no_result_changes_no_hash(folder, edit, name, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        (STUDY, "seed = 3", "seed = 4"),
+        (STUDY, "seed = 4", "seed = 5"),
         (STUDY, "paths = 64", "paths = 65"),
         (STUDY, "batch = 8", "batch = 4"),
         (STUDY, 'sampler = "auto"', 'sampler = "tpe"'),
         (STUDY, "high = 5000, log = true", "high = 5000, log = false"),
         (STUDY, "min_external_cr = 0.75", "min_external_cr = 0.76"),
+        (STUDY, "# min_floor_supply = 1.0", "min_floor_supply = 1.0"),
+        (STUDY, "crv_locked_share = 0.0", "crv_locked_share = 0.5"),
+        (STUDY, "# set = {", "set = {"),
         (STUDY, "margin_peg_bps = 2.0", "margin_peg_bps = 2.5"),
         (STUDY, "weight = 0.95", "weight = 0.94"),
         (STUDY, "{ size = 1.0 }", "{ size = 1.1 }"),

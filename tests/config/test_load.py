@@ -7,6 +7,7 @@ import pytest
 from amo_opt.config.load import load_parameters, load_state, load_study, replace_figure, validate_file
 from amo_opt.errors import InputError
 from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.scoring.constraints import caps_plus_buffer
 
 STUDIES = Path(__file__).parents[2] / "studies"
 STUDY = "frax-2022.toml"
@@ -21,7 +22,7 @@ def problems(path, **overrides):
 
 
 def test_shipped_study_loads():
-    """The worked example is the state of 11 May 2022 with the five scenarios, and its search covers fourteen parameters."""
+    """The worked example is the state of 11 May 2022 with the five scenarios, and its search covers thirteen parameters."""
     study = load_study(STUDIES / STUDY)
     assert study.name == "frax-2022"
     assert [scenario.name for scenario in study.scenarios] == [
@@ -37,7 +38,7 @@ def test_shipped_study_loads():
     assert study.constraints.external_cr_floor == 0.8725
     assert study.current.amplification == 1500
     assert list(study.search.space) == [name for name in PARAMETERS if name in study.search.space]
-    assert len(study.search.space) == 14
+    assert len(study.search.space) == 13
     assert study.simulation.paths == 64
     assert study.search.trials == 200
     assert len(study.hash) == 64
@@ -47,12 +48,15 @@ def test_shipped_current_set_is_feasible_and_stands_where_the_snapshot_does():
     """Caps and buffer of the set in force fit together, and no cap lies below what the snapshot holds."""
     study = load_study(STUDIES / STUDY)
     current, state = study.current, study.state
-    assert current.curve_collateral_cap + current.aave_cap + current.idle_buffer <= 1.0
+    assert caps_plus_buffer(current) <= 1.0
     curve = state.amos.curve.lp_share.value * state.base_value / state.collateral_usd
     assert curve <= current.curve_collateral_cap
     assert state.amos.aave.lent.value / state.collateral_usd <= current.aave_cap
     assert state.collateral.idle.value / state.collateral_usd >= current.idle_buffer
     assert state.amos.curve.minted.value / state.stablecoin.supply.value <= current.curve_mint_cap
+    assert state.amos.investor.lent.value / state.collateral_usd <= current.investor_cap
+    assert state.amos.uniswap.liquidity.value / state.collateral_usd <= current.uniswap_cap
+    assert state.amos.fraxlend.lent.value / state.stablecoin.supply.value <= current.fraxlend_cap
 
 
 def test_every_searched_range_holds_the_current_value():
@@ -78,7 +82,7 @@ BAD = [
     (STUDY, "paths = 64", "paths = true", "simulation.paths", ["wrong type", "found true"]),
     (STUDY, "[simulation]", "[simulations]", "simulations", ["unknown key", "did you mean 'simulation'?"]),
     (STUDY, '"collateral"    #', '"colateral" #', "simulation.peg_reference", ["not one of", "did you mean 'collateral'?"]),
-    (STUDY, "seed = 3", "seed = -1", "search.seed", ["out of range"]),
+    (STUDY, "seed = 4", "seed = -1", "search.seed", ["out of range"]),
     (STUDY, "aave_cap = {", "ave_cap = {", "search.space.ave_cap", ["unknown key", "did you mean 'aave_cap'?"]),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = 0.6", "search.space.aave_cap", ["wrong type", "low = …, high = …"]),
     (
@@ -107,6 +111,9 @@ BAD = [
         ["0.75"],
     ),
     (STUDY, "max_breach_probability = 0.02", "max_breach_probability = 2", "constraints.max_breach_probability", ["out of range"]),
+    (STUDY, "# min_floor_supply = 1.0", "min_floor_supply = -1.0", "constraints.min_floor_supply", ["out of range", "0 to 1000"]),
+    (STUDY, "# min_floor_supply = 1.0", "min_floor_supply = true", "constraints.min_floor_supply", ["wrong type", "left out: no limit"]),
+    (STUDY, "crv_locked_share = 0.0", "crv_locked_share = 1.1", "simulation.crv_locked_share", ["out of range", "found 1.1", "0 to 1"]),
     (STUDY, "multiple = 10", "multiple = inf", "certification.multiple", ["finite"]),
     (STUDY, 'name = "svb-2023"', 'name = "svb-2024"', "scenario[svb-2024].name", ["unknown scenario", "'svb-2023'"]),
     (STUDY, 'name = "svb-2023"', 'name = "calm"', "scenario[calm].name", ["named twice"]),
@@ -153,6 +160,7 @@ BAD = [
     (STATE, "low = 0.65, high = 0.90", "low = 0.65, high = 1.90", "amos.curve.lp_share.high", ["0 to 1"]),
     (STATE, "[collateral]", "[colateral]", "colateral", ["unknown key", "'collateral'"]),
     (STATE, "value = 2_600_092_892", "value = 1.5e9", "pool.stablecoin", ["whole supply"]),
+    (STATE, "in_gauge = { value = 0.0", "in_gauge = { value = 0.1", "amos.curve.in_convex", ["found 1.1 in all", "at most 1"]),
 ]
 
 

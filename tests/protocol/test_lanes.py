@@ -31,8 +31,21 @@ def test_parameters_and_constants_are_named_once() -> None:
     assert set(values.values()) <= set(range(len(lanes.CONSTANT_INDEX)))
 
 
+def test_what_is_derived_for_the_kernel_is_read_by_it() -> None:
+    """Every constant that a study's figures are turned into has its C_ name: none is packed for nobody."""
+    values = set(constants("C_").values())
+    assert [name for name in lanes.FURTHER_CONSTANTS if lanes.CONSTANT_INDEX[name] not in values] == []
+
+
+def test_faults_are_numbered_from_one() -> None:
+    """0 means no fault; every code has its words."""
+    assert list(lanes.FAULTS) == [1, 2, 3, 4, 5]
+    assert len(set(lanes.FAULTS.values())) == 5
+
+
 def test_the_accounting_lines_lie_together() -> None:
     """`open_window` clears the lines as one stretch of the state: they are neighbours, income_lending first."""
     indices = [lanes.STATE_INDEX[line] for line in lanes.LINES]
     assert lanes.LINES[0] == "income_lending"
     assert indices == list(range(indices[0], indices[0] + len(indices)))
+    assert "income_seen" not in lanes.LINES

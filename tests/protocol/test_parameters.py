@@ -24,6 +24,21 @@ def test_bounds_are_ordered() -> None:
     assert all(PARAMETERS[low].low < PARAMETERS[high].high for low, high in ORDERED_PAIRS)
 
 
+def test_every_amo_has_its_cap_and_every_cap_its_global_setter() -> None:
+    """Collateral caps sum to the minter's borrow cap, mint caps to its mint cap; both are shares, and 0 switches the AMO off."""
+    caps = {name: one for name, one in PARAMETERS.items() if name.endswith("_cap")}
+    setters = {name: one.setter for name, one in caps.items()}
+    assert setters == {
+        "curve_collateral_cap": "setCollatBorrowCap",
+        "aave_cap": "setCollatBorrowCap",
+        "investor_cap": "setCollatBorrowCap",
+        "uniswap_cap": "setCollatBorrowCap",
+        "curve_mint_cap": "setFraxMintCap",
+        "fraxlend_cap": "setFraxMintCap",
+    }
+    assert all((one.low, one.high, one.contract) == (0.0, 1.0, "amo_minter") for one in caps.values())
+
+
 def test_values_come_back_as_they_went_in(frax: Study) -> None:
     """set → values → set is the identity."""
     assert parameter_set(frax.current.name, frax.current.values()) == frax.current

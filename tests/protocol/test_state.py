@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 import pytest
 
 from amo_opt.config.study import Study
+from amo_opt.protocol.state import Figure
 
 
 def test_all_collateral_at_par(frax: Study) -> None:
@@ -15,6 +18,35 @@ def test_all_collateral_at_par(frax: Study) -> None:
     assert state.base_value == pytest.approx(1_109_657_725.20 * 1.021014189)
     assert state.collateral_usd == pytest.approx(0.09e9 + 0.25e9 + 0.8 * state.base_value)
     assert state.collateral_usd == pytest.approx(1.246e9, rel=1e-3)
+
+
+def test_every_venue_that_holds_collateral_counts(frax: Study, refigured: Callable[[Study, Mapping[str, float]], Study]) -> None:
+    """What the Investor has lent and what Uniswap's range holds add to all collateral; stablecoin lent on Fraxlend is none."""
+    lent = refigured(frax, {"amos.investor.lent": 0.1e9, "amos.uniswap.liquidity": 0.05e9, "amos.fraxlend.lent": 0.07e9})
+    assert lent.state.collateral_usd - frax.state.collateral_usd == pytest.approx(0.15e9)
+
+
+def figures(node: object) -> Iterator[tuple[str, Figure, Mapping[str, Any]]]:
+    """Every figure of a snapshot with its declaration."""
+    for one in fields(node):  # type: ignore[arg-type]
+        value = getattr(node, one.name)
+        if isinstance(value, Figure):
+            yield one.name, value, one.metadata
+        elif is_dataclass(value):
+            yield from figures(value)
+
+
+def test_every_figure_lies_in_its_bounds_and_says_where_it_comes_from(frax: Study) -> None:
+    """The snapshot's figures are in [low, high] of their declaration; what is assumed has a range around it within them, the rest a source."""
+    seen = list(figures(frax.state))
+    assert len(seen) > 70
+    for name, figure, declared in seen:
+        assert declared["low"] <= figure.value <= declared["high"], name
+        assert declared["doc"], name
+        if figure.assumed is None:
+            assert figure.source, name
+        else:
+            assert declared["low"] <= figure.low <= figure.value <= figure.high <= declared["high"], name
 
 
 def test_a_figure_changes_alone(frax: Study, refigured: Callable[[Study, Mapping[str, float]], Study]) -> None:

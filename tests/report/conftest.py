@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import numpy as np
 import pytest
 
+from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
-from amo_opt.protocol.parameters import ParameterSet, parameter_set
-from amo_opt.protocol.state import AaveAmo, Amos, Collateral, CurveAmo, Figure, Markets, Pool, ProtocolState, ShareToken, Stablecoin
-from amo_opt.scoring.constraints import CAPS, RULES
+from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, WorstPath
@@ -23,28 +23,17 @@ from amo_opt.stress.scenario import Scenario
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CURRENT = parameter_set(
-    "frax-current",
-    {
-        "amplification": 1500,
-        "cr_band": 0.005,
-        "cr_step": 0.0025,
-        "cr_refresh_hours": 1,
-        "curve_collateral_cap": 0.5,
-        "aave_cap": 0.2,
-        "curve_mint_cap": 0.5,
-        "idle_buffer": 0.1,
-        "pool_share_low": 0.5,
-        "pool_share_high": 0.57,
-        "rebalance_rate": 0.02,
-        "unwind_price": 0.99,
-        "unwind_cr_margin": 0.02,
-        "unwind_rate": 0.1,
-        "reentry_price": 0.998,
-        "min_cr": 0.81,
-        "mint_price_threshold": 1.0033,
-        "redeem_price_threshold": 0.9933,
-    },
+    from amo_opt.protocol.parameters import ParameterSet
+
+CURRENT = load_parameters(Path(__file__).parents[2] / "studies" / "parameters" / "frax-current.toml").replace(
+    curve_collateral_cap=0.5,
+    aave_cap=0.2,
+    curve_mint_cap=0.5,
+    idle_buffer=0.1,
+    rebalance_rate=0.02,
+    unwind_price=0.99,
+    unwind_cr_margin=0.02,
+    reentry_price=0.998,
 )
 TYPICAL = {
     "yield": 0.0312,
@@ -69,9 +58,29 @@ TYPICAL = {
     "dilution": 0.021,
     "supply_change": -0.043,
     "external_supply_change": -0.031,
+    "floor_supply_band_usd": 2.1e8,
+    "floor_supply_005_usd": 2.2e8,
+    "floor_supply_01_usd": 4.4e8,
+    "floor_ratio": 2.6,
+    "floor_ratio_end": 2.4,
+    "decentralisation_ratio": 0.19,
+    "vote_share": 0.004,
+    "reward_tokens_locked": 1.2e6,
     "end_cr": 0.88,
 }
-TERMS = {"lending": 0.011, "swap_fees": 0.006, "rewards": 0.017, "primary_fees": 0.0006, "market_operations": -0.003, "transition": -0.0004}
+TERMS = {
+    "lending": 0.009,
+    "investor": 0.001,
+    "fraxlend": 0.002,
+    "swap_fees": 0.005,
+    "uniswap_fees": 0.0004,
+    "rewards": 0.017,
+    "primary_fees": 0.0006,
+    "market_operations": -0.003,
+    "venue_losses": -0.0002,
+    "liquidation": -0.0002,
+    "transition": -0.0004,
+}
 SCENARIOS = ("calm", "svb-2023", "ust-contagion-2022", "lending-freeze", "collateral-impairment")
 SEVERITY = {"calm": 0.3, "svb-2023": 1.1, "ust-contagion-2022": 1.5, "lending-freeze": 0.9, "collateral-impairment": 1.3}
 DEEP = {name: 1.0 + index for index, name in enumerate(SCENARIOS)}
@@ -81,32 +90,25 @@ def build_state() -> ProtocolState:
     """Every other figure assumed, the others sourced and dated."""
     number = iter(range(1000))
 
-    def part(kind: type[Any]) -> Any:
-        figures = {}
-        for field in fields(kind):
-            low, high = field.metadata["low"], field.metadata["high"]
-            value = min(max(low + 0.2 * (high - low), low), high) if high < 1e4 else 1.3e9
-            if next(number) % 2:
-                figures[field.name] = Figure(
-                    value=value, assumed="no record of it; a guess from the months after", low=0.5 * value, high=2 * value
-                )
-            else:
-                figures[field.name] = Figure(
-                    value=value, source="pool snapshot, https://example.org/pool_daily.csv", date=date(2022, 5, 10)
-                )
-        return kind(**figures)
+    def figure(low: float, high: float) -> Figure:
+        value = min(max(low + 0.2 * (high - low), low), high) if high < 1e4 else 1.3e9
+        if next(number) % 2:
+            return Figure(value=value, assumed="no record of it; a guess from the months after", low=0.5 * value, high=2 * value)
+        return Figure(value=value, source="pool snapshot, https://example.org/pool_daily.csv", date=date(2022, 5, 10))
 
-    kinds = get_type_hints(ProtocolState)
-    return ProtocolState(
-        name="frax-2022-05-11",
-        date=date(2022, 5, 11),
-        stablecoin=part(Stablecoin),
-        share_token=part(ShareToken),
-        pool=part(Pool),
-        collateral=part(Collateral),
-        amos=Amos(curve=part(CurveAmo), aave=part(AaveAmo)),
-        markets=part(kinds["markets"] if kinds["markets"] is Markets else Markets),
-    )
+    def part(kind: type[Any]) -> Any:
+        hints = get_type_hints(kind)
+        made = {}
+        for field in fields(kind):
+            hint = hints[field.name]
+            if hint is Figure:
+                made[field.name] = figure(field.metadata["low"], field.metadata["high"])
+            elif is_dataclass(hint):
+                made[field.name] = part(hint)
+        return kind(**made, **({"name": "frax-2022-05-11", "date": date(2022, 5, 11)} if kind is ProtocolState else {}))
+
+    state: ProtocolState = part(ProtocolState)
+    return state
 
 
 def build_study(**changes: Any) -> Study:
@@ -174,7 +176,7 @@ def build_score(study: Study, shift: float, n: int = 3200) -> Score:
     }
     constraints = []
     for scenario in study.scenarios:
-        for rule in RULES:
+        for rule in rules_of(study.constraints):
             limit, found = rule.limit(study.constraints, scenario), by_scenario[scenario.name][rule.metric]
             constraints.append(
                 Constraint(
@@ -184,7 +186,8 @@ def build_score(study: Study, shift: float, n: int = 3200) -> Score:
                     estimate=found,
                     limit=limit,
                     violation=rule.violation(found.value, limit),
-                    violation_high=rule.violation(found.high, limit),
+                    violation_high=rule.violation(rule.worse_end(found), limit),
+                    at_least=rule.kind == "at least",
                 )
             )
     caps = Estimate(value=0.8, low=0.8, high=0.8, n=0)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Search, Simulation, Study
-from amo_opt.protocol.parameters import ParameterSet, parameter_set
 from amo_opt.stress.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from amo_opt.protocol.parameters import ParameterSet
 
 COLLATERAL = 1e9
 
@@ -34,28 +38,13 @@ class SyntheticOutcome:
         return replace(self, paths=self.paths.assign(**columns))
 
 
+@cache
+def _shipped() -> ParameterSet:
+    return load_parameters(Path(__file__).parents[2] / "studies" / "parameters" / "frax-current.toml")
+
+
 def _parameters(**values: float) -> ParameterSet:
-    defaults: dict[str, int | float] = {
-        "amplification": 1500,
-        "cr_band": 0.005,
-        "cr_step": 0.0025,
-        "cr_refresh_hours": 1,
-        "curve_collateral_cap": 0.5,
-        "aave_cap": 0.2,
-        "curve_mint_cap": 0.5,
-        "idle_buffer": 0.1,
-        "pool_share_low": 0.5,
-        "pool_share_high": 0.57,
-        "rebalance_rate": 0.02,
-        "unwind_price": 0.99,
-        "unwind_cr_margin": 0.02,
-        "unwind_rate": 0.1,
-        "reentry_price": 0.998,
-        "min_cr": 0.81,
-        "mint_price_threshold": 1.0033,
-        "redeem_price_threshold": 0.9933,
-    }
-    return parameter_set("synthetic", {**defaults, **values})
+    return _shipped().replace(name="synthetic", **{"curve_collateral_cap": 0.5, "aave_cap": 0.2, "idle_buffer": 0.1, **values})
 
 
 @pytest.fixture
@@ -66,7 +55,7 @@ def parameters() -> Callable[..., ParameterSet]:
 
 @pytest.fixture
 def make_study() -> Callable[..., Study]:
-    """Builds a study over scenarios given as name -> weight; scoring never looks at its state."""
+    """Builds a study over scenarios given as name -> weight, ``constraints`` by keyword; scoring never looks at its state."""
 
     def build(
         weights: Mapping[str, float], *, breach_limits: Mapping[str, float] | None = None, bootstrap: int = 200, **constraints: float
@@ -115,10 +104,15 @@ def make_outcome() -> Callable[..., SyntheticOutcome]:
                 "nav_start_usd": 1e8,
                 "nav_end_usd": 1e8 + rng.normal(0.0, 1e6, rows),
                 "income_lending_usd": rng.normal(1e6, 1e5, rows),
+                "income_investor_usd": rng.normal(3e5, 1e5, rows),
+                "income_fraxlend_usd": rng.normal(1e5, 1e5, rows),
                 "income_swap_fees_usd": rng.normal(5e5, 1e5, rows),
+                "income_uniswap_fees_usd": rng.normal(5e4, 1e4, rows),
                 "income_rewards_usd": rng.normal(3e6, 1e5, rows),
                 "income_primary_fees_usd": rng.normal(2e5, 1e5, rows),
                 "income_market_operations_usd": -rng.exponential(3e5, rows),
+                "income_venue_losses_usd": -rng.exponential(1e5, rows),
+                "income_liquidation_usd": -rng.exponential(1e6, rows),
                 "income_mark_to_market_usd": rng.normal(0.0, 1e7, rows),
                 "income_debt_discount_usd": rng.exponential(1e6, rows),
                 "transition_cost_usd": rng.exponential(1e5, rows),
@@ -147,6 +141,14 @@ def make_outcome() -> Callable[..., SyntheticOutcome]:
                 "collateral_start_usd": COLLATERAL,
                 "hours_over_caps": 0,
                 "hours_unwinding": rng.integers(0, 50, rows),
+                "floor_supply_band_usd": rng.uniform(1e8, 2e8, rows),
+                "floor_supply_005_usd": rng.uniform(2e8, 3e8, rows),
+                "floor_supply_01_usd": rng.uniform(3e8, 4e8, rows),
+                "floor_ratio": rng.uniform(1.0, 3.0, rows),
+                "floor_ratio_end": rng.uniform(0.5, 3.0, rows),
+                "decentralisation_ratio": rng.uniform(0.1, 0.3, rows),
+                "reward_tokens_locked": rng.exponential(1e6, rows),
+                "vote_share": rng.uniform(0.0, 0.1, rows),
             }
         )
         total = sum(weights.values())

@@ -29,10 +29,15 @@ def test_yield_of_one_path_by_hand(make_outcome: Any, make_study: Any) -> None:
     """(6m of income in 1,440 h made yearly, less 2m of transition once) over 1bn; debt discount and mark-to-market do not count."""
     outcome = make_outcome({"calm": 1.0}, paths=1).with_columns(
         income_lending_usd=1e6,
-        income_swap_fees_usd=2e6,
+        income_investor_usd=0.4e6,
+        income_fraxlend_usd=0.3e6,
+        income_swap_fees_usd=1.5e6,
+        income_uniswap_fees_usd=0.2e6,
         income_rewards_usd=3e6,
         income_primary_fees_usd=0.5e6,
         income_market_operations_usd=-0.5e6,
+        income_venue_losses_usd=-0.3e6,
+        income_liquidation_usd=-0.1e6,
         income_mark_to_market_usd=-7e8,
         income_debt_discount_usd=9e8,
         transition_cost_usd=2e6,
@@ -43,6 +48,8 @@ def test_yield_of_one_path_by_hand(make_outcome: Any, make_study: Any) -> None:
     assert MEASURES["debt_discount"].values(paths)[0] == pytest.approx(9e8 * 8760 / 1440 / 1e9, rel=1e-12)
     assert MEASURES["mark_to_market"].values(paths)[0] == pytest.approx(-7e8 * 8760 / 1440 / 1e9, rel=1e-12)
     assert yield_terms(paths)["transition"][0] == pytest.approx(-0.002)
+    assert yield_terms(paths)["venue_losses"][0] == pytest.approx(-0.3e6 * 8760 / 1440 / 1e9, rel=1e-12)
+    assert yield_terms(paths)["liquidation"][0] == pytest.approx(-0.1e6 * 8760 / 1440 / 1e9, rel=1e-12)
 
 
 def test_a_new_income_line_enters_the_yield(make_outcome: Any, make_study: Any) -> None:
@@ -50,9 +57,30 @@ def test_a_new_income_line_enters_the_yield(make_outcome: Any, make_study: Any) 
     outcome = make_outcome(WEIGHTS, paths=6)
     study = make_study(WEIGHTS)
     before = MEASURES["yield"].values(sample(outcome, study))
-    more = sample(outcome.with_columns(income_venue_losses_usd=-1e6), study)
-    assert "venue_losses" in yield_terms(more)
+    more = sample(outcome.with_columns(income_bridge_tolls_usd=-1e6), study)
+    assert "bridge_tolls" in yield_terms(more)
     np.testing.assert_allclose(MEASURES["yield"].values(more) - before, -1e6 * 8760 / 1440 / 1e9, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "floor_supply_band_usd",
+        "floor_supply_005_usd",
+        "floor_supply_01_usd",
+        "floor_ratio",
+        "floor_ratio_end",
+        "decentralisation_ratio",
+        "vote_share",
+        "reward_tokens_locked",
+    ],
+)
+def test_figures_of_the_balance_sheet_are_means_of_their_columns(make_outcome: Any, make_study: Any, name: str) -> None:
+    """Two paths at 1 and 3 are 2 over all; more floor supply is better, the rest is neither."""
+    paths = sample(make_outcome({"calm": 1.0}, paths=2).with_columns(**{name: [1.0, 3.0]}), make_study({"calm": 1.0}))
+    measure = MEASURES[name]
+    assert measure.point(measure.values(paths), paths.weights) == 2.0
+    assert measure.metric.better == (1 if name.startswith("floor_") else 0)
 
 
 def test_breach_is_strictly_below_the_limit(make_outcome: Any, make_study: Any) -> None:

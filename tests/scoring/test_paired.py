@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.metrics import METRICS
-from amo_opt.scoring.paired import compare_paired, verdict
+from amo_opt.scoring.paired import compare_paired, differences, read, verdict
 
 if TYPE_CHECKING:
     from amo_opt.scoring.types import PairedDifference
@@ -157,3 +157,28 @@ def test_paths_that_do_not_pair_are_refused(make_outcome: Any, make_study: Any) 
         compare_paired(current.with_columns(path=np.tile(np.arange(100, 110), 2)), current, study)
     with pytest.raises(AmoOptError, match="weights differ"):
         compare_paired(replace(current, weights={"calm": 0.5, "stress": 0.5}), current, study)
+
+
+def test_readings_compared_are_the_outcomes_compared(make_outcome: Any, make_study: Any) -> None:
+    """Read once and compared with many, to the last bit what `compare_paired` says; only what both readings hold is compared."""
+    study = make_study(WEIGHTS)
+    one, other = make_outcome(WEIGHTS, seed=1), make_outcome(WEIGHTS, seed=2)
+    directed = [name for name, metric in METRICS.items() if metric.better]
+    readings = [read(each, study, directed) for each in (one, other)]
+    assert tuple(differences(*readings).values()) == compare_paired(one, other, study)
+    assert list(differences(readings[0], read(other, study, ["yield"]))) == ["yield"]
+    within = [read(each, study, directed, scenario="stress") for each in (one, other)]
+    assert tuple(differences(*within).values()) == compare_paired(one, other, study, scenario="stress")
+
+
+def test_lines_of_the_yield_differ_by_what_they_earn(make_outcome: Any, make_study: Any) -> None:
+    """A line that earns 1m more on every path differs by just that, the others by nothing, and together they are the yield's difference."""
+    study, current = make_study(WEIGHTS), make_outcome(WEIGHTS)
+    candidate = current.with_columns(income_rewards_usd=current.paths["income_rewards_usd"] + 1e7)
+    found = differences(*(read(each, study, ["yield"], terms=True) for each in (candidate, current)))
+    gain = 1e7 * 8760 / 1440 / 1e9
+    assert found["rewards"].metric == "rewards"
+    assert found["rewards"].difference.low == pytest.approx(gain, rel=1e-9)
+    assert found["rewards"].difference.high == pytest.approx(gain, rel=1e-9)
+    assert all(each.difference.low == each.difference.high == 0.0 for name, each in found.items() if name not in {"rewards", "yield"})
+    assert sum(each.difference.value for name, each in found.items() if name != "yield") == pytest.approx(found["yield"].difference.value)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amo_opt.protocol.lanes import LINES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.score import point_score, score
 
@@ -25,7 +26,7 @@ def test_trial_and_certification_agree(make_outcome: Any, make_study: Any) -> No
 
 
 def test_every_set_has_the_same_keys(make_outcome: Any, make_study: Any, parameters: Any) -> None:
-    """Four constraints a scenario and one on the set, in one order, for feasible and infeasible sets alike."""
+    """Four constraints a scenario and one on the set, in one order, for feasible and infeasible sets alike; five with a least floor supply."""
     study = make_study(WEIGHTS)
     good = point_score(make_outcome(WEIGHTS), study)
     outcome = make_outcome(WEIGHTS, seed=2, parameters=parameters(aave_cap=0.9))
@@ -36,6 +37,39 @@ def test_every_set_has_the_same_keys(make_outcome: Any, make_study: Any, paramet
     assert bad.constraints["unrecovered:calm"] == pytest.approx(np.log(10.0))
     assert bad.constraints["caps_plus_buffer"] == pytest.approx(0.5)
     assert not bad.feasible
+    more = point_score(outcome, make_study(WEIGHTS, min_floor_supply=1.0)).constraints
+    assert set(more) - set(good.constraints) == {f"floor_supply:{name}" for name in WEIGHTS}
+
+
+def test_floor_supply_must_reach_its_least_in_every_scenario(make_outcome: Any, make_study: Any) -> None:
+    """With every path of a scenario at one ratio, its mean is that ratio: twice the least scores -1/2, half of it 1/2, nothing 1."""
+    weights = {"calm": 0.98, "thin": 0.01, "gone": 0.01}
+    outcome = make_outcome(weights, paths=4).with_columns(floor_ratio=[2.0] * 4 + [0.5] * 4 + [0.0] * 4)
+    study = make_study(weights, min_floor_supply=1.0)
+    expected = {"floor_supply:calm": -0.5, "floor_supply:thin": 0.5, "floor_supply:gone": 1.0}
+    trial = point_score(outcome, study).constraints
+    assert {name: trial[name] for name in expected} == expected
+    found = {constraint.key: constraint for constraint in score(outcome, study).constraints}
+    for name, violation in expected.items():
+        assert (found[name].violation, found[name].violation_high, found[name].limit) == (violation, violation, 1.0)
+        assert (found[name].at_least, found[name].decidable, found[name].unit) == (True, True, "ratio")
+
+
+def test_a_least_holds_at_its_lower_end(make_outcome: Any, make_study: Any) -> None:
+    """A mean of 1.1 passes a least of 1 where paths agree, and fails where they scatter so that its lower end is below 1."""
+    outcome = make_outcome({"calm": 1.0}, paths=100)
+    study = make_study({"calm": 1.0}, min_floor_supply=1.0)
+    found = {}
+    for spread in (0.01, 1.0):
+        ratio = 1.1 + spread * np.where(np.arange(100) % 2, 1.0, -1.0)
+        constraints = score(outcome.with_columns(floor_ratio=ratio), study).constraints
+        found[spread] = next(constraint for constraint in constraints if constraint.name == "floor_supply")
+        assert found[spread].violation == pytest.approx(1.0 / 1.1 - 1.0)
+        assert found[spread].worse_end == found[spread].estimate.low
+    # 100 paths that lie 1 to either side of their mean give it a standard error of 0.1: its 5% end is about 0.94
+    assert found[1.0].estimate.low == pytest.approx(1.1 - 1.645 * 0.1, abs=0.03)
+    assert found[1.0].violation_high == 1.0 - found[1.0].estimate.low > 0.0
+    assert found[0.01].violation_high < 0.0
 
 
 def test_constraints_are_unweighted_within_their_scenario(make_outcome: Any, make_study: Any) -> None:
@@ -99,7 +133,10 @@ def test_every_figure_has_an_interval_that_holds_it(make_outcome: Any, make_stud
 def test_terms_add_up_to_the_yield(make_outcome: Any, make_study: Any) -> None:
     """The yearly terms, the transition included, sum to the yield and leave out discount and mark-to-market."""
     result = score(make_outcome(WEIGHTS), make_study(WEIGHTS))
-    assert list(result.yield_terms) == ["lending", "swap_fees", "rewards", "primary_fees", "market_operations", "transition"]
+    apart = {"income_debt_discount", "income_mark_to_market"}
+    lines = [line.removeprefix("income_") for line in LINES if line.startswith("income_") and line not in apart]
+    assert sorted(result.yield_terms) == sorted([*lines, "transition"])
+    assert {"venue_losses", "liquidation"} < result.yield_terms.keys()
     assert sum(term.value for term in result.yield_terms.values()) == pytest.approx(result.yield_annual.value, rel=1e-12)
 
 

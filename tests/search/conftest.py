@@ -4,36 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.parameters import ParameterSet, parameter_set
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.stress.scenario import Scenario
 
-CURRENT: dict[str, int | float] = {
-    "amplification": 1500,
-    "cr_band": 0.005,
-    "cr_step": 0.0025,
-    "cr_refresh_hours": 1,
-    "curve_collateral_cap": 0.5,
-    "aave_cap": 0.2,
-    "curve_mint_cap": 0.5,
-    "idle_buffer": 0.1,
-    "pool_share_low": 0.5,
-    "pool_share_high": 0.57,
-    "rebalance_rate": 0.03,
-    "unwind_price": 0.98,
-    "unwind_cr_margin": 0.05,
-    "unwind_rate": 0.1,
-    "reentry_price": 0.995,
-    "min_cr": 0.81,
-    "mint_price_threshold": 1.0033,
-    "redeem_price_threshold": 0.9933,
-}
+CURRENT = load_parameters(Path(__file__).parents[2] / "studies" / "parameters" / "frax-current.toml").replace(
+    name="in-force", curve_collateral_cap=0.5, aave_cap=0.2, curve_mint_cap=0.5, idle_buffer=0.1, unwind_price=0.98
+)
 SPACE = {
     "amplification": Range(low=150, high=5000, log=True),
     "curve_collateral_cap": Range(low=0.2, high=0.9),
@@ -56,7 +41,7 @@ def build_study(
         date=date(2022, 5, 11),
         notes="",
         state=cast("Any", None),
-        current=parameter_set("in-force", {**CURRENT, **current}),
+        current=CURRENT.replace(**current),
         simulation=Simulation(paths=4, transition_hours=2, window_hours=12),
         search=Search(space=SPACE if space is None else space, seed=seed, trials=40, batch=8, sampler=cast("Any", sampler)),
         constraints=Constraints(external_cr_floor=0.8725),

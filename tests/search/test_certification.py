@@ -322,7 +322,7 @@ def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
     world.breach = 0.5
     result = certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
     assert result.verdict == "infeasible"
-    assert "breach_probability:calm (+0.48 over its limit at its interval's upper end on paths A" in result.explanation
+    assert "breach_probability:calm (+0.48 over its limit at its interval's worse end on paths A" in result.explanation
 
 
 def test_a_held_set_s_name_is_one_a_file_may_hold(world, make_study, tmp_path):

@@ -64,9 +64,9 @@ def test_better_on_peg_and_no_worse_on_yield():
     assert objection(gain=(-0.0009, 0.0005), gain_p=0.7, peg=(-6.0, -3.0), peg_p=0.001) == ""
 
 
-def test_a_constraint_must_hold_at_its_upper_end():
-    """A point value within the limit is not enough; the text names the constraint, its upper end and the limit."""
-    assert objection(scored(constraint(high=0.01))) == "breaks breach_probability:calm: upper end 0.005 against a limit of 0.02"
+def test_a_constraint_must_hold_at_its_worse_end():
+    """A point value within the limit is not enough; the text names the constraint, its worse end and the limit."""
+    assert objection(scored(constraint(high=0.01))) == "breaks breach_probability:calm: worse end 0.005 against a limit of 0.02"
 
 
 def test_an_undecidable_constraint_stands_before_all_else():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -42,20 +42,9 @@ def short(study: Study) -> Study:
 
 
 @pytest.fixture(scope="module")
-def thousand(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> list[Outcome]:
-    """1,000 random sets of the search space, four paths of every scenario each, whose stress begins within three days."""
-    study = replace(
-        frax,
-        scenarios=tuple(
-            replace(
-                one,
-                settings={**one.settings, "onset_day_low": 1.0, "onset_day_high": 3.0} if "onset_day_low" in one.settings else one.settings,
-            )
-            for one in frax.scenarios
-        ),
-        simulation=replace(frax.simulation, transition_hours=96, window_hours=264),
-    )
-    outcomes = simulate_many(random_sets(frax, 1000, 2022), study, paths=4, workers=2)
+def many(busy: Study, hastened: Callable[..., Study], wide_sets: Callable[..., list[ParameterSet]]) -> list[Outcome]:
+    """120 random sets that use every AMO, four paths of every scenario each; stresses and losses begin within three days."""
+    outcomes = simulate_many(wide_sets(busy, 120, 2022), hastened(busy, 72, 240), paths=4, workers=2)
     failed = [outcome for outcome in outcomes if isinstance(outcome, SimulationError)]
     assert failed == []
     return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
@@ -76,23 +65,71 @@ def test_the_lines_add_up_to_the_change_of_nav(current: Outcome) -> None:
     assert transition_gaps(current).max() <= IDENTITY_BOUND
 
 
-def test_the_lines_add_up_for_a_thousand_random_sets(thousand: list[Outcome]) -> None:
-    """The same for 1,000 sets drawn over the search space."""
-    assert len(thousand) == 1000
-    assert max(gaps(outcome).max() for outcome in thousand) <= IDENTITY_BOUND
-    assert max(transition_gaps(outcome).max() for outcome in thousand) <= IDENTITY_BOUND
+def test_the_lines_add_up_for_random_sets(many: list[Outcome]) -> None:
+    """The same for 120 sets drawn over a wide box, with positions, losses and minting everywhere."""
+    assert len(many) == 120
+    assert max(gaps(outcome).max() for outcome in many) <= IDENTITY_BOUND
+    assert max(transition_gaps(outcome).max() for outcome in many) <= IDENTITY_BOUND
 
 
 @pytest.mark.parametrize("line", LINE_COLUMNS)
-def test_every_line_is_needed(thousand: list[Outcome], line: str) -> None:
+def test_every_line_is_needed(many: list[Outcome], line: str) -> None:
     """No line is decoration: where it is not zero, leaving it out breaks the identity, by what it holds; and each is somewhere not zero."""
     broken = 0
-    for outcome in thousand:
+    for outcome in many:
         held = np.abs(outcome.columns[line]) / np.maximum(np.abs(outcome.columns["nav_start_usd"]), 0.01 * 2_600_092_892)
         telling = held > 10 * IDENTITY_BOUND
         assert np.all(gaps(outcome, without=line)[telling] > IDENTITY_BOUND)
         broken += int(telling.sum())
     assert broken >= 20
+
+
+@pytest.fixture(scope="module")
+def balanced(busy: Study, hastened: Callable[..., Study], states: Callable[..., Any]) -> tuple[Study, Any]:
+    """One block whose books balance, and its study."""
+    study = hastened(busy, 24, 48)
+    return study, states(study, study.current, "ust-contagion-2022")
+
+
+@pytest.mark.parametrize("phase", ["transition", "window"])
+@pytest.mark.parametrize("line", LINES)
+def test_a_dollar_on_any_line_breaks_the_books(balanced: tuple[Study, Any], line: str, phase: str) -> None:
+    """The engine accepts the books as they are, and refuses them with a dollar more on one line of one path, naming path and phase."""
+    study, run = balanced
+    task = engine._tasks(study, LANES, ["ust-contagion-2022"])[0]
+    engine._check(study.current, study, task, run.end, run.navs, run.opening)
+    end, opening = run.end.copy(), run.opening.copy()
+    run.lanes(opening if phase == "transition" else end, line)[5] += 1.0
+    with pytest.raises(SimulationError, match=rf"scenario ust-contagion-2022, path 5, {phase}: the books miss NAV by .*frax-current"):
+        engine._check(study.current, study, task, end, run.navs, opening)
+
+
+def test_a_dollar_of_nav_breaks_the_books(balanced: tuple[Study, Any]) -> None:
+    """So does a dollar that NAV has and no line: money that came from nowhere."""
+    study, run = balanced
+    task = engine._tasks(study, LANES, ["ust-contagion-2022"])[0]
+    for when, phase in ((0, "transition"), (2, "window")):
+        navs = run.navs.copy()
+        navs[when, 7] += 1.0
+        with pytest.raises(SimulationError, match=f"path 7, {phase}: the books miss NAV"):
+            engine._check(study.current, study, task, run.end, navs, run.opening)
+
+
+def test_every_stablecoin_was_minted_by_somebody(
+    busy: Study, hastened: Callable[..., Study], wide_sets: Callable[..., list[ParameterSet]], states: Callable[..., Any]
+) -> None:
+    """Tokens are conserved: supply = the snapshot's + changes of the three minted books + what doors and fees issued less burned, to 1e-9
+    on every path, in every scenario, for random sets; each of the four moves somewhere."""
+    study = hastened(busy, 72, 240)
+    books = ("curve_minted", "fraxlend_minted", "uniswap_minted", "net_issued")
+    largest = dict.fromkeys(books, 0.0)
+    for number, parameters in enumerate(wide_sets(busy, 18, 5)):
+        scenario = study.scenarios[number % len(study.scenarios)].name
+        run = states(study, parameters, scenario)
+        changes = {name: run.change(name) for name in books}
+        assert np.all(np.abs(run.change("supply") - sum(changes.values())) <= 1e-9 * run.lanes(run.start, "supply")), (number, scenario)
+        largest = {name: max(largest[name], float(np.abs(changes[name]).max())) for name in books}
+    assert min(largest.values()) > 1e5
 
 
 def test_the_engine_itself_refuses_books_that_do_not_balance(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,17 +139,24 @@ def test_the_engine_itself_refuses_books_that_do_not_balance(frax: Study, monkey
         simulate(frax.current, frax, paths=2, scenarios=["calm"])
 
 
-def test_no_balance_is_negative_and_supply_covers_the_pool(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> None:
-    """Every hour of every scenario, current and random sets: idle, lent, queue, supply ≥ 0, external ≥ 0, share of the pool in (0, 1)."""
-    columns = ("idle", "lent", "queue", "supply", "external_supply", "own_stablecoin", "pool_share", "price", "unserved", "share_price")
-    for parameters in (frax.current, *random_sets(frax, 3, 7)):
-        for scenario in short(frax).scenarios:
-            series = trace(parameters, short(frax), scenario=scenario.name, paths=8, columns=columns)
+def test_no_balance_is_negative_and_supply_covers_what_is_held(
+    busy: Study, hastened: Callable[..., Study], wide_sets: Callable[..., list[ParameterSet]]
+) -> None:
+    """Every hour of every scenario, current and random sets: no balance below 0, external supply ≥ 0, share of the pool in (0, 1), own and
+    external stablecoin are all of it, what Fraxlend could withdraw is part of what it lent."""
+    columns = ("idle", "lent", "invested", "fraxlend_lent", "claims", "queue", "supply", "external_supply", "own_stablecoin")
+    columns += ("uniswap_collateral", "uniswap_stablecoin", "curve_collateral", "reward_tokens_locked")
+    columns += ("pool_share", "price", "oracle", "uniswap_price", "unserved", "share_price", "cr_external", "cr_contract")
+    study = hastened(busy, 72, 240)
+    for parameters in (busy.current, *wide_sets(busy, 3, 7)):
+        for scenario in study.scenarios:
+            series = trace(parameters, study, scenario=scenario.name, paths=8, columns=columns)
             for name in columns:
                 assert series[name].min() >= 0.0, name
             assert series["pool_share"].max() < 1.0
             assert np.all(series["queue"] <= series["supply"])
             assert np.allclose(series["own_stablecoin"] + series["external_supply"], series["supply"], rtol=1e-14)
+            assert np.all(series["uniswap_stablecoin"] <= series["own_stablecoin"] * (1 + 1e-12))
 
 
 # -- the same path is the same path ------------------------------------------------------------------------------------------------------
@@ -132,24 +176,27 @@ def test_the_same_seed_gives_the_same_bytes(frax: Study, current: Outcome) -> No
     assert not same(simulate(frax.current, frax, paths=16, stream="certify-a"), current)
 
 
-def test_results_do_not_depend_on_workers_or_on_what_else_runs(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> None:
+def test_results_do_not_depend_on_workers_or_on_what_else_runs(
+    busy: Study, hastened: Callable[..., Study], wide_sets: Callable[..., list[ParameterSet]]
+) -> None:
     """One worker or three, alone or among others, kept market or passing: the same columns."""
-    study, sets = short(frax), random_sets(frax, 3, 5)
+    study, sets = hastened(busy, 72, 240), wide_sets(busy, 3, 5)
     for stream in ("search", "certify-b"):
-        together = simulate_many(sets, study, paths=70, stream=stream, workers=3)
+        together = simulate_many(sets, study, paths=LANES + 6, stream=stream, workers=3)
         for parameters, outcome in zip(sets, together, strict=True):
             assert isinstance(outcome, Outcome)
-            assert same(simulate(parameters, study, paths=70, stream=stream, workers=1), outcome)
+            assert same(simulate(parameters, study, paths=LANES + 6, stream=stream, workers=1), outcome)
 
 
-def test_a_path_alone_is_the_row_it_was_among_many(frax: Study) -> None:
-    """Path 70 of a run of 128 is the replay of path 70, to the last bit, wherever the blocks fall; so is a shorter run's row."""
-    study = short(frax)
-    many = simulate(frax.current, study, paths=128, scenarios=["ust-contagion-2022"]).columns
-    alone = replay(frax.current, study, scenario="ust-contagion-2022", path=70).columns
-    few = simulate(frax.current, study, paths=71, scenarios=["ust-contagion-2022"]).columns
-    for name, column in many.items():
-        assert column[70] == alone[name][0] == few[name][70], name
+def test_a_path_alone_is_the_row_it_was_among_many(busy: Study, hastened: Callable[..., Study]) -> None:
+    """A path in the second of two blocks is its own replay, to the last bit, wherever the blocks fall; so is a shorter run's row."""
+    study, path = hastened(busy, 72, 240), LANES + 6
+    for scenario in ("ust-contagion-2022", "venue-loss"):
+        many = simulate(busy.current, study, paths=2 * LANES, scenarios=[scenario]).columns
+        alone = replay(busy.current, study, scenario=scenario, path=path).columns
+        few = simulate(busy.current, study, paths=path + 1, scenarios=[scenario]).columns
+        for name, column in many.items():
+            assert column[path] == alone[name][0] == few[name][path], name
 
 
 def test_lanes_never_meet(frax: Study) -> None:
@@ -191,11 +238,12 @@ def test_chosen_scenarios_only(frax: Study) -> None:
         simulate(frax.current, frax, paths=0)
 
 
-def test_progress_counts_every_block_of_every_set(frax: Study, random_sets: Callable[..., list[ParameterSet]]) -> None:
-    """Two sets, five scenarios, 65 paths in two blocks: 20 steps of progress, in order, the last one complete."""
+def test_progress_counts_every_block_of_every_set(frax: Study, wide_sets: Callable[..., list[ParameterSet]]) -> None:
+    """Two sets, every scenario, one path more than a block: a step of progress for each block of each set, in order."""
     seen: list[tuple[int, int]] = []
-    simulate_many(random_sets(frax, 2, 1), short(frax), paths=65, workers=2, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(done, 20) for done in range(1, 21)]
+    simulate_many(wide_sets(frax, 2, 1), short(frax), paths=LANES + 1, workers=2, progress=lambda done, total: seen.append((done, total)))
+    steps = 2 * 2 * len(frax.scenarios)
+    assert seen == [(done, steps) for done in range(1, steps + 1)]
 
 
 def test_a_fault_names_scenario_path_and_step(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,6 +313,43 @@ def test_series_end_where_the_rows_do(frax: Study) -> None:
     assert np.array_equal(series["supply"][-1], rows["supply_end"])
     assert np.array_equal(series["collateral_ratio"][-1], rows["end_cr"])
     assert np.allclose(series["external_supply"][-1], rows["external_supply_end"], rtol=1e-14)
+
+
+def test_lines_are_running_sums_that_the_window_clears(busy: Study, hastened: Callable[..., Study]) -> None:
+    """A line's series ends at the row's column; in the window's first hour it holds that hour alone, in the hour before the whole transition."""
+    study = hastened(busy, 72, 240)
+    rows = simulate(busy.current, study, paths=4, scenarios=["ust-contagion-2022"]).columns
+    series = trace(busy.current, study, scenario="ust-contagion-2022", paths=4, columns=LINES)
+    # what selling would cost is settled when the window opens and when it ends, not every hour
+    for line in set(LINES) - {"income_liquidation"}:
+        assert np.array_equal(series[line][-1], rows[f"{line}_usd"]), line
+    for line in ("income_lending", "income_rewards", "income_investor", "income_fraxlend"):
+        hourly = np.diff(series[line][:72], axis=0)
+        assert np.all(hourly >= 0.0), line
+        assert np.all(series[line][72] < 10 * hourly.max(axis=0)), line
+        assert np.all(series[line][71] > 20 * series[line][72]), line
+
+
+def test_derived_series_are_what_they_say() -> None:
+    """By algebra: own stablecoin is the AMO's part of the pool, the range's and what Fraxlend has free; the rest of the supply is external;
+    the range's price is its root squared, in dollars; the reference is the least of a dollar, coin and base LP."""
+    raw = {name: np.array([[value]]) for name, value in {
+        "pool_x": 600.0, "pool_y": 400.0, "lp_amo": 30.0, "lp_supply": 40.0, "uniswap_x": 11.0, "fraxlend_free": 7.0, "supply": 1000.0,
+        "collateral_price": 0.9, "base_value": 0.8, "ann": 3000.0, "uniswap_root": 0.5,
+    }.items()}  # fmt: skip
+    expected = {
+        "pool_share": 0.6,
+        "curve_collateral": 0.75 * 400.0,
+        "own_stablecoin": 0.75 * 600.0 + 11.0 + 7.0,
+        "external_supply": 1000.0 - 468.0,
+        "reference": 0.8,
+        "amplification": 1500.0,
+        "uniswap_price": 0.25 * 0.9,
+    }
+    assert set(expected) == set(DERIVED_COLUMNS)
+    for name, value in expected.items():
+        needed = {variable: raw[variable] for variable in engine._DERIVED[name]}
+        assert engine._derive(name, needed)[0, 0] == pytest.approx(value, rel=1e-15), name
 
 
 def test_a_trace_starts_at_any_path(frax: Study) -> None:

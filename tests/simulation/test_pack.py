@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,3 +52,57 @@ def test_every_lane_starts_from_the_snapshot_at_the_first_hours_prices(frax: Stu
     assert np.all(others == others[:, :1])
     assert state[STATE_INDEX["pool_y"], 0] == frax.state.base_value
     assert state[STATE_INDEX["supply"], 0] == frax.state.stablecoin.supply.value
+    assert state[STATE_INDEX["idle"], 0] == frax.state.collateral.idle.value
+
+
+def test_positions_and_books_come_from_the_snapshot(frax: Study, refigured: Callable[..., Study]) -> None:
+    """Every venue's position and every signed book of the minter, Uniswap's as liquidity: L (1 − √0.995) collateral at a price of 1."""
+    figures = {
+        "amos.investor.lent": 11e6,
+        "amos.investor.borrowed": 12e6,
+        "amos.fraxlend.lent": 13e6,
+        "amos.fraxlend.minted": 14e6,
+        "amos.uniswap.liquidity": 15e6,
+        "amos.uniswap.minted": -16e6,
+        "amos.uniswap.borrowed": 17e6,
+        "amos.aave.borrowed": 18e6,
+        "amos.curve.minted": 19e6,
+        "amos.curve.borrowed": -20e6,
+    }
+    state = start_state(refigured(frax, figures), np.ones(len(MARKET_INPUTS) * LANES)).reshape(-1, LANES)
+    names = ("invested", "investor_borrowed", "fraxlend_lent", "fraxlend_minted", "uniswap_minted", "uniswap_borrowed")
+    names += ("aave_borrowed", "curve_minted", "curve_borrowed")
+    assert [state[STATE_INDEX[name], 0] for name in names] == [11e6, 12e6, 13e6, 14e6, -16e6, 17e6, 18e6, 19e6, -20e6]
+    assert state[STATE_INDEX["uniswap_liquidity"], 0] * (1 - math.sqrt(0.995)) == pytest.approx(15e6, rel=1e-12)
+
+
+def test_places_to_stake_are_taken_together(frax: Study, refigured: Callable[..., Study]) -> None:
+    """Boost = Σ share × boost; what is kept = Σ share × boost × (1 − fee) × (1 + bonus) ÷ boost. Unstaked LP tokens have no boost."""
+    staked = {"amos.curve.in_gauge": 0.25, "amos.curve.in_convex": 0.5, "amos.curve.in_stakedao": 0.0, "amos.curve.in_yearn": 0.0}
+    figures = {"rewards.gauge.boost": 1.0, "rewards.gauge.fee": 0.0, "rewards.gauge.bonus": 0.0}
+    figures |= {"rewards.convex.boost": 2.0, "rewards.convex.fee": 0.2, "rewards.convex.bonus": 0.1}
+    vector = constants(refigured(frax, {**staked, **figures}))
+    assert vector[CONSTANT_INDEX["reward_boost"]] == pytest.approx(0.25 + 1.0)
+    assert vector[CONSTANT_INDEX["reward_keep"]] == pytest.approx((0.25 + 1.0 * 0.8 * 1.1) / 1.25)
+    nowhere = constants(refigured(frax, dict.fromkeys(staked, 0.0)))
+    assert nowhere[CONSTANT_INDEX["reward_boost"]] == nowhere[CONSTANT_INDEX["reward_keep"]] == 0.0
+
+
+def test_a_delay_pays_by_the_hour_and_costs_by_the_hour(frax: Study, refigured: Callable[..., Study]) -> None:
+    """24 hours: 1/24 of the claims an hour, and 24 times an hour's discount; none or one: all at once; a wait nobody would bear: worth 0."""
+    for delay, discount, release, keep in (
+        (24.0, 1e-4, 1 / 24, 1 - 24e-4),
+        (0.0, 1e-4, 1.0, 1.0),
+        (1.0, 0.0, 1.0, 1.0),
+        (720.0, 0.01, 1 / 720, 0.0),
+    ):
+        vector = constants(refigured(frax, {"stablecoin.redemption_delay_hours": delay, "markets.claim_discount_hour": discount}))
+        assert vector[CONSTANT_INDEX["claim_release"]] == pytest.approx(release)
+        assert vector[CONSTANT_INDEX["claim_keep"]] == pytest.approx(keep)
+
+
+def test_the_share_tokens_depth_is_relative_to_its_market_value(frax: Study) -> None:
+    """60m at a market value of 1.0765bn; a locked share of the rewards is what is not sold."""
+    vector = constants(replace(frax, simulation=replace(frax.simulation, crv_locked_share=0.3)))
+    assert vector[CONSTANT_INDEX["share_depth_ratio"]] == pytest.approx(60e6 / (17.85533539 * 60_288_304), rel=1e-12)
+    assert vector[CONSTANT_INDEX["reward_sold"]] == pytest.approx(0.7)

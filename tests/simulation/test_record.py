@@ -79,14 +79,53 @@ def test_extremes_and_sums(lanes: Callable[..., Any]) -> None:
     assert (block["hours_below_min_cr"], block["hours_unwinding"]) == (1.0, 2.0)
 
 
-def test_hours_over_caps_allow_for_what_the_market_moves(lanes: Callable[..., Any]) -> None:
-    """A position one hundredth over its cap is the market's doing; beyond that the hour counts."""
+COLLATERAL_CAPS = {"aave_cap": "lent", "investor_cap": "invested", "uniswap_cap": "uniswap_y"}
+MINT_CAPS = {"curve_mint_cap": "curve_minted", "fraxlend_cap": "fraxlend_lent"}
+
+
+def empty_venues(block: Any) -> None:
+    """Half a billion idle, nothing anywhere else, every cap out of the way."""
+    for name in ("lent", "invested", "uniswap_y", "lp_amo", "curve_minted", "fraxlend_lent", "fraxlend_free"):
+        block[name] = 0.0
+    block["idle"] = 0.5e9
+    block.parameter(curve_collateral_cap=1.0, **dict.fromkeys((*COLLATERAL_CAPS, *MINT_CAPS), 1.0))
+
+
+@pytest.mark.parametrize("cap", COLLATERAL_CAPS)
+def test_hours_over_collateral_caps_allow_for_what_the_market_moves(lanes: Callable[..., Any], cap: str) -> None:
+    """A position one hundredth of all collateral over its cap is the market's doing; beyond that the hour counts, for every AMO."""
     block = lanes()
-    block["idle"], block["lp_amo"], block["curve_minted"] = 0.5e9, 0.0, 0.0
-    block.parameter(aave_cap=0.5)
+    empty_venues(block)
+    block.parameter(**{cap: 0.5})
     for share, counted in ((0.5, 0.0), (0.5099, 0.0), (0.511, 1.0)):
         block["hours_over_caps"] = 0.0
-        block["lent"] = 0.5e9 * share / (1 - share)
+        block[COLLATERAL_CAPS[cap]] = 0.5e9 * share / (1 - share)
+        record(block.s, block.p, block.c, 0)
+        assert block["hours_over_caps"] == counted
+
+
+@pytest.mark.parametrize("cap", MINT_CAPS)
+def test_hours_over_mint_caps(lanes: Callable[..., Any], cap: str) -> None:
+    """The same for what is minted into the pool or lent on Fraxlend, as a share of supply."""
+    block = lanes()
+    empty_venues(block)
+    block.parameter(**{cap: 0.3})
+    for share, counted in ((0.3, 0.0), (0.3099, 0.0), (0.311, 1.0)):
+        block["hours_over_caps"] = 0.0
+        block[MINT_CAPS[cap]] = share * block["supply"]
+        record(block.s, block.p, block.c, 0)
+        assert block["hours_over_caps"] == counted
+
+
+def test_hours_over_the_curve_amos_cap(lanes: Callable[..., Any]) -> None:
+    """And for the AMO's base LP: half of the pool's 1.13bn beside half a billion idle is 53% of all collateral."""
+    block = lanes()
+    empty_venues(block)
+    block["lp_amo"] = 0.5 * block["lp_supply"]
+    own = 0.5 * block["pool_y"]
+    for cap, counted in ((own / (own + 0.5e9), 0.0), (own / (own + 0.5e9) - 0.011, 1.0)):
+        block["hours_over_caps"] = 0.0
+        block.parameter(curve_collateral_cap=cap)
         record(block.s, block.p, block.c, 0)
         assert block["hours_over_caps"] == counted
 
@@ -97,6 +136,14 @@ def test_hours_over_caps_allow_for_what_the_market_moves(lanes: Callable[..., An
         ("d", 1.0, 1),
         ("d", math.nan, 1),
         ("idle", -1.0, 3),
+        ("invested", -1.0, 3),
+        ("uniswap_x", -1.0, 3),
+        ("uniswap_y", -1.0, 3),
+        ("fraxlend_free", -1.0, 3),
+        ("fraxlend_free", 1.0, 3),
+        ("claims", -1.0, 3),
+        ("buy_queue", -1.0, 3),
+        ("pool_y", math.nan, 1),
         ("lent", -1.0, 3),
         ("queue", -1.0, 3),
         ("lp_amo", -1.0, 3),

@@ -1,7 +1,13 @@
-"""A slow, readable twin of the kernel's step: one path, plain floats, in the order of the model. No array, no Numba, no closed form.
+"""A slow, readable twin of the kernel's step: one path, plain floats, in the order of the model. No array, no Numba, no closed forms.
 
-It is written from the model in words. Where the kernel has a fixed number of Halley steps the twin iterates to rest, where the kernel
-inverts a price in closed form the twin bisects, and where the kernel selects the twin branches.
+It is written from the model in words (docs/model.md, the docstrings of each stage): to learn the model, start at `Twin.step` and read down.
+Where the kernel has a fixed number of Halley steps the twin iterates to rest, where the kernel inverts a price in closed form the twin searches, where the
+kernel selects the twin branches, and where the kernel looks before it acts the twin acts, looks and takes back. One thing is shared: the arbitrage between
+Curve and Uniswap takes one Newton and one secant step in both, since what it leaves is part of the model. It is long because it is all of
+the model; each section stands for one file of the package.
+
+Words used throughout: `own` = the protocol's share of the pool; "own stablecoin" = what the protocol holds or can withdraw; "external
+supply" = the rest; "outside" = what lies in no venue and could be sold to the pool; a price is dollars a stablecoin.
 """
 
 from __future__ import annotations
@@ -55,11 +61,6 @@ def spot(x: float, y: float, d: float, ann: float) -> float:
     return (ann + k / x) / (ann + k / y)
 
 
-def x_at_price(price: float, d: float, ann: float) -> float:
-    """The stablecoin balance at which the marginal price is ``price``."""
-    return scaled_x(price, ann) * d
-
-
 @lru_cache(maxsize=4096)
 def scaled_x(price: float, ann: float) -> float:
     """x / D at a price, by a bracketed search on its logarithm."""
@@ -71,30 +72,242 @@ def scaled_x(price: float, ann: float) -> float:
     return math.exp(float(brentq(gap, -7.0, 7.0, xtol=1e-15, rtol=1e-15)))
 
 
+# -- depth within 10 bp, what two-way volume chooses a venue by ------------------------------------------------------------------
+
+
+def curve_depth(d: float, ann: float) -> float:
+    """What moves the price of a balanced pool by about 10 bp: it rises with A and saturates at one side of the pool."""
+    z = 0.001 * (ann + 2) / 4
+    return d / 2 * z / (1 + z)
+
+
+def range_depth(liquidity: float) -> float:
+    """What moves a range's price by 10 bp, its root by 5 bp."""
+    return liquidity * 0.001 / 2
+
+
+# -- lending markets ---------------------------------------------------------------------------------------------------------------
+
+
+def two_slopes(utilisation: float, kink: float, slope_1: float, slope_2: float) -> float:
+    """The borrow rate a year: up to slope 1 at the kink, and slope 2 more at full utilisation."""
+    return slope_1 * min(1.0, utilisation / kink) + slope_2 * max(0.0, (utilisation - kink) / (1 - kink))
+
+
+def forget(hours: float) -> float:
+    """What a mean over so many hours forgets in one."""
+    return 1 - math.exp(-1 / hours)
+
+
+@dataclass
+class LendingMarket:
+    """A market's rate curve and what borrowers leave of its deposits, at the rate they have seen on average."""
+
+    kink: float
+    slope_1: float
+    slope_2: float
+    reserve_factor: float
+    elasticity: float
+    memory_hours: float
+    rate: float = 0.0
+
+    def unborrowed(self, deposits: float, demand: float, rate: float) -> float:
+        return max(0.0, deposits - demand / (1 + self.elasticity * rate))
+
+    def rate_at(self, utilisation: float) -> float:
+        return two_slopes(utilisation, self.kink, self.slope_1, self.slope_2)
+
+    def rests(self, deposits: float, demand: float) -> None:
+        """The market starts at the rate at which borrowers take just what makes that rate."""
+
+        def excess(rate: float) -> float:
+            return self.rate_at(1 - self.unborrowed(deposits, demand, rate) / deposits) - rate
+
+        high = self.slope_1 + self.slope_2
+        self.rate = high if excess(high) >= 0 else float(brentq(excess, 0.0, high, xtol=1e-18, rtol=1e-15))
+
+    def interest(self, lent: float, deposits: float, free: float) -> float:
+        """What a deposit earns in the hour; the mean rate moves towards the hour's."""
+        utilisation = 1 - free / deposits
+        rate = self.rate_at(utilisation)
+        self.rate += forget(self.memory_hours) * (rate - self.rate)
+        return lent * rate * utilisation * (1 - self.reserve_factor) / 8760
+
+
+@dataclass
+class Lender:
+    """An AMO that lends collateral in one market: its cap, deposit, what of it can be withdrawn this hour, and the minter's book.
+
+    ``inputs`` begins the names of its market's inputs, of its figures and of its accounting line.
+    """
+
+    name: str
+    inputs: str
+    market: LendingMarket
+    cap: float
+    lent: float
+    book: float
+    free: float = 0.0
+
+    @property
+    def stuck(self) -> float:
+        return max(0.0, self.lent - self.free)
+
+
 # -- the path ---------------------------------------------------------------------------------------------------------------------
+
+LINES = (
+    "income_lending",
+    "income_investor",
+    "income_fraxlend",
+    "income_swap_fees",
+    "income_uniswap_fees",
+    "income_rewards",
+    "income_primary_fees",
+    "income_market_operations",
+    "income_venue_losses",
+    "income_liquidation",
+    "income_mark_to_market",
+    "income_debt_discount",
+    "capital_shares_issued",
+    "capital_shares_burned",
+    "capital_recollateralised",
+    "capital_buybacks",
+)
+"""Where every change of net asset value is booked."""
+OPERATIONS = (
+    "loss: aave", "loss: investor", "loss: fraxlend", "loss: curve",
+    "providers: flee", "providers: come for yield", "providers: leave for yield", "providers: not to what is not covered",
+    "holders: run", "holders: sell what is dear", "buyers: of value", "borrowers: sell", "borrowers: buy",
+    "buyers: wait", "pool: bought", "pool: sold at a fair price", "pool: sold to the door's price", "pool: sold to the reservation",
+    "door: arbitraged", "door: redeemed", "door: shut by the gate", "door: minted", "door: at its ceiling", "claims: wait", "pool: failed",
+    "arbitrage: into the range", "arbitrage: out of the range", "range: all stablecoin", "range: all collateral",
+    "controller: up", "controller: down",
+    "shares: recollateralised", "shares: bought back", "shares: fxs1559", "shares: fxs1559 at its limit",
+    "triggers: unwinding", "triggers: re-entry",
+    "curve: brings", "curve: brings half a pool", "curve: mints", "curve: burns", "curve: over its cap", "curve: unwinds", "curve: taken back", "curve: shut by min_cr",
+    "uniswap: adds", "uniswap: off the middle", "uniswap: over its cap", "uniswap: unwinds", "uniswap: taken back",
+    "fraxlend: mints", "fraxlend: over its cap", "fraxlend: unwinds", "fraxlend: taken back", "fraxlend: fully utilised", "fraxlend: nothing to repay with",
+    "aave: lends", "aave: over its cap", "aave: refills the buffer", "aave: unwinds", "aave: waits for the venue",
+    "investor: lends", "investor: over its cap", "investor: refills the buffer", "investor: unwinds", "investor: waits for the venue",
+    "minter: no room to mint", "minter: no room to borrow",
+)  # fmt: skip
+"""What can happen in an hour, as `Twin.seen` counts it."""
 
 
 @dataclass
 class Twin:
-    """One path; attributes carry the kernel's names. `run` plays the market's hours and keeps every hour's attributes in `history`."""
+    """One path; attributes carry the kernel's names. `run` plays the market's hours and keeps every hour's figures in `history`."""
 
     study: Study
     parameters: ParameterSet
     history: list[dict[str, float]] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OPERATIONS, 0))
 
     def run(self, hours: list[Mapping[str, float]]) -> Twin:
         self.open(hours[0])
+        self.nav_snapshot = self.nav()
         for hour, market in enumerate(hours):
             if hour == self.study.simulation.transition_hours:
-                self.nav_start = self.nav()
+                self.settle()
+                self.nav_start, self.booked_before = self.nav(), sum(self.lines.values())
                 self.clear()
             self.step(hour, market)
-            self.history.append({name: value for name, value in vars(self).items() if isinstance(value, float | int)})
+            if hour == len(hours) - 1:
+                self.settle()
+            self.history.append(self.figures())
         self.nav_end = self.nav()
         return self
 
+    def step(self, hour: int, market: Mapping[str, float]) -> None:
+        """One hour, in the model's order."""
+        self.new_prices(hour, market)
+        self.venue_losses(market)
+        self.interest(market)
+        self.swap_fees_and_rewards(market)
+        self.range_fees(market)
+        self.providers(market)
+        self.holders(market)
+        self.trades(market)
+        self.arbitrage()
+        self.observe()
+        self.controller()
+        self.share_operations()
+        self.triggers()
+        self.curve_amo(market)
+        self.uniswap_amo(market)
+        self.fraxlend_amo(market)
+        for lender in self.lenders:
+            self.lending_amo(lender, market)
+        self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
+        self.record(hour)
+
+    def happened(self, operation: str, does: float | bool = True) -> None:
+        """Counts an hour of the operation if it does anything."""
+        self.seen[operation] += bool(does)
+
+    def book(self, line: str, dollars: float) -> None:
+        self.lines[line] += dollars
+
+    def figures(self) -> dict[str, float]:
+        """Every figure of the hour under the kernel's name."""
+        plain = {name: float(value) for name, value in vars(self).items() if isinstance(value, float | int)}
+        return plain | self.lines | {
+            "pool_x": self.x,
+            "pool_y": self.y,
+            "collateral_ratio": self.cr,
+            "scaled_cr": scaled_x(max(0.01, self.cr), self.ann),
+            "uniswap_x": self.uniswap_x,
+            "uniswap_y": self.uniswap_y,
+            "lent": self.aave.lent,
+            "lending_rate": self.aave.market.rate,
+            "lending_free": self.aave.free,
+            "aave_borrowed": self.aave.book,
+            "invested": self.investor.lent,
+            "investor_rate": self.investor.market.rate,
+            "investor_free": self.investor.free,
+            "investor_borrowed": self.investor.book,
+            "fraxlend_rate": self.fraxlend.rate,
+        }  # fmt: skip
+
+    # -- the snapshot ------------------------------------------------------------------------------------------------------------
+
     def open(self, first: Mapping[str, float]) -> None:
-        """The snapshot at the first hour's prices."""
+        """The snapshot at the first hour's prices, every lending market at rest."""
+        state = self.study.state
+        self.behaviour = state.markets
+        self.collateral_price, self.base_value = first["collateral_price"], first["base_value"]
+        self.open_pool_and_issuer()
+        self.open_range()
+        self.aave, self.investor = self.lender("aave", "lending"), self.lender("investor", "investor")
+        self.open_lending(first)
+
+        # where the AMO's LP tokens are staked: its boost over all places, and what is left of the rewards after fees, bonuses included
+        curve, rewards = state.amos.curve, state.rewards
+        places = (
+            (curve.in_gauge, rewards.gauge),
+            (curve.in_convex, rewards.convex),
+            (curve.in_stakedao, rewards.stakedao),
+            (curve.in_yearn, rewards.yearn),
+        )
+        self.boost = sum(part.value * place.boost.value for part, place in places)
+        kept = sum(part.value * place.boost.value * (1 - place.fee.value) * (1 + place.bonus.value) for part, place in places)
+        self.keep = kept / self.boost if self.boost > 0 else 0.0
+
+        self.curve_minted, self.curve_borrowed = curve.minted.value, curve.borrowed.value
+        self.start_supply, self.start_collateral = state.stablecoin.supply.value, state.collateral_usd
+        # the same on every path: all that Fraxlend and the range were given counts as own, whatever the first hour makes of it
+        given = state.amos.fraxlend.lent.value + state.amos.uniswap.liquidity.value
+        self.start_external = self.supply - self.own * self.x - given
+        self.start_outside = (1 - curve.lp_share.value) * (self.x + self.y)
+        fees, gauge = self.pool_fees(first), first["reward_tokens"] * (1 - self.gauge_share()) * first["reward_price"]
+        self.outside_yield = self.outside_yield_start = self.yield_now(2 * (1 - state.pool.admin_fee.value) * fees, gauge)
+        self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
+        self.cr_external_start = self.cr_external
+        self.liquidation_cost = self.cost_of_selling()
+        self.clear()
+
+    def open_pool_and_issuer(self) -> None:
         state = self.study.state
         self.x, self.y = state.pool.stablecoin.value, state.base_value
         self.start_a = state.pool.amplification.value
@@ -105,251 +318,585 @@ class Twin:
         self.supply = state.stablecoin.supply.value
         self.cr = state.stablecoin.collateral_ratio.value
         self.idle = state.collateral.idle.value
-        self.lent = state.amos.aave.lent.value
-        self.share_price = self.share_slow = state.share_token.price.value
-        self.share_supply = state.share_token.supply.value
-        self.collateral_price, self.base_value = first["collateral_price"], first["base_value"]
+        token = state.share_token
+        self.share_price = self.share_slow = token.price.value
+        self.share_supply = token.supply.value
+        self.share_impact = 1.0
+        self.depth_ratio = token.depth_usd.value / max(1.0, self.share_price * self.share_supply)
         self.price = self.oracle = spot(self.x, self.y, self.d, self.ann) * self.base_value
-        self.curve_minted = state.amos.curve.minted.value
-        self.curve_borrowed = state.amos.curve.borrowed.value
-        self.aave_borrowed = state.amos.aave.borrowed.value
-        self.queue = self.fatigue = self.lending_rate = 0.0
+        self.worth = 1.0
+        self.queue = self.buy_queue = self.sell_demand = self.buy_demand = self.fatigue = self.unserved = 0.0
+        self.claims = self.net_issued = self.reward_tokens_earned = self.reward_tokens_locked = 0.0
         self.hours_since_refresh = self.unwinding_hours = self.high_hours = 0
         self.unwinding = False
-        self.start_external = self.supply - self.own * self.x
-        self.ratios()
-        self.cr_external_start = self.cr_external
-        self.clear()
 
-    @property
-    def own(self) -> float:
-        return self.lp_amo / self.lp_supply
+    def open_range(self) -> None:
+        """Uniswap's range: L such that at a price of 1 it holds the stated collateral; it stands at the pool's price, or at its nearer end."""
+        amo = self.study.state.amos.uniswap
+        self.root_low, self.root_high = math.sqrt(1 - amo.half_width.value), math.sqrt(1 + amo.half_width.value)
+        self.uniswap_liquidity = amo.liquidity.value / (1 - self.root_low)
+        self.outside_liquidity = amo.outside.value / (1 - self.root_low)
+        self.uniswap_root = self.within_range(math.sqrt(self.price / self.collateral_price))
+        self.uniswap_minted, self.uniswap_borrowed = amo.minted.value, amo.borrowed.value
+        self.uses_range = self.parameters.uniswap_cap > 0 or self.uniswap_liquidity > 0
 
-    @property
-    def exit_value(self) -> float:
-        return min(1.0, self.collateral_price, self.base_value)
+    def lender(self, name: str, inputs: str) -> Lender:
+        amo = getattr(self.study.state.amos, name)
+        cap = getattr(self.parameters, f"{name}_cap")
+        return Lender(name, inputs, self.lending_market(inputs), cap, amo.lent.value, amo.borrowed.value)
 
-    @property
-    def own_usd(self) -> float:
-        return self.own * self.y * self.base_value
+    def lending_market(self, name: str) -> LendingMarket:
+        kink, slope_1, slope_2, reserve = (
+            getattr(self.behaviour, f"{name}_{figure}").value for figure in ("kink", "slope_1", "slope_2", "reserve_factor")
+        )
+        return LendingMarket(
+            kink, slope_1, slope_2, reserve, self.behaviour.lending_elasticity.value, self.behaviour.lending_memory_hours.value
+        )
 
-    def nav(self) -> float:
-        """What is not own stablecoin, at market, less external supply at par."""
-        assets = (self.idle + self.lent) * self.collateral_price + self.own_usd
-        return assets - (self.supply - self.own * self.x)
+    def open_lending(self, first: Mapping[str, float]) -> None:
+        for lender in (self.aave, self.investor):
+            deposits, demand = first[f"{lender.inputs}_deposits"] + lender.lent, first[f"{lender.inputs}_demand"]
+            lender.market.rests(deposits, demand)
+            lender.free = lender.market.unborrowed(deposits, demand, lender.market.rate)
+        self.aave.free = min(self.aave.free, first["lending_free_cap"])
+        # an AMO without cap and position is left out: nothing of it would ever move
+        self.lenders = [lender for lender in (self.aave, self.investor) if lender is self.aave or lender.cap > 0 or lender.lent > 0]
+
+        amo = self.study.state.amos.fraxlend
+        self.fraxlend = self.lending_market("fraxlend")
+        self.fraxlend_lent, self.fraxlend_minted = amo.lent.value, amo.minted.value
+        deposits, demand = first["fraxlend_deposits"] + self.fraxlend_lent, first["fraxlend_demand"]
+        self.fraxlend.rests(deposits, demand)
+        free = self.fraxlend.unborrowed(deposits, demand, self.fraxlend.rate)
+        self.fraxlend_free = min(free, self.fraxlend_lent)
+        self.fraxlend_borrowed = deposits - free
+        self.borrower_flow = 0.0
 
     def clear(self) -> None:
-        self.lending = self.fees = self.rewards = self.primary_fees = self.operations = self.mark = self.discount = 0.0
-        self.issued = self.burned = 0.0
+        """Lines and records start anew with the scored window."""
+        self.lines = dict.fromkeys(LINES, 0.0)
+        self.income_seen = 0.0
         self.min_price, self.min_oracle = self.price, self.oracle
         self.min_cr_external, self.min_cr_contract = self.cr_external, self.cr_contract
         self.ewm_collateral = self.ewm_dollar = self.loss_collateral = self.loss_dollar = 0.0
-        self.deepest_collateral = self.deepest_dollar = 0.0
+        self.deepest_collateral = self.deepest_dollar = self.shortfall = 0.0
         self.hours_below_099 = self.hours_below_min_cr = self.hours_over_caps = self.hours_unwinding = 0
         self.unserved_hours = self.unserved_peak = 0.0
         self.first_bad_hour = self.last_bad_hour = -1
 
-    def step(self, hour: int, market: Mapping[str, float]) -> None:
-        self.new_prices(hour, market)
-        self.interest(market)
-        self.swap_fees_and_rewards(market)
-        self.providers_leave(market)
-        self.holders(market)
-        self.trades(market)
-        self.controller()
-        self.triggers()
-        self.curve_amo(market)
-        self.aave_amo(market)
-        self.record(hour)
+    # -- the balance sheet -------------------------------------------------------------------------------------------------------
 
-    # -- prices and income -------------------------------------------------------------------------------------------------------
+    @property
+    def own(self) -> float:
+        """The protocol's share of the pool."""
+        return self.lp_amo / self.lp_supply
+
+    @property
+    def own_usd(self) -> float:
+        """Base LP on the protocol's side of the pool, at market."""
+        return self.own * self.y * self.base_value
+
+    @property
+    def uniswap_x(self) -> float:
+        """Stablecoin in the range: none at its upper end."""
+        return self.uniswap_liquidity * (1 / self.uniswap_root - 1 / self.root_high)
+
+    @property
+    def uniswap_y(self) -> float:
+        """Collateral in the range: none at its lower end."""
+        return self.uniswap_liquidity * (self.uniswap_root - self.root_low)
+
+    @property
+    def elsewhere(self) -> float:
+        """Own stablecoin that is not in the pool: in the range, and withdrawable from Fraxlend."""
+        return self.uniswap_x + self.fraxlend_free
+
+    @property
+    def external(self) -> float:
+        return self.supply - self.own * self.x - self.elsewhere
+
+    @property
+    def outside(self) -> float:
+        return max(0.0, self.supply - self.x - self.elsewhere)
+
+    @property
+    def tokens(self) -> float:
+        """The collateral coin, wherever it is."""
+        return self.idle + self.aave.lent + self.investor.lent + self.uniswap_y
+
+    @property
+    def total_usd(self) -> float:
+        """All collateral at market: what caps and the buffer are shares of."""
+        return self.tokens * self.collateral_price + self.own_usd
+
+    @property
+    def exit_value(self) -> float:
+        """What a leaver could have had in the collateral itself."""
+        return min(1.0, self.collateral_price, self.base_value)
+
+    @property
+    def failed(self) -> bool:
+        """A pool of dust is no market."""
+        return self.d <= 1e4
+
+    @property
+    def share_depth(self) -> float:
+        """Dollars of share tokens that would halve their price if sold at once: so much of their market value."""
+        return self.depth_ratio * self.share_price * self.share_supply + 1
+
+    def x_at(self, price: float) -> float:
+        """The pool's stablecoin at a price in dollars."""
+        return scaled_x(price / self.base_value, self.ann) * self.d
+
+    def within_range(self, root: float) -> float:
+        """The root price, or the end of the range that it is at but for rounding."""
+        if root <= self.root_low * (1 + 1e-12):
+            return self.root_low
+        return self.root_high if root >= self.root_high * (1 - 1e-12) else root
+
+    @property
+    def in_range(self) -> bool:
+        return self.root_low < self.uniswap_root < self.root_high
+
+    def nav(self) -> float:
+        """What is not own stablecoin, at market, borrowers' debt at par, less external supply at par, less what selling it all would cost."""
+        debt = self.fraxlend_lent - self.fraxlend_free
+        return self.total_usd + debt - self.external - self.cost_of_selling()
+
+    def cost_of_selling(self) -> float:
+        """Base LP turns into collateral at a fee; what cannot be withdrawn is sold at a discount."""
+        stuck = (self.aave.stuck + self.investor.stuck) * self.collateral_price + self.fraxlend_lent - self.fraxlend_free
+        return self.study.state.pool.base_fee.value * self.own_usd + self.behaviour.illiquid_haircut.value * stuck
+
+    def settle(self) -> None:
+        """Positions count at liquidation value when a window opens or ends."""
+        cost = self.cost_of_selling()
+        self.book("income_liquidation", self.liquidation_cost - cost)
+        self.liquidation_cost = cost
+
+    # -- prices, losses and income (protocol/accounts.py, market operations of the AMOs) ---------------------------------------------
 
     def new_prices(self, hour: int, market: Mapping[str, float]) -> None:
-        """Collateral and base LP are marked to market, the share token drifts, A ramps in a straight line."""
-        self.mark += (self.idle + self.lent) * (market["collateral_price"] - self.collateral_price)
-        self.mark += self.own * self.y * (market["base_value"] - self.base_value)
+        """Collateral is marked to market; the share token drifts and recovers from sales, but for their dilution; A ramps in a straight line."""
+        before = self.total_usd
         self.collateral_price, self.base_value = market["collateral_price"], market["base_value"]
-        self.share_price *= market["share_return"]
-        self.share_slow += (1 - math.exp(-1 / 72)) * (self.share_price - self.share_slow)
-        done = min(1.0, (hour + 1) / self.study.state.markets.ramp_hours.value)
+        self.book("income_mark_to_market", self.total_usd - before)
+        pressed = self.share_impact
+        self.share_impact += forget(self.behaviour.share_recovery_hours.value) * (1 - pressed)
+        self.share_price *= market["share_return"] * self.share_impact / pressed
+        self.share_slow += forget(72) * (self.share_price - self.share_slow)
+        done = min(1.0, (hour + 1) / self.behaviour.ramp_hours.value)
         self.ann = 2 * (self.start_a + (self.parameters.amplification - self.start_a) * done)
 
+    def venue_losses(self, market: Mapping[str, float]) -> None:
+        """A share of what is lent, of what borrowers owe, of the AMO's LP tokens is gone; who took the LP tokens is an outside provider now."""
+        for lender in (self.aave, self.investor):
+            lost = lender.lent * market[f"{lender.inputs}_loss"]
+            lender.lent -= lost
+            self.book("income_venue_losses", -lost * self.collateral_price)
+            self.happened(f"loss: {lender.name}", lost)
+        owed = (self.fraxlend_lent - self.fraxlend_free) * market["fraxlend_loss"]
+        self.fraxlend_lent -= owed
+        self.fraxlend_borrowed -= owed  # written off: whoever borrows in their place sells again
+        stolen = self.own * market["curve_loss"]
+        self.lp_amo *= 1 - market["curve_loss"]
+        # stolen stablecoin is external supply now, owed at par; the other side was an asset
+        self.book("income_venue_losses", -owed - stolen * (self.x + self.y * self.base_value))
+        self.happened("loss: fraxlend", owed)
+        self.happened("loss: curve", stolen)
+
     def interest(self, market: Mapping[str, float]) -> None:
-        """A two-slope rate on utilisation, which the AMO's own deposit lowers."""
-        behaviour = self.study.state.markets
-        deposits = market["lending_deposits"] + self.lent
-        demand = market["lending_demand"] / (1 + behaviour.lending_elasticity.value * self.lending_rate)
-        self.lending_free = max(0.0, min(deposits - demand, market["lending_free_cap"]))
-        utilisation = 1 - self.lending_free / deposits
-        kink = behaviour.lending_kink.value
-        self.lending_rate = behaviour.lending_slope_1.value * min(1.0, utilisation / kink)
-        self.lending_rate += behaviour.lending_slope_2.value * max(0.0, (utilisation - kink) / (1 - kink))
-        earned = self.lent * self.lending_rate * utilisation * (1 - behaviour.lending_reserve_factor.value) / 8760
-        self.lent += earned
-        self.lending += earned * self.collateral_price
+        """Deposits earn what utilisation makes of the rate; a doubled deposit lowers it."""
+        for lender in self.lenders:
+            deposits = market[f"{lender.inputs}_deposits"] + lender.lent
+            lender.free = lender.market.unborrowed(deposits, market[f"{lender.inputs}_demand"], lender.market.rate)
+            if lender is self.aave:
+                lender.free = min(lender.free, market["lending_free_cap"])
+            earned = lender.market.interest(lender.lent, deposits, lender.free)
+            lender.lent += earned
+            self.book(f"income_{lender.inputs}", earned * self.collateral_price)
+
+        # Fraxlend: what its borrowers take they sell, what they repay they buy
+        deposits = market["fraxlend_deposits"] + self.fraxlend_lent
+        free = self.fraxlend.unborrowed(deposits, market["fraxlend_demand"], self.fraxlend.rate)
+        earned = self.fraxlend.interest(self.fraxlend_lent, deposits, free)
+        self.fraxlend_lent += earned
+        self.book("income_fraxlend", earned)
+        # nobody repays with stablecoin that does not exist outside
+        most = self.fraxlend_free + self.outside
+        self.happened("fraxlend: nothing to repay with", most < min(free, self.fraxlend_lent))
+        self.fraxlend_free = min(free, self.fraxlend_lent, most)
+        self.borrower_flow = deposits - free - self.fraxlend_borrowed
+        self.fraxlend_borrowed = deposits - free
+        self.happened("fraxlend: fully utilised", self.fraxlend_lent > 0 and free == 0)
+
+    def pool_fees(self, market: Mapping[str, float]) -> float:
+        """Fee in each coin of the two-way volume that the pool wins by its depth among all venues'."""
+        others = self.behaviour.volume_depth_usd.value
+        if self.in_range:
+            others += range_depth(self.uniswap_liquidity + self.outside_liquidity)
+        depth = curve_depth(self.d, self.ann)
+        return 0.5 * self.study.state.pool.fee.value * market["swap_volume"] * depth / (depth + others)
+
+    def gauge_share(self) -> float:
+        """The AMO's share of the gauge's budget: its boosted LP tokens over everybody's."""
+        boosted = self.boost * self.lp_amo
+        return 0.0 if boosted == 0 else boosted / (boosted + self.study.state.rewards.outside_boost.value * (self.lp_supply - self.lp_amo))
+
+    def yield_now(self, fees: float, gauge: float) -> float:
+        """What a dollar of outside liquidity earns an hour: its part of the providers' fees, and the rewards of all outside providers."""
+        return ((1 - self.own) * fees + gauge) / ((1 - self.own) * self.d + 1e4)
 
     def swap_fees_and_rewards(self, market: Mapping[str, float]) -> None:
-        """Two-way volume pays its fee half in each coin; the gauge pays the AMO's boosted share, sold with price impact."""
+        """Swappers leave a fee in each coin; the gauge pays reward tokens, which are sold with price impact or locked."""
         pool = self.study.state.pool
-        z = 0.001 * (self.ann + 2) / 4
-        depth = self.d / 2 * z / (1 + z)
-        captured = depth / (depth + self.study.state.markets.volume_depth_usd.value)
-        each = 0.5 * pool.fee.value * market["swap_volume"] * captured
-        each = max(0.0, min(each, 0.001 * min(self.y, self.supply - self.x)))
-        kept, back = (1 - pool.admin_fee.value) * each, pool.admin_fee.value * pool.protocol_admin_share.value * each
-        boosted = self.study.state.amos.curve.reward_boost.value * self.lp_amo
-        reward = market["reward_usd"] * boosted / (boosted + self.lp_supply - self.lp_amo)
-        sold = reward / (1 + reward / self.study.state.markets.reward_depth_usd.value)
-        self.fees += 2 * (self.own * kept + back)
-        self.rewards += sold
-        self.idle += (sold + back) / self.collateral_price
-        self.supply -= back
+        each = min(self.pool_fees(market), 0.001 * min(self.y, self.outside))
+        kept, home = (1 - pool.admin_fee.value) * each, pool.admin_fee.value * pool.protocol_admin_share.value * each
+        gauge_share = self.gauge_share()
+        earned = market["reward_tokens"] * gauge_share * self.keep
+        locked = self.study.simulation.crv_locked_share * earned
+        offered = (earned - locked) * market["reward_price"]
+        proceeds = offered / (1 + offered / self.behaviour.reward_depth_usd.value)
+        others = market["reward_tokens"] * (1 - gauge_share) * market["reward_price"]
+        seen = self.yield_now(2 * kept, others)
+
+        self.reward_tokens_earned += earned
+        self.reward_tokens_locked += locked
+        self.book("income_rewards", proceeds)
+        self.book("income_swap_fees", 2 * (self.own * kept + home))
+        self.idle += (proceeds + home) / self.collateral_price
+        self.supply -= home
+        self.net_issued -= home
         self.x += kept
         self.y += kept / self.base_value
         self.d = get_D(self.x, self.y, self.ann)
+        self.outside_yield += forget(self.behaviour.lp_yield_hours.value) * (seen - self.outside_yield)
 
-    # -- who leaves and who buys -------------------------------------------------------------------------------------------------
+    def range_fees(self, market: Mapping[str, float]) -> None:
+        """The range wins volume by its depth while in range; the AMO keeps its liquidity's part, half in each coin, and burns the stablecoin."""
+        if not self.uses_range or not self.in_range:
+            return
+        liquidity = self.uniswap_liquidity + self.outside_liquidity
+        depth = range_depth(liquidity)
+        won = depth / (depth + self.behaviour.volume_depth_usd.value + curve_depth(self.d, self.ann))
+        each = 0.5 * self.study.state.amos.uniswap.fee.value * market["swap_volume"] * won
+        each = min(each * self.uniswap_liquidity / (liquidity + 1e-9), 0.001 * self.outside)
+        self.book("income_uniswap_fees", 2 * each)
+        self.idle += each / self.collateral_price
+        self.supply -= each
+        self.net_issued -= each
 
-    def providers_leave(self, market: Mapping[str, float]) -> None:
-        """Outside providers take both sides; their stablecoin joins the queue."""
-        behaviour = self.study.state.markets
-        excess = max(0.0, self.x / (self.x + self.y) - behaviour.lp_flight_share.value)
-        rate = min(0.5, market["lp_exit"] + behaviour.lp_flight_rate.value * excess)
-        left = rate * (1 - self.own) if self.d > 1e4 else 0.0
-        joined = 0.0
-        if rate == 0 and self.d > 1e4:
-            state = self.study.state
-            at_start = (1 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value)
-            kept = min(1.0, (self.supply - self.own * self.x) / self.start_external)
-            missing = max(0.0, at_start * kept - (1 - self.own) * self.d)
-            joined = max(0.0, min(behaviour.lp_return_rate.value * missing / self.d, 0.5 * (self.supply - self.x - self.queue) / self.x))
-        scale = 1 - left + joined
-        self.queue += left * self.x
-        self.x *= scale
-        self.y *= scale
-        self.d *= scale
-        self.lp_supply *= scale
+    # -- who leaves and who buys (protocol/holders.py) -------------------------------------------------------------------------------
 
-    def holders(self, market: Mapping[str, float]) -> None:
-        """News, hazard and calm flow against buyers; who of both sides meets the other trades outside the pool."""
-        behaviour = self.study.state.markets
-        price = spot(self.x, self.y, self.d, self.ann) * self.base_value
+    def providers(self, market: Mapping[str, float]) -> None:
+        """Outside providers flee, with both sides, and queue to sell their stablecoin; where nobody flees they follow their yield."""
+        if self.failed:
+            return
+        behaviour = self.behaviour
+        rate = market["lp_exit"] + behaviour.lp_flight_rate.value * max(0.0, self.x / (self.x + self.y) - behaviour.lp_flight_share.value)
+        theirs = 1 - self.own
+        if rate > 0:
+            left = min(0.5, rate) * theirs
+            self.queue += left * self.x
+            self.happened("providers: flee", left)
+            self.scale_pool(1 - left)
+            return
+        richer = (self.outside_yield + 1e-9) / (self.outside_yield_start + 1e-9) - 1
+        wanted = self.start_outside * min(1.0, self.external / self.start_external)
+        wanted *= min(4.0, max(0.0, 1 + behaviour.lp_yield_response.value * richer))
+        joined = behaviour.lp_return_rate.value * (wanted - theirs * self.d) / self.d
+        joined = min(joined, 0.5 * max(0.0, self.outside - self.queue) / self.x)
+        joined = max(joined, -0.5 * theirs)
+        if self.worth < 0.99 * self.exit_value:  # nobody brings liquidity to a coin that is not covered
+            self.happened("providers: not to what is not covered", joined > 0)
+            joined = min(joined, 0.0)
+        self.happened("providers: come for yield" if joined > 0 else "providers: leave for yield", joined)
+        self.scale_pool(1 + joined)
+
+    def scale_pool(self, factor: float) -> None:
+        """Liquidity of others comes or goes in proportion: the AMO's LP tokens stand for what they stood for."""
+        self.x *= factor
+        self.y *= factor
+        self.d *= factor
+        self.lp_supply *= factor
+
+    def hazard(self, price: float) -> float:
+        """Share of holders who run in the hour; nobody does above 0.99 of exit value unless the share token collapses, and who ran does not run again."""
+        behaviour = self.behaviour
         short = 1 - price / self.exit_value
-        self.fatigue *= math.exp(-1 / behaviour.hazard_memory_hours.value)
-        ready = max(0.0, 1 - self.fatigue / behaviour.hazard_limit.value)
         slipped = min(1.0, max(0.0, (short - 0.01) / 0.001))
         a_day = behaviour.hazard_news.value * slipped
         a_day += behaviour.hazard_price.value * min(1.0, max(0.0, (short - 0.01) / 0.04))
         a_day += behaviour.hazard_collateral.value * max(0.0, self.cr_external_start - self.cr_external) * slipped
         a_day += behaviour.hazard_share.value * min(1.0, max(0.0, (1 - self.share_price / self.share_slow - 0.45) / 0.25))
-        hazard = min(0.5, a_day / 24 * ready)
+        return min(0.5, a_day / 24 * self.ready)
+
+    def value_of_one(self) -> float:
+        """What backs a stablecoin, and of the rest what the share token's market value covers, at most the exit value."""
+        backing = min(self.cr_external, self.cr)
+        cover = min(1.0, self.share_price * self.share_supply / ((1 - backing) * self.external + 1))
+        return self.exit_value * (backing + (1 - backing) * cover)
+
+    def holders(self, market: Mapping[str, float]) -> None:
+        """News, hazard, calm flow, borrowers and traders of value; who of both sides meets the other trades outside the pool, one side is left."""
+        behaviour = self.behaviour
+        price = self.price if self.failed else spot(self.x, self.y, self.d, self.ann) * self.base_value
+        self.fatigue *= math.exp(-1 / behaviour.hazard_memory_hours.value)
+        self.ready = max(0.0, 1 - self.fatigue / behaviour.hazard_limit.value)
+        hazard = self.hazard(price)
         self.fatigue += hazard
-        holders = max(0.0, self.supply - self.x - self.queue)
+        self.worth = self.value_of_one()
+        users = max(0.0, min(self.external, self.start_external))
+        flow = 0.0 if self.failed else market["flow"] * users
+
+        holders = max(0.0, self.outside - self.queue)
         leaving = min(0.5, hazard + market["news_exit"]) * holders
-        flow = market["flow"] * self.start_external
-        calm_sell = min(max(0.0, -flow), holders - leaving)
-        buying = max(0.0, flow) + behaviour.value_buyers.value * max(0.0, self.exit_value - price - 0.001) * self.start_external * ready
-        selling = max(0.0, min(self.queue + leaving + calm_sell, self.supply - self.x))
+        dear = behaviour.value_sellers.value * max(0.0, price - self.worth - 0.01) * users
+        calmly = min(max(0.0, -flow) + max(0.0, self.borrower_flow) + dear, holders - leaving)
+        selling = min(self.queue + leaving + calmly, self.outside)
+
+        cheap = behaviour.value_buyers.value * max(0.0, self.worth - price - 0.001) * users * self.ready
+        patient = self.buy_queue + max(0.0, flow) + max(0.0, -self.borrower_flow)
+        buying = patient + cheap
+
         met = min(selling, buying)
         self.sell_demand, self.buy_demand = selling - met, buying - met
+        self.queue, self.buy_queue = self.sell_demand, min(patient, self.buy_demand)
+        self.happened("holders: run", hazard)
+        self.happened("holders: sell what is dear", dear)
+        self.happened("buyers: of value", cheap)
+        self.happened("borrowers: sell", self.borrower_flow > 0)
+        self.happened("borrowers: buy", self.borrower_flow < 0)
 
-    # -- the hour's trades -------------------------------------------------------------------------------------------------------
+    # -- the hour's trades (protocol/primary_market.py) ------------------------------------------------------------------------------
 
     def trades(self, market: Mapping[str, float]) -> None:
-        """Buyers; sellers at a fair price; the doors and their arbitrage; redeemers; then sellers down to their reservation."""
-        study, pool, behaviour, issuer = self.study, self.study.state.pool, self.study.state.markets, self.study.state.stablecoin
-        fee, base = pool.fee.value, self.base_value
-        par = study.simulation.collateral_valuation == "par"
-        lag = behaviour.oracle_lag_hours.value
-        weight = 1.0 if lag == 0 else 1 - math.exp(-1 / lag)
+        """Buyers, or sellers: at a fair price, then at the issuer's door with its arbitrageurs, then down to their reservation price."""
+        pool, behaviour, issuer = self.study.state.pool, self.behaviour, self.study.state.stablecoin
+        fee, limit, supply_before = pool.fee.value, behaviour.hour_limit.value, self.supply
         x_0, y_0, own = self.x, self.y, self.own
         selling, buying = self.sell_demand, self.buy_demand
-        gate = market["gate"] > 0.5
 
-        # one unit redeemed: collateral tokens, and what they and the share tokens are worth
-        tokens = self.cr * (1.0 if par else 1 / self.collateral_price)
-        worth = tokens * self.collateral_price + 1 - self.cr
-        redeem_tokens, redeem_pays = tokens * (1 - issuer.redemption_fee.value), worth * (1 - issuer.redemption_fee.value)
-        mint_asks = worth / (1 - issuer.minting_fee.value)
-        opens_below = min(2.0, (self.parameters.redeem_price_threshold - (1 - weight) * self.oracle) / weight)
-        opens_above = (self.parameters.mint_price_threshold - (1 - weight) * self.oracle) / weight
-        door = min(redeem_pays * (1 - fee), opens_below)
-        capacity = self.idle / max(redeem_tokens, 1e-9)
-        is_open = gate and capacity > 1 and door > 0.01
-        capacity = capacity if is_open else 0.0
+        def at(x: float) -> float:
+            """The pool's price in dollars once its stablecoin is x."""
+            return spot(x, get_y(x, self.d, self.ann), self.d, self.ann) * self.base_value
 
-        backing = min(self.cr_external, self.cr)
-        cover = min(1.0, self.share_price * self.share_supply / ((1 - backing) * (self.supply - own * x_0) + 1))
-        reservation = max(0.01, self.exit_value * (backing + (1 - backing) * cover) * (1 - behaviour.seller_haircut.value))
-
-        bought = min(buying, behaviour.hour_limit.value * x_0)
+        # 1. buyers take from the pool up to the most they pay; sellers sell into it down to 50 bp below exit value
+        bought = sold = 0.0
+        if selling <= 0:
+            most_paid = max(0.01, self.worth + behaviour.buyer_premium.value)
+            bought = max(0.0, min(buying, limit * x_0, x_0 - self.x_at(most_paid)))
         x_1 = x_0 - bought
         y_1 = get_y(x_1, self.d, self.ann)
-        most = min(selling, behaviour.hour_limit.value * y_1)
-        fair = max(0.01, self.exit_value - 0.005)
-        sold_fair = min(most, max(0.0, x_at_price(fair / base, self.d, self.ann) - x_1))
-        x = x_1 + sold_fair
+        most = min(selling, limit * y_1)
+        if selling > 0:
+            sold = min(most, max(0.0, self.x_at(max(0.01, self.exit_value - 0.005)) - x_1))
+        x = x_1 + sold
 
-        sold_door = minted = arbitrage = taken = 0.0
+        # 2. one unit redeemed: collateral (at par, or at the oracle's value) and share tokens worth what all redeemers of the hour get for theirs
+        token_a_dollar = 1.0 if self.study.simulation.collateral_valuation == "par" else 1 / self.collateral_price
+        leg = token_a_dollar * self.collateral_price
+        after_fee = 1 - issuer.redemption_fee.value
+        redeem_tokens = self.cr * token_a_dollar * after_fee
+        capacity = self.idle / max(redeem_tokens, 1e-9)
+        at_once = min(max(selling - sold, 1e-4 * supply_before), capacity)
+        share_leg = self.share_depth / (self.share_depth + (1 - self.cr) * at_once)
+        patience = max(0.0, 1 - issuer.redemption_delay_hours.value * behaviour.claim_discount_hour.value)
+        redeem_pays = (self.cr * leg + (1 - self.cr) * share_leg) * after_fee * patience
+        mint_asks = (self.cr * leg + 1 - self.cr) / (1 - issuer.minting_fee.value)
+
+        # within the hour the oracle moves with the pool: the pool's prices that open the doors
+        lag = self.oracle_weight
+        opens_below = min(2.0, (self.parameters.redeem_price_threshold - (1 - lag) * self.oracle) / lag)
+        opens_above = (self.parameters.mint_price_threshold - (1 - lag) * self.oracle) / lag
+        gate = market["gate"] > 0.5
+        door = min(redeem_pays * (1 - fee), opens_below)
+        is_open = gate and capacity > 1 and door > 0.01
+        capacity = capacity if is_open else 0.0
+        reservation = max(0.01, self.worth * (1 - behaviour.seller_haircut.value))
+
+        # 3. the doors hold the pool: minters sell into it from above, sellers stop at the redeemers' price, arbitrageurs buy up to it
+        minted = arbitraged = taken = sold_door = 0.0
         ceiling = max(mint_asks / (1 - fee), opens_above)
-        if gate and selling <= 0 and spot(x_1, y_1, self.d, self.ann) * base > ceiling:
-            minted = min(max(0.0, x_at_price(ceiling / base, self.d, self.ann) - x), behaviour.hour_limit.value * y_1)
+        if gate and selling <= 0 and at(x_1) > ceiling:
+            wanted = min(max(0.0, self.x_at(ceiling) - x), limit * y_1)
+            minted = min(wanted, self.most_minted(self.cr * token_a_dollar))
+            self.happened("door: at its ceiling", minted < wanted)
         elif is_open and door >= reservation:
-            at_door = x_at_price(door / base, self.d, self.ann)
-            sold_door = min(max(0.0, at_door - x), most - sold_fair)
-            arbitrage = min(min(max(0.0, x - at_door), 0.9 * x) * (1 - fee), capacity)
-            taken = arbitrage / (1 - fee)
-        x = x + sold_door + minted - taken
-        reached = spot(x, get_y(x, self.d, self.ann), self.d, self.ann) * base
+            at_door = self.x_at(door)
+            sold_door = min(max(0.0, at_door - x), most - sold)
+            arbitraged = min(min(max(0.0, x - at_door), 0.9 * x) * (1 - fee), capacity)
+            taken = arbitraged / (1 - fee)
+        x += sold_door + minted - taken
 
-        waiting = selling - sold_fair - sold_door
+        # 4. who could not sell redeems, if the door is open at the price reached and pays no less than the pool
+        waiting = selling - sold - sold_door
         redeemed = 0.0
-        pays = reached <= opens_below * (1 + 1e-9) and redeem_pays >= reached * (1 - fee)
-        if is_open and (pays or self.d <= 1e4) and redeem_pays >= reservation:
-            redeemed = min(waiting, capacity - arbitrage)
-            waiting -= redeemed
-        sold_low = max(0.0, x_at_price(reservation / base, self.d, self.ann) - x)
-        sold_low = min(sold_low, most - sold_fair - sold_door, waiting)
+        reached = at(x)
+        better = reached <= opens_below * (1 + 1e-9) and redeem_pays * (1 + 1e-9) >= reached * (1 - fee)
+        if is_open and (better or self.failed) and redeem_pays >= reservation:
+            redeemed = min(waiting, capacity - arbitraged)
+        waiting -= redeemed
+
+        # 5. whom no door paid sells on, down to the reservation price; the rest waits, and so do calm buyers, who give up within about a day
+        sold_low = min(max(0.0, self.x_at(reservation) - x), most - sold - sold_door, waiting)
         self.queue = waiting - sold_low
-        self.unserved = selling - sold_fair - (redeemed if redeem_pays >= self.exit_value - 0.005 else 0.0)
+        self.buy_queue = min(self.buy_queue, buying - bought) * (1 - 1 / 24)
+        served = sold + (redeemed if redeem_pays >= self.exit_value - 0.005 else 0.0)
+        self.unserved = selling - served
         x += sold_low
         y = get_y(x, self.d, self.ann)
 
-        # the fee is taken from what comes out; its admin part leaves, and the protocol's share of that comes home
-        out_x = bought + max(0.0, x_1 - x)
-        out_y = max(0.0, y_1 - y)
-        fee_x, fee_y = fee * out_x, fee * out_y
-        admin = pool.admin_fee.value
-        home_x, home_y = admin * pool.protocol_admin_share.value * fee_x, admin * pool.protocol_admin_share.value * fee_y * base
-        self.fees += own * (1 - admin) * (fee_x + fee_y * base) + home_x + home_y
-        self.discount += own * ((x - x_0) + (y - y_0) * base)
+        # the pool's books: the fee is taken from what comes out; its admin part leaves, and the protocol's share of that comes home
+        self.pool_fee(bought + max(0.0, x_1 - x), max(0.0, y_1 - y), x, y)
+        self.book("income_debt_discount", own * ((x - x_0) + (y - y_0) * self.base_value))
+        self.issuer_books(arbitraged + redeemed, minted, token_a_dollar)
+        self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
+        if self.failed:  # the other door's price while it can pay one more, else none
+            self.price = min(redeem_pays, opens_below) if is_open and capacity - arbitraged - redeemed > 0 else 0.0
 
-        # the issuer: units burned against collateral and shares, units minted likewise
-        units = arbitrage + redeemed
-        gross = minted / (1 - issuer.minting_fee.value)
-        paid = redeem_tokens * units
-        shares_out, shares_in = (1 - self.cr) * (1 - issuer.redemption_fee.value) * units, (1 - self.cr) * gross
-        received = tokens * gross
-        self.primary_fees += issuer.redemption_fee.value * units + issuer.minting_fee.value * gross
-        self.discount += self.cr * (1 - issuer.redemption_fee.value) * units - paid * self.collateral_price
-        self.discount += received * self.collateral_price - self.cr * gross
-        self.issued += shares_out
-        self.burned -= shares_in
-        self.idle = max(0.0, self.idle - paid + received + home_y / self.collateral_price)
-        self.supply += minted - units - home_x
-        unit_price = max(self.share_price, 1e-9)
-        self.share_supply += shares_out / unit_price - min(shares_in / unit_price, 0.5 * self.share_supply)
-        share_depth = study.state.share_token.depth_usd.value
-        self.share_price *= (share_depth + shares_in) / (share_depth + shares_out)
+        self.happened("pool: bought", bought)
+        self.happened("buyers: wait", self.buy_queue > 0 and buying > bought)
+        self.happened("pool: sold at a fair price", sold)
+        self.happened("pool: sold to the door's price", sold_door)
+        self.happened("pool: sold to the reservation", sold_low)
+        self.happened("pool: failed", self.failed)
+        self.happened("door: arbitraged", arbitraged)
+        self.happened("door: redeemed", redeemed)
+        self.happened("door: shut by the gate", not gate and opens_below >= reached)
+        self.happened("door: minted", minted)
+        self.happened("claims: wait", self.claims)
 
-        self.x, self.y = x + (1 - admin) * fee_x, y + (1 - admin) * fee_y
+    @property
+    def oracle_weight(self) -> float:
+        """How far the oracle follows the venues in an hour."""
+        hours = self.behaviour.oracle_lag_hours.value
+        return 1.0 if hours == 0 else forget(hours)
+
+    def most_minted(self, tokens_a_unit: float) -> float:
+        """Units that may be minted: collateral up to the pools' ceiling, share tokens up to what their market has."""
+        issuer = self.study.state.stablecoin
+        room = max(0.0, issuer.mint_ceiling.value - self.idle) / max(tokens_a_unit, 1e-9)
+        shares = self.share_depth / (1 - self.cr if self.cr < 1 else 1e-9)
+        return min(room, shares) * (1 - issuer.minting_fee.value)
+
+    def pool_fee(self, out_x: float, out_y: float, x: float, y: float) -> None:
+        """The pool after a trade to (x, y) that paid out so much: providers keep their part of the fee in it."""
+        pool = self.study.state.pool
+        fee_x, fee_y = pool.fee.value * out_x, pool.fee.value * out_y
+        kept, home = 1 - pool.admin_fee.value, pool.admin_fee.value * pool.protocol_admin_share.value
+        home_x, home_y = home * fee_x, home * fee_y * self.base_value
+        self.book("income_swap_fees", self.own * kept * (fee_x + fee_y * self.base_value) + home_x + home_y)
+        self.idle += home_y / self.collateral_price
+        self.supply -= home_x
+        self.net_issued -= home_x
+        self.x, self.y = x + kept * fee_x, y + kept * fee_y
         self.d = get_D(self.x, self.y, self.ann)
-        self.price = spot(self.x, self.y, self.d, self.ann) * base
-        if self.d <= 1e4:
-            self.price = min(redeem_pays, opens_below) if is_open and self.queue <= 0 else 0.0
-        self.oracle += weight * (self.price - self.oracle)
 
-    # -- the controller and the triggers -----------------------------------------------------------------------------------------
+    def issuer_books(self, units: float, minted: float, token_a_dollar: float) -> None:
+        """Units burned against collateral and new share tokens, units minted for collateral and old ones, what was redeemed set apart as claims."""
+        issuer = self.study.state.stablecoin
+        gross = minted / (1 - issuer.minting_fee.value)
+        net = (1 - issuer.redemption_fee.value) * units
+        paid, received = self.cr * token_a_dollar * net, self.cr * token_a_dollar * gross
+        shares_out, shares_in = (1 - self.cr) * net, (1 - self.cr) * gross
+        self.book("income_primary_fees", issuer.redemption_fee.value * units + issuer.minting_fee.value * gross)
+        # collateral off its par: the unit's debt was a dollar
+        self.book("income_debt_discount", self.cr * net - paid * self.collateral_price + received * self.collateral_price - self.cr * gross)
+        self.book("capital_shares_issued", shares_out)
+        self.book("capital_shares_burned", -shares_in)
+        self.idle = max(0.0, self.idle - paid + received)
+        self.supply += minted - units
+        self.net_issued += minted - units
+        self.claims += paid
+        self.claims -= self.claims / max(1.0, issuer.redemption_delay_hours.value)
+        unit = max(self.share_price, 1e-9)
+        self.press_shares(bought=shares_in, sold=shares_out, change=shares_out / unit - min(shares_in / unit, 0.5 * self.share_supply))
+
+    def press_shares(self, *, bought: float, sold: float, change: float) -> None:
+        """Dollars bought and sold move the share token's price for a while; more or fewer of them dilute it for good."""
+        pressed = (self.share_depth + bought) / (self.share_depth + sold)
+        before = self.share_supply
+        self.share_supply += change
+        self.share_impact *= pressed
+        self.share_price *= pressed * before / self.share_supply
+
+    # -- the second venue and the oracle (amos/uniswap_v3.py, protocol/oracle.py) ---------------------------------------------------
+
+    def arbitrage(self) -> None:
+        """Stablecoin bought where it is cheaper, Curve or the range, and sold to the other while both fees are covered.
+
+        z leaves the pool (z < 0 comes to it). `gap` is what the marginal unit would gain; it is met by one Newton step and one secant step, within
+        what each side has, and what is left of it waits for the next hour.
+        """
+        if not self.uses_range or self.uniswap_liquidity <= 1:
+            return
+        pool, liquidity, root_0 = self.study.state.pool, self.uniswap_liquidity, self.uniswap_root
+        fee, range_fee = pool.fee.value, self.study.state.amos.uniswap.fee.value
+        kept = (1 - fee) * (1 - range_fee)
+        x, y, rate = self.x, self.y, self.base_value / self.collateral_price
+        on_curve, in_range = spot(x, y, self.d, self.ann) * rate, root_0**2
+        most = 0.5 * x
+        if on_curve < kept * in_range:  # buy on Curve; of z so much arrives in the range after both fees
+            factor, arrives = kept, kept
+            low, high = 0.0, min(most, liquidity * (1 / self.root_low - 1 / root_0) / kept)
+        elif on_curve * kept > in_range:  # buy from the range; all of it arrives on Curve
+            factor, arrives = 1 / kept, 1.0
+            low, high = -min(most, liquidity * (1 / root_0 - 1 / self.root_high)), 0.0
+        else:
+            return
+
+        def root_after(z: float) -> float:
+            return 1 / (1 / root_0 + z * arrives / liquidity)
+
+        def gap(z: float) -> float:
+            return factor * root_after(z) ** 2 - spot(x - z, get_y(x - z, self.d, self.ann), self.d, self.ann) * rate
+
+        # the gap's slope: -dp/dx of Curve along its invariant, and d(root^2)/dx = -2 root^3 / L of the range
+        k, p = self.d**3 / (4 * x * y), on_curve / rate
+        curve_slope = 2 * k * (1 / x**2 - p / (x * y) + p**2 / y**2) / (self.ann + k / y)
+        slope = rate * curve_slope + 2 * factor * arrives * root_0**3 / liquidity
+        gap_0 = factor * in_range - on_curve
+        z = min(max(gap_0 / slope, low), high)
+        closed = gap_0 - gap(z)
+        if abs(closed) > 0.05 * abs(gap_0):
+            z = min(max(z * gap_0 / closed, low), high)
+
+        # the pool pays its fee out of what leaves it; the range takes its fee on what comes in, kept beside the position
+        x_2 = x - z
+        y_2 = get_y(x_2, self.d, self.ann)
+        own = self.own
+        held_x, held_y = self.uniswap_x, self.uniswap_y
+        self.uniswap_root = self.within_range(root_after(z))
+        moved_x, moved_y = self.uniswap_x - held_x, self.uniswap_y - held_y
+        fee_x = range_fee * (1 - fee) * max(0.0, z)
+        fee_y = range_fee / (1 - range_fee) * (moved_y if z < 0 else 0.0)
+        self.book("income_uniswap_fees", fee_x + fee_y * self.collateral_price)
+        self.supply -= fee_x
+        self.net_issued -= fee_x
+        self.idle += fee_y
+        discount = own * (x_2 - x + (y_2 - y) * self.base_value) + moved_x + moved_y * self.collateral_price
+        self.book("income_debt_discount", discount)
+        self.pool_fee(max(0.0, z), max(0.0, y - y_2), x_2, y_2)
+        self.happened("arbitrage: into the range" if z > 0 else "arbitrage: out of the range")
+        self.happened("range: all stablecoin", self.uniswap_root == self.root_low)
+        self.happened("range: all collateral", self.uniswap_root == self.root_high)
+
+    def observe(self) -> None:
+        """The oracle follows, with a lag, the venues' mean by depth; where the range is left or the pool failed, the pool's price alone."""
+        if not self.failed:
+            self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
+        mean = self.price
+        if self.uniswap_liquidity <= 1:  # others' arbitrage keeps their range at the pool's price
+            self.uniswap_root = self.within_range(math.sqrt(self.price / self.collateral_price))
+        elif self.in_range and not self.failed:
+            there = self.uniswap_root**2 * self.collateral_price
+            here_depth = curve_depth(self.d, self.ann)
+            there_depth = range_depth(self.uniswap_liquidity + self.outside_liquidity)
+            mean = (self.price * here_depth + there * there_depth) / (here_depth + there_depth)
+        self.oracle += self.oracle_weight * (mean - self.oracle)
+
+    # -- the controller, the share token's operations, the triggers -------------------------------------------------------------------
 
     def controller(self) -> None:
         """A step up or down at most once a cooldown, strictly outside the band."""
@@ -361,75 +908,183 @@ class Twin:
             moved = min(self.cr, max(self.cr - self.parameters.cr_step, self.study.simulation.cr_floor))
         elif self.oracle < 1 - self.parameters.cr_band:
             moved = min(1.0, self.cr + self.parameters.cr_step)
+        self.happened("controller: up", moved > self.cr)
+        self.happened("controller: down", moved < self.cr)
         if moved != self.cr:
             self.hours_since_refresh = 0
         self.cr = moved
+
+    def share_operations(self) -> None:
+        """Below the target anyone brings collateral for share tokens at a bonus; above it share tokens are bought back, and income buys more (FXS1559)."""
+        token = self.study.state.share_token
+        leg = self.collateral_price if self.study.simulation.collateral_valuation == "par" else 1.0
+        depth, worth = self.share_depth, self.share_price * self.share_supply
+        excess = (self.cr_contract - self.cr) * self.supply
+        bonus = token.recollateralise_bonus.value
+
+        # collateral, by the contract's count, until the gap closes, the throttle binds, or selling the share tokens eats the bonus
+        brought = min(max(0.0, -excess), token.recollateralise_tokens_hour.value * self.share_price / (1 + bonus))
+        brought = min(brought, max(0.0, (1 + bonus) / leg - 1) * depth / (1 + bonus))
+        issued, came = brought * (1 + bonus), brought * leg
+
+        # share tokens brought to the contract for collateral, where its coin is worth about a dollar; holders bring at most 1% an hour
+        above = max(0.0, excess)
+        back = min(above, token.buyback_usd_hour.value)
+        cash = self.idle * self.collateral_price
+        if leg <= 0.999 or back * leg >= cash:
+            back = 0.0
+        back = min(back, 0.01 * worth)
+        cash -= back * leg
+
+        # the hour's income, as far as something is left above the target, at most 5% of what halves the price
+        income = sum(self.lines[line] for line in LINES[:6])
+        earned = max(0.0, income - self.income_seen)
+        self.income_seen = income
+        spent = min(token.fxs1559_share.value * earned, above - back, cash, 0.05 * depth, 0.5 * worth)
+
+        self.idle += (came - back * leg - spent) / self.collateral_price
+        self.book("capital_recollateralised", issued)
+        self.book("capital_buybacks", -back - spent)
+        self.book("income_primary_fees", came - issued + back - back * leg)
+        self.press_shares(bought=spent, sold=issued, change=(issued - back - spent) / max(self.share_price, 1e-9))
+        self.happened("shares: recollateralised", brought)
+        self.happened("shares: bought back", back)
+        self.happened("shares: fxs1559", spent)
+        self.happened("shares: fxs1559 at its limit", spent in {0.05 * depth, 0.5 * worth})
 
     def triggers(self) -> None:
         """Unwinding is latched until the price is back and the ratio restored; hours above the high share are counted."""
         short = self.cr_external < self.cr_external_start - self.parameters.unwind_cr_margin
         relative = self.oracle / self.exit_value
+        before = self.unwinding
         if short or relative < self.parameters.unwind_price:
             self.unwinding = True
         elif relative >= self.parameters.reentry_price:
             self.unwinding = False
         self.unwinding_hours = self.unwinding_hours + 1 if self.unwinding else 0
         self.high_hours = self.high_hours + 1 if self.x > self.parameters.pool_share_high * (self.x + self.y) else 0
+        self.happened("triggers: unwinding", self.unwinding)
+        self.happened("triggers: re-entry", before and not self.unwinding)
 
-    # -- the AMOs ----------------------------------------------------------------------------------------------------------------
+    # -- the two ratios (protocol/collateral_ratio.py) ---------------------------------------------------------------------------------
+
+    @property
+    def range_all_stablecoin(self) -> float:
+        """What the range holds once the stablecoin has fallen through it."""
+        return self.uniswap_liquidity * (1 / self.root_low - 1 / self.root_high)
 
     def at_floor(self, floor: float) -> tuple[float, float]:
-        """The pool after the stablecoin was sold down to the floor, at most as much as there is."""
-        x = min(x_at_price(floor, self.d, self.ann), self.supply)
+        """The pool after the stablecoin was sold down to a price, at most as much as there is beside the protocol's other venues."""
+        exists = self.supply - self.range_all_stablecoin - self.fraxlend_free
+        x = min(scaled_x(floor, self.ann) * self.d, exists)
         return (x, get_y(x, self.d, self.ann)) if x > self.x else (self.x, self.y)
 
-    def ratios(self) -> None:
-        """`cr_contract` at a floor of CR, `cr_external` at the study's."""
+    @property
+    def coins(self) -> float:
+        """Collateral at par in the worst case: none of it is left in the range."""
+        return self.idle + self.aave.lent + self.investor.lent
+
+    def contract_ratio(self) -> float:
+        """What the chain books: the pool at a price of CR, own stablecoin and all that is lent of it at CR."""
         x, y = self.at_floor(max(0.01, self.cr))
-        self.cr_contract = (self.idle + self.lent + self.own * y + self.cr * self.own * x) / self.supply
+        counted = self.own * x + self.range_all_stablecoin + self.fraxlend_lent
+        return (self.coins + self.own * y + self.cr * counted) / self.supply
+
+    def external_ratio(self) -> float:
+        """The safety figure: collateral at the study's floor over the supply that is not the protocol's own there."""
         x, y = self.at_floor(max(0.01, self.study.constraints.external_cr_floor))
-        self.cr_external = (self.idle + self.lent + self.own * y) / max(1.0, self.supply - self.own * x)
+        external = self.supply - self.own * x - self.range_all_stablecoin - self.fraxlend_free
+        return (self.coins + self.own * y) / max(1.0, external)
+
+    # -- the minter (amos/minter.py) -----------------------------------------------------------------------------------------------------
+
+    def mint_room(self) -> float:
+        """Stablecoin that the minter's sum of books leaves to mint; its cap is what the set's shares came to at the snapshot."""
+        p = self.parameters
+        cap = self.start_supply * (p.curve_mint_cap + p.fraxlend_cap) + self.start_collateral * p.uniswap_cap
+        room = max(0.0, cap - self.curve_minted - self.fraxlend_minted - self.uniswap_minted)
+        self.happened("minter: no room to mint", room == 0)
+        return room
+
+    def borrow_room(self) -> float:
+        """Collateral, in tokens, that the minter's sum of books leaves to give."""
+        p = self.parameters
+        cap = self.start_collateral * (p.curve_collateral_cap + p.aave_cap + p.investor_cap + p.uniswap_cap)
+        room = max(0.0, cap - self.curve_borrowed - self.aave.book - self.investor.book - self.uniswap_borrowed)
+        self.happened("minter: no room to borrow", room == 0)
+        return room
+
+    @property
+    def may_deploy(self) -> bool:
+        """Nothing is deployed while unwinding, or where the chain's ratio, as last looked at, is under the least."""
+        return not self.unwinding and self.cr_contract >= self.parameters.min_cr
+
+    @property
+    def may_unwind(self) -> bool:
+        """A team signs: the trigger has stood for the response delay."""
+        return self.unwinding and self.unwinding_hours > self.study.simulation.response_delay_hours
+
+    @staticmethod
+    def worth_it(gap: float, whole: float) -> bool:
+        """Whether a gap to a target is worth gas and signatures."""
+        return gap > max(2.5e-3 * whole, 1e3)
+
+    def pay_gas(self, market: Mapping[str, float]) -> None:
+        gas = min(market["gas_usd"] / self.collateral_price, self.idle)
+        self.idle -= gas
+        self.book("income_market_operations", -gas * self.collateral_price)
+
+    # -- the AMOs: decollateralise, market operations (above), recollateralise, worst case (above) ------------------------------------------
 
     def curve_amo(self, market: Mapping[str, float]) -> None:
         """One change of liquidity: collateral in, stablecoin minted in, own stablecoin burned, collateral taken back."""
-        p, pool, pace = self.parameters, self.study.state.pool, self.study.state.markets.deploy_rate.value
+        p, pool, pace = self.parameters, self.study.state.pool, self.behaviour.deploy_rate.value
         x, y, own, base = self.x, self.y, self.own, self.base_value
-        self.ratios()
-        total = (self.idle + self.lent) * self.collateral_price + self.own_usd
-        delay = self.study.simulation.response_delay_hours
-        brought = mint = burn = returned = beside = 0.0
-        shut = self.unwinding or self.cr_contract < p.min_cr
-        if not shut:
-            spare = self.idle * self.collateral_price - p.idle_buffer * total
-            gap = min(p.curve_collateral_cap * total - self.own_usd, spare)
-            brought = min(gap, pace * total) if gap > 2.5e-3 * total else 0.0
+        total, delay = self.total_usd, self.study.simulation.response_delay_hours
+        high_odds = p.pool_share_high / (1 - p.pool_share_high)
+
+        # decollateralise
+        brought = mint = 0.0
+        if self.may_deploy and not self.failed:
+            spare = min(self.idle * self.collateral_price - p.idle_buffer * total, self.borrow_room() * self.collateral_price)
+            gap = min(p.curve_collateral_cap * total - self.own_usd, spare, 0.5 * self.d)
+            brought = min(gap, pace * total) if self.worth_it(gap, total) else 0.0
         brought_y = brought * (1 - pool.base_fee.value) / base
-        if not shut:
+        if self.may_deploy and not self.failed:
             wanted = p.pool_share_low / (1 - p.pool_share_low) * (y + brought_y) - x
-            gap = min(wanted, p.curve_mint_cap * self.supply - self.curve_minted)
-            mint = min(gap, p.rebalance_rate * x) if gap > 2.5e-3 * x else 0.0
+            gap = min(wanted, p.curve_mint_cap * self.supply - self.curve_minted, self.mint_room())
+            mint = min(gap, p.rebalance_rate * x) if self.worth_it(gap, x) else 0.0
+
+        # recollateralise: own stablecoin first, then collateral
+        burn = returned = beside = 0.0
         if self.high_hours > delay:
-            gap = min(x - p.pool_share_high / (1 - p.pool_share_high) * (y + brought_y), 0.9 * own * x)
-            burn = min(gap, p.rebalance_rate * x) if gap > max(2.5e-3 * x, 1e3) else 0.0
+            gap = min(x - high_odds * (y + brought_y), 0.9 * own * x)
+            burn = min(gap, p.rebalance_rate * x) if self.worth_it(gap, x) else 0.0
         over = self.own_usd - p.curve_collateral_cap * total
-        returned = min(over, pace * total) if over > max(0.01 * total, 1e3) else 0.0
-        if self.unwinding and self.unwinding_hours > delay and burn <= 0:
-            unwound = p.unwind_rate * self.own_usd
-            if unwound > 1e3:
-                returned = max(returned, unwound)
-                beside = unwound / base * x / y
+        if over > max(0.01 * total, 1e3):
+            returned = min(over, pace * total)
+            self.happened("curve: over its cap")
+        unwound = p.unwind_rate * self.own_usd
+        if self.may_unwind and burn <= 0 and unwound > 1e3:
+            returned = max(returned, unwound)
+            beside = unwound / base * x / y
+            self.happened("curve: unwinds")
         returned = min(returned, 0.9 * self.own_usd)
         if returned > 0:  # its own withdrawal never tilts the pool above the high share
-            beside = max(beside, x - p.pool_share_high / (1 - p.pool_share_high) * (y - returned / base))
+            beside = max(beside, x - high_odds * (y - returned / base))
         burn = max(burn, min(beside, 0.9 * own * x))
-        self.conflict = (brought > 0 or mint > 0) and (burn > 0 or returned > 0)
-        self.cancelled = False
+
+        self.happened("curve: shut by min_cr", self.cr_contract < p.min_cr)
+        self.happened("curve: brings", brought)
+        self.happened("curve: brings half a pool", brought == 0.5 * self.d)
+        self.happened("curve: mints", mint)
+        self.happened("curve: burns", burn)
         change_x, change_y = mint - burn, brought_y - returned / base
         if change_x == 0 and change_y == 0:
             return
 
         # add_liquidity and remove_liquidity_imbalance: half the fee on each coin's distance from the balanced change
-        before = Snapshot.of(self)
+        before = Before.of(self)
         d_0, admin = self.d, pool.admin_fee.value
         d_1 = get_D(x + change_x, y + change_y, self.ann)
         fee_x = 0.5 * pool.fee.value * abs(d_1 / d_0 * x - (x + change_x))
@@ -441,55 +1096,146 @@ class Twin:
         self.lp_amo += lp
         home_x = admin * pool.protocol_admin_share.value * fee_x
         home_y = admin * pool.protocol_admin_share.value * fee_y * base
-        cash = self.idle * self.collateral_price - brought + returned * (1 - pool.base_fee.value)
-        gas = min(market["gas_usd"], cash)
-        self.idle = (cash - gas + home_y) / self.collateral_price
+        self.idle += (returned * (1 - pool.base_fee.value) - brought) / self.collateral_price
+        self.pay_gas(market)
+        self.idle += home_y / self.collateral_price
         self.supply += change_x - home_x
+        self.net_issued -= home_x
         self.curve_minted += change_x
         self.curve_borrowed += (brought - returned) / self.collateral_price
-        self.ratios()
-        if (brought > 0 or mint > 0) and self.cr_contract < p.min_cr:
-            before.restore(self)
-            self.cancelled = True
-            self.ratios()
-            return
         given = (1 - self.own) * (self.x + self.y * base) - (1 - own) * (x + y * base)
-        lost = given + admin * (fee_x + fee_y * base) + pool.base_fee.value * (brought + returned) + gas
-        self.operations -= lost
-        self.fees += home_x + home_y
+        self.book("income_market_operations", -given - admin * (fee_x + fee_y * base) - pool.base_fee.value * (brought + returned))
+        self.book("income_swap_fees", home_x + home_y)
+        self.look(before, deploys=brought > 0 or mint > 0, amo="curve")
 
-    def aave_amo(self, market: Mapping[str, float]) -> None:
+    def look(self, before: Before, *, deploys: bool, amo: str) -> None:
+        """The chain's ratio after an operation; a deployment that leaves it under the least never happened."""
+        after = self.contract_ratio()
+        if deploys and after < self.parameters.min_cr:
+            before.restore(self)
+            self.happened(f"{amo}: taken back")
+            return
+        self.cr_contract = after
+
+    def uniswap_amo(self, market: Mapping[str, float]) -> None:
+        """Adds liquidity in the middle half of the range with the stablecoin that goes with it, or removes some and burns its stablecoin."""
+        if not self.uses_range:
+            return
+        p, root = self.parameters, self.uniswap_root
+        total = self.total_usd / self.collateral_price
+        pace = self.behaviour.deploy_rate.value * total
+        before = Before.of(self)
+        held_x, held_y = self.uniswap_x, self.uniswap_y
+        added = removed = 0.0
+
+        # decollateralise
+        in_middle = 0.5 * (1 + self.root_low) < root < 0.5 * (1 + self.root_high)
+        self.happened("uniswap: off the middle", self.may_deploy and not in_middle)
+        if self.may_deploy and in_middle:
+            beside = (1 / root - 1 / self.root_high) / (root - self.root_low)
+            gap = min(p.uniswap_cap * total - held_y, self.idle - p.idle_buffer * total, self.borrow_room(), self.mint_room() / beside)
+            added = min(gap, pace) if self.worth_it(gap, total) else 0.0
+
+        # recollateralise
+        over = held_y - p.uniswap_cap * total
+        if over > 0.01 * total:
+            removed = min(over, pace) / (held_y + 1)
+            self.happened("uniswap: over its cap")
+        if self.may_unwind and p.unwind_rate > removed:
+            removed = p.unwind_rate
+        if removed * (held_x + held_y) <= 1e3:
+            removed = 0.0
+        self.happened("uniswap: unwinds", removed if self.may_unwind else False)
+        self.happened("uniswap: adds", added)
+        if added == 0 and removed == 0:
+            return
+
+        self.uniswap_liquidity += added / (root - self.root_low) if added > 0 else -removed * self.uniswap_liquidity
+        moved_x, moved_y = self.uniswap_x - held_x, self.uniswap_y - held_y
+        self.supply += moved_x
+        self.uniswap_minted += moved_x
+        self.uniswap_borrowed += moved_y
+        self.idle -= moved_y
+        self.pay_gas(market)
+        self.look(before, deploys=added > 0, amo="uniswap")
+
+    def fraxlend_amo(self, market: Mapping[str, float]) -> None:
+        """Mints into the lending market, or withdraws what is free and burns it."""
+        p = self.parameters
+        if p.fraxlend_cap == 0 and self.study.state.amos.fraxlend.lent.value == 0:
+            return
+        pace = self.behaviour.deploy_rate.value * self.start_collateral
+        before = Before.of(self)
+        mint = burn = 0.0
+
+        # decollateralise
+        if self.may_deploy:
+            gap = min(p.fraxlend_cap * self.supply - self.fraxlend_lent, self.mint_room())
+            mint = min(gap, pace) if self.worth_it(gap, self.start_collateral) else 0.0
+
+        # recollateralise
+        over = self.fraxlend_lent - p.fraxlend_cap * self.supply
+        if over > 0.01 * self.supply:
+            burn = min(over, pace)
+            self.happened("fraxlend: over its cap")
+        if self.may_unwind:
+            burn = max(burn, p.unwind_rate * self.fraxlend_lent)
+        burn = min(burn, self.fraxlend_free)
+        if burn <= 1e3:
+            burn = 0.0
+        self.happened("fraxlend: unwinds", burn if self.may_unwind else False)
+        self.happened("fraxlend: mints", mint)
+        if mint == 0 and burn == 0:
+            return
+
+        for name in ("fraxlend_lent", "fraxlend_free", "supply", "fraxlend_minted"):
+            setattr(self, name, getattr(self, name) + mint - burn)
+        self.pay_gas(market)
+        self.look(before, deploys=mint > 0, amo="fraxlend")
+
+    def lending_amo(self, lender: Lender, market: Mapping[str, float]) -> None:
         """Lends what is spare, or withdraws what unwinding, the cap or the buffer asks for and the venue has."""
-        p, pace = self.parameters, self.study.state.markets.deploy_rate.value
-        total = self.idle + self.lent + self.own_usd / self.collateral_price
-        lend = 0.0
-        if not self.unwinding and self.cr_contract >= p.min_cr:
-            gap = min(p.aave_cap * total - self.lent, self.idle - p.idle_buffer * total)
-            lend = min(gap, pace * total) if gap > 2.5e-3 * total else 0.0
-        over, refill = self.lent - p.aave_cap * total, p.idle_buffer * total - self.idle
-        wanted = min(max(over if over > 0.01 * total else 0.0, refill if refill > 2.5e-3 * total else 0.0), pace * total)
-        if self.unwinding and self.unwinding_hours > self.study.simulation.response_delay_hours and p.unwind_rate * self.lent > 1e3:
-            wanted = max(wanted, p.unwind_rate * self.lent)
-        wanted = min(wanted, self.lending_free, self.lent)
-        moved = lend - wanted
-        self.idle -= moved
-        gas = min(market["gas_usd"] / self.collateral_price, self.idle) if moved != 0 else 0.0
-        self.idle -= gas
-        self.lent += moved
-        self.lending_free -= wanted
-        self.aave_borrowed += moved
-        self.operations -= gas * self.collateral_price
+        p = self.parameters
+        total = self.total_usd / self.collateral_price
+        pace, name = self.behaviour.deploy_rate.value * total, lender.name
+        lend = wanted = 0.0
 
-    # -- records -----------------------------------------------------------------------------------------------------------------
+        # decollateralise
+        if self.may_deploy:
+            gap = min(lender.cap * total - lender.lent, self.idle - p.idle_buffer * total, self.borrow_room())
+            lend = min(gap, pace) if self.worth_it(gap, total) else 0.0
+
+        # recollateralise
+        over, refill = lender.lent - lender.cap * total, p.idle_buffer * total - self.idle
+        if over > 0.01 * total:
+            wanted = min(over, pace)
+            self.happened(f"{name}: over its cap")
+        if refill > 2.5e-3 * total:
+            wanted = min(max(wanted, refill), pace)
+            self.happened(f"{name}: refills the buffer", lender.lent > 0)
+        unwound = p.unwind_rate * lender.lent
+        if self.may_unwind and unwound > 1e3:
+            wanted = max(wanted, unwound)
+            self.happened(f"{name}: unwinds")
+        self.happened(f"{name}: waits for the venue", lender.free < min(wanted, lender.lent))
+        wanted = min(wanted, lender.free, lender.lent)
+        self.happened(f"{name}: lends", lend)
+
+        self.idle += wanted - lend
+        lender.lent += lend - wanted
+        lender.free -= wanted
+        lender.book += lend - wanted
+        if lend != wanted:
+            self.pay_gas(market)
+
+    # -- records (simulation/record.py) -----------------------------------------------------------------------------------------------
 
     def record(self, hour: int) -> None:
-        p = self.parameters
-        if self.d > 1e4:
+        if not self.failed:
             self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
         below, below_dollar = max(0.0, self.exit_value - self.price), max(0.0, 1 - self.price)
-        forget = 1 - math.exp(-1 / 72)
-        self.ewm_collateral += forget * (below - self.ewm_collateral)
-        self.ewm_dollar += forget * (below_dollar - self.ewm_dollar)
+        self.ewm_collateral += forget(72) * (below - self.ewm_collateral)
+        self.ewm_dollar += forget(72) * (below_dollar - self.ewm_dollar)
         self.loss_collateral = max(self.loss_collateral, self.ewm_collateral)
         self.loss_dollar = max(self.loss_dollar, self.ewm_dollar)
         self.deepest_collateral = max(self.deepest_collateral, below)
@@ -501,31 +1247,45 @@ class Twin:
         self.min_price = min(self.min_price, self.price)
         self.min_oracle = min(self.min_oracle, self.oracle)
         self.hours_below_099 += self.price < 0.99
-        self.hours_below_min_cr += self.cr_contract < p.min_cr
+        self.hours_below_min_cr += self.cr_contract < self.parameters.min_cr
         self.min_cr_contract = min(self.min_cr_contract, self.cr_contract)
         self.min_cr_external = min(self.min_cr_external, self.cr_external)
         self.unserved_hours += self.unserved
         self.unserved_peak = max(self.unserved_peak, self.unserved)
-        total = (self.idle + self.lent) * self.collateral_price + self.own_usd
-        over = self.own_usd > (p.curve_collateral_cap + 0.01) * total
-        over = over or self.lent * self.collateral_price > (p.aave_cap + 0.01) * total
-        over = over or self.curve_minted > (p.curve_mint_cap + 0.01) * self.supply
-        self.hours_over_caps += over
+        self.hours_over_caps += self.over_caps()
         self.hours_unwinding += self.unwinding
+
+    def over_caps(self) -> bool:
+        """Whether the market has carried any position more than 1% over its cap."""
+        p, total = self.parameters, self.total_usd
+        held = (
+            (self.own_usd, p.curve_collateral_cap, total),
+            (self.aave.lent * self.collateral_price, p.aave_cap, total),
+            (self.investor.lent * self.collateral_price, p.investor_cap, total),
+            (self.uniswap_y * self.collateral_price, p.uniswap_cap, total),
+            (self.curve_minted, p.curve_mint_cap, self.supply),
+            (self.fraxlend_lent, p.fraxlend_cap, self.supply),
+        )
+        return any(position > (cap + 0.01) * whole for position, cap, whole in held)
 
 
 @dataclass
-class Snapshot:
-    """What one Curve operation changes, to undo it where it must not happen."""
+class Before:
+    """What one operation of an AMO changes, to undo it where it must not happen."""
 
     values: dict[str, float]
+    lines: dict[str, float]
 
-    NAMES = ("x", "y", "d", "lp_supply", "lp_amo", "idle", "supply", "curve_minted", "curve_borrowed")
+    NAMES = (
+        "x", "y", "d", "lp_supply", "lp_amo", "idle", "supply", "net_issued", "curve_minted", "curve_borrowed",
+        "uniswap_liquidity", "uniswap_minted", "uniswap_borrowed", "fraxlend_lent", "fraxlend_free", "fraxlend_minted",
+    )  # fmt: skip
 
     @classmethod
-    def of(cls, path: Twin) -> Snapshot:
-        return cls({name: getattr(path, name) for name in cls.NAMES})
+    def of(cls, path: Twin) -> Before:
+        return cls({name: getattr(path, name) for name in cls.NAMES}, dict(path.lines))
 
     def restore(self, path: Twin) -> None:
+        path.lines = dict(self.lines)
         for name, value in self.values.items():
             setattr(path, name, value)

@@ -1,4 +1,4 @@
-"""A protocol state for drawing: only the lending market's figures matter to `draw_block`."""
+"""A protocol state for drawing: only the lending markets' figures matter to `draw_block`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,34 @@ import pytest
 
 from amo_opt.protocol.state import Figure, ProtocolState
 
-FIGURES = {"lent": 0.25e9, "lending_elasticity": 2.0, "lending_slope_1": 0.04, "lending_slope_2": 0.6, "lending_kink": 0.9}
+FIGURES = {
+    "amos.aave.lent": 0.25e9,
+    "amos.investor.lent": 0.1e9,
+    "amos.fraxlend.lent": 20e6,
+    "markets.lending_elasticity": 2.0,
+    "markets.lending_memory_hours": 168.0,
+    "markets.lending_slope_1": 0.04,
+    "markets.lending_slope_2": 0.6,
+    "markets.lending_kink": 0.9,
+    "markets.investor_slope_1": 0.05,
+    "markets.investor_slope_2": 1.0,
+    "markets.investor_kink": 0.8,
+    "markets.fraxlend_slope_1": 0.03,
+    "markets.fraxlend_slope_2": 1.5,
+    "markets.fraxlend_kink": 0.75,
+}
 OTHERS = {"name": "test", "date": date(2022, 5, 11), "contracts": {}, "notes": ""}
 
 
-def build(kind: type) -> Any:
+def build(kind: type, place: str = "") -> Any:
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for item in fields(kind):
+        name = f"{place}{item.name}"
         if hints[item.name] is Figure:
-            values[item.name] = Figure(value=FIGURES.get(item.name, item.metadata["low"]), assumed="test")
+            values[item.name] = Figure(value=FIGURES.get(name, item.metadata["low"]), assumed="test")
         elif is_dataclass(hints[item.name]):
-            values[item.name] = build(hints[item.name])
+            values[item.name] = build(hints[item.name], f"{name}.")
         else:
             values[item.name] = OTHERS[item.name]
     return kind(**values)

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.market import LANES, MARKET_INDEX, MARKET_INPUTS
-from amo_opt.protocol.state import ProtocolState
+from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.stress import load_scenario, scenario_names
-from amo_opt.stress.draws import NO_LIMIT, draw_block
+from amo_opt.stress.draws import NO_LIMIT, _check, draw_block
 
 TRANSITION, WINDOW = 336, 1440
 EXACT = {"size_spread": 0.0, "speed_spread": 0.0, "coin_noise_sd": 0.0, "onset_day_low": 3.0, "onset_day_high": 3.0}
 ONSET = TRANSITION + 72
+LENDERS = {"lending": "aave", "investor": "investor", "fraxlend": "fraxlend"}
 
 
 def draw(
@@ -34,6 +36,45 @@ def draw(
         scenario, seed=seed, stream=stream, first_path=first, paths=paths, state=state, transition_hours=TRANSITION, window_hours=window
     )
     return {key: market[:, index * LANES : (index + 1) * LANES] for key, index in MARKET_INDEX.items()}
+
+
+def lent(state: ProtocolState, market: str) -> float:
+    return getattr(state.amos, LENDERS[market]).lent.value
+
+
+def kink(state: ProtocolState, market: str) -> float:
+    return getattr(state.markets, f"{market}_kink").value
+
+
+def borrow_rate(state: ProtocolState, market: str, utilisation: float) -> float:
+    """The two-slope rate of a market, by hand."""
+    below, above = (getattr(state.markets, f"{market}_{name}").value for name in ("slope_1", "slope_2"))
+    turn = kink(state, market)
+    return below * min(utilisation / turn, 1.0) + above * max(utilisation - turn, 0.0) / (1.0 - turn)
+
+
+def inelastic(state: ProtocolState) -> ProtocolState:
+    """The state with borrowers who do not look at rates: what they want is what they take, so demand shows the drawn utilisation."""
+    return replace(state, markets=replace(state.markets, lending_elasticity=Figure(value=0.0, assumed="test")))
+
+
+def taken(state: ProtocolState, drawn: dict[str, np.ndarray], market: str) -> np.ndarray:
+    """What borrowers take at the state's deposit, hour by hour: what they want at the mean rate they have seen. The slow twin."""
+    deposits, demand = drawn[f"{market}_deposits"] + lent(state, market), drawn[f"{market}_demand"]
+    elasticity, memory = state.markets.lending_elasticity.value, state.markets.lending_memory_hours.value
+
+    def surplus(utilisation: float, lane: int) -> float:
+        return demand[0, lane] / (1.0 + elasticity * borrow_rate(state, market, utilisation)) / deposits[0, lane] - utilisation
+
+    out = np.empty_like(demand)
+    for lane in range(demand.shape[1]):
+        # before anything happens they take what makes the rate at which they take it
+        mean_rate = borrow_rate(state, market, brentq(surplus, 0.0, 2.0, args=(lane,)))
+        for step in range(len(demand)):
+            out[step, lane] = demand[step, lane] / (1.0 + elasticity * mean_rate)
+            rate = borrow_rate(state, market, out[step, lane] / deposits[step, lane])
+            mean_rate += (1.0 - np.exp(-1.0 / memory)) * (rate - mean_rate)
+    return out
 
 
 @pytest.mark.parametrize("name", scenario_names())
@@ -77,7 +118,17 @@ def test_streams_seeds_and_scenarios_differ(state: ProtocolState) -> None:
 def test_settings_shift_no_draw(state: ProtocolState) -> None:
     """A larger depeg leaves every other input as it was: draws are keyed, not consumed in turn."""
     one, other = draw(state, "svb-2023"), draw(state, "svb-2023", size=0.5)
-    for key in ("lending_deposits", "reward_usd", "swap_volume", "flow", "gas_usd", "gate"):
+    for key in set(MARKET_INPUTS) - {"collateral_price", "base_value", "share_return"}:
+        np.testing.assert_array_equal(one[key], other[key])
+
+
+@pytest.mark.parametrize("market", LENDERS)
+def test_a_market_s_settings_reach_it_alone(state: ProtocolState, market: str) -> None:
+    """Half the deposits of one lending market are half its deposits; nothing else moves, the other two markets included."""
+    full = load_scenario("calm").settings[f"{market}_deposits"]
+    one, other = draw(state, "calm"), draw(state, "calm", **{f"{market}_deposits": full / 2})
+    np.testing.assert_allclose(2.0 * other[f"{market}_deposits"], one[f"{market}_deposits"], rtol=1e-15)
+    for key in set(MARKET_INPUTS) - {f"{market}_deposits", f"{market}_demand"}:
         np.testing.assert_array_equal(one[key], other[key])
 
 
@@ -100,15 +151,58 @@ def test_calm_statistics(state: ProtocolState) -> None:
     assert market["collateral_price"].std() == pytest.approx(4e-4, rel=0.1)
     assert market["base_value"].mean() == pytest.approx(1.0, abs=2e-4)
     assert np.log(market["share_return"]).std() * np.sqrt(24) == pytest.approx(0.08, rel=0.02)
-    rate = 0.04 * 0.68 / 0.9
-    utilisation = market["lending_demand"] / (1 + 2 * rate) / (market["lending_deposits"] + 0.25e9)
-    assert np.quantile(utilisation, [0.05, 0.95]) == pytest.approx([0.63, 0.73], abs=0.02)
+    borrowed = draw(inelastic(state), "calm", paths=LANES)
+    for name, low, high in (("lending", 0.63, 0.73), ("investor", 0.634, 0.766), ("fraxlend", 0.618, 0.782)):
+        utilisation = borrowed[f"{name}_demand"] / (market[f"{name}_deposits"] + lent(state, name))
+        assert np.quantile(utilisation, [0.05, 0.95]) == pytest.approx([low, high], abs=0.02)
     total = np.cumsum(market["flow"], axis=0)
     assert total[600:].std() == pytest.approx(0.06, rel=0.15)
     assert 24 * market["swap_volume"].mean() == pytest.approx(40e6, rel=0.05)
-    assert market["reward_usd"][0].mean() == pytest.approx(500_000 * 1.3 / 168, rel=0.02)
+    assert market["reward_price"][0].mean() == pytest.approx(1.3, rel=0.02)
     low, high = np.quantile(market["gas_usd"], [0.05, 0.95])
     assert 40 < low < 120 < high < 400
+
+
+@pytest.mark.parametrize("market", LENDERS)
+@pytest.mark.parametrize("utilisation", [0.0, 0.5, 0.7, 0.85, 0.95])
+def test_a_still_market_rests_at_its_utilisation(state: ProtocolState, market: str, utilisation: float) -> None:
+    """Where the AMO lends what it lends in the state, and borrowers' mean rate is the rate at the drawn utilisation, they take just
+    that: below and above each market's own kink."""
+    drawn = draw(state, "calm", **{f"{market}_utilisation": utilisation, f"{market}_utilisation_sd": 0.0})
+    loans = drawn[f"{market}_demand"] / (1.0 + state.markets.lending_elasticity.value * borrow_rate(state, market, utilisation))
+    np.testing.assert_allclose(loans / (drawn[f"{market}_deposits"] + lent(state, market)), utilisation, rtol=1e-13)
+
+
+@pytest.mark.parametrize("market", LENDERS)
+def test_borrowers_take_the_drawn_utilisation(state: ProtocolState, market: str) -> None:
+    """With noise as well, on both sides of the kink, borrowers who answer to the mean of the rates they have paid take what was drawn."""
+    noise = {f"{market}_utilisation": kink(state, market), f"{market}_utilisation_sd": 0.05}
+    drawn = draw(state, "calm", paths=2, window=400, **noise)
+    lanes = {key: values[:, :2] for key, values in drawn.items()}
+    borrowed = draw(inelastic(state), "calm", paths=2, window=400, **noise)[f"{market}_demand"][:, :2]
+    np.testing.assert_allclose(taken(state, lanes, market), borrowed, rtol=1e-11)
+    utilisation = borrowed / (lanes[f"{market}_deposits"] + lent(state, market))
+    assert utilisation.min() < kink(state, market) < utilisation.max()
+
+
+def test_lending_markets_move_apart(state: ProtocolState) -> None:
+    """Each market has noise of its own: neither deposits nor demand go together across markets."""
+    drawn = draw(state, "calm", paths=LANES)
+    for kind in ("deposits", "demand"):
+        noise = np.log([drawn[f"{market}_{kind}"][0] for market in LENDERS])
+        assert np.abs(np.corrcoef(noise) - np.eye(3)).max() < 0.4  # three standard errors at 64 paths
+
+
+def test_rewards_are_tokens_at_a_price(state: ProtocolState) -> None:
+    """The budget is a constant number of tokens an hour and its price walks: their product is the dollar budget as it was drawn when it
+    was one input (values of paths 0 and 7 at hours 0, 335 and 1,775, recorded then)."""
+    market = draw(state, "calm", paths=8)
+    assert (market["reward_tokens"] == 500_000 / 168).all()
+    dollars = (market["reward_tokens"] * market["reward_price"])[[0, 335, 1775]][:, [0, 7]]
+    recorded = [[3813.1121420354602, 3861.8830391478614], [4033.1886832252276, 2768.770579209736], [5030.224406029291, 4743.477077475994]]
+    np.testing.assert_allclose(dollars, recorded, rtol=1e-12)
+    returns = market["reward_price"][1:] / market["reward_price"][:-1]
+    assert np.log(returns).std() * np.sqrt(24) == pytest.approx(0.06, rel=0.05)
 
 
 def test_svb_facts(state: ProtocolState) -> None:
@@ -165,16 +259,20 @@ def test_exit_total_is_drawn_and_reached(state: ProtocolState) -> None:
 
 def test_lending_freeze_facts(state: ProtocolState) -> None:
     """For 4 to 5 days 3m an hour is free, and at the state's deposit the market stands at a utilisation of 0.9987; loans do not move."""
-    market = draw(state, "lending-freeze-svb", paths=LANES)
+    quiet = {"lending_deposits_sd": 0.0, "lending_utilisation_sd": 0.0}
+    market = draw(state, "lending-freeze-svb", paths=LANES, **quiet)
     frozen = market["lending_free_cap"] == 3e6
     hours = frozen.sum(axis=0)
     assert hours.min() >= 96
     assert hours.max() <= 120
-    rate = 0.04 + 0.6 * (0.9987 - 0.9) / 0.1
-    loans = market["lending_demand"] / (1.0 + 2.0 * rate)
-    utilisation = loans / (market["lending_deposits"] + 0.25e9)
-    np.testing.assert_allclose(utilisation[frozen], 0.9987)
     assert (market["lending_free_cap"][~frozen] == NO_LIMIT).all()
+    lanes = {key: values[:, :2] for key, values in market.items()}
+    loans = taken(state, lanes, "lending")
+    np.testing.assert_allclose(loans, 0.68 * (1.64e9 + lent(state, "lending")), rtol=1e-11)
+    utilisation = loans / (lanes["lending_deposits"] + lent(state, "lending"))
+    np.testing.assert_allclose(utilisation, np.where(frozen[:, :2], 0.9987, 0.68), rtol=1e-11)
+    for other in ("investor", "fraxlend"):
+        assert np.log(market[f"{other}_deposits"]).std() < 0.2  # Aave alone freezes
 
 
 def test_collateral_impairment_facts(state: ProtocolState) -> None:
@@ -185,6 +283,34 @@ def test_collateral_impairment_facts(state: ProtocolState) -> None:
     assert (market["gate"] == 1.0).all()
     total = 1.0 - np.prod(1.0 - market["news_exit"], axis=0)
     assert 0.02 <= total.min() <= total.max() <= 0.06
+
+
+def test_death_spiral_facts(state: ProtocolState) -> None:
+    """The share token is at 0.0039 of 59.27 after 74 hours and stays at 0.0076; holders leave at 15.8 and 12.7% a day, outside liquidity at
+    36 and 25%; the coins hold."""
+    own = {"exit_total_low": 0.0, "exit_total_high": 0.0}
+    market = draw(state, "death-spiral", **EXACT, **own, share_daily_vol=0.0)
+    level = np.cumprod(market["share_return"][:, 0])
+    assert level[ONSET + 48] == pytest.approx(0.6182 / 59.27)
+    assert level[ONSET + 74] == pytest.approx(0.003925 / 59.27)
+    assert level[-1] == pytest.approx(0.007588 / 59.27)
+    for input_name, shares in (("news_exit", (0.158, 0.127, 0.0)), ("lp_exit", (0.36, 0.25, 0.0))):
+        for day, share in enumerate(shares):
+            hours = slice(ONSET + 24 * day, ONSET + 24 * (day + 1))
+            assert 1.0 - np.prod(1.0 - market[input_name][hours, 0]) == pytest.approx(share)
+    assert (market["collateral_price"] == 1.0).all()
+    np.testing.assert_allclose(market["base_value"], 1.0, rtol=1e-12)
+    assert (market["gate"] == 1.0).all()
+    exits = 1.0 - np.prod(1.0 - draw(state, "death-spiral", paths=LANES)["news_exit"], axis=0)
+    assert 0.21 <= exits.min() < exits.max() <= 0.33
+
+
+def test_the_deepest_share_token_stays_in_its_domain(state: ProtocolState) -> None:
+    """At ten times the size, the most there is, the share token's price is a positive number to the last hour."""
+    market = draw(state, "death-spiral", paths=LANES, size=10.0)
+    level = np.cumprod(market["share_return"], axis=0)
+    assert 0.0 < level.min() < 1e-30
+    assert (market["share_return"] > 0.0).all()
 
 
 def test_sizes_vary_around_the_waypoints(state: ProtocolState) -> None:
@@ -202,6 +328,34 @@ def test_a_value_out_of_its_domain_fails_loudly(state: ProtocolState, monkeypatc
     monkeypatch.setattr("amo_opt.stress.draws.base_value", lambda prices, amplification: np.full(prices.shape[1:], np.nan))
     with pytest.raises(SimulationError, match="scenario calm, path 7, step 0: base_value"):
         draw(state, "calm", paths=1, first=7)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *((f"{market}_deposits", value) for market in LENDERS for value in (0.0, -1.0, np.inf)),
+        *((f"{venue}_loss", value) for venue in ("lending", "investor", "fraxlend", "curve") for value in (-1e-9, 1.0 + 1e-9, np.nan)),
+        ("reward_price", -1.0),
+        ("reward_tokens", np.inf),
+        ("fraxlend_demand", np.nan),
+        ("flow", -np.inf),
+    ],
+)
+def test_each_input_keeps_its_domain(name: str, wrong: float) -> None:
+    """A value outside its domain is named with where it is; its neighbours and the bounds themselves pass."""
+    rows = {key: np.full((3, 5), 0.5) for key in MARKET_INPUTS} | {
+        "curve_loss": np.eye(3, 5),
+        "flow": -np.ones((3, 5)),
+        "reward_tokens": 0.0,
+    }
+    scenario = load_scenario("calm")
+    _check(scenario, rows, first_path=10)
+    values = np.full((3, 5), 0.5)
+    values[1, 4] = wrong
+    with pytest.raises(SimulationError, match=f"path 11, step 4: {name} drawn as"):
+        _check(scenario, rows | {name: values}, first_path=10)
+    with pytest.raises(SimulationError, match=f"path 10, step 0: {name} drawn as"):
+        _check(scenario, rows | {name: wrong}, first_path=10)
 
 
 def test_a_new_scenario_is_data_alone(state: ProtocolState) -> None:
@@ -236,3 +390,16 @@ def test_svb_follows_the_history(state: ProtocolState) -> None:
     drawn = draw(state, "svb-2023", **EXACT)["collateral_price"][ONSET : ONSET + 120, 0]
     assert np.abs(drawn - actual).max() < 0.025
     assert np.abs(drawn - actual).mean() < 0.006
+
+
+@pytest.mark.skipif(HISTORY is None, reason="set AMO_OPT_HISTORY_DIR to a folder with luna_usdt_hourly_close_2022_05.csv")
+def test_death_spiral_passes_through_the_history() -> None:
+    """Every waypoint of the share token is LUNA's close at its hour; the hours between lie within a tenth of the line through them in the median."""
+    with (Path(HISTORY or "") / "luna_usdt_hourly_close_2022_05.csv").open() as file:
+        rows = {datetime.fromisoformat(row["timestamp"]): float(row["close"]) for row in csv.DictReader(file)}
+    start = datetime(2022, 5, 9, 12, tzinfo=UTC)
+    actual = np.array([price for when, price in sorted(rows.items()) if when >= start])
+    hours, values = (np.array(column) for column in zip(*load_scenario("death-spiral").waypoints["share_token"], strict=True))
+    np.testing.assert_array_equal(values, actual[hours.astype(int)])
+    line = np.exp(np.interp(np.arange(len(actual)), hours, np.log(values)))
+    assert np.median(np.abs(np.log(actual / line))) < 0.1

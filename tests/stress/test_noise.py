@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from amo_opt.stress.noise import reverting_flow, stationary, walk_returns
+from amo_opt.stress.noise import lagged_mean, reverting_flow, stationary, walk_returns
 
 
 def normals(paths: int = 400, steps: int = 600) -> np.ndarray:
@@ -39,3 +39,15 @@ def test_returns_have_mean_one() -> None:
     returns = walk_returns(normals(), daily_vol=0.08)
     assert returns.mean() == pytest.approx(1.0, abs=2e-4)
     assert np.log(returns).std() * np.sqrt(24) == pytest.approx(0.08, rel=0.02)
+
+
+def test_lagged_mean_is_the_weighted_sum_of_what_came_before() -> None:
+    """At hour t it is Σ w (1 − w)^k x[t − 1 − k] and what is left of the first hour; a constant is its own mean."""
+    x = normals(3, 40)
+    w = 1.0 - np.exp(-1.0 / 24.0)
+    mean = lagged_mean(x.copy(), 24.0)
+    np.testing.assert_array_equal(mean[:, 0], x[:, 0])
+    for t in (1, 7, 39):
+        weights = w * (1.0 - w) ** np.arange(t)
+        np.testing.assert_allclose(mean[:, t], x[:, t - 1 :: -1][:, :t] @ weights + (1.0 - w) ** t * x[:, 0], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(lagged_mean(np.full((1, 50), 0.3), 168.0), 0.3, rtol=1e-15)

@@ -10,6 +10,8 @@ from amo_opt.report.facts.sets import Subject, role_title
 from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amo_opt.scoring.types import Estimate, Score
     from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result
 
@@ -117,7 +119,7 @@ def _front_caption(result: Result, subject: Subject) -> str:
     sets, paths, seed = len(result.candidates), subject.current.certified_a.yield_annual.n, result.study.search.seed
     tail = f"(points with 95% intervals, n = {count(paths, 'path')} A, seed {seed})."
     if not kept:
-        return f"None of {count(sets, 'certified set')} keeps every limit at its interval's upper end {tail}"
+        return f"None of {count(sets, 'certified set')} keeps every limit at its interval's worse end {tail}"
     low, high = (choose(kept, key=lambda each: each.certified_a.yield_annual.value) for choose in (min, max))
     if low is high:
         return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(low)} {tail}"
@@ -154,27 +156,37 @@ def limits_kept(score: Score) -> str:
 
 
 def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts:
-    parameter = PARAMETERS[profile.parameter]
-    points = sorted(profile.points, key=lambda each: each.value)
-    cr_metric = next((name for name in CR_METRICS if all(name in each.score.metrics for each in points)), None)
     marks = [("current", float(subject.current.parameters.values()[profile.parameter]))]
     if subject.other is not None and subject.recommended:
         marks.append(("proposed", float(subject.other.parameters.values()[profile.parameter])))
-    paths = points[0].score.yield_annual.n if points else 0
+    paths = profile.points[0].score.yield_annual.n if profile.points else 0
+    caption = (
+        f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
+        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; bands are 95% intervals)."
+    )
+    log = PARAMETERS[profile.parameter].log
+    return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=clean(profile.finding), caption=caption)
+
+
+def profile_facts(
+    parameter: str, points: Sequence[ProfilePoint], *, log: bool, marks: tuple[tuple[str, float], ...], finding: str, caption: str
+) -> ProfileFacts:
+    """The facts of a profile over one parameter: its points in order, in display units."""
+    points = sorted(points, key=lambda each: each.value)
+    cr_metric = next((name for name in CR_METRICS if all(name in each.score.metrics for each in points)), None)
     return ProfileFacts(
-        parameter=profile.parameter,
-        title=parameter.title,
-        log=parameter.log,
-        finding=clean(profile.finding),
+        parameter=parameter,
+        title=PARAMETERS[parameter].title,
+        log=log,
+        finding=finding,
         values=tuple(float(each.value) for each in points),
         terms=_terms(tuple(each.score for each in points)),
         peg=tuple(span(each.score.peg_risk_bps, PEG_SCALE) for each in points),
         cr_external=() if cr_metric is None else tuple(span(each.score.metrics[cr_metric], CR_SCALE) for each in points),
         cr_title="Lowest external CR, mean of the lowest 5%" if cr_metric == CR_METRICS[0] else "Lowest external CR, mean",
-        marks=tuple(marks),
+        marks=marks,
         table=tuple(_profile_cells(each, cr_metric) for each in points),
-        caption=f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
-        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; bands are 95% intervals).",
+        caption=caption,
     )
 
 

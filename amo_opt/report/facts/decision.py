@@ -67,7 +67,7 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
             ("Change", _changes(subject, named)),
             ("Benefit", _benefit(subject)),
             ("Risk", _risk(subject, rows)),
-            ("Verdict", f"recommended on {_paths(subject)}; every limit holds at its interval's upper end."),
+            ("Verdict", f"recommended on {_paths(subject)}; every limit holds at its interval's worse end."),
             ("If nothing is done", _nothing_done(subject)),
         ]
     return [
@@ -123,7 +123,7 @@ def _risk(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
 
 
 def nearest_limit(score: Score) -> Constraint | None:
-    """The constraint with the largest violation at its interval's upper end."""
+    """The constraint with the largest violation at its interval's worse end."""
     return max(score.constraints, key=lambda each: each.violation_high, default=None)
 
 

@@ -74,7 +74,7 @@ class ScenarioRow:
 
 @dataclass(frozen=True)
 class ConstraintRow:
-    """One constraint of one scenario: estimate, upper end of its one-sided interval, limit; before and after."""
+    """One constraint of one scenario: estimate, worse end of its one-sided interval, limit; before and after."""
 
     title: str
     scenario: str
@@ -224,22 +224,22 @@ def _constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
 
 
 def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:
-    scale = scale_for(before.unit, (before.estimate.value, before.estimate.high, before.limit))
+    scale = scale_for(before.unit, (before.estimate.value, before.worse_end, before.limit))
     return ConstraintRow(
         title=constraint_title(before.name),
         scenario=before.scenario or "any",
-        limit=scale.text(before.limit),
+        limit=f"at least {scale.text(before.limit)}" if before.at_least else scale.text(before.limit),
         current=scale.number(before.estimate.value),
-        current_high=scale.number(before.estimate.high),
+        current_high=scale.number(before.worse_end),
         current_verdict=constraint_verdict(before),
         proposed=MISSING if after is None else scale.number(after.estimate.value),
-        proposed_high=MISSING if after is None else scale.number(after.estimate.high),
+        proposed_high=MISSING if after is None else scale.number(after.worse_end),
         proposed_verdict=None if after is None else constraint_verdict(after),
     )
 
 
 def constraint_verdict(constraint: Constraint) -> Chip:
-    """KEPT only where the interval's upper end is within the limit; UNDECIDED where too few paths were run to know."""
+    """KEPT only where the interval's worse end is within the limit; UNDECIDED where too few paths were run to know."""
     if constraint.decidable:
         return Chip("KEPT" if constraint.violation_high <= 0.0 else "BROKEN")
     return Chip("BROKEN" if constraint.violation > 0.0 else "UNDECIDED")

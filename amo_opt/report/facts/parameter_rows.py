@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
 
 CAPS = {
-    "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap"), 6, "collateral"),
-    "setFraxMintCap": (("curve_mint_cap",), 18, "supply"),
+    "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap"), 6, "collateral"),
+    "setFraxMintCap": (("curve_mint_cap", "fraxlend_cap", "uniswap_cap"), 18, "supply"),
 }
-"""On-chain caps are sums over AMOs: setter -> (the parameters it sums, the token's decimals, what they are shares of)."""
+"""On-chain caps are sums over AMOs: setter -> (the parameters it sums, the token's decimals, what they are shares of).
+
+Uniswap's cap is a share of collateral in both: beside its collateral goes about as much stablecoin (`amos.minter`).
+"""
+OF_COLLATERAL = frozenset({"uniswap_cap"})
+"""What counts by collateral in a sum of shares of supply."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,10 @@ def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState
     scale = Scale(1e-6, 1, "m")
     rows = []
     for setter, (names, decimals, of) in CAPS.items():
-        before, after = (math.fsum(each.values()[name] for name in names) * base[of] for each in (current, proposed))
+        before, after = (
+            math.fsum(each.values()[name] * base["collateral" if name in OF_COLLATERAL else of] for name in names)
+            for each in (current, proposed)
+        )
         # Whole tokens: a cap is a limit, and a double does not hold eighteen decimals.
         raw = round(after) * 10**decimals
         rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), str(raw)))

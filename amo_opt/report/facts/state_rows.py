@@ -36,11 +36,15 @@ def state_rows(state: ProtocolState, study_date: date) -> tuple[StateRow, ...]:
         "pool": state.pool,
         "collateral": state.collateral,
         **{f"amos.{each.name}": getattr(state.amos, each.name) for each in fields(state.amos)},
+        "rewards": state.rewards,
+        **{f"rewards.{each.name}": getattr(state.rewards, each.name) for each in fields(state.rewards) if not each.metadata},
         "markets": state.markets,
     }
     rows = []
     for section, part in sections.items():
         for field in fields(part):
+            if not field.metadata:
+                continue  # a table of its own
             figure: Figure = getattr(part, field.name)
             rows.append(_row(f"{section}.{field.name}", field.metadata["doc"], field.metadata["unit"], figure, state.date, study_date))
     return tuple(rows)

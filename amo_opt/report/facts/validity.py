@@ -69,7 +69,7 @@ def _limits(study: Study) -> tuple[str, ...]:
             f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
             f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
         ),
-        "Only the Curve and Aave AMOs are simulated. Caps of a single AMO are the executing team's policy; on chain only their sums are limited.",
+        "The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not. Caps of a single AMO are the executing team's policy; on chain only their sums are limited.",
         "Scenario weights are judgements: the chance that a window of this length is that scenario.",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
     )

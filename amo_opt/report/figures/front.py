@@ -24,7 +24,7 @@ LOOKS = {
 
 
 def draw_front(points: tuple[FrontPoint, ...]) -> str:
-    """Yield over peg risk: better is up and to the left. Hollow points break a limit at their interval's upper end."""
+    """Yield over peg risk: better is up and to the left. Hollow points break a limit at their interval's worse end."""
     with styled():
         figure = blank(7.2, 4.3)
         axes = figure.add_subplot()

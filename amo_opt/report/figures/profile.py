@@ -29,40 +29,49 @@ LABEL_GAP = 0.075
 
 def draw_profile(profile: ProfileFacts) -> tuple[str, ...]:
     """Three small panels over the same parameter axis; the second only two where no collateral ratio was kept."""
+    return tuple(_panel(profile, label, series, f"profile{number}") for number, (label, series) in enumerate(panels_of(profile)))
+
+
+def panels_of(profile: ProfileFacts) -> list[tuple[str, tuple[tuple[str, tuple[Span, ...]], ...]]]:
+    """Title and lines of each panel."""
     panels = [("yield by line (% a year)", profile.terms), ("peg risk, CVaR 95% (bp)", (("", profile.peg),))]
     if profile.cr_external:
         panels.append((profile.cr_title[0].lower() + profile.cr_title[1:], (("", profile.cr_external),)))
-    return tuple(_panel(profile, label, series, f"profile{number}") for number, (label, series) in enumerate(panels))
+    return panels
 
 
 def _panel(profile: ProfileFacts, label: str, series: tuple[tuple[str, tuple[Span, ...]], ...], prefix: str) -> str:
     with styled():
         figure = blank(3.9, 2.9)
-        axes = figure.add_subplot()
-        for place, (_, spans) in enumerate(series):
-            colour, width = (BLUE, 1.8) if place == 0 else (GREY, 1.1)
-            if place == 0:
-                axes.fill_between(
-                    profile.values, [each.low for each in spans], [each.high for each in spans], color=BLUE, alpha=0.18, linewidth=0
-                )
-            dash = DASHES[place % len(DASHES)]
-            axes.plot(
-                profile.values,
-                [each.value for each in spans],
-                color=colour,
-                linewidth=width,
-                linestyle=dash,
-                marker="." if place == 0 else "",
-            )
-        if profile.log:
-            axes.set_xscale("log")
-            _plain_log_ticks(axes, profile.values)
-        _mark_sets(axes, profile.marks)
-        if len(series) > 1:
-            _label_ends(axes, series)
-        axes.set_xlabel(profile.title.split(",")[0])
-        axes.set_title(label)
+        draw_panel(figure.add_subplot(), profile, label, series)
         return to_svg(figure, prefix)
+
+
+def draw_panel(axes: Axes, profile: ProfileFacts, label: str, series: tuple[tuple[str, tuple[Span, ...]], ...]) -> None:
+    """One panel: lines over the parameter's values, the first with its interval as a band, the sets marked."""
+    for place, (_, spans) in enumerate(series):
+        colour, width = (BLUE, 1.8) if place == 0 else (GREY, 1.1)
+        if place == 0:
+            axes.fill_between(
+                profile.values, [each.low for each in spans], [each.high for each in spans], color=BLUE, alpha=0.18, linewidth=0
+            )
+        dash = DASHES[place % len(DASHES)]
+        axes.plot(
+            profile.values,
+            [each.value for each in spans],
+            color=colour,
+            linewidth=width,
+            linestyle=dash,
+            marker="." if place == 0 else "",
+        )
+    if profile.log:
+        axes.set_xscale("log")
+        _plain_log_ticks(axes, profile.values)
+    _mark_sets(axes, profile.marks)
+    if len(series) > 1:
+        _label_ends(axes, series)
+    axes.set_xlabel(profile.title.split(",")[0])
+    axes.set_title(label)
 
 
 def _mark_sets(axes: Axes, marks: tuple[tuple[str, float], ...]) -> None:

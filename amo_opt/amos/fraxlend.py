@@ -1,0 +1,175 @@
+"""The Fraxlend AMO: mints stablecoin into a lending market, where borrowers pay interest for it and take it outside.
+
+Decollateralise: mint up to `fraxlend_cap`, never under `min_cr`. Market operations: interest, and what borrowers take or bring back (they sell what they
+borrow and buy what they repay). Recollateralise: withdraw what is free and burn it, over the cap or while unwinding. Worst case: own
+stablecoin, no collateral: `cr_external` counts nothing, the chain counts the deposit at the collateral ratio.
+
+The deposit is what borrowers owe plus what can be withdrawn; the first is an asset at par, the second own stablecoin.
+"""
+
+from __future__ import annotations
+
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, unborrowed
+from amo_opt.amos.minter import mint_room
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol.collateral_ratio import contract_ratio
+from amo_opt.protocol.lanes import (
+    C_DEPLOY_RATE,
+    C_ELASTICITY,
+    C_FRAXLEND_KINK,
+    C_FRAXLEND_RESERVE_FACTOR,
+    C_FRAXLEND_SLOPE_1,
+    C_FRAXLEND_SLOPE_2,
+    C_LENDING_WEIGHT,
+    C_RESPONSE_DELAY,
+    C_START_COLLATERAL,
+    C_START_SUPPLY,
+    C_UNISWAP_HIGH,
+    C_UNISWAP_LOW,
+    LANES,
+    M_FRAXLEND_DEMAND,
+    M_FRAXLEND_DEPOSITS,
+    M_GAS_USD,
+    P_FRAXLEND_CAP,
+    P_MIN_CR,
+    P_MINT_CAP,
+    P_UNISWAP_CAP,
+    P_UNWIND_RATE,
+    S_ANN,
+    S_BORROWER_FLOW,
+    S_COLLATERAL_PRICE,
+    S_COLLATERAL_RATIO,
+    S_CR_CONTRACT,
+    S_CURVE_MINTED,
+    S_D,
+    S_FAULT,
+    S_FRAXLEND_BORROWED,
+    S_FRAXLEND_FREE,
+    S_FRAXLEND_LENT,
+    S_FRAXLEND_MINTED,
+    S_FRAXLEND_RATE,
+    S_IDLE,
+    S_INCOME_FRAXLEND,
+    S_INCOME_MARKET_OPERATIONS,
+    S_INVESTED,
+    S_LENT,
+    S_LP_AMO,
+    S_LP_SUPPLY,
+    S_POOL_X,
+    S_POOL_Y,
+    S_SCALED_CR,
+    S_SUPPLY,
+    S_UNISWAP_LIQUIDITY,
+    S_UNISWAP_MINTED,
+    S_UNISWAP_X,
+    S_UNWINDING,
+    S_UNWINDING_HOURS,
+)
+from amo_opt.stableswap.jit import Vector, stage
+
+
+@stage
+def market_operations(s: Vector, m: Vector, c: Vector) -> None:
+    """Interest of the hour on what is borrowed of the AMO's deposit; the change of all borrowing is stablecoin sold or bought."""
+    kink = c[C_FRAXLEND_KINK]
+    slope_1 = c[C_FRAXLEND_SLOPE_1]
+    slope_2 = c[C_FRAXLEND_SLOPE_2]
+    keep = (1.0 - c[C_FRAXLEND_RESERVE_FACTOR]) / HOURS_A_YEAR
+    elasticity = c[C_ELASTICITY]
+    weight = c[C_LENDING_WEIGHT]
+    for i in range(LANES):
+        lent = s[S_FRAXLEND_LENT + i]
+        mean_rate = s[S_FRAXLEND_RATE + i]
+        deposits = m[M_FRAXLEND_DEPOSITS + i] + lent
+        free = unborrowed(deposits, m[M_FRAXLEND_DEMAND + i], mean_rate, elasticity)
+        utilisation = 1.0 - free / deposits
+        borrowed = deposits - free
+        rate = borrow_rate(utilisation, kink, slope_1, slope_2)
+        interest = lent * rate * utilisation * keep
+        lent = lent + interest
+        s[S_FRAXLEND_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        s[S_FRAXLEND_LENT + i] = lent
+        # nobody repays with stablecoin that does not exist outside
+        before = s[S_FRAXLEND_FREE + i]
+        outside = s[S_SUPPLY + i] - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - before
+        most = before + (outside if outside > 0.0 else 0.0)
+        ours = free if free < lent else lent
+        s[S_FRAXLEND_FREE + i] = ours if ours < most else most
+        s[S_BORROWER_FLOW + i] = borrowed - s[S_FRAXLEND_BORROWED + i]
+        s[S_FRAXLEND_BORROWED + i] = borrowed
+        s[S_INCOME_FRAXLEND + i] += interest
+
+
+@stage
+def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """Mints into the market, or withdraws and burns what is free; one operation an hour, gas paid from idle collateral."""
+    deploy_rate = c[C_DEPLOY_RATE]
+    delay = c[C_RESPONSE_DELAY]
+    start_collateral = c[C_START_COLLATERAL]
+    cap = p[P_FRAXLEND_CAP]
+    mint_cap = c[C_START_SUPPLY] * (p[P_MINT_CAP] + cap) + start_collateral * p[P_UNISWAP_CAP]
+    unwind_rate = p[P_UNWIND_RATE]
+    min_cr = p[P_MIN_CR]
+    pace = deploy_rate * start_collateral
+    span = 1.0 / c[C_UNISWAP_LOW] - 1.0 / c[C_UNISWAP_HIGH]
+    smallest = SMALLEST_OPERATION * start_collateral
+    for i in range(LANES):
+        lent = s[S_FRAXLEND_LENT + i]
+        free = s[S_FRAXLEND_FREE + i]
+        supply = s[S_SUPPLY + i]
+        idle = s[S_IDLE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        minted_book = s[S_FRAXLEND_MINTED + i]
+        cr = s[S_COLLATERAL_RATIO + i]
+        before = s[S_CR_CONTRACT + i]
+        unwinding = s[S_UNWINDING + i] > 0.5
+        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
+
+        # decollateralise
+        gap = cap * supply - lent
+        room = mint_room(mint_cap, s[S_CURVE_MINTED + i], minted_book, s[S_UNISWAP_MINTED + i])
+        gap = gap if gap < room else room
+        mint = gap if gap < pace else pace
+        mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & (not unwinding) & (before >= min_cr)) else 0.0
+
+        # recollateralise
+        over = lent - cap * supply
+        over = over if over > CAP_TOLERANCE * supply else 0.0
+        over = over if over < pace else pace
+        unwound = unwind_rate * lent if acting else 0.0
+        burn = over if over > unwound else unwound
+        burn = burn if burn < free else free
+        burn = burn if burn > SMALLEST_USD else 0.0
+
+        change = mint - burn
+        gas = m[M_GAS_USD + i] / collateral_price
+        gas = gas if gas < idle else idle
+        gas = gas if abs(change) > 0.0 else 0.0
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        after = contract_ratio(
+            s[S_POOL_X + i],
+            s[S_POOL_Y + i],
+            s[S_D + i],
+            s[S_ANN + i],
+            own,
+            supply + change,
+            idle - gas + s[S_LENT + i] + s[S_INVESTED + i],
+            cr,
+            s[S_SCALED_CR + i],
+            s[S_UNISWAP_LIQUIDITY + i] * span,
+            lent + change,
+            free + change,
+        )
+        done = (abs(change) > 0.0) & ((mint <= 0.0) | (after >= min_cr))
+        change = change if done else 0.0
+        gas = gas if done else 0.0
+        s[S_FRAXLEND_LENT + i] = lent + change
+        s[S_FRAXLEND_FREE + i] = free + change
+        s[S_SUPPLY + i] = supply + change
+        s[S_IDLE + i] = idle - gas
+        s[S_FRAXLEND_MINTED + i] = minted_book + change
+        s[S_CR_CONTRACT + i] = after if done else before
+        s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+        fault = s[S_FAULT + i]
+        over_cap = (change > 0.0) & (lent + change > cap * (supply + change) * (1.0 + 1e-9))
+        s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault

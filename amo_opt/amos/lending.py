@@ -1,0 +1,194 @@
+"""What the lending AMOs share: the two-slope rate, what borrowers take at it, and the stages of an AMO that lends collateral.
+
+Aave's AMO and the Collateral Investor are the same AMO with different markets; `lender` builds both stages for one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from amo_opt.amos.minter import borrow_room
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol.lanes import (
+    C_DEPLOY_RATE,
+    C_ELASTICITY,
+    C_LENDING_WEIGHT,
+    C_RESPONSE_DELAY,
+    C_START_COLLATERAL,
+    LANES,
+    M_GAS_USD,
+    P_AAVE_CAP,
+    P_BUFFER,
+    P_CURVE_CAP,
+    P_INVESTOR_CAP,
+    P_MIN_CR,
+    P_UNISWAP_CAP,
+    P_UNWIND_RATE,
+    S_AAVE_BORROWED,
+    S_BASE_VALUE,
+    S_COLLATERAL_PRICE,
+    S_CR_CONTRACT,
+    S_CURVE_BORROWED,
+    S_IDLE,
+    S_INCOME_MARKET_OPERATIONS,
+    S_INVESTED,
+    S_INVESTOR_BORROWED,
+    S_LENT,
+    S_LP_AMO,
+    S_LP_SUPPLY,
+    S_POOL_Y,
+    S_UNISWAP_BORROWED,
+    S_UNISWAP_Y,
+    S_UNWINDING,
+    S_UNWINDING_HOURS,
+)
+from amo_opt.stableswap.jit import Vector, scalar, stage
+
+HOURS_A_YEAR = 8760.0
+
+
+@scalar
+def borrow_rate(utilisation: float, kink: float, slope_1: float, slope_2: float) -> float:
+    """Aave's two-slope variable rate, per year."""
+    below = slope_1 * utilisation / kink
+    above = slope_1 + slope_2 * (utilisation - kink) / (1.0 - kink)
+    return below if utilisation < kink else above
+
+
+@scalar
+def unborrowed(deposits: float, demand: float, mean_rate: float, elasticity: float) -> float:
+    """What borrowers leave of the deposits; they take what they want at the mean rate of the last days, at most all there is."""
+    free = deposits - demand / (1.0 + elasticity * mean_rate)
+    return free if free > 0.0 else 0.0
+
+
+@scalar
+def resting_rate(deposits: float, demand: float, elasticity: float, kink: float, slope_1: float, slope_2: float) -> float:
+    """The rate at which borrowers take just what makes that rate: where a market stands before anything happens (bisection)."""
+    low = 0.0
+    high = slope_1 + slope_2
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        utilisation = 1.0 - unborrowed(deposits, demand, middle, elasticity) / deposits
+        rises = borrow_rate(utilisation, kink, slope_1, slope_2) > middle
+        low = middle if rises else low
+        high = high if rises else middle
+    return 0.5 * (low + high)
+
+
+@dataclass(frozen=True)
+class Venue:
+    """Where one lending AMO's numbers live: offsets into the state, the market row, the constants and the parameters."""
+
+    deposits: int
+    demand: int
+    slope_1: int
+    slope_2: int
+    kink: int
+    reserve_factor: int
+    cap: int
+    lent: int
+    rate: int
+    free: int
+    borrowed: int
+    income: int
+    free_cap: int = -1
+
+
+def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The stages (market operations, operate) of an AMO that lends collateral to ``venue``.
+
+    The compiler freezes the offsets, so both are loops over lanes like any other stage.
+    """
+    deposits_at, demand_at = venue.deposits, venue.demand
+    slope_1_at, slope_2_at, kink_at, reserve_at = venue.slope_1, venue.slope_2, venue.kink, venue.reserve_factor
+    cap_at, lent_at, rate_at, free_at, borrowed_at, income_at = venue.cap, venue.lent, venue.rate, venue.free, venue.borrowed, venue.income
+    others_take = venue.free_cap >= 0
+    free_cap_at = venue.free_cap if others_take else venue.deposits
+
+    @stage
+    def market_operations(s: Vector, m: Vector, c: Vector) -> None:
+        """Interest of the hour: utilisation = borrowing ÷ (outside deposits + the AMO's), so a doubled deposit earns less than double."""
+        kink = c[kink_at]
+        slope_1 = c[slope_1_at]
+        slope_2 = c[slope_2_at]
+        keep = (1.0 - c[reserve_at]) / HOURS_A_YEAR
+        elasticity = c[C_ELASTICITY]
+        weight = c[C_LENDING_WEIGHT]
+        for i in range(LANES):
+            lent = s[lent_at + i]
+            mean_rate = s[rate_at + i]
+            deposits = m[deposits_at + i] + lent
+            free = unborrowed(deposits, m[demand_at + i], mean_rate, elasticity)
+            most = m[free_cap_at + i] if others_take else free
+            free = free if free < most else most
+            utilisation = 1.0 - free / deposits
+            rate = borrow_rate(utilisation, kink, slope_1, slope_2)
+            interest = lent * rate * utilisation * keep
+            s[rate_at + i] = mean_rate + weight * (rate - mean_rate)
+            s[free_at + i] = free
+            s[lent_at + i] = lent + interest
+            s[income_at + i] += interest * s[S_COLLATERAL_PRICE + i]
+
+    @stage
+    def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+        """Lends what is spare above the buffer, never under `min_cr`, or withdraws; one operation an hour, gas paid from idle collateral."""
+        deploy_rate = c[C_DEPLOY_RATE]
+        delay = c[C_RESPONSE_DELAY]
+        cap = p[cap_at]
+        buffer = p[P_BUFFER]
+        unwind_rate = p[P_UNWIND_RATE]
+        min_cr = p[P_MIN_CR]
+        borrow_cap = c[C_START_COLLATERAL] * (p[P_CURVE_CAP] + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + p[P_UNISWAP_CAP])
+        for i in range(LANES):
+            idle = s[S_IDLE + i]
+            lent = s[lent_at + i]
+            collateral_price = s[S_COLLATERAL_PRICE + i]
+            inverse_price = 1.0 / collateral_price
+            gas = m[M_GAS_USD + i] * inverse_price
+            own_usd = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i] * s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
+            total = idle + s[S_LENT + i] + s[S_INVESTED + i] + s[S_UNISWAP_Y + i] + own_usd * inverse_price
+            unwinding = s[S_UNWINDING + i] > 0.5
+            acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
+            smallest = SMALLEST_OPERATION * total
+            pace = deploy_rate * total
+
+            # decollateralise
+            spare = idle - buffer * total
+            gap = cap * total - lent
+            gap = gap if gap < spare else spare
+            room = borrow_room(
+                borrow_cap, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+            )
+            gap = gap if gap < room else room
+            gap = 0.0 if (unwinding | (s[S_CR_CONTRACT + i] < min_cr)) else gap
+            lend = gap if gap < pace else pace
+            lend = lend if ((gap > smallest) & (gap > SMALLEST_USD)) else 0.0
+
+            # recollateralise
+            over = lent - cap * total
+            over = over if over > CAP_TOLERANCE * total else 0.0
+            refill = buffer * total - idle
+            refill = refill if refill > smallest else 0.0
+            wanted = over if over > refill else refill
+            wanted = wanted if wanted < pace else pace
+            unwound = unwind_rate * lent if acting else 0.0
+            unwound = unwound if unwound > SMALLEST_USD else 0.0
+            wanted = wanted if wanted > unwound else unwound
+            free = s[free_at + i]
+            wanted = wanted if wanted < free else free
+            wanted = wanted if wanted < lent else lent
+
+            moved = lend - wanted
+            idle = idle - moved
+            gas = gas if gas < idle else idle
+            gas = gas if abs(moved) > 0.0 else 0.0
+            s[S_IDLE + i] = idle - gas
+            s[lent_at + i] = lent + moved
+            s[free_at + i] = free - wanted
+            s[borrowed_at + i] += moved
+            s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+
+    return market_operations, operate

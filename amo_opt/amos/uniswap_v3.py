@@ -1,0 +1,328 @@
+"""The Uniswap v3 AMO: stablecoin and collateral in one range around a price of 1.
+
+With liquidity L and r the square root of the price (collateral a stablecoin), inside [r_low, r_high] the range holds ``x = L (1/r - 1/r_high)``
+stablecoin and ``y = L (r - r_low)`` collateral (Uniswap v3 whitepaper, 6.2); at r_low it is all stablecoin, at r_high all collateral.
+
+Decollateralise: add liquidity up to `uniswap_cap`, minting the stablecoin that goes with the collateral. Market operations: fees on the
+volume its depth wins while in range, and arbitrage with the Curve pool. Recollateralise: remove liquidity, burn the stablecoin first.
+Worst case: all own stablecoin, no collateral.
+"""
+
+from __future__ import annotations
+
+from amo_opt.amos.minter import borrow_room, mint_room
+from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol.collateral_ratio import contract_ratio
+from amo_opt.protocol.lanes import (
+    C_ADMIN_FEE,
+    C_DEPLOY_RATE,
+    C_FEE,
+    C_PROTOCOL_ADMIN,
+    C_RESPONSE_DELAY,
+    C_START_COLLATERAL,
+    C_START_SUPPLY,
+    C_UNISWAP_FEE,
+    C_UNISWAP_HIGH,
+    C_UNISWAP_LOW,
+    C_UNISWAP_OUTSIDE,
+    C_VOLUME_DEPTH,
+    LANES,
+    M_GAS_USD,
+    M_SWAP_VOLUME,
+    P_AAVE_CAP,
+    P_BUFFER,
+    P_CURVE_CAP,
+    P_FRAXLEND_CAP,
+    P_INVESTOR_CAP,
+    P_MIN_CR,
+    P_MINT_CAP,
+    P_UNISWAP_CAP,
+    P_UNWIND_RATE,
+    S_AAVE_BORROWED,
+    S_ANN,
+    S_BASE_VALUE,
+    S_COLLATERAL_PRICE,
+    S_COLLATERAL_RATIO,
+    S_CR_CONTRACT,
+    S_CURVE_BORROWED,
+    S_CURVE_MINTED,
+    S_D,
+    S_FRAXLEND_FREE,
+    S_FRAXLEND_LENT,
+    S_FRAXLEND_MINTED,
+    S_IDLE,
+    S_INCOME_DEBT_DISCOUNT,
+    S_INCOME_MARKET_OPERATIONS,
+    S_INCOME_SWAP_FEES,
+    S_INCOME_UNISWAP_FEES,
+    S_INVESTED,
+    S_INVESTOR_BORROWED,
+    S_LENT,
+    S_LP_AMO,
+    S_LP_SUPPLY,
+    S_NET_ISSUED,
+    S_POOL_X,
+    S_POOL_Y,
+    S_SCALED_CR,
+    S_SUPPLY,
+    S_UNISWAP_BORROWED,
+    S_UNISWAP_LIQUIDITY,
+    S_UNISWAP_MINTED,
+    S_UNISWAP_ROOT,
+    S_UNISWAP_X,
+    S_UNISWAP_Y,
+    S_UNWINDING,
+    S_UNWINDING_HOURS,
+)
+from amo_opt.stableswap.depth_10bp import captured, curve_depth, range_depth
+from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
+from amo_opt.stableswap.jit import Vector, scalar, stage
+
+HALF_RANGE = 0.5
+"""Liquidity is added only in the middle part of the range, measured in root price: near an end it would be nearly all one coin."""
+END_OF_RANGE = 1e-12
+"""Distance of the root price from an end of the range at which it is there: whether the range is left must not hang on rounding."""
+MOST_OF_POOL = 0.5
+"""Most of the Curve pool's stablecoin that arbitrage with Uniswap takes or brings in an hour."""
+
+
+@stage
+def market_operations(s: Vector, m: Vector, c: Vector) -> None:
+    """Fees of the two-way volume that the AMO's part of the range wins from the other venues, half in each coin; own stablecoin among them is burned."""
+    low = c[C_UNISWAP_LOW]
+    high = c[C_UNISWAP_HIGH]
+    outside_liquidity = c[C_UNISWAP_OUTSIDE]
+    fee = c[C_UNISWAP_FEE]
+    half_depth = c[C_VOLUME_DEPTH]
+    for i in range(LANES):
+        liquidity = s[S_UNISWAP_LIQUIDITY + i]
+        root = s[S_UNISWAP_ROOT + i]
+        supply = s[S_SUPPLY + i]
+        in_range = (root > low) & (root < high)
+        depth = range_depth(liquidity + outside_liquidity)
+        won = captured(depth, half_depth + curve_depth(s[S_D + i], s[S_ANN + i]))
+        share = liquidity / (liquidity + outside_liquidity + 1e-9)
+        fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * won * share
+        most = 0.001 * (supply - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i])
+        most = most if most > 0.0 else 0.0
+        fees_each = fees_each if fees_each < most else most
+        fees_each = fees_each if in_range else 0.0
+        s[S_INCOME_UNISWAP_FEES + i] += 2.0 * fees_each
+        s[S_IDLE + i] += fees_each / s[S_COLLATERAL_PRICE + i]
+        s[S_SUPPLY + i] = supply - fees_each
+        s[S_NET_ISSUED + i] -= fees_each
+
+
+@scalar
+def root_after(root: float, liquidity: float, stablecoin_in: float) -> float:
+    """Root price after so much stablecoin went in (negative: came out): ``1/r' = 1/r + dx / L``."""
+    return root * liquidity / (liquidity + stablecoin_in * root)
+
+
+@stage
+def arbitrage(s: Vector, c: Vector) -> None:
+    """Moves stablecoin between the Curve pool and the range until neither direction pays, both fees included.
+
+    Where buying on Curve and selling to the range pays, z > 0 leaves the pool; where the reverse pays, z < 0. The price gap is met by one Newton step
+    with both curves' slopes and one secant step, then bounded by what each side has: what gap is left is next hour's.
+    Curve's slope along its invariant is ``dp/dx = -2 k (1/x² - p/(xy) + p²/y²) / (Ann + k/y)``, ``k = D³/(4xy)``.
+    """
+    low = c[C_UNISWAP_LOW]
+    high = c[C_UNISWAP_HIGH]
+    inverse_low = 1.0 / low
+    inverse_high = 1.0 / high
+    fee = c[C_FEE]
+    range_fee = c[C_UNISWAP_FEE]
+    admin = c[C_ADMIN_FEE]
+    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
+    kept = (1.0 - fee) * (1.0 - range_fee)
+    inverse_kept = 1.0 / kept
+    fee_on_top = range_fee / (1.0 - range_fee)
+    lowest = low * (1.0 + END_OF_RANGE)
+    highest = high * (1.0 - END_OF_RANGE)
+    for i in range(LANES):
+        x = s[S_POOL_X + i]
+        y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        ann = s[S_ANN + i]
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        base_value = s[S_BASE_VALUE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        liquidity = s[S_UNISWAP_LIQUIDITY + i]
+        root = s[S_UNISWAP_ROOT + i]
+        rate = base_value / collateral_price
+        price = marginal_price(x, y, d, ann)
+        curve_price = price * rate
+        held = liquidity > 1.0
+        range_price = root * root
+        to_range = curve_price < kept * range_price
+        to_curve = curve_price * kept > range_price
+        factor = kept if to_range else inverse_kept
+        absorbed = kept if to_range else 1.0
+        gap = factor * range_price - curve_price
+        gap = gap if (to_range | to_curve) else 0.0
+        inverse_root = 1.0 / root
+        room_in = liquidity * (inverse_low - inverse_root)
+        room_in = (room_in if room_in > 0.0 else 0.0) / kept
+        room_out = liquidity * (inverse_root - inverse_high)
+        room_out = room_out if room_out > 0.0 else 0.0
+        most = MOST_OF_POOL * x
+        upper = room_in if room_in < most else most
+        upper = upper if to_range else 0.0
+        lower = room_out if room_out < most else most
+        lower = -lower if to_curve else 0.0
+
+        k = 0.25 * d * d * d / (x * y)
+        inverse_x = 1.0 / x
+        inverse_y = 1.0 / y
+        a = price * inverse_y
+        slope = 2.0 * k * (inverse_x * inverse_x - inverse_x * a + a * a) / (ann + k * inverse_y)
+        z_1 = gap * liquidity / (2.0 * factor * range_price * root * absorbed + rate * slope * liquidity)
+        z_1 = z_1 if z_1 < upper else upper
+        z_1 = z_1 if z_1 > lower else lower
+        y_1 = get_y(x - z_1, d, ann)
+        root_1 = root_after(root, liquidity if held else 1.0, z_1 * absorbed)
+        gap_1 = factor * root_1 * root_1 - marginal_price(x - z_1, y_1, d, ann) * rate
+        closed = gap - gap_1
+        closes = abs(closed) > 0.05 * abs(gap)
+        z = z_1 * gap / (closed if closes else 1.0) if closes else z_1
+        z = z if z < upper else upper
+        z = z if z > lower else lower
+        x_2 = x - z
+        y_2 = get_y(x_2, d, ann)
+        out_of_curve = z if z > 0.0 else 0.0
+        into_curve = -z if z < 0.0 else 0.0
+
+        # the Curve pool books: the fee is taken from what comes out
+        fee_x = fee * out_of_curve
+        # rounding must not turn a fee of next to nothing negative: there may be no idle collateral to take it from
+        fee_y = fee * (y - y_2 if ((into_curve > 0.0) & (y > y_2)) else 0.0)
+        pool_x = x_2 + (1.0 - admin) * fee_x
+        pool_y = y_2 + (1.0 - admin) * fee_y
+        admin_x = admin_to_protocol * fee_x
+        admin_y = admin_to_protocol * fee_y * base_value
+        # the range books: the fee is taken from what comes in and kept beside the position
+        arrived = out_of_curve * (1.0 - fee)
+        fee_in = range_fee * arrived
+        moved_x = arrived - fee_in - into_curve
+        root_2 = root_after(root, liquidity if held else 1.0, moved_x)
+        root_2 = root_2 if root_2 > lowest else low
+        root_2 = root_2 if root_2 < highest else high
+        moved_y = liquidity * (root_2 - root)
+        fee_collateral = fee_on_top * (moved_y if ((into_curve > 0.0) & (moved_y > 0.0)) else 0.0)
+
+        s[S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
+        s[S_INCOME_UNISWAP_FEES + i] += fee_in + fee_collateral * collateral_price
+        s[S_INCOME_DEBT_DISCOUNT + i] += own * ((x_2 - x) + (y_2 - y) * base_value) + moved_x + moved_y * collateral_price
+        s[S_SUPPLY + i] -= fee_in + admin_x
+        s[S_NET_ISSUED + i] -= fee_in + admin_x
+        s[S_IDLE + i] += fee_collateral + admin_y / collateral_price
+        s[S_POOL_X + i] = pool_x
+        s[S_POOL_Y + i] = pool_y
+        s[S_D + i] = polish_D(pool_x, pool_y, ann, d)
+        s[S_UNISWAP_ROOT + i] = root_2
+        held_x = s[S_UNISWAP_X + i] + moved_x
+        held_y = s[S_UNISWAP_Y + i] + moved_y
+        s[S_UNISWAP_X + i] = held_x if held_x > 0.0 else 0.0
+        s[S_UNISWAP_Y + i] = held_y if held_y > 0.0 else 0.0
+
+
+@stage
+def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """Adds liquidity in the middle of the range, or removes it and burns its stablecoin; one operation an hour, gas paid from idle collateral."""
+    low = c[C_UNISWAP_LOW]
+    high = c[C_UNISWAP_HIGH]
+    inverse_high = 1.0 / high
+    lowest = 1.0 - HALF_RANGE * (1.0 - low)
+    highest = 1.0 + HALF_RANGE * (high - 1.0)
+    deploy_rate = c[C_DEPLOY_RATE]
+    delay = c[C_RESPONSE_DELAY]
+    cap = p[P_UNISWAP_CAP]
+    buffer = p[P_BUFFER]
+    unwind_rate = p[P_UNWIND_RATE]
+    min_cr = p[P_MIN_CR]
+    start_collateral = c[C_START_COLLATERAL]
+    borrow_cap = start_collateral * (p[P_CURVE_CAP] + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + cap)
+    mint_cap = c[C_START_SUPPLY] * (p[P_MINT_CAP] + p[P_FRAXLEND_CAP]) + start_collateral * cap
+    for i in range(LANES):
+        liquidity = s[S_UNISWAP_LIQUIDITY + i]
+        root = s[S_UNISWAP_ROOT + i]
+        held_x = s[S_UNISWAP_X + i]
+        held_y = s[S_UNISWAP_Y + i]
+        idle = s[S_IDLE + i]
+        supply = s[S_SUPPLY + i]
+        free = s[S_LENT + i] + s[S_INVESTED + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        inverse_price = 1.0 / collateral_price
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own_tokens = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i] * inverse_price
+        before = s[S_CR_CONTRACT + i]
+        total = idle + free + held_y + own_tokens
+        smallest = SMALLEST_OPERATION * total
+        pace = deploy_rate * total
+        unwinding = s[S_UNWINDING + i] > 0.5
+        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
+
+        # decollateralise
+        in_middle = (root > lowest) & (root < highest)
+        per_liquidity_y = root - low
+        per_liquidity_y = per_liquidity_y if in_middle else 1.0
+        beside = (1.0 / root - inverse_high) / per_liquidity_y
+        beside = beside if in_middle else 1.0
+        gap = cap * total - held_y
+        spare = idle - buffer * total
+        gap = gap if gap < spare else spare
+        borrowing = borrow_room(
+            borrow_cap, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+        )
+        gap = gap if gap < borrowing else borrowing
+        minting = mint_room(mint_cap, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]) / beside
+        gap = gap if gap < minting else minting
+        brought = gap if gap < pace else pace
+        brought = brought if ((gap > smallest) & (gap > SMALLEST_USD) & in_middle & (not unwinding) & (before >= min_cr)) else 0.0
+
+        # recollateralise
+        over = held_y - cap * total
+        over = over if over > CAP_TOLERANCE * total else 0.0
+        over = over if over < pace else pace
+        share = over / (held_y + 1.0)
+        share = unwind_rate if (acting & (unwind_rate > share)) else share
+        share = share if share * (held_x + held_y) > SMALLEST_USD else 0.0
+
+        change_y = brought - share * held_y
+        change_x = brought * beside - share * held_x
+        change_liquidity = brought / per_liquidity_y - share * liquidity
+        acts = (brought > 0.0) | (share > 0.0)
+        cash = idle - change_y
+        gas = m[M_GAS_USD + i] * inverse_price
+        gas = gas if gas < cash else cash
+        gas = gas if acts else 0.0
+        liquidity_2 = liquidity + change_liquidity
+        full = liquidity_2 * (1.0 / low - inverse_high)
+        after = contract_ratio(
+            s[S_POOL_X + i],
+            s[S_POOL_Y + i],
+            s[S_D + i],
+            s[S_ANN + i],
+            own,
+            supply + change_x,
+            cash - gas + free,
+            s[S_COLLATERAL_RATIO + i],
+            s[S_SCALED_CR + i],
+            full,
+            s[S_FRAXLEND_LENT + i],
+            s[S_FRAXLEND_FREE + i],
+        )
+        done = acts & ((brought <= 0.0) | (after >= min_cr))
+        change_x = change_x if done else 0.0
+        change_y = change_y if done else 0.0
+        gas = gas if done else 0.0
+        s[S_UNISWAP_LIQUIDITY + i] = liquidity_2 if done else liquidity
+        s[S_UNISWAP_X + i] = held_x + change_x
+        s[S_UNISWAP_Y + i] = held_y + change_y
+        s[S_SUPPLY + i] = supply + change_x
+        s[S_IDLE + i] = idle - change_y - gas
+        s[S_UNISWAP_MINTED + i] += change_x
+        s[S_UNISWAP_BORROWED + i] += change_y
+        s[S_CR_CONTRACT + i] = after if done else before
+        s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price

@@ -1,0 +1,108 @@
+"""``amo-opt profile``: what each parameter does by itself, and which parameters do nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from amo_opt.cli.options import json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.watch import LINE_SECONDS
+
+if TYPE_CHECKING:
+    from amo_opt.search.progress import ProgressEvent, Watcher
+
+
+def check_plot(file: Path) -> None:
+    """Raises `AmoOptError` or `click.UsageError` where the drawing could not be written: told before a simulation rather than after."""
+    from amo_opt.report.figures.pool import check_suffix
+
+    check_suffix(file)
+    if not file.parent.is_dir():
+        raise click.UsageError(f"--plot: found {str(file)!r}; there is no folder {str(file.parent)!r}")
+
+
+@contextmanager
+def showing() -> Iterator[Watcher]:
+    """A watcher for `profile`: a bar where stderr is a terminal, a line every few seconds where it is not."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True)) as progress:
+            task = progress.add_task("profiles")
+            yield lambda event: progress.update(task, completed=event.done, total=event.total)
+        return
+    last = 0.0
+
+    def line(event: ProgressEvent) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if event.done == event.total or now - last >= LINE_SECONDS:
+            last = now
+            click.echo(f"profiles: {event.done}/{event.total}", err=True)
+
+    yield line
+
+
+@click.command("profile")
+@click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
+@click.option("--parameter", "names", multiple=True, metavar="NAME", help="Only this searched parameter; give it again for more.")
+@click.option(
+    "--points", type=click.IntRange(2, 1000), default=7, show_default=True, help="Values over each range, the current one besides."
+)
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw it: .html, .svg or .png.",
+)
+@size_options
+@json_option
+def command(
+    study_file: Path,
+    *,
+    names: tuple[str, ...],
+    points: int,
+    plot_file: Path | None,
+    seed: int | None,
+    paths: int | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Move each searched parameter of the current set over its range by itself, everything else held, all on the same paths (A).
+
+    Tells by term what it does: figures with 95% intervals and n, paired differences to the current set, which of them are larger than
+    chance, and in one line each whether the parameter is FLAT or yield and peg risk have an INTERIOR OPTIMUM, are MONOTONE or best at an EDGE.
+
+    \b
+    Example:
+      amo-opt profile studies/frax-2022.toml
+      amo-opt profile studies/frax-2022.toml --parameter amplification --parameter idle_buffer \\
+          --points 11 --paths 640 --plot profile.html
+    """
+    from amo_opt.cli.profile_tables import document, print_profiles
+    from amo_opt.search.profile import profile
+
+    if plot_file is not None:
+        check_plot(plot_file)
+    study = load(study_file, seed=seed, paths=paths)
+    with showing() as watch:
+        found = profile(study, list(names) or None, points=points, workers=thread_count(workers), progress=watch)
+    if plot_file is not None:
+        from amo_opt.report.facts.profiles import profile_pages
+        from amo_opt.report.figures.profiles import save_profiles
+
+        save_profiles(plot_file, profile_pages(found), title=f"What each parameter of {study.current.name} does, {study.name}")
+        click.echo(f"drawn in {plot_file}", err=True)
+    if as_json:
+        print_json(document(found))
+        return
+    print_profiles(found)

@@ -1,0 +1,175 @@
+"""What `amo-opt profile` prints: a table by term for each parameter, one line on what each does, or one JSON document."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amo_opt.cli.tables import PIPED_WIDTH, estimate_document
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from amo_opt.report.wording import Scale
+    from amo_opt.search.movement import Shift
+    from amo_opt.search.profile import MovedPoint, ParameterProfile, Profiles
+
+MARKS = "* larger than chance; ~ larger than chance, too small to matter; = unchanged; without a mark: within chance"
+
+
+def document(found: Profiles) -> dict[str, Any]:
+    """One JSON document: every point of every parameter, figures and paired differences by term."""
+    study = found.study
+    return {
+        "schema": 1,
+        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
+        "current": {"name": study.current.name, **study.current.values()},
+        "stream": found.stream,
+        "paths": found.paths,
+        "n": found.n,
+        "bounds": found.bounds,
+        "profiles": [_profile_document(each, found.terms) for each in found.profiles],
+    }
+
+
+def _profile_document(each: ParameterProfile, terms: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "parameter": each.parameter,
+        "range": {"low": each.low, "high": each.high, "log": each.log},
+        "current": each.current,
+        "finding": each.finding,
+        "flat": each.flat,
+        "objectives": {name: {"shape": shape.word, "best": shape.best, "finding": shape.text} for name, shape in each.shapes.items()},
+        "points": [
+            {
+                "value": point.value,
+                "current": point.value == each.current,
+                "moved_along": point.partners,
+                "feasible": point.score.feasible,
+                "figures": {term: estimate_document(point.figure(term)) for term in terms},
+                "differences": {term: _shift_document(point.shifts[term]) for term in terms},
+            }
+            for point in each.points
+        ],
+        "failed": [{"value": value, "reason": reason} for value, reason in each.failed],
+    }
+
+
+def _shift_document(shift: Shift) -> dict[str, Any]:
+    return {**estimate_document(shift.difference.difference), "larger_than_chance": shift.beyond_chance, "moves": shift.moves}
+
+
+def print_profiles(found: Profiles) -> None:
+    """The tables, then a line a parameter."""
+    click.echo(
+        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} paths A of each scenario "
+        f"(n = {found.n}), seed {found.study.search.seed}"
+    )
+    click.echo(f"each cell: the figure, then its paired difference to the current set, both with 95% intervals\n{MARKS}\n")
+    for each in found.profiles:
+        _print_table(each, found)
+    for each in found.profiles:
+        click.echo(f"{each.parameter}: {each.finding}")
+        for value, reason in each.failed:
+            click.echo(f"{each.parameter}: not simulated at {value:g}: {reason}")
+
+
+def _print_table(each: ParameterProfile, found: Profiles) -> None:
+    """A row a term, a column a value; as many tables as the terminal needs, one where there is none."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    told = [term for term in found.terms if any(figure.low or figure.high for figure in (point.figure(term) for point in each.points))]
+    # A parameter that changes nothing at all has one column: the others would repeat it.
+    still = all(shift.unchanged for point in each.points for shift in point.shifts.values())
+    points = each.points[:1] if still else each.points
+    rows = [_row(term, points) for term in told]
+    heads = ["at every value"] if still else [_head(point, each) for point in points]
+    label = max(len(row[0]) for row in rows)
+    cell = max(len(line) for row in rows for text in row[1:] for line in text.split("\n"))
+    console, columns = _fitting(label, cell, len(heads))
+    for first in range(0, len(heads), columns):
+        shown = slice(first, first + columns)
+        heading = f"{each.parameter}: {_words(each)}" if first == 0 else f"{each.parameter}, continued"
+        table = Table(title=heading, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("term (unit)", no_wrap=True)
+        for head in heads[shown]:
+            table.add_column(head, justify="right", no_wrap=True)
+        for name, *cells in rows:
+            table.add_row(name, *cells[shown])
+        table.add_row("limits", *[_limits(point) for point in points[shown]])
+        console.print(table)
+    silent = [_title(term) for term in found.terms if term not in told]
+    if silent:
+        click.echo(f"0 on every path: {', '.join(silent)}")
+    click.echo()
+
+
+def _fitting(label: int, cell: int, count: int) -> tuple[Console, int]:
+    """A console, and how many columns go into a line of it: all of them where no terminal sets a width."""
+    from rich.console import Console
+
+    wanted = label + 4 + count * (cell + 1)
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        return Console(width=max(wanted, PIPED_WIDTH)), count
+    console = Console()
+    return console, max(1, min(count, (console.width - label - 4) // (cell + 1)))
+
+
+def _words(each: ParameterProfile) -> str:
+    from amo_opt.search.finding import title
+
+    return "FLAT" if each.flat else ", ".join(f"{title(name)} {shape.word}" for name, shape in each.shapes.items())
+
+
+def _title(term: str) -> str:
+    from amo_opt.search.finding import title
+
+    return title(term)
+
+
+def _head(point: MovedPoint, each: ParameterProfile) -> str:
+    from amo_opt.report.wording import plain_number
+
+    along = "".join(f"\n({name} {plain_number(value)})" for name, value in point.partners.items())
+    return f"{plain_number(point.value)}{' current' if point.value == each.current else ''}{along}"
+
+
+def _row(term: str, points: tuple[MovedPoint, ...]) -> list[str]:
+    """The term with its unit, and a cell a value, all on one scale."""
+    from amo_opt.report.wording import scale_for
+    from amo_opt.scoring.metrics import METRICS
+
+    unit = METRICS[term].unit if term in METRICS else METRICS["yield"].unit
+    figures = [point.figure(term) for point in points]
+    shifts = [point.shifts[term] for point in points]
+    apart = [abs(shift.difference.difference.value) for shift in shifts]
+    # Decimals for the smallest difference that is told apart from chance, but not a hundred times finer than the largest.
+    clear = [size for size, shift in zip(apart, shifts, strict=True) if shift.moves]
+    finest = max(0.01 * max(apart), min(clear, default=max(apart))) or max(abs(figure.value) for figure in figures)
+    scale = scale_for(unit, [figure.high for figure in figures]).fine(finest)
+    indent = "" if term in METRICS else "  "
+    name = f"{indent}{_title(term)} ({scale.unit})" if scale.unit else f"{indent}{_title(term)}"
+    return [name, *(f"{_shown(scale, figure)}\n{_apart(scale, shift)}" for figure, shift in zip(figures, shifts, strict=True))]
+
+
+def _shown(scale: Scale, figure: Any) -> str:
+    return f"{scale.number(figure.value)} ({scale.number(figure.low)} … {scale.number(figure.high)})"
+
+
+def _apart(scale: Scale, shift: Shift) -> str:
+    if shift.unchanged:
+        return "="
+    found = shift.difference.difference
+    ends = " … ".join(scale.number(each, signed=True) for each in (found.low, found.high))
+    mark = " *" if shift.moves else " ~" if shift.beyond_chance else ""
+    return f"{scale.number(found.value, signed=True)} ({ends}){mark}"
+
+
+def _limits(point: MovedPoint) -> str:
+    from amo_opt.report.facts.choice import limits_kept
+
+    return limits_kept(point.score)

@@ -1,0 +1,104 @@
+"""Figures that a study sets over its state file: ``[state] set``, by dotted name.
+
+The switch of a mechanism: a rate, a share or a position set to 0 turns it off, and the change of the results is its effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from amo_opt.config.checks import SET, Placed, number_at
+from amo_opt.config.schema import figures_by_name
+from amo_opt.config.wording import nearest, plain, shown
+from amo_opt.protocol.state import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from amo_opt.config.toml_file import Document, Key
+    from amo_opt.errors import Problem
+    from amo_opt.protocol.state import ProtocolState
+
+
+def written_overrides(document: Document) -> dict[str, Placed]:
+    """The figures that the study sets, by dotted name, with their places; what `override_problems` refuses is left out."""
+    found = {}
+    for key, name, _ in _entries(document):
+        value = number_at(document, key)
+        if value is not None and name in figures_by_name() and _within(name, value):
+            found[name] = Placed(value, document, key)
+    return found
+
+
+def override_problems(document: Document) -> Iterator[Problem]:
+    """Names that are no figure, values that are no number or beyond what the figure may be, figures named twice."""
+    seen: set[str] = set()
+    for key, name, written in _entries(document):
+        if name not in figures_by_name():
+            yield document.problem(key, "no such figure of a state", found=shown(written), hint=nearest(name, figures_by_name()))
+            continue
+        if name in seen:
+            yield document.problem(key, "set twice", found=shown(written), allowed="each figure once")
+        seen.add(name)
+        value, limits = number_at(document, key), figures_by_name()[name].metadata
+        span = f"{plain(limits['low'])} to {plain(limits['high'])} {limits['unit']}".rstrip()
+        if value is None:
+            number = isinstance(written, int | float) and not isinstance(written, bool)
+            message = "not a finite number" if number else "not a number"
+            yield document.problem(key, message, found=shown(written), allowed=f"a number from {span} ({limits['doc']})")
+        elif not _within(name, value):
+            yield document.problem(key, "out of range", found=shown(written), allowed=f"{span} ({limits['doc']})")
+
+
+def with_overrides(state: ProtocolState, values: Mapping[str, float]) -> ProtocolState:
+    """The state with these figures set: each is assumed then, says what the file held, and ranges over both."""
+    for name, value in values.items():
+        state = with_figure(state, name, set_by_study(attrgetter(name)(state), value))
+    return state
+
+
+def set_by_study(former: Figure, value: float) -> Figure:
+    """The figure that stands in place of ``former``.
+
+    >>> set_by_study(Figure(value=0.2, assumed="by eye", low=0.1, high=0.3), 0.0)
+    Figure(value=0.0, source=None, date=None, assumed='set by the study; the state file holds 0.2, assumed: by eye', low=0.0, high=0.3)
+    """
+    origin = f"sourced: {former.source}" if former.source is not None else f"assumed: {former.assumed}"
+    span = [value, former.value, *(end for end in (former.low, former.high) if end is not None)]
+    # twelve digits show every figure of a state file as it was written
+    reason = f"set by the study; the state file holds {former.value:.12g}, {origin}"
+    return Figure(value=value, assumed=reason, low=min(span), high=max(span))
+
+
+def with_figure(state: ProtocolState, name: str, figure: Figure) -> ProtocolState:
+    """The state with the figure of that dotted name replaced."""
+    replaced: ProtocolState = _replaced(state, name.split("."), figure)
+    return replaced
+
+
+def _replaced(owner: Any, parts: list[str], figure: Figure) -> Any:
+    inner = figure if len(parts) == 1 else _replaced(getattr(owner, parts[0]), parts[1:], figure)
+    return replace(owner, **{parts[0]: inner})
+
+
+def _within(name: str, value: float) -> bool:
+    limits = figures_by_name()[name].metadata
+    return bool(limits["low"] <= value <= limits["high"])
+
+
+def _entries(document: Document) -> Iterator[tuple[Key, str, Any]]:
+    """Key, dotted name and value of every entry."""
+    table = document.get(SET)
+    return _walked(table, SET) if isinstance(table, dict) else iter(())
+
+
+def _walked(table: Mapping[str, Any], key: Key, before: str = "") -> Iterator[tuple[Key, str, Any]]:
+    """A name without quotes (``markets.lp_flight_rate = 0``) is a table within a table to TOML: walked until a figure's name is whole."""
+    for part, value in table.items():
+        name = f"{before}{part}"
+        if isinstance(value, dict) and value and name not in figures_by_name():
+            yield from _walked(value, (*key, part), f"{name}.")
+        else:
+            yield (*key, part), name, value

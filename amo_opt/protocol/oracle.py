@@ -1,0 +1,62 @@
+"""The oracle: a lagged, depth-weighted mean of the venues' dollar prices. CR, the primary market and the AMOs' triggers see nothing else."""
+
+from __future__ import annotations
+
+import math
+
+from amo_opt.protocol.holders import DUST_USD
+from amo_opt.protocol.lanes import (
+    C_ORACLE_WEIGHT,
+    C_UNISWAP_HIGH,
+    C_UNISWAP_LOW,
+    C_UNISWAP_OUTSIDE,
+    LANES,
+    S_ANN,
+    S_BASE_VALUE,
+    S_COLLATERAL_PRICE,
+    S_D,
+    S_ORACLE,
+    S_POOL_X,
+    S_POOL_Y,
+    S_PRICE,
+    S_UNISWAP_LIQUIDITY,
+    S_UNISWAP_ROOT,
+)
+from amo_opt.stableswap.depth_10bp import curve_depth, range_depth
+from amo_opt.stableswap.invariant import marginal_price
+from amo_opt.stableswap.jit import Vector, stage
+
+
+@stage
+def observe(s: Vector, c: Vector) -> None:
+    """The hour's price at the Curve pool, and the oracle a step nearer to the venues' mean, Curve's alone where Uniswap's range is left.
+
+    Where the AMO has no liquidity in the range, its price is Curve's: others' arbitrage keeps it there. A failed pool keeps the price that trading gave it (the other door's, or 0) and is all the oracle sees.
+    """
+    weight = c[C_ORACLE_WEIGHT]
+    low = c[C_UNISWAP_LOW]
+    high = c[C_UNISWAP_HIGH]
+    range_outside = c[C_UNISWAP_OUTSIDE]
+    for i in range(LANES):
+        d = s[S_D + i]
+        ann = s[S_ANN + i]
+        root = s[S_UNISWAP_ROOT + i]
+        oracle = s[S_ORACLE + i]
+        traded = s[S_PRICE + i]
+        alive = d > DUST_USD
+        spot = marginal_price(s[S_POOL_X + i], s[S_POOL_Y + i], d, ann) * s[S_BASE_VALUE + i]
+        spot = spot if alive else traded
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        liquidity = s[S_UNISWAP_LIQUIDITY + i]
+        held = liquidity > 1.0
+        follows = math.sqrt(spot / collateral_price)
+        follows = follows if follows > low else low
+        follows = follows if follows < high else high
+        s[S_UNISWAP_ROOT + i] = root if held else follows
+        there = root * root * collateral_price
+        depth = range_depth(liquidity + range_outside)
+        depth = depth if (held & (root > low) & (root < high) & alive) else 0.0
+        curve = curve_depth(d, ann) + 1e-9
+        mean = spot + (there - spot) * depth / (curve + depth)
+        s[S_PRICE + i] = spot
+        s[S_ORACLE + i] = oracle + weight * (mean - oracle)

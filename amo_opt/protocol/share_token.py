@@ -1,0 +1,117 @@
+"""The share token's own operations: recollateralising, buying back, and FXS1559.
+
+Below the target ratio anyone may bring collateral for new share tokens with a bonus, above it anyone may bring share tokens for
+collateral; both are throttled by the hour (FraxPoolV3 ``recollateralize``, ``buyBackFxs``, ``comboCalcBbkRct``). FXS1559 spends a share of the AMOs' income of the hour on buying
+and burning share tokens, as far as there is value above the target ratio. Share tokens issued and burned are capital at market, never income; what a bonus or
+a collateral coin off its par gives away is booked with the primary market's fees. New tokens dilute the price for good; the pressure of selling them passes.
+"""
+
+from __future__ import annotations
+
+from amo_opt.protocol.lanes import (
+    C_BUYBACK_USD,
+    C_FXS1559_SHARE,
+    C_PAR_VALUATION,
+    C_RECOLLATERALISE_BONUS,
+    C_RECOLLATERALISE_TOKENS,
+    C_SHARE_DEPTH_RATIO,
+    LANES,
+    S_CAPITAL_BUYBACKS,
+    S_CAPITAL_RECOLLATERALISED,
+    S_COLLATERAL_PRICE,
+    S_COLLATERAL_RATIO,
+    S_CR_CONTRACT,
+    S_IDLE,
+    S_INCOME_FRAXLEND,
+    S_INCOME_INVESTOR,
+    S_INCOME_LENDING,
+    S_INCOME_PRIMARY_FEES,
+    S_INCOME_REWARDS,
+    S_INCOME_SEEN,
+    S_INCOME_SWAP_FEES,
+    S_INCOME_UNISWAP_FEES,
+    S_SHARE_IMPACT,
+    S_SHARE_PRICE,
+    S_SHARE_SUPPLY,
+    S_SUPPLY,
+)
+from amo_opt.stableswap.jit import Vector, stage
+
+MOST_BACK = 0.01
+"""Most of the share token's market value that holders bring to the buyback in an hour; they sell to the contract, not to the market."""
+MOST_SPENT = 0.05
+"""Most that FXS1559 spends an hour, as a share of what the share token's market takes for half its price."""
+LEAST_LEG = 0.999
+"""Share tokens are brought for collateral only where its coin is worth about a dollar: the contract pays it at par."""
+
+
+@stage
+def share_operations(s: Vector, c: Vector) -> None:
+    """Recollateralises or buys back, by the gap between `cr_contract` of the hour before and the target ratio."""
+    tokens_an_hour = c[C_RECOLLATERALISE_TOKENS]
+    bonus = c[C_RECOLLATERALISE_BONUS]
+    buyback = c[C_BUYBACK_USD]
+    fxs1559 = c[C_FXS1559_SHARE]
+    at_par = c[C_PAR_VALUATION] > 0.5
+    depth_ratio = c[C_SHARE_DEPTH_RATIO]
+    for i in range(LANES):
+        idle = s[S_IDLE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        share_price = s[S_SHARE_PRICE + i]
+        share_supply = s[S_SHARE_SUPPLY + i]
+        leg_value = collateral_price if at_par else 1.0
+        inverse_leg = 1.0 / leg_value
+        inverse_collateral = 1.0 / collateral_price
+        inverse_share = 1.0 / (share_price if share_price > 1e-9 else 1e-9)
+        depth = depth_ratio * share_price * share_supply + 1.0
+        excess = (s[S_CR_CONTRACT + i] - s[S_COLLATERAL_RATIO + i]) * s[S_SUPPLY + i]
+
+        # recollateralise: collateral worth `brought` by the contract's count, until the bonus is eaten by selling the share tokens
+        edge = (1.0 + bonus) * inverse_leg - 1.0
+        edge = edge if edge > 0.0 else 0.0
+        throttle = tokens_an_hour * share_price / (1.0 + bonus)
+        brought = -excess if excess < 0.0 else 0.0
+        brought = brought if brought < throttle else throttle
+        most_brought = edge * depth / (1.0 + bonus)
+        brought = brought if brought < most_brought else most_brought
+        issued = brought * (1.0 + bonus)
+        came = brought * leg_value
+
+        # buy back, then FXS1559 with what is left above the target
+        above = excess if excess > 0.0 else 0.0
+        back = above if above < buyback else buyback
+        back = back if leg_value > LEAST_LEG else 0.0
+        back = back if back * leg_value < idle * collateral_price else 0.0
+        most_back = MOST_BACK * share_price * share_supply
+        back = back if back < most_back else most_back
+        income = (
+            s[S_INCOME_LENDING + i]
+            + s[S_INCOME_INVESTOR + i]
+            + s[S_INCOME_FRAXLEND + i]
+            + s[S_INCOME_SWAP_FEES + i]
+            + s[S_INCOME_UNISWAP_FEES + i]
+            + s[S_INCOME_REWARDS + i]
+        )
+        earned = income - s[S_INCOME_SEEN + i]
+        spent = fxs1559 * (earned if earned > 0.0 else 0.0)
+        left = above - back
+        spent = spent if spent < left else left
+        cash = idle * collateral_price - back * leg_value
+        spent = spent if spent < cash else cash
+        most_spent = MOST_SPENT * depth
+        spent = spent if spent < most_spent else most_spent
+        half = 0.5 * share_price * share_supply
+        spent = spent if spent < half else half
+        burned = back + spent
+
+        s[S_INCOME_SEEN + i] = income
+        left_idle = idle + (came - back * leg_value - spent) * inverse_collateral
+        s[S_IDLE + i] = left_idle if left_idle > 0.0 else 0.0
+        s[S_CAPITAL_RECOLLATERALISED + i] += issued
+        s[S_CAPITAL_BUYBACKS + i] -= burned
+        s[S_INCOME_PRIMARY_FEES + i] += (came - issued) + (back - back * leg_value)
+        shares_after = share_supply + (issued - burned) * inverse_share
+        pressed = (depth + spent) / (depth + issued)
+        s[S_SHARE_SUPPLY + i] = shares_after
+        s[S_SHARE_IMPACT + i] *= pressed
+        s[S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after

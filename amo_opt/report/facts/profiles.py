@@ -1,0 +1,36 @@
+"""Profiles of a study's parameters as facts: for each parameter what is drawn, what it does, and which points are larger than chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.report.facts.choice import ProfileFacts, profile_facts
+from amo_opt.report.wording import count
+from amo_opt.search.rule import COVER, PEG, YIELD
+
+if TYPE_CHECKING:
+    from amo_opt.search.profile import Profiles
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """One parameter: the facts of its panels, and for each panel whether a point differs from the current set by more than chance."""
+
+    facts: ProfileFacts
+    clear: tuple[tuple[bool, ...], ...]
+
+
+def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
+    """A page a parameter, in their order."""
+    base = f"All else held at {found.study.current.name} (n = {count(found.n, 'path')} A, seed {found.study.search.seed}"
+    caption = f"{base}; bands are 95% intervals, filled points differ from the current set by more than chance)."
+    return tuple(
+        ProfilePage(
+            facts=profile_facts(
+                each.parameter, each.points, log=each.log, marks=(("current", each.current),), finding=each.finding, caption=caption
+            ),
+            clear=tuple(tuple(point.shifts[term].moves for point in each.points) for term in (YIELD, PEG, COVER)),
+        )
+        for each in found.profiles
+    )

@@ -1,0 +1,217 @@
+"""A path's series as panels: which lines, layers and limits stand together, in which unit and under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.protocol.lanes import LINES
+from amo_opt.scoring.metrics import NOT_YIELD
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+
+FloatArray = NDArray[np.float64]
+Series = Mapping[str, FloatArray]
+Role = Literal["first", "second", "third", "fourth", "fifth", "rest", "capital"]
+"""Which lines and layers the eye should find first; the rest look alike, and capital is told from income."""
+Form = Literal["price", "ratio", "percent", "amount"]
+
+APART = tuple(column.removesuffix("_usd") for column in NOT_YIELD.values())
+"""Income that the yield leaves out."""
+IN_YIELD = tuple(name for name in LINES if name.startswith("income_") and name not in APART)
+CAPITAL = tuple(name for name in LINES if name.startswith("capital_"))
+LINE_TITLES = {
+    "income_lending": "Aave interest",
+    "income_investor": "Collateral Investor",
+    "income_fraxlend": "Fraxlend interest",
+    "income_swap_fees": "Curve swap fees",
+    "income_uniswap_fees": "Uniswap v3 fees",
+    "income_rewards": "rewards",
+    "income_primary_fees": "primary fees, bonuses",
+    "income_market_operations": "market operations",
+    "income_venue_losses": "venue losses",
+    "income_liquidation": "cost of liquidation",
+    "income_mark_to_market": "marked to market",
+    "income_debt_discount": "own debt below par",
+    "capital_shares_issued": "share tokens issued",
+    "capital_shares_burned": "share tokens burned",
+    "capital_recollateralised": "recollateralised",
+    "capital_buybacks": "buybacks",
+}
+NEGLIGIBLE = 1.0
+"""Dollars or tokens below which a line or a layer is left out."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series in its panel's unit, shape (steps,), no NaN; ``label`` has its last figure at its end."""
+
+    label: str
+    values: FloatArray
+    role: Role = "rest"
+
+
+@dataclass(frozen=True)
+class Level:
+    """A limit or a threshold. ``values`` is one number, or one an hour where it moves with something; ``of`` the line it is the limit of.
+    ``framed`` levels are always in the picture, the others only where the series come near.
+    """
+
+    label: str
+    values: FloatArray
+    of: Role = "rest"
+    framed: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Lines, or layers one on the other, over the hours. ``scored_only`` panels begin with the window; ``silence`` is said where nothing happened."""
+
+    name: str
+    title: str
+    form: Form
+    lines: tuple[Line, ...] = ()
+    layers: tuple[Line, ...] = ()
+    levels: tuple[Level, ...] = ()
+    scored_only: bool = False
+    silence: str = ""
+
+
+def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[Panel, ...]:
+    """The panels of one path in their order, from series of shape (steps,), transition included."""
+    start = study.simulation.transition_hours
+    total = np.sum([series[name] for name in IN_YIELD], axis=0)
+    beside: list[tuple[str, Role]] = [(name, "first" if name == "income_mark_to_market" else "rest") for name in APART]
+    beside += [(name, "capital") for name in CAPITAL]
+    return (
+        _price_panel(series, parameters),
+        Panel(
+            "ratios",
+            "Collateral ratios",
+            "ratio",
+            lines=(
+                _ended("cr_external", series["cr_external"], "ratio", "first"),
+                _ended("cr_contract", series["cr_contract"], "ratio", "second"),
+                _ended("target CR", series["collateral_ratio"], "ratio", "third"),
+            ),
+            levels=(
+                _level(f"limit of cr_external {study.constraints.min_external_cr:g}", study.constraints.min_external_cr, "first"),
+                _level(f"min_cr, for cr_contract {parameters.min_cr:g}", parameters.min_cr, "second"),
+            ),
+        ),
+        Panel(
+            "share",
+            "Stablecoin's share of the pool (%)",
+            "percent",
+            lines=(_ended("share", 100.0 * series["pool_share"], "percent", "first"),),
+            levels=(
+                _level(f"AMO burns above {100.0 * parameters.pool_share_high:g}", 100.0 * parameters.pool_share_high),
+                _level(f"AMO mints below {100.0 * parameters.pool_share_low:g}", 100.0 * parameters.pool_share_low),
+            ),
+        ),
+        _piled(
+            "collateral",
+            "Where the collateral is ({unit}tokens, at par)",
+            {
+                "idle": (series["idle"], "second"),
+                "Curve": (series["curve_collateral"], "first"),
+                "Aave": (series["lent"], "third"),
+                "Collateral Investor": (series["invested"], "fourth"),
+                "Uniswap v3": (series["uniswap_collateral"], "fifth"),
+            },
+        ),
+        _piled(
+            "supply",
+            "Supply ({unit}tokens)",
+            {"external": (series["external_supply"], "second"), "the AMOs' own": (series["own_stablecoin"], "first")},
+        ),
+        _amounts(
+            "waiting",
+            "Waiting ({unit}tokens)",
+            {
+                "wait to leave": (series["queue"], "first"),
+                "unserved this hour": (series["unserved"], "second"),
+                "redeemed, not collected": (series["claims"], "third"),
+            },
+            silence="nobody waited",
+        ),
+        _amounts(
+            "income",
+            "Income in the yield, running sums ({unit}USD)",
+            {"sum": (total, "first"), **{LINE_TITLES.get(name, name): (series[name], "rest") for name in IN_YIELD}},
+            scored_from=start,
+            silence="no income",
+        ),
+        _amounts(
+            "apart",
+            "Not in the yield: revaluation (solid), and capital, which is no income (dashed) ({unit}USD)",
+            {LINE_TITLES.get(name, name): (series[name], role) for name, role in beside},
+            scored_from=start,
+            silence="nothing",
+        ),
+    )
+
+
+def _price_panel(series: Series, parameters: ParameterSet) -> Panel:
+    lines = [
+        _ended("pool price", series["price"], "price", "first"),
+        _ended("oracle", series["oracle"], "price", "second"),
+        _ended("reference", series["reference"], "price", "third"),
+    ]
+    if (series["uniswap_collateral"] + series["uniswap_stablecoin"]).max() >= NEGLIGIBLE:
+        lines.append(_ended("Uniswap v3", series["uniswap_price"], "price"))
+    reference = series["reference"]
+    levels = (
+        Level(f"minting opens {parameters.mint_price_threshold:g}", np.array(parameters.mint_price_threshold)),
+        Level(f"CR falls above {1.0 + parameters.cr_band:g}", np.array(1.0 + parameters.cr_band)),
+        Level(f"CR rises below {1.0 - parameters.cr_band:g}", np.array(1.0 - parameters.cr_band)),
+        Level(f"redeeming opens {parameters.redeem_price_threshold:g}", np.array(parameters.redeem_price_threshold)),
+        Level(f"AMOs return {parameters.reentry_price:g} × ref.", parameters.reentry_price * reference),
+        Level(f"AMOs unwind {parameters.unwind_price:g} × ref.", parameters.unwind_price * reference),
+    )
+    return Panel("price", "Price (USD)", "price", lines=tuple(lines), levels=levels)
+
+
+def _level(label: str, value: float, of: Role = "rest") -> Level:
+    return Level(label, np.array(value), of, framed=True)
+
+
+def _piled(name: str, title: str, amounts: Mapping[str, tuple[FloatArray, Role]]) -> Panel:
+    """Layers, those that never came to anything left out, and their total."""
+    total = np.sum([values for values, _ in amounts.values()], axis=0)
+    size, unit = _unit(float(total.max()))
+    layers = tuple(_ended(label, values / size, "amount", role) for label, (values, role) in amounts.items() if values.max() >= NEGLIGIBLE)
+    return Panel(name, title.format(unit=unit), "amount", lines=(_ended("total", total / size, "amount", "third"),), layers=layers)
+
+
+def _amounts(name: str, title: str, amounts: Mapping[str, tuple[FloatArray, Role]], *, silence: str, scored_from: int = 0) -> Panel:
+    """Lines of amounts, those that never came to anything from ``scored_from`` on left out."""
+    most = {label: float(np.abs(values[scored_from:]).max()) for label, (values, _) in amounts.items()}
+    size, unit = _unit(max(most.values()))
+    lines = tuple(_ended(label, values / size, "amount", role) for label, (values, role) in amounts.items() if most[label] >= NEGLIGIBLE)
+    return Panel(name, title.format(unit=unit), "amount", lines=lines, scored_only=scored_from > 0, silence=silence)
+
+
+def _unit(most: float) -> tuple[float, str]:
+    """What a panel counts in: its size and its letter."""
+    return next(((size, letter) for size, letter in ((1e6, "m "), (1e3, "k ")) if most >= size), (1.0, ""))
+
+
+def _ended(label: str, values: FloatArray, form: Form, role: Role = "rest") -> Line:
+    return Line(f"{label} {last_figure(float(values[-1]), form)}", values, role)
+
+
+def last_figure(value: float, form: Form) -> str:
+    """A line's last figure beside its name, in about three digits.
+
+    >>> last_figure(0.99923, "price"), last_figure(-1234.5, "amount"), last_figure(3.14159, "amount"), last_figure(52.04, "percent")
+    ('0.9992', '−1,234', '3.14', '52.0')
+    """
+    decimals = {"price": 4, "ratio": 4, "percent": 1, "amount": 0 if abs(value) >= 100.0 else 1 if abs(value) >= 10.0 else 2}[form]
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")

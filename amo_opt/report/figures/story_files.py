@@ -1,0 +1,107 @@
+"""A story as a file: an HTML page, or a sheet with title and caption as PNG or SVG."""
+
+from __future__ import annotations
+
+import textwrap
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib import rc_context
+
+from amo_opt.report.figures.pool import check_suffix
+from amo_opt.report.figures.story import QUIET, WIDTH, draw_panels, panels_height
+from amo_opt.report.figures.style import INK, blank, styled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from amo_opt.report.facts.story import Story
+
+DPI = 160
+CAPTION_LINE = 150
+"""Characters of a caption's line on a sheet."""
+LINE_HEIGHT = 0.165
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+@page{{size:A4;margin:9mm}}
+body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:1360px;margin:1.5rem auto;padding:0 1rem}}
+h1{{font-size:1.4rem;margin:0}}
+h1+p{{margin:0 0 .6rem;color:{grey}}}
+p{{max-width:64rem}}
+figure{{margin:0}}
+svg{{display:block;width:100%;height:auto}}
+@media print{{body{{font-size:8pt;line-height:1.3;margin:0;padding:0}}h1{{font-size:12pt}}svg{{max-height:216mm}}}}
+</style>
+<h1>{title}</h1>
+<p>{subtitle}</p>
+<p>{caption}</p>
+<figure role="img" aria-label="{alt}">
+{svg}</figure>
+<p>{reading}</p>
+</html>
+"""
+_INLINE = 'aria-hidden="true" focusable="false"'
+_ALONE = 'xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif"'
+"""What an SVG element says of itself within a page, and in a file of its own."""
+_READING = (
+    "Beside each line: its last figure. Days count from the opening of the scored window; what is pale before it is not scored. "
+    "Income is before what selling everything at the end would cost."
+)
+
+
+def save_story(file: Path, story: Story) -> None:
+    """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
+    check_suffix(file)
+    suffix = file.suffix.lower()
+    with styled(), rc_context({"path.simplify": True}):
+        if suffix == ".html":
+            file.write_text(story_page(story), encoding="utf-8")
+        elif suffix == ".svg":
+            file.write_text(to_svg(draw_sheet(story), "story").replace(_INLINE, _ALONE, 1), encoding="utf-8")
+        else:
+            draw_sheet(story).savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def story_page(story: Story) -> str:
+    """One HTML file: title and caption as text, the panels as inline SVG; no script, nothing fetched."""
+    alt = f"{len(story.panels)} panels over {len(story.hours)} hours: {', '.join(panel.title for panel in story.panels)}. The text above says what happened."
+    return _PAGE.format(
+        title=escape(story.title),
+        subtitle=escape(story.subtitle),
+        caption=escape(story.caption),
+        alt=escape(alt),
+        reading=escape(_READING),
+        svg=to_svg(draw_story(story), "story"),
+        ink=INK,
+        grey=QUIET,
+    )
+
+
+def draw_story(story: Story) -> Figure:
+    """The panels alone: title and caption are the page's. Call inside `styled`."""
+    figure = blank(WIDTH, panels_height(story))
+    draw_panels(figure, story, top=panels_height(story))
+    return figure
+
+
+def draw_sheet(story: Story) -> Figure:
+    """The panels under their title and caption: a figure that stands alone. Call inside `styled`."""
+    lines = [*textwrap.wrap(story.caption, CAPTION_LINE), *textwrap.wrap(_READING, CAPTION_LINE)]
+    panels = panels_height(story)
+    height = panels + 0.55 + LINE_HEIGHT * len(lines)
+    figure = blank(WIDTH, height)
+
+    def write(text: str, below: float, **look: Any) -> None:
+        figure.text(0.1 / WIDTH, 1.0 - below / height, text, va="top", parse_math=False, **look)
+
+    write(story.title, 0.1, fontsize=11.0, fontweight="bold")
+    write(story.subtitle, 0.31, fontsize=8.0, color=QUIET)
+    write("\n".join(lines), 0.52, fontsize=8.0, linespacing=1.35)
+    draw_panels(figure, story, top=panels)
+    return figure

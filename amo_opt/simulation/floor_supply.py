@@ -1,0 +1,68 @@
+"""Figures of a block's balance sheet at one hour: floor supply and the decentralisation ratio.
+
+Floor supply Y: what can be sold at once before the pool's price falls to 1 - X (pool-math rule 6), in stablecoin; beside it, over the
+algorithmic supply, which is the external supply that no external collateral stands behind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amo_opt.protocol.lanes import LANES, S_ANN, S_D, S_POOL_X, STATE_INDEX
+from amo_opt.stableswap.invariant import scaled_x_at_price
+from amo_opt.stableswap.jit import Vector, stage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from amo_opt.config.study import Study
+
+MOST = 1000.0
+"""Floor supply over algorithmic supply where next to nothing is algorithmic."""
+
+
+@stage
+def _depth(s: Vector, moved: float, out: Vector) -> None:
+    for i in range(LANES):
+        x_there, _ = scaled_x_at_price(1.0 - moved, s[S_ANN + i])
+        depth = x_there * s[S_D + i] - s[S_POOL_X + i]
+        out[i] = depth if depth > 0.0 else 0.0
+
+
+def floor_supply(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:
+    """Stablecoin that can be sold at once before the pool's marginal price falls to 1 - ``moved``, shape (LANES,)."""
+    out = np.empty(LANES)
+    _depth(state, moved, out)
+    return out
+
+
+class BalanceSheet:
+    """Sums of a block's state, each of shape (LANES,), dollars at market."""
+
+    def __init__(self, state: NDArray[np.float64]) -> None:
+        def of(name: str) -> NDArray[np.float64]:
+            at = STATE_INDEX[name] * LANES
+            return state[at : at + LANES]
+
+        own = of("lp_amo") / of("lp_supply")
+        self.base: NDArray[np.float64] = own * of("pool_y") * of("base_value")
+        coins = of("idle") + of("lent") + of("invested") + of("uniswap_y")
+        self.coins: NDArray[np.float64] = coins * of("collateral_price")
+        self.external: NDArray[np.float64] = of("supply") - own * of("pool_x") - of("uniswap_x") - of("fraxlend_free")
+
+    @property
+    def algorithmic(self) -> NDArray[np.float64]:
+        """External supply that no collateral stands behind, at least 0."""
+        return np.maximum(self.external - self.coins - self.base, 0.0)
+
+    def decentralisation_ratio(self, study: Study) -> NDArray[np.float64]:
+        """Share of what stands behind the external supply that no issuer of fiat coins can freeze: algorithmic supply, and the decentralised part of collateral."""
+        pool, coin = study.state.pool.base_decentralised.value, study.state.collateral.decentralised.value
+        return np.minimum((self.algorithmic + pool * self.base + coin * self.coins) / np.maximum(self.external, 1.0), 1.0)
+
+
+def floor_ratio(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:
+    """`floor_supply` over the algorithmic supply, at most `MOST`, shape (LANES,)."""
+    return np.minimum(floor_supply(state, moved) / np.maximum(BalanceSheet(state).algorithmic, 1.0), MOST)

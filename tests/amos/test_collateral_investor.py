@@ -1,0 +1,41 @@
+"""The Collateral Investor: the lending AMO of `test_lending` and `test_operations` on markets of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from amo_opt.amos import aave, collateral_investor
+from amo_opt.amos.lending import borrow_rate
+
+
+def test_its_market_is_its_own(lanes: Callable[..., Any]) -> None:
+    """The study's curve for other markets (5% at 0.8, 100% more, 7.5% kept), its deposits and its demand; Aave's position does not move."""
+    block = lanes()
+    block.market(investor_deposits=300e6, investor_demand=360e6, lending_demand=0.8e9, lending_free_cap=0.0)
+    block.constant(lending_elasticity=0.0)
+    block["invested"] = 100e6
+    lent = block["lent"]
+    collateral_investor.market_operations(block.s, block.m, block.c)
+    rate = borrow_rate(0.9, 0.8, 0.05, 1.0)
+    assert rate == pytest.approx(0.55)
+    assert block["income_investor"] == pytest.approx(100e6 * rate * 0.9 * 0.925 / 8760, rel=1e-12)
+    assert block["investor_free"] == pytest.approx(40e6)
+    assert block["lent"] == lent
+    assert block["income_lending"] == 0.0
+
+
+def test_aaves_freeze_is_not_its(lanes: Callable[..., Any]) -> None:
+    """Nothing free on Aave, all of it here: unwinding takes this position and leaves that one."""
+    block = lanes()
+    block.market(lending_free_cap=0.0)
+    block["invested"], block["unwinding"], block["unwinding_hours"] = 100e6, 1.0, 100.0
+    block.parameter(unwind_rate=0.5)
+    lent = block["lent"]
+    for amo in (aave, collateral_investor):
+        amo.market_operations(block.s, block.m, block.c)
+        amo.operate(block.s, block.m, block.p, block.c)
+    assert block["invested"] == pytest.approx(50e6, rel=1e-6)
+    assert block["lent"] >= lent

@@ -1,0 +1,236 @@
+"""The Fraxlend AMO: interest, borrowers, and a deposit that is partly debt and partly own stablecoin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from amo_opt.amos.fraxlend import market_operations, operate
+from amo_opt.amos.lending import borrow_rate, resting_rate, unborrowed
+from amo_opt.config.study import Study
+from amo_opt.protocol.accounts import venue_losses
+from amo_opt.protocol.collateral_ratio import collateral_ratios
+from amo_opt.protocol.holders import demand
+from amo_opt.protocol.lanes import LINES
+from amo_opt.protocol.market import LANES
+from amo_opt.stableswap.invariant import scaled_x_at_price
+
+CURVE = (0.8, 0.04, 1.0)
+
+
+def market(block: Any, lent: float | np.ndarray, *, deposits: float = 100e6, wanted: float = 320e6, elasticity: float = 0.0) -> None:
+    """An hour of a market with others' deposits and demand for loans; the AMO's deposit beside them."""
+    block["fraxlend_lent"] = lent
+    block.market(fraxlend_deposits=deposits, fraxlend_demand=wanted)
+    block.constant(lending_elasticity=elasticity)
+    market_operations(block.s, block.m, block.c)
+
+
+# -- interest ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_an_hours_interest(lanes: Callable[..., Any]) -> None:
+    """100m of others, 300m of the AMO, 320m borrowed: at the kink, 4% × 0.8 × 90% a year on 300m; all of it is owed, none of it can be withdrawn."""
+    block = lanes()
+    market(block, 300e6)
+    earned = 300e6 * 0.04 * 0.8 * 0.9 / 8760
+    assert block["income_fraxlend"] == pytest.approx(earned, rel=1e-12)
+    assert block.booked() == block["income_fraxlend"]
+    assert block["fraxlend_lent"] == pytest.approx(300e6 + earned, rel=1e-15)
+    assert block["fraxlend_free"] == pytest.approx(80e6)
+    assert block["fraxlend_borrowed"] == pytest.approx(320e6)
+
+
+def test_a_doubled_deposit_earns_less_than_double(lanes: Callable[..., Any]) -> None:
+    """More stablecoin to borrow, the same borrowers: a lower rate and less of it used."""
+    earned = {}
+    for times in (1.0, 2.0):
+        block = lanes()
+        market(block, times * np.geomspace(1e4, 1e9, LANES), wanted=90e6)
+        earned[times] = block.lanes("income_fraxlend").copy()
+    assert np.all(earned[2.0] < 2.0 * earned[1.0])
+    assert np.all(earned[2.0][:10] > 1.5 * earned[1.0][:10])
+
+
+@pytest.mark.parametrize("zero", ["demand", "slopes", "lent", "kept"])
+def test_no_interest_without_borrowers_rates_or_a_deposit(lanes: Callable[..., Any], zero: str) -> None:
+    """Each figure at 0 (or the venue keeping all of it) switches the income off."""
+    block = lanes()
+    if zero == "slopes":
+        block.constant(fraxlend_slope_1=0.0, fraxlend_slope_2=0.0)
+    if zero == "kept":
+        block.constant(fraxlend_reserve_factor=1.0)
+    lent = 0.0 if zero == "lent" else 300e6
+    market(block, lent, wanted=0.0 if zero == "demand" else 320e6)
+    assert block["fraxlend_lent"] == lent
+    assert block.booked() == 0.0
+
+
+def test_the_rate_moves_with_the_markets_use(lanes: Callable[..., Any]) -> None:
+    """At rest the mean rate stands; from another one it moves a 168th of the way towards the hour's."""
+    rest = resting_rate(400e6, 400e6, 2.0, *CURVE)
+    for start in (rest, 0.5):
+        block = lanes()
+        block["fraxlend_rate"] = start
+        market(block, 300e6, wanted=400e6, elasticity=2.0)
+        hours = borrow_rate(1.0 - unborrowed(400e6, 400e6, start, 2.0) / 400e6, *CURVE)
+        assert block["fraxlend_rate"] == pytest.approx(start + (1 - np.exp(-1 / 168)) * (hours - start))
+        assert (block["fraxlend_rate"] == pytest.approx(start, rel=1e-9)) == (start == rest)
+
+
+def test_the_mean_rate_comes_to_rest_without_swinging(lanes: Callable[..., Any]) -> None:
+    """Elasticity 10, default memory, demand from a third to thrice the deposits, from no rate and from the highest: no lane passes its rest."""
+    wanted = np.linspace(0.3, 3.0, LANES)
+    rest = np.array([resting_rate(100e6, 100e6 * each, 10.0, *CURVE) for each in wanted])
+    for start in (0.0, 1.04):
+        block = lanes()
+        block["fraxlend_rate"] = start
+        for _ in range(2000):
+            market(block, 0.0, wanted=100e6 * wanted, elasticity=10.0)
+            side = (block.lanes("fraxlend_rate") - rest) * (1.0 if start else -1.0)
+            assert side.min() > -1e-12
+        assert np.abs(side).max() < 1e-4
+
+
+# -- the deposit -------------------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.floats(0.0, 1e9), st.floats(1e3, 1e9), st.floats(0.0, 3e9), st.floats(0.0, 1.0), st.floats(0.0, 10.0))
+def test_the_deposit_is_debt_and_what_can_be_withdrawn(
+    lanes: Callable[..., Any], lent: float, deposits: float, wanted: float, rate: float, elasticity: float
+) -> None:
+    """Debt + free = lent, neither under 0; all of the AMO's can go where others' deposits are enough for the borrowers, none where all is used;
+    a deposit is an asset or own stablecoin, so NAV does not care which: it moves by the interest."""
+    block = lanes()
+    block.constant(illiquid_haircut=0.0)
+    block["fraxlend_rate"], block["fraxlend_lent"] = rate, lent
+    block["fraxlend_free"] = 0.5 * lent
+    nav = block.nav()
+    market(block, lent, deposits=deposits, wanted=wanted, elasticity=elasticity)
+    now, free = block["fraxlend_lent"], block["fraxlend_free"]
+    taken = min(wanted / (1.0 + elasticity * rate), deposits + lent)
+    assert 0.0 <= free <= now
+    assert now - free == pytest.approx(max(0.0, taken - deposits + block["income_fraxlend"]), rel=1e-9, abs=1e-5)
+    assert block.nav() - nav == pytest.approx(block["income_fraxlend"], abs=1e-5)
+
+
+def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
+    """A quarter of what borrowers owe is lost: what can be withdrawn stays, NAV falls by the loss; with no loss nothing moves."""
+    for loss in (0.25, 0.0):
+        block = lanes()
+        block.constant(illiquid_haircut=0.0)
+        market(block, 300e6)
+        debt, free, nav, booked = block["fraxlend_lent"] - block["fraxlend_free"], block["fraxlend_free"], block.nav(), block.booked()
+        block.market(fraxlend_loss=loss)
+        venue_losses(block.s, block.m)
+        assert block["fraxlend_free"] == free
+        assert block["fraxlend_lent"] - free == pytest.approx((1.0 - loss) * debt)
+        assert block["income_venue_losses"] == pytest.approx(-loss * debt)
+        assert block.nav() - nav == pytest.approx(block.booked() - booked, abs=1e-5)
+    block = lanes()
+    market(block, 300e6, wanted=0.0)
+    block.market(fraxlend_loss=1.0)
+    venue_losses(block.s, block.m)
+    assert block["fraxlend_lent"] == 300e6
+    assert block["income_venue_losses"] == 0.0
+
+
+def test_the_chain_counts_the_deposit_and_safety_does_not(lanes: Callable[..., Any]) -> None:
+    """100m minted into the market, all lent out: `cr_contract` gains CR × 100m over the larger supply, `cr_external` has the same collateral
+    against 100m more outside; all of it withdrawable: the latter does not see it."""
+    block = lanes()
+    supply, cr, before, external = block["supply"], block["collateral_ratio"], block["cr_contract"], block["cr_external"]
+    scaled = scaled_x_at_price(0.8725, block["ann"])[0]
+    block["fraxlend_lent"] = block["fraxlend_free"] = 100e6
+    block["supply"] = supply + 100e6
+    collateral_ratios(block.s, block.c, scaled)
+    assert block["cr_contract"] == pytest.approx((before * supply + cr * 100e6) / (supply + 100e6), rel=1e-12)
+    assert block["cr_external"] == pytest.approx(external, rel=1e-12)
+    block["fraxlend_free"] = 0.0
+    collateral_ratios(block.s, block.c, scaled)
+    assert block["cr_external"] < external - 0.02
+
+
+# -- borrowers ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_borrowers_sell_what_they_take_and_buy_what_they_repay(lanes: Callable[..., Any]) -> None:
+    """Demand for loans up by 10m: 10m for sale this hour. Down by 20m: 20m wanted. Unchanged: nothing. Others' loans count as the AMO's do."""
+    for lent in (0.0, 300e6):
+        block = lanes()
+        block.constant(value_buyers=0.0)
+        market(block, lent, deposits=400e6 - lent, wanted=300e6)
+        flows, sold, bought = [], [], []
+        for wanted in (300e6, 310e6, 290e6, 290e6):
+            market(block, lent, deposits=400e6 - lent, wanted=wanted)
+            block["queue"] = block["buy_queue"] = 0.0
+            demand(block.s, block.m, block.c)
+            flows.append(block["borrower_flow"])
+            sold.append(block["sell_demand"])
+            bought.append(block["buy_demand"])
+        assert flows == pytest.approx([0.0, 10e6, -20e6, 0.0], abs=1e-3)
+        assert sold == pytest.approx([0.0, 10e6, 0.0, 0.0], abs=1e-3)
+        assert bought == pytest.approx([0.0, 0.0, 20e6, 0.0], abs=1e-3)
+
+
+def test_the_first_hour_sells_nothing(lanes: Callable[..., Any]) -> None:
+    """The snapshot's loans were sold before it."""
+    block = lanes()
+    market_operations(block.s, block.m, block.c)
+    assert block["borrower_flow"] == 0.0
+    assert block["fraxlend_borrowed"] == 0.0
+
+
+def test_new_deposits_bring_no_loans_where_borrowers_had_enough(lanes: Callable[..., Any]) -> None:
+    """Minted into a market that was not used up, nothing reaches anybody; into one that was, borrowers take and sell it."""
+    for wanted, taken in ((50e6, 0.0), (500e6, 10e6)):
+        block = lanes()
+        market(block, 0.0, wanted=wanted)
+        market(block, 10e6, wanted=wanted)
+        assert block["borrower_flow"] == pytest.approx(taken, abs=1e-3)
+
+
+# -- leaving -----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_market_used_up_lets_nothing_out(lanes: Callable[..., Any]) -> None:
+    """Utilisation 1: unwinding at full rate withdraws nothing, burns nothing and pays no gas; what becomes free goes the hour it does."""
+    block = lanes()
+    market(block, 300e6, wanted=5e9)
+    assert block["fraxlend_free"] == 0.0
+    block["unwinding"], block["unwinding_hours"] = 1.0, 100.0
+    block.parameter(unwind_rate=1.0, fraxlend_cap=0.5)
+    block.market(gas_usd=500.0)
+    before = block.s.copy()
+    operate(block.s, block.m, block.p, block.c)
+    assert np.array_equal(block.s, before)
+    supply = block["supply"]
+    market(block, block["fraxlend_lent"], wanted=390e6)
+    free = block["fraxlend_free"]
+    assert free == pytest.approx(10e6, rel=1e-2)
+    operate(block.s, block.m, block.p, block.c)
+    assert supply - block["supply"] == pytest.approx(free, rel=1e-12)
+    assert block["fraxlend_free"] == 0.0
+    assert block["income_market_operations"] == -500.0
+
+
+def test_its_first_mint_is_no_income(lanes: Callable[..., Any], frax: Study) -> None:
+    """Minted into an empty market: supply, deposit, what is free and the book grow alike; NAV pays the gas and nothing else."""
+    block = lanes()
+    block.parameter(fraxlend_cap=0.05)
+    block["curve_minted"] = 0.0
+    block.market(gas_usd=500.0)
+    nav, supply = block.nav(), block["supply"]
+    operate(block.s, block.m, block.p, block.c)
+    minted = 0.01 * frax.state.collateral_usd
+    assert block["supply"] - supply == pytest.approx(minted, rel=1e-9)
+    for name in ("fraxlend_lent", "fraxlend_free", "fraxlend_minted"):
+        assert block[name] == pytest.approx(minted, rel=1e-9)
+    assert block.nav() - nav == pytest.approx(-500.0, abs=1e-5)
+    assert sum(abs(block[line]) for line in LINES) == 500.0

@@ -1,0 +1,190 @@
+"""Nanoseconds of one path-step, stage by stage: `python tests/benchmarks/bench_step.py [--repeat N]`.
+
+Each stage runs on one block of the worked study's snapshot, again and again, by itself: what it costs in cache, without the others' traffic. The whole
+step is timed over a real block of the study, with the AMOs of the current set and with all of them. Times are the best of the repeats; as the machine is
+shared, read the shares and the ratio to one pool refresh of the same run rather than the nanoseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+import amo_opt
+from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
+from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
+from amo_opt.protocol.lanes import LANES, S_ANN, S_D, S_POOL_X, S_POOL_Y
+from amo_opt.simulation import record
+from amo_opt.simulation.engine import draw
+from amo_opt.simulation.kernel import begin, run_block
+from amo_opt.simulation.pack import constants, parameter_vector, start_state
+from amo_opt.stableswap.invariant import refresh_D
+from amo_opt.stableswap.jit import stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amo_opt.config.study import Study
+
+STUDY = Path(__file__).resolve().parents[2] / "studies" / "frax-2022.toml"
+ROUNDS, CALLS = 300, 16
+"""Resets of the state in one timing, and calls of the stage after each: a reset costs more than most stages, and is taken off."""
+
+
+@stage
+def one_refresh(s: Any) -> None:
+    """The yardstick: D of every lane refreshed once."""
+    for i in range(LANES):
+        s[S_D + i] = refresh_D(s[S_POOL_X + i], s[S_POOL_Y + i], s[S_ANN + i], s[S_D + i])
+
+
+def stages(s: Any, m: Any, p: Any, c: Any) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """Every stage of the step in its order, with its arguments."""
+    return {
+        "one D refresh (yardstick)": (one_refresh, (s,)),
+        "prices, marks, A": (accounts.open_hour, (s, m, p, c, 0)),
+        "venue losses": (accounts.venue_losses, (s, m)),
+        "Aave: interest": (aave.market_operations, (s, m, c)),
+        "Collateral Investor: interest": (collateral_investor.market_operations, (s, m, c)),
+        "Fraxlend: interest, borrowers": (fraxlend.market_operations, (s, m, c)),
+        "Curve: fees, rewards": (curve.market_operations, (s, m, c)),
+        "Uniswap: fees": (uniswap_v3.market_operations, (s, m, c)),
+        "outside providers": (holders.lp_flight, (s, m, c)),
+        "holders, buyers": (holders.demand, (s, m, c)),
+        "trades at pool and doors": (primary_market.trade, (s, m, p, c)),
+        "Uniswap: arbitrage": (uniswap_v3.arbitrage, (s, c)),
+        "oracle": (oracle.observe, (s, c)),
+        "CR controller": (collateral_ratio.cr_controller, (s, p, c)),
+        "share token's operations": (share_token.share_operations, (s, c)),
+        "triggers": (triggers.triggers, (s, p)),
+        "Curve: operation": (curve.operate, (s, m, p, c)),
+        "Uniswap: operation": (uniswap_v3.operate, (s, m, p, c)),
+        "Fraxlend: operation": (fraxlend.operate, (s, m, p, c)),
+        "Aave: operation": (aave.operate, (s, m, p, c)),
+        "Collateral Investor: operation": (collateral_investor.operate, (s, m, p, c)),
+        "both collateral ratios": (collateral_ratio.collateral_ratios, (s, c, 0.99)),
+        "records": (record.record, (s, p, c, 0)),
+    }
+
+
+def best(run: Callable[[], object], repeat: int) -> float:
+    """Seconds of CPU of the best of ``repeat`` runs."""
+    times = []
+    for _ in range(repeat):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def repeated(function: Any, arity: int) -> Any:
+    """A compiled loop that calls a stage again and again from the state as it was."""
+    if arity == 1:
+
+        def loop(fresh: Any, a: Any) -> None:
+            for _ in range(ROUNDS):
+                a[:] = fresh
+                for _ in range(CALLS):
+                    function(a)
+    elif arity == 2:
+
+        def loop(fresh: Any, a: Any, b: Any) -> None:  # type: ignore[misc]
+            for _ in range(ROUNDS):
+                a[:] = fresh
+                for _ in range(CALLS):
+                    function(a, b)
+    elif arity == 3:
+
+        def loop(fresh: Any, a: Any, b: Any, d: Any) -> None:  # type: ignore[misc]
+            for _ in range(ROUNDS):
+                a[:] = fresh
+                for _ in range(CALLS):
+                    function(a, b, d)
+    elif arity == 4:
+
+        def loop(fresh: Any, a: Any, b: Any, d: Any, e: Any) -> None:  # type: ignore[misc]
+            for _ in range(ROUNDS):
+                a[:] = fresh
+                for _ in range(CALLS):
+                    function(a, b, d, e)
+    else:
+
+        def loop(fresh: Any, a: Any, b: Any, d: Any, e: Any, f: Any) -> None:  # type: ignore[misc]
+            for _ in range(ROUNDS):
+                a[:] = fresh
+                for _ in range(CALLS):
+                    function(a, b, d, e, f)
+
+    return njit(loop, error_model="numpy")
+
+
+@njit
+def copies(fresh: Any, s: Any) -> None:
+    """What resetting the state costs alone: taken off every stage."""
+    for _ in range(ROUNDS):
+        s[:] = fresh
+
+
+def by_stage(study: Study, repeat: int) -> dict[str, float]:
+    """Nanoseconds of a lane in every stage, all AMOs holding something."""
+    everything = study.current.replace(uniswap_cap=0.1, fraxlend_cap=0.05, investor_cap=0.1)
+    market = draw(study.scenarios[0], study, first=0, lanes=LANES, stream="search")
+    p, c = parameter_vector(everything), constants(study)
+    state = start_state(study, market[0])
+    begin(state, market[0], c)
+    fresh, s = state.copy(), state.copy()
+    copies(fresh, s)
+    idle = best(lambda: copies(fresh, s), repeat)
+    found = {}
+    for name, (function, arguments) in stages(s, market[1], p, c).items():
+        loop = repeated(function, len(arguments))
+        loop(fresh, *arguments)
+        seconds = best(lambda loop=loop, arguments=arguments: loop(fresh, *arguments), repeat)  # type: ignore[misc]
+        found[name] = (seconds - idle) / (ROUNDS * CALLS * LANES) * 1e9
+    return found
+
+
+def whole(study: Study, repeat: int, **caps: float) -> float:
+    """Nanoseconds of a path-step over real blocks of every scenario."""
+    blocks = [draw(one, study, first=0, lanes=LANES, stream="search") for one in study.scenarios]
+    p, c = parameter_vector(study.current.replace(**caps)), constants(study)
+    nothing = np.zeros(0, dtype=np.int64)
+
+    def run() -> None:
+        for market in blocks:
+            state = start_state(study, market[0])
+            navs = np.zeros((3, LANES))
+            run_block(state, market, p, c, study.simulation.transition_hours, navs, np.zeros_like(state), nothing, np.zeros((0, 0)))
+
+    run()
+    return best(run, repeat) / (len(blocks) * LANES * blocks[0].shape[0]) * 1e9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeat", type=int, default=7, help="repeats, of which the best counts (default: 7)")
+    repeat = parser.parse_args().repeat
+    study = amo_opt.load_study(STUDY)
+    study = replace(study, simulation=replace(study.simulation, paths=LANES))
+    found = by_stage(study, repeat)
+    yardstick = found["one D refresh (yardstick)"]
+    print(f"{'stage':34s} {'ns a lane':>10s} {'x one D refresh':>16s}")  # noqa: T201
+    for name, nanoseconds in found.items():
+        print(f"{name:34s} {nanoseconds:10.1f} {nanoseconds / yardstick:16.1f}")  # noqa: T201
+    print(f"{'sum of the stages':34s} {sum(found.values()) - yardstick:10.1f}")  # noqa: T201
+    for name, caps in (
+        ("whole step, current set", {}),
+        ("whole step, all AMOs", {"uniswap_cap": 0.1, "fraxlend_cap": 0.05, "investor_cap": 0.1}),
+    ):
+        nanoseconds = whole(study, repeat, **caps)
+        print(f"{name:34s} {nanoseconds:10.1f} {nanoseconds / yardstick:16.1f}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
