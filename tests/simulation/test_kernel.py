@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from numba import types
+from numba import njit, types
 from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
@@ -428,3 +428,25 @@ def test_every_stage_is_vector_code(name: str) -> None:
     listing = "\n".join(function.inspect_asm().values())
     wanted = r"\bv?(?:add|sub|max|min|cmp\w*)pd\b" if name in DIVIDES_NOTHING else r"\bv?divpd\b"
     assert re.search(wanted, listing)
+
+
+ALLOCATES = re.compile(r"NRT_(?:MemInfo_a|A)lloc")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_stage_allocates(name: str) -> None:
+    """No stage's code asks for memory; a function that makes an array does, so the search would see it."""
+    function, signature = STAGES[name]
+    function.compile(signature)
+    assert not ALLOCATES.search("\n".join(function.inspect_llvm().values()))
+
+
+def test_an_allocation_would_be_seen() -> None:
+    """The control of the test above."""
+
+    @njit
+    def makes_an_array(s: np.ndarray) -> np.ndarray:
+        return np.empty(s.size)
+
+    makes_an_array.compile((V,))
+    assert ALLOCATES.search("\n".join(makes_an_array.inspect_llvm().values()))
