@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from amo_opt.scoring.scored import simulate
     from amo_opt.search.optimise import optimise
     from amo_opt.search.profile import profile
+    from amo_opt.search.reverse_stress import reverse_stress
+    from amo_opt.simulation.backtest import backtest
 
 __version__ = "0.1.0"
 
@@ -31,9 +33,11 @@ _FACE = {
     "score": "amo_opt.scoring.score",
     "optimise": "amo_opt.search.optimise",
     "profile": "amo_opt.search.profile",
+    "reverse_stress": "amo_opt.search.reverse_stress",
+    "backtest": "amo_opt.simulation.backtest",
 }
 
-__all__ = ["__version__", "load_parameters", "load_study", "optimise", "profile", "score", "simulate"]
+__all__ = ["__version__", "backtest", "load_parameters", "load_study", "optimise", "profile", "reverse_stress", "score", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -343,7 +343,8 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         s[S_CURVE_MINTED + i] = minted_book + change_x if done else minted_book
         s[S_CURVE_BORROWED + i] = curve_borrowed + (brought - returned) * inverse_collateral if done else curve_borrowed
         s[S_NET_ISSUED + i] -= burned_back if done else 0.0
-        s[S_CR_CONTRACT + i] = after if done else before
+        # where a deployment was refused this stays under min_cr, and no other AMO deploys this hour
+        s[S_CR_CONTRACT + i] = after
         s[S_SCALED_CR + i] = scaled_cr
         fault = s[S_FAULT + i]
         converged = missed <= 0.0

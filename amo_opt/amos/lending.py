@@ -39,6 +39,7 @@ from amo_opt.protocol.lanes import (
     S_LP_AMO,
     S_LP_SUPPLY,
     S_POOL_Y,
+    S_SUPPLY,
     S_UNISWAP_BORROWED,
     S_UNISWAP_Y,
     S_UNWINDING,
@@ -163,7 +164,9 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 borrow_cap, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
             )
             gap = gap if gap < room else room
-            gap = 0.0 if (unwinding | (s[S_CR_CONTRACT + i] < min_cr)) else gap
+            ratio = s[S_CR_CONTRACT + i]
+            inverse_supply = 1.0 / s[S_SUPPLY + i]
+            gap = 0.0 if (unwinding | (ratio - gas * inverse_supply < min_cr)) else gap
             lend = gap if gap < pace else pace
             lend = lend if ((gap > smallest) & (gap > SMALLEST_USD)) else 0.0
 
@@ -186,6 +189,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             gas = gas if gas < idle else idle
             gas = gas if abs(moved) > 0.0 else 0.0
             s[S_IDLE + i] = idle - gas
+            s[S_CR_CONTRACT + i] = ratio - gas * inverse_supply
             s[lent_at + i] = lent + moved
             s[free_at + i] = free - wanted
             s[borrowed_at + i] += moved

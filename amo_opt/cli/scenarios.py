@@ -2,46 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
 from amo_opt.cli.options import json_option, load, print_json
 from amo_opt.cli.tables import open_console
 
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.stress.scenario import Scenario
+
+
+def check_plot(file: Path) -> None:
+    """Raises `AmoOptError` or `click.UsageError` where the drawing could not be written."""
+    from amo_opt.report.figures.pool import check_suffix
+
+    check_suffix(file)
+    if not file.parent.is_dir():
+        raise click.UsageError(f"--plot: found {str(file)!r}; there is no folder {str(file.parent)!r}")
+
+
+def example(scenarios: tuple[Scenario, ...]) -> Study:
+    """The shipped study with these scenarios: what the catalogue's paths are drawn on where no study is named."""
+    from amo_opt.config.starter import write_starter
+
+    with TemporaryDirectory() as folder:
+        return replace(load(write_starter(Path(folder) / "example")[0]), scenarios=scenarios)
+
+
+def entry(scenario: Scenario) -> dict[str, object]:
+    """A scenario as JSON holds it."""
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "summary": scenario.summary,
+        "weight": scenario.weight,
+        "weight_reason": scenario.weight_reason,
+        "settings": dict(scenario.settings),
+        "waypoints": {name: [list(point) for point in points] for name, points in scenario.waypoints.items()},
+        "sources": list(scenario.sources),
+    }
+
+
+def draw(file: Path, study: Study, *, title: str) -> None:
+    """Writes every scenario's inputs, drawn."""
+    from amo_opt.report.facts.scenarios import scenario_pages
+    from amo_opt.report.figures.scenarios import save_scenarios
+
+    save_scenarios(file, scenario_pages(study), title=title)
+    click.echo(f"{len(study.scenarios)} scenarios drawn in {file}", err=True)
+
 
 @click.command("scenarios")
 @click.argument("study_file", required=False, type=click.Path(path_type=Path), metavar="[STUDY.toml]")
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw each scenario's inputs around onset: .html, .svg or .png.",
+)
 @json_option
-def command(study_file: Path | None, *, as_json: bool) -> None:
+def command(study_file: Path | None, *, plot_file: Path | None, as_json: bool) -> None:
     """List the scenarios of the catalogue, or those of a study with its weights and settings.
 
     \b
     Example:
       amo-opt scenarios
       amo-opt scenarios studies/frax-2022.toml --json
+      amo-opt scenarios --plot scenarios.html
     """
     from rich.table import Table
 
     from amo_opt.stress.catalogue import describe, load_scenario, scenario_names
 
-    scenarios = load(study_file).scenarios if study_file is not None else tuple(load_scenario(name) for name in scenario_names())
+    if plot_file is not None:
+        check_plot(plot_file)
+    study = load(study_file) if study_file is not None else None
+    scenarios = study.scenarios if study is not None else tuple(load_scenario(name) for name in scenario_names())
+    if plot_file is not None:
+        title = f"Scenarios of {study.name}" if study is not None else "Scenarios of the catalogue"
+        draw(plot_file, study if study is not None else example(scenarios), title=title)
     if as_json:
-        print_json(
-            [
-                {
-                    "name": scenario.name,
-                    "title": scenario.title,
-                    "summary": scenario.summary,
-                    "weight": scenario.weight,
-                    "weight_reason": scenario.weight_reason,
-                    "settings": dict(scenario.settings),
-                    "waypoints": {name: [list(point) for point in points] for name, points in scenario.waypoints.items()},
-                    "sources": list(scenario.sources),
-                }
-                for scenario in scenarios
-            ]
-        )
+        print_json({"schema": 1, "scenarios": [entry(scenario) for scenario in scenarios]})
         return
     table = Table(show_lines=True)
     for heading in ("scenario", "weight", "what it draws", "sources"):

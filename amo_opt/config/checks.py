@@ -211,6 +211,17 @@ def _range_problems(document: Document, key: Key, parameter: Parameter) -> Itera
 # -- scenarios ---------------------------------------------------------------------------------------------------------------
 
 
+def _change_problems(document: Document, key: Key, name: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    """Settings and waypoints that the catalogue's entry ``name`` does not take."""
+    for part in ("set", "waypoints"):
+        values = entry.get(part, {})
+        if isinstance(values, dict):
+            try:
+                load_scenario(name, settings=values if part == "set" else {}, waypoints=values if part == "waypoints" else {})
+            except ValueError as error:
+                yield document.problem((*key, part), str(error).removeprefix(f"scenario {name!r}: "))
+
+
 def scenario_problems(document: Document) -> Iterator[Problem]:
     """Names of the catalogue, once each; settings that the entry takes; weights that are not all zero."""
     entries = document.get(("scenario",))
@@ -235,12 +246,6 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
             weights.append(None)
             continue
         weights.append(number_at(document, (*key, "weight")) if "weight" in entry else load_scenario(name).weight)
-        settings = entry.get("set", {})
-        if isinstance(settings, dict):
-            try:
-                load_scenario(name, settings=settings)
-            except ValueError as error:
-                reason = str(error).removeprefix(f"scenario {name!r}: ")
-                yield document.problem((*key, "set"), reason)
+        yield from _change_problems(document, key, name, entry)
     if weights and all(weight == 0.0 for weight in weights):
         yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")

@@ -169,7 +169,9 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
 
 def _scenario(entry: Mapping[str, Any]) -> Scenario:
     limit = entry["max_breach_probability"]
-    return load_scenario(entry["name"], weight=entry["weight"], settings=entry["set"], max_breach_probability=limit)
+    return load_scenario(
+        entry["name"], weight=entry["weight"], settings=entry["set"], waypoints=entry["waypoints"], max_breach_probability=limit
+    )
 
 
 def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:

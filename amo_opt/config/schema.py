@@ -179,6 +179,10 @@ _SCENARIO = model(
             dict[str, Any],
             Field(default_factory=dict, description="a table of settings of this scenario, such as { size = 1.5 }"),
         ),
+        "waypoints": (
+            dict[str, Any],
+            Field(default_factory=dict, description="tables of waypoints, such as usdc = { source = …, points = [[0, 1.0], …] }"),
+        ),
         "max_breach_probability": number(1e-6, 1.0, default=None),
     },
 )

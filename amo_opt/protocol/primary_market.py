@@ -74,6 +74,8 @@ PATIENCE = 1.0 - 1.0 / 24.0
 """Share of the buyers still waiting after an hour: they give up within about a day."""
 LEAST_REDEMPTION = 1e-4
 """Redemptions of an hour, as a share of supply, by which the share-token leg is valued at least: a door's price is not that of its first dollar."""
+LEAST_LEG = 0.01
+"""Worth of the share-token leg below which it is not what arbitrage lives on: the collateral alone pays."""
 LOWEST_PRICE = 0.01
 """No price target lies below this: at zero the inversion divides by zero."""
 
@@ -96,6 +98,7 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     at_par = c[C_PAR_VALUATION] > 0.5
     depth_ratio = c[C_SHARE_DEPTH_RATIO]
     claim_keep = c[C_CLAIM_KEEP]
+    breaks_even = 1.0 / ((1.0 - fee) * (1.0 - redemption_fee) * (claim_keep if claim_keep > 1e-9 else 1e-9))
     release = c[C_CLAIM_RELEASE]
     ceiling_tokens = c[C_MINT_CEILING]
     redeem_threshold = p[P_REDEEM_THRESHOLD]
@@ -148,9 +151,9 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         redeem_tokens = cr * tokens * (1.0 - redemption_fee)
         capacity = idle / (redeem_tokens if redeem_tokens > 1e-9 else 1e-9)
         share_depth = depth_ratio * share_price * share_supply + 1.0
-        left = selling - sold_fair
+        left_waiting = selling - sold_fair
         least = LEAST_REDEMPTION * supply
-        at_once = left if left > least else least
+        at_once = left_waiting if left_waiting > least else least
         at_once = at_once if at_once < capacity else capacity
         share_leg = share_depth / (share_depth + (1.0 - cr) * at_once)
         redeem_pays = (cr * leg_value + (1.0 - cr) * share_leg) * (1.0 - redemption_fee) * claim_keep
@@ -189,6 +192,15 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         sold_door = sold_door if (door_holds & (not minting)) else 0.0
         arbitrage = down if down < 0.9 * x_2 else 0.9 * x_2
         arbitrage = arbitrage * (1.0 - fee) if arbitrage * (1.0 - fee) < capacity else capacity
+        # arbitrageurs sell their share tokens beside the sellers': they redeem no more than still pays the pool's price of before
+        price_2 = marginal_price(x_2, get_y(x_2, d, ann), d, ann) * base_value
+        algorithmic = 1.0 - cr if cr < 1.0 else 1e-9
+        needed = (price_2 * breaks_even - cr * leg_value) / algorithmic
+        bounded = needed > LEAST_LEG
+        most_units = share_depth * (1.0 / (needed if bounded else 1.0) - 1.0) / algorithmic - left_waiting
+        most_units = most_units if most_units > 0.0 else 0.0
+        most_units = most_units if bounded else capacity
+        arbitrage = arbitrage if arbitrage < most_units else most_units
         arbitrage = arbitrage if (door_holds & (not minting)) else 0.0
         taken = arbitrage * after_fee
         x_3 = x_2 + sold_door + minted - taken

@@ -349,7 +349,21 @@ def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, 
     """The series of one set on one block, each of shape (steps, lanes of the task)."""
     needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
     needs |= {variable for name in columns for variable in _DERIVED.get(name, ())}
-    names = sorted(needs)
+    raw = _traced(parameters, study, task, market, sorted(needs))
+    return {name: raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw) for name in columns}
+
+
+def trace_given(
+    parameters: ParameterSet, study: Study, market: Array, *, scenario: Scenario, first: int, lanes: int, variables: Sequence[str]
+) -> dict[str, Array]:
+    """Variables of the state (`STATE`) at the end of each hour of a market that is given rather than drawn, each of shape (steps, lanes).
+
+    ``market`` is laid out as `draw`'s; ``scenario`` and ``first`` only name a path at fault.
+    """
+    return _traced(parameters, study, _Task(scenario, first, lanes), market, variables)
+
+
+def _traced(parameters: ParameterSet, study: Study, task: _Task, market: Array, names: Sequence[str]) -> dict[str, Array]:
     offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
     state = start_state(study, market[0])
     opening = np.zeros_like(state)
@@ -358,8 +372,7 @@ def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, 
     vector = parameter_vector(parameters)
     run_block(state, market, vector, constants(study), study.simulation.transition_hours, navs, opening, offsets, series)
     _check(parameters, study, task, state, navs, opening)
-    raw = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
-    return {name: raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw) for name in columns}
+    return {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
 
 
 def _derive(name: str, raw: dict[str, Array]) -> Array:
@@ -378,4 +391,4 @@ def _derive(name: str, raw: dict[str, Array]) -> Array:
     return own_stablecoin if name == "own_stablecoin" else raw["supply"] - own_stablecoin
 
 
-__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace", "trace_many"]
+__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace", "trace_given", "trace_many"]

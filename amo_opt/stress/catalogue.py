@@ -51,12 +51,14 @@ def load_scenario(
     *,
     weight: float | None = None,
     settings: Mapping[str, float] = MappingProxyType({}),
+    waypoints: Mapping[str, Any] = MappingProxyType({}),
     max_breach_probability: float | None = None,
 ) -> Scenario:
-    """The entry ``name`` with a study's weight, overrides and breach limit.
+    """The entry ``name`` with a study's weight, overrides and breach limit; ``waypoints`` are whole series in an entry's own form, each in
+    place of the entry's series of that name, or added to it.
 
-    Raises KeyError for an unknown name and ValueError for unknown, non-numeric or out-of-range settings (all of them at once); both
-    name the nearest known one.
+    Raises KeyError for an unknown name and ValueError for unknown, non-numeric or out-of-range settings (all of them at once) and for
+    series that an entry could not hold; both name the nearest known one.
 
     >>> load_scenario("svb-2023", settings={"size": 0.5}).settings["size"]
     0.5
@@ -78,6 +80,15 @@ def load_scenario(
             problems.append(
                 "losses_certain = 1 and every …_loss_yearly is 0, so no venue can be hit; set one above 0, or losses_certain = 0"
             )
+    series, origin = dict(entry["waypoints"]), dict(entry["origin"])
+    for key, table in waypoints.items():
+        try:
+            series[key] = _points(key, table)
+            origin[key] = table["source"]
+        except ValueError as error:
+            problems.append(str(error))
+    if not problems and series and "onset_day_low" not in own:
+        problems.append("waypoints count from an onset, which this entry has none of; change another entry")
     if problems:
         raise ValueError(f"scenario {name!r}: " + "; ".join(str(problem) for problem in problems))
     return Scenario(
@@ -86,9 +97,9 @@ def load_scenario(
         summary=entry["summary"],
         weight=float(entry["weight"] if weight is None else weight),
         weight_reason=entry["weight_reason"],
-        sources=entry["sources"],
+        sources=(*entry["own_sources"], *(f"{key}: {source}" for key, source in origin.items())),
         settings=own,
-        waypoints=entry["waypoints"],
+        waypoints=MappingProxyType(series),
         max_breach_probability=max_breach_probability,
     )
 
@@ -169,7 +180,10 @@ def _entry(name: str) -> Mapping[str, Any]:
         settings[key] = float(value)
     waypoints, origin = dict(base.get("waypoints", {})), dict(base.get("origin", {}))
     for series, table in raw.get("waypoints", {}).items():
-        waypoints[series] = _points(name, series, table)
+        try:
+            waypoints[series] = _points(series, table)
+        except ValueError as error:
+            raise ValueError(f"entry {name}: {error}") from error
         origin[series] = table["source"]
     return MappingProxyType(
         raw
@@ -177,22 +191,34 @@ def _entry(name: str) -> Mapping[str, Any]:
             "settings": MappingProxyType(settings),
             "waypoints": MappingProxyType(waypoints),
             "origin": origin,
-            "sources": (*raw["sources"], *(f"{series}: {source}" for series, source in origin.items())),
+            "own_sources": tuple(raw["sources"]),
         }
     )
 
 
-def _points(name: str, series: str, table: Mapping[str, Any]) -> Points:
+def _points(series: str, table: object) -> Points:
+    """The waypoints of a series; ValueError says what is wrong with them."""
     if series not in SERIES:
-        raise ValueError(f"entry {name}: unknown series {series!r}; nearest: {_nearest(series, SERIES)!r}")
-    if set(table) != {"source", "points"} or not 2 <= len(table["points"]) <= MAX_POINTS:
-        raise ValueError(f"entry {name}: series {series} needs a source and 2 to {MAX_POINTS} points")
-    points = tuple((float(hour), float(value)) for hour, value in table["points"])
+        raise ValueError(f"unknown series {series!r}; nearest: {_nearest(series, SERIES)!r}")
+    form = f"series {series} needs a source and 2 to {MAX_POINTS} points: {{ source = …, points = [[0, …], …] }}"
+    if not isinstance(table, dict) or set(table) != {"source", "points"}:
+        raise ValueError(form)
+    source, listed = table["source"], table["points"]
+    if not (isinstance(source, str) and source.strip() and isinstance(listed, list) and 2 <= len(listed) <= MAX_POINTS):
+        raise ValueError(form)
+    for point in listed:
+        if not (isinstance(point, list) and len(point) == 2 and all(_is_finite(number) for number in point)):
+            raise ValueError(f"series {series}: found {point!r}; allowed: [hour, value], two finite numbers")
+    points = tuple((float(hour), float(value)) for hour, value in listed)
     rising = all(before < after for (before, _), (after, _) in itertools.pairwise(points))
     allowed = SERIES[series]
     if points[0][0] != 0.0 or not rising or not all(allowed.low <= value <= allowed.high for _, value in points):
-        raise ValueError(f"entry {name}: series {series}: hours start at 0 and rise, values lie in [{allowed.low:g}, {allowed.high:g}]")
+        raise ValueError(f"series {series}: hours start at 0 and rise, values lie in [{allowed.low:g}, {allowed.high:g}]")
     return points
+
+
+def _is_finite(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
 
 
 def _problem(key: str, value: object, known: Iterable[str]) -> str | None:

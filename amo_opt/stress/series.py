@@ -26,6 +26,6 @@ SERIES: dict[str, Series] = {
     "share_token": Series("level", 1e-9, 1e9, "USD", "price of the share token; counts relative to its first waypoint"),
     "gas": Series("multiple", 0.01, 1000.0, "", "gas price as a multiple of the calm level"),
     "holders_exit": Series("share_a_day", 0.0, 0.99, "1/day", "share of external supply leaving on news"),
-    "lp_exit": Series("share_a_day", 0.0, 0.999, "1/day", "share of outside liquidity leaving on news"),
+    "lp_exit": Series("share_a_day", 0.0, 0.9999, "1/day", "share of outside liquidity leaving on news"),
     "demand": Series("demand_a_day", -10.0, 10.0, "1/day", "net demand on top of calm flow, share of external supply"),
 }

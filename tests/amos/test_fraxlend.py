@@ -35,8 +35,10 @@ def market(block: Any, lent: float | np.ndarray, *, deposits: float = 100e6, wan
 
 
 def test_an_hours_interest(lanes: Callable[..., Any]) -> None:
-    """100m of others, 300m of the AMO, 320m borrowed: at the kink, 4% × 0.8 × 90% a year on 300m; all of it is owed, none of it can be withdrawn."""
+    """100m of others, 300m of the AMO, 320m borrowed: at the kink, 4% × 0.8 × 90% a year on 300m, whatever of it could be withdrawn before; all of the
+    interest is owed."""
     block = lanes()
+    block["fraxlend_free"] = 100e6
     market(block, 300e6)
     earned = 300e6 * 0.04 * 0.8 * 0.9 / 8760
     assert block["income_fraxlend"] == pytest.approx(earned, rel=1e-12)
@@ -194,6 +196,17 @@ def test_new_deposits_bring_no_loans_where_borrowers_had_enough(lanes: Callable[
         market(block, 0.0, wanted=wanted)
         market(block, 10e6, wanted=wanted)
         assert block["borrower_flow"] == pytest.approx(taken, abs=1e-3)
+
+
+def test_nobody_repays_with_stablecoin_that_does_not_exist(lanes: Callable[..., Any]) -> None:
+    """All loans repaid: the whole deposit can be withdrawn, but where only 5m stand outside the protocol's venues, 5m more than before."""
+    for outside, free in ((1e9, 300e6), (5e6, 85e6)):
+        block = lanes()
+        market(block, 300e6)
+        assert block["fraxlend_free"] == pytest.approx(80e6)
+        block["supply"] = block["pool_x"] + block["fraxlend_free"] + outside
+        market(block, 300e6, wanted=0.0)
+        assert block["fraxlend_free"] == pytest.approx(free, rel=1e-9)
 
 
 # -- leaving -----------------------------------------------------------------------------------------------------------------------------

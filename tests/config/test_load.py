@@ -8,6 +8,7 @@ from amo_opt.config.load import load_parameters, load_state, load_study, replace
 from amo_opt.errors import InputError
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
+from amo_opt.stress.catalogue import load_scenario
 
 STUDIES = Path(__file__).parents[2] / "studies"
 STUDY = "frax-2022.toml"
@@ -82,7 +83,7 @@ BAD = [
     (STUDY, "paths = 64", "paths = true", "simulation.paths", ["wrong type", "found true"]),
     (STUDY, "[simulation]", "[simulations]", "simulations", ["unknown key", "did you mean 'simulation'?"]),
     (STUDY, '"collateral"    #', '"colateral" #', "simulation.peg_reference", ["not one of", "did you mean 'collateral'?"]),
-    (STUDY, "seed = 4", "seed = -1", "search.seed", ["out of range"]),
+    (STUDY, "seed = 5", "seed = -1", "search.seed", ["out of range"]),
     (STUDY, "aave_cap = {", "ave_cap = {", "search.space.ave_cap", ["unknown key", "did you mean 'aave_cap'?"]),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = 0.6", "search.space.aave_cap", ["wrong type", "low = …, high = …"]),
     (
@@ -333,7 +334,7 @@ name = "calm"
     study = load_study(folder / "small.toml")
     assert (study.simulation.paths, study.search.trials, study.certification.multiple) == (64, 200, 10)
     assert study.search.space["aave_cap"].low == 0.0
-    assert study.scenarios[0].weight == 0.95
+    assert study.scenarios[0].weight == load_scenario("calm").weight
     assert study.scenarios[0].max_breach_probability is None
 
 
@@ -380,3 +381,23 @@ def test_replace_figure_changes_one_value():
         replace_figure(state, "pool.fees", 0.1)
     with pytest.raises(InputError, match="out of range"):
         replace_figure(state, "pool.fee", float("nan"))
+
+
+def test_a_study_s_waypoints_are_checked_and_part_of_the_study(folder, edit):
+    """A series in [[scenario]] replaces the entry's and changes the hash; a wrong one is named with its scenario."""
+    before = load_study(folder / STUDY)
+    edit(STUDY, "set = { size = 1.0 }", 'waypoints.usdc = { source = "mine", points = [[0, 1.0], [2, 0.9]] }')
+    study = load_study(folder / STUDY)
+    assert study.scenarios[1].waypoints["usdc"] == ((0.0, 1.0), (2.0, 0.9))
+    assert study.hash != before.hash
+    edit(STUDY, "[2, 0.9]", "[2, -0.9]")
+    [problem] = problems(folder / STUDY)
+    assert problem.where == "scenario[svb-2023].waypoints"
+    assert "values lie in [0.01, 10]" in str(problem)
+
+
+def test_no_weight_is_negative(folder, edit):
+    """Every other weight being right does not help."""
+    edit(STUDY, "weight = 0.95", "weight = -1e-9")
+    [problem] = problems(folder / STUDY)
+    assert (problem.where, "from 0" in str(problem)) == ("scenario[calm].weight", True)

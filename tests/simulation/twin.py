@@ -693,7 +693,8 @@ class Twin:
             sold = min(most, max(0.0, self.x_at(max(0.01, self.exit_value - 0.005)) - x_1))
         x = x_1 + sold
 
-        # 2. one unit redeemed: collateral (at par, or at the oracle's value) and share tokens worth what all redeemers of the hour get for theirs
+        # 2. one unit redeemed: collateral (at par, or at the oracle's value) and share tokens worth what all holders who still wait would get for
+        # theirs together; what arbitrageurs redeem beside them presses the price afterwards, but is not in what they reckon with
         token_a_dollar = 1.0 if self.study.simulation.collateral_valuation == "par" else 1 / self.collateral_price
         leg = token_a_dollar * self.collateral_price
         after_fee = 1 - issuer.redemption_fee.value
@@ -726,6 +727,11 @@ class Twin:
             at_door = self.x_at(door)
             sold_door = min(max(0.0, at_door - x), most - sold)
             arbitraged = min(min(max(0.0, x - at_door), 0.9 * x) * (1 - fee), capacity)
+            # beside the waiting sellers' share tokens they sell their own: no more than still pays the price they buy the first unit at
+            leg_needed = (at(x) / ((1 - fee) * after_fee * patience) - self.cr * leg) / max(1 - self.cr, 1e-9)
+            if leg_needed > 0.01:  # else the collateral alone pays
+                most_units = self.share_depth * (1 / leg_needed - 1) / max(1 - self.cr, 1e-9) - (selling - sold)
+                arbitraged = min(arbitraged, max(0.0, most_units))
             taken = arbitraged / (1 - fee)
         x += sold_door + minted - taken
 
@@ -1081,6 +1087,7 @@ class Twin:
         self.happened("curve: burns", burn)
         change_x, change_y = mint - burn, brought_y - returned / base
         if change_x == 0 and change_y == 0:
+            self.cr_contract = self.contract_ratio()
             return
 
         # add_liquidity and remove_liquidity_imbalance: half the fee on each coin's distance from the balanced change
@@ -1114,6 +1121,8 @@ class Twin:
         if deploys and after < self.parameters.min_cr:
             before.restore(self)
             self.happened(f"{amo}: taken back")
+            if amo == "curve":  # the refused ratio stands: no other AMO deploys this hour
+                self.cr_contract = after
             return
         self.cr_contract = after
 
@@ -1200,8 +1209,9 @@ class Twin:
         pace, name = self.behaviour.deploy_rate.value * total, lender.name
         lend = wanted = 0.0
 
-        # decollateralise
-        if self.may_deploy:
+        # decollateralise, where the ratio bears the gas
+        gas = market["gas_usd"] / self.collateral_price
+        if not self.unwinding and self.cr_contract - gas / self.supply >= p.min_cr:
             gap = min(lender.cap * total - lender.lent, self.idle - p.idle_buffer * total, self.borrow_room())
             lend = min(gap, pace) if self.worth_it(gap, total) else 0.0
 
@@ -1226,7 +1236,9 @@ class Twin:
         lender.free -= wanted
         lender.book += lend - wanted
         if lend != wanted:
+            before_gas = self.idle
             self.pay_gas(market)
+            self.cr_contract -= (before_gas - self.idle) / self.supply
 
     # -- records (simulation/record.py) -----------------------------------------------------------------------------------------------
 

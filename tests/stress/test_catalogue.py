@@ -1,20 +1,39 @@
+import importlib.util
+import itertools
+import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from amo_opt.stress import describe, load_scenario, scenario_names
 from amo_opt.stress.settings import VENUES
 
-NEEDED = {"calm", "svb-2023", "ust-contagion-2022", "lending-freeze-svb", "collateral-impairment"}
-FURTHER = {"venue-loss", "death-spiral"}
+ROOT = Path(__file__).parents[2]
+SHIPPED = {
+    "calm",
+    "svb-2023",
+    "ust-contagion-2022",
+    "death-spiral",
+    "fast-run",
+    "lp-flight",
+    "slow-bleed",
+    "whale-dump",
+    "lending-freeze",
+    "lending-freeze-svb",
+    "wind-down",
+    "collateral-impairment",
+    "venue-loss",
+    "upward-depeg",
+}
 
 
 def test_the_catalogue_has_its_entries() -> None:
-    """Calm comes first, and the weights of those the worked study uses sum to one; the others are for a study that names them."""
+    """Calm comes first, no entry is missing, and the weights of all sum to one: calm has what the others leave."""
     assert scenario_names()[0] == "calm"
-    assert set(scenario_names()) >= NEEDED | FURTHER
-    assert sum(load_scenario(name).weight for name in NEEDED) == pytest.approx(1.0)
+    assert set(scenario_names()) == SHIPPED
+    assert sum(load_scenario(name).weight for name in SHIPPED) == pytest.approx(1.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", scenario_names())
@@ -123,3 +142,102 @@ def test_the_catalogue_needs_no_numerics() -> None:
     """Listing scenarios imports neither numba nor NumPy: the command line stays quick."""
     code = "import sys, amo_opt.stress as s; s.scenario_names(); print(sorted({'numba', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "gone"),
+    [
+        ("fast-run", "holders_exit", 0.89),  # 2.0-2.3bn to 0.238-0.256bn
+        ("lp-flight", "lp_exit", 0.72),  # 1.318 (1 - f) + s = 0.686 and 1.329 (1 - f) - s = 0.054
+        ("lp-flight", "holders_exit", 0.20),
+        ("slow-bleed", "holders_exit", 1.0 - 1.215279 / 1.498771),
+        ("whale-dump", "holders_exit", 0.185 / 1.331),
+        ("whale-dump", "lp_exit", 0.250 / 0.544),
+        ("wind-down", "holders_exit", 1.0 - 6.68 / 16.1),
+    ],
+)
+def test_what_an_entry_s_days_add_up_to(name: str, series: str, gone: float) -> None:
+    """Shares a day, compounded over their hours, are the share that left in all, within half a point."""
+    points = load_scenario(name).waypoints[series]
+    stays = math.prod((1.0 - rate) ** ((after - hour) / 24.0) for (hour, rate), (after, _) in itertools.pairwise(points))
+    assert 1.0 - stays == pytest.approx(gone, abs=0.005)
+
+
+def test_a_wind_down_loses_31_percent_in_twelve_days() -> None:
+    """BUSD from 13 to 25 February 2023: 16.1bn to 11.129bn."""
+    (_, first), (turn, second), (end, _), _ = load_scenario("wind-down").waypoints["holders_exit"]
+    assert (turn, end) == (144.0, 288.0)
+    assert 1.0 - (1.0 - first) ** 6 * (1.0 - second) ** 6 == pytest.approx(1.0 - 11.129 / 16.1, abs=0.002)
+
+
+def test_a_frozen_market_alone_leaves_all_else_calm() -> None:
+    """lending-freeze differs from calm in its freeze and its onset, and in nothing else."""
+    calm, freeze = load_scenario("calm"), load_scenario("lending-freeze")
+    assert not freeze.waypoints
+    own = {key for key, value in freeze.settings.items() if calm.settings.get(key) != value}
+    assert own == {
+        "onset_day_low",
+        "onset_day_high",
+        "freeze_start_hours",
+        "freeze_days_low",
+        "freeze_days_high",
+        "freeze_utilisation",
+        "freeze_free",
+    }
+
+
+POINTS = [[0, 1.0], [3, 0.9], [24, 1.0]]
+
+
+def test_a_study_s_waypoints_take_the_place_of_an_entry_s() -> None:
+    """The named series is the study's, with its source; another is added, the rest is as it was, and the catalogue is untouched."""
+    entry = load_scenario("svb-2023")
+    given = {name: {"source": f"mine, {name}", "points": POINTS} for name in ("usdc", "usdt")}
+    changed = load_scenario("svb-2023", waypoints=given)
+    assert changed.waypoints["usdc"] == changed.waypoints["usdt"] == ((0.0, 1.0), (3.0, 0.9), (24.0, 1.0))
+    assert changed.waypoints["gas"] == entry.waypoints["gas"]
+    assert [source for source in changed.sources if source.startswith("usd")] == ["usdc: mine, usdc", "usdt: mine, usdt"]
+    assert load_scenario("svb-2023").waypoints == entry.waypoints
+    assert load_scenario("svb-2023").sources == entry.sources
+
+
+@pytest.mark.parametrize(
+    ("series", "table", "message"),
+    [
+        ("usdcc", {"source": "x", "points": POINTS}, "unknown series 'usdcc'; nearest: 'usdc'"),
+        ("usdc", POINTS, "needs a source and 2 to 24 points"),
+        ("usdc", {"points": POINTS}, "needs a source"),
+        ("usdc", {"source": " ", "points": POINTS}, "needs a source"),
+        ("usdc", {"source": "x", "points": [[0, 1.0]]}, "2 to 24 points"),
+        ("usdc", {"source": "x", "points": [[hour, 1.0] for hour in range(25)]}, "2 to 24 points"),
+        ("usdc", {"source": "x", "points": [[0, 1.0], [3]]}, r"found \[3\]; allowed: \[hour, value\]"),
+        ("usdc", {"source": "x", "points": [[0, 1.0], [3, "low"]]}, "two finite numbers"),
+        ("usdc", {"source": "x", "points": [[0, 1.0], [3, float("nan")]]}, "two finite numbers"),
+        ("usdc", {"source": "x", "points": [[0, 1.0], [3, True]]}, "two finite numbers"),
+        ("usdc", {"source": "x", "points": [[1, 1.0], [3, 0.9]]}, "hours start at 0 and rise"),
+        ("usdc", {"source": "x", "points": [[0, 1.0], [3, 0.9], [3, 1.0]]}, "hours start at 0 and rise"),
+        ("usdc", {"source": "x", "points": [[0, 1.0], [3, 0.0]]}, r"values lie in \[0.01, 10\]"),
+    ],
+)
+def test_wrong_waypoints_are_named(series: str, table: object, message: str) -> None:
+    """Each is refused in words, with what is allowed."""
+    with pytest.raises(ValueError, match=message):
+        load_scenario("svb-2023", waypoints={series: table})
+
+
+def test_calm_takes_no_waypoints() -> None:
+    """Points count from an onset, and calm has none."""
+    with pytest.raises(ValueError, match="which this entry has none of"):
+        load_scenario("calm", waypoints={"usdc": {"source": "x", "points": POINTS}})
+
+
+def test_the_page_of_scenarios_is_up_to_date() -> None:
+    """docs/scenarios.md is written by docs/scenario_table.py; running it again changes nothing."""
+    specification = importlib.util.spec_from_file_location("scenario_table", ROOT / "docs" / "scenario_table.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    text = module.PAGE.read_text(encoding="utf-8")
+    assert module.written(text) == text
+    assert all(f"| `{name}` |" in text for name in scenario_names())

@@ -58,7 +58,7 @@ def _limits(study: Study) -> tuple[str, ...]:
     reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
     days = f"{simulation.window_hours / 24:g}"
     return (
-        "No backtest against a real episode is part of this report: the model is not validated, and the box above says so.",
+        "No backtest is part of this report: two real episodes are replayed by `amo-opt backtest`, and docs/validity.md prints what the model misses there. The box above says not validated.",
         (
             "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
             "How far the verdict moves within those ranges is not computed here."

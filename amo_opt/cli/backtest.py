@@ -1,0 +1,140 @@
+"""``amo-opt backtest``: a set replayed through a recorded history, beside what was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from amo_opt.cli.options import json_option, load, print_json, size_options, thread_count
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.backtest import BacktestFacts, Table
+
+
+def check_call(history_file: Path | None, episode: str | None, plot_file: Path | None) -> None:
+    """Raises `click.UsageError` or `AmoOptError` for a call that could not be carried out: told before a simulation."""
+    if (history_file is None) == (episode is None):
+        raise click.UsageError(f"--history and --episode: found {'neither' if history_file is None else 'both'}; allowed: one of them")
+    if plot_file is not None:
+        from amo_opt.report.figures.pool import check_suffix
+
+        check_suffix(plot_file)
+        if not plot_file.parent.is_dir():
+            raise click.UsageError(f"--plot: found {str(plot_file)!r}; there is no folder {str(plot_file.parent)!r}")
+
+
+def print_facts(facts: BacktestFacts) -> None:
+    """The tables, then the notes."""
+    from amo_opt.cli.tables import open_console
+    from amo_opt.report.facts.backtest import column_table, demand_table, summary_table
+
+    run = facts.run
+    console = open_console()
+    console.print(
+        f"{run.parameters.name} on {run.study.name} through {run.history.name}: {run.history.hours} h from {run.history.start:%Y-%m-%d %H:%M} UTC, "
+        f"{run.paths} paths, seed {run.study.search.seed}",
+        highlight=False,
+    )
+    for title, table in (
+        ("column by column", column_table(facts)),
+        ("over the whole", summary_table(facts)),
+        ("what must come out right", demand_table(facts)),
+    ):
+        _print_table(title, table)
+    for note in run.notes:
+        click.echo(f"note: {note}")
+
+
+def _print_table(title: str, table: Table) -> None:
+    from rich.box import SIMPLE
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    from amo_opt.cli.tables import open_console
+
+    heads, rows = table
+    if not rows:
+        return
+    drawn = RichTable(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    for place, head in enumerate(heads):
+        drawn.add_column(head, justify="left" if place == 0 else "right")
+    for row in rows:
+        drawn.add_row(*map(escape, row))
+    open_console().print(drawn)
+
+
+@click.command("backtest")
+@click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
+@click.option("--history", "history_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="A recorded history.")
+@click.option("--episode", default=None, metavar="NAME", help="A shipped one: svb-2023 or ust-contagion-2022.")
+@click.option(
+    "--params",
+    "parameters_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="PARAMS.toml",
+    help="The set to replay (default: the study's current one).",
+)
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw model against record: .html, .svg or .png.",
+)
+@size_options
+@json_option
+def command(
+    study_file: Path,
+    *,
+    history_file: Path | None,
+    episode: str | None,
+    parameters_file: Path | None,
+    plot_file: Path | None,
+    seed: int | None,
+    paths: int | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Replay a recorded history and print the model beside it: what is recorded drives, the rest is drawn as in calm (64 paths).
+
+    A history is a CSV with the column timestamp (ISO 8601, UTC; any spacing) and any of usdc, dai, usdt, share_price, holders_exit, lp_exit
+    (shares a day) and gate (0 or 1), which drive the replay and hold until their next value, and of price, supply, pool_stable and
+    pool_base (dollars), which it is compared with. Empty cells are allowed. Pool and supply of the first row replace the state's, and
+    every other balance is scaled with them. The base pool is that of the study's scenario calm (base_coins).
+
+    \b
+    Example:
+      amo-opt backtest studies/frax-2022.toml --episode svb-2023 --plot svb.html
+      amo-opt backtest studies/frax-2022.toml --history recorded.csv --json
+    """
+    check_call(history_file, episode, plot_file)
+    from amo_opt.config.load import load_parameters
+    from amo_opt.report.facts.backtest import document, facts_of
+    from amo_opt.simulation.backtest import PATHS, backtest
+    from amo_opt.stress.history import load_episode, read_history
+
+    study = load(study_file, seed=seed)
+    parameters = None if parameters_file is None else load_parameters(parameters_file)
+    recorded = load_episode(episode or "") if history_file is None else read_history(history_file)
+    click.echo(f"replaying {recorded.hours} hours", err=True)
+    run = backtest(
+        study,
+        history=recorded,
+        parameters=parameters,
+        paths=PATHS if paths is None else paths,
+        workers=thread_count(workers),
+    )
+    facts = facts_of(run)
+    if plot_file is not None:
+        from amo_opt.report.figures.backtest import save_backtest
+
+        save_backtest(plot_file, facts)
+        click.echo(f"drawn in {plot_file}", err=True)
+    if as_json:
+        print_json(document(facts))
+        return
+    print_facts(facts)

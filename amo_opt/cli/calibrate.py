@@ -1,0 +1,79 @@
+"""``amo-opt calibrate``: flow and run parameters fitted to a history, and the TOML to paste."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from amo_opt.cli.options import json_option, print_json
+
+
+def check_options(fit: str, external_supply: float | None, leave_out: tuple[str, ...], pool: Path | None) -> None:
+    """Raises `click.UsageError` where an option is missing or would do nothing for this fit."""
+    if fit == "flow" and external_supply is None:
+        raise click.UsageError("--external-supply: not given; --fit flow needs it to turn pool shares into shares of external supply")
+    if fit != "flow" and external_supply is not None:
+        raise click.UsageError(f"--external-supply: --fit {fit} does not use it; allowed with --fit flow")
+    if fit != "hazard" and leave_out:
+        raise click.UsageError(f"--leave-out: --fit {fit} has no points; allowed with --fit hazard")
+    if fit == "hazard" and pool is not None:
+        raise click.UsageError("--pool: --fit hazard does not use it; allowed with --fit flow and lp-flight")
+
+
+@click.command("calibrate")
+@click.option("--history", "history", required=True, type=click.Path(path_type=Path), metavar="FILE.csv", help="History, or run points.")
+@click.option(
+    "--pool", "pool", default=None, type=click.Path(path_type=Path), metavar="POOL.csv", help="Pool balances (default: the history)."
+)
+@click.option("--fit", required=True, type=click.Choice(["hazard", "flow", "lp-flight"]), help="What to fit.")
+@click.option(
+    "--external-supply",
+    type=click.FloatRange(min=1.0),
+    default=None,
+    metavar="TOKENS",
+    help="Stablecoins outside the AMOs; flow needs it (1.33e9 in the shipped FRAX state).",
+)
+@click.option("--leave-out", multiple=True, metavar="ASSET[:DATE]", help="Do not fit these points; give it again for more.")
+@json_option
+def command(
+    *, history: Path, pool: Path | None, fit: str, external_supply: float | None, leave_out: tuple[str, ...], as_json: bool
+) -> None:
+    """Fit flow and run parameters to a history: figures with 95% intervals, the misfit, and the TOML to paste (none where not identified).
+
+    \b
+    Example:
+      amo-opt calibrate --history run_points.csv --fit hazard
+      amo-opt calibrate --history pool.csv --fit flow --external-supply 1.33e9
+    """
+    check_options(fit, external_supply, leave_out, pool)
+    from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight, read_table
+
+    table = read_table(pool or history)
+    if fit == "hazard":
+        found = fit_hazard(table, leave_out=leave_out)
+    elif fit == "flow" and external_supply is not None:
+        found = fit_flow(table, external_supply=external_supply)
+    else:
+        found = fit_lp_flight(table)
+    if as_json:
+        figures = [
+            {"name": each.name, "unit": each.unit, "value": None if each.not_identified else each.value, "best": each.value,
+             "interval": [each.low, each.high], "n": each.n, "not_identified": each.not_identified}
+            for each in found.figures
+        ]  # fmt: skip
+        misfit = {"residual_sd": found.residual_sd, "unit": found.residual_unit}
+        print_json(
+            {"schema": 1, "fit": found.fit, "file": found.file, "n": found.n, "method": found.method, "figures": figures,
+             "misfit": misfit, "left_out": list(found.left_out), "notes": list(found.notes), "toml": found.toml()}
+        )  # fmt: skip
+        return
+    for line in found.left_out:
+        click.echo(f"left out: {line}")
+    for line in found.notes:
+        click.echo(f"note: {line}")
+    click.echo(f"{found.method}; n = {found.n}; misfit {found.residual_sd:.4g} ({found.residual_unit})")
+    for each in found.figures:
+        said = f"not identified: {each.not_identified}" if each.not_identified else f"{each.value:.4g} {each.unit}".rstrip()
+        click.echo(f"{each.name}: {said}; 95% interval {each.low:.4g} to {each.high:.4g}")
+    click.echo(f"\n{found.toml()}")

@@ -1,0 +1,122 @@
+"""A replay drawn: the model's band against what was recorded, panel under panel over one time axis, and the drivers below."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amo_opt.report.figures.pool import check_suffix
+from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from amo_opt.report.facts.backtest import BacktestFacts
+
+WIDTH, HEIGHT = 9.4, 1.75
+"""Inches of the sheet, and of a panel."""
+PANELS = {"price": "price, USD", "supply": "supply, m tokens", "pool_share": "stablecoin's share of the pool"}
+DRIVERS = {
+    "usdc": "USDC, USD (driver)",
+    "dai": "DAI, USD (driver)",
+    "usdt": "USDT, USD (driver)",
+    "share_price": "share token over its start (driver)",
+    "holders_exit": "holders leaving on news, % an hour (driver)",
+    "lp_exit": "outside liquidity leaving, % an hour (driver)",
+    "gate": "redemptions open = 1 (driver)",
+}
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:72rem;margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}figure{{margin:0}}</style>
+<h1>{title}</h1>
+<p>{caption}</p>
+<figure role="img" aria-label="{alt}">
+{svg}</figure>
+<ul>
+{notes}</ul>
+</html>
+"""
+
+
+def caption_of(facts: BacktestFacts) -> str:
+    """What is drawn, and how many demands were met."""
+    run = facts.run
+    text = f"{run.parameters.name} on {run.study.name}, {run.paths} paths, seed {run.study.search.seed}. Blue: the model, mean and 5–95% of paths; orange: recorded."
+    if facts.demands:
+        missed = [f"{each.text} (by {each.missed_by:.3g})" for each in facts.demands if not each.met]
+        text += f" {len(facts.demands) - len(missed)} of {len(facts.demands)} demands met" + (
+            f"; missed: {'; '.join(missed)}." if missed else "."
+        )
+    return text
+
+
+def save_backtest(path: Path, facts: BacktestFacts) -> None:
+    """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
+    check_suffix(path)
+    suffix, history = path.suffix.lower(), facts.run.history
+    title = f"{history.title or history.name}: model against record"
+    with styled():
+        figure = draw_backtest(facts)
+        if suffix == ".html":
+            notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.run.notes)
+            alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's band, what was recorded, and the drivers."
+            page = _PAGE.format(
+                title=escape(title),
+                caption=escape(caption_of(facts)),
+                alt=escape(alt),
+                svg=to_svg(figure, "backtest"),
+                notes=notes,
+                ink=INK,
+            )
+            path.write_text(page, encoding="utf-8")
+            return
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11.0, fontweight="bold")
+        if suffix == ".svg":
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(path, format="png", dpi=120, metadata={"Software": None})
+
+
+def draw_backtest(facts: BacktestFacts) -> Figure:
+    """A panel for price, supply and pool share each, then one a driver. Call inside `styled`."""
+    run = facts.run
+    drivers = [name for name in DRIVERS if name in run.drivers]
+    figure = blank(WIDTH, HEIGHT * (len(PANELS) + len(drivers)) + 0.3)
+    rows = figure.subplots(len(PANELS) + len(drivers), 1, sharex=True)
+    real = {each.name: each for each in facts.columns}
+    hours = np.arange(run.history.hours)
+    for axes, (name, title) in zip(rows, PANELS.items(), strict=False):
+        scale = 1e-6 if name == "supply" else 1.0
+        values = run.series[name] * scale
+        low, high = np.percentile(values, (5.0, 95.0), axis=1)
+        axes.fill_between(hours, low, high, color=BLUE, alpha=0.2, linewidth=0.0)
+        axes.plot(hours, values.mean(axis=1), color=BLUE)
+        if name in real:
+            line = "" if name != "price" else "-"
+            recorded = np.array(real[name].real) * scale
+            axes.plot(real[name].hours, recorded, color=ORANGE, marker="o", markersize=3.0, linestyle=line, linewidth=0.9)
+        axes.set_title(title if name in real else f"{title} (not recorded)")
+        if name == "price":
+            price_ticks(axes)
+    for axes, name in zip(rows[len(PANELS) :], drivers, strict=True):
+        _driver(axes, name, hours, facts)
+    rows[-1].set_xlabel(f"hours since {run.history.start:%d %B %Y %H:%M} UTC")
+    return figure
+
+
+def _driver(axes: Axes, name: str, hours: np.ndarray, facts: BacktestFacts) -> None:
+    values = facts.run.drivers[name]
+    if name == "share_price":
+        values = values / values[int(np.argmax(np.isfinite(values)))]
+    if name in ("holders_exit", "lp_exit"):
+        values = 100.0 * values
+    axes.plot(hours, values, color=GREY, drawstyle="steps-post")
+    axes.set_title(DRIVERS[name])

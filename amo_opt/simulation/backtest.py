@@ -1,0 +1,259 @@
+"""A set of parameters replayed through a recorded history, beside what was recorded.
+
+The drivers are exactly the history's, everything else is drawn as in calm. There is no transition: the snapshot is the first row's hour. A
+balance recorded at an hour is compared with the model's as that hour opens, a price with the one that hour's market leads to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.config.overrides import with_figure
+from amo_opt.config.schema import figures_by_name
+from amo_opt.errors import AmoOptError
+from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.simulation.engine import trace_given
+from amo_opt.stress.base_pool import base_value
+from amo_opt.stress.catalogue import CALM, load_scenario
+from amo_opt.stress.draws import draw_block
+from amo_opt.stress.history import History, load_episode, read_history
+from amo_opt.stress.noise import stationary
+from amo_opt.stress.streams import Streams
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.stress.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+PATHS = 64
+STREAM = "backtest"
+"""The stream that what is not recorded is drawn from."""
+COINS = ("dai", "usdc", "usdt")
+_LEAST_PRICE = 1e-3
+_DIRECT = {"usdc": "collateral_price", "holders_exit": "news_exit", "lp_exit": "lp_exit", "gate": "gate"}
+"""Drivers that are an input of the market as they stand."""
+_VARIABLES = ("price", "oracle", "supply", "pool_x", "pool_y")
+_SUPPLY, _POOL, _BASE = "stablecoin.supply", "pool.stablecoin", "pool.base_lp"
+_BALANCES = (
+    _SUPPLY,
+    _POOL,
+    _BASE,
+    "collateral.idle",
+    "amos.curve.minted",
+    "amos.curve.borrowed",
+    "amos.aave.lent",
+    "amos.aave.borrowed",
+    "amos.investor.lent",
+    "amos.investor.borrowed",
+    "amos.fraxlend.lent",
+    "amos.fraxlend.minted",
+    "amos.uniswap.liquidity",
+    "amos.uniswap.minted",
+    "amos.uniswap.borrowed",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backtest:
+    """A replay. ``series`` are float64 of shape (hours, paths): ``price``, ``oracle`` and ``price_in_base`` (base LP a stablecoin, counted
+    at virtual price) as an hour's market leaves them; ``supply``, ``pool_stable``, ``pool_base`` and ``pool_share`` as the hour opens.
+    ``drivers`` are float64 of shape (hours,), NaN where calm's stands; ``start`` holds the balances the replay began with.
+    """
+
+    study: Study
+    parameters: ParameterSet
+    history: History
+    paths: int
+    series: Mapping[str, Array]
+    drivers: Mapping[str, Array]
+    start: Mapping[str, float]
+    base_coins: float
+    base_amplification: float
+    notes: tuple[str, ...]
+
+
+def backtest(
+    study: Study,
+    *,
+    history: str | os.PathLike[str] | History | None = None,
+    episode: str | None = None,
+    parameters: ParameterSet | None = None,
+    paths: int = PATHS,
+    workers: int = 1,
+) -> Backtest:
+    """The replay of one history (a CSV file or a `History`) or one shipped episode under a set (default: the study's current one).
+
+    Raises `AmoOptError` unless exactly one of ``history`` and ``episode`` is given, and for a start that is no balance sheet.
+    """
+    if history is not None and episode is not None:
+        raise AmoOptError("history and episode: found both; allowed: one of them")
+    if paths < 1:
+        raise AmoOptError(f"paths = {paths}; at least 1 is needed")
+    recorded = _recorded(history, episode)
+    chosen = study.current if parameters is None else parameters
+    state, notes = start_of(study.state, recorded)
+    simulation = replace(study.simulation, transition_hours=0, window_hours=recorded.hours)
+    placed = replace(study, state=state, simulation=simulation)
+    calm = _calm(study, recorded)
+    blocks = [(first, min(LANES, paths - first)) for first in range(0, paths, LANES)]
+
+    def run(block: tuple[int, int]) -> dict[str, Array]:
+        first, lanes = block
+        market = market_of(recorded, calm, placed, first=first, lanes=lanes)
+        traced = trace_given(chosen, placed, market, scenario=calm, first=first, lanes=lanes, variables=_VARIABLES)
+        base = market.reshape(recorded.hours, -1, LANES)[:, MARKET_INDEX["base_value"], :lanes]
+        return {**{name: values.copy() for name, values in traced.items()}, "price_in_base": traced["price"] / base}
+
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        parts = list(pool.map(run, blocks))
+    ends = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    start = {"supply": state.stablecoin.supply.value, "pool_stable": state.pool.stablecoin.value, "pool_base": state.base_value}
+    opened = {
+        name: np.concatenate([np.full((1, paths), start[name]), ends[variable][:-1]])
+        for name, variable in (("supply", "supply"), ("pool_stable", "pool_x"), ("pool_base", "pool_y"))
+    }
+    series = {name: ends[name] for name in ("price", "oracle", "price_in_base")} | opened
+    series["pool_share"] = opened["pool_stable"] / (opened["pool_stable"] + opened["pool_base"])
+    return Backtest(
+        study=placed,
+        parameters=chosen,
+        history=recorded,
+        paths=paths,
+        series=series,
+        drivers=recorded.drivers,
+        start=start,
+        base_coins=calm.settings["base_coins"],
+        base_amplification=calm.settings["base_amplification"],
+        notes=(*recorded.notes, *notes, _base_note(calm)),
+    )
+
+
+def _recorded(history: str | os.PathLike[str] | History | None, episode: str | None) -> History:
+    if episode is not None:
+        return load_episode(episode)
+    if isinstance(history, History):
+        return history
+    if history is not None:
+        return read_history(history)
+    raise AmoOptError("history and episode: found neither; allowed: one of them")
+
+
+def _base_note(calm: Scenario) -> str:
+    if calm.settings["base_coins"] == 1.0:
+        return "base pool: USDC alone"
+    return "base pool: DAI, USDC and USDT (the study's scenario calm with set = { base_coins = 1 } makes it USDC alone)"
+
+
+def _calm(study: Study, history: History) -> Scenario:
+    """The study's calm, or the catalogue's, on the base pool of the time."""
+    calm = next((each for each in study.scenarios if each.name == CALM), None) or load_scenario(CALM)
+    if history.base_coins is None:
+        return calm
+    return replace(calm, settings={**calm.settings, "base_coins": history.base_coins})
+
+
+def market_of(history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> Array:
+    """One block's market: calm's draws with the history's drivers in their place, laid out as `draw_block` does."""
+    drawn = draw_block(
+        calm,
+        seed=study.search.seed,
+        stream=STREAM,
+        first_path=first,
+        paths=lanes,
+        state=study.state,
+        transition_hours=0,
+        window_hours=history.hours,
+    )
+    block = drawn.reshape(history.hours, len(MARKET_INDEX), LANES).copy()
+
+    def put(name: str, values: Array) -> None:
+        row = block[:, MARKET_INDEX[name], :]
+        row[:] = np.where(np.isfinite(values), values, row)
+
+    for driver, name in _DIRECT.items():
+        if driver in history.drivers:
+            put(name, history.drivers[driver][:, None])
+    if calm.settings["base_coins"] == 1.0:
+        block[:, MARKET_INDEX["base_value"], :] = block[:, MARKET_INDEX["collateral_price"], :]
+    elif any(coin in history.drivers for coin in COINS):
+        prices = np.stack([_coin(coin, history, calm, study, first=first, lanes=lanes) for coin in COINS])
+        value = base_value(prices, calm.settings["base_amplification"]).T
+        put("base_value", np.concatenate([value, np.repeat(value[:, -1:], LANES - lanes, axis=1)], axis=1))
+    if "share_price" in history.drivers:
+        price = history.drivers["share_price"]
+        returns = np.full(history.hours, np.nan)
+        returns[1:] = price[1:] / price[:-1]
+        # the first value is the start's own: no return leads to it
+        returns[int(np.argmax(np.isfinite(price)))] = 1.0
+        put("share_return", returns[:, None])
+    market = block.reshape(history.hours, -1)
+    market.setflags(write=False)
+    return market
+
+
+def _coin(coin: str, history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> Array:
+    """A base coin's price, (paths, hours): the history's, and calm's own draw where it has none."""
+    settings = calm.settings
+    normals = Streams(study.search.seed, STREAM, calm.name).normals(range(first, first + lanes), coin, steps=history.hours)
+    own = np.maximum(1.0 + stationary(normals, settings["coin_noise_hours"], sd=settings["coin_noise_sd"]), _LEAST_PRICE)
+    given = history.drivers.get(coin)
+    return own if given is None else np.where(np.isfinite(given), given, own)
+
+
+def start_of(state: ProtocolState, history: History) -> tuple[ProtocolState, tuple[str, ...]]:
+    """The state the replay begins with, and what was put in the state file's place, in words.
+
+    An episode's figures replace the state's. Pool and supply of a CSV's first row do too; every other balance is then scaled by the
+    supply's ratio, or by the pool's where the supply is not recorded.
+    """
+    if history.state:
+        for name, figure in history.state.items():
+            state = with_figure(state, name, figure)
+        return _checked(state, history), ()
+    first = {name: float(real.values[0]) for name, real in history.real.items() if real.hours[0] == 0}
+    given = {_SUPPLY: first.get("supply"), _POOL: first.get("pool_stable")}
+    given[_BASE] = first["pool_base"] / state.pool.base_virtual_price.value if "pool_base" in first else None
+    lead = next((name for name in (_SUPPLY, _POOL, _BASE) if given[name] is not None), None)
+    if lead is None:
+        return state, ("the start is the state file's: the first row holds neither pool nor supply",)
+    ratio = (given[lead] or 0.0) / attrgetter(lead)(state).value
+    taken = [name for name in (_SUPPLY, _POOL, _BASE) if given[name] is not None]
+    for name in _BALANCES:
+        former: Figure = attrgetter(name)(state)
+        value = given.get(name)
+        if value is not None:
+            figure = Figure(value=value, source=f"first row of {history.name}", date=history.start.date())
+        else:
+            reason = f"the state file's {former.value:.12g} × {ratio:.6g}, as {lead} in the first row of {history.name}"
+            figure = Figure(value=former.value * ratio, assumed=reason, low=min(former.value, former.value * ratio), high=former.value)
+        state = with_figure(state, name, figure)
+    notes = (f"start: {', '.join(taken)} from the first row; every other balance of the state file × {ratio:.4g}, the ratio of {lead}",)
+    return _checked(state, history), notes
+
+
+def _checked(state: ProtocolState, history: History) -> ProtocolState:
+    for name in (*_BALANCES, *history.state):
+        limits, value = figures_by_name()[name].metadata, attrgetter(name)(state).value
+        if not limits["low"] <= value <= limits["high"]:
+            raise AmoOptError(
+                f"{history.file or history.name}: {name} at the start: found {value:g}; allowed: {limits['low']:g} to {limits['high']:g}"
+            )
+    amos = state.amos
+    inside = state.pool.stablecoin.value + amos.fraxlend.lent.value + amos.uniswap.liquidity.value
+    if inside >= state.stablecoin.supply.value:
+        raise AmoOptError(
+            f"{history.file or history.name}: first row: pool_stable (with the other AMOs' stablecoin): found {inside:.6g}; "
+            f"allowed: below the supply of {state.stablecoin.supply.value:.6g}"
+        )
+    return state

@@ -1,0 +1,242 @@
+"""The three fits: run hazard, calm flow, flight of liquidity providers.
+
+Every interval is a 95% profile likelihood: the figure is held at each value of a grid, everything else is fitted again, and the values
+whose misfit is not larger than chance (F with 1 and n - k degrees of freedom; chi squared with 1 for the flow) form the interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import lsq_linear
+from scipy.stats import chi2, f
+
+from amo_opt.errors import AmoOptError, InputError, Problem
+from amo_opt.protocol.state import Markets
+from amo_opt.stress.calibration.fitted import Calibration, Fitted
+from amo_opt.stress.calibration.reading import Table
+from amo_opt.stress.settings import SETTINGS
+
+Array = NDArray[np.float64]
+LEVEL = 0.95
+LEAST_ROWS = 4
+LEFT_OUT = {
+    ("FRAX", "2022-05-11"): "a day's supply change, AMO burns included, paired with the low of the next morning",
+    ("FRAX", "2023-03-11"): "the price is in dollars while the exit value was USDC's; against USDC it stayed at 0.9916 or above",
+}
+"""Points of public record that pair what does not belong together, by asset and date."""
+
+
+def _rows(table: Table, n: int) -> None:
+    if n < LEAST_ROWS:
+        raise InputError([Problem(table.file, "", "too few rows to fit", str(n), f"at least {LEAST_ROWS}")])
+
+
+def _range(name: str) -> tuple[float, float, str]:
+    data = {field.name: field.metadata for field in fields(Markets)}[name]
+    return data["low"], data["high"], data["unit"]
+
+
+def _rate_profile(held: Array, other: Array, y: Array, most: float, other_most: float) -> tuple[Array, Array]:
+    """Grid of the held rate and the least sum of squares at each, the other rate fitted within its range."""
+    best = lsq_linear(np.column_stack([held, other]), y, bounds=([0.0, 0.0], [most, other_most])).x[0]
+    grid = np.unique(np.concatenate([[0.0, best], np.geomspace(1e-7 * most, most, 1500)]))
+    squares = float(other @ other)
+    free = (y @ other - grid * (held @ other)) / squares if squares > 0.0 else np.zeros_like(grid)
+    residual = y - grid[:, None] * held - np.clip(free, 0.0, other_most)[:, None] * other
+    return grid, np.sum(residual**2, axis=1)
+
+
+def _inside(grid: Array, rss: Array, n: int, k: int) -> tuple[float, float, float]:
+    """Best value and the ends of the interval on the grid."""
+    limit = rss.min() * (1.0 + f.ppf(LEVEL, 1, n - k) / (n - k)) + 1e-18
+    kept = grid[rss <= limit]
+    return float(grid[np.argmin(rss)]), float(kept[0]), float(kept[-1])
+
+
+def _points(table: Table, leave_out: Sequence[str]) -> tuple[Array, Array, list[str]]:
+    """Shortfall against exit value and share leaving a day, (n,), and the rows left out with the reason."""
+    left: list[str] = []
+    price = table.numbers["price"]
+    if "supply" in table.numbers:
+        hours = table.hours()
+        supply = table.numbers["supply"]
+        worth = np.minimum(table.numbers.get("usdc", np.ones_like(price)), 1.0)
+        ratio = price / worth
+        share = 1.0 - (supply[1:] / supply[:-1]) ** (24.0 / np.diff(hours))
+        return 1.0 - 0.5 * (ratio[1:] + ratio[:-1]), share, left
+    if "outflow_share" in table.numbers:
+        share = table.numbers["outflow_share"]
+    else:
+        table.need("change_pct")
+        share = -table.numbers["change_pct"] / 100.0
+    n = price.size
+    asset, date, use = (table.texts.get(name, [""] * n) for name in ("asset", "timestamp", "use"))
+    keep = []
+    met = set()
+    for i in range(n):
+        name = f"{asset[i]}:{date[i]}"
+        why = LEFT_OUT.get((asset[i], date[i])) if "exit_value" not in table.numbers or date[i] == "2022-05-11" else None
+        why = "the file says so (use)" if use[i].lower() in {"no", "0", "false"} else why
+        for asked in leave_out:
+            if asked in (name, asset[i]):
+                met.add(asked)
+                why = "asked for"
+        if why is None:
+            keep.append(i)
+        else:
+            left.append(f"line {table.lines[i]}, {name}: {why}")
+    strange = [asked for asked in leave_out if asked not in met]
+    if strange:
+        raise AmoOptError(f"--leave-out: found {strange[0]!r}; no row of {table.file} is it: allowed is ASSET or ASSET:DATE")
+    over = [Problem(table.file, "outflow", "not a share", f"{share[i]:g}", "below 1", line=table.lines[i]) for i in keep if share[i] >= 1.0]
+    if over:
+        raise InputError(over)
+    exit_value = np.minimum(table.numbers.get("exit_value", np.ones_like(price)), 1.0)
+    return (1.0 - price / exit_value)[keep], share[keep], left
+
+
+def fit_hazard(table: Table, *, leave_out: Sequence[str] = ()) -> Calibration:
+    """``hazard_news`` and ``hazard_price`` by least squares on the daily rate, in the shape of `protocol.holders.demand`.
+
+    A day's share L leaving is a rate h held for 24 hourly steps, L = 1 - (1 - h/24)**24.
+    """
+    table.need("price")
+    plain = "supply" in table.numbers
+    if plain and leave_out:
+        raise AmoOptError("--leave-out: rows of a plain history follow one another; allowed with points (asset, date) only")
+    shortfall, share, left = _points(table, leave_out)
+    n = share.size
+    _rows(table, n)
+    rate = 24.0 * (1.0 - (1.0 - share) ** (1.0 / 24.0))
+    started = np.clip((shortfall - 0.01) * 1000.0, 0.0, 1.0)
+    deeper = np.clip((shortfall - 0.01) * 25.0, 0.0, 1.0)
+    shapes = {"hazard_news": (started, deeper), "hazard_price": (deeper, started)}
+    figures = []
+    least = math.inf
+    for name, (held, other) in shapes.items():
+        low, high, unit = _range(name)
+        grid, rss = _rate_profile(held, other, rate, high, high)
+        best, lower, upper = _inside(grid, rss, n, 2)
+        flat = None if np.any(held > 0.0) else "no row's price is 1% or more below exit value"
+        if flat is None and np.linalg.matrix_rank(np.column_stack([started, deeper])) < 2:
+            flat = "every row that ran has the same depth: news and price cannot be told apart"
+        least = min(least, float(rss.min()))
+        figures.append(Fitted(name=name, unit=unit, value=best, low=lower, high=upper, least=low, most=high, n=n, flat=flat))
+    notes = [f"{int(np.sum(started > 0.0))} of {n} points are 1% or more below exit value"]
+    if plain:
+        notes.append(
+            "supply changes include what AMOs mint and burn; price is the mean of a step's two ends, lows between rows are not seen"
+        )
+    return Calibration(
+        fit="hazard", file=table.file, figures=tuple(figures), n=n, method="least squares, profile likelihood (F)",
+        residual_sd=math.sqrt(least / (n - 2)), residual_unit="1/day", left_out=tuple(left), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def fit_flow(table: Table, *, external_supply: float) -> Calibration:
+    """``flow_sd`` and ``flow_hours``: exact likelihood of a mean-reverting (Ornstein-Uhlenbeck) pool share at irregular times.
+
+    Whoever sells q stablecoins to the pool takes about q dollars of the base out: the share moves by q over the pool's total, so that
+    a share deviation times the median total over the external supply is cumulative net demand in the scenario's unit.
+    """
+    table.need("timestamp", "pool_stable", "pool_base")
+    hours = table.hours()
+    n = hours.size
+    _rows(table, n)
+    stable, base = table.numbers["pool_stable"], table.numbers["pool_base"]
+    total = float(np.median(stable + base))
+    per_share = total / external_supply
+    q = stable / (stable + base) * per_share
+    if np.ptp(q) == 0.0:
+        raise InputError([Problem(table.file, "pool_stable", "the pool's share never changes", f"{stable[0]:g}", "a share that moves")])
+    ranges = {name: (SETTINGS[name].low, SETTINGS[name].high, SETTINGS[name].unit) for name in ("flow_sd", "flow_hours")}
+    taus = np.geomspace(ranges["flow_hours"][0], ranges["flow_hours"][1], 1200)
+    logs = np.empty_like(taus)
+    squares = np.empty_like(taus)
+    for i, tau in enumerate(taus):
+        keep = np.exp(-np.diff(hours) / tau)
+        new = -np.expm1(-2.0 * np.diff(hours) / tau)
+        # whitened: the first row is stationary, each later one is what is new in it; the mean enters both linearly
+        y = np.concatenate([q[:1], (q[1:] - keep * q[:-1]) / np.sqrt(new)])
+        one = np.concatenate([[1.0], (1.0 - keep) / np.sqrt(new)])
+        squares[i] = np.sum((y - (one @ y) / (one @ one) * one) ** 2)
+        logs[i] = 0.5 * np.sum(np.log(new))
+    sds = np.geomspace(1e-6, ranges["flow_sd"][1], 1500)
+    surface = logs[:, None] + n * np.log(sds) + squares[:, None] / (2.0 * sds**2)
+    limit = surface.min() + 0.5 * chi2.ppf(LEVEL, 1)
+    figures = []
+    for name, grid, axis in (("flow_sd", sds, 0), ("flow_hours", taus, 1)):
+        profile = surface.min(axis=axis)
+        kept = grid[profile <= limit]
+        low, high, unit = ranges[name]
+        value = float(grid[np.argmin(profile)])
+        figures.append(
+            Fitted(name=name, unit=unit, value=value, low=float(kept[0]), high=float(kept[-1]), least=low, most=high, n=n)
+        )  # fmt: skip
+    best = int(np.argmin(surface.min(axis=1)))
+    notes = (
+        f"conversion: share deviation x median pool total {total:.4g} / external supply {external_supply:.4g} = x {per_share:.4g}",
+        "the pool's liquidity is taken as constant at its median; one-sided moves of liquidity and the AMO's own count as flow",
+    )
+    return Calibration(
+        fit="flow", file=table.file, figures=tuple(figures), n=n, method="exact Ornstein-Uhlenbeck likelihood, profile (chi squared)",
+        residual_sd=math.sqrt(squares[best] / n), residual_unit="stationary sd, share of external supply", notes=notes,
+    )  # fmt: skip
+
+
+def fit_lp_flight(table: Table) -> Calibration:
+    """``lp_flight_share``, ``lp_flight_rate`` and ``lp_return_rate`` by least squares on log changes of the pool's liquidity."""
+    table.need("timestamp", "pool_stable", "pool_base")
+    hours = table.hours()
+    n = hours.size - 1
+    _rows(table, n)
+    stable, base = table.numbers["pool_stable"], table.numbers["pool_base"]
+    liquidity = stable + base * table.numbers.get("base_virtual_price", np.ones_like(base))
+    share = (stable / (stable + base))[:-1]
+    step = np.diff(hours)
+    change = np.diff(np.log(liquidity))
+    missing = (np.maximum.accumulate(liquidity) / liquidity - 1.0)[:-1]
+    limits = {name: _range(name) for name in ("lp_flight_share", "lp_flight_rate", "lp_return_rate")}
+    most_flight, most_return = limits["lp_flight_rate"][1], limits["lp_return_rate"][1]
+    shares = np.linspace(limits["lp_flight_share"][0], limits["lp_flight_share"][1], 101)
+    by_share = np.empty_like(shares)
+    flights: list[tuple[Array, Array]] = []
+    returns: list[tuple[Array, Array]] = []
+    for i, threshold in enumerate(shares):
+        fleeing = -np.maximum(share - threshold, 0.0) * step
+        back = np.where(share > threshold, 0.0, missing * step)
+        flights.append(_rate_profile(fleeing, back, change, most_flight, most_return))
+        returns.append(_rate_profile(back, fleeing, change, most_return, most_flight))
+        by_share[i] = flights[i][1].min()
+    values = {"lp_flight_share": _inside(shares, by_share, n, 3)}
+    for name, profiles in (("lp_flight_rate", flights), ("lp_return_rate", returns)):
+        grid = np.concatenate([grid for grid, _ in profiles])
+        order = np.argsort(grid, kind="stable")
+        values[name] = _inside(grid[order], np.concatenate([rss for _, rss in profiles])[order], n, 3)
+    flat: dict[str, str | None] = {}
+    if values["lp_flight_rate"][1] <= 0.0:
+        flat["lp_flight_share"] = "no flight is larger than chance (the rate's interval holds 0), so no share starts it"
+        flat["lp_flight_rate"] = "no flight is larger than chance (its interval holds 0)"
+        # a threshold that explains no flight would still choose the rows in which liquidity returns: fitted on all of them instead
+        grid, rss = _rate_profile(missing * step, np.zeros_like(step), change, most_return, most_flight)
+        values["lp_return_rate"] = _inside(grid, rss, n, 1)
+        by_share = rss
+    figures = [
+        Fitted(name=name, unit=limits[name][2], value=best, low=low, high=high, least=limits[name][0], most=limits[name][1], n=n,
+               flat=flat.get(name))
+        for name, (best, low, high) in values.items()
+    ]  # fmt: skip
+    notes = (
+        f"highest share seen {share.max():.3f}; best flight share {values['lp_flight_share'][0]:.3f}, exceeded in {int(np.sum(share > values['lp_flight_share'][0]))} steps",
+        "liquidity is both sides of the whole pool, the AMO's part included; what is missing is measured against the highest seen before",
+        "new liquidity beyond the highest before, and following the yield, are not in this fit",
+    )
+    return Calibration(
+        fit="lp-flight", file=table.file, figures=tuple(figures), n=n, method="least squares, profile likelihood (F)",
+        residual_sd=math.sqrt(float(by_share.min()) / (n - 3)), residual_unit="log change of liquidity a step", notes=notes,
+    )  # fmt: skip

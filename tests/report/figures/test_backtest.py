@@ -1,0 +1,46 @@
+"""The drawing of a replay: what is on it, and the same bytes each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from amo_opt.errors import AmoOptError
+from amo_opt.report.facts.backtest import facts_of
+from amo_opt.report.figures.backtest import DRIVERS, PANELS, caption_of, draw_backtest, save_backtest
+from amo_opt.report.figures.style import styled
+from amo_opt.simulation.backtest import backtest
+
+
+@pytest.fixture(scope="module")
+def facts(frax):
+    return facts_of(backtest(frax, episode="svb-2023", paths=2))
+
+
+def test_a_panel_for_each_comparison_and_each_driver(facts):
+    """Price and supply carry the record's points, the pool's share says that none was recorded."""
+    with styled():
+        figure = draw_backtest(facts)
+    assert len(figure.axes) == len(PANELS) + len(facts.run.drivers)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[2].endswith("(not recorded)")
+    assert titles[3:] == [DRIVERS[name] for name in DRIVERS if name in facts.run.drivers]
+    assert [len(axes.lines) for axes in figure.axes[:3]] == [2, 2, 1]
+    assert figure.axes[0].lines[1].get_ydata().tolist() == list(facts.columns[0].real)
+
+
+@pytest.mark.parametrize("suffix", [".html", ".svg", ".png"])
+def test_the_same_bytes_each_time(facts, tmp_path, suffix):
+    """Every format twice; the page names each missed demand."""
+    first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    save_backtest(first, facts)
+    save_backtest(second, facts)
+    assert first.read_bytes() == second.read_bytes()
+    if suffix == ".html":
+        text = first.read_text(encoding="utf-8")
+        assert "<svg" in text
+        assert f"{sum(each.met for each in facts.demands)} of 3 demands met" in caption_of(facts)
+
+
+def test_another_format_is_refused(facts, tmp_path):
+    with pytest.raises(AmoOptError, match="pdf"):
+        save_backtest(tmp_path / "a.pdf", facts)

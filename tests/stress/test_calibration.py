@@ -1,0 +1,194 @@
+"""Fits give back what made the data, and say when the data cannot tell."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amo_opt.errors import AmoOptError, InputError
+from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight, read_table
+
+START = np.datetime64("2022-01-01T00:00:00")
+
+
+def write(folder, header, rows):
+    file = folder / "history.csv"
+    file.write_text("\n".join([header, *(",".join(str(cell) for cell in row) for row in rows)]) + "\n", encoding="utf-8")
+    return file
+
+
+def stamps(hours):
+    return [str(START + np.timedelta64(round(hour * 3600), "s")) for hour in hours]
+
+
+def by_name(found):
+    return {figure.name: figure for figure in found.figures}
+
+
+def share_leaving(shortfall, news, price):
+    """Share gone after 24 hours of the model's hazard at a constant shortfall."""
+    hourly = (news * np.clip((shortfall - 0.01) * 1000, 0, 1) + price * np.clip((shortfall - 0.01) * 25, 0, 1)) / 24
+    return 1 - (1 - hourly) ** 24
+
+
+def test_exact_points_give_back_both_hazard_rates(tmp_path):
+    """Points made by the model's own shape, without noise: the rates to four digits, and intervals that close on them."""
+    shortfall = np.array([0.0, 0.005, 0.0105, 0.012, 0.02, 0.03, 0.05, 0.10])
+    rows = [("X", f"d{i}", 1 - each, share_leaving(each, 0.05, 0.30)) for i, each in enumerate(shortfall)]
+    found = by_name(fit_hazard(read_table(write(tmp_path, "asset,date,price,outflow_share", rows))))
+    assert found["hazard_news"].value == pytest.approx(0.05, rel=1e-4)
+    assert found["hazard_price"].value == pytest.approx(0.30, rel=1e-4)
+    assert found["hazard_price"].high < 0.31
+    assert not found["hazard_news"].not_identified
+
+
+def test_the_exit_value_is_what_the_price_is_measured_against(tmp_path):
+    """The same outflows at prices and exit values 10% lower are the same fit."""
+    shortfall = np.array([0.0, 0.012, 0.02, 0.03, 0.05])
+    rows = [("X", "d", (1 - each) * 0.9, 0.9, share_leaving(each, 0.1, 0.2)) for each in shortfall]
+    found = by_name(fit_hazard(read_table(write(tmp_path, "asset,date,price,exit_value,outflow_share", rows))))
+    assert found["hazard_news"].value == pytest.approx(0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize(("shortfall", "fragment"), [([0, 0.001, 0.002, 0.003], "1% or more below"), ([0, 0.06, 0.07, 0.3], "same depth")])
+def test_hazards_that_no_row_shows_are_not_identified(tmp_path, shortfall, fragment):
+    """Without a run, or with runs of one depth, no TOML value is printed and the reason is."""
+    rows = [("X", "d", 1 - each, 0.01 * i) for i, each in enumerate(shortfall)]
+    found = fit_hazard(read_table(write(tmp_path, "asset,date,price,outflow_share", rows)))
+    assert all(fragment in figure.not_identified for figure in found.figures)
+    assert "value =" not in found.toml()
+
+
+def test_points_that_pair_what_does_not_belong_together_are_left_out(tmp_path):
+    """FRAX on 11 May 2022 and what the file marks are named with the reason, and do not move the fit."""
+    good = [("X", f"d{i}", 1 - each, share_leaving(each, 0.1, 0.2), "") for i, each in enumerate([0.0, 0.012, 0.02, 0.05])]
+    rows = [*good, ("FRAX", "2022-05-11", 0.98, 0.9, ""), ("Y", "e", 0.9, 0.9, "no")]
+    found = fit_hazard(read_table(write(tmp_path, "asset,date,price,outflow_share,use", rows)))
+    assert found.n == 4
+    assert "line 6" in found.left_out[0]
+    assert "burns" in found.left_out[0]
+    assert "use" in found.left_out[1]
+    assert by_name(found)["hazard_price"].value == pytest.approx(0.2, rel=1e-3)
+
+
+def test_a_plain_history_gives_outflows_a_day_whatever_the_step(tmp_path):
+    """Supply that leaves at the model's rate over steps of 12, 24 and 48 hours gives the rates back."""
+    hours, supply = [0.0], [1e9]
+    shortfall = [0.0, 0.0, 0.02, 0.02, 0.05, 0.05, 0.03, 0.03]
+    for i, step in enumerate([24, 12, 48, 24, 12, 24, 24]):
+        middle = 0.5 * (shortfall[i] + shortfall[i + 1])
+        hours.append(hours[-1] + step)
+        supply.append(supply[-1] * (1 - share_leaving(middle, 0.1, 0.2)) ** (step / 24))
+    rows = [(time, 1 - each, amount) for time, each, amount in zip(stamps(hours), shortfall, supply, strict=True)]
+    found = by_name(fit_hazard(read_table(write(tmp_path, "timestamp,price,supply", rows))))
+    assert found["hazard_news"].value == pytest.approx(0.1, rel=1e-3)
+    assert found["hazard_price"].value == pytest.approx(0.2, rel=1e-3)
+
+
+def ou_pool(folder, *, sd, hours, n, step=24.0):
+    """A pool of constant total 1e9 whose share reverts, at irregular times."""
+    random = np.random.Generator(np.random.Philox(7))
+    times = np.concatenate([[0.0], np.cumsum(step * random.uniform(0.6, 1.4, n - 1))])
+    x = sd * random.standard_normal()
+    share = [0.5 + x]
+    for gap in np.diff(times):
+        keep = np.exp(-gap / hours)
+        x = keep * x + sd * np.sqrt(1 - keep**2) * random.standard_normal()
+        share.append(0.5 + x)
+    return write(
+        folder, "timestamp,pool_stable,pool_base", [(t, 1e9 * s, 1e9 * (1 - s)) for t, s in zip(stamps(times), share, strict=True)]
+    )
+
+
+def test_a_simulated_flow_lies_in_its_interval_and_scales_with_the_supply(tmp_path):
+    """Share deviations of sd 0.03 in a pool of 1e9 are 0.06 of an external supply of 5e8, over 150 hours."""
+    table = read_table(ou_pool(tmp_path, sd=0.03, hours=150.0, n=600))
+    found = by_name(fit_flow(table, external_supply=5e8))
+    assert found["flow_sd"].low < 0.06 < found["flow_sd"].high
+    assert found["flow_hours"].low < 150 < found["flow_hours"].high
+    assert found["flow_hours"].high < 3 * found["flow_hours"].low
+    assert by_name(fit_flow(table, external_supply=1e9))["flow_sd"].value == pytest.approx(found["flow_sd"].value / 2, rel=0.02)
+
+
+def test_a_time_constant_far_below_the_sampling_is_not_identified(tmp_path):
+    """Rows a day apart say nothing of a flow that reverts within the hour but its size."""
+    found = fit_flow(read_table(ou_pool(tmp_path, sd=0.03, hours=0.5, n=300)), external_supply=1e9)
+    assert "flat downwards" in by_name(found)["flow_hours"].not_identified
+    assert "flow_hours =" not in found.toml()
+    assert "flow_sd = 0.0" in found.toml()
+
+
+def liquidity(folder, share, flight, back, threshold):
+    logs, peak = [0.0], 0.0
+    for each in share[:-1]:
+        gap = np.exp(peak - logs[-1]) - 1
+        logs.append(logs[-1] + 24 * (back * gap if each <= threshold else -flight * (each - threshold)))
+        peak = max(peak, logs[-1])
+    hours = 24.0 * np.arange(len(share))
+    rows = [(t, 1e9 * np.exp(z) * s, 1e9 * np.exp(z) * (1 - s)) for t, z, s in zip(stamps(hours), logs, share, strict=True)]
+    return write(folder, "timestamp,pool_stable,pool_base", rows)
+
+
+def test_exact_flight_and_return_are_recovered(tmp_path):
+    """Liquidity made by the rule itself: the threshold, both rates."""
+    share = [0.5, 0.6, 0.7, 0.75, 0.72, 0.66, 0.6, 0.5, 0.5, 0.55, 0.7, 0.8, 0.6, 0.5]
+    found = by_name(fit_lp_flight(read_table(liquidity(tmp_path, share, 0.2, 0.002, 0.65))))
+    assert found["lp_flight_share"].value == pytest.approx(0.65)
+    assert found["lp_flight_rate"].value == pytest.approx(0.2, rel=1e-3)
+    assert found["lp_return_rate"].value == pytest.approx(0.002, rel=1e-3)
+
+
+def test_a_pool_that_never_tilts_identifies_no_flight(tmp_path):
+    """Liquidity of random size at a share around one half says nothing of flight."""
+    random = np.random.Generator(np.random.Philox(3))
+    n = 60
+    total, share = 1e9 * np.exp(0.02 * random.standard_normal(n)), 0.5 + 0.01 * random.standard_normal(n)
+    rows = [(t, a * s, a * (1 - s)) for t, a, s in zip(stamps(24.0 * np.arange(n)), total, share, strict=True)]
+    found = fit_lp_flight(read_table(write(tmp_path, "timestamp,pool_stable,pool_base", rows)))
+    assert by_name(found)["lp_flight_share"].not_identified
+    assert "lp_flight_share =" not in found.toml()
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("timestamp,pool_stabel,pool_base\n2022-01-01,1,1\n", ["history.csv:1", "pool_stabel", "nearest: pool_stable"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,-1,1\n", ["history.csv:3", "pool_stable", "'-1'", "above 0"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,1\n", ["history.csv:3", "cells"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-03-01,1,1\n", ["history.csv:3", "gap", "1416 h"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-02,1,1\n2022-01-01,1,1\n", ["history.csv:3", "not after"]),
+        ("timestamp,pool_stable,pool_base\nyesterday,1,1\n", ["history.csv:2", "'yesterday'"]),
+        ("timestamp,pool_stable\n2022-01-01,1\n", ["pool_base", "missing"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n", ["too few rows"]),
+        ("timestamp\n", ["no rows"]),
+    ],
+)
+def test_bad_files_are_named_by_row_and_column(tmp_path, text, fragments):
+    """Each message holds the place, what was found and what is allowed."""
+    file = tmp_path / "history.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        fit_flow(read_table(file), external_supply=1e9)
+    assert all(fragment in str(caught.value) for fragment in fragments)
+
+
+def test_leaving_out_a_point_that_is_not_there_is_refused(tmp_path):
+    """A misspelt name would otherwise fit what one meant to leave out."""
+    rows = [("X", "d", 0.9, 0.1)] * 5
+    with pytest.raises(AmoOptError, match="Z"):
+        fit_hazard(read_table(write(tmp_path, "asset,date,price,outflow_share", rows)), leave_out=["Z"])
+
+
+@pytest.mark.skipif("AMO_OPT_HISTORY_DIR" not in os.environ, reason="AMO_OPT_HISTORY_DIR names no folder of histories")
+def test_the_frax_pool_never_tilted_far_enough_to_show_flight():
+    """Its share stayed at or below 0.61, under the state's 0.65."""
+    table = read_table(Path(os.environ["AMO_OPT_HISTORY_DIR"]) / "frax3crv_pool_daily.csv")
+    assert by_name(fit_lp_flight(table))["lp_flight_share"].not_identified
+    assert (
+        by_name(fit_flow(table, external_supply=1.33e9))["flow_hours"].low
+        < 168
+        < by_name(fit_flow(table, external_supply=1.33e9))["flow_hours"].high
+    )
