@@ -11,7 +11,7 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
-from amo_opt.amos.minter import borrow_room, mint_room
+from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol.collateral_ratio import contract_ratio, scaled_at_cr
 from amo_opt.protocol.holders import DUST_USD
@@ -28,28 +28,23 @@ from amo_opt.protocol.lanes import (
     C_REWARD_KEEP,
     C_REWARD_OUTSIDE_BOOST,
     C_REWARD_SOLD,
-    C_START_COLLATERAL,
-    C_START_SUPPLY,
     C_UNISWAP_HIGH,
     C_UNISWAP_LOW,
     C_UNISWAP_OUTSIDE,
+    C_UNISWAP_SPAN,
     C_VOLUME_DEPTH,
     LANES,
     M_GAS_USD,
     M_REWARD_PRICE,
     M_REWARD_TOKENS,
     M_SWAP_VOLUME,
-    P_AAVE_CAP,
     P_BUFFER,
     P_CURVE_CAP,
-    P_FRAXLEND_CAP,
-    P_INVESTOR_CAP,
     P_MIN_CR,
     P_MINT_CAP,
     P_REBALANCE,
     P_SHARE_HIGH,
     P_SHARE_LOW,
-    P_UNISWAP_CAP,
     P_UNWIND_RATE,
     S_AAVE_BORROWED,
     S_ANN,
@@ -91,7 +86,7 @@ from amo_opt.protocol.lanes import (
     S_UNWINDING,
     S_UNWINDING_HOURS,
 )
-from amo_opt.stableswap.depth_10bp import captured, curve_depth, range_depth
+from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -131,9 +126,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         lp_supply = s[S_LP_SUPPLY + i]
         supply = s[S_SUPPLY + i]
         own = lp_amo / lp_supply
-        root = s[S_UNISWAP_ROOT + i]
-        elsewhere = range_depth(s[S_UNISWAP_LIQUIDITY + i] + range_outside)
-        elsewhere = elsewhere if ((root > range_low) & (root < range_high)) else 0.0
+        elsewhere = quoting_depth(s[S_UNISWAP_LIQUIDITY + i] + range_outside, s[S_UNISWAP_ROOT + i], range_low, range_high)
         fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
         outside = supply - x - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i]
         most = 0.001 * (y if y < outside else outside)
@@ -216,7 +209,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     deploy_rate = c[C_DEPLOY_RATE]
     delay = c[C_RESPONSE_DELAY]
     cap = p[P_CURVE_CAP]
-    mint_cap = p[P_MINT_CAP]
+    most_minted = p[P_MINT_CAP]
     buffer = p[P_BUFFER]
     low = p[P_SHARE_LOW]
     high = p[P_SHARE_HIGH]
@@ -224,10 +217,9 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     rebalance = p[P_REBALANCE]
     unwind_rate = p[P_UNWIND_RATE]
     min_cr = p[P_MIN_CR]
-    start_collateral = c[C_START_COLLATERAL]
-    borrow_cap = start_collateral * (cap + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + p[P_UNISWAP_CAP])
-    total_mint_cap = c[C_START_SUPPLY] * (mint_cap + p[P_FRAXLEND_CAP]) + start_collateral * p[P_UNISWAP_CAP]
-    span = 1.0 / c[C_UNISWAP_LOW] - 1.0 / c[C_UNISWAP_HIGH]
+    all_borrow = borrow_cap(p, c)
+    all_mint = mint_cap(p, c)
+    span = c[C_UNISWAP_SPAN]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -257,7 +249,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         total = (idle + lent + range_y) * collateral_price + own_usd
         spare = idle * collateral_price - buffer * total
         curve_borrowed = s[S_CURVE_BORROWED + i]
-        borrowing = borrow_room(borrow_cap, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i])
+        borrowing = borrow_room(all_borrow, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i])
         spare = spare if spare < borrowing * collateral_price else borrowing * collateral_price
         scaled_cr, missed = scaled_at_cr(cr, ann)
         before = s[S_CR_CONTRACT + i]
@@ -268,8 +260,8 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
 
         brought = decollateralise_collateral(own_usd, total, spare, cap, deploy_rate)
         brought_y = brought * (1.0 - base_fee) * inverse_base
-        room = mint_cap * supply - minted_book
-        minting = mint_room(total_mint_cap, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i])
+        room = most_minted * supply - minted_book
+        minting = mint_room(all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i])
         room = room if room < minting else minting
         mint = decollateralise_mint(x, y + brought_y, low, rebalance, room)
         mint = 0.0 if (shut | (d <= DUST_USD)) else mint
@@ -351,5 +343,5 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         fault = fault if (converged | (fault > 0.0)) else 2.0
         broke = done & deploys & (after < min_cr)
         fault = 4.0 if (broke & (fault <= 0.0)) else fault
-        over_cap = done & (mint > 0.0) & (minted_book + change_x > mint_cap * supply * (1.0 + 1e-9))
+        over_cap = done & (mint > 0.0) & (minted_book + change_x > most_minted * supply * (1.0 + 1e-9))
         s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault

@@ -9,8 +9,8 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, unborrowed
-from amo_opt.amos.minter import mint_room
+from amo_opt.amos.lending import HOURS_A_YEAR, accrued, unborrowed
+from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import (
@@ -23,17 +23,13 @@ from amo_opt.protocol.lanes import (
     C_LENDING_WEIGHT,
     C_RESPONSE_DELAY,
     C_START_COLLATERAL,
-    C_START_SUPPLY,
-    C_UNISWAP_HIGH,
-    C_UNISWAP_LOW,
+    C_UNISWAP_SPAN,
     LANES,
     M_FRAXLEND_DEMAND,
     M_FRAXLEND_DEPOSITS,
     M_GAS_USD,
     P_FRAXLEND_CAP,
     P_MIN_CR,
-    P_MINT_CAP,
-    P_UNISWAP_CAP,
     P_UNWIND_RATE,
     S_ANN,
     S_BORROWER_FLOW,
@@ -82,10 +78,8 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         mean_rate = s[S_FRAXLEND_RATE + i]
         deposits = m[M_FRAXLEND_DEPOSITS + i] + lent
         free = unborrowed(deposits, m[M_FRAXLEND_DEMAND + i], mean_rate, elasticity)
-        utilisation = 1.0 - free / deposits
         borrowed = deposits - free
-        rate = borrow_rate(utilisation, kink, slope_1, slope_2)
-        interest = lent * rate * utilisation * keep
+        rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
         lent = lent + interest
         s[S_FRAXLEND_RATE + i] = mean_rate + weight * (rate - mean_rate)
         s[S_FRAXLEND_LENT + i] = lent
@@ -107,11 +101,11 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     delay = c[C_RESPONSE_DELAY]
     start_collateral = c[C_START_COLLATERAL]
     cap = p[P_FRAXLEND_CAP]
-    mint_cap = c[C_START_SUPPLY] * (p[P_MINT_CAP] + cap) + start_collateral * p[P_UNISWAP_CAP]
+    all_mint = mint_cap(p, c)
     unwind_rate = p[P_UNWIND_RATE]
     min_cr = p[P_MIN_CR]
     pace = deploy_rate * start_collateral
-    span = 1.0 / c[C_UNISWAP_LOW] - 1.0 / c[C_UNISWAP_HIGH]
+    span = c[C_UNISWAP_SPAN]
     smallest = SMALLEST_OPERATION * start_collateral
     for i in range(LANES):
         lent = s[S_FRAXLEND_LENT + i]
@@ -127,7 +121,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
 
         # decollateralise
         gap = cap * supply - lent
-        room = mint_room(mint_cap, s[S_CURVE_MINTED + i], minted_book, s[S_UNISWAP_MINTED + i])
+        room = mint_room(all_mint, s[S_CURVE_MINTED + i], minted_book, s[S_UNISWAP_MINTED + i])
         gap = gap if gap < room else room
         mint = gap if gap < pace else pace
         mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & (not unwinding) & (before >= min_cr)) else 0.0

@@ -9,22 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from amo_opt.amos.minter import borrow_room
+from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol.lanes import (
     C_DEPLOY_RATE,
     C_ELASTICITY,
     C_LENDING_WEIGHT,
     C_RESPONSE_DELAY,
-    C_START_COLLATERAL,
     LANES,
     M_GAS_USD,
-    P_AAVE_CAP,
     P_BUFFER,
-    P_CURVE_CAP,
-    P_INVESTOR_CAP,
     P_MIN_CR,
-    P_UNISWAP_CAP,
     P_UNWIND_RATE,
     S_AAVE_BORROWED,
     S_BASE_VALUE,
@@ -63,6 +58,14 @@ def unborrowed(deposits: float, demand: float, mean_rate: float, elasticity: flo
     """What borrowers leave of the deposits; they take what they want at the mean rate of the last days, at most all there is."""
     free = deposits - demand / (1.0 + elasticity * mean_rate)
     return free if free > 0.0 else 0.0
+
+
+@scalar
+def accrued(lent: float, deposits: float, free: float, kink: float, slope_1: float, slope_2: float, keep: float) -> tuple[float, float]:
+    """The hour's borrow rate a year and the AMO's interest; ``keep`` = what the venue leaves of it, over the hours of a year."""
+    utilisation = 1.0 - free / deposits
+    rate = borrow_rate(utilisation, kink, slope_1, slope_2)
+    return rate, lent * rate * utilisation * keep
 
 
 @scalar
@@ -125,9 +128,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             free = unborrowed(deposits, m[demand_at + i], mean_rate, elasticity)
             most = m[free_cap_at + i] if others_take else free
             free = free if free < most else most
-            utilisation = 1.0 - free / deposits
-            rate = borrow_rate(utilisation, kink, slope_1, slope_2)
-            interest = lent * rate * utilisation * keep
+            rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
             s[rate_at + i] = mean_rate + weight * (rate - mean_rate)
             s[free_at + i] = free
             s[lent_at + i] = lent + interest
@@ -142,7 +143,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
         buffer = p[P_BUFFER]
         unwind_rate = p[P_UNWIND_RATE]
         min_cr = p[P_MIN_CR]
-        borrow_cap = c[C_START_COLLATERAL] * (p[P_CURVE_CAP] + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + p[P_UNISWAP_CAP])
+        all_borrow = borrow_cap(p, c)
         for i in range(LANES):
             idle = s[S_IDLE + i]
             lent = s[lent_at + i]
@@ -161,7 +162,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             gap = cap * total - lent
             gap = gap if gap < spare else spare
             room = borrow_room(
-                borrow_cap, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+                all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
             )
             gap = gap if gap < room else room
             ratio = s[S_CR_CONTRACT + i]

@@ -7,6 +7,7 @@ begin once the trigger has stood for the study's response delay.
 
 from __future__ import annotations
 
+from amo_opt.protocol.holders import exit_value_of
 from amo_opt.protocol.lanes import (
     LANES,
     P_REENTRY,
@@ -45,8 +46,7 @@ def triggers(s: Vector, p: Vector) -> None:
     for i in range(LANES):
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
-        exit_value = collateral_price if collateral_price < base_value else base_value
-        exit_value = exit_value if exit_value < 1.0 else 1.0
+        exit_value = exit_value_of(collateral_price, base_value)
         relative = s[S_ORACLE + i] / exit_value
         short = s[S_CR_EXTERNAL + i] < s[S_CR_EXTERNAL_START + i] - margin
         before = s[S_UNWINDING + i]

@@ -10,7 +10,7 @@ Worst case: all own stablecoin, no collateral.
 
 from __future__ import annotations
 
-from amo_opt.amos.minter import borrow_room, mint_room
+from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import (
@@ -19,23 +19,17 @@ from amo_opt.protocol.lanes import (
     C_FEE,
     C_PROTOCOL_ADMIN,
     C_RESPONSE_DELAY,
-    C_START_COLLATERAL,
-    C_START_SUPPLY,
     C_UNISWAP_FEE,
     C_UNISWAP_HIGH,
     C_UNISWAP_LOW,
     C_UNISWAP_OUTSIDE,
+    C_UNISWAP_SPAN,
     C_VOLUME_DEPTH,
     LANES,
     M_GAS_USD,
     M_SWAP_VOLUME,
-    P_AAVE_CAP,
     P_BUFFER,
-    P_CURVE_CAP,
-    P_FRAXLEND_CAP,
-    P_INVESTOR_CAP,
     P_MIN_CR,
-    P_MINT_CAP,
     P_UNISWAP_CAP,
     P_UNWIND_RATE,
     S_AAVE_BORROWED,
@@ -74,7 +68,7 @@ from amo_opt.protocol.lanes import (
     S_UNWINDING,
     S_UNWINDING_HOURS,
 )
-from amo_opt.stableswap.depth_10bp import captured, curve_depth, range_depth
+from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -98,15 +92,13 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
         root = s[S_UNISWAP_ROOT + i]
         supply = s[S_SUPPLY + i]
-        in_range = (root > low) & (root < high)
-        depth = range_depth(liquidity + outside_liquidity)
+        depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
         won = captured(depth, half_depth + curve_depth(s[S_D + i], s[S_ANN + i]))
         share = liquidity / (liquidity + outside_liquidity + 1e-9)
         fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * won * share
         most = 0.001 * (supply - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i])
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
-        fees_each = fees_each if in_range else 0.0
         s[S_INCOME_UNISWAP_FEES + i] += 2.0 * fees_each
         s[S_IDLE + i] += fees_each / s[S_COLLATERAL_PRICE + i]
         s[S_SUPPLY + i] = supply - fees_each
@@ -241,9 +233,9 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     buffer = p[P_BUFFER]
     unwind_rate = p[P_UNWIND_RATE]
     min_cr = p[P_MIN_CR]
-    start_collateral = c[C_START_COLLATERAL]
-    borrow_cap = start_collateral * (p[P_CURVE_CAP] + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + cap)
-    mint_cap = c[C_START_SUPPLY] * (p[P_MINT_CAP] + p[P_FRAXLEND_CAP]) + start_collateral * cap
+    all_borrow = borrow_cap(p, c)
+    all_mint = mint_cap(p, c)
+    span = c[C_UNISWAP_SPAN]
     for i in range(LANES):
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
         root = s[S_UNISWAP_ROOT + i]
@@ -273,10 +265,10 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         spare = idle - buffer * total
         gap = gap if gap < spare else spare
         borrowing = borrow_room(
-            borrow_cap, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+            all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
         )
         gap = gap if gap < borrowing else borrowing
-        minting = mint_room(mint_cap, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]) / beside
+        minting = mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]) / beside
         gap = gap if gap < minting else minting
         brought = gap if gap < pace else pace
         brought = brought if ((gap > smallest) & (gap > SMALLEST_USD) & in_middle & (not unwinding) & (before >= min_cr)) else 0.0
@@ -298,7 +290,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         gas = gas if gas < cash else cash
         gas = gas if acts else 0.0
         liquidity_2 = liquidity + change_liquidity
-        full = liquidity_2 * (1.0 / low - inverse_high)
+        full = liquidity_2 * span
         after = contract_ratio(
             s[S_POOL_X + i],
             s[S_POOL_Y + i],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.options import check_plot, json_option, load, print_json, size_options, thread_count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.backtest import BacktestFacts, Table
@@ -18,11 +18,7 @@ def check_call(history_file: Path | None, episode: str | None, plot_file: Path |
     if (history_file is None) == (episode is None):
         raise click.UsageError(f"--history and --episode: found {'neither' if history_file is None else 'both'}; allowed: one of them")
     if plot_file is not None:
-        from amo_opt.report.figures.pool import check_suffix
-
-        check_suffix(plot_file)
-        if not plot_file.parent.is_dir():
-            raise click.UsageError(f"--plot: found {str(plot_file)!r}; there is no folder {str(plot_file.parent)!r}")
+        check_plot(plot_file)
 
 
 def print_facts(facts: BacktestFacts) -> None:

@@ -91,3 +91,17 @@ def storage_url(folder: Path, storage: str | None) -> str:
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, indent=2, sort_keys=False, allow_nan=False))
+
+
+def check_folder(option: str, file: Path) -> None:
+    """Raises `click.UsageError` where there is no folder to write into."""
+    if not file.parent.is_dir():
+        raise click.UsageError(f"{option}: found {str(file)!r}; there is no folder {str(file.parent)!r}")
+
+
+def check_plot(file: Path) -> None:
+    """Raises `AmoOptError` or `click.UsageError` where the drawing could not be written: told before the work rather than after."""
+    from amo_opt.report.figures.pool import check_suffix
+
+    check_suffix(file)
+    check_folder("--plot", file)

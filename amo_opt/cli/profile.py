@@ -11,20 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.options import check_plot, json_option, load, print_json, size_options, thread_count
 from amo_opt.cli.watch import LINE_SECONDS
 
 if TYPE_CHECKING:
     from amo_opt.search.progress import ProgressEvent, Watcher
-
-
-def check_plot(file: Path) -> None:
-    """Raises `AmoOptError` or `click.UsageError` where the drawing could not be written: told before a simulation rather than after."""
-    from amo_opt.report.figures.pool import check_suffix
-
-    check_suffix(file)
-    if not file.parent.is_dir():
-        raise click.UsageError(f"--plot: found {str(file)!r}; there is no folder {str(file.parent)!r}")
 
 
 @contextmanager

@@ -9,21 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import json_option, load, print_json
+from amo_opt.cli.options import check_plot, json_option, load, print_json
 from amo_opt.cli.tables import open_console
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.stress.scenario import Scenario
-
-
-def check_plot(file: Path) -> None:
-    """Raises `AmoOptError` or `click.UsageError` where the drawing could not be written."""
-    from amo_opt.report.figures.pool import check_suffix
-
-    check_suffix(file)
-    if not file.parent.is_dir():
-        raise click.UsageError(f"--plot: found {str(file)!r}; there is no folder {str(file.parent)!r}")
 
 
 def example(scenarios: tuple[Scenario, ...]) -> Study:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import json_option, load, print_json, size_options, study_option, thread_count
+from amo_opt.cli.options import check_folder, json_option, load, print_json, size_options, study_option, thread_count
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
 STREAMS = ("search", "certify-a", "certify-b")
 PLOTS = (".html", ".png", ".svg")
-
-
-def check_folder(option: str, file: Path) -> None:
-    """Raises `click.UsageError` where there is no folder to write into."""
-    if not file.parent.is_dir():
-        raise click.UsageError(f"{option}: found {str(file)!r}; there is no folder {str(file.parent)!r}")
 
 
 def check_trace(file: Path) -> None:

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from amo_opt.protocol.lanes import (
     C_CR_FLOOR,
-    C_UNISWAP_HIGH,
-    C_UNISWAP_LOW,
+    C_UNISWAP_SPAN,
     LANES,
     P_CR_BAND,
     P_CR_REFRESH,
@@ -128,7 +127,7 @@ def external_ratio(
 @stage
 def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
     """Both ratios as the hour leaves them."""
-    span = 1.0 / c[C_UNISWAP_LOW] - 1.0 / c[C_UNISWAP_HIGH]
+    span = c[C_UNISWAP_SPAN]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]

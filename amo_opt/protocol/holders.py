@@ -59,7 +59,7 @@ from amo_opt.protocol.lanes import (
     S_WORTH,
 )
 from amo_opt.stableswap.invariant import marginal_price
-from amo_opt.stableswap.jit import Vector, stage
+from amo_opt.stableswap.jit import Vector, scalar, stage
 
 DUST_USD = 1e4
 """A pool below this D is a failed market: nobody bothers to leave it, and its price is the other door's while that is open and can pay,
@@ -76,6 +76,13 @@ NO_YIELD = 1e-9
 """Hourly yield (0.1 bp a year) below which a pool pays nothing, so that nothing over nothing is no change."""
 MOST_WANTED = 4.0
 """Most outside liquidity that any yield draws, as a multiple of the start's."""
+
+
+@scalar
+def exit_value_of(collateral_price: float, base_value: float) -> float:
+    """What a leaver could have had in the collateral itself: min(1, USDC, a base-pool LP), the reference of the peg."""
+    lower = collateral_price if collateral_price < base_value else base_value
+    return lower if lower < 1.0 else 1.0
 
 
 @stage
@@ -120,8 +127,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         moved = moved if moved > -0.5 * outside else -0.5 * outside
         collateral_price = s[S_COLLATERAL_PRICE + i]
         base_value = s[S_BASE_VALUE + i]
-        exit_value = collateral_price if collateral_price < base_value else base_value
-        exit_value = exit_value if exit_value < 1.0 else 1.0
+        exit_value = exit_value_of(collateral_price, base_value)
         covered = s[S_WORTH + i] >= (1.0 - OVERVALUED) * exit_value
         moved = moved if (covered | (moved < 0.0)) else 0.0
         moved = moved if ((rate <= 0.0) & alive) else 0.0
@@ -157,8 +163,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         spot = marginal_price(x, y, d, s[S_ANN + i]) * base_value
         last = s[S_PRICE + i]
         price = spot if d > DUST_USD else last
-        exit_value = collateral_price if collateral_price < base_value else base_value
-        exit_value = exit_value if exit_value < 1.0 else 1.0
+        exit_value = exit_value_of(collateral_price, base_value)
         shortfall = 1.0 - price / exit_value
         started = (shortfall - CALM_BELOW) * 1000.0
         started = started if started > 0.0 else 0.0

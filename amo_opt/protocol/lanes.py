@@ -84,6 +84,7 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "fxs1559_share",
     "uniswap_low",
     "uniswap_high",
+    "uniswap_span",
     "uniswap_fee",
     "uniswap_outside",
     "start_supply",
@@ -157,6 +158,7 @@ C_BUYBACK_USD: Final = CONSTANT_INDEX["buyback_usd"]
 C_FXS1559_SHARE: Final = CONSTANT_INDEX["fxs1559_share"]
 C_UNISWAP_LOW: Final = CONSTANT_INDEX["uniswap_low"]
 C_UNISWAP_HIGH: Final = CONSTANT_INDEX["uniswap_high"]
+C_UNISWAP_SPAN: Final = CONSTANT_INDEX["uniswap_span"]
 C_UNISWAP_FEE: Final = CONSTANT_INDEX["uniswap_fee"]
 C_UNISWAP_OUTSIDE: Final = CONSTANT_INDEX["uniswap_outside"]
 C_START_SUPPLY: Final = CONSTANT_INDEX["start_supply"]

@@ -22,7 +22,7 @@ from amo_opt.protocol.lanes import (
     S_UNISWAP_LIQUIDITY,
     S_UNISWAP_ROOT,
 )
-from amo_opt.stableswap.depth_10bp import curve_depth, range_depth
+from amo_opt.stableswap.depth_10bp import curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -54,8 +54,8 @@ def observe(s: Vector, c: Vector) -> None:
         follows = follows if follows < high else high
         s[S_UNISWAP_ROOT + i] = root if held else follows
         there = root * root * collateral_price
-        depth = range_depth(liquidity + range_outside)
-        depth = depth if (held & (root > low) & (root < high) & alive) else 0.0
+        depth = quoting_depth(liquidity + range_outside, root, low, high)
+        depth = depth if (held & alive) else 0.0
         curve = curve_depth(d, ann) + 1e-9
         mean = spot + (there - spot) * depth / (curve + depth)
         s[S_PRICE + i] = spot

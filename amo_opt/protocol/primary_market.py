@@ -14,7 +14,7 @@ collateral ends. Minting is the mirror above its threshold, shut at the pools' c
 
 from __future__ import annotations
 
-from amo_opt.protocol.holders import DUST_USD
+from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
     C_BUYER_PREMIUM,
@@ -121,8 +121,7 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         selling = s[S_SELL_DEMAND + i]
         buying = s[S_BUY_DEMAND + i]
         gate = m[M_GATE + i] > 0.5
-        exit_value = collateral_price if collateral_price < base_value else base_value
-        exit_value = exit_value if exit_value < 1.0 else 1.0
+        exit_value = exit_value_of(collateral_price, base_value)
 
         inverse_collateral = 1.0 / collateral_price
         inverse_base = 1.0 / base_value

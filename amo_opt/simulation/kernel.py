@@ -114,7 +114,7 @@ from amo_opt.protocol.oracle import observe
 from amo_opt.protocol.primary_market import trade
 from amo_opt.protocol.share_token import share_operations
 from amo_opt.simulation.record import record
-from amo_opt.stableswap.depth_10bp import captured, curve_depth, range_depth
+from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import marginal_price, refresh_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -260,9 +260,7 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         s[S_FRAXLEND_FREE + i] = free if free < lent else lent
         s[S_FRAXLEND_BORROWED + i] = deposits - free
 
-        in_range = (root > low) & (root < high)
-        elsewhere = range_depth(liquidity + c[C_UNISWAP_OUTSIDE])
-        elsewhere = elsewhere if in_range else 0.0
+        elsewhere = quoting_depth(liquidity + c[C_UNISWAP_OUTSIDE], root, low, high)
         won = captured(curve_depth(d, ann), c[C_VOLUME_DEPTH] + elsewhere)
         fees = (1.0 - c[C_ADMIN_FEE]) * c[C_FEE] * m[M_SWAP_VOLUME + i] * won
         boosted = c[C_REWARD_BOOST] * own

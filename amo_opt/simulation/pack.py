@@ -95,6 +95,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "fxs1559_share": state.share_token.fxs1559_share.value,
         "uniswap_low": low,
         "uniswap_high": high,
+        "uniswap_span": 1.0 / low - 1.0 / high,
         "uniswap_fee": state.amos.uniswap.fee.value,
         "uniswap_outside": state.amos.uniswap.outside.value / (1.0 - low),
         "start_supply": state.stablecoin.supply.value,

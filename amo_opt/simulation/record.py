@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amo_opt.amos.triggers import CAP_TOLERANCE
-from amo_opt.protocol.holders import DUST_USD
+from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import (
     C_DOLLAR_REFERENCE,
     C_PEG_WEIGHT,
@@ -94,8 +94,7 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         after = marginal_price(x, y, d, ann) * base_value
         price = after if d > DUST_USD else price
         s[S_PRICE + i] = price
-        reference = collateral_price if collateral_price < base_value else base_value
-        reference = reference if reference < 1.0 else 1.0
+        reference = exit_value_of(collateral_price, base_value)
         below_reference = reference - price if price < reference else 0.0
         below_dollar = 1.0 - price if price < 1.0 else 0.0
         ewm_collateral = s[S_EWM_COLLATERAL + i]

@@ -22,6 +22,12 @@ def range_depth(liquidity: float) -> float:
 
 
 @scalar
+def quoting_depth(liquidity: float, root: float, low: float, high: float) -> float:
+    """`range_depth` while the root of the price is inside the range, 0 where it was left."""
+    return range_depth(liquidity) if ((root > low) & (root < high)) else 0.0
+
+
+@scalar
 def captured(depth: float, others: float) -> float:
     """Share of the volume a venue wins: its depth over all depth."""
     return depth / (depth + others)
