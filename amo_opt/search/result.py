@@ -7,6 +7,7 @@ from typing import Literal
 
 from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.scoring.replay import EpisodeFit
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 
 Verdict = Literal["recommended", "no change", "undecidable", "infeasible"]
@@ -86,9 +87,69 @@ class WorstPath:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """The shown set with one parameter one governance step lower (``side`` -1) or higher (+1), on paths B.
+
+    ``paired`` compares it with the shown set, ``n`` paths; ``feasible`` at the intervals' worse ends, else ``objection`` names what breaks.
+    """
+
+    parameter: str
+    side: Literal[-1, 1]
+    value: float
+    paired: tuple[PairedDifference, ...]
+    feasible: bool
+    objection: str
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """An assumed figure of the state moved to one end of its range: what the shown set then does against the current one, on paths B.
+
+    ``holds`` says whether the conditions of the rule that compare the two sets, and the limits, come out as they do at the figure's value;
+    ``objection`` names the first condition that does not.
+    """
+
+    figure: str
+    end: Literal["low", "high"]
+    value: float
+    yield_difference: Estimate | None
+    peg_difference: Estimate | None
+    holds: bool
+    objection: str
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeCost:
+    """What a set does over the transition, before any window is scored: figures by name, over calm's paths from the state of the day.
+
+    ``lp_value_change``: value of the protocol's LP tokens at the transition's end over its start, USD; ``min_price``: lowest price, USD;
+    ``peg_shortfall_bps``: largest shortfall, bp.
+    """
+
+    candidate: str
+    hours: int
+    figures: dict[str, Estimate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCapacity:
+    """The largest run (share of outside supply that sets out within 24 hours) a set survives on a share of paths; ``paid`` is the share paid out."""
+
+    candidate: str
+    value: Estimate
+    paid: Estimate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """Everything the report needs. ``recommended`` is None where the verdict is not ``recommended``; ``gap`` holds the optimism gap:
     metric -> (search, certified A, certified B) for the recommended set, or the current one where there is none.
+
+    ``half_step`` lies halfway between the current and the shown set, certified on B; ``importances`` is metric -> parameter -> share of the
+    search's variance (PED-ANOVA); ``episodes`` are the current set's replays of real episodes; ``screened`` counts trials that ended at the
+    search's low fidelity.
     """
 
     study: Study
@@ -107,3 +168,11 @@ class Result:
     worst_paths: tuple[WorstPath, ...] = ()
     paths_search: int = 0
     paths_certification: int = 0
+    screened: int = 0
+    half_step: Candidate | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+    importances: dict[str, dict[str, float]] = field(default_factory=dict)
+    sensitivity: tuple[Sensitivity, ...] = ()
+    change_costs: tuple[ChangeCost, ...] = ()
+    run_capacities: tuple[RunCapacity, ...] = ()
+    episodes: tuple[EpisodeFit, ...] = ()

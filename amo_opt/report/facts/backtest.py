@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.scoring.replay import ColumnFit, Demand, Summary
 from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.base_pool import base_value
 
@@ -30,78 +31,6 @@ SCALES = {"supply": 1e-6, "pool_stable": 1e-6, "pool_base": 1e-6}
 LEAST_ROWS = 2
 _LEAST_SPREAD = 1e-6
 """Deviations that vary less tell no slope."""
-
-
-@dataclass(frozen=True)
-class ColumnFit:
-    """One recorded column: hours since the start, the model's mean and 5-95% band over paths, and what was recorded, a tuple each."""
-
-    name: str
-    hours: tuple[int, ...]
-    model: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    real: tuple[float, ...]
-
-    @property
-    def n(self) -> int:
-        """Rows compared."""
-        return len(self.real)
-
-    @property
-    def misses(self) -> Array:
-        """The model's mean less what was recorded."""
-        missed: Array = np.array(self.model) - np.array(self.real)
-        return missed
-
-    @property
-    def rmse(self) -> float:
-        """Root of the mean squared miss."""
-        return float(np.sqrt(np.mean(self.misses**2)))
-
-    @property
-    def outside(self) -> int:
-        """Rows whose recorded value lies outside the band."""
-        return sum(not low <= real <= high for low, real, high in zip(self.low, self.real, self.high, strict=True))
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One figure over the whole replay; None where it was not recorded or cannot be had. The interval is the model's over paths."""
-
-    name: str
-    title: str
-    model: float | None
-    real: float | None
-    interval: tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class Demand:
-    """One thing that must come out right: the model's figure within [low, high]."""
-
-    text: str
-    model: float
-    real: float | None
-    low: float
-    high: float
-
-    @property
-    def missed_by(self) -> float:
-        """Distance to the nearer limit; 0 where it is met."""
-        return max(self.low - self.model, self.model - self.high, 0.0)
-
-    @property
-    def met(self) -> bool:
-        """Whether the figure is within its limits."""
-        return self.low <= self.model <= self.high
-
-    @property
-    def allowed(self) -> str:
-        """The limits in words."""
-        if math.isinf(self.high):
-            return f"at least {self.low:.5g}"
-        return f"below {self.high:.5g}" if math.isinf(self.low) else f"{self.low:.5g} to {self.high:.5g}"
 
 
 @dataclass(frozen=True)
