@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from amo_opt.config.load import load_parameters, load_study
+    from amo_opt.report.write import write_report
     from amo_opt.scoring.score import score
     from amo_opt.scoring.scored import simulate
-    from amo_opt.search.optimise import optimise
+    from amo_opt.search.optimise import optimise, restore
     from amo_opt.search.profile import profile
     from amo_opt.search.reverse_stress import reverse_stress
     from amo_opt.simulation.backtest import backtest
@@ -32,12 +33,26 @@ _FACE = {
     "simulate": "amo_opt.scoring.scored",
     "score": "amo_opt.scoring.score",
     "optimise": "amo_opt.search.optimise",
+    "restore": "amo_opt.search.optimise",
+    "write_report": "amo_opt.report.write",
     "profile": "amo_opt.search.profile",
     "reverse_stress": "amo_opt.search.reverse_stress",
     "backtest": "amo_opt.simulation.backtest",
 }
 
-__all__ = ["__version__", "backtest", "load_parameters", "load_study", "optimise", "profile", "reverse_stress", "score", "simulate"]
+__all__ = [
+    "__version__",
+    "backtest",
+    "load_parameters",
+    "load_study",
+    "optimise",
+    "profile",
+    "restore",
+    "reverse_stress",
+    "score",
+    "simulate",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,11 +6,13 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from amo_opt.errors import AmoOptError
 from amo_opt.report.facts.disclosure import versions
 from amo_opt.report.facts.sets import Subject, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
     from amo_opt.search.result import Candidate, Result
@@ -51,6 +53,21 @@ def results_json(result: Result) -> str:
         ],
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def check_results(path: Path) -> None:
+    """Raises `AmoOptError` where ``path`` is there but no results.json this version knows: a newer tool's report is not for us to replace."""
+    if not path.is_file():
+        return
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AmoOptError(f"{path}: cannot be read as results.json ({error}); remove the folder or name another with --out") from error
+    found = document.get("schema") if isinstance(document, dict) else None
+    if found != SCHEMA:
+        raise AmoOptError(
+            f"{path}: schema: found {found!r}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and name another folder with --out"
+        )
 
 
 def _candidate(candidate: Candidate) -> Json:

@@ -61,7 +61,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def write_report(result: Result, folder: Path) -> Path:
+def write_report(result: Result, folder: str | os.PathLike[str]) -> Path:
     """Writes the report of ``result`` and returns its folder.
 
     All files are made first, written to a new sibling folder, flushed to disk, and put in place by one rename; where a report stands
@@ -69,6 +69,7 @@ def write_report(result: Result, folder: Path) -> Path:
 
     Raises `StorageError` where the folder cannot be written or holds something that is not a report.
     """
+    folder = Path(folder)
     files = report_files(result)
     check_folder(folder)
     target = _resolved(folder)

@@ -9,6 +9,7 @@ from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import PointScore
+from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.progress import Watcher, silent
@@ -34,7 +35,7 @@ def optimise(
 ) -> Result:
     """Searches the study's space, certifies the best sets on fresh paths and applies the recommendation rule.
 
-    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again. The result does not depend on
+    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again, nor is their certification. The result does not depend on
     ``workers``. Raises `StorageError` where the record cannot be used and `SimulationError` where the current set itself fails.
     """
     watch = progress or silent
@@ -43,5 +44,18 @@ def optimise(
         raise AmoOptError(f"trials = {budget}; at least 1 is needed: trial 0 is the current set")
     record = Record(study, storage or "sqlite://")
     done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=workers), watch=watch)
+    found = kept(record, study, trials=len(done))
+    if found is not None:
+        return found
     kind = resolve(study.search.sampler, budget)
-    return certify(study, done, workers=workers, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
+    result = certify(study, done, workers=workers, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
+    keep(record, result)
+    return result
+
+
+def restore(study: Study, *, storage: str) -> Result:
+    """The certified result of a study that was run before, out of its record: nothing is searched, nothing simulated.
+
+    Raises `StorageError` where the record holds none that this version could have computed.
+    """
+    return restored(Record(study, storage, existing=True), study)

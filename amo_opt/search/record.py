@@ -63,10 +63,12 @@ def _public(address: str) -> str:
 class Record:
     """The durable study: ``frozen`` in order of number, ``add`` in order of number."""
 
-    def __init__(self, study: Study, address: str) -> None:
+    def __init__(self, study: Study, address: str, *, existing: bool = False) -> None:
         self._address = address
         with _readable(address):
             url = make_url(address)
+            if existing and url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
+                raise StorageError(f"there is no record {_public(address)}: `amo-opt run` makes it, --storage names another")
             if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
             storage = RDBStorage(address.replace("{", "{{").replace("}", "}}"))  # Optuna formats what it is given
@@ -81,6 +83,11 @@ class Record:
                         "its file or an override differs. Undo the difference, name the study anew, or start another record with --storage"
                     )
                 self._study = optuna.load_study(study_name=study.name, storage=storage)
+            elif existing:
+                raise StorageError(
+                    f"the record {_public(address)} holds no study {study.name!r}"
+                    f"{'; it holds ' + ', '.join(sorted(known)) if known else ''}: `amo-opt run` searches, certifies and reports"
+                )
             else:
                 self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(DIRECTIONS))
             if self._study.user_attrs.get("hash") is None:
@@ -111,6 +118,16 @@ class Record:
             )
         with _readable(self._address):
             self._study.add_trial(trial)
+
+    def note(self, name: str, value: object) -> None:
+        """Writes something about the whole study, as JSON, in place of what had that name."""
+        with _readable(self._address):
+            self._study.set_user_attr(name, value)
+
+    def noted(self, name: str) -> object:
+        """What was written under that name, or None."""
+        with _readable(self._address):
+            return self._study.user_attrs.get(name)
 
 
 def freeze(

@@ -85,7 +85,13 @@ def test_stopped_anywhere_and_called_again(finished, shared, call, tmp_path, blo
     _, undisturbed = finished
     folder, record = tmp_path / "report", tmp_path / "report.db"
     arguments = ["run", str(shared), "--out", str(folder), "--workers", "1"]
-    with subprocess.Popen([*AMO_OPT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and their children too.
+    command = [
+        sys.executable,
+        "-c",
+        f"import os, signal; signal.signal({int(signal.SIGINT)}, signal.SIG_DFL); os.execv({AMO_OPT[0]!r}, {[*AMO_OPT, *arguments]!r})",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60.0
         while written(record) < 2 and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)

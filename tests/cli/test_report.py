@@ -1,0 +1,63 @@
+"""`amo-opt report`: the same report out of the record, without a path simulated."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from amo_opt.report.write import FILES
+from amo_opt.simulation import engine
+
+
+@pytest.fixture
+def ran(finished, tmp_path):
+    """The record of a finished run in a folder of its own, and the report it wrote."""
+    _, folder = finished
+    shutil.copy(folder.with_name("report.db"), tmp_path / "report.db")
+    return folder, tmp_path / "report"
+
+
+def test_the_report_is_written_again_to_the_byte(ran, shared, call, monkeypatch):
+    """No block of paths is run, and every file is what the run wrote."""
+    monkeypatch.setattr(engine, "run_block", None)
+    before, folder = ran
+    called = call("report", shared, "--out", folder)
+    assert called.status == 0, called.err
+    assert called.out.splitlines()[-1] == f"report: {folder / 'report.html'}"
+    names = {entry.name for entry in before.iterdir()}
+    assert {entry.name for entry in folder.iterdir()} == names <= set(FILES)
+    for name in names:
+        assert (folder / name).read_bytes() == (before / name).read_bytes(), name
+    printed = call("report", shared, "--out", folder, "--json")
+    assert json.loads(printed.out) == json.loads((before / "results.json").read_text())
+
+
+def test_without_a_record_nothing_is_made(shared, call, tmp_path):
+    """Exit 2, the way out, and no empty database left behind."""
+    called = call("report", shared, "--out", tmp_path / "report")
+    assert called.status == 2
+    assert "there is no record sqlite:///" in called.err
+    assert "`amo-opt run` makes it" in called.err
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_another_study_s_record_is_named(ran, shared, call):
+    """A seed that was not the run's is another study."""
+    _, folder = ran
+    called = call("report", shared, "--out", folder, "--seed", "77")
+    assert called.status == 2
+    assert "its file or an override differs" in called.err
+
+
+@pytest.mark.parametrize(("document", "told"), [('{"schema": 9}', "schema: found 9; allowed: 1"), ("{", "cannot be read as results.json")])
+def test_a_newer_tool_s_report_is_left_alone(ran, shared, call, document, told):
+    """What another version wrote is not replaced."""
+    _, folder = ran
+    folder.mkdir()
+    (folder / "results.json").write_text(document)
+    called = call("report", shared, "--out", folder)
+    assert called.status == 2
+    assert told in called.err
+    assert (folder / "results.json").read_text() == document
