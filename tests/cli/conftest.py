@@ -17,6 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+sys.path.insert(0, str(Path(__file__).parent))  # `mutations` beside these tests: the tests themselves are no package
+
 STUDIES = Path(__file__).parents[2] / "studies"
 SMALL = {
     "paths": "4",
@@ -73,6 +75,12 @@ def write_small(folder: Path, **changes: str) -> Path:
 def call() -> Callable[..., Called]:
     """Calls the command line: ``call("run", study)``."""
     return call_main
+
+
+@pytest.fixture(scope="session")
+def write_study() -> Callable[..., Path]:
+    """Writes a small study into a folder: ``write_study(folder, seed="3")``."""
+    return write_small
 
 
 @pytest.fixture
