@@ -53,8 +53,8 @@ def test_a_price_as_recorded_has_no_misfit(run):
     """RMSE 0 and a low that is the record's."""
     real = run.history.real["price"]
     fit = fit_of(made(run, np.interp(np.arange(run.history.hours), real.hours, real.values)))
-    fit = next(each for each in fit.columns if each.name == "price")
-    assert (fit.rmse, fit.n) == (0.0, real.hours.size)
+    price = next(each for each in fit.columns if each.name == "price")
+    assert (price.rmse, price.n) == (0.0, real.hours.size)
     low = next(each for each in fit.summary if each.name == "price_low")
     assert low.model == low.real == 0.877117
 
