@@ -169,11 +169,11 @@ def test_a_pool_that_never_tilts_identifies_no_flight(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fragments"),
     [
-        ("timestamp,pool_stabel,pool_base\n2022-01-01,1,1\n", ["history.csv:1", "pool_stabel", "nearest: pool_stable"]),
+        ("timestamp,pool_stabel,pool_base\n2022-01-01,1,1\n", ["history.csv:1", "pool_stabel", "did you mean 'pool_stable'?"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,-1,1\n", ["history.csv:3", "pool_stable", "'-1'", "above 0"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,1\n", ["history.csv:3", "cells"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-03-01,1,1\n", ["history.csv:3", "gap", "1416 h"]),
-        ("timestamp,pool_stable,pool_base\n2022-01-02,1,1\n2022-01-01,1,1\n", ["history.csv:3", "not after"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-02,1,1\n2022-01-01,1,1\n", ["history.csv:3", "earlier than the row before"]),
         ("timestamp,pool_stable,pool_base\nyesterday,1,1\n", ["history.csv:2", "'yesterday'"]),
         ("timestamp,pool_stable\n2022-01-01,1\n", ["pool_base", "missing"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n", ["too few rows"]),
