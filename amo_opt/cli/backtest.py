@@ -34,9 +34,9 @@ def print_facts(facts: BacktestFacts) -> None:
         highlight=False,
     )
     for title, table in (
-        ("column by column", column_table(facts)),
-        ("over the whole", summary_table(facts)),
-        ("what must come out right", demand_table(facts)),
+        ("column by column", column_table(facts.fit)),
+        ("over the whole", summary_table(facts.fit)),
+        ("what must come out right", demand_table(facts.fit)),
     ):
         _print_table(title, table)
     for note in run.notes:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amo_opt.cli.options import json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.options import check_plot, json_option, load, print_json, size_options, thread_count
 
 if TYPE_CHECKING:
-    from amo_opt.search.reverse_stress import Breaking, BreakPoint
+    from amo_opt.search.break_points import Breaking, BreakPoint
 
 
 def _point(point: BreakPoint) -> dict[str, Any]:
@@ -49,17 +49,40 @@ def _print(label: str, each: Breaking) -> None:
 @click.command("break")
 @click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
 @click.argument("parameters_file", type=click.Path(path_type=Path), metavar="PARAMS.toml")
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw the survival curves: .html, .svg or .png.",
+)
 @size_options
 @json_option
-def command(study_file: Path, parameters_file: Path, *, seed: int | None, paths: int | None, workers: int | None, as_json: bool) -> None:
+def command(
+    study_file: Path,
+    parameters_file: Path,
+    *,
+    plot_file: Path | None,
+    seed: int | None,
+    paths: int | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
     """Find by bisection the largest run, collateral depeg and lending freeze that a parameter set survives, path by path.
 
     Without --paths, 128 paths a stress. Every figure has a 95% interval over paths.
 
+    The size of a run is who sets out: the share of the holders outside the pools that leaves within 24 hours. The run capacity is the
+    largest run in which the price holds, whatever else fails. Beside it stands who is paid: the share of all outside supply that the pool
+    or the issuer takes from sellers within those 24 hours at that size, calm's own sellers included (redeemed claims count at once).
+
     \b
     Example:
-      amo-opt break studies/frax-2022.toml studies/parameters/frax-current.toml
+      amo-opt break studies/frax-2022.toml studies/parameters/frax-current.toml --plot break.html
     """
+    if plot_file is not None:
+        check_plot(plot_file)
     from amo_opt.config.load import load_parameters
     from amo_opt.search.reverse_stress import PATHS, reverse_stress
 
@@ -71,7 +94,15 @@ def command(study_file: Path, parameters_file: Path, *, seed: int | None, paths:
         workers=thread_count(workers),
         progress=lambda stress, done, total: click.echo(f"{stress}: {done}/{total} rounds", err=True),
     )
+    if plot_file is not None:
+        from amo_opt.report.facts.break_ import caption_of, panels_of
+        from amo_opt.report.figures.break_ import save_break
+
+        title = f"Reverse stress of {found.parameters}"
+        save_break(plot_file, panels_of(found), title=title, caption=caption_of(found, study.search.seed))
+        click.echo(f"drawn in {plot_file}", err=True)
     if as_json:
+        sizes = (found.run_capacity.half, found.run_capacity.most)
         print_json(
             {
                 "schema": 1,
@@ -79,11 +110,24 @@ def command(study_file: Path, parameters_file: Path, *, seed: int | None, paths:
                 "parameters": found.parameters,
                 "definition": found.definition,
                 "stresses": [_document(each) for each in found.breaking],
-                "run_capacity": _document(found.run_capacity),
+                "run_capacity": {
+                    **_document(found.run_capacity),
+                    "paid_out_24h": {
+                        "unit": "share of outside supply at the onset",
+                        **{
+                            name: {"size": size.value, **_point(paid)}
+                            for name, size, paid in zip(("half", "most"), sizes, found.paid, strict=True)
+                        },
+                    },
+                },
             }
         )
         return
+    from amo_opt.report.facts.break_ import paid_sentences
+
     click.echo(f"{found.parameters}, {found.study}. Survives: {found.definition}")
     for each in found.breaking:
         _print(each.stress, each)
     _print("run capacity (price alone)", found.run_capacity)
+    for line in paid_sentences(found):
+        click.echo(f"  {line}")

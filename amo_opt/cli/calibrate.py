@@ -9,10 +9,17 @@ import click
 from amo_opt.cli.options import json_option, print_json
 
 
-def check_options(fit: str, external_supply: float | None, leave_out: tuple[str, ...], pool: Path | None) -> None:
+def check_options(
+    fit: str, external_supply: float | None, leave_out: tuple[str, ...], *, pool: Path | None, history: Path | None, study: Path | None
+) -> None:
     """Raises `click.UsageError` where an option is missing or would do nothing for this fit."""
-    if fit == "flow" and external_supply is None:
-        raise click.UsageError("--external-supply: not given; --fit flow needs it to turn pool shares into shares of external supply")
+    if (history is None) == (pool is None):
+        found, read = ("neither", "") if history is None else ("both", ": a fit reads one file")
+        raise click.UsageError(f"--history and --pool: found {found}{read}; allowed: one of them")
+    if fit == "flow" and external_supply is None and study is None:
+        raise click.UsageError(
+            "--external-supply and --study: found neither; --fit flow needs one to turn pool shares into shares of external supply"
+        )
     if fit != "flow" and external_supply is not None:
         raise click.UsageError(f"--external-supply: --fit {fit} does not use it; allowed with --fit flow")
     if fit != "hazard" and leave_out:
@@ -22,9 +29,9 @@ def check_options(fit: str, external_supply: float | None, leave_out: tuple[str,
 
 
 @click.command("calibrate")
-@click.option("--history", "history", required=True, type=click.Path(path_type=Path), metavar="FILE.csv", help="History, or run points.")
+@click.option("--history", "history", default=None, type=click.Path(path_type=Path), metavar="FILE.csv", help="History, or run points.")
 @click.option(
-    "--pool", "pool", default=None, type=click.Path(path_type=Path), metavar="POOL.csv", help="Pool balances (default: the history)."
+    "--pool", "pool", default=None, type=click.Path(path_type=Path), metavar="POOL.csv", help="Pool balances, in place of --history."
 )
 @click.option("--fit", required=True, type=click.Choice(["hazard", "flow", "lp-flight"]), help="What to fit.")
 @click.option(
@@ -32,24 +39,50 @@ def check_options(fit: str, external_supply: float | None, leave_out: tuple[str,
     type=click.FloatRange(min=1.0),
     default=None,
     metavar="TOKENS",
-    help="Stablecoins outside the AMOs; flow needs it (1.33e9 in the shipped FRAX state).",
+    help="Stablecoins outside the AMOs; flow needs it (default: that of --study).",
+)
+@click.option(
+    "--study",
+    "study_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="STUDY.toml",
+    help="Compare with the study's own figures: its state, its calm.",
 )
 @click.option("--leave-out", multiple=True, metavar="ASSET[:DATE]", help="Do not fit these points; give it again for more.")
 @json_option
 def command(
-    *, history: Path, pool: Path | None, fit: str, external_supply: float | None, leave_out: tuple[str, ...], as_json: bool
+    *,
+    history: Path | None,
+    pool: Path | None,
+    fit: str,
+    external_supply: float | None,
+    study_file: Path | None,
+    leave_out: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Fit flow and run parameters to a history: figures with 95% intervals, the misfit, and the TOML to paste (none where not identified).
+
+    Nothing is needed to start from: each fit looks at the whole range a figure may take. With --study the study's own figure stands beside
+    each fitted one, inside its interval or not, and flow takes the external supply from the study's state.
 
     \b
     Example:
       amo-opt calibrate --history run_points.csv --fit hazard
       amo-opt calibrate --history pool.csv --fit flow --external-supply 1.33e9
+      amo-opt calibrate --pool pool.csv --fit flow --study studies/frax-2022.toml
     """
-    check_options(fit, external_supply, leave_out, pool)
+    check_options(fit, external_supply, leave_out, pool=pool, history=history, study=study_file)
+    own: dict[str, float] = {}
+    if study_file is not None:
+        from amo_opt.cli.options import load
+        from amo_opt.simulation.pack import figures_to_fit
+
+        own = figures_to_fit(load(study_file))
+        external_supply = own["external_supply"] if external_supply is None else external_supply
     from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight, read_table
 
-    table = read_table(pool or history)
+    table = read_table(history or pool or "")
     if fit == "hazard":
         found = fit_hazard(table, leave_out=leave_out)
     elif fit == "flow" and external_supply is not None:
@@ -59,7 +92,7 @@ def command(
     if as_json:
         figures = [
             {"name": each.name, "unit": each.unit, "value": None if each.not_identified else each.value, "best": each.value,
-             "interval": [each.low, each.high], "n": each.n, "not_identified": each.not_identified}
+             "interval": [each.low, each.high], "n": each.n, "not_identified": each.not_identified, "study": own.get(each.name)}
             for each in found.figures
         ]  # fmt: skip
         misfit = {"residual_sd": found.residual_sd, "unit": found.residual_unit}
@@ -75,5 +108,8 @@ def command(
     click.echo(f"{found.method}; n = {found.n}; misfit {found.residual_sd:.4g} ({found.residual_unit})")
     for each in found.figures:
         said = f"not identified: {each.not_identified}" if each.not_identified else f"{each.value:.4g} {each.unit}".rstrip()
-        click.echo(f"{each.name}: {said}; 95% interval {each.low:.4g} to {each.high:.4g}")
+        beside = (
+            f"; the study has {own[each.name]:.4g}, {'inside' if each.low <= own[each.name] <= each.high else 'OUTSIDE'}" if own else ""
+        )
+        click.echo(f"{each.name}: {said}; 95% interval {each.low:.4g} to {each.high:.4g}{beside}")
     click.echo(f"\n{found.toml()}")

@@ -7,13 +7,16 @@ import math
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import AmoOptError
+from amo_opt.report.facts.backtest import demand_document, summary_document
 from amo_opt.report.facts.disclosure import versions
 from amo_opt.report.facts.sets import Subject, subject_of
+from amo_opt.scoring.replayed import BAND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from amo_opt.scoring.replay import EpisodeFit
     from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
     from amo_opt.search.result import Candidate, Result
 
@@ -38,7 +41,7 @@ def results_json(result: Result) -> str:
             for name, (search, on_a, on_b) in result.gap.items()
         },
         "scenarios": _scenarios(result, subject),
-        "episodes": [],
+        "episodes": [_episode(each) for each in result.episodes],
         "worst_paths": [
             {
                 "candidate": each.candidate,
@@ -129,6 +132,19 @@ def _scenarios(result: Result, subject: Subject) -> Json:
         }
         for scenario in result.study.scenarios
     ]
+
+
+def _episode(fit: EpisodeFit) -> Json:
+    """A replay: what must come out right and the figures over the whole. Row by row stands in `amo-opt backtest --json`."""
+    return {
+        "name": fit.name,
+        "start": fit.start,
+        "hours": fit.hours,
+        "paths": fit.paths,
+        "interval_percentiles": list(BAND),
+        "demands": [demand_document(each) for each in fit.demands],
+        "summary": dict(summary_document(fit)),
+    }
 
 
 def _estimate(estimate: Estimate) -> Json:

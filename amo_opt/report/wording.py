@@ -30,6 +30,8 @@ SHAPES = {
     "KEPT": "●",
     "BROKEN": "▼",
     "UNDECIDED": "○",
+    "MET": "●",
+    "MISSED": "▼",
     "MODEL NOT VALIDATED": "▼",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""

@@ -135,7 +135,9 @@ class ChangeCost:
 
 @dataclass(frozen=True, kw_only=True)
 class RunCapacity:
-    """The largest run (share of outside supply that sets out within 24 hours) a set survives on a share of paths; ``paid`` is the share paid out."""
+    """The largest run (share of the holders outside the pools that sets out within 24 hours) a set survives on 95% of paths; ``paid`` is the
+    share of outside supply that is paid out within those hours at that size, on at least 95% of paths.
+    """
 
     candidate: str
     value: Estimate

@@ -1,13 +1,12 @@
-"""Reverse stress: the largest run, collateral depeg and lending freeze that a parameter set survives, path by path, by bisection.
+"""Reverse stress: the largest run, collateral depeg and lending freeze that a parameter set survives, and what a run's size pays out.
 
-Every path has a break point of its own. Paths share one dyadic grid of sizes: a round evaluates the midpoints of the brackets still open,
-each on every path, so what one path asks for also tests the others for monotonicity.
+The size of a run is who sets out: a share of those who hold stablecoin outside the pools, over 24 hours. Who is paid is counted beside
+it, as a share of the whole outside supply: stablecoin in the pool that providers hold does not set out, calm's own sellers do.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
-from amo_opt.simulation.engine import simulate
+from amo_opt.scoring.types import Estimate
+from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic
+from amo_opt.search.result import RunCapacity
+from amo_opt.simulation.engine import simulate, trace_many
 from amo_opt.stress.catalogue import load_scenario
 
 if TYPE_CHECKING:
@@ -23,131 +25,40 @@ if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.stress.scenario import Scenario
 
-Flags = NDArray[np.bool_]
-Failures = dict[str, Flags]
-Watch = Callable[[str, int, int], None]
+Array = NDArray[np.float64]
 
 STREAM = "break"
 ONSET_DAY = 3
 SHORTFALL_BPS = 100.0
 PATHS = 128
+CAPACITY_PATHS = 72
 """From 72 paths on, the interval of the size that 95% survive has a lower end of its own."""
-CAPACITY_PATHS = 64
 ROUNDS = 7
 CONDITIONS = ("price", "cr_external", "unserved")
 LARGEST = {"run": 0.95, "depeg": 0.5, "freeze": 60.0}
-UNITS = {"run": "share of external supply leaving in 24 h", "depeg": "USDC below a dollar for a day", "freeze": "days of frozen lending"}
+UNITS = {
+    "run": "share of the holders outside the pools that sets out in 24 h",
+    "depeg": "USDC below a dollar for a day",
+    "freeze": "days of frozen lending",
+}
 WINDOW_DAYS = {"run": 30, "depeg": 30, "freeze": 70}
 """Scored window of each stress; the longest freeze and its onset end a week before theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreakPoint:
-    """The largest size that at least ``share`` of the paths survive, with an exact 95% order-statistic interval over ``n`` paths."""
-
-    share: float
-    value: float
-    interval: tuple[float, float]
-    n: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Breaking:
-    """What one stress did: ``points`` of shape (n,) is the largest survived size of each path, 0 for one that fails at size 0.
-
-    ``reasons`` counts, by condition, the paths that fail it at their smallest failing size (one path may fail several);
-    ``resolution`` is the width of a final bracket; ``violations`` the paths that failed a size and survived a larger one.
-    """
-
-    stress: str
-    unit: str
-    largest: float
-    resolution: float
-    points: NDArray[np.float64]
-    half: BreakPoint
-    most: BreakPoint
-    dead_at_zero: int
-    unbroken: int
-    violations: int
-    reasons: dict[str, int]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReverseStress:
-    """The stresses asked for, and the run capacity: the run's break point where only the price counts."""
+    """The stresses asked for, and the run capacity: the run's break point where only the price counts.
+
+    ``paid`` says, for its sizes that half and that 95% of the paths survive, what share of outside supply at the onset is paid out within
+    24 hours at that size, on at least that share of the paths.
+    """
 
     parameters: str
     study: str
     definition: str
     breaking: tuple[Breaking, ...]
     run_capacity: Breaking
-
-
-def order_statistic(points: Sequence[float] | NDArray[np.float64], *, share: float, largest: float) -> BreakPoint:
-    """The largest size that at least ``share`` of the paths survive; interval ends are order statistics, or 0 and ``largest`` past them."""
-    from scipy.stats import binom
-
-    ordered = np.sort(np.asarray(points, dtype=np.float64))
-    n = len(ordered)
-    value = float(ordered[n - math.ceil(share * n)])
-    below = np.array([float(binom.cdf(rank, n, 1.0 - share)) for rank in range(n)])
-    # P(quantile < k-th smallest) = P(fewer than k of n fall below the quantile)
-    low_rank = int(np.sum(below <= 0.025))
-    high_rank = int(np.sum(below < 0.975)) + 1
-    low = float(ordered[low_rank - 1]) if low_rank >= 1 else 0.0
-    high = float(ordered[high_rank - 1]) if high_rank <= n else largest
-    return BreakPoint(share=share, value=value, interval=(min(low, value), max(high, value)), n=n)
-
-
-def bisect(
-    evaluate: Callable[[float], Failures], *, stress: str, unit: str, largest: float, rounds: int, watch: Watch | None = None
-) -> Breaking:
-    """Per-path break points in [0, ``largest``]; ``evaluate(size)`` gives which paths fail which condition, each of shape (n,)."""
-    if rounds < 1:
-        raise AmoOptError(f"rounds = {rounds}; at least 1 is needed")
-    cells = 2**rounds
-    seen: dict[int, Failures] = {}
-    failed: dict[int, Flags] = {}
-
-    def see(cell: int) -> Flags:
-        if cell not in seen:
-            seen[cell] = evaluate(largest * cell / cells)
-            failed[cell] = np.logical_or.reduce(list(seen[cell].values()))
-        return failed[cell]
-
-    dead, broken = see(0), see(cells)
-    low = np.where(~dead & ~broken, cells, 0)
-    high = np.where(dead, 0, cells)
-    for done in range(rounds):
-        if watch is not None:
-            watch(stress, done, rounds)
-        open_paths = high - low > 1
-        middle = (low + high) // 2
-        for cell in np.unique(middle[open_paths]):
-            gone = see(int(cell))
-            here = open_paths & (middle == cell)
-            high = np.where(here & gone, middle, high)
-            low = np.where(here & ~gone, middle, low)
-    if watch is not None:
-        watch(stress, rounds, rounds)
-    table = np.array([failed[cell] for cell in sorted(failed)])
-    violations = np.any(np.maximum.accumulate(table, axis=0) & ~table, axis=0)
-    ended = np.flatnonzero(dead | broken)
-    reasons = {name: sum(bool(seen[int(high[path])][name][path]) for path in ended) for name in seen[0]}
-    points = largest * low / cells
-    return Breaking(
-        stress=stress,
-        unit=unit,
-        largest=largest,
-        resolution=largest / cells,
-        points=points,
-        half=order_statistic(points, share=0.5, largest=largest),
-        most=order_statistic(points, share=0.95, largest=largest),
-        dead_at_zero=int(np.sum(dead)),
-        unbroken=int(np.sum(low == cells)),
-        violations=int(np.sum(violations)),
-        reasons=reasons,
-    )
+    paid: tuple[BreakPoint, BreakPoint]
 
 
 def stressed(stress: str, size: float) -> Scenario:
@@ -195,10 +106,47 @@ def definition(study: Study) -> str:
     )
 
 
-def run_capacity(
+def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: int, workers: int = 1) -> Array:
+    """Share of outside supply at the onset that a run of that size is paid out within 24 hours, of shape (paths,).
+
+    Paid is what the pool or the issuer took from sellers, calm's own included: not who still waits, nor whom a buyer met. Buyers are not
+    set off, so a day in which the same coin is bought and sold again counts it twice. Of what is redeemed the claim counts, which is collected later.
+    """
+    # draws do not depend on the window's length: these are the first four days of the paths that were bisected
+    simulation = replace(study.simulation, window_hours=24 * (ONSET_DAY + 1))
+    scenario = stressed("run", size)
+    shaped = replace(study, scenarios=(scenario,), simulation=simulation)
+    columns = ("paid_out", "external_supply")
+    series = trace_many([parameters], shaped, scenario=scenario.name, paths=paths, stream=STREAM, columns=columns, workers=workers)[0]
+    onset = simulation.transition_hours + 24 * ONSET_DAY
+    shares: Array = series["paid_out"][onset : onset + 24].sum(axis=0) / series["external_supply"][onset - 1]
+    return shares
+
+
+def paid_at(point: BreakPoint, parameters: ParameterSet, study: Study, *, paths: int, workers: int = 1) -> BreakPoint:
+    """What is paid out within 24 hours at a break point's size, on at least its share of the paths. The size itself is taken as exact."""
+    shares = paid_shares(parameters, study, size=point.value, paths=paths, workers=workers)
+    return order_statistic(shares, share=point.share, largest=max(1.0, float(shares.max())))
+
+
+def run_capacity(parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, workers: int = 1) -> RunCapacity:
+    """The largest run that 95% of the paths survive with price >= reference - 1%, whatever else fails, and what is paid out at that size.
+
+    ``candidate`` is the set's name. Below 72 paths the interval of the size starts at 0.
+    """
+    point = capacity_breaking(parameters, study, paths=paths, workers=workers).most
+    paid = paid_at(point, parameters, study, paths=paths, workers=workers)
+    return RunCapacity(candidate=parameters.name, value=_estimate(point), paid=_estimate(paid))
+
+
+def _estimate(point: BreakPoint) -> Estimate:
+    return Estimate(value=point.value, low=point.interval[0], high=point.interval[1], n=point.n)
+
+
+def capacity_breaking(
     parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: int = 1
 ) -> Breaking:
-    """The largest share of external supply that can leave in 24 h with price >= reference - 1%, whatever else fails."""
+    """The break points of a run where the price alone counts."""
 
     def evaluate(size: float) -> Failures:
         return {"price": failures(parameters, study, stress="run", size=size, paths=paths, workers=workers)["price"]}
@@ -237,10 +185,14 @@ def reverse_stress(
             watch=progress,
         )
 
+    found = tuple(breaking(stress, CONDITIONS) for stress in stresses)
+    capacity = breaking("run", ("price",))
+    half, most = (paid_at(point, parameters, study, paths=paths, workers=workers) for point in (capacity.half, capacity.most))
     return ReverseStress(
         parameters=parameters.name,
         study=study.name,
         definition=definition(study),
-        breaking=tuple(breaking(stress, CONDITIONS) for stress in stresses),
-        run_capacity=breaking("run", ("price",)),
+        breaking=found,
+        run_capacity=capacity,
+        paid=(half, most),
     )

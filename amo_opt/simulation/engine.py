@@ -60,11 +60,21 @@ _DERIVED: dict[str, tuple[str, ...]] = {
     "curve_collateral": _POOL,
     "own_stablecoin": (*_POOL, "uniswap_x", "fraxlend_free"),
     "external_supply": (*_POOL, "uniswap_x", "fraxlend_free", "supply"),
+    "paid_out": ("sell_demand", "queue"),
     "reference": ("collateral_price", "base_value"),
     "amplification": ("ann",),
     "uniswap_price": ("uniswap_root", "collateral_price"),
 }
 """Series computed from state variables, and which."""
+_FORMULAS: dict[str, Callable[[dict[str, Array]], Array]] = {
+    "pool_share": lambda raw: raw["pool_x"] / (raw["pool_x"] + raw["pool_y"]),
+    "reference": lambda raw: np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"])),
+    "amplification": lambda raw: raw["ann"] / 2.0,
+    "uniswap_price": lambda raw: raw["uniswap_root"] ** 2 * raw["collateral_price"],
+    # who sells and no longer waits was paid, by the pool or by the issuer; whom a buyer met is not among them
+    "paid_out": lambda raw: raw["sell_demand"] - raw["queue"],
+}
+"""How; the others need what the AMOs own of the pool first."""
 DERIVED_COLUMNS = tuple(_DERIVED)
 _NO_TRACE = np.zeros((0, 0))
 _NO_COLUMNS = np.zeros(0, dtype=np.int64)
@@ -376,14 +386,8 @@ def _traced(parameters: ParameterSet, study: Study, task: _Task, market: Array, 
 
 
 def _derive(name: str, raw: dict[str, Array]) -> Array:
-    if name == "pool_share":
-        return raw["pool_x"] / (raw["pool_x"] + raw["pool_y"])
-    if name == "amplification":
-        return raw["ann"] / 2.0
-    if name == "uniswap_price":
-        return raw["uniswap_root"] ** 2 * raw["collateral_price"]
-    if name == "reference":
-        return np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"]))
+    if name in _FORMULAS:
+        return _FORMULAS[name](raw)
     own = raw["lp_amo"] / raw["lp_supply"]
     if name == "curve_collateral":
         return own * raw["pool_y"]

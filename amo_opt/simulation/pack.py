@@ -18,6 +18,7 @@ from amo_opt.protocol.lanes import (
     STATE_INDEX,
 )
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+from amo_opt.stress.catalogue import CALM, load_scenario
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,6 +121,17 @@ def constants(study: Study) -> NDArray[np.float64]:
     for name, index in CONSTANT_INDEX.items():
         vector[index] = markets[name] if name in markets else further[name]
     return vector
+
+
+def figures_to_fit(study: Study) -> dict[str, float]:
+    """What the study has of the figures that can be fitted to a history, and ``external_supply``; calm is its own, else the catalogue's."""
+    calm = next((each for each in study.scenarios if each.name == CALM), None) or load_scenario(CALM)
+    rates = ("hazard_news", "hazard_price", "lp_flight_share", "lp_flight_rate", "lp_return_rate")
+    return {
+        "external_supply": float(constants(study)[CONSTANT_INDEX["start_external"]]),
+        **{name: calm.settings[name] for name in ("flow_sd", "flow_hours")},
+        **{name: getattr(study.state.markets, name).value for name in rates},
+    }
 
 
 def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.float64]:

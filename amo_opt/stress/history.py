@@ -7,8 +7,6 @@ the catalogue between waypoints.
 
 from __future__ import annotations
 
-import csv
-import difflib
 import itertools
 import math
 import os
@@ -23,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.errors import AmoOptError, InputError, Problem
+from amo_opt.errors import AmoOptError, Problem
 from amo_opt.protocol.state import Figure
 from amo_opt.stress.catalogue import MAX_POINTS, load_scenario
+from amo_opt.stress.csv_file import header_problems, order_problem, read_rows, refuse, time_of, time_problem, width_problem
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.shapes import hourly_share, levels
 
@@ -35,7 +34,6 @@ MAX_HOURS = 8760
 """Longest replay: a year; a timestamp with a wrong digit would fill the memory otherwise."""
 GAP_HOURS = 24
 """A longer stretch without a value of a driver is named."""
-_MOST_PROBLEMS = 8
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,6 @@ COMPARED: dict[str, Column] = {
 """Columns the replay is compared with."""
 COLUMNS = DRIVERS | COMPARED
 _TIME = "timestamp"
-_TIME_FORM = "a time such as 2023-03-10T22:00:00Z (ISO 8601, UTC)"
 
 
 @dataclass(frozen=True)
@@ -110,31 +107,15 @@ def read_history(path: str | os.PathLike[str]) -> History:
     Raises `InputError` naming row (the file's line), column, value and what is allowed.
     """
     label = os.fspath(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError([Problem(label, "", (error.strerror or str(error)).lower(), allowed="a CSV file")]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([Problem(label, "", "not text", allowed="a CSV file in UTF-8")]) from error
-    try:
-        reader = csv.reader(text.splitlines())
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise InputError([Problem(label, "", f"not a CSV file: {error}", allowed="cells separated by commas")]) from error
-    rows = [(line, row) for line, row in lines if any(row)]
+    rows = read_rows(path, label)
     header = rows[0][1] if rows else []
-    problems = _header_problems(label, header)
-    if problems:
-        raise InputError(problems)
+    refuse(label, _header_problems(label, header))
     times, cells, problems = _cells(label, header, rows[1:])
     if not problems and len(times) < 2:
         problems = [Problem(label, "", "too few rows", found=str(len(times)), allowed="at least 2 rows below the header")]
     if not problems and all(not np.isfinite(values).any() for values in cells.values()):
         problems = [Problem(label, "", "every cell beside the timestamps is empty", allowed=f"a value in any of {', '.join(COLUMNS)}")]
-    if problems:
-        more = len(problems) - _MOST_PROBLEMS
-        shown = [*problems[:_MOST_PROBLEMS], *([Problem(label, "", f"and {more} more")] if more > 0 else [])]
-        raise InputError(shown)
+    refuse(label, problems)
     return _history(label, [line for line, _ in rows[1:]], times, cells)
 
 
@@ -142,14 +123,7 @@ def _header_problems(label: str, header: list[str]) -> list[Problem]:
     if _TIME not in header:
         found = ",".join(header)[:80] or "nothing"
         return [Problem(label, "header", f"no column {_TIME!r}", found=found, allowed=f"{_TIME} and any of {', '.join(COLUMNS)}", line=1)]
-    problems = []
-    for place, name in enumerate(header):
-        if name in header[:place]:
-            problems.append(Problem(label, "header", "column named twice", found=repr(name), allowed="each column once", line=1))
-        elif name != _TIME and name not in COLUMNS:
-            close = difflib.get_close_matches(name.lower(), COLUMNS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else None
-            problems.append(Problem(label, "header", "unknown column", found=repr(name), allowed=", ".join(COLUMNS), hint=hint, line=1))
+    problems = header_problems(label, header, known={_TIME, *COLUMNS}, named=COLUMNS)
     if not problems and len(header) == 1:
         problems.append(Problem(label, "header", "no usable column", found=_TIME, allowed=f"any of {', '.join(COLUMNS)}", line=1))
     return problems
@@ -161,18 +135,18 @@ def _cells(label: str, header: list[str], rows: list[tuple[int, list[str]]]) -> 
     times: list[datetime] = []
     columns: dict[str, list[float]] = {name: [] for name in header if name != _TIME}
     for line, row in rows:
-        if len(row) != len(header):
-            problems.append(Problem(label, "", "wrong number of cells", found=str(len(row)), allowed=str(len(header)), line=line))
+        wrong = width_problem(label, row, header, line)
+        if wrong is not None:
+            problems.append(wrong)
             continue
         for name, cell in zip(header, row, strict=True):
             if name == _TIME:
-                time = _time(cell)
+                time = time_of(cell)
                 if time is None:
-                    problems.append(Problem(label, name, "not a time", found=repr(cell), allowed=_TIME_FORM, line=line))
+                    problems.append(time_problem(label, name, cell, line))
                     continue
                 if times and time <= times[-1]:
-                    message = "the same time as the row before" if time == times[-1] else "earlier than the row before"
-                    problems.append(Problem(label, name, message, found=cell, allowed="later than the row before", line=line))
+                    problems.append(order_problem(label, name, cell, line, same=time == times[-1]))
                 elif times and (time - times[0]).total_seconds() > 3600.0 * MAX_HOURS:
                     allowed = f"at most {MAX_HOURS} hours after the first row"
                     problems.append(Problem(label, name, "too long a history", found=cell, allowed=allowed, line=line))
@@ -183,15 +157,6 @@ def _cells(label: str, header: list[str], rows: list[tuple[int, list[str]]]) -> 
                 problems.append(Problem(label, name, "not allowed here", found=repr(cell), allowed=COLUMNS[name].allowed, line=line))
             columns[name].append(math.nan if value is None else value)
     return times, {name: np.array(values) for name, values in columns.items()}, problems
-
-
-def _time(cell: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(cell)
-        # a time without an offset is UTC, as everything here
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):  # not a time, or one before the year 1 in UTC
-        return None
 
 
 def _number(cell: str, column: Column) -> float | None:

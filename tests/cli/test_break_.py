@@ -20,6 +20,17 @@ def test_text_and_document_hold_every_stress(shared, call):
             assert point["interval"][0] <= point["value"] <= point["interval"][1]
             assert point["n"] == 2
     assert "freeze: 7/7 rounds" in called.err
+    for name in ("half", "most"):
+        paid = document["run_capacity"]["paid_out_24h"][name]
+        assert paid["size"] == document["run_capacity"][name]["value"]
+        assert paid["interval"][0] <= paid["value"] <= paid["interval"][1]
+
+
+def test_another_format_is_refused_before_any_work(shared, call, monkeypatch):
+    """Status 2 and one message, no simulation."""
+    monkeypatch.setattr("amo_opt.search.reverse_stress.simulate", None)
+    called = call("break", shared, PARAMETERS, "--plot", "curves.pdf")
+    assert (called.status, "curves.pdf" in called.err, "Traceback" in called.err) == (2, True, False)
 
 
 def test_a_missing_file_is_status_2(shared, call):

@@ -42,7 +42,7 @@ def test_json_is_one_document(points, call):
         (["--fit", "flow"], "--external-supply"),
         (["--fit", "hazard", "--external-supply", "1e9"], "does not use"),
         (["--fit", "lp-flight", "--leave-out", "X"], "has no points"),
-        (["--fit", "hazard", "--pool", "p.csv"], "--pool"),
+        (["--fit", "hazard", "--pool", "p.csv"], "found both"),
         (["--fit", "lp-flight"], "pool_stable"),
     ],
 )
@@ -52,3 +52,37 @@ def test_a_wrong_call_is_2(points, call, arguments, fragment):
     assert done.status == 2
     assert fragment in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.fixture
+def pool(tmp_path):
+    file = tmp_path / "pool.csv"
+    shares = [0.5, 0.52, 0.49, 0.53, 0.47, 0.5, 0.51, 0.48]
+    rows = [f"2022-01-{day:02d},{1e9 * share},{1e9 * (1 - share)}" for day, share in enumerate(shares, start=1)]
+    file.write_text("\n".join(["timestamp,pool_stable,pool_base", *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+def test_a_pool_needs_no_history(pool, points, call):
+    """--pool alone is enough, neither is not, and hazard still refuses it."""
+    alone = call("calibrate", "--pool", pool, "--fit", "flow", "--external-supply", "1e9")
+    assert alone.status == 0, alone.err
+    assert alone.out == call("calibrate", "--history", pool, "--fit", "flow", "--external-supply", "1e9").out
+    neither = call("calibrate", "--fit", "lp-flight")
+    assert (neither.status, "--history and --pool: found neither" in neither.err) == (2, True)
+    assert "--fit hazard does not use it" in call("calibrate", "--pool", points, "--fit", "hazard").err
+
+
+def test_a_studys_own_figures_stand_beside_the_fitted_ones(pool, points, shared, call):
+    """Its calm's flow and its state's hazard, inside the interval or not; flow takes the state's external supply."""
+    told = json.loads(call("calibrate", "--pool", pool, "--fit", "flow", "--study", shared, "--json").out)
+    assert {each["name"]: each["study"] for each in told["figures"]} == {"flow_sd": 0.06, "flow_hours": 168.0}
+    assert "external supply 1.331e+09" in told["notes"][0]
+    given = call("calibrate", "--pool", pool, "--fit", "flow", "--study", shared, "--external-supply", "1e9").out
+    assert "external supply 1e+09" in given
+    assert "; the study has 0.06, " in given
+    hazard = call("calibrate", "--history", points, "--fit", "hazard", "--study", shared).out
+    assert "hazard_price" in hazard
+    assert "; the study has 0.2, " in hazard
+    missing = call("calibrate", "--pool", "nowhere.csv", "--fit", "lp-flight")
+    assert (missing.status, "no such file" in missing.err, "Traceback" in missing.err) == (2, True, False)

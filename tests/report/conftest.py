@@ -16,6 +16,7 @@ from amo_opt.config.study import Certification, Constraints, Range, Search, Simu
 from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, WorstPath
 from amo_opt.stress.scenario import Scenario
@@ -355,3 +356,26 @@ def make_result() -> Callable[..., Result]:
 def result() -> Result:
     """One recommended result, read by many tests."""
     return build_result()
+
+
+@pytest.fixture(scope="session")
+def met() -> EpisodeFit:
+    """A replay that meets its one demand; of three recorded prices one lies outside the band."""
+    price = ColumnFit("price", (0, 24, 48), (1.0, 0.98, 1.0), (0.999, 0.97, 0.999), (1.001, 0.99, 1.001), (1.0, 0.975, 0.9))
+    return EpisodeFit(
+        name="met-2023",
+        title="A weekend",
+        start="2023-03-10T22:00:00Z",
+        hours=98,
+        paths=64,
+        columns=(price,),
+        summary=(Summary("price_low", "lowest price, USD", 0.98, 0.975, (0.97, 0.99)),),
+        demands=(Demand("slope", 1.0, 1.01, 0.95, 1.05),),
+        notes=("prices: an exchange",),
+    )
+
+
+@pytest.fixture(scope="session")
+def missed(met: EpisodeFit) -> EpisodeFit:
+    """A replay that misses its one demand by 0.02."""
+    return replace(met, name="missed-2022", title="A week", demands=(Demand("change of supply", 0.05, 0.001, -0.03, 0.03),))

@@ -163,3 +163,20 @@ def test_nothing_of_the_machine_gets_in(files):
 def test_lists_in_a_line_of_the_proposal_keep_their_spaces(files):
     """Escaping trims a value, so separators belong to the template."""
     assert re.search(r"python [0-9.]+, amo-opt .+, numpy ", files["proposal.md"].decode())
+
+
+def test_replays_stand_in_page_and_proposal(result, met, missed):
+    """A figure each with caption, verdicts with shape and distance, and the warning in the box; hostile names stay text."""
+    files = report_files(replace(result, episodes=(met, replace(missed, title=HOSTILE, notes=(HOSTILE,)))))
+    page, proposal = files["report.html"].decode(), files["proposal.md"].decode()
+    outline = _outline(files["report.html"])
+    assert outline.open == []
+    assert len(outline.ids) == len(set(outline.ids))
+    assert "script" not in outline.tags
+    assert page.count("of 3 recorded prices 1 lie outside the band (n = 64 paths, seed 1)") == 2
+    for text in (outline.text, proposal):
+        assert "Episodes replayed" in text
+        assert "MODEL NOT VALIDATED" in text
+    assert "▼ MISSED BY 0.02" in proposal
+    assert "● MET" in proposal
+    assert "MODEL NOT VALIDATED" not in report_files(replace(result, episodes=(met,)))["report.html"].decode()

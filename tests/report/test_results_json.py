@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 
 from amo_opt.report.results_json import results_json
+from amo_opt.scoring.replay import Demand
 from amo_opt.scoring.types import Estimate
 
 TOP = {"schema", "study", "versions", "current", "recommended", "candidates", "front", "gap", "scenarios", "episodes", "worst_paths"}
@@ -49,3 +50,24 @@ def test_no_figure_is_infinite_or_nan(result):
     assert math.copysign(1.0, gap["search"]) == 1.0
     assert text.endswith("}\n")
     assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
+
+
+def test_replays_are_told_with_every_demand(result, met, missed):
+    """By name, with the model's figure, the limits and the distance; infinite limits are null."""
+    demands = (*missed.demands, Demand("price", 0.9997, None, 0.9995, math.inf))
+    document = json.loads(results_json(replace(result, episodes=(met, replace(missed, demands=demands)))))
+    first, second = document["episodes"]
+    assert set(first) == {"name", "start", "hours", "paths", "interval_percentiles", "demands", "summary"}
+    assert (second["name"], second["start"], second["hours"], second["paths"]) == ("missed-2022", "2023-03-10T22:00:00Z", 98, 64)
+    assert [each["met"] for each in second["demands"]] == [False, True]
+    assert second["demands"][0]["missed_by"] == missed.demands[0].missed_by
+    assert second["demands"][1] == {
+        "demand": "price",
+        "model": 0.9997,
+        "real": None,
+        "low": 0.9995,
+        "high": None,
+        "met": True,
+        "missed_by": 0.0,
+    }
+    assert first["summary"]["price_low"] == {"model": 0.98, "real": 0.975, "model_interval": [0.97, 0.99]}

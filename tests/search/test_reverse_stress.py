@@ -1,4 +1,4 @@
-"""Reverse stress: break points known by algebra, their order statistics, and one small real run."""
+"""Reverse stress: small real runs."""
 
 from __future__ import annotations
 
@@ -11,60 +11,18 @@ import pytest
 from amo_opt import load_parameters, load_study
 from amo_opt.errors import AmoOptError
 from amo_opt.search import reverse_stress as module
-from amo_opt.search.reverse_stress import bisect, failures, order_statistic, reverse_stress, run_capacity
+from amo_opt.search.break_points import bisect
+from amo_opt.search.reverse_stress import capacity_breaking, failures, paid_shares, reverse_stress, run_capacity
+from amo_opt.simulation.engine import trace
 
 STUDIES = Path(__file__).parents[2] / "studies"
-
-
-def found(breaks, *, rounds=6):
-    """Break points of paths that fail the price past their own size."""
-    breaks = np.asarray(breaks)
-    return bisect(lambda size: {"price": size > breaks}, stress="run", unit="", largest=1.0, rounds=rounds)
-
-
-def test_each_path_is_bracketed_at_its_own_break_point():
-    """The point is the largest grid size at or below the truth; dead and unbroken paths are counted, not bisected."""
-    truth = np.array([0.1, 0.33, 0.5, 0.77, 2.0, -1.0])
-    each = found(truth)
-    assert np.array_equal(each.points, np.clip(np.floor(truth * 64), 0, 64) / 64)
-    assert (each.dead_at_zero, each.unbroken, each.violations, each.reasons) == (1, 1, 0, {"price": 5})
-
-
-def test_the_condition_that_breaks_first_is_the_one_at_the_smallest_failing_size():
-    """Price fails past 0.3 and coverage past 0.6: the price breaks first on every path."""
-    each = bisect(
-        lambda size: {"price": np.full(4, size > 0.3), "cr_external": np.full(4, size > 0.6)}, stress="run", unit="", largest=1.0, rounds=5
-    )
-    assert each.reasons == {"price": 4, "cr_external": 0}
-
-
-def test_a_path_that_comes_back_at_a_larger_size_is_counted():
-    """Failing only between 0.4 and 0.6 and past 0.9 is not monotone; its neighbour is."""
-    each = bisect(
-        lambda size: {"price": np.array([0.4 < size < 0.6 or size > 0.9, size > 0.7])}, stress="run", unit="", largest=1.0, rounds=5
-    )
-    assert each.violations == 1
-
-
-def test_order_statistics_of_known_points():
-    """Of 1..100 half survive 51 and 95 survive 6; binomial(100, 1/2) puts the interval at the 40th and 61st."""
-    half = order_statistic(np.arange(1.0, 101.0), share=0.5, largest=200.0)
-    most = order_statistic(np.arange(1.0, 101.0), share=0.95, largest=200.0)
-    assert (half.value, half.interval, half.n) == (51.0, (40.0, 61.0), 100)
-    assert most.value == 6.0
-    assert most.interval[0] <= 6.0 <= most.interval[1]
-
-
-def test_too_few_paths_leave_the_lower_end_open():
-    """Eight paths cannot bound the size that 95% survive from below."""
-    assert order_statistic([0.5] * 8, share=0.95, largest=1.0).interval[0] == 0.0
 
 
 def test_a_real_set_breaks_later_on_price_alone():
     """Fewer conditions, a larger run, path by path; two calls and two workers agree."""
     study, parameters = load_study(STUDIES / "frax-2022.toml"), load_parameters(STUDIES / "parameters" / "frax-current.toml")
     whole = reverse_stress(parameters, study, stresses=["run"], paths=4, rounds=3)
-    capacity = run_capacity(parameters, study, paths=4, rounds=3, workers=2)
+    capacity = capacity_breaking(parameters, study, paths=4, rounds=3, workers=2)
     assert np.array_equal(whole.run_capacity.points, capacity.points)
     assert np.all(capacity.points >= whole.breaking[0].points)
     assert 0.0 < whole.breaking[0].half.value < 0.95
@@ -97,8 +55,44 @@ def test_without_amos_a_smaller_run_breaks_the_price():
     """A set that may hold and mint nothing in its venues cannot take stablecoin out of the pool while holders leave."""
     study, parameters = load_study(STUDIES / "frax-2022.toml"), load_parameters(STUDIES / "parameters" / "frax-current.toml")
     none = parameters.replace(curve_collateral_cap=0.0, curve_mint_cap=0.0, aave_cap=0.0, idle_buffer=0.9)
-    capacity = [run_capacity(each, study, paths=8, rounds=4) for each in (parameters, none)]
+    capacity = [capacity_breaking(each, study, paths=8, rounds=4) for each in (parameters, none)]
     assert np.mean(capacity[1].points) < np.mean(capacity[0].points)
+
+
+def test_who_sets_out_is_not_who_is_paid():
+    """A larger run pays out more, nobody more than sets out beside calm's sellers; without a run only they are paid. Two workers agree."""
+    study, parameters = load_study(STUDIES / "frax-2022.toml"), load_parameters(STUDIES / "parameters" / "frax-current.toml")
+    none, half = (paid_shares(parameters, study, size=size, paths=20) for size in (0.0, 0.5))
+    assert np.all(none >= 0.0)
+    assert np.all(half > none)
+    # calm's sellers sell beside the run, but of fewer holders, so together they are no more than both alone
+    assert np.all(half <= 0.5 + none + 0.02)
+    assert np.array_equal(paid_shares(parameters, study, size=0.5, paths=20, workers=2), half)
+
+
+def test_what_is_paid_is_what_the_queue_did_not_keep(frax):
+    """With redemptions and the pool in the state of the day, who sells is sold, redeemed or still waits: nothing is lost, hour by hour."""
+    shaped = replace(frax, scenarios=(module.stressed("run", 0.9),), simulation=replace(frax.simulation, window_hours=96))
+    names = ("paid_out", "queue", "external_supply")
+    series = trace(frax.current, shaped, scenario="break-run", paths=4, stream=module.STREAM, columns=names)
+    onset = frax.simulation.transition_hours + 72
+    assert np.all(series["paid_out"] >= 0.0)
+    by_hand = sum(series["paid_out"][onset + hour] for hour in range(24)) / series["external_supply"][onset - 1]
+    assert paid_shares(frax.current, frax, size=0.9, paths=4) == pytest.approx(by_hand)
+
+
+def test_the_capacity_of_a_certification_is_breaks_own(frax):
+    """Size and payout with their order statistics: what `break` finds at 95% of the same paths."""
+    whole = reverse_stress(frax.current, frax, stresses=[], paths=8)
+    found = run_capacity(frax.current, frax, paths=8, workers=2)
+    assert (found.value.value, found.value.low, found.value.high, found.value.n) == (
+        whole.run_capacity.most.value,
+        *whole.run_capacity.most.interval,
+        8,
+    )
+    assert (found.paid.value, found.paid.low, found.paid.high) == (whole.paid[1].value, *whole.paid[1].interval)
+    assert found.value.low == 0.0
+    assert 0.0 < found.paid.value < 1.0
 
 
 def test_bad_input_is_one_message():
@@ -107,4 +101,4 @@ def test_bad_input_is_one_message():
     with pytest.raises(AmoOptError, match="unknown stress 'quake'; known: run, depeg, freeze"):
         reverse_stress(parameters, study, stresses=["quake"])
     with pytest.raises(AmoOptError, match="rounds = 0"):
-        found([0.5], rounds=0)
+        bisect(lambda size: {"price": np.array([size > 0.5])}, stress="run", unit="", largest=1.0, rounds=0)

@@ -239,7 +239,7 @@ def test_against_every_hour_of_march_2023(frax, tmp_path):
     )
     alone = load_scenario("calm", settings={"base_coins": 1})
     facts = facts_of(backtest(replace(frax, scenarios=(alone,)), history=path))
-    told = {each.name: each for each in facts.summary}
+    told = {each.name: each for each in facts.fit.summary}
     assert told["slope_origin"].real == pytest.approx(1.013, abs=0.001)
     assert 0.95 <= told["slope_origin"].model <= 1.05
     assert told["residual_rmse"].model < 0.2 * told["residual_rmse"].real

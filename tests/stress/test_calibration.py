@@ -113,6 +113,20 @@ def test_a_simulated_flow_lies_in_its_interval_and_scales_with_the_supply(tmp_pa
     assert by_name(fit_flow(table, external_supply=1e9))["flow_sd"].value == pytest.approx(found["flow_sd"].value / 2, rel=0.02)
 
 
+def test_a_pool_that_grew_is_said_to_have_no_one_size(tmp_path):
+    """The same shares in a pool that grows tenfold: the conversion's size is named, and what to cut; a steady pool is not told so."""
+    steady = ou_pool(tmp_path, sd=0.06, hours=150, n=300)
+    assert not any("cut the file" in note for note in fit_flow(read_table(steady), external_supply=1e9).notes)
+    header, *rows = steady.read_text().splitlines()
+    factors = np.linspace(0.1, 1.0, len(rows))
+    grown = []
+    for row, factor in zip(rows, factors, strict=True):
+        time, stable, base = row.split(",")
+        grown.append((time, float(stable) * factor, float(base) * factor))
+    found = fit_flow(read_table(write(tmp_path, header, grown)), external_supply=1e9)
+    assert any("cut the file" in note for note in found.notes)
+
+
 def test_a_time_constant_far_below_the_sampling_is_not_identified(tmp_path):
     """Rows a day apart say nothing of a flow that reverts within the hour but its size."""
     found = fit_flow(read_table(ou_pool(tmp_path, sd=0.03, hours=0.5, n=300)), external_supply=1e9)
@@ -155,11 +169,11 @@ def test_a_pool_that_never_tilts_identifies_no_flight(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fragments"),
     [
-        ("timestamp,pool_stabel,pool_base\n2022-01-01,1,1\n", ["history.csv:1", "pool_stabel", "nearest: pool_stable"]),
+        ("timestamp,pool_stabel,pool_base\n2022-01-01,1,1\n", ["history.csv:1", "pool_stabel", "did you mean 'pool_stable'?"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,-1,1\n", ["history.csv:3", "pool_stable", "'-1'", "above 0"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,1\n", ["history.csv:3", "cells"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-03-01,1,1\n", ["history.csv:3", "gap", "1416 h"]),
-        ("timestamp,pool_stable,pool_base\n2022-01-02,1,1\n2022-01-01,1,1\n", ["history.csv:3", "not after"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-02,1,1\n2022-01-01,1,1\n", ["history.csv:3", "earlier than the row before"]),
         ("timestamp,pool_stable,pool_base\nyesterday,1,1\n", ["history.csv:2", "'yesterday'"]),
         ("timestamp,pool_stable\n2022-01-01,1\n", ["pool_base", "missing"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n", ["too few rows"]),

@@ -115,7 +115,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         fans=fan_panels(result, subject),
         worst=tuple(_worst_row(each) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
-        validity=validity_of(study),
+        validity=validity_of(study, result.episodes),
         disclosure=disclosure_of(result),
     )
 

@@ -16,6 +16,7 @@ from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
+from amo_opt.report.facts.validity import is_validated
 from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Decision:
 def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -> Decision:
     """The box for whatever the verdict is."""
     chip = Chip(result.verdict.upper())
-    warnings = (Chip("MODEL NOT VALIDATED"),)
+    warnings = () if is_validated(result.episodes) else (Chip("MODEL NOT VALIDATED"),)
     for named in (2, 1, 0):
         decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)
         if decision.words <= WORD_LIMIT:

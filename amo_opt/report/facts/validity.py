@@ -1,14 +1,18 @@
-"""What the figures rest on: scenarios and their weights, assumed figures, known limits of the model."""
+"""What the figures rest on: replayed episodes, scenarios and their weights, assumed figures, known limits of the model."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import MISSING, Scale, clean
+from amo_opt.report.facts.backtest import shown, summary_table
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
+    from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,65 @@ class ScenarioFacts:
 
 
 @dataclass(frozen=True)
+class FigureRow:
+    """One figure over a whole replay: the model's mean and 5-95% of its ``n`` paths, what was recorded, and how far it misses."""
+
+    title: str
+    model: str
+    interval: str
+    n: str
+    real: str
+    miss: str
+
+
+@dataclass(frozen=True)
+class DemandRow:
+    """One thing that must come out right, and whether it does. ``missed_by`` is empty where it is met."""
+
+    title: str
+    allowed: str
+    model: str
+    real: str
+    n: str
+    verdict: Chip
+    missed_by: str
+
+
+@dataclass(frozen=True)
+class EpisodeFacts:
+    """One real episode replayed. ``prices`` is the price row by row, to be drawn; None where none was recorded."""
+
+    name: str
+    title: str
+    finding: str
+    caption: str
+    figures: tuple[FigureRow, ...]
+    demands: tuple[DemandRow, ...]
+    notes: tuple[str, ...]
+    prices: ColumnFit | None
+
+
+@dataclass(frozen=True)
 class Validity:
-    """Section 10."""
+    """Section 10. ``replayed`` says in a sentence what was replayed and what came of it."""
 
     scenarios: tuple[ScenarioFacts, ...]
     limits: tuple[str, ...]
+    replayed: str
+    episodes: tuple[EpisodeFacts, ...]
+    validated: bool
 
 
-def validity_of(study: Study) -> Validity:
-    """Scenarios with their weights normalised, and the limits in words."""
+def is_validated(episodes: tuple[EpisodeFit, ...]) -> bool:
+    """Whether the model counts as validated: at least one real episode was replayed, and every demand of every episode is met.
+
+    An episode that demands nothing shows nothing, so it does not count as one.
+    """
+    return any(each.demands for each in episodes) and not any(each.missed for each in episodes)
+
+
+def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = ()) -> Validity:
+    """Replays with their verdicts, scenarios with their weights normalised, and the limits in words."""
     total = sum(each.weight for each in study.scenarios)
     percent = Scale(100.0, 2, "%")
     scenarios = tuple(
@@ -50,15 +104,87 @@ def validity_of(study: Study) -> Validity:
         )
         for each in study.scenarios
     )
-    return Validity(scenarios, _limits(study))
+    return Validity(
+        scenarios=scenarios,
+        limits=_limits(study, episodes),
+        replayed=_replayed(episodes),
+        episodes=tuple(_episode(each, study.search.seed) for each in episodes),
+        validated=is_validated(episodes),
+    )
 
 
-def _limits(study: Study) -> tuple[str, ...]:
+def _replayed(episodes: tuple[EpisodeFit, ...]) -> str:
+    """What was replayed and what came of it."""
+    if not episodes:
+        return "No real episode was replayed for this report, so nothing here shows that the model would have got one right."
+    total, missed = sum(len(each.demands) for each in episodes), sum(len(each.missed) for each in episodes)
+    verdict = "the model counts as validated" if is_validated(episodes) else "the model does not count as validated"
+    return (
+        f"The current set was replayed through {count(len(episodes), 'real episode')}: prices and outflows as recorded drive the model, "
+        f"everything else is drawn as in calm. {total - missed} of {count(total, 'demand')} met: {verdict} (it does where every demand is met)."
+    )
+
+
+def _missed(demand: Demand) -> str:
+    """How far a demand is missed; a figure that cannot be had misses it too."""
+    return "no figure" if math.isnan(demand.model) else shown(float(f"{demand.missed_by:.3g}"))
+
+
+def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
+    n = f"{fit.paths:,}"
+    start = datetime.fromisoformat(fit.start)
+    prices = next((each for each in fit.columns if each.name == "price"), None)
+    met = len(fit.demands) - len(fit.missed)
+    drawn = "" if prices is None else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band"
+    return EpisodeFacts(
+        name=clean(fit.name),
+        title=clean(fit.title),
+        finding=f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met.",
+        caption=f"{clean(fit.title)}. Blue: the model's mean and 5–95% of paths; orange: recorded{drawn} (n = {n} paths, seed {seed}).",
+        figures=tuple(
+            FigureRow(clean(title), model, band, n if model != MISSING else MISSING, real, miss)
+            for title, model, band, real, miss in summary_table(fit)[1]
+        ),
+        demands=tuple(
+            DemandRow(
+                title=clean(each.text),
+                allowed=each.allowed,
+                model=shown(each.model),
+                real=shown(each.real),
+                n=n,
+                verdict=Chip("MET" if each.met else "MISSED"),
+                missed_by="" if each.met else _missed(each),
+            )
+            for each in fit.demands
+        ),
+        notes=tuple(clean(note) for note in fit.notes),
+        prices=prices,
+    )
+
+
+def _episode_limits(episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
+    """What the replays leave open, or that there are none."""
+    if not episodes:
+        return (
+            "No backtest is part of this report: `amo-opt backtest` replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
+        )
+    missed = tuple(
+        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {shown(demand.model)}, allowed {demand.allowed})' for demand in each.missed)}. The box above says not validated."
+        for each in episodes
+        if each.missed
+    )
+    return (
+        *missed,
+        f"{count(len(episodes), 'real episode').capitalize()} cannot show how the model does in any other; nor do they test the yield, which was recorded in none.",
+    )
+
+
+def _limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
     simulation = study.simulation
     reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
     days = f"{simulation.window_hours / 24:g}"
     return (
-        "No backtest is part of this report: two real episodes are replayed by `amo-opt backtest`, and docs/validity.md prints what the model misses there. The box above says not validated.",
+        *_episode_limits(episodes),
         (
             "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
             "How far the verdict moves within those ranges is not computed here."

@@ -50,9 +50,9 @@ def caption_of(facts: BacktestFacts) -> str:
     """What is drawn, and how many demands were met."""
     run = facts.run
     text = f"{run.parameters.name} on {run.study.name}, {run.paths} paths, seed {run.study.search.seed}. Blue: the model, mean and 5–95% of paths; orange: recorded."
-    if facts.demands:
-        missed = [f"{each.text} (by {each.missed_by:.3g})" for each in facts.demands if not each.met]
-        text += f" {len(facts.demands) - len(missed)} of {len(facts.demands)} demands met" + (
+    if facts.fit.demands:
+        missed = [f"{each.text} (by {each.missed_by:.3g})" for each in facts.fit.demands if not each.met]
+        text += f" {len(facts.fit.demands) - len(missed)} of {len(facts.fit.demands)} demands met" + (
             f"; missed: {'; '.join(missed)}." if missed else "."
         )
     return text
@@ -91,7 +91,7 @@ def draw_backtest(facts: BacktestFacts) -> Figure:
     drivers = [name for name in DRIVERS if name in run.drivers]
     figure = blank(WIDTH, HEIGHT * (len(PANELS) + len(drivers)) + 0.3)
     rows = figure.subplots(len(PANELS) + len(drivers), 1, sharex=True)
-    real = {each.name: each for each in facts.columns}
+    real = {each.name: each for each in facts.fit.columns}
     hours = np.arange(run.history.hours)
     for axes, (name, title) in zip(rows, PANELS.items(), strict=False):
         scale = 1e-6 if name == "supply" else 1.0

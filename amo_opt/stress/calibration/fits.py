@@ -24,6 +24,8 @@ from amo_opt.stress.settings import SETTINGS
 Array = NDArray[np.float64]
 LEVEL = 0.95
 LEAST_ROWS = 4
+STEADY_POOL = 2.0
+"""A pool whose 95% quantile is more than this many times its 5% quantile had no one size to convert shares by."""
 LEFT_OUT = {
     ("FRAX", "2022-05-11"): "a day's supply change, AMO burns included, paired with the low of the next morning",
     ("FRAX", "2023-03-11"): "the price is in dollars while the exit value was USDC's; against USDC it stayed at 0.9916 or above",
@@ -179,13 +181,19 @@ def fit_flow(table: Table, *, external_supply: float) -> Calibration:
             Fitted(name=name, unit=unit, value=value, low=float(kept[0]), high=float(kept[-1]), least=low, most=high, n=n)
         )  # fmt: skip
     best = int(np.argmin(surface.min(axis=1)))
-    notes = (
+    small, large = (float(each) for each in np.percentile(stable + base, (5.0, 95.0)))
+    notes = [
         f"conversion: share deviation x median pool total {total:.4g} / external supply {external_supply:.4g} = x {per_share:.4g}",
         "the pool's liquidity is taken as constant at its median; one-sided moves of liquidity and the AMO's own count as flow",
-    )
+    ]
+    if large > STEADY_POOL * small:
+        notes.append(
+            f"the pool's total ran from {small:.3g} to {large:.3g} (5-95% of rows): flow_sd is that of a pool of {total:.3g}; "
+            "cut the file to the rows in which the pool had the size that is simulated"
+        )
     return Calibration(
         fit="flow", file=table.file, figures=tuple(figures), n=n, method="exact Ornstein-Uhlenbeck likelihood, profile (chi squared)",
-        residual_sd=math.sqrt(squares[best] / n), residual_unit="stationary sd, share of external supply", notes=notes,
+        residual_sd=math.sqrt(squares[best] / n), residual_unit="stationary sd, share of external supply", notes=tuple(notes),
     )  # fmt: skip
 
 

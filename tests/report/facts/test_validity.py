@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from amo_opt.report.facts.validity import validity_of
+from amo_opt.report.facts.validity import is_validated, validity_of
+from amo_opt.scoring.replay import Demand
 
 
 def test_weights_are_shown_normalised_with_their_reason(result):
@@ -21,3 +23,48 @@ def test_limits_follow_the_studys_settings(result):
     text = " ".join(validity_of(replace(result.study, simulation=simulation)).limits)
     assert "Peg risk is measured against one dollar" in text
     assert "acts 24 hours after a trigger" in text
+
+
+def test_validated_only_where_every_demand_of_every_episode_is_met(met, missed):
+    """One replay and all met; no replay, one miss, a figure that cannot be had, or a replay that demands nothing: not validated."""
+    assert is_validated((met,))
+    assert not is_validated(())
+    assert not is_validated((met, missed))
+    assert not is_validated((replace(met, demands=(Demand("slope", math.nan, 1.0, 0.9, 1.1),)),))
+    assert not is_validated((replace(met, demands=()),))
+
+
+def test_a_miss_is_told_with_its_size(result, met, missed):
+    """Table and limits name the demand, the model's figure, what is allowed and the distance."""
+    found = validity_of(result.study, (met, missed))
+    assert (found.validated, len(found.episodes)) == (False, 2)
+    row = found.episodes[1].demands[0]
+    assert (row.verdict.word, row.missed_by, row.model, row.real, row.allowed) == ("MISSED", "0.02", "0.05", "0.001", "-0.03 to 0.03")
+    limits = " ".join(found.limits)
+    assert "change of supply, by 0.02 (model 0.05, allowed -0.03 to 0.03)" in limits
+    assert "No backtest" not in limits
+    assert "1 of 2 demands met: the model does not count as validated" in found.replayed
+    assert [each.verdict.word for each in found.episodes[0].demands] == ["MET"]
+
+
+def test_every_figure_has_an_interval_and_the_number_of_paths(result, met):
+    """Of a figure with a model's value; the miss is model less real, and the band's hits stand in the caption."""
+    episode = validity_of(result.study, (met,)).episodes[0]
+    row = episode.figures[0]
+    assert (row.title, row.model, row.interval, row.n, row.real, row.miss) == (
+        "lowest price, USD",
+        "0.98",
+        "0.97 to 0.99",
+        "64",
+        "0.975",
+        "+0.005",
+    )
+    assert "of 3 recorded prices 1 lie outside the band (n = 64 paths, seed 1)" in episode.caption
+
+
+def test_without_episodes_the_limits_say_so(result):
+    """And the section's first sentence does."""
+    found = validity_of(result.study)
+    assert not found.validated
+    assert "No backtest is part of this report" in found.limits[0]
+    assert found.replayed.startswith("No real episode was replayed")

@@ -25,7 +25,7 @@ def test_a_panel_for_each_comparison_and_each_driver(facts):
     assert titles[2].endswith("(not recorded)")
     assert titles[3:] == [DRIVERS[name] for name in DRIVERS if name in facts.run.drivers]
     assert [len(axes.lines) for axes in figure.axes[:3]] == [2, 2, 1]
-    assert figure.axes[0].lines[1].get_ydata().tolist() == list(facts.columns[0].real)
+    assert figure.axes[0].lines[1].get_ydata().tolist() == list(facts.fit.columns[0].real)
 
 
 @pytest.mark.parametrize("suffix", [".html", ".svg", ".png"])
@@ -38,7 +38,7 @@ def test_the_same_bytes_each_time(facts, tmp_path, suffix):
     if suffix == ".html":
         text = first.read_text(encoding="utf-8")
         assert "<svg" in text
-        assert f"{sum(each.met for each in facts.demands)} of 3 demands met" in caption_of(facts)
+        assert f"{sum(each.met for each in facts.fit.demands)} of 3 demands met" in caption_of(facts)
 
 
 def test_another_format_is_refused(facts, tmp_path):

@@ -1,0 +1,229 @@
+"""Replays as fits: from a `Backtest` to each recorded column beside the model's, figures over the whole, and what must come out right.
+
+Nothing is tuned to what is found here. The demands stand where they stood before the first replay: a slope of 1 and a supply that stays
+for March 2023, the pool's balance, its price and the shrinking supply for May 2022.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
+from amo_opt.simulation.backtest import PATHS, backtest
+from amo_opt.stableswap.depth import Pool
+from amo_opt.stress.base_pool import base_value
+from amo_opt.stress.history import episode_names
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.simulation.backtest import Backtest
+
+Array = NDArray[np.float64]
+BAND = (5.0, 95.0)
+"""Percentiles over paths that an interval spans."""
+LEAST_ROWS = 2
+_LEAST_SPREAD = 1e-6
+"""Deviations that vary less tell no slope."""
+
+
+def episode_fits(study: Study, parameters: ParameterSet, *, paths: int = PATHS, workers: int = 1) -> tuple[EpisodeFit, ...]:
+    """A set replayed through every shipped episode, in alphabetical order of their names."""
+    runs = (backtest(study, episode=name, parameters=parameters, paths=paths, workers=workers) for name in episode_names())
+    return tuple(fit_of(run) for run in runs)
+
+
+def fit_of(run: Backtest) -> EpisodeFit:
+    """The replay's fit; demands are known for shipped episodes only."""
+    columns = tuple(_column(name, hours, real, run) for name, (hours, real) in _recorded(run).items())
+    summary = (*_price_summary(run), *_balance_summary(run))
+    history = run.history
+    return EpisodeFit(
+        name=history.name,
+        title=history.title or history.name,
+        start=history.start.isoformat().replace("+00:00", "Z"),
+        hours=history.hours,
+        paths=run.paths,
+        columns=columns,
+        summary=summary,
+        demands=_demands(run, {each.name: each for each in columns}, {each.name: each for each in summary}),
+        notes=run.notes,
+    )
+
+
+def _recorded(run: Backtest) -> dict[str, tuple[NDArray[np.int64], Array]]:
+    """Hours and values of what is compared, the pool's share besides. Balances of hour 0 are the start itself, and left out."""
+    found: dict[str, tuple[NDArray[np.int64], Array]] = {}
+    real = run.history.real
+    for name, recorded in real.items():
+        kept = recorded.hours > 0 if name != "price" else recorded.hours >= 0
+        if kept.any():
+            found[name] = (recorded.hours[kept], recorded.values[kept])
+    if "pool_stable" in found and "pool_base" in found:
+        sides = [dict(zip(found[name][0].tolist(), found[name][1].tolist(), strict=True)) for name in ("pool_stable", "pool_base")]
+        both = sorted(sides[0].keys() & sides[1].keys())
+        if both:
+            share = np.array([sides[0][hour] / (sides[0][hour] + sides[1][hour]) for hour in both])
+            found["pool_share"] = (np.array(both, dtype=np.int64), share)
+    return found
+
+
+def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> ColumnFit:
+    values = run.series[name][hours]
+    low, high = np.percentile(values, BAND, axis=1)
+    return ColumnFit(
+        name,
+        tuple(hours.tolist()),
+        tuple(values.mean(axis=1).tolist()),
+        tuple(low.tolist()),
+        tuple(high.tolist()),
+        tuple(real.tolist()),
+    )
+
+
+def _told(name: str, title: str, per_path: Array | None, real: float | None) -> Summary:
+    if per_path is None or not np.isfinite(per_path).all():
+        return Summary(name, title, None, real, None)
+    low, high = np.percentile(per_path, BAND)
+    return Summary(name, title, float(per_path.mean()), real, (float(low), float(high)))
+
+
+def _price_summary(run: Backtest) -> list[Summary]:
+    """Low, hours below 0.99, slopes and residual. Between rows the recorded price is taken as linear, hour by hour."""
+    titles = {
+        "price_low": "lowest price, USD",
+        "hours_below_099": "hours below 0.99",
+        "slope_origin": "slope of price − 1 on USDC − 1, through the origin",
+        "slope_ols": "slope of price − 1 on USDC − 1, OLS",
+        "correlation": "correlation of price − 1 and USDC − 1",
+        "residual_rmse": "RMSE of the price (real: of a constant 1)",
+    }
+    recorded = run.history.real.get("price")
+    if recorded is None:
+        return [Summary(name, title, None, None, None) for name, title in titles.items()]
+    grid = np.arange(recorded.hours[0], recorded.hours[-1] + 1)
+    real, model = np.interp(grid, recorded.hours, recorded.values), run.series["price"][grid]
+    rows = run.series["price"][recorded.hours]
+    usdc = run.drivers.get("usdc")
+    told = [
+        _told("price_low", titles["price_low"], model.min(axis=0), float(real.min())),
+        _told("hours_below_099", titles["hours_below_099"], (model < 0.99).sum(axis=0).astype(np.float64), float((real < 0.99).sum())),
+    ]
+    known = np.zeros(recorded.hours.size, dtype=bool) if usdc is None else np.isfinite(usdc[recorded.hours])
+    by = np.zeros(0) if usdc is None else usdc[recorded.hours][known] - 1.0
+    for name, measure in (("slope_origin", slope_origin), ("slope_ols", slope_ols), ("correlation", correlation)):
+        if by.size < LEAST_ROWS or np.std(by) < _LEAST_SPREAD:
+            told.append(Summary(name, titles[name], None, None, None))
+            continue
+        paths = measure(by, rows[known] - 1.0)
+        told.append(_told(name, titles[name], paths, float(measure(by, (recorded.values[known] - 1.0)[:, None])[0])))
+    misses = np.sqrt(np.mean((rows - recorded.values[:, None]) ** 2, axis=0))
+    told.append(_told("residual_rmse", titles["residual_rmse"], misses, float(np.sqrt(np.mean((recorded.values - 1.0) ** 2)))))
+    return told
+
+
+def slope_origin(by: Array, of: Array) -> Array:
+    """Least-squares slope through the origin of each column of ``of`` (rows, paths) on ``by`` (rows,): shape (paths,).
+
+    >>> slope_origin(np.array([-0.1, -0.2]), np.array([[-0.1], [-0.2]]))
+    array([1.])
+    """
+    slope: Array = by @ of / (by @ by)
+    return slope
+
+
+def slope_ols(by: Array, of: Array) -> Array:
+    """Least-squares slope with an intercept, as `slope_origin`."""
+    return slope_origin(by - by.mean(), of - of.mean(axis=0))
+
+
+def correlation(by: Array, of: Array) -> Array:
+    """Correlation of each column with ``by``; NaN for a column that does not vary."""
+    spread = of.std(axis=0)
+    safe = np.where(spread > 0.0, spread, np.nan)
+    found: Array = (by - by.mean()) @ (of - of.mean(axis=0)) / by.size / by.std() / safe
+    return found
+
+
+def _balance_summary(run: Backtest) -> list[Summary]:
+    recorded = _recorded(run)
+    share, supply = Summary("pool_share", "pool share at the last row", None, None, None), None
+    if "pool_share" in recorded:
+        hours, real = recorded["pool_share"]
+        share = _told(
+            "pool_share", f"stablecoin's share of the pool, at {hours[-1]} h", run.series["pool_share"][hours[-1]], float(real[-1])
+        )
+    supply = Summary("supply_change", "change of supply", None, None, None)
+    if "supply" in recorded:
+        hours, real = recorded["supply"]
+        start = run.start["supply"]
+        supply = _told(
+            "supply_change",
+            f"change of supply, to {hours[-1]} h",
+            run.series["supply"][hours[-1]] / start - 1.0,
+            float(real[-1] / start - 1.0),
+        )
+    return [share, supply]
+
+
+# -- what must come out right ------------------------------------------------------------------------------------------------------
+
+
+def _demands(run: Backtest, columns: dict[str, ColumnFit], summary: dict[str, Summary]) -> tuple[Demand, ...]:
+    if run.history.episode == "ust-contagion-2022":
+        return _contagion(run, columns)
+    if run.history.episode == "svb-2023":
+        return _weekend(run, columns, summary)
+    return ()
+
+
+def _contagion(run: Backtest, columns: dict[str, ColumnFit]) -> tuple[Demand, ...]:
+    share, supply = columns["pool_share"], columns["supply"]
+    day3 = supply.hours.index(72)
+    start = run.start["supply"]
+    in_base = run.series["price_in_base"].mean(axis=1)
+    stable, base = columns["pool_stable"], columns["pool_base"]
+    amplification = run.study.state.pool.amplification.value
+    # recorded balances say what the pool's own price was
+    said = [Pool(stablecoin=x, base=y, amplification=amplification, fee=0.0).price for x, y in zip(stable.real, base.real, strict=True)]
+    one = np.ones((1, run.history.hours))
+    value = base_value(np.stack([one, one, run.drivers["usdt"][None, :]]), run.base_amplification)[0]
+    low = run.series["price"].min(axis=0).mean()
+    oracle = run.series["oracle"].min(axis=0).mean()
+    recorded_low = min(run.history.real["price"].values)
+    return (
+        Demand("FRAX's share of the pool at the daily snapshots, least", min(share.model), min(share.real), 0.53, 0.61),
+        Demand("FRAX's share of the pool at the daily snapshots, most", max(share.model), max(share.real), 0.53, 0.61),
+        Demand("pool price in 3CRV, least of any hour (real: of the snapshots)", float(in_base.min()), min(said), 0.9995, math.inf),
+        Demand("change of supply in 3 days", supply.model[day3] / start - 1.0, supply.real[day3] / start - 1.0, -0.47, -0.37),
+        Demand("lowest oracle price (real: Chainlink's low)", float(oracle), float(recorded_low), 0.955, 0.99),
+        # the pool's own price is to be at least 0.9995, so its dollar price is that far from V at most; noise of calm's coins besides
+        Demand("lowest pool price in dollars, over V(USDT) of the path", float(low / value.min()), None, 0.9985, 1.0015),
+    )
+
+
+def _weekend(run: Backtest, columns: dict[str, ColumnFit], summary: dict[str, Summary]) -> tuple[Demand, ...]:
+    slope, residual = summary["slope_origin"], summary["residual_rmse"]
+    supply = columns["supply"]
+    start = run.start["supply"]
+    furthest = max((value / start - 1.0 for value in supply.model), key=abs)
+    really = max((value / start - 1.0 for value in supply.real), key=abs)
+    return (
+        Demand("slope of FRAX's deviation on USDC's, through the origin", _number(slope.model), slope.real, 0.95, 1.05),
+        Demand(
+            "RMSE of the price, below that of a constant 1 (given as real)",
+            _number(residual.model),
+            residual.real,
+            -math.inf,
+            _number(residual.real),
+        ),
+        Demand("change of supply, the furthest from 0 at any row", furthest, really, -0.03, 0.03),
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
