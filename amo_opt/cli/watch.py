@@ -26,6 +26,10 @@ TITLES = {
     "certify-a": "certification, paths A",
     "certify-b": "certification, paths B",
     "fans": "price fans",
+    "neighbours": "one step away",
+    "sensitivity": "assumed figures moved",
+    "change-costs": "cost of the change",
+    "run-capacity": "run capacity",
 }
 LINE_SECONDS = 5.0
 """Seconds between plain lines."""

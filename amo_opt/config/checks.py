@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
@@ -94,6 +96,16 @@ def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
         place = _touched(figures, _descending(figures, _STAKED))
         allowed = f"{' + '.join(_STAKED)} of at most 1; the rest earns no rewards"
         yield place.document.problem(place.key, "more LP tokens staked than there are", found=f"{plain(staked)} in all", allowed=allowed)
+
+
+def balance_fault(state: ProtocolState) -> str:
+    """Why a state that was not read from a file is no balance sheet, in words; empty where it is one."""
+    from amo_opt.config.toml_file import Document
+
+    nowhere = Document(label=state.name, path=Path(), data={}, lines={})
+    figures = {name: Placed(attrgetter(name)(state).value, nowhere, tuple(name.split("."))) for name in figures_by_name()}
+    found = next(balance_problems(figures), None)
+    return "" if found is None else f"{found.message} ({found.found or 'nothing'}; allowed: {found.allowed})"
 
 
 def _sum(figures: Mapping[str, Placed], names: tuple[str, ...]) -> float | None:

@@ -38,12 +38,16 @@ def resample_counts(strata: Sequence[tuple[str, int]], *, seed: int, resamples: 
     for first in range(0, resamples, step):
         width = min(step, resamples - first)
         columns = np.arange(width)[:, np.newaxis]
-        blocks = []
+        counts = np.empty((sum(n for _, n in strata), width))
+        start = 0
         for stream, (_, n) in zip(streams, strata, strict=True):
             # int64 draws share one buffer between calls; narrower types would not, and chunks would then shift the stream.
             draws = stream.integers(0, n, size=(width, n))
-            blocks.append(np.bincount((draws * width + columns).ravel(), minlength=n * width).reshape(n, width))
-        yield np.concatenate(blocks).astype(np.float64)
+            draws *= width
+            draws += columns
+            counts[start : start + n] = np.bincount(draws.ravel(), minlength=n * width).reshape(n, width)
+            start += n
+        yield counts
 
 
 def percentile_bounds(replicates: FloatArray, *, tail: float = TWO_SIDED) -> tuple[FloatArray, FloatArray]:

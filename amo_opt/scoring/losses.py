@@ -43,15 +43,23 @@ def tail_points(losses: FloatArray, weights: FloatArray, *, level: float) -> flo
     return kish(tail_weights(weights[np.argsort(-losses, kind="stable")], level=level))
 
 
-def cvar_resampled(losses: FloatArray, weights: FloatArray, counts: FloatArray, *, level: float) -> FloatArray:
+def worst_first(losses: FloatArray) -> npt.NDArray[np.int64]:
+    """The rows of losses of shape (n,), the largest first, ties in their order."""
+    return np.argsort(-losses, kind="stable")
+
+
+def cvar_resampled(
+    losses: FloatArray, weights: FloatArray, counts: FloatArray, *, level: float, order: npt.NDArray[np.integer] | None = None
+) -> FloatArray:
     """`cvar` of every resample at once, shape (resamples,).
 
     ``counts`` of shape (n, resamples) says how often a resample drew each path; resamples are stratified, so each carries the whole
     weight. With losses L sorted downwards and C the cumulative weight cut at the share s, the tail's sum is, by parts,
     sum_i C_i (L_i - L_{i+1}) with L_{n+1} = 0. Once every resample has filled its share the rest of the paths adds nothing, so only
-    that many rows are gathered: twice the nominal tail at first, doubled until enough.
+    that many rows are gathered: twice the nominal tail at first, doubled until enough. ``order`` = `worst_first` of the losses where it is
+    known already.
     """
-    order = np.argsort(-losses, kind="stable")
+    order = worst_first(losses) if order is None else order
     share = (1.0 - level) * weights.sum()
     rows = 2 * (int(np.searchsorted(np.cumsum(weights[order]), share)) + 1)
     while True:

@@ -44,7 +44,7 @@ def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool 
     measures = {name: MEASURES[name] for name in metrics}
     values = {name: measure.values(paths) for name, measure in measures.items()}
     lines = yield_terms(paths) if terms else {}
-    drawn = replicate(paths, values, lines)
+    drawn = replicate(paths, values, lines, within=False)
     earned = MEASURES["yield"]
     return Reading(
         paths=paths,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
@@ -16,14 +16,18 @@ from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
 from amo_opt.scoring.paired import compare_paired
 from amo_opt.scoring.score import point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
-from amo_opt.search.evidence import price_fans, worst_paths
+from amo_opt.search.evidence import price_fans, run_capacities, worst_paths
 from amo_opt.search.front import Point, front, knee, layers, thin, worth
 from amo_opt.search.grid import amplification_range, inside, spread
+from amo_opt.search.importance import importances
+from amo_opt.search.plateau import half_way, neighbours
 from amo_opt.search.progress import ProgressEvent, Watcher
-from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Trial, Verdict
+from amo_opt.search.result import Candidate, Neighbour, Profile, ProfilePoint, Result, Trial, Verdict
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
+from amo_opt.search.sensitivity import sensitivities
 from amo_opt.search.trim import Entry, trim
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
@@ -124,12 +128,19 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
     profile = profile_amplification(desk)
     stage_a, failures = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
     chosen, verdict, explanation = _choose(study, stage_a, profile, trials)
-    candidates, verdict, explanation, outcomes = _stage_b(desk, stage_a, chosen, verdict, explanation)
+    stage_b = _stage_b(desk, stage_a, chosen, verdict, explanation)
+    candidates, verdict, explanation = stage_b.candidates, stage_b.verdict, stage_b.explanation
+    rival = stage_b.rival
+    around: tuple[Neighbour, ...] = ()
+    if rival is not None:
+        around, cliff = neighbours(desk, rival.parameters)
+        candidates, verdict, explanation = _plateau(candidates, verdict, explanation, around, cliff)
     recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
     verdict = verdict if recommended is not None or verdict != "recommended" else "no change"
     if failures:
         explanation += f" Not certified, as a path failed: {'; '.join(failures)}."
     shown = recommended or candidates[0]
+    compared = [candidates[0]] if rival is None else [candidates[0], rival]
     numbers, points = feasible_points(trials)
     return Result(
         study=study,
@@ -145,10 +156,35 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
         gap=_gap(shown),
         profile=profile,
         fans=price_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
-        worst_paths=worst_paths(desk, shown, outcomes[shown.id]),
+        worst_paths=worst_paths(desk, shown, stage_b.outcomes[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=desk.paths,
+        half_step=stage_b.half_step,
+        neighbours=around,
+        importances=importances(study, trials),
+        sensitivity=() if rival is None else sensitivities(desk, rival.parameters),
+        change_costs=change_costs(desk, compared),
+        run_capacities=run_capacities(desk, compared),
     )
+
+
+def _plateau(
+    candidates: Sequence[Candidate], verdict: Verdict, explanation: str, around: Sequence[Neighbour], cliff: str
+) -> tuple[list[Candidate], Verdict, str]:
+    """The last condition of the rule: a recommended set of which a neighbour breaks a limit loses its recommendation, and says why."""
+    chosen = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
+    if chosen is None:
+        return list(candidates), verdict, explanation
+    if cliff:
+        reason = f"passed on paths A and B, but one step away {cliff}"
+        text = f"{chosen.id} passed the rule on paths A and on paths B, but does not lie on a plateau: {cliff}."
+        return [replace(each, role="candidate", reason=reason) if each.id == chosen.id else each for each in candidates], "no change", text
+    near = [each for each in around if not each.feasible]
+    told = f"All {len(around)} sets one step away keep what it keeps"
+    if near:
+        first = near[0]
+        told = f"{len(near)} of {len(around)} sets one step away come nearer to a limit than the interval allows ({first.parameter} = {first.value:g} {first.objection})"
+    return list(candidates), verdict, f"{explanation} {told}, on {around[0].n} paths per scenario." if around else explanation
 
 
 def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[str]]:
@@ -249,20 +285,33 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
     )
 
 
-def _stage_b(
-    desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str
-) -> tuple[list[Candidate], Verdict, str, dict[str, Outcome]]:
-    """Current set, chosen set and alternatives on paths B; the chosen one must pass the rule there too.
+@dataclass(frozen=True)
+class _StageB:
+    """What paths B gave. ``rival`` is the set shown beside the current one: chosen on A, else what came closest; None where it failed."""
+
+    candidates: list[Candidate]
+    verdict: Verdict
+    explanation: str
+    outcomes: dict[str, Outcome]
+    rival: Candidate | None
+    half_step: Candidate | None
+
+
+def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str) -> _StageB:
+    """Current set, chosen set and alternatives on paths B, and the half step to the chosen one; it must pass the rule there too.
 
     Where none was chosen the set that came closest runs on B in their place, so that every published figure comes from there.
     """
     named = {name: text.removeprefix("role:") for name, text in roles.items() if text.startswith("role:")}
     taken = set(named) or {_closest(desk.study, stage_a)}
     kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in taken]
-    runs = desk.simulate([candidate.parameters for candidate in kept], stream="certify-b", phase="certify-b")
+    target = next((candidate for candidate in kept if named.get(candidate.id) == "recommended"), kept[-1])
+    half = half_way(desk.study.current, target.parameters)
+    sets = [candidate.parameters for candidate in kept]
+    runs = desk.simulate(sets if half is None else [*sets, half], stream="certify-b", phase="certify-b")
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
-    for candidate, outcome in zip(kept, runs, strict=True):
+    for candidate, outcome in zip(kept, runs[: len(kept)], strict=True):
         if not isinstance(outcome, SimulationError):
             outcomes[candidate.id] = outcome
         elif candidate.id == CURRENT:
@@ -297,7 +346,24 @@ def _stage_b(
                 reason=candidate.reason if candidate.id == CURRENT else reason,
             )
         )
-    return result, verdict, explanation, outcomes
+    halfway = None if half is None or isinstance(runs[-1], SimulationError) else _half_step(desk, half, runs[-1], outcomes[CURRENT])
+    rival = next((each for each in result if each.id == target.id and each.certified_b is not None and each.id != CURRENT), None)
+    return _StageB(result, verdict, explanation, outcomes, rival, halfway)
+
+
+def _half_step(desk: Desk, parameters: ParameterSet, outcome: Outcome, current: Outcome) -> Candidate:
+    """The half step with its figures from B, which stand in the place of A's too: nothing was chosen by it."""
+    found = score(outcome, desk.study)
+    return Candidate(
+        id=parameters.name,
+        role="candidate",
+        parameters=parameters,
+        search=None,
+        certified_a=found,
+        certified_b=found,
+        paired_b=_all_pairs(outcome, current, desk.study),
+        reason="every parameter half the way",
+    )
 
 
 def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:

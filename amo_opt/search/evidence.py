@@ -1,4 +1,4 @@
-"""What a report shows beside the figures: how prices fan out, and the worst paths with the commands that replay them."""
+"""What a report shows beside the figures: how prices fan out, the worst paths with the commands that replay them, the run a set survives."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from amo_opt.scoring.types import Estimate
 from amo_opt.search.desk import Desk
 from amo_opt.search.progress import ProgressEvent
-from amo_opt.search.result import Candidate, Fan, WorstPath
+from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
+from amo_opt.search.reverse_stress import run_capacity
 from amo_opt.simulation.engine import trace_many
 from amo_opt.simulation.outcome import Outcome
 
@@ -18,6 +20,9 @@ FAN_HOURS = 6
 """Hours between two points of a fan."""
 WORST = 5
 """Paths shown as the worst."""
+RUN_PATHS = 64
+RUN_ROUNDS = 6
+"""Paths and halvings behind a run capacity: steps of a 64th of the largest run."""
 
 
 def price_fans(desk: Desk, sets: Sequence[Candidate]) -> tuple[Fan, ...]:
@@ -63,3 +68,14 @@ def worst_paths(desk: Desk, shown: Candidate, outcome: Outcome) -> tuple[WorstPa
             )
         )
     return tuple(worst)
+
+
+def run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
+    """The largest run that 95% of paths survive by price, for each set: bisection on paths of its own stream."""
+    found = []
+    for candidate in sets:
+        broken = run_capacity(candidate.parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers).most
+        low, high = broken.interval
+        found.append(RunCapacity(candidate=candidate.id, value=Estimate(value=broken.value, low=low, high=high, n=broken.n)))
+        desk.watch(ProgressEvent(phase="run-capacity", done=len(found), total=len(sets)))
+    return tuple(found)

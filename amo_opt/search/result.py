@@ -124,8 +124,8 @@ class Sensitivity:
 class ChangeCost:
     """What a set does over the transition, before any window is scored: figures by name, over calm's paths from the state of the day.
 
-    ``lp_value_change``: value of the protocol's LP tokens at the transition's end over its start, USD; ``min_price``: lowest price, USD;
-    ``peg_shortfall_bps``: largest shortfall, bp.
+    ``lp_value_change``: value of the protocol's LP tokens at the transition's end over its start, USD; ``operations_cost``: fees and gas of
+    moving positions, USD; ``min_price``: lowest price, USD; ``peg_shortfall_bps``: largest shortfall, bp.
     """
 
     candidate: str
@@ -149,7 +149,8 @@ class Result:
     """Everything the report needs. ``recommended`` is None where the verdict is not ``recommended``; ``gap`` holds the optimism gap:
     metric -> (search, certified A, certified B) for the recommended set, or the current one where there is none.
 
-    ``half_step`` lies halfway between the current and the shown set, certified on B; ``importances`` is metric -> parameter -> share of the
+    ``half_step`` lies halfway between the current and the shown set, certified on B (its ``certified_a`` repeats B:
+    it had no part in the choice); ``importances`` is metric -> parameter -> share of the
     search's variance (PED-ANOVA); ``episodes`` are the current set's replays of real episodes; ``screened`` counts trials that ended at the
     search's low fidelity.
     """

@@ -27,7 +27,8 @@ def rule_text(certification: Certification) -> str:
         f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
         f"not worse by more than the same margin, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.margin_cr:g}; "
         f"(4) in all it gains at least {certification.least_gain:g} of a margin, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
-        "and it must pass all four again on untouched paths B. "
+        "and it must pass all four again on untouched paths B, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
+        "breaks, at its point value on the first fifth of paths B, a limit that the set itself keeps there. "
         "Otherwise: no change."
     )
 

@@ -47,7 +47,10 @@ class Outcome:
         """One row a path, ordered by scenario (as in the study) and path."""
         import pandas as pd
 
-        frame = pd.DataFrame({"scenario": np.array(self.scenarios, dtype=object)[self.scenario_of], "path": self.path_of, **self.columns})
+        # the columns themselves, not copies: at a million paths they are half a gigabyte
+        frame = pd.DataFrame(
+            {"scenario": np.array(self.scenarios, dtype=object)[self.scenario_of], "path": self.path_of, **self.columns}, copy=False
+        )
         frame["scenario"] = frame["scenario"].astype("str")
         frame["recovered"] = frame["recovered"] > 0.5
         return frame

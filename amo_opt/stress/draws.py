@@ -29,6 +29,12 @@ NO_LIMIT = 1e15
 """`lending_free_cap` when others leave enough: no limit."""
 LENDERS = {"lending": "aave", "investor": "investor", "fraxlend": "fraxlend"}
 """Lending markets, by the name that begins their inputs, settings, draws and rate curves, and the AMO that lends there."""
+DRAWN_FROM = frozenset(
+    {f"amos.{amo}.lent" for amo in LENDERS.values()}
+    | {f"markets.{market}_{part}" for market in LENDERS for part in ("kink", "slope_1", "slope_2")}
+    | {"markets.lending_elasticity", "markets.lending_memory_hours"}
+)
+"""Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
 _LOSS_INPUTS = {"aave": "lending_loss", "investor": "investor_loss", "fraxlend": "fraxlend_loss", "curve": "curve_loss"}
 _LEAST_PRICE = 1e-3
 _LEAST_DEPOSIT = 1.0

@@ -11,7 +11,7 @@ import pytest
 from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification, desk, evidence
+from amo_opt.search import certification, desk, evidence, plateau
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
@@ -126,9 +126,11 @@ def world(monkeypatch):
         return [{"price": np.ones((steps, paths))} for _ in sets]
 
     for fake in (simulate_many, score, compare_paired, point_score, trace_many):
-        for room in (certification, desk, evidence):
+        for room in (certification, desk, evidence, plateau):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
+    for needs_a_state in ("sensitivities", "change_costs", "run_capacities"):
+        monkeypatch.setattr(certification, needs_a_state, lambda desk, sets: ())
     return world
 
 
@@ -178,7 +180,7 @@ def test_streams_and_sizes(world, make_study):
     """A and B are run on their own streams with ``multiple`` × the search's paths, B for the current set and the named ones only."""
     result = run(world, make_study(), [BETTER_PEG, BALANCED, MORE_YIELD])
     certified = [(stream, paths) for stream, paths, _ in world.runs if stream != "search"]
-    assert set(certified) == {("certify-a", 8), ("certify-b", 8)}
+    assert set(certified) == {("certify-a", 8), ("certify-b", 8), ("certify-b", 4)}, "neighbours run on the first paths of B"
     named = {candidate.id for candidate in result.candidates if candidate.role != "candidate"}
     assert {candidate.id for candidate in result.candidates if candidate.certified_b is not None} == named
     assert (result.paths_search, result.paths_certification) == (4, 8)
@@ -438,3 +440,37 @@ def test_identified_means_inside_and_clear_of_both_ends(figures, identified, why
     assert found is identified
     assert text.startswith("A identified: " if identified else "A not identified: ")
     assert why in text
+
+
+def test_a_cliff_one_step_away_takes_the_recommendation_back(world, make_study):
+    """Passed on A and on B, but with one more step of one parameter paths fail: no change, and the set is still the one that is shown."""
+    world.fails = lambda parameters, stream: parameters.name == "idle_buffer+"
+    result = run(world, make_study(), [BETTER_PEG])
+    assert (result.verdict, result.recommended) == ("no change", None)
+    assert "trial-1 passed the rule on paths A and on paths B, but does not lie on a plateau: with idle_buffer = 0.21" in result.explanation
+    refused = next(candidate for candidate in result.candidates if candidate.id == "trial-1")
+    assert refused.role == "candidate"
+    assert "one step away with idle_buffer = 0.21" in refused.reason
+    broken = [each for each in result.neighbours if not each.feasible]
+    assert [(each.parameter, each.side, each.value, each.paired) for each in broken] == [("idle_buffer", 1, 0.21, ())]
+
+
+def test_on_a_plateau_the_recommendation_stands(world, make_study):
+    """Every neighbour keeps the limits: the explanation counts them, and each is compared with the recommended set, not with the current one."""
+    result = run(world, make_study(), [BETTER_PEG])
+    assert result.verdict == "recommended"
+    assert f"All {len(result.neighbours)} sets one step away keep what it keeps, on 4 paths per scenario." in result.explanation
+    buffered = next(each for each in result.neighbours if (each.parameter, each.side) == ("idle_buffer", 1))
+    gains = {each.metric: each.difference.value for each in buffered.paired}
+    assert gains[PEG] == pytest.approx(-40.0 * 0.01)
+
+
+def test_the_half_step_lies_between_and_has_figures_of_b(world, make_study):
+    """Half the buffer, half the gain; where nothing but the current set is certified there is none."""
+    result = run(world, make_study(), [BETTER_PEG])
+    assert result.half_step is not None
+    assert (result.half_step.id, result.half_step.parameters.idle_buffer) == ("half-step", pytest.approx(0.15))
+    half = next(each for each in result.half_step.paired_b if each.metric == PEG and each.scenario is None)
+    assert half.difference.value == pytest.approx(-40.0 * 0.05)
+    alone = run(world, make_study(), [])
+    assert (alone.half_step, alone.neighbours) == (None, ())

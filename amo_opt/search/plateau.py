@@ -1,0 +1,147 @@
+"""Whether a set lies on a plateau: what one governance-sized step of one parameter does to it, and the set half the way to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from amo_opt.config.study import Study
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.scoring.constraints import caps_plus_buffer
+from amo_opt.scoring.paired import compare_paired
+from amo_opt.scoring.score import score
+from amo_opt.scoring.types import Constraint, Score
+from amo_opt.search.desk import Desk
+from amo_opt.search.result import Neighbour
+from amo_opt.simulation.outcome import Outcome
+
+SHARE = 0.1
+"""A step where the scale is logarithmic, as a share of the value; two significant digits are left of where it leads."""
+Side = Literal[-1, 1]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A set one step away: which parameter, which way, and the set."""
+
+    parameter: str
+    side: Side
+    parameters: ParameterSet
+
+
+def stepped(name: str, value: float, side: Side) -> float:
+    """The value one step lower or higher, as a vote would be held on it, within what a file may hold.
+
+    >>> stepped("idle_buffer", 0.1, 1), stepped("amplification", 1500, -1), stepped("aave_cap", 0.0, -1)
+    (0.11, 1400.0, 0.0)
+    """
+    parameter = PARAMETERS[name]
+    moved = parameter.rounded(value * (1.0 + side * SHARE) if parameter.log else value + side * parameter.step)
+    if parameter.kind == "integer" and round(moved) == round(value):
+        moved = value + side
+    return min(max(moved, parameter.low), parameter.high)
+
+
+def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
+    """Every set one step away from the shown one, in one parameter that is searched or was changed, in the order of `PARAMETERS`.
+
+    Left out is what no vote could be held on: beyond a parameter's range, an ordered pair out of order, more collateral promised than
+    there is (a limit that the set itself keeps to the last percent is no cliff).
+    """
+    values, current = shown.values(), study.current.values()
+    found = []
+    sides: tuple[Side, Side] = (-1, 1)
+    for name in PARAMETERS:
+        if name not in study.search.space and values[name] == current[name]:
+            continue
+        for side in sides:
+            moved = shown.replace(name=f"{name}{'-' if side < 0 else '+'}", **{name: stepped(name, values[name], side)})
+            if moved.values() != values and ordered(moved) and caps_plus_buffer(moved) <= max(1.0, caps_plus_buffer(shown)):
+                found.append(Step(name, side, moved))
+    return found
+
+
+def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], str]:
+    """The shown set's neighbours on the first paths of B, and what refuses it: a neighbour that breaks a limit the shown set keeps there.
+
+    Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its interval's
+    worse end, every limit whose worse end the shown set keeps on the same paths, and at its point value every other one that the shown
+    set keeps at its own. It refuses the shown set only where a point value is beyond a limit.
+    """
+    study = desk.study
+    n = max(study.simulation.paths, desk.paths // 5)
+    steps = steps_around(shown, study)
+    runs = desk.simulate([shown, *(step.parameters for step in steps)], stream="certify-b", phase="neighbours", paths=n)
+    base = runs[0]
+    if isinstance(base, SimulationError):
+        raise base
+    limits = score(base, study).constraints
+
+    def judge(job: tuple[Step, Outcome | SimulationError]) -> tuple[Neighbour, str]:
+        step, outcome = job
+        told = f"{step.parameter} = {step.parameters.values()[step.parameter]:g}"
+        if isinstance(outcome, SimulationError):
+            return _neighbour(step, None, base, f"failed on a path: {outcome}", study, n), f"with {told} a path fails"
+        found = score(outcome, study)
+        broken = _broken(found, {each.key for each in limits if each.violation <= 0.0})
+        refusal = f"with {told} {broken.key} is {broken.estimate.value:.4g} against a limit of {broken.limit:.4g}" if broken else ""
+        return _neighbour(step, outcome, base, _objection(found, limits), study, n), refusal
+
+    judged = desk.map(judge, list(zip(steps, runs[1:], strict=True)))
+    return tuple(each for each, _ in judged), next((refusal for _, refusal in judged if refusal), "")
+
+
+def _neighbour(step: Step, outcome: Outcome | None, base: Outcome, objection: str, study: Study, n: int) -> Neighbour:
+    return Neighbour(
+        parameter=step.parameter,
+        side=step.side,
+        value=float(step.parameters.values()[step.parameter]),
+        paired=() if outcome is None else compare_paired(outcome, base, study),
+        feasible=not objection,
+        objection=objection,
+        n=n,
+    )
+
+
+def _broken(found: Score, kept: set[str]) -> Constraint | None:
+    """The limit among ``kept`` whose point value is furthest beyond it."""
+    broken = [each for each in found.constraints if each.key in kept and each.violation > 0.0]
+    return max(broken, key=lambda each: each.violation, default=None)
+
+
+def _objection(found: Score, limits: Sequence[Constraint]) -> str:
+    """The first limit that the neighbour does not keep as the shown set does, in words; empty where it keeps them all."""
+    base: Mapping[str, Constraint] = {each.key: each for each in limits}
+    for each in found.constraints:
+        shown = base[each.key]
+        if shown.violation_high <= 0.0 < each.violation_high:
+            return f"breaks {each.key}: worse end {each.worse_end:.4g} against a limit of {each.limit:.4g}"
+        if shown.violation <= 0.0 < each.violation:
+            return f"breaks {each.key}: {each.estimate.value:.4g} against a limit of {each.limit:.4g}"
+    return ""
+
+
+def half_way(current: ParameterSet, shown: ParameterSet) -> ParameterSet | None:
+    """The set with every parameter half the way from the current to the shown one, as a vote would be held on it; None where that is one of the two.
+
+    Half the way is by equal factors where the scale is logarithmic.
+    """
+    before, after = current.values(), shown.values()
+    values: dict[str, float] = {}
+    for name, parameter in PARAMETERS.items():
+        a, b = before[name], after[name]
+        if a == b:
+            continue
+        middle = math.sqrt(a * b) if parameter.log else 0.5 * (a + b)
+        values[name] = min(max(parameter.rounded(middle), min(a, b)), max(a, b))
+    half = current.replace(name="half-step", **values)
+    return half if half.values() not in (before, after) and ordered(half) else None
+
+
+def ordered(parameters: ParameterSet) -> bool:
+    """Whether the low end of every ordered pair lies below the high one."""
+    values = parameters.values()
+    return all(values[low] < values[high] for low, high in ORDERED_PAIRS)

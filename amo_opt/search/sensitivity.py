@@ -1,0 +1,147 @@
+"""Whether the comparison of two sets hangs on what the state file assumes: every assumed figure moved to either end of its range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Literal
+
+from amo_opt.config.checks import balance_fault
+from amo_opt.config.overrides import with_figure
+from amo_opt.config.schema import figures_by_name
+from amo_opt.config.study import Study
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.protocol.state import ProtocolState
+from amo_opt.scoring.paired import differences, read
+from amo_opt.scoring.score import point_score
+from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
+from amo_opt.search.desk import Desk
+from amo_opt.search.front import worth
+from amo_opt.search.progress import ProgressEvent
+from amo_opt.search.result import Sensitivity
+from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD, margins
+from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, simulate_mixed
+from amo_opt.stress.draws import DRAWN_FROM
+
+STREAM = "certify-b"
+METRICS = (YIELD, PEG, DOLLAR, COVER)
+
+
+@dataclass(frozen=True)
+class Move:
+    """An assumed figure at one end of its range, and the state with it there."""
+
+    figure: str
+    end: Literal["low", "high"]
+    value: float
+    state: ProtocolState
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The shown set against the current one on some paths: paired differences by metric, and what of the rule comes out how."""
+
+    paired: dict[str, PairedDifference]
+    conditions: dict[str, bool]
+
+
+def moves(state: ProtocolState) -> Iterator[Move]:
+    """Every assumed figure at each end of its range that is not the figure itself, in the order of the state."""
+    ends: tuple[Literal["low", "high"], ...] = ("low", "high")
+    for name in figures_by_name():
+        figure = attrgetter(name)(state)
+        if figure.assumed is None:
+            continue
+        for end in ends:
+            value = getattr(figure, end)
+            if value is not None and value != figure.value:
+                yield Move(name, end, float(value), with_figure(state, name, replace(figure, value=float(value))))
+
+
+def conditions(paired: dict[str, PairedDifference], found: PointScore, study: Study, *, axis: str) -> dict[str, bool]:
+    """What the rule asks of a set, at point values, in words: better on ``axis``, the others inside their margins, worth a vote, every limit kept."""
+    certification = study.certification
+    units = margins(certification)
+    gain = {name: each.difference.value if name in (YIELD, COVER) else -each.difference.value for name, each in paired.items()}
+    allowed = {YIELD: certification.margin_yield, COVER: certification.margin_cr}
+    other = PEG if axis == YIELD else YIELD
+    held = {name: gain[name] >= -allowed.get(name, certification.margin_peg_bps) for name in (other, DOLLAR, COVER)}
+    titles = {YIELD: "yield", PEG: "peg risk", DOLLAR: "peg risk against the dollar", COVER: "lowest external collateral ratio"}
+    gained = worth((paired[YIELD].difference.value, paired[PEG].difference.value), units)
+    return {
+        f"better on {titles[axis]}": gain[axis] > 0.0,
+        **{f"within the margin on {titles[name]}": kept for name, kept in held.items()},
+        f"{certification.least_gain:g} of a margin gained in all": gained >= certification.least_gain * units[0] * units[1],
+        **{f"within the limit of {key}": violation <= 0.0 for key, violation in found.constraints.items()},
+    }
+
+
+def improved_axis(paired: dict[str, PairedDifference], study: Study) -> str:
+    """The axis on which a set gains more margins."""
+    units = margins(study.certification)
+    return YIELD if paired[YIELD].difference.value * units[1] >= -paired[PEG].difference.value * units[0] else PEG
+
+
+def sensitivities(desk: Desk, shown: ParameterSet) -> tuple[Sensitivity, ...]:
+    """What the shown set does against the current one with every assumed figure of the state at either end of its range.
+
+    On as many of the first paths B as fit into one block, the same at every end. ``holds`` where each of the `conditions`, at point
+    values, comes out as it does at the figure's own value on the same paths: the axis that gains most there keeps its sign, the other
+    differences stay on their side of the margins, the limits on theirs. A state that is no balance sheet is not run: it cannot be.
+    """
+    study = desk.study
+    n = min(paths_for_one_block(study), desk.paths)
+    usual = draw_mixed(study, paths=n, stream=STREAM)
+    base = _compare(study, shown, usual, axis=None)
+    axis = improved_axis(base.paired, study)
+    ends = list(moves(study.state))
+    done = iter(range(1, len(ends) + 1))
+
+    def run(move: Move) -> Sensitivity:
+        found = _moved(study, shown, move, usual, base, axis=axis)
+        desk.watch(ProgressEvent(phase="sensitivity", done=next(done), total=len(ends)))
+        return found
+
+    return tuple(desk.map(run, ends))
+
+
+def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Comparison, *, axis: str) -> Sensitivity:
+    fault = balance_fault(move.state)
+    if fault:
+        return _sensitivity(move, None, holds=True, objection=f"not run: {fault}")
+    elsewhere = replace(study, state=move.state)
+    try:
+        mixed = draw_mixed(elsewhere, paths=usual.paths, stream=usual.stream) if move.figure in DRAWN_FROM else usual
+        found = _compare(elsewhere, shown, mixed, axis=axis)
+    except SimulationError as error:
+        return _sensitivity(move, None, holds=False, objection=f"failed on a path: {error}")
+    turned = [words for words, holds in base.conditions.items() if found.conditions[words] != holds]
+    objection = "" if not turned else f"{'no longer' if base.conditions[turned[0]] else 'now'} {turned[0]}"
+    return _sensitivity(move, found.paired, holds=not turned, objection=objection)
+
+
+def _compare(study: Study, shown: ParameterSet, mixed: Mixed, *, axis: str | None) -> Comparison:
+    """Both sets on the paths; where no ``axis`` is given, of the one that gains most."""
+    current, moved = (simulate_mixed(parameters, study, mixed) for parameters in (study.current, shown))
+    paired = differences(read(moved, study, METRICS), read(current, study, METRICS))
+    chosen = improved_axis(paired, study) if axis is None else axis
+    return Comparison(paired, conditions(paired, point_score(moved, study), study, axis=chosen))
+
+
+def _sensitivity(move: Move, paired: dict[str, PairedDifference] | None, *, holds: bool, objection: str) -> Sensitivity:
+    def of(metric: str) -> Estimate | None:
+        return None if paired is None else paired[metric].difference
+
+    gained = of(YIELD)
+    return Sensitivity(
+        figure=move.figure,
+        end=move.end,
+        value=move.value,
+        yield_difference=gained,
+        peg_difference=of(PEG),
+        holds=holds,
+        objection=objection,
+        n=0 if gained is None else gained.n,
+    )

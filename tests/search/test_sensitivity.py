@@ -1,0 +1,154 @@
+"""Assumed figures moved: which, what they are drawn from, what counts as turned, and what a state that is no balance sheet says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+
+import numpy as np
+import pytest
+
+from amo_opt.config.checks import balance_fault
+from amo_opt.config.schema import figures_by_name
+from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
+from amo_opt.search import sensitivity as room
+from amo_opt.search.desk import Desk
+from amo_opt.search.progress import silent
+from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
+from amo_opt.search.sensitivity import conditions, improved_axis, moves, sensitivities
+from amo_opt.simulation.engine import simulate
+from amo_opt.stress.draws import DRAWN_FROM, LENDERS, draw_block
+
+
+@pytest.fixture(scope="module")
+def tiny(frax):
+    """Few hours, stresses that begin in them, few resamples."""
+    soon = {"onset_day_low": 1.0, "onset_day_high": 2.0}
+    scenarios = tuple(replace(each, settings={**each.settings, **(soon if "onset_day_low" in each.settings else {})}) for each in frax.scenarios)
+    simulation = replace(frax.simulation, transition_hours=12, window_hours=96)
+    return replace(frax, scenarios=scenarios, simulation=simulation, certification=replace(frax.certification, bootstrap=50))
+
+
+def only(study, *names):
+    """The study with these figures' ranges left alone and every other figure held."""
+    state = study.state
+    for name in figures_by_name():
+        figure = attrgetter(name)(state)
+        if figure.assumed is not None and name not in names:
+            state = room.with_figure(state, name, replace(figure, low=figure.value, high=figure.value))
+    return replace(study, state=state)
+
+
+def test_every_assumed_figure_goes_to_both_ends(frax):
+    """In the order of the state, the figure alone moved, an end that is the figure itself left out; what is sourced is no assumption."""
+    found = list(moves(frax.state))
+    wanted = [
+        (name, end)
+        for name in figures_by_name()
+        for end in ("low", "high")
+        if (figure := attrgetter(name)(frax.state)).assumed is not None and getattr(figure, end) != figure.value
+    ]
+    assert [(each.figure, each.end) for each in found] == wanted
+    assert len(found) > 120
+    for each in found[:10]:
+        changed = [name for name in figures_by_name() if attrgetter(name)(each.state).value != attrgetter(name)(frax.state).value]
+        assert changed == [each.figure]
+        assert attrgetter(each.figure)(each.state).value == each.value
+
+
+def test_what_a_market_is_drawn_from(frax):
+    """A figure changes the draws exactly where `DRAWN_FROM` names it; else the usual paths could not be used again."""
+    calm = next(each for each in frax.scenarios if each.name == "calm")
+    full = {f"{market}_utilisation": 0.95 for market in LENDERS}  # beyond every kink, so that both slopes count
+    scenario = replace(calm, settings={**calm.settings, **full})
+
+    def drawn(state):
+        return draw_block(scenario, seed=1, stream="certify-b", first_path=0, paths=1, state=state, transition_hours=1, window_hours=30)
+
+    def moved(state, name):
+        figure = attrgetter(name)(state)
+        return room.with_figure(state, name, replace(figure, value=0.9 * figure.value + 0.01))
+
+    usual, others = drawn(frax.state), frax.state
+    for name in DRAWN_FROM:
+        assert not np.array_equal(drawn(moved(frax.state, name)), usual), name
+    for name in set(figures_by_name()) - DRAWN_FROM:
+        others = moved(others, name)
+    assert np.array_equal(drawn(others), usual)
+
+
+def test_a_move_is_what_the_moved_study_gives(tiny):
+    """Differences at an end are those of a study whose state holds that figure, drawn anew, whether or not draws depend on it."""
+    study = only(tiny, "pool.base_fee", "markets.lending_kink")
+    shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
+    found = sensitivities(Desk(study, 1, silent), shown)
+    assert [(each.figure, each.end) for each in found] == [
+        (name, end) for name in ("pool.base_fee", "markets.lending_kink") for end in ("low", "high")
+    ]
+    for each in found:
+        state = next(move.state for move in moves(study.state) if (move.figure, move.end) == (each.figure, each.end))
+        elsewhere = replace(study, state=state)
+        runs = [simulate(one, elsewhere, paths=12, stream="certify-b") for one in (shown, study.current)]
+        paired = room.differences(*(room.read(run, elsewhere, room.METRICS) for run in runs))
+        assert each.yield_difference == paired[YIELD].difference
+        assert each.peg_difference == paired[PEG].difference
+        assert each.n == 60
+    assert len({each.yield_difference for each in found}) == 4
+
+
+def test_workers_change_nothing(tiny):
+    study = only(tiny, "pool.base_fee", "amos.aave.lent", "markets.hazard_price")
+    shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
+    assert sensitivities(Desk(study, 1, silent), shown) == sensitivities(Desk(study, 2, silent), shown)
+
+
+def test_a_state_that_is_no_balance_sheet_is_not_run(tiny):
+    """More staked than there is: said, without figures, and counted neither for nor against."""
+    study = only(tiny, "amos.curve.in_gauge")
+    (found,) = sensitivities(Desk(study, 1, silent), study.current.replace(name="shown", aave_cap=0.4))
+    assert (found.figure, found.end, found.n, found.holds) == ("amos.curve.in_gauge", "high", 0, True)
+    assert found.yield_difference is None
+    assert found.objection.startswith("not run: more LP tokens staked than there are (1.2 in all")
+    assert balance_fault(study.state) == ""
+
+
+def paired_of(gain, peg, dollar=0.0, cover=0.0):
+    def one(metric, value):
+        between = Estimate(value=value, low=value, high=value, n=60)
+        return PairedDifference(
+            metric=metric, current=0.0, candidate=value, difference=between, margin=0.0, verdict="", p_better=1.0, p_inferior=1.0
+        )
+
+    return {YIELD: one(YIELD, gain), PEG: one(PEG, peg), DOLLAR: one(DOLLAR, dollar), COVER: one(COVER, cover)}
+
+
+@pytest.mark.parametrize(
+    ("paired", "breach", "turned"),
+    [
+        (paired_of(0.02, 0.5), -1.0, []),
+        (paired_of(0.01, -1.0), -1.0, []),
+        (paired_of(0.02, 2.5), -1.0, ["within the margin on peg risk"]),
+        (paired_of(0.02, 0.5, dollar=3.0), -1.0, ["within the margin on peg risk against the dollar"]),
+        (paired_of(0.02, 0.5, cover=-0.02), -1.0, ["within the margin on lowest external collateral ratio"]),
+        (paired_of(0.02, 0.5), 0.1, ["within the limit of breach_probability:calm"]),
+        (paired_of(0.0003, 0.1), -1.0, ["0.5 of a margin gained in all"]),
+        (paired_of(-0.001, -3.0), -1.0, ["better on yield"]),
+    ],
+)
+def test_each_condition_turns_by_itself(frax, paired, breach, turned):
+    """Against a base that gains two points of yield for half a basis point of peg risk, well inside the worked study's margins."""
+    axis = improved_axis(paired_of(0.02, 0.5), frax)
+    assert axis == YIELD
+
+    def judged(differences, violation):
+        point = PointScore(yield_annual=0.0, peg_risk_bps=0.0, constraints={"breach_probability:calm": violation})
+        return conditions(differences, point, frax, axis=axis)
+
+    base, found = judged(paired_of(0.02, 0.5), -1.0), judged(paired, breach)
+    assert [words for words in base if found[words] != base[words]] == turned
+
+
+def test_the_axis_that_gains_more_margins(frax):
+    """A hundredth of a point of yield against a basis point: margins of a tenth and of two say which is more."""
+    assert improved_axis(paired_of(0.0001, -1.0), frax) == PEG
+    assert improved_axis(paired_of(0.01, -1.0), frax) == YIELD

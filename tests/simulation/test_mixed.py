@@ -1,0 +1,60 @@
+"""Paths side by side in one block are the paths of blocks of their own, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.simulation import mixed as room
+from amo_opt.simulation.engine import simulate
+from amo_opt.simulation.mixed import draw_mixed, paths_for_one_block, simulate_mixed
+
+
+@pytest.mark.parametrize("paths", [1, 12, 20])
+def test_the_same_outcome_as_alone(frax, hastened, paths):
+    """Five scenarios, in less than one block, in a nearly full one and in two (a scenario then falls on both)."""
+    study = hastened(frax, 6, 120)
+    assert paths_for_one_block(study) == 12
+    found = simulate_mixed(study.current, study, draw_mixed(study, paths=paths, stream="certify-b"))
+    alone = simulate(study.current, study, paths=paths, stream="certify-b")
+    assert (found.scenarios, found.weights, found.steps) == (alone.scenarios, alone.weights, alone.steps)
+    assert np.array_equal(found.scenario_of, alone.scenario_of)
+    assert np.array_equal(found.path_of, alone.path_of)
+    assert found.columns.keys() == alone.columns.keys()
+    for name, values in alone.columns.items():
+        assert np.array_equal(found.columns[name], values), name
+
+
+def test_a_fault_names_scenario_and_path(frax, hastened, monkeypatch):
+    """A block of many scenarios knows only a lane: the message is that of the path's own block."""
+    study = hastened(frax, 6, 48)
+    drawn = draw_mixed(study, paths=2, stream="certify-b")
+    said = []
+
+    def run_one(*arguments):
+        raise SimulationError("scenario calm, path 0: some lane")
+
+    def alone(parameters, study, *, paths, stream):
+        said.append((paths, stream))
+        raise SimulationError("scenario svb-2023, path 1, step 7")
+
+    monkeypatch.setattr(room, "run_one", run_one)
+    monkeypatch.setattr(room, "simulate", alone)
+    with pytest.raises(SimulationError, match="svb-2023, path 1"):
+        simulate_mixed(study.current, study, drawn)
+    assert said == [(2, "certify-b")]
+
+
+def test_too_many_scenarios_still_have_a_path_each(frax):
+    """More scenarios than lanes: one path of each, in several blocks."""
+    many = replace(frax, scenarios=frax.scenarios * 20)
+    assert paths_for_one_block(many) == 1
+
+
+@pytest.mark.parametrize("paths", [0, 65])
+def test_a_scenario_s_paths_fit_into_a_block(frax, paths):
+    with pytest.raises(AmoOptError, match=f"paths = {paths}; from 1 to 64"):
+        draw_mixed(frax, paths=paths, stream="certify-b")
