@@ -17,6 +17,7 @@ from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.report.facts.state_rows import state_rows
 from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.paired import verdict
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.result import (
     Candidate,
@@ -270,7 +271,7 @@ def _stepped(current: Score, name: str, difference: float, width: float) -> Pair
     low, high = difference - width, difference + width
     better = METRICS[name].better
     good, bad = (low, high) if better > 0 else (-high, -low)
-    word = "BETTER" if good > 0 else "WORSE" if bad < 0 else "NO WORSE" if good > -row.margin else "INCONCLUSIVE"
+    word = verdict(good, bad, row.margin)
     found = Estimate(value=difference, low=low, high=high, n=row.difference.n)
     return replace(row, difference=found, candidate=row.current + difference, verdict=word)
 

@@ -102,7 +102,7 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
         ("Trials screened out at few paths, clearly infeasible", str(result.screened)),
         (
             "Seed",
-            f"{study.search.seed}; the search draws from the stream `search`, certification from `certify-a` and `certify-b`, which share no draw with it",
+            f"{study.search.seed}; the search draws from the stream search, certification from certify-a and certify-b, which share no draw with it",
         ),
         ("Paths in the search", f"{result.paths_search:,} ({study.simulation.paths} for each of {len(study.scenarios)} scenarios)"),
         (

@@ -58,7 +58,7 @@ def _around(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     drawings: dict[str, tuple[Drawing, ...]] = {"heat": (), "neighbours": (), "tornado": ()}
     if heat.panels:
         alt = f"Heat map of differences to the current set: {len(heat.scenarios)} scenarios by {len(heat.columns)} sets for {len(heat.panels)} metrics; the number stands in each cell."
-        drawings["heat"] = (Drawing((draw_heat(heat),), heat.caption, alt),)
+        drawings["heat"] = (Drawing(draw_heat(heat), heat.caption, alt),)
     if around.figure:
         panes = (Pane("yield (pp a year)", None, around.margins[0]), Pane("peg risk (bp)", None, around.margins[1]))
         alt = f"Differences of the neighbours to the shown set for {len(around.figure)} parameters, one step lower and one higher; the table holds the numbers."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import MaxNLocator
+
 from amo_opt.report.figures.style import BLUE, GREY, INK, blank, styled, to_svg
 
 if TYPE_CHECKING:
@@ -40,5 +42,5 @@ def draw_convergence(convergence: Convergence) -> str:
         axes.set_ylim(min(0.0, *shares) if min(shares) < 50.0 else min(shares) - 5.0, 103.0)
         axes.set_xlabel("batch")
         axes.set_ylabel("hypervolume (% of its end)")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return to_svg(figure, "hypervolume")

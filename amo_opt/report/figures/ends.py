@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MARKERS = {"low": "<", "high": ">"}
 SHIFT = {"low": -0.17, "high": 0.17}
+PALE = "#d5d9dd"
 ROW = 0.36
 """Inches for a row."""
 
@@ -43,24 +45,19 @@ def draw_ends(rows: tuple[EndsRow, ...], panes: tuple[Pane, ...], prefix: str) -
 def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None:
     base = 0.0 if pane.base is None else pane.base.value
     axes.axvline(base, color=INK, linewidth=0.9)
-    for height, row in enumerate(rows):
-        for end in row.ends:
-            span = end.spans[place]
-            if span is None:
-                continue
-            colour = INK if end.held else ORANGE
-            at = height + SHIFT[end.side]
-            axes.plot([base, span.value], [at, at], color="#d5d9dd", linewidth=5.0, solid_capstyle="butt", zorder=1)
-            axes.plot([span.low, span.high], [at, at], color=colour, linewidth=1.3, zorder=2)
-            axes.plot(
-                [span.value],
-                [at],
-                MARKERS[end.side],
-                color=colour,
-                markerfacecolor=colour if end.held else "white",
-                markersize=4.5,
-                zorder=3,
-            )
+    marks = [
+        (height + SHIFT[end.side], end.side, end.held, span)
+        for height, row in enumerate(rows)
+        for end in row.ends
+        if (span := end.spans[place]) is not None
+    ]
+    axes.plot(*_lines([(at, base, span.value) for at, _, _, span in marks]), color=PALE, linewidth=5.0, solid_capstyle="butt", zorder=1)
+    for held, colour in ((True, INK), (False, ORANGE)):
+        axes.plot(*_lines([(at, span.low, span.high) for at, _, kept, span in marks if kept == held]), color=colour, linewidth=1.3, zorder=2)
+        for name, marker in MARKERS.items():
+            chosen = [(at, span.value) for at, side, kept, span in marks if kept == held and side == name]
+            places, values = [at for at, _ in chosen], [value for _, value in chosen]
+            axes.plot(values, places, marker, color=colour, markerfacecolor=colour if held else "white", markersize=4.5, zorder=3)
     _margin(axes, base, pane.margin)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
@@ -68,6 +65,12 @@ def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None
     axes.margins(x=0.06)
     axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel(pane.label)
+
+
+def _lines(pieces: list[tuple[float, float, float]]) -> tuple[list[float], list[float]]:
+    """Level pieces (height, from, to) as one broken line: a path each would weigh ten times as much on the page."""
+    xs = [value for _, start, end in pieces for value in (start, end, math.nan)]
+    return xs, [value for height, _, _ in pieces for value in (height, height, math.nan)]
 
 
 def _margin(axes: Axes, base: float, margin: float) -> None:

@@ -15,27 +15,29 @@ if TYPE_CHECKING:
 
 FILLS = {"BETTER": "#cfe6f5", "WORSE": "#fbdcc8", "INCONCLUSIVE": "#ffffff"}
 NEUTRAL = "#eceff1"
-LONGEST = 34
+LONGEST = 24
 """Letters of a scenario's title; the table below has the whole."""
-COLUMN, ROW = 0.85, 0.34
+COLUMN, ROW = 0.82, 0.3
 """Inches of a cell."""
 
 
-def draw_heat(heat: Heat) -> str:
-    """The panels side by side: a metric each, scenarios down, configurations across."""
+def draw_heat(heat: Heat) -> tuple[str, ...]:
+    """A panel for each metric: scenarios down, configurations across."""
+    return tuple(_drawn(panel, heat, f"heat{number}") for number, panel in enumerate(heat.panels))
+
+
+def _drawn(panel: HeatPanel, heat: Heat, prefix: str) -> str:
     with styled():
-        width = 2.4 + len(heat.panels) * (COLUMN * max(len(heat.columns), 2) + 0.15)
-        figure = blank(width, 0.95 + ROW * len(heat.scenarios))
-        axes = figure.subplots(1, len(heat.panels), sharey=True, squeeze=False)[0]
-        for place, panel in enumerate(heat.panels):
-            _panel(axes[place], panel, heat)
-        axes[0].set_yticks(range(len(heat.scenarios)), [_short(title) for title in heat.scenarios])
-        return to_svg(figure, "heat")
+        figure = blank(1.5 + COLUMN * max(len(heat.columns), 3), 0.95 + ROW * len(heat.scenarios))
+        axes = figure.add_subplot()
+        _panel(axes, panel, heat)
+        axes.set_yticks(range(len(heat.scenarios)), [_short(title) for title in heat.scenarios])
+        return to_svg(figure, prefix)
 
 
 def _panel(axes: Axes, panel: HeatPanel, heat: Heat) -> None:
     unit = f" ({panel.unit})" if panel.unit else ""
-    axes.set_title(_wrapped(f"{panel.title}{unit}"), fontsize=8.5)
+    axes.set_title(f"{panel.title}{unit}", fontsize=8.5, x=-0.2)
     for row, cells in enumerate(panel.cells):
         for column, cell in enumerate(cells):
             _cell(axes, cell, row, column)
@@ -70,13 +72,3 @@ def _cell(axes: Axes, cell: HeatCell, row: int, column: int) -> None:
 
 def _short(title: str) -> str:
     return title if len(title) <= LONGEST else f"{title[: LONGEST - 1].rstrip()}…"
-
-
-def _wrapped(title: str) -> str:
-    """Two lines where one would run into the next panel."""
-    words, lines = title.split(), [""]
-    for word in words:
-        if len(lines[-1]) + len(word) > 24:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
