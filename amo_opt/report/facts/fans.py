@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LEVELS = ("1", "5", "25", "50", "75", "95", "99")
 POINTS_IN_ALL = 360
 """Hours shown over all panels: keeps the page small however many scenarios a study has."""
-FEWEST_POINTS = 36
+FEWEST_POINTS = 30
 
 
 @dataclass(frozen=True)
