@@ -14,18 +14,20 @@ if TYPE_CHECKING:
     from amo_opt.report.figures import Drawing
 
 SECTIONS: tuple[tuple[int, str, str], ...] = (
+    (0, "front", "Front matter"),
     (1, "decision", "Decision"),
     (2, "parameters", "Parameters"),
     (4, "unchanged", "What this does not change"),
     (5, "evidence", "Evidence on certification paths"),
     (6, "choice", "Why these numbers"),
-    (8, "worst", "Worst paths"),
+    (7, "intuition", "Results that run against intuition"),
+    (8, "worst", "Worst cases"),
+    (9, "costs", "Cost of the change itself"),
     (10, "validity", "Model validity"),
     (11, "search", "Search disclosure"),
     (14, "reproduce", "Reproduce"),
-    (0, "state", "State figures"),
 )
-"""Number, partial and title of every section, in the order of the page; numbers belong to contents, so some are not used."""
+"""Number, partial and title of every section, in the order of the page; the state's figures follow as an appendix."""
 
 
 def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:

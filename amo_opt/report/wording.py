@@ -33,6 +33,8 @@ SHAPES = {
     "MET": "●",
     "MISSED": "▼",
     "MODEL NOT VALIDATED": "▼",
+    "HOLDS": "●",
+    "MOVES": "▼",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""
 

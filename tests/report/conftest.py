@@ -14,11 +14,25 @@ import pytest
 from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.report.facts.state_rows import state_rows
 from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.paired import verdict
 from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search.result import Candidate, Fan, Profile, ProfilePoint, Result, Trial, WorstPath
+from amo_opt.search.result import (
+    Candidate,
+    ChangeCost,
+    Fan,
+    Neighbour,
+    Profile,
+    ProfilePoint,
+    Result,
+    RunCapacity,
+    Sensitivity,
+    Trial,
+    WorstPath,
+)
 from amo_opt.stress.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -244,6 +258,102 @@ def _fan(candidate: str, scenario: str, depth: float) -> Fan:
     return Fan(candidate=candidate, scenario=scenario, hours=hours, quantiles=quantiles, n=640)
 
 
+STEPPED = {
+    "amplification": (2100.0, 2300.0, -0.0001, -0.6),
+    "aave_cap": (0.30, 0.32, 0.0002, 0.05),
+    "idle_buffer": (0.09, 0.11, 0.0001, -0.3),
+    "pool_share_high": (0.59, 0.61, 0.0003, 2.6),
+}
+"""Parameter -> one step lower, one higher, and what a step higher adds to yield and to peg risk."""
+
+
+def _stepped(current: Score, name: str, difference: float, width: float) -> PairedDifference:
+    row = next(each for each in _paired(current, current) if each.metric == name)
+    low, high = difference - width, difference + width
+    better = METRICS[name].better
+    good, bad = (low, high) if better > 0 else (-high, -low)
+    word = verdict(good, bad, row.margin)
+    found = Estimate(value=difference, low=low, high=high, n=row.difference.n)
+    return replace(row, difference=found, candidate=row.current + difference, verdict=word)
+
+
+def _neighbours(score: Score) -> tuple[Neighbour, ...]:
+    rows = []
+    for name, (lower, higher, earned, peg) in STEPPED.items():
+        for side, value in ((-1, lower), (1, higher)):
+            paired = (
+                _stepped(score, "yield", side * earned, 0.00005),
+                _stepped(score, "peg_cvar95_bps", side * peg, 0.4),
+                _stepped(score, "shortfall_cvar90_bps", side * 2.0 * peg, 0.8),
+            )
+            broken = name == "pool_share_high" and side > 0
+            objection = "breaks shortfall_cvar90_bps:ust-contagion-2022: worse end 1012 against a limit of 1000" if broken else ""
+            rows.append(
+                Neighbour(
+                    parameter=name,
+                    side=side,  # type: ignore[arg-type]
+                    value=value,
+                    paired=paired,
+                    feasible=not broken,
+                    objection=objection,
+                    n=3200,
+                )
+            )
+    return tuple(rows)
+
+
+def _sensitivity(study: Study) -> tuple[Sensitivity, ...]:
+    """Every assumed figure at both ends; the second moves the verdict, and one end of the third could not be compared."""
+    rows = []
+    for number, row in enumerate(each for each in state_rows(study.state, study.date) if each.assumed):
+        for end, sign in (("low", -1), ("high", 1)):
+            shift = sign * 0.004 / (1.0 + number)
+            moved = number == 1 and sign > 0
+            lost = number == 2 and sign < 0
+            rows.append(
+                Sensitivity(
+                    figure=row.key,
+                    end=end,  # type: ignore[arg-type]
+                    value=0.5 if sign < 0 else 2.0,
+                    yield_difference=None if lost else _estimate(0.0034 + (-0.0040 if moved else shift), 0.0003, 640),
+                    peg_difference=None if lost else _estimate(1.2 + 200.0 * shift, 0.5, 640),
+                    holds=not (moved or lost),
+                    objection="not proven better than the current set on yield or on peg risk" if moved else "a run failed" if lost else "",
+                    n=640,
+                )
+            )
+    return tuple(rows)
+
+
+def _costs(candidate: str, factor: float) -> ChangeCost:
+    figures = {
+        "lp_value_change": _estimate(-1.3e6 * factor, 2.0e5, 640),
+        "min_price": _estimate(0.9974 - 0.0004 * factor, 0.0003, 640),
+        "peg_shortfall_bps": _estimate(19.0 * factor, 1.5, 640),
+    }
+    return ChangeCost(candidate=candidate, hours=336, figures=figures)
+
+
+def _half_step(study: Study, now_a: Score, now_b: Score) -> Candidate:
+    on_a, on_b = build_score(study, 0.25), build_score(study, 0.24)
+    return Candidate(
+        id="half-step",
+        role="candidate",
+        parameters=CURRENT.replace(name="half-step", amplification=1900),
+        search=None,
+        certified_a=on_a,
+        paired_a=_paired(on_a, now_a),
+        certified_b=on_b,
+        paired_b=_paired(on_b, now_b),
+    )
+
+
+IMPORTANCES = {
+    "yield": {"aave_cap": 0.44, "curve_mint_cap": 0.31, "amplification": 0.12, "idle_buffer": 0.09, "pool_share_high": 0.04},
+    "peg_cvar95_bps": {"amplification": 0.58, "pool_share_high": 0.22, "curve_mint_cap": 0.11, "idle_buffer": 0.06, "aave_cap": 0.03},
+}
+
+
 def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes: Any) -> Result:
     """A result of that verdict; ``changes`` replace fields of its study."""
     study = build_study(**changes)
@@ -328,7 +438,7 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         trials=tuple(trials),
         sampler="tpe",
         front=(3, 17, 30),
-        hypervolume=(0.1, 0.2, 0.31),
+        hypervolume=(0.1, 0.2, 0.28, 0.309, 0.31),
         candidates=tuple(rows),
         verdict=verdict,  # type: ignore[arg-type]
         rule="Limits hold at their interval's upper end; better on one objective, no worse than the margin on the other; of those the knee of the front.",
@@ -343,6 +453,16 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         worst_paths=worst,
         paths_search=320,
         paths_certification=3200,
+        screened=4,
+        half_step=_half_step(study, now_a, now_b) if candidates else None,
+        neighbours=_neighbours(now_b) if candidates else (),
+        importances=IMPORTANCES,
+        sensitivity=_sensitivity(study) if candidates else (),
+        change_costs=tuple(_costs(each, 1.0 + 0.4 * number) for number, each in enumerate(shown)),
+        run_capacities=tuple(
+            RunCapacity(candidate=each, value=_estimate(0.31 - 0.02 * number, 0.015, 640), paid=_estimate(0.93, 0.01, 640))
+            for number, each in enumerate(shown)
+        ),
     )
 
 

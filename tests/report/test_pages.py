@@ -105,7 +105,7 @@ def test_every_figure_has_words(files):
     """A picture that cannot be seen has a text, and each caption states n and seed."""
     page = files["report.html"].decode()
     figures = re.findall(r"<figure.*?</figure>", page, re.DOTALL)
-    assert len(figures) == 8
+    assert len(figures) == 13
     for figure in figures:
         assert re.search(r'role="img" aria-label="[^"]{20,}"', figure)
         caption = re.search(r"<figcaption>(.*?)</figcaption>", figure, re.DOTALL)[1]

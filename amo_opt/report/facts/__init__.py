@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import Choice, choice_of
+from amo_opt.report.facts.convergence import Convergence, convergence_of
+from amo_opt.report.facts.costs import Costs, costs_of
 from amo_opt.report.facts.decision import Decision, decision_of
 from amo_opt.report.facts.disclosure import Disclosure, disclosure_of
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
 from amo_opt.report.facts.fans import FanPanel, fan_panels
+from amo_opt.report.facts.heat import Heat, heat_of
+from amo_opt.report.facts.intuition import Intuition, intuition_of
+from amo_opt.report.facts.neighbourhood import HALF_STEP, Neighbourhood, neighbourhood_of
 from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows
+from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
-from amo_opt.report.facts.state_rows import StateRow, state_rows
+from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
 from amo_opt.report.facts.validity import Validity, validity_of
 from amo_opt.report.wording import Scale, clean
 
@@ -20,6 +26,9 @@ if TYPE_CHECKING:
     from amo_opt.search.result import Result, WorstPath
 
 __all__ = ["Facts", "gather"]
+
+CHAIN = "Ethereum (chain id 1)"
+"""Where the contracts of every state file stand."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +63,21 @@ class Facts:
     parameters: tuple[ParameterRow, ...]
     caps: tuple[CapRow, ...]
     evidence: Evidence
-    current_alone: tuple[tuple[str, str, str], ...]
+    current_alone: tuple[tuple[str, str, str, str], ...]
     choice: Choice
     fans: tuple[FanPanel, ...]
     worst: tuple[WorstRow, ...]
     worst_of: str
     validity: Validity
     disclosure: Disclosure
+    chain: str
+    freshness: str
+    heat: Heat
+    neighbourhood: Neighbourhood
+    intuition: Intuition
+    costs: Costs
+    sensitivity: SensitivityFacts
+    convergence: Convergence
 
     @property
     def changed(self) -> tuple[ParameterRow, ...]:
@@ -71,6 +88,11 @@ class Facts:
     def unchanged(self) -> tuple[ParameterRow, ...]:
         """Parameters that are the same in both sets."""
         return tuple(row for row in self.parameters if not row.changed)
+
+    @property
+    def half_step_missing(self) -> bool:
+        """Whether there is a step that was not halved."""
+        return bool(self.neighbourhood.steps) and not any(step.title == HALF_STEP for step in self.neighbourhood.steps)
 
     @property
     def assumed(self) -> tuple[StateRow, ...]:
@@ -92,6 +114,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
     subject = subject_of(result)
     other = subject.current if subject.other is None else subject.other
     n = subject.score(subject.current).yield_annual.n
+    rows = state_rows(study.state, study.date)
     evidence = evidence_of(subject, study.scenarios, n=n, seed=study.search.seed)
     return Facts(
         title=_title(result, subject),
@@ -105,7 +128,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         state_name=clean(study.state.name),
         state_date=study.state.date.isoformat(),
         state_notes=clean(study.state.notes),
-        state=state_rows(study.state, study.date),
+        state=rows,
         decision=decision_of(result, subject, evidence.rows),
         parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space)),
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
@@ -117,6 +140,14 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         worst_of=_worst_of(result, subject),
         validity=validity_of(study, result.episodes),
         disclosure=disclosure_of(result),
+        chain=CHAIN,
+        freshness=freshness_of(study.state, study.date),
+        heat=heat_of(result, subject),
+        neighbourhood=neighbourhood_of(result, subject),
+        intuition=intuition_of(result, subject),
+        costs=costs_of(result, subject),
+        sensitivity=sensitivity_of(result, subject, rows),
+        convergence=convergence_of(result),
     )
 
 

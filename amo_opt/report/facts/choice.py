@@ -52,6 +52,7 @@ class AlternativeRow:
     peg: str
     constraints: str
     stream: str
+    n: str
     reason: str
 
 
@@ -140,6 +141,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         peg=f"{PEG_SCALE.number(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)})",
         constraints=limits_kept(score),
         stream="B" if score is candidate.certified_b else "A",
+        n=f"{score.yield_annual.n:,}",
         reason=clean(candidate.reason),
     )
 

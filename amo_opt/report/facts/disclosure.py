@@ -37,6 +37,7 @@ class GapRow:
     on_b: str
     search_to_a: str
     a_to_b: str
+    n: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,11 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
         ("Sets on the search's front", str(len(result.front))),
         ("Hypervolume of the front at the end", hypervolume),
         ("Sampler", f"{clean(result.sampler)}, batches of {study.search.batch}"),
-        ("Seed", str(study.search.seed)),
+        ("Trials screened out at few paths, clearly infeasible", str(result.screened)),
+        (
+            "Seed",
+            f"{study.search.seed}; the search draws from the stream search, certification from certify-a and certify-b, which share no draw with it",
+        ),
         ("Paths in the search", f"{result.paths_search:,} ({study.simulation.paths} for each of {len(study.scenarios)} scenarios)"),
         (
             "Paths in certification",
@@ -133,6 +138,7 @@ def _gap(result: Result) -> tuple[GapRow, ...]:
                 on_b=f"{scale.number(on_b.value)} ({scale.interval(on_b)})",
                 search_to_a=scale.number(search - on_a.value, signed=True),
                 a_to_b=scale.number(on_a.value - on_b.value, signed=True),
+                n=f"{on_b.n:,}",
             )
         )
     return tuple(rows)

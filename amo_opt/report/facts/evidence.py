@@ -54,11 +54,16 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of one scenario, before and after, and whether the sets differ; ``verdict`` says which way."""
+    """One figure of one scenario, before and after, and whether the sets differ; ``verdict`` says which way.
+
+    ``interval`` is that of the difference: paired where that was computed, else what the two sets' own intervals leave.
+    """
 
     current: str
     proposed: str
     difference: str
+    interval: str
+    n: str
     verdict: Chip | None
 
 
@@ -69,6 +74,7 @@ class ScenarioRow:
     name: str
     title: str
     weight: str
+    n: str
     cells: tuple[Cell, ...]
 
 
@@ -85,6 +91,7 @@ class ConstraintRow:
     proposed: str
     proposed_high: str
     proposed_verdict: Chip | None
+    n: str
 
 
 @dataclass(frozen=True)
@@ -120,13 +127,13 @@ def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, se
     )
 
 
-def certified_rows(subject: Subject) -> tuple[tuple[str, str, str], ...]:
-    """Metric, figure and interval of the current set alone, where nothing stands against it."""
+def certified_rows(subject: Subject) -> tuple[tuple[str, str, str, str], ...]:
+    """Metric, figure, interval and n of the current set alone, where nothing stands against it."""
     rows = []
     for name, estimate in subject.score(subject.current).metrics.items():
         metric = metric_of(name)
         scale = _fine_scale(metric.unit, estimate)
-        rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate)))
+        rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate), f"{estimate.n:,}"))
     return tuple(rows)
 
 
@@ -195,21 +202,26 @@ def _scenario_rows(subject: Subject, scenarios: tuple[Scenario, ...], scales: Ma
         cells = tuple(
             _cell(name, scale, before.get(name), after.get(name), paired.get((scenario.name, name))) for name, scale in scales.items()
         )
-        rows.append(ScenarioRow(scenario.name, clean(scenario.title), Scale(100.0, 1, "%").text(scenario.weight / total), cells))
+        n = next((cell.n for cell in cells if cell.n != MISSING), MISSING)
+        rows.append(ScenarioRow(scenario.name, clean(scenario.title), Scale(100.0, 1, "%").text(scenario.weight / total), n, cells))
     return tuple(rows)
 
 
 def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | None, paired: PairedDifference | None) -> Cell:
     if before is None:
-        return Cell(MISSING, MISSING, MISSING, None)
+        return Cell(MISSING, MISSING, MISSING, MISSING, MISSING, None)
     if after is None:
-        return Cell(scale.number(before.value), MISSING, MISSING, None)
+        return Cell(scale.number(before.value), MISSING, MISSING, scale.interval(before), f"{before.n:,}", None)
     difference = scale.number(after.value - before.value, signed=True)
-    word = paired.verdict if paired is not None else _told_apart(metric_of(name).better, before, after)
-    return Cell(scale.number(before.value), scale.number(after.value), difference, Chip(word))
+    if paired is not None:
+        word, low, high = paired.verdict, paired.difference.low, paired.difference.high
+    else:
+        word, low, high = told_apart(metric_of(name).better, before, after), after.low - before.high, after.high - before.low
+    interval = f"{scale.number(low, signed=True)} to {scale.number(high, signed=True)}"
+    return Cell(scale.number(before.value), scale.number(after.value), difference, interval, f"{after.n:,}", Chip(word))
 
 
-def _told_apart(better: int, before: Estimate, after: Estimate) -> str:
+def told_apart(better: int, before: Estimate, after: Estimate) -> str:
     """BETTER or WORSE only where the two intervals do not meet: stricter than a paired test, and all that unpaired figures allow."""
     if before == after:
         return "EQUIVALENT"
@@ -235,6 +247,7 @@ def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintR
         proposed=MISSING if after is None else scale.number(after.estimate.value),
         proposed_high=MISSING if after is None else scale.number(after.worse_end),
         proposed_verdict=None if after is None else constraint_verdict(after),
+        n=f"{before.estimate.n:,}" if before.estimate.n else "exact",
     )
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from amo_opt.search.result import Fan, Result
 
 LEVELS = ("1", "5", "25", "50", "75", "95", "99")
-POINTS_IN_ALL = 500
+POINTS_IN_ALL = 360
 """Hours shown over all panels: keeps the page small however many scenarios a study has."""
-FEWEST_POINTS = 48
+FEWEST_POINTS = 30
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from amo_opt.protocol.state import Figure, ProtocolState
 
 
+WEEK = 7
+"""Days."""
+
+
 @dataclass(frozen=True)
 class StateRow:
     """One figure of the state. ``age`` counts days from the figure's date to the study's; ``range`` is that of an assumption."""
@@ -48,6 +52,20 @@ def state_rows(state: ProtocolState, study_date: date) -> tuple[StateRow, ...]:
             figure: Figure = getattr(part, field.name)
             rows.append(_row(f"{section}.{field.name}", field.metadata["doc"], field.metadata["unit"], figure, state.date, study_date))
     return tuple(rows)
+
+
+def freshness_of(state: ProtocolState, study_date: date) -> str:
+    """How old the sourced figures are, in a sentence: the oldest by name, and how many are older than a week."""
+    rows = [row for row in state_rows(state, study_date) if not row.assumed]
+    if not rows:
+        return "No figure of the state has a source."
+    ages = [int(row.age.split()[0].replace(",", "").replace("−", "-")) for row in rows]
+    oldest = max(ages)
+    old = sum(age > WEEK for age in ages)
+    name = rows[ages.index(oldest)].key
+    if oldest == min(ages):
+        return f"All {count(len(rows), 'sourced figure')} are {count(oldest, 'day')} old on the study's date."
+    return f"The oldest of {count(len(rows), 'sourced figure')}, {name}, is {count(oldest, 'day')} old on the study's date; {old} {'is' if old == 1 else 'are'} older than a week."
 
 
 def _row(key: str, doc: str, unit: str, figure: Figure, state_date: date, study_date: date) -> StateRow:

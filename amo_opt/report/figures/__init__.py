@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.report.figures.bars import draw_convergence, draw_importances
+from amo_opt.report.figures.ends import Pane, draw_ends
 from amo_opt.report.figures.episodes import draw_episode
 from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.front import draw_front
+from amo_opt.report.figures.heatmap import draw_heat
 from amo_opt.report.figures.profile import draw_profile
 
 if TYPE_CHECKING:
@@ -56,4 +59,36 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     if choice.profile is not None and len(choice.profile.values) > 1:
         alt = f"Panels of yield by line, peg risk and external collateral ratio over {choice.profile.title}."
         drawings["profile"] = (Drawing(draw_profile(choice.profile), choice.profile.caption, alt),)
+    return {**drawings, **_around(facts), **_of_the_search(facts)}
+
+
+def _around(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
+    """The heat map, the neighbours and the tornado."""
+    heat, around, sensitivity = facts.heat, facts.neighbourhood, facts.sensitivity
+    drawings: dict[str, tuple[Drawing, ...]] = {"heat": (), "neighbours": (), "tornado": ()}
+    if heat.panels:
+        alt = f"Heat map of differences to the current set: {len(heat.scenarios)} scenarios by {len(heat.columns)} sets for {len(heat.panels)} metrics; the number stands in each cell."
+        drawings["heat"] = (Drawing(draw_heat(heat), heat.caption, alt),)
+    if around.figure:
+        panes = (Pane("yield (pp a year)", None, around.margins[0]), Pane("peg risk (bp)", None, around.margins[1]))
+        alt = f"Differences of the neighbours to the shown set for {len(around.figure)} parameters, one step lower and one higher; the table holds the numbers."
+        drawings["neighbours"] = (Drawing((draw_ends(around.figure, panes, "neighbours"),), around.figure_caption, alt),)
+    if sensitivity.figure:
+        earned, peg = sensitivity.base
+        panes = (Pane("yield, shown less current (pp a year)", earned, 0.0), Pane("peg risk, shown less current (bp)", peg, 0.0))
+        alt = f"Tornado of {len(sensitivity.figure)} assumed figures moved to both ends of their ranges; the table holds the numbers."
+        drawings["tornado"] = (Drawing((draw_ends(sensitivity.figure, panes, "tornado"),), sensitivity.figure_caption, alt),)
+    return drawings
+
+
+def _of_the_search(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
+    """What mattered and how it converged."""
+    around, convergence = facts.neighbourhood, facts.convergence
+    drawings: dict[str, tuple[Drawing, ...]] = {"importances": (), "hypervolume": ()}
+    if around.importances:
+        alt = f"Bars of the importance of {len(around.importances)} parameters for each objective; the table holds the shares."
+        drawings["importances"] = (Drawing((draw_importances(around),), around.importance_caption, alt),)
+    if len(convergence.shares) > 1:
+        alt = f"Line of the front's hypervolume over {len(convergence.shares)} batches, in per cent of its end."
+        drawings["hypervolume"] = (Drawing((draw_convergence(convergence),), convergence.caption, alt),)
     return drawings

@@ -31,6 +31,7 @@ def draw_fan(panel: FanPanel, prefix: str) -> str:
             axes.set_title(series.label, color=colour)
             axes.set_xlabel("days into the scored window")
             axes.margins(x=0.01)
+            axes.tick_params(length=0)  # thirty marks a figure that the grid lines say already
         panes[0].set_ylabel("pool price (USD)")
         for axes in panes[len(panel.series) :]:
             axes.set_visible(False)

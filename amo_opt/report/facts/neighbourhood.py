@@ -1,0 +1,272 @@
+"""The surroundings of the shown set: its neighbours one governance step away, the half step, doing nothing, and what mattered in the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, limits_kept, span
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.scoring.types import PairedDifference
+    from amo_opt.search.result import Candidate, Neighbour, Result
+
+AXES = {"yield": YIELD_SCALE, "peg_cvar95_bps": PEG_SCALE}
+SIDES = {-1: "lower", +1: "higher"}
+HELD = ("BETTER", "EQUIVALENT", "NO WORSE")
+"""Verdicts that rule out a loss beyond the margin."""
+HALF_STEP = "Half the step"
+SHARE = Scale(100.0, 0, "%")
+
+
+@dataclass(frozen=True)
+class End:
+    """A mark of a figure of ends: ``side`` is ``low`` or ``high``, ``spans`` one for each pane (None where nothing was had), ``held`` fills it."""
+
+    side: str
+    spans: tuple[Span | None, ...]
+    held: bool
+
+
+@dataclass(frozen=True)
+class EndsRow:
+    """One line of a figure of ends."""
+
+    title: str
+    ends: tuple[End, ...]
+
+
+@dataclass(frozen=True)
+class NeighbourRow:
+    """One parameter one step lower or higher: the set against the shown one, yield and peg risk, each with its interval."""
+
+    parameter: str
+    title: str
+    side: str
+    value: str
+    earned: str
+    earned_interval: str
+    earned_verdict: Chip | None
+    peg: str
+    peg_interval: str
+    peg_verdict: Chip | None
+    n: str
+    limits: Chip
+    objection: str
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """Doing nothing, half the step or the whole: yield and peg risk with intervals, limits, and the verdicts against the current set."""
+
+    title: str
+    earned: str
+    earned_interval: str
+    earned_verdict: Chip | None
+    peg: str
+    peg_interval: str
+    peg_verdict: Chip | None
+    limits: str
+    n: str
+
+
+@dataclass(frozen=True)
+class ImportanceRow:
+    """What share of the spread of each objective a parameter explains in the search's own trials."""
+
+    parameter: str
+    title: str
+    shares: tuple[str, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Section 6 beyond the choice itself."""
+
+    rows: tuple[NeighbourRow, ...]
+    finding: str
+    figure: tuple[EndsRow, ...]
+    figure_caption: str
+    margins: tuple[float, float]
+    steps: tuple[StepRow, ...]
+    metrics: tuple[str, ...]
+    importances: tuple[ImportanceRow, ...]
+    importance_caption: str
+
+
+def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
+    """The tables and the figure around the shown set."""
+    certification = result.study.certification
+    metrics = tuple(result.importances)
+    importances = _importances(result, metrics)
+    return Neighbourhood(
+        rows=tuple(_row(each) for each in result.neighbours),
+        finding=_finding(result, subject),
+        figure=_figure(result.neighbours),
+        figure_caption=_figure_caption(result, subject),
+        margins=(certification.margin_yield * YIELD_SCALE.factor, certification.margin_peg_bps),
+        steps=_steps(result, subject),
+        metrics=tuple(metric_of(name).title for name in metrics),
+        importances=importances,
+        importance_caption=_importance_caption(result, importances),
+    )
+
+
+def shown_words(subject: Subject) -> str:
+    """What the set in the middle is called in a sentence."""
+    if subject.other is None:
+        return "the current set"
+    return "the proposed set" if subject.recommended else f"alternative {subject.other.id}"
+
+
+def _paired(neighbour: Neighbour) -> dict[str, PairedDifference]:
+    return {each.metric: each for each in neighbour.paired if each.scenario is None}
+
+
+def _row(neighbour: Neighbour) -> NeighbourRow:
+    paired = _paired(neighbour)
+    texts = {name: _difference(paired.get(name), scale) for name, scale in AXES.items()}
+    return NeighbourRow(
+        parameter=neighbour.parameter,
+        title=PARAMETERS[neighbour.parameter].title,
+        side=SIDES[neighbour.side],
+        value=plain_number(neighbour.value),
+        earned=texts["yield"][0],
+        earned_interval=texts["yield"][1],
+        earned_verdict=texts["yield"][2],
+        peg=texts["peg_cvar95_bps"][0],
+        peg_interval=texts["peg_cvar95_bps"][1],
+        peg_verdict=texts["peg_cvar95_bps"][2],
+        n=f"{neighbour.n:,}",
+        limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
+        objection=clean(neighbour.objection),
+    )
+
+
+def _difference(paired: PairedDifference | None, scale: Scale) -> tuple[str, str, Chip | None]:
+    if paired is None:
+        return MISSING, MISSING, None
+    found = paired.difference
+    fine = scale.fine((found.high - found.low) / 2.0)
+    return fine.number(found.value, signed=True), fine.interval(found, signed=True), Chip(paired.verdict)
+
+
+def _worse(neighbour: Neighbour) -> bool:
+    """Whether a limit may break, or a loss beyond the margin on yield or peg risk is not ruled out."""
+    paired = _paired(neighbour)
+    return not neighbour.feasible or any(paired[name].verdict not in HELD for name in AXES if name in paired)
+
+
+def _finding(result: Result, subject: Subject) -> str:
+    """Plateau or peak, by rule: a plateau where every neighbour keeps the limits and none can be worse by more than a margin."""
+    found = result.neighbours
+    if not found:
+        return "The neighbours of the shown set were not run, so whether it stands on a plateau or a peak is not known."
+    feasible = sum(each.feasible for each in found)
+    worse = [each for each in found if _worse(each)]
+    better = sum(
+        each.feasible and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES) for each in found
+    )
+    n = min(each.n for each in found)
+    names = ", ".join(dict.fromkeys(lower_first(PARAMETERS[each.parameter].title.split(",")[0]) for each in worse))
+    word = "A plateau" if not worse else "Not a plateau everywhere"
+    tail = "none can be worse on yield or peg risk by more than the margin" if not worse else f"steps to mind: {names}"
+    gain = (
+        f" {count(better, 'neighbour')} {'is' if better == 1 else 'are'} better on one of the two and no worse on the other."
+        if better
+        else ""
+    )
+    return (
+        f"{word} around {shown_words(subject)}: of {count(len(found), 'neighbour')} (one parameter one governance step away, all else held) "
+        f"{feasible} keep every limit at its interval's worse end; {tail}.{gain} "
+        f"Paired differences with 95% intervals (n = {count(n, 'path')} B, seed {result.study.search.seed})."
+    )
+
+
+def _is(neighbour: Neighbour, name: str, *words: str) -> bool:
+    paired = _paired(neighbour).get(name)
+    return paired is not None and paired.verdict in words
+
+
+def _figure(neighbours: tuple[Neighbour, ...]) -> tuple[EndsRow, ...]:
+    rows: dict[str, list[End]] = {}
+    for each in neighbours:
+        paired = _paired(each)
+        spans = tuple(span(paired[name].difference, scale) if name in paired else None for name, scale in AXES.items())
+        rows.setdefault(each.parameter, []).append(End("low" if each.side < 0 else "high", spans, held=not _worse(each)))
+    return tuple(EndsRow(name.replace("_", " "), tuple(ends)) for name, ends in rows.items())
+
+
+def _figure_caption(result: Result, subject: Subject) -> str:
+    if not result.neighbours:
+        return ""
+    held, n = sum(not _worse(each) for each in result.neighbours), min(each.n for each in result.neighbours)
+    return (
+        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit and lose no more than a margin: one step lower (◀), one higher (▶), "
+        f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, n = {count(n, 'path')} B, seed {result.study.search.seed})."
+    )
+
+
+def _steps(result: Result, subject: Subject) -> tuple[StepRow, ...]:
+    if result.half_step is None and subject.other is None:
+        return ()
+    rows: list[tuple[str, Candidate]] = [("Do nothing (current)", subject.current)]
+    if result.half_step is not None:
+        rows.append((HALF_STEP, result.half_step))
+    if subject.other is not None:
+        rows.append((f"The whole step ({subject.short_label})", subject.other))
+    return tuple(_step(title, each, subject) for title, each in rows)
+
+
+def _step(title: str, candidate: Candidate, subject: Subject) -> StepRow:
+    score = subject.score(candidate)
+    paired = {
+        each.metric: each
+        for each in (candidate.paired_b if score is candidate.certified_b else candidate.paired_a)
+        if each.scenario is None
+    }
+    verdicts = {name: Chip(paired[name].verdict) if name in paired else None for name in AXES}
+    return StepRow(
+        title=title,
+        earned=YIELD_SCALE.number(score.yield_annual.value),
+        earned_interval=YIELD_SCALE.interval(score.yield_annual),
+        earned_verdict=verdicts["yield"],
+        peg=PEG_SCALE.number(score.peg_risk_bps.value),
+        peg_interval=PEG_SCALE.interval(score.peg_risk_bps),
+        peg_verdict=verdicts["peg_cvar95_bps"],
+        limits=limits_kept(score),
+        n=f"{score.yield_annual.n:,}",
+    )
+
+
+def _importances(result: Result, metrics: tuple[str, ...]) -> tuple[ImportanceRow, ...]:
+    names = {name for shares in result.importances.values() for name in shares}
+    weights = {name: tuple(result.importances[metric].get(name, 0.0) for metric in metrics) for name in names}
+    ordered = sorted(names, key=lambda name: (-max(weights[name]), name))
+    return tuple(
+        ImportanceRow(
+            name,
+            PARAMETERS[name].title if name in PARAMETERS else clean(name),
+            tuple(SHARE.text(each) for each in weights[name]),
+            tuple(SHARE.factor * each for each in weights[name]),
+        )
+        for name in ordered
+    )
+
+
+def _importance_caption(result: Result, rows: tuple[ImportanceRow, ...]) -> str:
+    if not rows:
+        return ""
+    leaders = [
+        f"{lower_first(metric_of(name).title)} by {lower_first(max(rows, key=lambda row, at=place: row.weights[at]).title.split(',')[0])}"  # type: ignore[misc]
+        for place, name in enumerate(result.importances)
+    ]
+    scored = sum(each.score is not None for each in result.trials)
+    return (
+        f"In the search's own trials {' and '.join(leaders)} is explained most. Shares of the spread by PED-ANOVA, a description of these trials "
+        f"without an interval (n = {count(scored, 'trial')}, seed {result.study.search.seed})."
+    )

@@ -1,0 +1,165 @@
+"""Whether the verdict hangs on what is only assumed: each assumed figure moved to both ends of its range.
+
+The effect of an end is how far it moves the difference between the two sets, on yield or on peg risk, whichever is more, measured in the
+study's margins. Figures that move the verdict come first, then the largest effect.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
+from amo_opt.report.facts.neighbourhood import End, EndsRow
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, plain_number
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.report.facts.state_rows import StateRow
+    from amo_opt.scoring.types import Estimate
+    from amo_opt.search.result import Result, Sensitivity
+
+SHOWN = 10
+"""Figures of the tornado, and of the table where fewer move the verdict."""
+
+
+@dataclass(frozen=True)
+class SensitivityEnd:
+    """One end of a figure's range: the paired differences there, with intervals, and whether the verdict holds."""
+
+    value: str
+    earned: str
+    earned_interval: str
+    peg: str
+    peg_interval: str
+    n: str
+    verdict: Chip
+    objection: str
+
+
+@dataclass(frozen=True)
+class SensitivityRow:
+    """One assumed figure: both ends, and its effect in margins."""
+
+    figure: str
+    title: str
+    ends: tuple[SensitivityEnd, ...]
+    effect: str
+    moves: bool
+
+
+@dataclass(frozen=True)
+class SensitivityFacts:
+    """The sensitivity part of section 10; ``rest`` names the figures that are not in the table."""
+
+    rows: tuple[SensitivityRow, ...]
+    rest: tuple[str, ...]
+    finding: str
+    figure: tuple[EndsRow, ...]
+    base: tuple[Span | None, Span | None]
+    figure_caption: str
+
+
+def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]) -> SensitivityFacts:
+    """Every assumed figure that was moved, those that move the verdict first."""
+    by_figure: dict[str, list[Sensitivity]] = {}
+    for each in result.sensitivity:
+        by_figure.setdefault(each.figure, []).append(each)
+    base = {each.metric: each.difference for each in subject.paired if each.scenario is None}
+    effects = {name: max(_effect(each, base, result) for each in ends) for name, ends in by_figure.items()}
+    moves = {name: not all(each.holds for each in ends) for name, ends in by_figure.items()}
+    ordered = sorted(by_figure, key=lambda name: (not moves[name], -effects[name], name))
+    kept = max(SHOWN, sum(moves.values()))
+    titles = {row.key: row.doc for row in state}
+    rows = tuple(
+        SensitivityRow(
+            figure=name,
+            title=titles.get(name, clean(name)),
+            ends=tuple(_end(each) for each in sorted(by_figure[name], key=lambda each: each.end == "high")),
+            effect=Scale(1.0, 2, "margins").number(effects[name]),
+            moves=moves[name],
+        )
+        for name in ordered[:kept]
+    )
+    return SensitivityFacts(
+        rows=rows,
+        rest=tuple(ordered[kept:]),
+        finding=_finding(result, ordered, moves),
+        figure=tuple(EndsRow(name, tuple(_mark(each) for each in by_figure[name])) for name in ordered[:SHOWN]),
+        base=(_base(base.get("yield"), YIELD_SCALE), _base(base.get("peg_cvar95_bps"), PEG_SCALE)),
+        figure_caption=_figure_caption(result, subject, ordered[:SHOWN]),
+    )
+
+
+def _effect(found: Sensitivity, base: dict[str, Estimate], result: Result) -> float:
+    """Shift of the difference between the sets, in margins; infinite where the sets could not be compared."""
+    certification = result.study.certification
+    shifts = []
+    for name, moved, margin in (
+        ("yield", found.yield_difference, certification.margin_yield),
+        ("peg_cvar95_bps", found.peg_difference, certification.margin_peg_bps),
+    ):
+        if moved is None:
+            return math.inf
+        shift = abs(moved.value - base[name].value) if name in base else 0.0
+        shifts.append(shift / margin if margin > 0.0 else math.inf if shift > 0.0 else 0.0)
+    return max(shifts)
+
+
+def _end(found: Sensitivity) -> SensitivityEnd:
+    earned, peg = _text(found.yield_difference, YIELD_SCALE), _text(found.peg_difference, PEG_SCALE)
+    return SensitivityEnd(
+        value=plain_number(found.value),
+        earned=earned[0],
+        earned_interval=earned[1],
+        peg=peg[0],
+        peg_interval=peg[1],
+        n=f"{found.n:,}",
+        verdict=Chip("HOLDS" if found.holds else "MOVES"),
+        objection=clean(found.objection),
+    )
+
+
+def _text(estimate: Estimate | None, scale: Scale) -> tuple[str, str]:
+    if estimate is None:
+        return MISSING, MISSING
+    fine = scale.fine((estimate.high - estimate.low) / 2.0)
+    return fine.number(estimate.value, signed=True), fine.interval(estimate, signed=True)
+
+
+def _mark(found: Sensitivity) -> End:
+    spans = tuple(
+        None if each is None else span(each, scale)
+        for each, scale in ((found.yield_difference, YIELD_SCALE), (found.peg_difference, PEG_SCALE))
+    )
+    return End(found.end, spans, held=found.holds)
+
+
+def _base(estimate: Estimate | None, scale: Scale) -> Span | None:
+    return None if estimate is None else span(estimate, scale)
+
+
+def _finding(result: Result, ordered: list[str], moves: dict[str, bool]) -> str:
+    if not ordered:
+        return "No assumed figure was moved in this run, so how far the verdict hangs on them is not known."
+    moved = sum(moves.values())
+    n = min(each.n for each in result.sensitivity)
+    tail = f"(n = {count(n, 'path')} B for each end, seed {result.study.search.seed}; one figure at a time, all else held)."
+    if not moved:
+        return f"The verdict holds at both ends of the range of all {count(len(ordered), 'assumed figure')} {tail}"
+    return (
+        f"{count(moved, 'assumed figure')} of {len(ordered)} {'moves' if moved == 1 else 'move'} the verdict at an end of "
+        f"{'its' if moved == 1 else 'their'} range; for {len(ordered) - moved} it holds at both ends {tail}"
+    )
+
+
+def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
+    if not shown:
+        return ""
+    n = min(each.n for each in result.sensitivity)
+    return (
+        f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} with the largest effect; "
+        f"orange: the verdict moves there; the line is the difference at the state's values (95% intervals, n = {count(n, 'path')} B, "
+        f"seed {result.study.search.seed})."
+    )

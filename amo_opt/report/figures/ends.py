@@ -1,0 +1,83 @@
+"""What moves when one thing is moved to its low and its high end: rows of two marks with intervals, a pane for each objective."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.report.figures.style import GREY, INK, ORANGE, blank, styled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from amo_opt.report.facts.choice import Span
+    from amo_opt.report.facts.neighbourhood import EndsRow
+
+MARKERS = {"low": "<", "high": ">"}
+SHIFT = {"low": -0.17, "high": 0.17}
+PALE = "#d5d9dd"
+ROW = 0.36
+"""Inches for a row."""
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One objective: its axis label, where nothing moves, and how far from there is still within the margin (0: not drawn)."""
+
+    label: str
+    base: Span | None
+    margin: float
+
+
+def draw_ends(rows: tuple[EndsRow, ...], panes: tuple[Pane, ...], prefix: str) -> str:
+    """A line of marks for each row, in every pane: low end ◀ above, high end ▶ below; orange and hollow where it does not hold."""
+    with styled():
+        figure = blank(8.2, 0.75 + ROW * len(rows))
+        axes = figure.subplots(1, len(panes), sharey=True, squeeze=False)[0]
+        for place, pane in enumerate(panes):
+            _pane(axes[place], rows, pane, place)
+        axes[0].set_ylim(len(rows) - 0.45, -0.55)
+        axes[0].set_yticks(range(len(rows)), [row.title for row in rows])
+        return to_svg(figure, prefix)
+
+
+def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None:
+    base = 0.0 if pane.base is None else pane.base.value
+    axes.axvline(base, color=INK, linewidth=0.9)
+    marks = [
+        (height + SHIFT[end.side], end.side, end.held, span)
+        for height, row in enumerate(rows)
+        for end in row.ends
+        if (span := end.spans[place]) is not None
+    ]
+    axes.plot(*_lines([(at, base, span.value) for at, _, _, span in marks]), color=PALE, linewidth=5.0, solid_capstyle="butt", zorder=1)
+    for held, colour in ((True, INK), (False, ORANGE)):
+        axes.plot(*_lines([(at, span.low, span.high) for at, _, kept, span in marks if kept == held]), color=colour, linewidth=1.3, zorder=2)
+        for name, marker in MARKERS.items():
+            chosen = [(at, span.value) for at, side, kept, span in marks if kept == held and side == name]
+            places, values = [at for at, _ in chosen], [value for _, value in chosen]
+            axes.plot(values, places, marker, color=colour, markerfacecolor=colour if held else "white", markersize=4.5, zorder=3)
+    _margin(axes, base, pane.margin)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.06)
+    axes.locator_params(axis="x", nbins=6)
+    axes.set_xlabel(pane.label)
+
+
+def _lines(pieces: list[tuple[float, float, float]]) -> tuple[list[float], list[float]]:
+    """Level pieces (height, from, to) as one broken line: a path each would weigh ten times as much on the page."""
+    xs = [value for _, start, end in pieces for value in (start, end, math.nan)]
+    return xs, [value for height, _, _ in pieces for value in (height, height, math.nan)]
+
+
+def _margin(axes: Axes, base: float, margin: float) -> None:
+    """Both margins, dashed, where the axis reaches them anyway or nearly: a far margin would squeeze the marks."""
+    axes.autoscale_view()
+    low, high = axes.get_xlim()
+    if margin <= 0.0 or margin > 2.0 * max(high - base, base - low):
+        return
+    for at in (base - margin, base + margin):
+        axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
