@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 SECTIONS: tuple[tuple[int, str, str], ...] = (
     (1, "decision", "Decision"),
     (2, "parameters", "Parameters"),
+    (3, "guard_rails", "Guard-rails"),
     (4, "unchanged", "What this does not change"),
     (5, "evidence", "Evidence on certification paths"),
     (6, "choice", "Why these numbers"),
     (8, "worst", "Worst paths"),
     (10, "validity", "Model validity"),
     (11, "search", "Search disclosure"),
+    (12, "monitoring", "Monitoring and rollback"),
+    (13, "execution", "Execution"),
     (14, "reproduce", "Reproduce"),
     (0, "state", "State figures"),
 )

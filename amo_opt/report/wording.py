@@ -31,6 +31,8 @@ SHAPES = {
     "BROKEN": "▼",
     "UNDECIDED": "○",
     "MODEL NOT VALIDATED": "▼",
+    "STATE TOO OLD": "▼",
+    "ASSUMPTION-SENSITIVE": "▼",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""
 

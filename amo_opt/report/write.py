@@ -18,19 +18,24 @@ from amo_opt.errors import StorageError
 if TYPE_CHECKING:
     from amo_opt.search.result import Result
 
-FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json")
+FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json", "safe-batch-revert.json")
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
 STALE_SECONDS = 3600.0
 """Age after which a half-written sibling folder is taken for the remains of a killed run."""
 
 
 def report_files(result: Result) -> dict[str, bytes]:
-    """Every file of the report by name: a function of the result and the installed versions, of nothing else."""
+    """Every file of the report by name: a function of the result, the installed versions and SOURCE_DATE_EPOCH, of nothing else.
+
+    The Safe batches are among them only where something is recommended that a Safe can execute, and nothing stands in its way (section 13).
+    """
     from amo_opt.report.facts import gather
+    from amo_opt.report.facts.execution import BATCH, REVERT
     from amo_opt.report.figures import draw_all
     from amo_opt.report.pages import proposal_md, report_html
     from amo_opt.report.plain_files import parameters_toml, trials_csv
     from amo_opt.report.results_json import results_json
+    from amo_opt.report.safe_batch import file_text
 
     results = results_json(result)
     facts = gather(result, results_hash=hashlib.sha256(results.encode()).hexdigest())
@@ -41,6 +46,8 @@ def report_files(result: Result) -> dict[str, bytes]:
         "parameters.toml": parameters_toml(result),
         "trials.csv": trials_csv(result),
     }
+    batches = {BATCH: facts.execution.batch, REVERT: facts.execution.revert}
+    texts |= {name: file_text(batch) for name, batch in batches.items() if batch is not None}
     return {name: text.encode() for name, text in texts.items()}
 
 

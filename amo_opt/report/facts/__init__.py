@@ -9,7 +9,10 @@ from amo_opt.report.facts.choice import Choice, choice_of
 from amo_opt.report.facts.decision import Decision, decision_of
 from amo_opt.report.facts.disclosure import Disclosure, disclosure_of
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
+from amo_opt.report.facts.execution import Execution, execution_of
 from amo_opt.report.facts.fans import FanPanel, fan_panels
+from amo_opt.report.facts.guard_rails import GuardRails, guard_rails_of
+from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, state_rows
@@ -53,6 +56,7 @@ class Facts:
     decision: Decision
     parameters: tuple[ParameterRow, ...]
     caps: tuple[CapRow, ...]
+    guard_rails: GuardRails
     evidence: Evidence
     current_alone: tuple[tuple[str, str, str], ...]
     choice: Choice
@@ -61,6 +65,8 @@ class Facts:
     worst_of: str
     validity: Validity
     disclosure: Disclosure
+    monitoring: Monitoring
+    execution: Execution
 
     @property
     def changed(self) -> tuple[ParameterRow, ...]:
@@ -107,8 +113,9 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         state_notes=clean(study.state.notes),
         state=state_rows(study.state, study.date),
         decision=decision_of(result, subject, evidence.rows),
-        parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space)),
+        parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space), study.state),
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
+        guard_rails=guard_rails_of(result, subject),
         evidence=evidence,
         current_alone=() if subject.other is not None else certified_rows(subject),
         choice=choice_of(result, subject),
@@ -117,6 +124,8 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         worst_of=_worst_of(result, subject),
         validity=validity_of(study),
         disclosure=disclosure_of(result),
+        monitoring=monitoring_of(result, subject),
+        execution=execution_of(result, subject, results_hash=results_hash),
     )
 
 
