@@ -140,7 +140,10 @@ def _why_not(call: Call) -> str:
     if call.to is None:
         return f"no address: the state has no [contracts.{call.setter.contract}]"
     if call.caller != SAFE:
-        return f"only {call.caller.replace('_', ' ')} may call it; one call the Safe may not make would undo the whole batch"
+        return (
+            f"only {call.caller.replace('_', ' ')} may call it, and one call the Safe may not make would undo the whole batch. Its own "
+            "procedure may take longer than the dates of section 3 allow: then run the study again from a later date"
+        )
     return ""
 
 

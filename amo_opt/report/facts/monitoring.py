@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 STOP = "execute the revert batch"
 LOOK = "hold further steps; find out why, and run the study again from the state of the day"
 WORST_ENDS = (
-    ("unserved_peak_usd", "above", "Demand to leave that neither door pays", "all paths, mean of each path's largest"),
-    ("hours_below_099", "above", "Hours the pool's price spends below 0.99 within the window", "all paths, mean"),
+    ("unserved_cvar90_usd_hours", "Demand to leave that neither door has paid, added up over the hours it waits"),
+    ("shortfall_cvar90_bps", "Shortfall of the pool's price below its reference (section 10)"),
 )
 
 
@@ -64,7 +64,7 @@ def _price(result: Result, shown: Candidate) -> list[Trigger]:
     if fan is None:
         return []
     value = Scale(1.0, 4, "USD").text(min(fan.quantiles["1"]))
-    basis = f"lowest 1% quantile of any hour in calm, {count(fan.n, 'path')}: in calm the price is this low on one path in a hundred"
+    basis = f"lowest 1% quantile of any hour in calm, {count(fan.n, 'path')}: at the worst hour one calm path in a hundred is this low"
     return [Trigger("Pool price in dollars", f"below {value}", basis, LOOK)]
 
 
@@ -90,13 +90,11 @@ def _collateral(result: Result, subject: Subject, shown: Candidate, stop: str) -
 def _worst_ends(subject: Subject, shown: Candidate) -> list[Trigger]:
     metrics = subject.score(shown).metrics
     rows = []
-    for name, word, what, of in WORST_ENDS:
+    for name, what in WORST_ENDS:
         found = metrics.get(name)
         if found is not None:
-            end = found.high if word == "above" else found.low
-            rows.append(
-                Trigger(what, f"{word} {_text(metric_of(name).unit, found, end)}", f"{of}: upper end of the interval, {_n(found)}", LOOK)
-            )
+            value = _text(metric_of(name).unit, found, found.high)
+            rows.append(Trigger(what, f"above {value}", f"upper end of the interval of the mean of the worst tenth, {_n(found)}", LOOK))
     return rows
 
 

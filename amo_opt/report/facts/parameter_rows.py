@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS, Parameter, ParameterSet
 from amo_opt.report.signatures import setter_of
-from amo_opt.report.wording import MISSING, Scale, plain_number
+from amo_opt.report.wording import MISSING, Scale, plain_number, sentence_case
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
@@ -100,7 +100,7 @@ def executor(state: ProtocolState, contract: str) -> str:
     entry = state.contracts.get(contract)
     caller = "safe" if entry is None or entry.caller is None else entry.caller
     account = state.contracts.get(caller)
-    return "the contract's owner (not in the state)" if account is None else f"{caller.replace('_', ' ')} {account.address}"
+    return "the contract's owner (not in the state)" if account is None else f"{sentence_case(caller)} {account.address}"
 
 
 def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, ...]:
