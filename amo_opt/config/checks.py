@@ -7,13 +7,16 @@ reported at once, whatever else is wrong with it.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
+from amo_opt.config.study import ReportSettings
 from amo_opt.config.wording import nearest, plain, shown
+from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, Parameter
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import load_scenario, scenario_names
@@ -152,6 +155,29 @@ def _figure_range_problems(document: Document, key: Key, figure: Mapping[str, An
         yield document.problem((*key, "value"), "outside its own range", found=plain(value), allowed="low <= value <= high")
 
 
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
+
+
+def contract_problems(document: Document) -> Iterator[Problem]:
+    """Addresses whose capitals are not those of EIP-55 (a digit was mistyped), and callers that no entry names.
+
+    Without Keccak nothing can be checked, and nothing is written on chain's behalf either: the Safe batch needs it too.
+    """
+    contracts = document.get(("contracts",))
+    if not isinstance(contracts, dict):
+        return
+    for name, entry in contracts.items():
+        if not isinstance(entry, dict):
+            continue
+        address, caller, key = entry.get("address"), entry.get("caller"), ("contracts", name)
+        if isinstance(address, str) and _ADDRESS.fullmatch(address) and has_keccak() and has_wrong_checksum(address):
+            allowed = f"{checksummed(address)} if every digit is right"
+            yield document.problem((*key, "address"), "wrong checksum (EIP-55)", found=shown(address), allowed=allowed)
+        if isinstance(caller, str) and not isinstance(contracts.get(caller), dict):
+            known = [each for each, table in contracts.items() if isinstance(table, dict)]
+            yield document.problem((*key, "caller"), "no such contract", found=shown(caller), hint=nearest(caller, known))
+
+
 # -- parameters --------------------------------------------------------------------------------------------------------------
 
 
@@ -261,3 +287,18 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
         yield from _change_problems(document, key, name, entry)
     if weights and all(weight == 0.0 for weight in weights):
         yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")
+
+
+# -- dates of the proposal ---------------------------------------------------------------------------------------------------
+
+
+def report_problems(document: Document) -> Iterator[Problem]:
+    """A proposal that expires before it is to be executed."""
+    defaults = ReportSettings()
+    names = ("execution_delay_days", "execution_window_days", "expiry_days")
+    written = [number_at(document, ("report", name)) for name in names]
+    delay, window, expiry = (getattr(defaults, name) if value is None else value for name, value in zip(names, written, strict=True))
+    if expiry < delay + window:
+        at = next(name for name, value in reversed(list(zip(names, written, strict=True))) if value is not None)
+        allowed = f"expiry_days of at least execution_delay_days + execution_window_days = {plain(delay + window)}"
+        yield document.problem(("report", at), "expires before it is executed", found=f"expiry_days = {plain(expiry)}", allowed=allowed)

@@ -31,7 +31,7 @@ def canonical(study: Study) -> dict[str, Any]:
 
     In: figures' values as the study sets them (a figure set to what its file holds changes nothing), the current set's values, everything in [simulation], [search] but trials, [constraints], [certification],
     each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: names
-    of study, state and set, dates, notes, sources, assumed ranges, contracts and file paths.
+    of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
     """
     search = asdict(study.search)
     del search["trials"]

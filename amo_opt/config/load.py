@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from amo_opt.config.checks import (
     balance_problems,
+    contract_problems,
     pair_problems,
+    report_problems,
     scenario_problems,
     space_problems,
     state_problems,
@@ -25,7 +27,7 @@ from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import form_problems
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name
-from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
+from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.config.wording import plain
 from amo_opt.errors import InputError, Problem
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 Kind = Literal["study", "state", "parameters"]
 
 _A: dict[Kind, str] = {"study": "a study", "state": "a protocol state", "parameters": "a parameter set"}
+IN_CONTRACTS = ("chain_id", "price_controller")
+"""What a state keeps at its top and its file in the table of contracts."""
 LOWEST_FLOOR = 0.01
 """Least price floor of `cr_external`: at a collateral ratio of 0 the worst case is still taken at a price."""
 
@@ -132,7 +136,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
-    _add(problems, [*pair_problems(current), *space_problems(document, current), *scenario_problems(document)])
+    _add(problems, [*pair_problems(current), *space_problems(document, current), *scenario_problems(document), *report_problems(document)])
     if values is None or state is None or file_values is None or problems:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()})
@@ -150,6 +154,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         scenarios=tuple(_scenario(entry) for entry in values["scenario"]),
         hash="",
         path=document.path,
+        report=ReportSettings(**values["report"]),
     )
     return replace(study, hash=study_hash(study))
 
@@ -177,7 +182,7 @@ def _scenario(entry: Mapping[str, Any]) -> Scenario:
 def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:
     values = _checked(document, STATE_FILE, problems)
     before = len(problems)
-    _add(problems, state_problems(document))
+    _add(problems, [*state_problems(document), *contract_problems(document)])
     if values is None or len(problems) > before:
         return None
     state: ProtocolState = _built(ProtocolState, values)
@@ -189,13 +194,14 @@ def _built(section: type, values: Mapping[str, Any]) -> Any:
     hints = get_type_hints(section)
     made: dict[str, Any] = {}
     for entry in fields(section):
-        hint, value = hints[entry.name], values[entry.name]
+        source = values["contracts"] if entry.name in IN_CONTRACTS else values
+        hint, value = hints[entry.name], source[entry.name]
         if hint is Figure:
             made[entry.name] = Figure(**value)
         elif is_dataclass(hint) and isinstance(hint, type):
             made[entry.name] = _built(hint, value)
         elif entry.name == "contracts":
-            made[entry.name] = {name: Contract(**contract) for name, contract in value.items()}
+            made[entry.name] = {name: Contract(**contract) for name, contract in value.items() if isinstance(contract, dict)}
         else:
             made[entry.name] = value
     return section(**made)

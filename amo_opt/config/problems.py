@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from amo_opt.config.schema import FIGURE, SCHEMA, Model
+from amo_opt.config.schema import CONTRACT, FIGURE, SCHEMA, Contracts, Model
 from amo_opt.config.wording import nearest, shown
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def _model_at(form: Model, key: Key) -> Model | None:
             current = (
                 next((entry for entry in get_args(annotation) if _is_model(entry)), annotation) if _optional(annotation) else annotation
             )
+        elif current is Contracts:
+            current = CONTRACT
         else:
             return None
     return current if _is_model(current) else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from amo_opt.config.study import Certification, Constraints, Search, Simulation
+from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
 from amo_opt.config.wording import plain
 from amo_opt.protocol.parameters import PARAMETERS, Parameter
 from amo_opt.protocol.state import Figure, ProtocolState
@@ -137,7 +137,7 @@ FILE = text("the path of a TOML file, relative to this file", least=1)
 
 PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: _parameter(entry) for name, entry in PARAMETERS.items()})
 
-_CONTRACT = model(
+CONTRACT = model(
     "contract",
     {
         "address": text("0x and 40 hexadecimal digits", pattern="^0x[0-9a-fA-F]{40}$"),
@@ -145,8 +145,19 @@ _CONTRACT = model(
         "path": text("the file there", default=None, least=1),
         "commit": text("40 hexadecimal digits", default=None, pattern="^[0-9a-f]{40}$"),
         "source": text(REASON, default=None, least=1),
+        "caller": text("the name of another table [contracts.NAME]", default=None, least=1),
     },
 )
+
+
+class Contracts(BaseModel):
+    """``[contracts]``: two keys of its own, and beside them tables of any name."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    __pydantic_extra__: dict[str, CONTRACT] = Field(init=False)  # type: ignore[valid-type]
+    chain_id: int = Field(1, ge=1, le=2**53 - 1, description="a whole number from 1")
+    price_controller: Literal["frax", "pid"] = Field("frax", description='one of "frax", "pid"')
+
 
 STATE_FILE = model(
     "state",
@@ -154,7 +165,7 @@ STATE_FILE = model(
         "name": name_of("state"),
         "date": DATE,
         "notes": NOTES,
-        "contracts": (dict[str, _CONTRACT], Field(default_factory=dict, description="tables [contracts.NAME]")),  # type: ignore[valid-type]
+        "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
     }
     | {name: _figures(hint, name) for name, hint in get_type_hints(ProtocolState).items() if is_dataclass(hint) and isinstance(hint, type)},
 )
@@ -163,6 +174,7 @@ _SIMULATION = _defaults(Simulation)
 _SEARCH = _defaults(Search)
 _CONSTRAINTS = _defaults(Constraints)
 _CERTIFICATION = _defaults(Certification)
+_REPORT = _defaults(ReportSettings)
 
 SET_TEXT = 'a table of figures of the state by dotted name, such as { "markets.lp_flight_rate" = 0.0 }'
 
@@ -246,6 +258,17 @@ STUDY_FILE = model(
                 "margin_cr": number(0.0, 1.0, default=_CERTIFICATION["margin_cr"]),
                 "least_gain": number(0.0, 1_000.0, default=_CERTIFICATION["least_gain"]),
                 "bootstrap": whole(10, 1_000_000, default=_CERTIFICATION["bootstrap"]),
+            },
+            required=False,
+        ),
+        "report": table(
+            "report",
+            {
+                "max_state_age_days": whole(0, 36_500, default=_REPORT["max_state_age_days"]),
+                "execution_delay_days": number(0.0, 365.0, default=_REPORT["execution_delay_days"], unit="days"),
+                "execution_window_days": number(0.0, 365.0, default=_REPORT["execution_window_days"], unit="days"),
+                "expiry_days": number(0.0, 365.0, default=_REPORT["expiry_days"], unit="days"),
+                "rollback_days": number(1.0, 365.0, default=_REPORT["rollback_days"], unit="days"),
             },
             required=False,
         ),

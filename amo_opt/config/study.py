@@ -81,6 +81,22 @@ class Certification:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportSettings:
+    """``[report]``: what the proposal's dates are counted from the study's date with, in days; changes no result, so no identity.
+
+    A sourced figure older than ``max_state_age_days`` gives no Safe batch. Execution is possible from ``execution_delay_days`` (vote and
+    timelock) on and planned within ``execution_window_days`` after; what was not executed by ``expiry_days`` is void; the revert batch can
+    be used for ``rollback_days`` after the planned execution.
+    """
+
+    max_state_age_days: int = 30
+    execution_delay_days: float = 3.0
+    execution_window_days: float = 2.0
+    expiry_days: float = 14.0
+    rollback_days: float = 14.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A resolved study: every file read, every default filled in, the figures of ``[state] set`` in place of the state file's.
 
@@ -100,3 +116,4 @@ class Study:
     scenarios: tuple[Scenario, ...]
     hash: str
     path: Path | None = None
+    report: ReportSettings = ReportSettings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import Field, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,18 +208,21 @@ class Markets:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """``[contracts.NAME]``: an address and where it was read."""
+    """``[contracts.NAME]``: an address and where it was read. ``caller`` names the entry whose account alone may call its setters, where
+    that is not the Safe.
+    """
 
     address: str
     repository: str | None = None
     path: str | None = None
     commit: str | None = None
     source: str | None = None
+    caller: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProtocolState:
-    """A whole state file."""
+    """A whole state file. ``chain_id`` and ``price_controller`` (which contract holds band, step and cooldown) stand in ``[contracts]``."""
 
     name: str
     date: date
@@ -231,6 +234,8 @@ class ProtocolState:
     rewards: Rewards
     markets: Markets
     contracts: dict[str, Contract] = field(default_factory=dict)
+    chain_id: int = 1
+    price_controller: Literal["frax", "pid"] = "frax"
     notes: str = ""
 
     @property

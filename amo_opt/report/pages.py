@@ -17,6 +17,7 @@ SECTIONS: tuple[tuple[int, str, str], ...] = (
     (0, "front", "Front matter"),
     (1, "decision", "Decision"),
     (2, "parameters", "Parameters"),
+    (3, "guard_rails", "Guard-rails"),
     (4, "unchanged", "What this does not change"),
     (5, "evidence", "Evidence on certification paths"),
     (6, "choice", "Why these numbers"),
@@ -25,6 +26,8 @@ SECTIONS: tuple[tuple[int, str, str], ...] = (
     (9, "costs", "Cost of the change itself"),
     (10, "validity", "Model validity"),
     (11, "search", "Search disclosure"),
+    (12, "monitoring", "Monitoring and rollback"),
+    (13, "execution", "Execution"),
     (14, "reproduce", "Reproduce"),
 )
 """Number, partial and title of every section, in the order of the page; the state's figures follow as an appendix."""

@@ -35,6 +35,8 @@ SHAPES = {
     "MODEL NOT VALIDATED": "▼",
     "HOLDS": "●",
     "MOVES": "▼",
+    "STATE TOO OLD": "▼",
+    "ASSUMPTION-SENSITIVE": "▼",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""
 

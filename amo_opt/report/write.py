@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING
 from amo_opt.errors import StorageError
 
 if TYPE_CHECKING:
+    from amo_opt.report.facts import Facts
     from amo_opt.search.result import Result
 
-FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json")
+FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json", "safe-batch-revert.json")
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
 STALE_SECONDS = 3600.0
 """Age after which a half-written sibling folder is taken for the remains of a killed run."""
 
 
 def report_files(result: Result) -> dict[str, bytes]:
-    """Every file of the report by name: a function of the result and the installed versions, of nothing else."""
+    """Every file of the report by name: a function of the result, the installed versions and SOURCE_DATE_EPOCH, of nothing else.
+
+    The Safe batches are among them only where something is recommended that a Safe can execute, and nothing stands in its way (section 13).
+    """
     from amo_opt.report.facts import gather
     from amo_opt.report.figures import draw_all
     from amo_opt.report.pages import proposal_md, report_html
@@ -41,7 +45,16 @@ def report_files(result: Result) -> dict[str, bytes]:
         "parameters.toml": parameters_toml(result),
         "trials.csv": trials_csv(result),
     }
-    return {name: text.encode() for name, text in texts.items()}
+    return {name: text.encode() for name, text in {**texts, **batch_files(facts)}.items()}
+
+
+def batch_files(facts: Facts) -> dict[str, str]:
+    """The Safe batches by file name; empty where section 13 says why there is none."""
+    from amo_opt.report.facts.execution import BATCH, REVERT
+    from amo_opt.report.safe_batch import file_text
+
+    batches = {BATCH: facts.execution.batch, REVERT: facts.execution.revert}
+    return {name: file_text(batch) for name, batch in batches.items() if batch is not None}
 
 
 def check_folder(folder: Path) -> None:

@@ -12,6 +12,34 @@ MIN_RAMP_TIME = 86_400
 """Seconds a ramp lasts at least, and that must pass between two."""
 
 
+def ramp_targets(current: int, target: int) -> tuple[int, ...]:
+    """The values of A to ramp to one after the other, none more than ten times up or down from the one before; the fewest, in equal ratios.
+
+    >>> ramp_targets(1500, 1800), ramp_targets(100, 2000), ramp_targets(1500, 10), ramp_targets(50, 50)
+    ((1800,), (447, 2000), (122, 10), ())
+
+    Raises `PoolInputError` for an A outside 0 < A < 10**6.
+    """
+    for name, value in (("current", current), ("target", target)):
+        if not 0 < value < MAX_A:
+            raise PoolInputError(f"{name} A of {value}; it must lie above 0 and below {MAX_A}")
+    if current == target:
+        return ()
+    low, high = min(current, target), max(current, target)
+    steps = 1
+    while high > low * MAX_A_CHANGE**steps:
+        steps += 1
+    # Rounded away from the end that is left, so that the last ramp is never the one that is too long; the least value that
+    # reaches the high end in the steps that remain is the bound on the other side.
+    rising = [low]
+    for left in range(steps - 1, 0, -1):
+        even = round(low * (high / low) ** ((steps - left) / steps))
+        least = -(-high // MAX_A_CHANGE**left)
+        rising.append(min(max(even, least), rising[-1] * MAX_A_CHANGE))
+    path = (*rising, high) if current == low else (high, *reversed(rising))
+    return tuple(path[1:])
+
+
 class AmplificationRamp:
     """A pool's A over time.
 

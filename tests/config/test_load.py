@@ -6,6 +6,7 @@ import pytest
 
 from amo_opt.config.load import load_parameters, load_state, load_study, replace_figure, validate_file
 from amo_opt.errors import InputError
+from amo_opt.protocol.addresses import checksummed
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.stress.catalogue import load_scenario
@@ -351,12 +352,60 @@ def test_contracts_are_addresses(folder):
     """``[contracts.NAME]`` takes 0x and 40 hexadecimal digits, and says so otherwise."""
     path = folder / STATE
     text = path.read_text(encoding="utf-8")
-    address = "0x" + "aB" * 20
+    address = "0x" + "ab" * 20
+    text = text.split("# -- who is called on chain")[0]
     path.write_text(f'{text}\n[contracts.metapool]\naddress = "{address}"\ncommit = "{"0" * 40}"\n', encoding="utf-8")
     assert load_state(path).contracts["metapool"].address == address
     path.write_text(f'{text}\n[contracts.metapool]\naddress = "0x12"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"contracts.metapool.address: not of the right form; found \"0x12\"; allowed: 0x and 40"):
         load_state(path)
+
+
+def test_a_mistyped_address_is_refused(folder, edit):
+    """Capitals that are not EIP-55's give a digit away; the same digits in small letters, or with the right capitals, are an address."""
+    pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
+    right = "0x853d955aCEf822Db058eb8505911ED77F175b99e"
+    edit(STATE, right, "0x853d955aCEf822Db058eb8505911ED77F175b99E")
+    with pytest.raises(InputError, match=rf"contracts.stablecoin.address: wrong checksum \(EIP-55\); found .*; allowed: {right} if"):
+        load_state(folder / STATE)
+    edit(STATE, "0x853d955aCEf822Db058eb8505911ED77F175b99E", right.lower())
+    assert load_state(folder / STATE).contracts["stablecoin"].address == right.lower()
+
+
+def test_the_shipped_addresses_carry_their_checksum_and_their_source(folder):
+    """Every address says repository, path and commit, and is written as EIP-55 writes it."""
+    pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
+    contracts = load_state(folder / STATE).contracts
+    assert {"metapool", "stablecoin", "amo_minter", "frax_pool", "safe"} <= contracts.keys()
+    for contract in contracts.values():
+        assert contract.address == checksummed(contract.address)
+        assert contract.repository
+        assert contract.path
+        assert len(contract.commit) == 40
+
+
+def test_the_contracts_table_has_two_keys_of_its_own(folder, edit):
+    """Chain and price controller stand beside the tables; a caller must be one of them."""
+    state = load_state(folder / STATE)
+    assert (state.chain_id, state.price_controller, state.contracts["metapool"].caller) == (1, "frax", "curve_owner_proxy")
+    edit(STATE, 'price_controller = "frax"', 'price_controller = "pdi"')
+    edit(STATE, 'caller = "curve_owner_proxy"', 'caller = "curve_owner"')
+    edit(STATE, "chain_id = 1", "chain_id = 10")
+    found = {problem.where: problem for problem in validate_file(folder / STATE)}
+    assert set(found) == {"contracts.price_controller", "contracts.metapool.caller"}
+    assert found["contracts.price_controller"].hint == "did you mean 'pid'?"
+    assert found["contracts.metapool.caller"].hint == "did you mean 'curve_owner_proxy'?"
+
+
+def test_a_proposal_does_not_expire_before_it_is_executed(folder, edit):
+    """The dates of [report] are in order; they change no result and so no identity."""
+    before = load_study(folder / STUDY).hash
+    edit(STUDY, "expiry_days = 14 ", "expiry_days = 20.5 ")
+    study = load_study(folder / STUDY)
+    assert (study.hash, study.report.expiry_days, study.report.max_state_age_days) == (before, 20.5, 30)
+    edit(STUDY, "execution_delay_days = 3 ", "execution_delay_days = 30 ")
+    with pytest.raises(InputError, match=r"report.expiry_days: expires before it is executed; found expiry_days = 20.5; allowed: .* = 32"):
+        load_study(folder / STUDY)
 
 
 def test_validate_file_knows_what_it_is_given(folder, edit):

@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from amo_opt.config.load import IN_CONTRACTS
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, figure_fields
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation
 from amo_opt.protocol.parameters import PARAMETERS
@@ -39,8 +40,10 @@ def test_a_range_is_low_high_and_log():
 
 
 def test_every_figure_of_the_state_is_in_the_form():
-    """Tables and figures of a state file are those of `ProtocolState`."""
-    assert set(STATE_FILE.model_fields) == {entry.name for entry in fields(ProtocolState)}
+    """Tables and figures of a state file are those of `ProtocolState`; two of its fields stand in the table of contracts."""
+    named = {entry.name for entry in fields(ProtocolState)}
+    assert set(STATE_FILE.model_fields) == named - set(IN_CONTRACTS)
+    assert set(STATE_FILE.model_fields["contracts"].annotation.model_fields) == set(IN_CONTRACTS)
     keys = [key for key, _ in figure_fields(ProtocolState)]
     assert ("amos", "curve", "lp_share") in keys
     assert all({"low", "high", "unit", "doc"} <= entry.metadata.keys() for _, entry in figure_fields(ProtocolState))

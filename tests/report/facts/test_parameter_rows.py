@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.parameter_rows import cap_rows, changed_names, parameter_rows, raw_integer
+from amo_opt.report.facts.parameter_rows import NO_LIMIT, cap_rows, changed_names, parameter_rows, raw_integer
 
 
 def test_what_a_vote_executes_comes_first(result):
@@ -18,17 +20,23 @@ def test_what_a_vote_executes_comes_first(result):
 
 @pytest.mark.parametrize(
     ("name", "value", "raw"),
-    [("amplification", 2210, 2210), ("cr_step", 0.0025, 2500), ("cr_band", 0.005, 5000), ("min_cr", 0.81, 810_000)],
+    [
+        ("cr_refresh_hours", 2, 7200),
+        ("amplification", 2210, 2210),
+        ("cr_step", 0.0025, 2500),
+        ("cr_band", 0.005, 5000),
+        ("min_cr", 0.81, 810_000),
+    ],
 )
 def test_raw_integers_are_the_contracts(name, value, raw):
-    """Ratios are stored times 1e6, A as it is."""
+    """Ratios are stored times 1e6, times in seconds, A as it is."""
     assert raw_integer(PARAMETERS[name], value) == raw
 
 
 def test_policy_has_no_raw_integer(result):
     """What the executing team decides is not encoded anywhere."""
-    rows = {row.name: row for row in parameter_rows(result.study.current, result.recommended, frozenset())}
-    assert (rows["idle_buffer"].executed_by, rows["idle_buffer"].raw) == ("policy", "–")
+    rows = {row.name: row for row in parameter_rows(result.study.current, result.recommended, frozenset(), result.study.state)}
+    assert (rows["idle_buffer"].executed_by, rows["idle_buffer"].raw) == ("policy of the executing team", "–")
     assert rows["amplification"].change == "+47.3%"
     assert rows["idle_buffer"].change == "unchanged"
 
@@ -39,3 +47,27 @@ def test_on_chain_caps_are_sums_in_tokens(result):
     collateral, minted = cap_rows(result.study.current, result.recommended, state)
     assert int(collateral.raw) == round((0.42 + 0.31) * state.collateral_usd) * 10**6
     assert int(minted.raw) == round(0.41 * state.stablecoin.supply.value) * 10**18
+
+
+def test_every_row_says_which_contract_what_it_refuses_and_who_may_call(result, frax):
+    """The pool obeys Curve's owner proxy, everything else the Safe; policy is nobody's call."""
+    state = frax.state
+    rows = {row.name: row for row in parameter_rows(result.study.current, result.recommended, frozenset(), state)}
+    assert rows["amplification"].function == "metapool.ramp_A"
+    assert "at most 10 times" in rows["amplification"].limit
+    assert rows["amplification"].executed_by == f"Curve owner proxy {state.contracts['curve_owner_proxy'].address}"
+    assert rows["cr_step"].executed_by == f"Safe {state.contracts['safe'].address}"
+    assert rows["aave_cap"].raw == "in the sum below"
+    assert (rows["unwind_rate"].function, rows["unwind_rate"].limit) == ("–", NO_LIMIT)
+    assert rows["cr_band"].raw == "5000"
+    pid = {
+        row.name: row
+        for row in parameter_rows(result.study.current, result.recommended, frozenset(), replace(state, price_controller="pid"))
+    }
+    assert (pid["cr_band"].function, pid["cr_band"].raw) == ("pid_controller.setPriceBands", "1005000, 995000")
+
+
+def test_a_state_without_contracts_names_nobody(result):
+    """No address is invented."""
+    rows = parameter_rows(result.study.current, result.recommended, frozenset(), result.study.state)
+    assert {row.executed_by for row in rows} == {"the contract's owner (not in the state)", "policy of the executing team"}

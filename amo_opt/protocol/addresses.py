@@ -1,0 +1,44 @@
+"""Keccak-256 and EIP-55: how contracts are addressed. The hash comes with the extra `amo-opt[onchain]`, imported when used."""
+
+from __future__ import annotations
+
+from amo_opt.errors import AmoOptError
+
+INSTALL = "pip install 'amo-opt[onchain]'"
+
+
+def keccak(data: bytes) -> bytes:
+    """The 32 bytes of Keccak-256 (Ethereum's, not the SHA-3 of hashlib). Raises `AmoOptError` without the extra."""
+    try:
+        from eth_hash.auto import keccak as keccak_256
+
+        return keccak_256(data)
+    except ImportError as error:
+        raise AmoOptError(f"Keccak-256 needs the extra: {INSTALL}") from error
+
+
+def has_keccak() -> bool:
+    """Whether the extra is installed."""
+    try:
+        keccak(b"")
+    except AmoOptError:
+        return False
+    return True
+
+
+def checksummed(address: str) -> str:
+    """The address as EIP-55 writes it: a hexadecimal letter is a capital where the same digit of its Keccak-256 is 8 or more.
+
+    >>> checksummed("0x" + "d632f22692fac7611d2aa1c0d552930d43caed3b") if has_keccak() else "0xd632f22692FaC7611d2AA1C0D552930D43CAEd3B"
+    '0xd632f22692FaC7611d2AA1C0D552930D43CAEd3B'
+    """
+    digits = address[2:].lower()
+    mask = keccak(digits.encode("ascii")).hex()
+    return "0x" + "".join(digit.upper() if int(each, 16) >= 8 else digit for digit, each in zip(digits, mask, strict=False))
+
+
+def has_wrong_checksum(address: str) -> bool:
+    """Whether capitals and small letters are mixed otherwise than EIP-55 does; of one case only an address carries no checksum."""
+    digits = address[2:]
+    mixed = digits != digits.lower() and digits != digits.upper()
+    return mixed and address != checksummed(address)

@@ -1,0 +1,54 @@
+"""What keeps a Safe batch from being written, whatever the verdict: an old state, or a verdict that an assumption moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from amo_opt.config.schema import figures_by_name
+from amo_opt.report.wording import Chip, clean, count, plain_number
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.search.result import Result, Sensitivity
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One reason: the chip of the decision box and the sentence of section 13."""
+
+    chip: Chip
+    reason: str
+
+
+def blockers_of(result: Result) -> tuple[Blocker, ...]:
+    """The reasons in the order of the decision box; none = nothing of this kind stands in the way."""
+    return (*_old_state(result.study), *_sensitive(result.sensitivity))
+
+
+def _old_state(study: Study) -> tuple[Blocker, ...]:
+    """By the oldest sourced figure; one without a date has the state's."""
+    limit, state = study.report.max_state_age_days, study.state
+    figures = {name: attrgetter(name)(state) for name in figures_by_name()}
+    ages = {name: (study.date - (each.date or state.date)).days for name, each in figures.items() if each.assumed is None}
+    old = sorted((name for name, age in ages.items() if age > limit), key=lambda name: -ages[name])
+    if not old:
+        return ()
+    reason = (
+        f"The state is too old: {count(len(old), 'sourced figure')} of {len(ages)} {'is' if len(old) == 1 else 'are'} older than the "
+        f"{count(limit, 'day')} that the study allows, the oldest {old[0]} with {count(ages[old[0]], 'day')}."
+    )
+    return (Blocker(Chip("STATE TOO OLD"), reason),)
+
+
+def _sensitive(found: tuple[Sensitivity, ...]) -> tuple[Blocker, ...]:
+    moved = [each for each in found if not each.holds]
+    if not moved:
+        return ()
+    first = moved[0]
+    reason = (
+        f"The verdict hangs on an assumption: it does not hold at {count(len(moved), 'end')} of the ranges of assumed figures, first with "
+        f"{first.figure} at {plain_number(first.value)}{': ' + clean(first.objection) if first.objection else ''}."
+    )
+    return (Blocker(Chip("ASSUMPTION-SENSITIVE"), reason),)

@@ -1,0 +1,118 @@
+"""Section 12: what to watch after execution, from which value on, and what to do then.
+
+The rule. Every value comes from the certified figures of the set that would be in force (the proposed one, else the current one): of a
+figure's 95% interval the end at which it is worst, of the constraint its limit, of the pool's price the 1% quantile on calm paths. What
+has left these is not what was certified.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.report.wording import Scale, count, metric_of, plain_number, scale_for
+
+if TYPE_CHECKING:
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.scoring.types import Estimate
+    from amo_opt.search.result import Candidate, Result
+
+STOP = "execute the revert batch"
+LOOK = "hold further steps; find out why, and run the study again from the state of the day"
+WORST_ENDS = (
+    ("unserved_cvar90_usd_hours", "Demand to leave that neither door has paid, added up over the hours it waits"),
+    ("shortfall_cvar90_bps", "Shortfall of the pool's price below its reference (section 10)"),
+)
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """One thing to watch; all text."""
+
+    what: str
+    trigger: str
+    basis: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """``watched`` names the set the values belong to."""
+
+    watched: str
+    triggers: tuple[Trigger, ...]
+
+
+def monitoring_of(result: Result, subject: Subject) -> Monitoring:
+    """The triggers of the proposed set, or of the current one where nothing is proposed."""
+    shown = subject.other if subject.recommended and subject.other is not None else subject.current
+    stop = STOP if subject.recommended else LOOK
+    return Monitoring(
+        watched="the proposed set" if subject.recommended else "the current set, for nothing is proposed",
+        triggers=(
+            *_price(result, shown),
+            *_collateral(result, subject, shown, stop),
+            *_worst_ends(subject, shown),
+            _pool_share(result, shown),
+        ),
+    )
+
+
+def _price(result: Result, shown: Candidate) -> list[Trigger]:
+    fans = [fan for fan in result.fans if fan.candidate == shown.id and fan.quantiles.get("1")]
+    fan = next((each for each in fans if each.scenario == "calm"), None)
+    if fan is None:
+        return []
+    value = Scale(1.0, 4, "USD").text(min(fan.quantiles["1"]))
+    basis = f"lowest 1% quantile of any hour in calm, {count(fan.n, 'path')}: at the worst hour one calm path in a hundred is this low"
+    return [Trigger("Pool price in dollars", f"below {value}", basis, LOOK)]
+
+
+def _collateral(result: Result, subject: Subject, shown: Candidate, stop: str) -> list[Trigger]:
+    limits = result.study.constraints
+    rows = []
+    tail = subject.score(shown).metrics.get("min_cr_external_tail95")
+    limit = limits.min_external_cr
+    if tail is not None and tail.low > limit:
+        rows.append(
+            Trigger(
+                "External collateral ratio at the price floor",
+                f"below {_text('ratio', tail, tail.low)}",
+                f"lower end of the interval of its worst 5%, {_n(tail)}",
+                LOOK,
+            )
+        )
+    basis = f"the limit of the study's constraint at a floor of {plain_number(limits.external_cr_floor)}"
+    rows.append(Trigger("External collateral ratio at the price floor", f"below {plain_number(limit)}", basis, stop))
+    return rows
+
+
+def _worst_ends(subject: Subject, shown: Candidate) -> list[Trigger]:
+    metrics = subject.score(shown).metrics
+    rows = []
+    for name, what in WORST_ENDS:
+        found = metrics.get(name)
+        if found is not None:
+            value = _text(metric_of(name).unit, found, found.high)
+            rows.append(Trigger(what, f"above {value}", f"upper end of the interval of the mean of the worst tenth, {_n(found)}", LOOK))
+    return rows
+
+
+def _pool_share(result: Result, shown: Candidate) -> Trigger:
+    values, delay = shown.parameters, result.study.simulation.response_delay_hours
+    # at the rate of withdrawal the share is back within the hours it takes to withdraw the excess
+    hours = delay + round(1.0 / values.rebalance_rate)
+    return Trigger(
+        "Share of the stablecoin in the pool",
+        f"above {plain_number(values.pool_share_high)} for {count(hours, 'hour')}",
+        f"pool_share_high, above which the Curve AMO withdraws; a response delay of {delay} h and 1 / rebalance_rate = {plain_number(1.0 / values.rebalance_rate)} h",
+        LOOK,
+    )
+
+
+def _text(unit: str, estimate: Estimate, value: float) -> str:
+    return scale_for(unit, (estimate.low, estimate.value, estimate.high)).text(value)
+
+
+def _n(estimate: Estimate) -> str:
+    return f"n = {estimate.n:,}"

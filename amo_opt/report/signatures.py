@@ -1,0 +1,79 @@
+"""The setters governance calls: their arguments as the contracts name them, what the contracts refuse, and whether a call can be undone.
+
+Facts read from FraxFinance/frax-solidity (FRAXStablecoin, PIDController, FraxAMOMinter, FraxPoolV3) and curvefi/curve-factory
+(MetaImplementationUSD): none of the first four bounds what is set, `ramp_A` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+UNBOUNDED = "none in the contract"
+AT_ONCE = "yes, by another call"
+
+
+@dataclass(frozen=True)
+class Setter:
+    """One function: ``contract`` is its key in a state's ``[contracts]``, ``arguments`` are the contract's names, all ``uint256``."""
+
+    contract: str
+    function: str
+    arguments: tuple[str, ...]
+    limit: str = UNBOUNDED
+    reversible: str = AT_ONCE
+
+    @property
+    def signature(self) -> str:
+        """``ramp_A(uint256,uint256)``, what the selector is the hash of."""
+        return f"{self.function}({','.join('uint256' for _ in self.arguments)})"
+
+    @property
+    def place(self) -> str:
+        """``metapool.ramp_A``."""
+        return f"{self.contract}.{self.function}"
+
+
+RAMP = Setter(
+    "metapool",
+    "ramp_A",
+    ("_future_A", "_future_time"),
+    limit="0 < A < 1,000,000; at most 10 times up or down; at least 1 day long, and 1 day after the last ramp's start",
+    reversible="yes, by ramping back: 1 day at least, and not before 1 day after the ramp's start",
+)
+MINT_CAP = Setter("amo_minter", "setFraxMintCap", ("_frax_mint_cap",))
+COLLATERAL_CAP = Setter("amo_minter", "setCollatBorrowCap", ("_collat_borrow_cap",))
+MINIMUM_CR = Setter("amo_minter", "setMinimumCollateralRatio", ("_min_cr",))
+THRESHOLDS = Setter("frax_pool", "setPriceThresholds", ("new_mint_price_threshold", "new_redeem_price_threshold"))
+
+CONTROLLERS: dict[str, dict[str, Setter]] = {
+    "frax": {
+        "cr_band": Setter("stablecoin", "setPriceBand", ("_price_band",)),
+        "cr_step": Setter("stablecoin", "setFraxStep", ("_new_step",)),
+        "cr_refresh_hours": Setter("stablecoin", "setRefreshCooldown", ("_new_cooldown",)),
+    },
+    "pid": {
+        "cr_band": Setter("pid_controller", "setPriceBands", ("_top_band", "_bottom_band")),
+        "cr_step": Setter("pid_controller", "setFraxStep", ("_new_step",)),
+        "cr_refresh_hours": Setter("pid_controller", "setInternalCooldown", ("_internal_cooldown",)),
+    },
+}
+"""Who moves the collateral ratio. An active PIDController sets the stablecoin's own step back to 0 after each refresh, so that its own
+step, cooldown and bands (prices, 1 ± band) are the ones that count."""
+
+BY_NAME: dict[str, Setter] = {
+    "amplification": RAMP,
+    "curve_collateral_cap": COLLATERAL_CAP,
+    "aave_cap": COLLATERAL_CAP,
+    "investor_cap": COLLATERAL_CAP,
+    "uniswap_cap": COLLATERAL_CAP,
+    "curve_mint_cap": MINT_CAP,
+    "fraxlend_cap": MINT_CAP,
+    "min_cr": MINIMUM_CR,
+    "mint_price_threshold": THRESHOLDS,
+    "redeem_price_threshold": THRESHOLDS,
+}
+
+
+def setter_of(name: str, price_controller: str) -> Setter | None:
+    """The setter of a parameter; ``None`` where its value is policy."""
+    return CONTROLLERS[price_controller].get(name) or BY_NAME.get(name)

@@ -1,0 +1,197 @@
+"""Section 13 and the batches: what is called, what is left out, and what keeps a batch from being written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from amo_opt.errors import AmoOptError
+from amo_opt.report import safe_batch
+from amo_opt.report.facts import gather
+from amo_opt.report.facts.execution import BATCH, REVERT, created_at
+from amo_opt.report.pages import proposal_md
+from amo_opt.report.safe_batch import checksum
+from amo_opt.report.write import FILES, batch_files
+from amo_opt.search.result import Sensitivity
+
+HASH = "ab" * 32
+
+
+@pytest.fixture
+def onchain(make_result, frax):
+    """Builds a result on the worked study's state, with its addresses."""
+    pytest.importorskip("eth_abi", reason="pip install 'amo-opt[onchain]'")
+    pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
+    return lambda verdict="recommended", **changes: make_result(verdict, **{"state": frax.state, **changes})
+
+
+@pytest.fixture
+def safe_owned(frax):
+    """The state with a pool that the Safe itself may ramp."""
+    contracts = frax.state.contracts
+    return replace(frax.state, contracts={**contracts, "metapool": replace(contracts["metapool"], caller=None)})
+
+
+def _facts(result):
+    return gather(result, results_hash=HASH)
+
+
+def _functions(batch):
+    return [each["contractMethod"]["name"] for each in batch["transactions"]]
+
+
+def test_what_the_safe_may_not_call_stands_apart(onchain):
+    """One failing call undoes a batch: the pool obeys Curve's DAO, so its ramp is given beside the batch, decoded and encoded."""
+    found = _facts(onchain()).execution
+    assert _functions(found.batch) == ["setFraxStep", "setFraxMintCap", "setCollatBorrowCap"]
+    (ramp,) = found.apart
+    assert ramp.text == "metapool.ramp_A(_future_A = 2210, _future_time = 1653264000)"
+    assert ramp.calldata.startswith("0x3c157e64")
+    assert "only curve owner proxy may call it" in ramp.why_not
+    assert [row.name for row in found.policy] == ["curve_collateral_cap", "aave_cap", "curve_mint_cap", "unwind_rate"]
+
+
+def test_a_pool_of_the_safes_own_is_ramped_in_the_batch_and_back(onchain, safe_owned):
+    """future_time is the planned execution plus the ramp's length; the way back ends a ramp's length after the batch's last day."""
+    found = _facts(onchain(state=safe_owned)).execution
+    assert found.apart == ()
+    there, back = (batch["transactions"][0]["contractInputsValues"] for batch in (found.batch, found.revert))
+    planned = 1_652_659_200
+    assert there == {"_future_A": "2210", "_future_time": str(planned + 168 * 3600)}
+    assert back == {"_future_A": "1500", "_future_time": str(planned + 14 * 86_400 + 168 * 3600)}
+    assert _functions(found.batch) == _functions(found.revert)
+
+
+def test_more_than_ten_times_is_a_schedule_of_which_the_batch_holds_the_first_ramp(onchain, safe_owned, result):
+    """A times twenty: two ramps in section 3, one call."""
+    far = result.recommended.replace(amplification=30_000)
+    candidates = tuple(replace(each, parameters=far) if each.role == "recommended" else each for each in result.candidates)
+    facts = _facts(replace(onchain(state=safe_owned), recommended=far, candidates=candidates))
+    assert [(row.start_a, row.target_a) for row in facts.guard_rails.ramps] == [("1,500", "6,708"), ("6,708", "30,000")]
+    assert facts.execution.batch["transactions"][0]["contractInputsValues"]["_future_A"] == "6708"
+    assert any("Only the first of 2 ramps" in note for note in facts.execution.notes)
+    assert facts.guard_rails.ramps[1].start == facts.guard_rails.ramps[0].end
+
+
+def test_the_batch_names_its_origin_and_what_it_was_made_against(onchain):
+    """Both hashes, the values in force and the day after which it is void stand in the description, which the checksum covers."""
+    result = onchain()
+    found = _facts(result).execution
+    for batch in (found.batch, found.revert):
+        text = batch["meta"]["description"]
+        assert f"study sha256:{result.study.hash} results sha256:{HASH}" in text
+        assert "void if any of these moved, and after 2022-05-" in text
+        assert batch["meta"]["checksum"] == checksum(batch)
+        assert batch["meta"]["createdFromSafeAddress"] == result.study.state.contracts["safe"].address
+        assert (batch["chainId"], batch["createdAt"]) == ("1", 1_652_227_200_000)
+    assert "Made against stablecoin.setFraxStep 2500" in found.batch["meta"]["description"]
+    assert "Made against stablecoin.setFraxStep 2000" in found.revert["meta"]["description"]
+
+
+def test_the_files_are_the_documents(onchain, monkeypatch):
+    """The same bytes each time, the checksums printed in the text; createdAt from SOURCE_DATE_EPOCH where that is set."""
+    one, two = (_facts(onchain()) for _ in range(2))
+    files = batch_files(one)
+    assert files == batch_files(two)
+    assert set(files) == {BATCH, REVERT} <= set(FILES)
+    text = proposal_md(one)
+    for name, batch in files.items():
+        assert json.loads(batch)["createdAt"] == 1_652_227_200_000
+        assert name in text
+        assert json.loads(batch)["meta"]["checksum"] in text
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795219200")
+    assert _facts(onchain()).execution.batch["createdAt"] == 1_795_219_200_000
+
+
+@pytest.mark.parametrize("text", ["yesterday", "-1", "1.5", "²"])
+def test_a_strange_epoch_is_refused(monkeypatch, text):
+    """One message that says what is allowed."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
+    with pytest.raises(AmoOptError, match=r"SOURCE_DATE_EPOCH: not a whole number of seconds; found .*; allowed: such as 7, or unset"):
+        created_at(7)
+
+
+def test_a_missing_address_leaves_the_call_out_by_name(onchain, frax):
+    """The others go on; the reader is told which table is missing."""
+    contracts = {name: each for name, each in frax.state.contracts.items() if name not in ("stablecoin", "safe")}
+    found = _facts(onchain(state=replace(frax.state, contracts=contracts))).execution
+    assert _functions(found.batch) == ["setFraxMintCap", "setCollatBorrowCap"]
+    assert found.batch["meta"]["createdFromSafeAddress"] == ""
+    (step,) = (row for row in found.apart if "setFraxStep" in row.text)
+    assert step.why_not == "no address: the state has no [contracts.stablecoin]"
+
+
+def test_without_any_address_there_is_no_batch(make_result):
+    """Nothing is invented: the calls are listed, no file is written."""
+    facts = _facts(make_result())
+    assert (facts.execution.batch, facts.execution.revert, facts.execution.calls) == (None, None, ())
+    assert len(facts.execution.apart) == 4
+    assert batch_files(facts) == {}
+
+
+def test_without_the_extra_the_report_says_how_to_get_it(onchain, monkeypatch):
+    """Calls stay decoded; no calldata, no checksum, no file."""
+    monkeypatch.setattr(safe_batch, "has_keccak", lambda: False)
+    facts = _facts(onchain())
+    assert batch_files(facts) == {}
+    proposal = proposal_md(facts)
+    assert "pip install 'amo-opt\\[onchain\\]'" in proposal
+    assert "setFraxStep(_new_step = 2000)" in proposal
+
+
+def _sensitivity(*, holds):
+    return Sensitivity(
+        figure="markets.hazard_price",
+        end="high",
+        value=0.4,
+        yield_difference=None,
+        peg_difference=None,
+        holds=holds,
+        objection="" if holds else "may hold the peg worse",
+        n=640,
+    )
+
+
+def test_an_old_state_gives_no_batch(onchain):
+    """A study of 11 July on figures of May: the chip in the box, the oldest figure in section 13, no file and no calldata."""
+    result = onchain(date=date(2022, 7, 11))
+    facts = _facts(result)
+    assert "STATE TOO OLD" in [each.word for each in facts.decision.warnings]
+    assert facts.execution.reasons[0].startswith("The state is too old: 18 sourced figures of 18 are older than the 30 days")
+    assert (facts.execution.batch, facts.execution.calls, facts.execution.apart) == (None, (), ())
+    assert batch_files(facts) == {}
+    assert "0x3c157e64" not in proposal_md(facts)
+    assert "STATE TOO OLD" in proposal_md(facts)
+    limit = replace(result.study.report, max_state_age_days=61)
+    assert _facts(replace(result, study=replace(result.study, report=limit))).execution.batch is not None
+
+
+def test_an_assumption_that_moves_the_verdict_gives_no_batch(onchain):
+    """One end of one range is enough; where all hold, nothing is said."""
+    facts = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True), _sensitivity(holds=False))))
+    assert "ASSUMPTION-SENSITIVE" in [each.word for each in facts.decision.warnings]
+    assert "first with markets.hazard_price at 0.4: may hold the peg worse." in facts.execution.reasons[0]
+    assert facts.execution.batch is None
+    fine = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True),)))
+    assert "ASSUMPTION-SENSITIVE" not in [each.word for each in fine.decision.warnings]
+    assert fine.execution.batch is not None
+
+
+@pytest.mark.parametrize("verdict", ["no change", "undecidable", "infeasible"])
+def test_where_nothing_is_recommended_nothing_is_executed(onchain, verdict):
+    """Section 13 says so, section 12 watches the current set, and no file is written."""
+    facts = _facts(onchain(verdict))
+    assert facts.execution.reasons == ("Nothing is recommended, so there is nothing to execute and no batch.",)
+    assert facts.guard_rails.ramps == ()
+    assert facts.monitoring.watched.startswith("the current set")
+    assert all("revert batch" not in row.action for row in facts.monitoring.triggers)
+    assert batch_files(facts) == {}
+
+
+def test_hostile_text_stays_text(onchain):
+    """A study's name goes into the batch's name without control characters, and nowhere into a call."""
+    found = _facts(onchain(name='x"\u202e\n<script>')).execution
+    assert found.batch["meta"]["name"] == 'amo-opt 2022-05-11 x"\n<script>'
