@@ -14,6 +14,7 @@ from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
 from amo_opt.scoring.paired import compare_paired
+from amo_opt.scoring.replayed import episode_fits
 from amo_opt.scoring.score import point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.change_cost import change_costs
@@ -165,6 +166,7 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
         sensitivity=() if rival is None else sensitivities(desk, rival.parameters),
         change_costs=change_costs(desk, compared),
         run_capacities=run_capacities(desk, compared),
+        episodes=episode_fits(study, study.current, workers=desk.workers),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from amo_opt.scoring.types import Estimate
 from amo_opt.search.desk import Desk
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
@@ -74,8 +74,7 @@ def run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, 
     """The largest run that 95% of paths survive by price, for each set: bisection on paths of its own stream."""
     found = []
     for candidate in sets:
-        broken = run_capacity(candidate.parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers).most
-        low, high = broken.interval
-        found.append(RunCapacity(candidate=candidate.id, value=Estimate(value=broken.value, low=low, high=high, n=broken.n)))
+        broken = run_capacity(candidate.parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers)
+        found.append(replace(broken, candidate=candidate.id))
         desk.watch(ProgressEvent(phase="run-capacity", done=len(found), total=len(sets)))
     return tuple(found)

@@ -129,12 +129,14 @@ def paid_at(point: BreakPoint, parameters: ParameterSet, study: Study, *, paths:
     return order_statistic(shares, share=point.share, largest=max(1.0, float(shares.max())))
 
 
-def run_capacity(parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, workers: int = 1) -> RunCapacity:
+def run_capacity(
+    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: int = 1
+) -> RunCapacity:
     """The largest run that 95% of the paths survive with price >= reference - 1%, whatever else fails, and what is paid out at that size.
 
     ``candidate`` is the set's name. Below 72 paths the interval of the size starts at 0.
     """
-    point = capacity_breaking(parameters, study, paths=paths, workers=workers).most
+    point = capacity_breaking(parameters, study, paths=paths, rounds=rounds, workers=workers).most
     paid = paid_at(point, parameters, study, paths=paths, workers=workers)
     return RunCapacity(candidate=parameters.name, value=_estimate(point), paid=_estimate(paid))
 

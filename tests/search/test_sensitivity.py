@@ -24,7 +24,9 @@ from amo_opt.stress.draws import DRAWN_FROM, LENDERS, draw_block
 def tiny(frax):
     """Few hours, stresses that begin in them, few resamples."""
     soon = {"onset_day_low": 1.0, "onset_day_high": 2.0}
-    scenarios = tuple(replace(each, settings={**each.settings, **(soon if "onset_day_low" in each.settings else {})}) for each in frax.scenarios)
+    scenarios = tuple(
+        replace(each, settings={**each.settings, **(soon if "onset_day_low" in each.settings else {})}) for each in frax.scenarios
+    )
     simulation = replace(frax.simulation, transition_hours=12, window_hours=96)
     return replace(frax, scenarios=scenarios, simulation=simulation, certification=replace(frax.certification, bootstrap=50))
 
