@@ -120,7 +120,7 @@ def _replayed(episodes: tuple[EpisodeFit, ...]) -> str:
     total, missed = sum(len(each.demands) for each in episodes), sum(len(each.missed) for each in episodes)
     verdict = "the model counts as validated" if is_validated(episodes) else "the model does not count as validated"
     return (
-        f"The current set was replayed through {count(len(episodes), 'real episode')}: prices and outflows as recorded drive the model, "
+        f"The current set was replayed through {count(len(episodes), 'real episode')}: what is recorded of prices and outflows drives the model, "
         f"everything else is drawn as in calm. {total - missed} of {count(total, 'demand')} met: {verdict} (it does where every demand is met)."
     )
 
@@ -169,7 +169,7 @@ def _episode_limits(episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
             "No backtest is part of this report: `amo-opt backtest` replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
         )
     missed = tuple(
-        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {shown(demand.model)}, allowed {demand.allowed})' for demand in each.missed)}. The box above says not validated."
+        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {shown(demand.model)}, allowed {demand.allowed})' for demand in each.missed)}."
         for each in episodes
         if each.missed
     )

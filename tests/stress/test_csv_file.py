@@ -1,0 +1,46 @@
+"""Rows of a CSV file, and the wording that both kinds of history share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from amo_opt.errors import InputError
+from amo_opt.stress.calibration import read_table
+from amo_opt.stress.csv_file import read_rows, time_of
+from amo_opt.stress.history import read_history
+
+
+def test_rows_keep_their_line_and_lose_what_is_empty(tmp_path):
+    """Cells are stripped, empty rows left out, a byte order mark is none of the header."""
+    file = tmp_path / "a.csv"
+    file.write_bytes("\ufeffa, b\n\n1 ,2\n,\n3,4\n".encode())
+    assert read_rows(file, "a.csv") == [(1, ["a", "b"]), (3, ["1", "2"]), (5, ["3", "4"])]
+
+
+def test_a_time_without_an_offset_is_utc():
+    """And one with an offset is brought to it."""
+    assert time_of("2022-05-11T02:00:00+02:00") == time_of("2022-05-11") == datetime(2022, 5, 11, tzinfo=UTC)
+    assert time_of("tomorrow") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"timestamp,prise\n2022-01-01,1\n", "unknown column; found 'prise'"),
+        (b"timestamp,price,price\n2022-01-01,1,1\n", "column named twice; found 'price'"),
+        (b"timestamp,price\n2022-01-01,1,1\n2022-01-02,1,1\n", "wrong number of cells; found 3; allowed: 2"),
+        (b"\xff\xfe\x00", "not text; allowed: a CSV file in UTF-8"),
+        (None, "no such file or directory; allowed: a CSV file"),
+    ],
+)
+def test_a_history_to_replay_and_one_to_fit_are_refused_in_the_same_words(tmp_path, text, said):
+    """Whichever command reads the file."""
+    file = tmp_path / "history.csv"
+    if text is not None:
+        file.write_bytes(text)
+    for read in (read_history, read_table):
+        with pytest.raises(InputError) as error:
+            read(file)
+        assert said in str(error.value)
