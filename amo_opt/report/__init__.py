@@ -7,6 +7,9 @@
     markdown.py       escaping of everything that is put into Markdown
     pages.py          Facts -> report.html and proposal.md
     results_json.py   Result -> results.json
+    signatures.py     the setters on chain: arguments, limits, who holds band and step
+    calls.py          two sets -> the calls between them, in whole on-chain integers
+    safe_batch.py     calls -> Safe's Transaction Builder file with its checksum, and calldata
     plain_files.py    Result -> parameters.toml and trials.csv
     write.py          all of it into a folder, whole or not at all
 

@@ -15,8 +15,8 @@ MIN_RAMP_TIME = 86_400
 def ramp_targets(current: int, target: int) -> tuple[int, ...]:
     """The values of A to ramp to one after the other, none more than ten times up or down from the one before; the fewest, in equal ratios.
 
-    >>> ramp_targets(1500, 1800), ramp_targets(100, 2000), ramp_targets(1500, 10), ramp_targets(50, 50)
-    ((1800,), (447, 2000), (122, 10), ())
+    >>> ramp_targets(1500, 1800), ramp_targets(100, 2000), ramp_targets(1500, 100), ramp_targets(50, 50)
+    ((1800,), (447, 2000), (387, 100), ())
 
     Raises `PoolInputError` for an A outside 0 < A < 10**6.
     """

@@ -50,6 +50,15 @@ class PolicyRow:
 
 
 @dataclass(frozen=True)
+class AddressRow:
+    """An address of the state that a call needs, and where it was read."""
+
+    name: str
+    address: str
+    origin: str
+
+
+@dataclass(frozen=True)
 class Execution:
     """Section 13. ``reasons`` say why there is no batch; ``batch`` and ``revert`` are the documents, ``None`` where there is none."""
 
@@ -58,6 +67,7 @@ class Execution:
     apart: tuple[CallRow, ...]
     revert_calls: tuple[CallRow, ...]
     policy: tuple[PolicyRow, ...]
+    addresses: tuple[AddressRow, ...]
     notes: tuple[str, ...]
     revert_notes: tuple[str, ...]
     batch: dict[str, Any] | None
@@ -88,8 +98,9 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
         apart=tuple(_row(call) for call in forward if _why_not(call)),
         revert_calls=tuple(_row(call) for call in reverting),
         policy=_policy(subject),
+        addresses=_addresses(result, forward),
         notes=_notes(result, schedule, inside),
-        revert_notes=_revert_notes(schedule, reverting),
+        revert_notes=_revert_notes(schedule, back),
         batch=None if reasons else made.batch(inside, revert=False),
         revert=None if reasons else made.batch(reverting, revert=True),
     )
@@ -109,13 +120,19 @@ class _Meta:
         limit = self.schedule.revert_until if revert else self.schedule.void
         description = (
             f"{'Revert: ' if revert else ''}{'; '.join(call.text for call in calls)}. Made against "
-            f"{'; '.join(f'{call.setter.place} {_before(call)}' for call in calls)}: void if any of these moved, and after {moment(limit)}. "
+            f"{'; '.join(f'{call.setter.place} {_against(call, revert=revert)}' for call in calls)}: void if any of these moved, and after {moment(limit)}. "
             f"study sha256:{study.hash} results sha256:{self.results_hash}"
         )
         name = f"amo-opt {study.date.isoformat()} {clean(study.name)}{' revert' if revert else ''}"
         address = None if safe is None else safe.address
         created = created_at(unix(study))
         return document(calls, chain_id=state.chain_id, created_at=created, name=name, description=description, safe=address)
+
+
+def _against(call: Call, *, revert: bool) -> str:
+    """The value a batch was made against; a cap in force is not known, only the sum that the model takes for it."""
+    assumed = call.setter.function in CAPS and not revert
+    return f"{_before(call)}{' (the shares of the current set at the state, not read on chain)' if assumed else ''}"
 
 
 def created_at(default: int) -> int:
@@ -129,7 +146,7 @@ def created_at(default: int) -> int:
 
 
 def _none(*reasons: str) -> Execution:
-    return Execution(reasons, (), (), (), (), (), (), None, None)
+    return Execution(reasons, (), (), (), (), (), (), (), None, None)
 
 
 def _first_ramp(schedule: Schedule) -> tuple[int, int] | None:
@@ -183,6 +200,19 @@ def _policy(subject: Subject) -> tuple[PolicyRow, ...]:
     return tuple(rows)
 
 
+def _addresses(result: Result, calls: tuple[Call, ...]) -> tuple[AddressRow, ...]:
+    """Contracts that are called and accounts that call them, in the order of the state's file."""
+    contracts = result.study.state.contracts
+    used = {SAFE, *(call.setter.contract for call in calls), *(call.caller for call in calls)}
+    rows = []
+    for name, contract in contracts.items():
+        if name in used:
+            file = " ".join(part for part in (contract.repository, contract.path, contract.commit and f"@{contract.commit[:8]}") if part)
+            origin = ": ".join(part for part in (file, contract.source) if part)
+            rows.append(AddressRow(name, contract.address, clean(origin) or "no source given"))
+    return tuple(rows)
+
+
 def _notes(result: Result, schedule: Schedule, inside: list[Call]) -> tuple[str, ...]:
     state = result.study.state
     functions = {call.setter.function for call in inside}
@@ -207,9 +237,10 @@ def _notes(result: Result, schedule: Schedule, inside: list[Call]) -> tuple[str,
     return tuple(notes)
 
 
-def _revert_notes(schedule: Schedule, reverting: list[Call]) -> tuple[str, ...]:
+def _revert_notes(schedule: Schedule, back: tuple[Call, ...]) -> tuple[str, ...]:
     notes = [f"Good until {moment(schedule.revert_until)} as it stands."]
-    if any(call.setter is RAMP for call in reverting):
+    notes += [f"Not in it: {call.text}, {_why_not(call).partition(',')[0]}." for call in back if _why_not(call)]
+    if any(call.setter is RAMP for call in back):
         notes.append(
             f"The ramp back ends at {moment(schedule.revert_end)}: executed earlier it is slower. The contract refuses it within a day of "
             "the first ramp's start; stop_ramp_A() holds A where it is at any time. For a faster ramp back set _future_time to the time of "
@@ -217,4 +248,5 @@ def _revert_notes(schedule: Schedule, reverting: list[Call]) -> tuple[str, ...]:
         )
     if len(schedule.ramps) > 1:
         notes.append("It undoes the first ramp; after a later one A is ramped back in as many ramps as it was ramped up.")
+    notes.append("Policy goes back by the executing team's decision, on the same day.")
     return tuple(notes)

@@ -54,6 +54,20 @@ def test_what_the_safe_may_not_call_stands_apart(onchain):
     assert [row.name for row in found.policy] == ["curve_collateral_cap", "aave_cap", "curve_mint_cap", "unwind_rate"]
 
 
+def test_every_address_says_where_it_was_read(onchain):
+    """Contracts called and accounts that call, with repository, path and commit; the others of the state are not listed."""
+    found = {row.name: row for row in _facts(onchain()).execution.addresses}
+    assert set(found) == {"metapool", "stablecoin", "amo_minter", "safe", "curve_owner_proxy"}
+    assert found["amo_minter"].origin.startswith("FraxFinance/frax-solidity src/types/constants.ts @012909d1: ")
+
+
+def test_what_the_revert_batch_cannot_undo_is_named(onchain):
+    """The ramp back is Curve's DAO's as well."""
+    notes = _facts(onchain()).execution.revert_notes
+    assert any(note.startswith("Not in it: metapool.ramp_A(_future_A = 1500, ") for note in notes)
+    assert any("stop_ramp_A()" in note for note in notes)
+
+
 def test_a_pool_of_the_safes_own_is_ramped_in_the_batch_and_back(onchain, safe_owned):
     """future_time is the planned execution plus the ramp's length; the way back ends a ramp's length after the batch's last day."""
     found = _facts(onchain(state=safe_owned)).execution
@@ -88,6 +102,7 @@ def test_the_batch_names_its_origin_and_what_it_was_made_against(onchain):
         assert batch["meta"]["createdFromSafeAddress"] == result.study.state.contracts["safe"].address
         assert (batch["chainId"], batch["createdAt"]) == ("1", 1_652_227_200_000)
     assert "Made against stablecoin.setFraxStep 2500" in found.batch["meta"]["description"]
+    assert found.batch["meta"]["description"].count("not read on chain") == 2
     assert "Made against stablecoin.setFraxStep 2000" in found.revert["meta"]["description"]
 
 
