@@ -26,9 +26,7 @@ class Replicates:
     yield_terms: dict[str, FloatArray]
 
 
-def replicate(
-    sample: Sample, figures: Mapping[str, FloatArray], terms: Mapping[str, FloatArray], *, within: bool = True
-) -> Replicates:
+def replicate(sample: Sample, figures: Mapping[str, FloatArray], terms: Mapping[str, FloatArray], *, within: bool = True) -> Replicates:
     """The bootstrap replicates of path figures (metric -> shape (n,)) and of yield terms (line -> shape (n,)).
 
     Means are taken within each scenario and then weighed, as strata keep their weight; tails are taken over all paths at once. Two

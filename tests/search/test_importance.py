@@ -13,14 +13,22 @@ from amo_opt.search.importance import importances
 from amo_opt.search.result import Trial
 from amo_opt.search.rule import PEG, YIELD
 
-SPACE = {"amplification": Range(low=150, high=5000, log=True), "aave_cap": Range(low=0.0, high=0.6), "idle_buffer": Range(low=0.0, high=0.3)}
+SPACE = {
+    "amplification": Range(low=150, high=5000, log=True),
+    "aave_cap": Range(low=0.0, high=0.6),
+    "idle_buffer": Range(low=0.0, high=0.3),
+}
 
 
 def trials_of(study, count, *, gain, risk):
     rng = np.random.default_rng(3)
     found = []
     for number in range(count):
-        values = {"amplification": round(150 * (5000 / 150) ** rng.random()), "aave_cap": 0.6 * rng.random(), "idle_buffer": 0.3 * rng.random()}
+        values = {
+            "amplification": round(150 * (5000 / 150) ** rng.random()),
+            "aave_cap": 0.6 * rng.random(),
+            "idle_buffer": 0.3 * rng.random(),
+        }
         parameters = study.current.replace(name=f"trial-{number}", **values)
         score = PointScore(yield_annual=gain(parameters), peg_risk_bps=risk(parameters), constraints={"caps_plus_buffer": -0.1})
         found.append(Trial(number=number, origin="sampler", parameters=parameters, score=score))

@@ -7,7 +7,7 @@ import pytest
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.types import Constraint, Estimate, Score
-from amo_opt.search.plateau import _broken, _objection, half_way, ordered, steps_around, stepped
+from amo_opt.search.plateau import _broken, _objection, half_way, ordered, stepped, steps_around
 
 
 def constraint(name, value, worse, limit=0.02):
@@ -56,7 +56,14 @@ def test_what_cannot_be_voted_is_no_neighbour(make_study):
     """At a range's end, beside the other end of a pair, and with all collateral promised there is a step on one side only."""
     study = make_study()
     full = study.current.replace(
-        name="shown", curve_collateral_cap=0.9, aave_cap=0.0, investor_cap=0.0, uniswap_cap=0.0, idle_buffer=0.1, pool_share_low=0.54, pool_share_high=0.55
+        name="shown",
+        curve_collateral_cap=0.9,
+        aave_cap=0.0,
+        investor_cap=0.0,
+        uniswap_cap=0.0,
+        idle_buffer=0.1,
+        pool_share_low=0.54,
+        pool_share_high=0.55,
     )
     found = {(step.parameter, step.side) for step in steps_around(full, study)}
     assert ("aave_cap", -1) not in found

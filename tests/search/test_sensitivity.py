@@ -24,7 +24,9 @@ from amo_opt.stress.draws import DRAWN_FROM, LENDERS, draw_block
 def tiny(frax):
     """Few hours, stresses that begin in them, few resamples."""
     soon = {"onset_day_low": 1.0, "onset_day_high": 2.0}
-    scenarios = tuple(replace(each, settings={**each.settings, **(soon if "onset_day_low" in each.settings else {})}) for each in frax.scenarios)
+    scenarios = tuple(
+        replace(each, settings={**each.settings, **(soon if "onset_day_low" in each.settings else {})}) for each in frax.scenarios
+    )
     simulation = replace(frax.simulation, transition_hours=12, window_hours=96)
     return replace(frax, scenarios=scenarios, simulation=simulation, certification=replace(frax.certification, bootstrap=50))
 
@@ -89,7 +91,7 @@ def test_a_move_is_what_the_moved_study_gives(tiny):
         state = next(move.state for move in moves(study.state) if (move.figure, move.end) == (each.figure, each.end))
         elsewhere = replace(study, state=state)
         runs = [simulate(one, elsewhere, paths=12, stream="certify-b") for one in (shown, study.current)]
-        paired = room.differences(*(room.read(run, elsewhere, room.METRICS) for run in runs))
+        paired = room.differences(*(room.read(run, elsewhere, room.COMPARED) for run in runs))
         assert each.yield_difference == paired[YIELD].difference
         assert each.peg_difference == paired[PEG].difference
         assert each.n == 60
