@@ -46,6 +46,26 @@ def refigured() -> Callable[[Study, Mapping[str, float]], Study]:
     return _refigured
 
 
+def _held(study: Study, *names: str) -> Study:
+    """The study with every assumed figure's range shrunk to its value, but for those named: each end of a range costs certification a run."""
+    from operator import attrgetter
+
+    from amo_opt.config.overrides import with_figure
+    from amo_opt.config.schema import figures_by_name
+
+    state = study.state
+    for name in figures_by_name():
+        figure = attrgetter(name)(state)
+        if figure.assumed is not None and name not in names:
+            state = with_figure(state, name, replace(figure, low=figure.value, high=figure.value))
+    return replace(study, state=state)
+
+
+@pytest.fixture(scope="session")
+def held() -> Callable[..., Study]:
+    return _held
+
+
 def _random_sets(study: Study, count: int, seed: int) -> list[ParameterSet]:
     """Sets drawn independently over the study's search space, the ordered pairs kept in order."""
     from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS

@@ -104,9 +104,9 @@ def test_a_set_from_a_file_or_by_replacement(study, outcome):
     assert amo_opt.simulate(current, study).paths.equals(outcome.paths)
 
 
-def test_optimise_in_one_call(study):
+def test_optimise_in_one_call(study, held):
     """Trials as asked, the current set first; what is recommended is a parameter set or None; no file is needed."""
-    result = amo_opt.optimise(study, trials=9)
+    result = amo_opt.optimise(held(study), trials=9)
     assert len(result.trials) == 9
     assert result.trials[0].parameters == study.current
     assert result.verdict in {"recommended", "no change", "undecidable", "infeasible"}

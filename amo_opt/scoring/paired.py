@@ -72,8 +72,10 @@ def differences(candidate: Reading, current: Reading) -> dict[str, PairedDiffere
     }
 
 
-def compare_paired(candidate: Outcome, current: Outcome, study: Study, *, scenario: str | None = None) -> tuple[PairedDifference, ...]:
-    """Candidate minus current of every metric that has a direction, over all scenarios by weight or within one ``scenario``.
+def compare_paired(
+    candidate: Outcome, current: Outcome, study: Study, *, scenario: str | None = None, metrics: Iterable[str] | None = None
+) -> tuple[PairedDifference, ...]:
+    """Candidate minus current of every metric that has a direction (or of the ``metrics`` named), over all scenarios by weight or within one ``scenario``.
 
     Both sets meet the same resamples of the same paths, so what paths share cancels: a set compared with itself differs by exactly 0
     everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap.
@@ -82,8 +84,8 @@ def compare_paired(candidate: Outcome, current: Outcome, study: Study, *, scenar
 
     Raises ``AmoOptError`` where the two outcomes do not hold the same paths of the same scenarios at the same weights.
     """
-    directed = [name for name, measure in MEASURES.items() if measure.metric.better]
-    readings = [read(outcome, study, directed, scenario=scenario) for outcome in (candidate, current)]
+    chosen = [name for name, measure in MEASURES.items() if measure.metric.better] if metrics is None else list(metrics)
+    readings = [read(outcome, study, chosen, scenario=scenario) for outcome in (candidate, current)]
     return tuple(differences(*readings).values())
 
 

@@ -16,6 +16,12 @@ from amo_opt.simulation.outcome import Outcome
 
 J = TypeVar("J")
 R = TypeVar("R")
+UNREAD = frozenset(
+    {f"capital_{line}_usd" for line in ("shares_issued", "shares_burned", "recollateralised", "buybacks")}
+    | {"nav_start_usd", "nav_end_usd", "transition_nav_start_usd", "transition_income_usd", "transition_capital_usd"}
+    | {"peg_loss_collateral_bps", "share_price_end", "claims_end_usd", "buy_queue_end_usd", "net_issued_tokens", "reward_tokens_earned"}
+)
+"""Columns of an outcome that no score and no table of a result reads: a quarter of the memory of a certification."""
 
 
 @dataclass(frozen=True)
@@ -46,5 +52,6 @@ class Desk:
             paths=self.paths if paths is None else paths,
             stream=stream,
             workers=self.workers,
+            without=UNREAD,
             progress=lambda done, total: self.watch(ProgressEvent(phase=phase, done=done, total=total)),
         )

@@ -16,6 +16,7 @@ from amo_opt.scoring.score import score
 from amo_opt.scoring.types import Constraint, Score
 from amo_opt.search.desk import Desk
 from amo_opt.search.result import Neighbour
+from amo_opt.search.rule import COMPARED
 from amo_opt.simulation.outcome import Outcome
 
 SHARE = 0.1
@@ -99,7 +100,7 @@ def _neighbour(step: Step, outcome: Outcome | None, base: Outcome, objection: st
         parameter=step.parameter,
         side=step.side,
         value=float(step.parameters.values()[step.parameter]),
-        paired=() if outcome is None else compare_paired(outcome, base, study),
+        paired=() if outcome is None else compare_paired(outcome, base, study, metrics=COMPARED),
         feasible=not objection,
         objection=objection,
         n=n,

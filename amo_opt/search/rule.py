@@ -16,6 +16,8 @@ PEG = "peg_cvar95_bps"
 DOLLAR = "peg_cvar95_dollar_bps"
 COVER = "min_cr_external_tail95"
 AXES = (YIELD, PEG)
+COMPARED = (*AXES, DOLLAR, COVER)
+"""The metrics whose paired differences the rule reads."""
 
 
 def rule_text(certification: Certification) -> str:

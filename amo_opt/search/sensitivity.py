@@ -21,12 +21,11 @@ from amo_opt.search.desk import Desk
 from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Sensitivity
-from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD, margins
+from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, margins
 from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, simulate_mixed
 from amo_opt.stress.draws import DRAWN_FROM
 
 STREAM = "certify-b"
-METRICS = (YIELD, PEG, DOLLAR, COVER)
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Co
 def _compare(study: Study, shown: ParameterSet, mixed: Mixed, *, axis: str | None) -> Comparison:
     """Both sets on the paths; where no ``axis`` is given, of the one that gains most."""
     current, moved = (simulate_mixed(parameters, study, mixed) for parameters in (study.current, shown))
-    paired = differences(read(moved, study, METRICS), read(current, study, METRICS))
+    paired = differences(read(moved, study, COMPARED), read(current, study, COMPARED))
     chosen = improved_axis(paired, study) if axis is None else axis
     return Comparison(paired, conditions(paired, point_score(moved, study), study, axis=chosen))
 

@@ -5,7 +5,7 @@ Results do not depend on the number of workers or on how paths fall into blocks:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
 from amo_opt.simulation.kernel import run_block
-from amo_opt.simulation.outcome import Block, Outcome, block_columns, join
+from amo_opt.simulation.outcome import Block, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.stress.draws import draw_block
 
@@ -230,19 +230,43 @@ def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
     return {name: weight[name] / total if total > 0.0 else 1.0 / len(names) for name in names}
 
 
-def _gather(
-    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], blocks: dict[tuple[int, int], Block | SimulationError]
+class _Gathered:
+    """One set's columns, filled block by block as blocks come in; or the failure of its first block that fails."""
+
+    def __init__(self, rows: int, without: Collection[str]) -> None:
+        self._rows = rows
+        self._without = without
+        self._columns: dict[str, Array] = {}
+        self._failed: tuple[int, SimulationError] | None = None
+
+    def put(self, first_row: int, block: Block | SimulationError) -> None:
+        """A block that begins at that row of all."""
+        if isinstance(block, SimulationError):
+            if self._failed is None or first_row < self._failed[0]:
+                self._failed = first_row, block
+            return
+        for name, values in block.items():
+            if name not in self._without:
+                if name not in self._columns:
+                    self._columns[name] = np.empty(self._rows)
+                self._columns[name][first_row : first_row + values.size] = values
+
+    def columns(self) -> Block | SimulationError:
+        return self._columns if self._failed is None else self._failed[1]
+
+
+def _outcomes(
+    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], gathered: Sequence[_Gathered]
 ) -> list[Outcome | SimulationError]:
     names = tuple(dict.fromkeys(task.scenario.name for task in tasks))
     weights = _weights(study, names)
     scenario_of = np.concatenate([np.full(task.lanes, names.index(task.scenario.name), dtype=np.int64) for task in tasks])
     path_of = np.concatenate([np.arange(task.first, task.first + task.lanes, dtype=np.int64) for task in tasks])
     outcomes: list[Outcome | SimulationError] = []
-    for j, parameters in enumerate(sets):
-        column = [blocks[i, j] for i in range(len(tasks))]
-        failed = next((block for block in column if isinstance(block, SimulationError)), None)
-        if failed is not None:
-            outcomes.append(failed)
+    for parameters, each in zip(sets, gathered, strict=True):
+        columns = each.columns()
+        if isinstance(columns, SimulationError):
+            outcomes.append(columns)
             continue
         outcomes.append(
             Outcome(
@@ -252,7 +276,7 @@ def _gather(
                 steps=study.simulation.transition_hours + study.simulation.window_hours,
                 scenario_of=scenario_of,
                 path_of=path_of,
-                columns=join([block for block in column if not isinstance(block, SimulationError)]),
+                columns=columns,
             )
         )
     return outcomes
@@ -267,22 +291,25 @@ def simulate_many(
     stream: str = "search",
     workers: int = 1,
     progress: Progress | None = None,
+    without: Collection[str] = (),
 ) -> list[Outcome | SimulationError]:
     """Every set on the same paths; a set whose simulation fails has its `SimulationError` in its place.
 
     ``paths`` is per scenario (default: the study's). ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in
-    flight, one a worker, except for the search's own paths, which are kept.
+    flight, one a worker, except for the search's own paths, which are kept; and by the outcomes, 8 bytes a path and column: columns named
+    in ``without`` are left out of them.
     """
     tasks = _tasks(study, study.simulation.paths if paths is None else paths, scenarios)
     total = len(tasks) * len(sets)
-    blocks: dict[tuple[int, int], Block | SimulationError] = {}
+    starts = np.cumsum([0, *(task.lanes for task in tasks)])
+    gathered = [_Gathered(int(starts[-1]), without) for _ in sets]
     run = _run_kept if stream in KEPT_STREAMS else _run_passing
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        for i, j, result in run(sets, study, tasks, stream, pool):
-            blocks[i, j] = result
+        for done, (i, j, result) in enumerate(run(sets, study, tasks, stream, pool), start=1):
+            gathered[j].put(int(starts[i]), result)
             if progress is not None:
-                progress(len(blocks), total)
-    return _gather(sets, study, tasks, blocks)
+                progress(done, total)
+    return _outcomes(sets, study, tasks, gathered)
 
 
 def simulate(
@@ -306,8 +333,9 @@ def replay(parameters: ParameterSet, study: Study, *, scenario: str, path: int, 
     task = _tasks(study, 1, [scenario])[0]
     task = _Task(task.scenario, path, 1)
     market = draw(task.scenario, study, first=path, lanes=1, stream=stream)
-    block = run_one(parameters, study, task, market, constants(study))
-    outcome = _gather([parameters], study, [task], {(0, 0): block})[0]
+    gathered = _Gathered(task.lanes, ())
+    gathered.put(0, run_one(parameters, study, task, market, constants(study)))
+    outcome = _outcomes([parameters], study, [task], [gathered])[0]
     if isinstance(outcome, SimulationError):
         raise outcome
     return outcome

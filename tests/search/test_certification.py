@@ -61,7 +61,7 @@ def world(monkeypatch):
         found = world.truth(outcome.parameters)
         return {**found, PEG: found[PEG] + world.penalty(outcome.parameters, outcome.stream)}
 
-    def simulate_many(sets, study, *, paths, stream, workers, progress):
+    def simulate_many(sets, study, *, paths, stream, workers, progress, without=()):
         world.runs.append((stream, paths, [each.name for each in sets]))
         progress(len(sets), len(sets))
         columns = {name: np.arange(8.0) for name in ("peg_loss_bps", "min_price", "unserved_usd_hours")}
@@ -94,7 +94,7 @@ def world(monkeypatch):
         )
         return Score(yield_annual=metrics[YIELD], peg_risk_bps=metrics[PEG], constraints=constraints, metrics=metrics)
 
-    def compare_paired(candidate, current, study, *, scenario=None):
+    def compare_paired(candidate, current, study, *, scenario=None, metrics=None):
         mine, theirs = figures(candidate), figures(current)
         found = []
         for name, width in WIDTH.items():

@@ -22,8 +22,8 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def study():
-    return load_study(STUDY, overrides=SMALL)
+def study(held):
+    return held(load_study(STUDY, overrides=SMALL), "pool.base_fee", "amos.aave.lent")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,21 @@ def test_the_result_holds_what_was_asked(study, undisturbed):
     assert (undisturbed.paths_search, undisturbed.paths_certification) == (2, 4)
     assert (undisturbed.verdict, undisturbed.recommended) == ("undecidable", None)
     assert {fan.scenario for fan in undisturbed.fans} == {scenario.name for scenario in study.scenarios}
+
+
+def test_the_result_holds_what_a_proposal_needs(undisturbed):
+    """Neighbours of the set that came closest, its half step, assumed figures moved, both sets' transition and run, each with its n."""
+    closest = next(each for each in undisturbed.candidates if each.certified_b is not None and each.id != "current")
+    assert undisturbed.neighbours
+    assert {each.n for each in undisturbed.neighbours} == {2}
+    assert [(each.figure, each.end) for each in undisturbed.sensitivity] == [
+        (name, end) for name in ("pool.base_fee", "amos.aave.lent") for end in ("low", "high")
+    ]
+    assert {each.n for each in undisturbed.sensitivity} == {20}
+    assert [each.candidate for each in undisturbed.change_costs] == ["current", closest.id]
+    assert [each.candidate for each in undisturbed.run_capacities] == ["current", closest.id]
+    assert all(each.value.low <= each.value.value <= each.value.high for each in undisturbed.run_capacities)
+    assert undisturbed.importances == {}, "eleven trials tell nothing"
 
 
 def test_a_failure_stands_in_its_set_s_place(study, monkeypatch):

@@ -31,16 +31,6 @@ def tiny(frax):
     return replace(frax, scenarios=scenarios, simulation=simulation, certification=replace(frax.certification, bootstrap=50))
 
 
-def only(study, *names):
-    """The study with these figures' ranges left alone and every other figure held."""
-    state = study.state
-    for name in figures_by_name():
-        figure = attrgetter(name)(state)
-        if figure.assumed is not None and name not in names:
-            state = room.with_figure(state, name, replace(figure, low=figure.value, high=figure.value))
-    return replace(study, state=state)
-
-
 def test_every_assumed_figure_goes_to_both_ends(frax):
     """In the order of the state, the figure alone moved, an end that is the figure itself left out; what is sourced is no assumption."""
     found = list(moves(frax.state))
@@ -79,9 +69,9 @@ def test_what_a_market_is_drawn_from(frax):
     assert np.array_equal(drawn(others), usual)
 
 
-def test_a_move_is_what_the_moved_study_gives(tiny):
+def test_a_move_is_what_the_moved_study_gives(tiny, held):
     """Differences at an end are those of a study whose state holds that figure, drawn anew, whether or not draws depend on it."""
-    study = only(tiny, "pool.base_fee", "markets.lending_kink")
+    study = held(tiny, "pool.base_fee", "markets.lending_kink")
     shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
     found = sensitivities(Desk(study, 1, silent), shown)
     assert [(each.figure, each.end) for each in found] == [
@@ -91,22 +81,22 @@ def test_a_move_is_what_the_moved_study_gives(tiny):
         state = next(move.state for move in moves(study.state) if (move.figure, move.end) == (each.figure, each.end))
         elsewhere = replace(study, state=state)
         runs = [simulate(one, elsewhere, paths=12, stream="certify-b") for one in (shown, study.current)]
-        paired = room.differences(*(room.read(run, elsewhere, room.METRICS) for run in runs))
+        paired = room.differences(*(room.read(run, elsewhere, room.COMPARED) for run in runs))
         assert each.yield_difference == paired[YIELD].difference
         assert each.peg_difference == paired[PEG].difference
         assert each.n == 60
     assert len({each.yield_difference for each in found}) == 4
 
 
-def test_workers_change_nothing(tiny):
-    study = only(tiny, "pool.base_fee", "amos.aave.lent", "markets.hazard_price")
+def test_workers_change_nothing(tiny, held):
+    study = held(tiny, "pool.base_fee", "amos.aave.lent", "markets.hazard_price")
     shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
     assert sensitivities(Desk(study, 1, silent), shown) == sensitivities(Desk(study, 2, silent), shown)
 
 
-def test_a_state_that_is_no_balance_sheet_is_not_run(tiny):
+def test_a_state_that_is_no_balance_sheet_is_not_run(tiny, held):
     """More staked than there is: said, without figures, and counted neither for nor against."""
-    study = only(tiny, "amos.curve.in_gauge")
+    study = held(tiny, "amos.curve.in_gauge")
     (found,) = sensitivities(Desk(study, 1, silent), study.current.replace(name="shown", aave_cap=0.4))
     assert (found.figure, found.end, found.n, found.holds) == ("amos.curve.in_gauge", "high", 0, True)
     assert found.yield_difference is None
