@@ -475,3 +475,11 @@ def make_result() -> Callable[..., Result]:
 def result() -> Result:
     """One recommended result, read by many tests."""
     return build_result()
+
+
+@pytest.fixture(scope="session")
+def files(result: Result) -> dict[str, bytes]:
+    """Its report, drawn once."""
+    from amo_opt.report import report_files
+
+    return report_files(result)

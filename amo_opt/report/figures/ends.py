@@ -53,7 +53,9 @@ def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None
     ]
     axes.plot(*_lines([(at, base, span.value) for at, _, _, span in marks]), color=PALE, linewidth=5.0, solid_capstyle="butt", zorder=1)
     for held, colour in ((True, INK), (False, ORANGE)):
-        axes.plot(*_lines([(at, span.low, span.high) for at, _, kept, span in marks if kept == held]), color=colour, linewidth=1.3, zorder=2)
+        axes.plot(
+            *_lines([(at, span.low, span.high) for at, _, kept, span in marks if kept == held]), color=colour, linewidth=1.3, zorder=2
+        )
         for name, marker in MARKERS.items():
             chosen = [(at, span.value) for at, side, kept, span in marks if kept == held and side == name]
             places, values = [at for at, _ in chosen], [value for _, value in chosen]
