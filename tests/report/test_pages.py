@@ -175,7 +175,7 @@ def test_text_of_others_stays_text(make_result):
         neighbours=tuple(replace(each, objection=HOSTILE) for each in result.neighbours),
         sensitivity=tuple(replace(each, objection=HOSTILE) for each in result.sensitivity),
         run_capacities=tuple(replace(each, candidate=HOSTILE) for each in result.run_capacities),
-        importances={HOSTILE: {HOSTILE: 1.0}},
+        importances={HOSTILE: {"aave_cap": 1.0}},
     )
     files = report_files(result)
     outline = _outline(files["report.html"])
