@@ -54,6 +54,7 @@ def results_json(result: Result) -> str:
             }
             for each in result.worst_paths
         ],
+        **_around(result),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
@@ -71,6 +72,55 @@ def check_results(path: Path) -> None:
         raise AmoOptError(
             f"{path}: schema: found {found!r}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and name another folder with --out"
         )
+
+
+def _around(result: Result) -> dict[str, Json]:
+    """What stands around the shown set and what the change costs; empty lists and null where a run did not look."""
+    return {
+        "neighbours": [
+            {
+                "parameter": each.parameter,
+                "side": each.side,
+                "value": _finite(each.value),
+                "differences": {
+                    paired.metric: {**_estimate(paired.difference), "margin": _finite(paired.margin), "verdict": paired.verdict}
+                    for paired in each.paired
+                    if paired.scenario is None
+                },
+                "feasible": each.feasible,
+                "objection": each.objection,
+                "n": each.n,
+            }
+            for each in result.neighbours
+        ],
+        "half_step": None if result.half_step is None else _candidate(result.half_step),
+        "importances": {metric: _numbers(shares) for metric, shares in result.importances.items()},
+        "sensitivity": [
+            {
+                "figure": each.figure,
+                "end": each.end,
+                "value": _finite(each.value),
+                "yield_difference": None if each.yield_difference is None else _estimate(each.yield_difference),
+                "peg_difference": None if each.peg_difference is None else _estimate(each.peg_difference),
+                "holds": each.holds,
+                "objection": each.objection,
+                "n": each.n,
+            }
+            for each in result.sensitivity
+        ],
+        "change_costs": [
+            {"candidate": each.candidate, "hours": each.hours, "figures": {name: _estimate(found) for name, found in each.figures.items()}}
+            for each in result.change_costs
+        ],
+        "run_capacity": [
+            {
+                "candidate": each.candidate,
+                "value": _estimate(each.value),
+                "paid": None if each.paid is None else _estimate(each.paid),
+            }
+            for each in result.run_capacities
+        ],
+    }
 
 
 def _candidate(candidate: Candidate) -> Json:
@@ -147,7 +197,7 @@ def _episode(fit: EpisodeFit) -> Json:
     }
 
 
-def _estimate(estimate: Estimate) -> Json:
+def _estimate(estimate: Estimate) -> dict[str, Json]:
     return {"value": _finite(estimate.value), "interval": [_finite(estimate.low), _finite(estimate.high)], "n": estimate.n}
 
 

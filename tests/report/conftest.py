@@ -499,3 +499,11 @@ def met() -> EpisodeFit:
 def missed(met: EpisodeFit) -> EpisodeFit:
     """A replay that misses its one demand by 0.02."""
     return replace(met, name="missed-2022", title="A week", demands=(Demand("change of supply", 0.05, 0.001, -0.03, 0.03),))
+
+
+@pytest.fixture(scope="session")
+def files(result: Result) -> dict[str, bytes]:
+    """Its report, drawn once."""
+    from amo_opt.report import report_files
+
+    return report_files(result)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import replace
+from collections import Counter
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 
 import pytest
+from markdown_it import MarkdownIt
 
 from amo_opt.report import report_files
+from amo_opt.report.facts import gather
 from amo_opt.report.pages import SECTIONS
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "path", "use"}
@@ -56,11 +60,6 @@ def _outline(page: bytes) -> _Outline:
     outline.feed(page.decode())
     outline.close()
     return outline
-
-
-@pytest.fixture(scope="module")
-def files(result):
-    return report_files(result)
 
 
 def test_every_section_is_there_in_order(files):
@@ -113,6 +112,54 @@ def test_every_figure_has_words(files):
         assert "seed 1" in caption
 
 
+def test_the_page_can_be_heard_and_walked_by_keyboard(files):
+    """Language, title, one h1, no level skipped; every header cell has a scope, every box that scrolls takes the focus and has a name."""
+    page = files["report.html"].decode()
+    assert '<html lang="en">' in page
+    assert re.search(r"<title>\[PARAM\] [^<]+</title>", page)
+    levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert not re.search(r"<th(?![^>]*\bscope=)[ >]", page)
+    assert not re.search(r"<th [^>]*></th>", page), "a column without a name"
+    boxes = re.findall(r'<div class="(?:scroll|panels)"[^>]*>', page)
+    assert boxes
+    assert all('tabindex="0"' in box and re.search(r'role="(?:group|img)" aria-label="[^"]+"', box) for box in boxes)
+    assert page.count("<svg ") == page.count("<svg viewBox") == len(re.findall(r'<svg [^>]*aria-hidden="true"', page))
+
+
+def test_every_table_with_intervals_says_n(files):
+    """No figure without an interval and its n: a table of the proposal that shows intervals has a column n, or the text above it does."""
+    tables = re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", files["proposal.md"].decode())
+    with_intervals = [(above, head) for above, head in tables if re.search(r"95%|[Ww]orse end|bp \(", head)]
+    assert len(with_intervals) >= 10
+    for above, head in with_intervals:
+        assert re.search(r"\| n\b", head) or "n = " in above, head
+
+
+def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
+    """Walks everything the documents say: where a figure stands with its interval, the number of paths stands beside it."""
+    seen = Counter()
+
+    def walk(node):
+        if is_dataclass(node):
+            names = {each.name for each in fields(node)}
+            intervals = [getattr(node, name) for name in names if name == "interval" or name.endswith("_interval")]
+            if any(" to " in each for each in intervals):
+                seen[type(node).__name__] += 1
+                assert re.fullmatch(r"[\d,]+", node.n), node
+            for name in names:
+                walk(getattr(node, name))
+        elif isinstance(node, tuple | list):
+            for each in node:
+                walk(each)
+
+    walk(gather(result, results_hash="0"))
+    expected = {"MetricRow", "Cell", "HeatCell", "NeighbourRow", "StepRow", "CostRow", "CapacityRow", "SensitivityEnd", "Finding"}
+    assert expected <= set(seen)
+
+
 def test_text_of_others_stays_text(make_result):
     """Notes, titles, sources, reasons: escaped in the page and in the proposal, never run as a template."""
     result = make_result(notes=HOSTILE)
@@ -122,7 +169,15 @@ def test_text_of_others_stays_text(make_result):
     study = replace(study, name=HOSTILE, scenarios=scenarios, state=replace(study.state, name=HOSTILE, notes=HOSTILE, pool=pool))
     candidates = tuple(replace(each, reason=HOSTILE) for each in result.candidates)
     trials = tuple(replace(each, failure=HOSTILE if each.score is None else None) for each in result.trials)
-    files = report_files(replace(result, study=study, candidates=candidates, trials=trials, rule=HOSTILE, explanation=HOSTILE))
+    result = replace(result, study=study, candidates=candidates, trials=trials, rule=HOSTILE, explanation=HOSTILE)
+    result = replace(
+        result,
+        neighbours=tuple(replace(each, objection=HOSTILE) for each in result.neighbours),
+        sensitivity=tuple(replace(each, objection=HOSTILE) for each in result.sensitivity),
+        run_capacities=tuple(replace(each, candidate=HOSTILE) for each in result.run_capacities),
+        importances={HOSTILE: {"aave_cap": 1.0}},
+    )
+    files = report_files(result)
     outline = _outline(files["report.html"])
     assert "script" not in outline.tags
     assert HOSTILE in outline.text
@@ -130,6 +185,18 @@ def test_text_of_others_stays_text(make_result):
     proposal = files["proposal.md"].decode()
     assert not re.search(r"(?<!\\)<script", proposal)
     assert not re.search(r"(?<!\\)\[click(?<!\\)\]", proposal)
+    rendered = _Outline()
+    rendered.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(proposal))
+    assert not {"script", "img", "iframe"} & set(rendered.tags)
+    assert all(address.startswith("https://example.org/") for address in rendered.addresses)
+    assert 'alert("x")' in rendered.text
+
+
+def test_a_sign_of_another_script_survives_and_a_disguise_does_not(make_result):
+    """Letters of any language are text; what turns the reading direction is not."""
+    files = report_files(make_result(notes="Änderung 参数 \u202egpj.exe"))
+    for name in ("report.html", "proposal.md"):
+        assert "Änderung 参数 gpj.exe" in files[name].decode()
 
 
 @pytest.mark.parametrize("verdict", ["no change", "undecidable", "infeasible"])

@@ -10,7 +10,14 @@ from amo_opt.report.results_json import results_json
 from amo_opt.scoring.replay import Demand
 from amo_opt.scoring.types import Estimate
 
-TOP = {"schema", "study", "versions", "current", "recommended", "candidates", "front", "gap", "scenarios", "episodes", "worst_paths"}
+TOP = {"schema", "study", "versions", "current", "recommended", "candidates", "front", "gap", "scenarios", "episodes", "worst_paths"} | {
+    "neighbours",
+    "half_step",
+    "importances",
+    "sensitivity",
+    "change_costs",
+    "run_capacity",
+}
 
 
 def test_the_keys_are_those_promised(result):
@@ -23,6 +30,23 @@ def test_the_keys_are_those_promised(result):
         assert {"id", "parameters", "search", "certified", "constraints"} <= set(candidate)
         assert all(set(each) == {"value", "interval", "n"} for each in candidate["certified"].values())
     assert document["episodes"] == []
+
+
+def test_what_stands_around_the_shown_set_is_there_with_intervals(result):
+    """Every figure of the surroundings has value, interval and n, so that a machine can draw them again."""
+    document = json.loads(results_json(result))
+    assert document["schema"] == 1
+    assert len(document["neighbours"]) == len(result.neighbours)
+    assert document["half_step"]["certified_on"] == "B"
+    estimates = [each["differences"]["yield"] for each in document["neighbours"]]
+    estimates += [each["peg_difference"] for each in document["sensitivity"] if each["peg_difference"]]
+    estimates += [found for each in document["change_costs"] for found in each["figures"].values()]
+    estimates += [each["value"] for each in document["run_capacity"]]
+    assert len(estimates) == 8 + 2 * 48 - 1 + 2 * 3 + 2
+    assert all({"value", "interval", "n"} <= set(each) for each in estimates)
+    bare = replace(result, neighbours=(), half_step=None, importances={}, sensitivity=(), change_costs=(), run_capacities=())
+    document = json.loads(results_json(bare))
+    assert [document[key] for key in ("neighbours", "half_step", "importances", "run_capacity")] == [[], None, {}, []]
 
 
 def test_the_recommended_set_is_null_where_there_is_none(make_result):

@@ -27,6 +27,9 @@ GREY = "#8a8f94"
 INK = "#22272b"
 """Okabe-Ito vermillion for what is, blue for what is proposed; the rest is grey. No figure has a third hue."""
 
+DARK_ORANGE = "#b84f00"
+"""The same for text, which needs a contrast of 4.5 to 1 on white; `ORANGE` has 3.9."""
+
 HUES = {"current": ORANGE, "proposed": BLUE}
 
 _SETTINGS = {
@@ -94,6 +97,7 @@ _DECIMALS = re.compile(r"-?\d+\.\d{2,}")
 _FONT = re.compile(r"font: (?:(bold|700) )?([\d.]+)px [^;\"]*")
 _FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 _NO_TURN = re.compile(r" transform=\"rotate\(-?0 [^)]*\)\"")
+_ORANGE_TEXT = re.compile(rf"(<text [^>]*fill:){ORANGE.lower()}")
 _STYLED = re.compile(r'style="[^"]*"')
 _GROUP = re.compile(r"(<g\b[^>]*>|</g>)")
 _POLYLINE = re.compile(r'(?<= d=")(?:[MLz]|[-\d.]|\s)+(?=")')
@@ -120,6 +124,7 @@ def to_svg(figure: Figure, prefix: str) -> str:
         text = pattern.sub("", text)
     text = _unwrapped(_POLYLINE.sub(_relative, text).replace("<g >", "<g>"))
     text = _STYLED.sub(lambda found: found[0].replace(": ", ":").replace("; ", ";"), text)
+    text = _ORANGE_TEXT.sub(rf"\1{DARK_ORANGE}", text)
     return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
 
 

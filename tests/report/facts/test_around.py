@@ -1,0 +1,120 @@
+"""What stands around the proposed set: neighbours, half step, costs, runs, sensitivity, heat map, convergence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from amo_opt.report.facts import gather
+
+
+def _facts(result):
+    return gather(result, results_hash="0")
+
+
+def test_a_plateau_is_called_one_only_if_no_neighbour_can_lose_more_than_a_margin(result):
+    """The example has one neighbour that breaks a limit; without it, and with losses inside the margins, the word changes."""
+    around = _facts(result).neighbourhood
+    assert around.finding.startswith("Not a plateau everywhere around the proposed set: of 8 neighbours")
+    assert "steps to mind: share of the pool above which" in around.finding
+    calm = tuple(each for each in result.neighbours if each.parameter in ("aave_cap", "idle_buffer"))
+    assert _facts(replace(result, neighbours=calm)).neighbourhood.finding.startswith("A plateau around the proposed set")
+
+
+def test_doing_nothing_and_half_the_step_stand_beside_the_whole(result):
+    """Three rows; without a half step the page says that it was not run."""
+    facts = _facts(result)
+    assert [row.title for row in facts.neighbourhood.steps] == ["Do nothing (current)", "Half the step", "The whole step (Proposed)"]
+    assert not facts.half_step_missing
+    assert _facts(replace(result, half_step=None)).half_step_missing
+
+
+def test_importances_are_sorted_by_the_largest_share(result):
+    """What matters most for either objective comes first."""
+    assert [row.parameter for row in _facts(result).neighbourhood.importances][:2] == ["amplification", "aave_cap"]
+
+
+def test_costs_are_told_apart_only_where_intervals_do_not_meet(result):
+    """A deeper shortfall beyond both intervals is worse, a lower price within them is not told apart."""
+    costs = _facts(result).costs
+    assert [row.verdict.word for row in costs.rows] == ["WORSE", "INCONCLUSIVE", "WORSE"]
+    assert "2 of 3 figures are worse" in costs.caption
+    empty = _facts(replace(result, change_costs=())).costs
+    assert (empty.rows, bool(empty.why_empty)) == ((), True)
+
+
+def test_run_capacity_without_payments_shows_a_dash(result):
+    """Not known is not zero."""
+    bare = replace(result, run_capacities=tuple(replace(each, paid=None) for each in result.run_capacities))
+    assert [row.paid for row in _facts(bare).costs.capacities] == ["–", "–"]
+    assert _facts(bare).costs.capacities[0].capacity == "31.0%"
+
+
+def test_figures_that_move_the_verdict_come_first(result):
+    """Then the largest effect in margins; one that could not be compared is not hidden at the end."""
+    facts = _facts(result).sensitivity
+    assert [row.moves for row in facts.rows] == [True, True] + [False] * 8
+    assert facts.finding.startswith("2 assumed figures of 48 move the verdict")
+    effects = [float(row.effect) for row in facts.rows[2:]]
+    assert effects == sorted(effects, reverse=True)
+    assert len(facts.rows) + len(facts.rest) == 48
+    assert len(facts.figure) == 10
+    held = replace(result, sensitivity=tuple(replace(each, holds=True) for each in result.sensitivity))
+    assert _facts(held).sensitivity.finding.startswith("The verdict holds at both ends of the range of all 48")
+
+
+def test_an_effect_is_the_shift_in_margins(result):
+    """Yield 0.1 points and peg 2 bp are one margin each: the larger shift of the two counts."""
+    one = next(each for each in result.sensitivity if each.yield_difference is not None)
+    base = {each.metric: each.difference for each in result.candidates[1].paired_b}
+    moved = replace(
+        one,
+        yield_difference=replace(base["yield"], value=base["yield"].value + 0.0005),
+        peg_difference=replace(base["peg_cvar95_bps"], value=base["peg_cvar95_bps"].value - 3.0),
+    )
+    assert [row.effect for row in _facts(replace(result, sensitivity=(moved,))).sensitivity.rows] == ["1.50"]
+
+
+def test_the_heat_map_shows_every_set_with_a_role_and_the_half_step(result):
+    """Five scenarios by four sets, a number and a verdict in each cell."""
+    heat = _facts(result).heat
+    assert heat.columns == ("Proposed", "Cautious", "Yield-seeking", "Half step")
+    assert [panel.title for panel in heat.panels] == [
+        "Yield",
+        "Peg risk (CVaR 95%)",
+        "Lowest external collateral ratio, mean of the lowest 5%",
+    ]
+    assert all(
+        len(panel.cells) == 5 and all(len(row) == 4 and all(cell.verdict for cell in row) for row in panel.cells) for panel in heat.panels
+    )
+
+
+def test_convergence_names_the_batch_that_settled(result):
+    """Within 1% of the end from the fourth of five batches on; nothing measured is said, not drawn."""
+    convergence = _facts(result).convergence
+    assert "after batch 4 of 5" in convergence.caption
+    assert convergence.shares[-1] == pytest.approx(1.0)
+    assert _facts(replace(result, hypervolume=())).convergence.shares == ()
+
+
+def test_the_front_matter_names_the_oldest_figure(result):
+    """Age counts to the study's date."""
+    assert _facts(result).freshness == "All 48 sourced figures are 1 day old on the study's date."
+    study = result.study
+    old = replace(study.state.pool.stablecoin, source="pool", assumed=None, date=study.date.replace(year=2021))
+    state = replace(study.state, pool=replace(study.state.pool, stablecoin=old))
+    text = _facts(replace(result, study=replace(study, state=state))).freshness
+    assert "pool.stablecoin, is 365 days old on the study's date; 1 is older than a week." in text
+
+
+def test_a_run_that_looked_at_nothing_says_so_everywhere(result):
+    """No part is silently absent."""
+    bare = replace(
+        result, neighbours=(), half_step=None, importances={}, sensitivity=(), change_costs=(), run_capacities=(), hypervolume=()
+    )
+    facts = _facts(bare)
+    assert "not known" in facts.neighbourhood.finding
+    assert "not known" in facts.sensitivity.finding
+    assert "not known" in facts.costs.why_empty
+    assert "not measured" in facts.convergence.caption
