@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,47 @@ if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+REQUIRED = "AMO_OPT_REQUIRE_SERVICES"
+"""With this variable set, what a test cannot find is its failure: nothing is skipped unseen where everything should be there."""
+
+
+def _missing(reason: str) -> None:
+    """Skips the test, or fails it where services are required."""
+    if os.environ.get(REQUIRED):
+        pytest.fail(f"{reason} ({REQUIRED} is set)")
+    pytest.skip(f"{reason}; {REQUIRED}=1 makes this a failure")
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], None]:
+    """Skips the test with a reason: ``missing("no tmpfs can be mounted: run as root")``."""
+    return _missing
+
+
+def _need(program: str, *, folders: str = "", install: str = "") -> str:
+    """Where a program is, looked for on the path and in ``folders`` (a glob below /); the test is skipped where it is not."""
+    found = shutil.which(program) or next((str(path) for path in sorted(Path("/").glob(folders + "/" + program), reverse=True)), None)
+    if found is None:
+        _missing(f"the program {program} is not on this machine: install {install or program}")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[..., str]:
+    return _need
+
+
+def _need_module(module: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        _missing(f"the Python package {module} is not installed: pip install 'amo-opt[{extra}]'")
+
+
+@pytest.fixture(scope="session")
+def need_module() -> Callable[[str, str], None]:
+    """Skips the test where a package is missing: ``need_module("distributed", "cluster")``."""
+    return _need_module
 
 
 @pytest.fixture(scope="session")

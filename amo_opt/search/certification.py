@@ -25,6 +25,7 @@ from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Trial, Verdict
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
 from amo_opt.search.trim import Entry, trim
+from amo_opt.simulation.crew import Workers
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
 
@@ -118,7 +119,9 @@ def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
     return distinct(trim(entries, desk.study.current, desk.study.certification, evaluate), desk.study.current)
 
 
-def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]) -> Result:
+def certify(
+    study: Study, trials: Sequence[Trial], *, workers: Workers, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]
+) -> Result:
     """Everything after the search: profile, A, the rule, B, fans and worst paths."""
     desk = Desk(study, workers, watch)
     profile = profile_amplification(desk)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
+from amo_opt.simulation.crew import Workers
 from amo_opt.simulation.engine import simulate
 from amo_opt.stress.catalogue import load_scenario
 
@@ -170,7 +171,7 @@ def stressed(stress: str, size: float) -> Scenario:
     )
 
 
-def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float, paths: int, workers: int = 1) -> Failures:
+def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float, paths: int, workers: Workers = 1) -> Failures:
     """Which paths fail which condition under one stress of one size, each of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS[stress])
     shaped = replace(study, scenarios=(stressed(stress, size),), simulation=simulation)
@@ -196,7 +197,7 @@ def definition(study: Study) -> str:
 
 
 def run_capacity(
-    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: int = 1
+    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: Workers = 1
 ) -> Breaking:
     """The largest share of external supply that can leave in 24 h with price >= reference - 1%, whatever else fails."""
 
@@ -213,7 +214,7 @@ def reverse_stress(
     stresses: Sequence[str] = tuple(LARGEST),
     paths: int = PATHS,
     rounds: int = ROUNDS,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Watch | None = None,
 ) -> ReverseStress:
     """The break points of a set. Raises `AmoOptError` for an unknown stress or fewer than one path, `SimulationError` where a path fails."""
