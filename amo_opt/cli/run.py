@@ -15,6 +15,14 @@ from amo_opt.cli.options import cluster_option, json_option, load, output_option
 @size_options
 @cluster_option
 @output_options
+@click.option(
+    "--storage-wait",
+    type=click.FloatRange(0, 86400),
+    default=600.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for a record that stops answering.",
+)
 @json_option
 def command(
     study_file: Path,
@@ -26,6 +34,7 @@ def command(
     cluster: str | None,
     out: Path | None,
     storage: str | None,
+    storage_wait: float,
     as_json: bool,
 ) -> int:
     """Search a study's space, certify the best sets on fresh paths, and write the report.
@@ -48,7 +57,7 @@ def command(
     address = storage_url(folder, storage)
     check_folder(folder)
     with watching(study, folder) as watch:
-        result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, progress=watch)
+        result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
     click.echo(f"{result.verdict}: {result.explanation}", err=as_json)
     if result.profile is not None:

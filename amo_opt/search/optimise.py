@@ -12,6 +12,7 @@ from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.certification import certify
 from amo_opt.search.coordinator import convergence, search
+from amo_opt.search.patience import WAIT_SECONDS
 from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result
@@ -38,11 +39,13 @@ def optimise(
     workers: Workers = 1,
     cluster: str | None = None,
     storage: str | None = None,
+    storage_wait: float = WAIT_SECONDS,
     progress: Watcher | None = None,
 ) -> Result:
     """Searches the study's space, certifies the best sets on fresh paths and applies the recommendation rule.
 
-    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again. ``cluster`` = where to simulate
+    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again, and one that stops
+    answering is waited for ``storage_wait`` seconds. ``cluster`` = where to simulate
     instead of on ``workers`` threads: ``tcp://HOST:PORT`` of a Dask scheduler, or ``local:N``. The result depends on neither. Raises `StorageError` where the record cannot be used and `SimulationError` where the current set itself fails.
     """
     watch = progress or silent
@@ -50,7 +53,8 @@ def optimise(
     if budget < 1:
         raise AmoOptError(f"trials = {budget}; at least 1 is needed: trial 0 is the current set")
     with ExitStack() as stack:
-        record = Record(study, storage or "sqlite://")
+        record = Record(study, storage or "sqlite://", wait=storage_wait)
+        stack.enter_context(record.claimed())
         crew: Workers = workers
         if cluster is not None:
             from amo_opt.simulation.cluster import cluster_crew

@@ -151,6 +151,7 @@ class DaskCrew:
         self._threads = threads
         self.processes = list(processes)
         self._told = False
+        self._study: tuple[bytes, Any] | None = None
 
     @property
     def threads(self) -> int:
@@ -182,18 +183,38 @@ class DaskCrew:
     def check(self, study: Study) -> None:
         """Raises `AmoOptError` where a worker would give other results than this machine."""
         packed = pack(study)
-        found = self._client.run(about, packed, on_error="return")
-        _refuse_others(found, about(packed))
+        asked = {
+            worker: self._client.submit(about, packed, key=f"amo-opt-{uuid.uuid4().hex}", pure=False, workers=[worker])
+            for worker in self._client.nthreads()
+        }
+        here = about(packed)
+        found = {}
+        for worker, future in asked.items():
+            while not future.done():
+                self._check_alive()
+                if worker not in self._client.nthreads():
+                    break  # it left; whoever joins later is checked with its first job
+                time.sleep(0.05)
+            else:
+                found[worker] = future.exception() or future.result()
+        _refuse_others(found, here)
 
-    def _hold(self, value: object) -> tuple[bytes, Any]:
-        packed = pack(value)
-        key = f"amo-opt-{hashlib.sha256(packed).hexdigest()}"
-        return packed, self._client.submit(same, packed, key=key, pure=False)
+    def _hold(self, packed: bytes) -> Any:
+        """What is sent once, as a future; the latest study's stays."""
+        return self._client.submit(same, packed, key=f"amo-opt-{uuid.uuid4().hex}", pure=False)
 
-    def run(self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
+    def _hold_study(self, packed: bytes) -> Any:
+        if self._study is None or self._study[0] != packed:
+            self._study = packed, self._hold(packed)
+        return self._study[1]
+
+    def run(  # noqa: C901 - one loop, best read whole
+        self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]
+    ) -> Iterator[tuple[int, list[Any]]]:
         """As they are finished."""
-        packed, study_there = self._hold(study)
-        _, sets_there = self._hold(tuple(sets))
+        packed = pack(study)
+        study_there = self._hold_study(packed)
+        sets_there = self._hold(pack(tuple(sets)))
         here = about(packed)
         homes = sorted(self._client.nthreads())
         done: SimpleQueue[Any] = SimpleQueue()
@@ -230,7 +251,7 @@ class DaskCrew:
                 hand_out(range(len(jobs)), None)
             while waiting:
                 finished = []
-                for future in self._next(done):
+                for future in self._next(done, waiting):
                     if future.key not in waiting:
                         continue
                     del waiting[future.key]
@@ -247,13 +268,16 @@ class DaskCrew:
             if waiting and self._client.status == "running":
                 self._client.cancel(list(waiting.values()))
 
-    def _next(self, done: SimpleQueue[Any]) -> list[Any]:
+    def _next(self, done: SimpleQueue[Any], waiting: dict[str, Any]) -> list[Any]:
         """Futures that are done: at least one, unless the cluster is gone, which raises `AmoOptError`."""
         while True:
             try:
                 found = [done.get(timeout=1.0)]
             except Empty:
                 self._check_alive()
+                found = [future for future in waiting.values() if future.done()]
+                if found:
+                    return found
                 continue
             while not done.empty():
                 found.append(done.get())

@@ -27,7 +27,7 @@ def start(address: str, folder: str) -> subprocess.Popen[bytes]:
     """One worker process of the scheduler at ``address``."""
     package = os.fspath(Path(__file__).resolve().parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - this interpreter and this module
         [sys.executable, "-P", "-m", "amo_opt.simulation.local_workers", address, folder],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -53,7 +53,7 @@ def local_workers(count: int) -> Iterator[tuple[Any, list[subprocess.Popen[bytes
             yield cluster, workers
         finally:
             _end(workers)
-            cluster.close()  # type: ignore[no-untyped-call]
+            cluster.close()
 
 
 def _end(workers: list[subprocess.Popen[bytes]]) -> None:
@@ -75,7 +75,7 @@ async def _serve(address: str, folder: str) -> None:
         address, nthreads=1, host="127.0.0.1", dashboard=False, local_directory=folder, memory_limit=0, death_timeout=PATIENCE_SECONDS
     )
     async with worker:
-        await worker.finished()
+        await worker.finished()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

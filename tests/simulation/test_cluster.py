@@ -104,7 +104,7 @@ def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, crew):
 def test_a_cluster_leaves_no_process_and_no_port(study, need_module):
     """Opened and closed, interrupted inside as by Ctrl-C."""
     need_module("distributed", "cluster")
-    with pytest.raises(KeyboardInterrupt), cluster_crew("local:1", study) as crew:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), cluster_crew("local:1", study) as crew:
         address = crew._client.scheduler.address
         raise KeyboardInterrupt
     assert [process.poll() is not None for process in crew.processes] == [True]
