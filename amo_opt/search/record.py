@@ -76,6 +76,8 @@ def _engine(url: URL) -> dict[str, Any]:
         return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": LOCKED_SECONDS}}
+    if url.drivername == "postgresql+psycopg":  # a server whose own encoding is SQL_ASCII would send bytes
+        return {"pool_pre_ping": True, "connect_args": {"client_encoding": "utf8"}}
     return {"pool_pre_ping": True}
 
 
