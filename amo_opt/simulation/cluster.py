@@ -45,7 +45,7 @@ KEPT_BYTES = 1 << 30
 """Paths of the search that a worker process keeps, at most."""
 LEAST_JOB_SECONDS = 0.05
 MOST_JOB_SECONDS = 2.0
-STEP_SECONDS = 25e-6
+STEP_SECONDS = 13e-6
 """What one set on one block takes an hour of a path, roughly (measured): only the size of the jobs hangs on it."""
 JOBS_A_WORKER = 4
 """Jobs for each worker, where there is enough work: the last ones to finish then leave little idle."""

@@ -118,7 +118,7 @@ def test_a_server_that_stays_away_ends_the_run_in_time(server, make_study, make_
             search(study, record=Record(study, server.address, wait=1.0), trials=24, evaluate=evaluate)
     finally:
         server.start()
-    assert time.monotonic() - began < 20.0
+    assert time.monotonic() - began < 60.0
     assert "geheim" not in str(caught.value)
     record = Record(study, server.address)
     again = make_toy()
