@@ -137,7 +137,9 @@ def test_a_read_only_file_system_is_named(mount, make_study, make_toy):
     """A record there opens and refuses the next trial; without a record none can be made."""
     folder = mount("size=1m")
     study, address = make_study(), f"sqlite:///{folder / 'record.db'}"
-    search(study, record=Record(study, address), trials=8, evaluate=make_toy())
+    first = Record(study, address)
+    search(study, record=first, trials=8, evaluate=make_toy())
+    first._storage.engine.dispose()  # a file that is open for writing keeps its file system writable
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     record = Record(study, address)
     refusal = r"record\.db cannot be used: attempt to write a readonly database; check the place is writable"
