@@ -35,6 +35,29 @@ def size_options(function: F) -> F:
     return click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Seed of every draw.")(function)
 
 
+def cluster_option(function: F) -> F:
+    """``--cluster ADDRESS``: simulate on a Dask cluster."""
+    return click.option(
+        "--cluster",
+        default=None,
+        metavar="ADDRESS",
+        callback=_cluster,
+        help="Simulate on a Dask cluster: tcp://HOST:PORT, or local:N for N processes here; --workers is then this machine's share.",
+    )(function)
+
+
+def _cluster(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from amo_opt.errors import AmoOptError
+        from amo_opt.simulation.cluster import check_address
+
+        try:
+            check_address(value)
+        except AmoOptError as error:
+            raise click.BadParameter(str(error).removeprefix("cluster: ")) from error
+    return value
+
+
 def output_options(function: F) -> F:
     """``--out`` and ``--storage``."""
     function = click.option(

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import click
 
-from amo_opt.cli.options import json_option, load, output_options, report_folder, size_options, storage_url, thread_count
+from amo_opt.cli.options import cluster_option, json_option, load, output_options, report_folder, size_options, storage_url, thread_count
 
 
 @click.command("run")
 @click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
 @click.option("--trials", type=click.IntRange(1, 1_000_000), default=None, help="Sets to try.")
 @size_options
+@cluster_option
 @output_options
+@click.option(
+    "--storage-wait",
+    type=click.FloatRange(0, 86400),
+    default=600.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for a record that stops answering.",
+)
 @json_option
 def command(
     study_file: Path,
@@ -22,8 +31,10 @@ def command(
     seed: int | None,
     paths: int | None,
     workers: int | None,
+    cluster: str | None,
     out: Path | None,
     storage: str | None,
+    storage_wait: float,
     as_json: bool,
 ) -> int:
     """Search a study's space, certify the best sets on fresh paths, and write the report.
@@ -34,6 +45,7 @@ def command(
     Example:
       amo-opt run studies/frax-2022.toml
       amo-opt run studies/frax-2022.toml --trials 16 --paths 8 --out reports/quick-look
+      amo-opt run studies/frax-2022.toml --cluster tcp://HOST:8786
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
@@ -45,7 +57,7 @@ def command(
     address = storage_url(folder, storage)
     check_folder(folder)
     with watching(study, folder) as watch:
-        result = optimise(study, workers=thread_count(workers), storage=address, progress=watch)
+        result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
     click.echo(f"{result.verdict}: {result.explanation}", err=as_json)
     if result.profile is not None:

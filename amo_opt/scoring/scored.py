@@ -11,6 +11,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.score import score
 from amo_opt.scoring.types import Estimate, Score
 from amo_opt.simulation import engine
+from amo_opt.simulation.crew import Workers
 from amo_opt.simulation.outcome import Outcome
 
 
@@ -38,7 +39,7 @@ def simulate(
     paths: int | None = None,
     scenarios: Sequence[str] | None = None,
     stream: str = "search",
-    workers: int = 1,
+    workers: Workers = 1,
 ) -> ScoredOutcome:
     """One set on the study's paths: ``.paths`` is a DataFrame, one row a path, ``.score`` its figures with intervals.
 

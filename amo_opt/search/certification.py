@@ -30,6 +30,7 @@ from amo_opt.search.result import Candidate, Neighbour, Profile, ProfilePoint, R
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
 from amo_opt.search.sensitivity import sensitivities
 from amo_opt.search.trim import Entry, trim
+from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
 
@@ -123,7 +124,9 @@ def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
     return distinct(trim(entries, desk.study.current, desk.study.certification, evaluate), desk.study.current)
 
 
-def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]) -> Result:
+def certify(
+    study: Study, trials: Sequence[Trial], *, workers: Workers, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]
+) -> Result:
     """Everything after the search: profile, A, the rule, B, fans and worst paths."""
     desk = Desk(study, workers, watch)
     profile = profile_amplification(desk)
@@ -166,7 +169,7 @@ def certify(study: Study, trials: Sequence[Trial], *, workers: int, watch: Watch
         sensitivity=() if rival is None else sensitivities(desk, rival.parameters),
         change_costs=change_costs(desk, compared),
         run_capacities=run_capacities(desk, compared),
-        episodes=episode_fits(study, study.current, workers=desk.workers),
+        episodes=episode_fits(study, study.current, workers=crew_of(desk.workers).threads),
     )
 
 

@@ -1,12 +1,15 @@
 """The search: batches of fixed size, proposed from the record, evaluated anywhere, told in order.
 
-Proposals of a batch depend on the record before it and on (seed, batch) alone, so any number of workers gives the same trials, and a
-batch torn by a crash is proposed again, identical, and finds its finished trials in the record.
+Proposals of a batch depend on the trials before it and on (seed, batch) alone, so any number of workers gives the same trials, and a
+batch torn by a crash is proposed again, identical, and finds its finished trials in the record. A batch is written while the next one is
+evaluated: a crash costs at most two batches' evaluation, an error or Ctrl-C none that was finished.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 from optuna.trial import FrozenTrial
 
@@ -41,31 +44,62 @@ def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, wat
     done = [thaw(trial) for trial in frozen[:trials]]
     _check_current(done)
     watch(_event(done, trials))
-    for batch in range(len(frozen) // size, -(-trials // size)):
-        first = batch * size
-        proposals = _propose(study, space, seeds, frozen[:first], batch=batch, trials=trials)
-        missing = list(range(len(frozen), min(first + size, trials)))
-        if not missing:
-            continue
-        scores = evaluate([proposals[number - first][0] for number in missing])
-        for number, score in zip(missing, scores, strict=True):
-            parameters, params, system_attrs, origin = proposals[number - first]
-            failed = isinstance(score, SimulationError)
-            trial = Trial(
-                number=number,
-                origin=origin,  # type: ignore[arg-type]
-                parameters=parameters,
-                score=None if isinstance(score, SimulationError) else score,
-                failure=str(score) if failed else None,
-            )
-            kept = freeze(trial, params=params, distributions=space.distributions, system_attrs=system_attrs)
-            record.add(kept)
-            done.append(trial)
-        frozen = record.frozen()
-        done += [thaw(trial) for trial in frozen[len(done) : trials]]  # another run's, where one is ahead: the next `add` tells
-        _check_current(done)
-        watch(_event(done, trials))
+    with _Writer(record) as writer:
+        for batch in range(len(frozen) // size, -(-trials // size)):
+            first = batch * size
+            proposals = _propose(study, space, seeds, frozen[:first], batch=batch, trials=trials)
+            missing = list(range(len(frozen), min(first + size, trials)))
+            if not missing:
+                continue
+            scores = evaluate([proposals[number - first][0] for number in missing])
+            kept = []
+            for number, score in zip(missing, scores, strict=True):
+                parameters, params, system_attrs, origin = proposals[number - first]
+                failed = isinstance(score, SimulationError)
+                trial = Trial(
+                    number=number,
+                    origin=origin,  # type: ignore[arg-type]
+                    parameters=parameters,
+                    score=None if isinstance(score, SimulationError) else score,
+                    failure=str(score) if failed else None,
+                )
+                kept.append(freeze(trial, params=params, distributions=space.distributions, system_attrs=system_attrs))
+                done.append(trial)
+            writer.add(kept)
+            frozen += kept
+            _check_current(done)
+            watch(_event(done, trials))
     return done
+
+
+class _Writer:
+    """Adds batches to the record, one after the other, while the search goes on; what was handed over is written before it ends, however."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True)
+        self._settle()
+
+    def add(self, trials: Sequence[FrozenTrial]) -> None:
+        """Hands a batch over; raises what became of the one before."""
+        self._settle()
+        self._last = self._pool.submit(self._write, trials)
+
+    def _settle(self) -> None:
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def _write(self, trials: Sequence[FrozenTrial]) -> None:
+        for trial in trials:
+            self._record.add(trial)
 
 
 def _check_current(done: Sequence[Trial]) -> None:

@@ -1,4 +1,4 @@
-"""What certification works with: the study, threads, and who watches."""
+"""What certification works with: the study, a crew, and who watches."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.search.progress import Phase, ProgressEvent, Watcher
+from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
 
@@ -26,15 +27,15 @@ UNREAD = frozenset(
 
 @dataclass(frozen=True)
 class Desk:
-    """A study on its certification paths, run on ``workers`` threads; ``watch`` is told of every block."""
+    """A study on its certification paths, run by ``workers``; ``watch`` is told of every block."""
 
     study: Study
-    workers: int
+    workers: Workers
     watch: Watcher
 
     def map(self, function: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
-        """``function`` of every job, on the desk's threads, in the order of the jobs."""
-        with ThreadPoolExecutor(max_workers=self.workers) as pool:
+        """``function`` of every job, on this machine's threads, in the order of the jobs."""
+        with ThreadPoolExecutor(max_workers=crew_of(self.workers).threads) as pool:
             return list(pool.map(function, jobs))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from amo_opt.config.study import Study
 from amo_opt.errors import AmoOptError, SimulationError
@@ -12,14 +13,16 @@ from amo_opt.scoring.types import PointScore
 from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
 from amo_opt.search.coordinator import convergence, search
+from amo_opt.search.patience import WAIT_SECONDS
 from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result
 from amo_opt.search.sampler import resolve
+from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
 
 
-def evaluate(sets: Sequence[ParameterSet], study: Study, *, workers: int) -> list[PointScore | SimulationError]:
+def evaluate(sets: Sequence[ParameterSet], study: Study, *, workers: Workers) -> list[PointScore | SimulationError]:
     """The search's scores of some sets on the study's search paths; a failed simulation stands in its set's place."""
     scores: list[PointScore | SimulationError] = []
     for outcome in simulate_many(sets, study, stream="search", workers=workers):
@@ -31,26 +34,42 @@ def evaluate(sets: Sequence[ParameterSet], study: Study, *, workers: int) -> lis
 
 
 def optimise(
-    study: Study, *, trials: int | None = None, workers: int = 1, storage: str | None = None, progress: Watcher | None = None
+    study: Study,
+    *,
+    trials: int | None = None,
+    workers: Workers = 1,
+    cluster: str | None = None,
+    storage: str | None = None,
+    storage_wait: float = WAIT_SECONDS,
+    progress: Watcher | None = None,
 ) -> Result:
     """Searches the study's space, certifies the best sets on fresh paths and applies the recommendation rule.
 
-    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again, nor is their certification. The result does not depend on
-    ``workers``. Raises `StorageError` where the record cannot be used and `SimulationError` where the current set itself fails.
+    ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again, nor is their certification,
+    and one that stops answering is waited for ``storage_wait`` seconds. ``cluster`` = where to simulate instead of on ``workers`` threads:
+    ``tcp://HOST:PORT`` of a Dask scheduler, or ``local:N``. The result depends on neither. Raises `StorageError` where the record cannot
+    be used and `SimulationError` where the current set itself fails.
     """
     watch = progress or silent
     budget = study.search.trials if trials is None else trials
     if budget < 1:
         raise AmoOptError(f"trials = {budget}; at least 1 is needed: trial 0 is the current set")
-    record = Record(study, storage or "sqlite://")
-    done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=workers), watch=watch)
-    found = kept(record, study, trials=len(done))
-    if found is not None:
-        return found
-    kind = resolve(study.search.sampler, budget)
-    result = certify(study, done, workers=workers, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
-    keep(record, result)
-    return result
+    with ExitStack() as stack:
+        record = Record(study, storage or "sqlite://", wait=storage_wait)
+        stack.enter_context(record.claimed())
+        crew: Workers = workers
+        if cluster is not None:
+            from amo_opt.simulation.cluster import cluster_crew
+
+            crew = stack.enter_context(cluster_crew(cluster, study, threads=crew_of(workers).threads))
+        done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=crew), watch=watch)
+        found = kept(record, study, trials=len(done))
+        if found is not None:
+            return found
+        kind = resolve(study.search.sampler, budget)
+        result = certify(study, done, workers=crew, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
+        keep(record, result)
+        return result
 
 
 def restore(study: Study, *, storage: str) -> Result:

@@ -25,6 +25,7 @@ from amo_opt.search.movement import Shift, Track, bound
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
 from amo_opt.search.result import ProfilePoint
 from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
+from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.outcome import Outcome
 
@@ -125,7 +126,7 @@ def profile(
     points: int = 7,
     paths: int | None = None,
     stream: str = "certify-a",
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Watcher | None = None,
 ) -> Profiles:
     """The current set with each searched parameter (or those named) moved over its range by itself.
@@ -188,7 +189,7 @@ def _key(parameters: ParameterSet) -> tuple[float, ...]:
 
 
 def _run_all(
-    study: Study, sets: Sequence[ParameterSet], paths: int, stream: str, workers: int, watch: Watcher
+    study: Study, sets: Sequence[ParameterSet], paths: int, stream: str, workers: Workers, watch: Watcher
 ) -> Iterator[_Run | SimulationError]:
     """Every set's run, the current set's first; what fails on a path has its error in its place."""
     blocks = 0
@@ -214,7 +215,7 @@ def _run_all(
         order = [YIELD, *(name for name in apart if name not in MEASURES), *BESIDES]
         return _Run(score=found, reading=reading, shifts={name: _shift(reading, apart[name], study) for name in order})
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+    with ThreadPoolExecutor(max_workers=crew_of(workers).threads) as pool:
         for done, run in enumerate(pool.map(judge, outcomes), start=1):
             watch(ProgressEvent(phase="profile", done=blocks + done, total=blocks + len(sets)))
             yield run

@@ -9,29 +9,37 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import NSGAIISampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
 from amo_opt.config.study import Study
 from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet, parameter_set
 from amo_opt.scoring.types import PointScore
+from amo_opt.search.claim import ServerClaim, file_claim
+from amo_opt.search.patience import WAIT_SECONDS, patiently, reason
 from amo_opt.search.result import Trial
+
+R = TypeVar("R")
 
 DIRECTIONS: tuple[Literal["maximize"], Literal["minimize"]] = ("maximize", "minimize")
 METRICS = ["yield", "peg_cvar95_bps"]
 CONSTRAINTS = "constraints"
 """Where Optuna and its dashboard read a trial's constraint values, as a list; their names stand in the user attribute of the same name."""
+
+LOCKED_SECONDS = 2.0
+"""How long SQLite itself waits for another program's lock, before the run says that it waits."""
 
 NUMBER = "number"
 """A trial's number in the study, as a user attribute: Optuna's own counts whatever else was added to the record."""
@@ -47,10 +55,8 @@ def _readable(address: str) -> Iterator[None]:
         raise
     # ValueError: an address whose port is no number; RuntimeError: tables of another version of Optuna.
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, ImportError, ValueError, RuntimeError) as error:
-        cause = error.__cause__ if isinstance(error, optuna.exceptions.OptunaError) and error.__cause__ else error
-        text = (str(getattr(cause, "orig", None) or cause) or type(cause).__name__).splitlines()[0]
         raise StorageError(
-            f"the record {_public(address)} cannot be used: {text}; check the place is writable, or name another with --storage"
+            f"the record {_public(address)} cannot be used: {reason(error)}; check the place is writable, or name another with --storage"
         ) from error
 
 
@@ -60,18 +66,48 @@ def _public(address: str) -> str:
     return f"{scheme}://{rest.rsplit('@', 1)[-1]}" if "@" in rest else address
 
 
-class Record:
-    """The durable study: ``frozen`` in order of number, ``add`` in order of number."""
+def _in_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and not url.database
 
-    def __init__(self, study: Study, address: str, *, existing: bool = False) -> None:
+
+def _engine(url: URL) -> dict[str, Any]:
+    """How the record's connections are made."""
+    if _in_memory(url):  # one connection: another would see another, empty record
+        return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    if url.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": LOCKED_SECONDS}}
+    if url.drivername == "postgresql+psycopg":  # a server whose own encoding is SQL_ASCII would send bytes
+        return {"pool_pre_ping": True, "connect_args": {"client_encoding": "utf8"}}
+    return {"pool_pre_ping": True}
+
+
+class Record:
+    """The durable study: ``frozen`` in order of number, ``add`` in order of number.
+
+    A record that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start.
+    """
+
+    def __init__(self, study: Study, address: str, *, wait: float = WAIT_SECONDS, existing: bool = False) -> None:
         self._address = address
+        self._wait = wait
+        self._relock: Callable[[], None] = lambda: None
         with _readable(address):
-            url = make_url(address)
-            if existing and url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
+            self._url = make_url(address)
+            if existing and self._url.get_backend_name() == "sqlite" and not (self._url.database and Path(self._url.database).is_file()):
                 raise StorageError(f"there is no record {_public(address)}: `amo-opt run` makes it, --storage names another")
+        if self._url.get_backend_name() == "sqlite":
+            self._patiently(lambda: self._open(study, address, existing=existing))
+        else:
+            self._open(study, address, existing=existing)
+
+    def _open(self, study: Study, address: str, *, existing: bool) -> None:
+        with _readable(address):
+            url = self._url
             if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            storage = RDBStorage(address.replace("{", "{{").replace("}", "}}"))  # Optuna formats what it is given
+            storage = self._storage = RDBStorage(
+                address.replace("{", "{{").replace("}", "}}"), engine_kwargs=_engine(url)
+            )  # Optuna formats what it is given
             known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
             if study.name in known:
                 found = known[study.name].user_attrs.get("hash")
@@ -100,8 +136,7 @@ class Record:
 
     def frozen(self) -> list[FrozenTrial]:
         """Finished trials 0, 1, 2, … as far as they go: one that two runs wrote at the same moment counts once, another tool's not at all."""
-        with _readable(self._address):
-            trials = self._study.get_trials(deepcopy=False)
+        trials = self._patiently(self._trials)
         found: dict[int, FrozenTrial] = {}
         for trial in trials:
             if trial.state.is_finished() and NUMBER in trial.user_attrs:
@@ -116,18 +151,77 @@ class Record:
                 f"the record {_public(self._address)} holds {held} trials, trial {number} among them, where this run was about to add it: "
                 "another run is writing to it; let one of them end, or give it a record of its own with --storage"
             )
+
+        def write() -> None:
+            with _readable(self._address):
+                self._study.add_trial(trial)
+
+        def unless_written() -> None:
+            # A connection lost while it committed leaves open whether the trial is there: look before it is written again.
+            self._relock()
+            if any(each.user_attrs.get(NUMBER) == number for each in self._trials()):
+                raise _Written
+
+        with suppress(_Written):
+            self._patiently(write, before_retry=unless_written)
+
+    def _trials(self) -> list[FrozenTrial]:
         with _readable(self._address):
-            self._study.add_trial(trial)
+            return self._study.get_trials(deepcopy=False)
+
+    def _patiently(self, action: Callable[[], R], *, before_retry: Callable[[], None] | None = None) -> R:
+        return patiently(action, name=_public(self._address), wait=self._wait, before_retry=before_retry or self._relock)
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """The record as this run's alone. Raises `StorageError` where another run of the study holds it.
+
+        The lock ends with its holder, a killed one's too.
+        """
+        refusal = (
+            f"another run of study {self._study.study_name!r} is working on the record {_public(self._address)}: wait for it or end it, or give "
+            "this one a record of its own with --storage"
+        )
+        if self._url.get_backend_name() == "postgresql":
+            claim = ServerClaim(self._storage.engine, self._study.study_name)
+
+            def take() -> None:
+                with _readable(self._address):
+                    if not claim.take():
+                        raise StorageError(refusal)
+
+            take()
+            self._relock = take
+            try:
+                yield
+            finally:
+                self._relock = lambda: None
+                claim.drop()
+        elif self._url.get_backend_name() == "sqlite" and self._url.database and "uri" not in self._url.query:
+            with file_claim(Path(self._url.database)) as taken:
+                if not taken:
+                    raise StorageError(refusal)
+                yield
+        else:
+            yield
 
     def note(self, name: str, value: object) -> None:
         """Writes something about the whole study, as JSON, in place of what had that name."""
-        with _readable(self._address):
-            self._study.set_user_attr(name, value)
+
+        def write() -> None:
+            with _readable(self._address):
+                self._study.set_user_attr(name, value)
+
+        self._patiently(write)
 
     def noted(self, name: str) -> object:
         """What was written under that name, or None."""
         with _readable(self._address):
             return self._study.user_attrs.get(name)
+
+
+class _Written(Exception):  # noqa: N818 - good news
+    """The trial turned out to be there."""
 
 
 def freeze(

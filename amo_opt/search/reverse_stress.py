@@ -17,6 +17,7 @@ from amo_opt.errors import AmoOptError
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic
 from amo_opt.search.result import RunCapacity
+from amo_opt.simulation.crew import Workers
 from amo_opt.simulation.engine import simulate, trace_many
 from amo_opt.stress.catalogue import load_scenario
 
@@ -81,7 +82,7 @@ def stressed(stress: str, size: float) -> Scenario:
     )
 
 
-def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float, paths: int, workers: int = 1) -> Failures:
+def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float, paths: int, workers: Workers = 1) -> Failures:
     """Which paths fail which condition under one stress of one size, each of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS[stress])
     shaped = replace(study, scenarios=(stressed(stress, size),), simulation=simulation)
@@ -106,7 +107,7 @@ def definition(study: Study) -> str:
     )
 
 
-def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: int, workers: int = 1) -> Array:
+def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: int, workers: Workers = 1) -> Array:
     """Share of outside supply at the onset that a run of that size is paid out within 24 hours, of shape (paths,).
 
     Paid is what the pool or the issuer took from sellers, calm's own included: not who still waits, nor whom a buyer met. Buyers are not
@@ -123,14 +124,14 @@ def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: i
     return shares
 
 
-def paid_at(point: BreakPoint, parameters: ParameterSet, study: Study, *, paths: int, workers: int = 1) -> BreakPoint:
+def paid_at(point: BreakPoint, parameters: ParameterSet, study: Study, *, paths: int, workers: Workers = 1) -> BreakPoint:
     """What is paid out within 24 hours at a break point's size, on at least its share of the paths. The size itself is taken as exact."""
     shares = paid_shares(parameters, study, size=point.value, paths=paths, workers=workers)
     return order_statistic(shares, share=point.share, largest=max(1.0, float(shares.max())))
 
 
 def run_capacity(
-    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: int = 1
+    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: Workers = 1
 ) -> RunCapacity:
     """The largest run that 95% of the paths survive with price >= reference - 1%, whatever else fails, and what is paid out at that size.
 
@@ -146,7 +147,7 @@ def _estimate(point: BreakPoint) -> Estimate:
 
 
 def capacity_breaking(
-    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: int = 1
+    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: Workers = 1
 ) -> Breaking:
     """The break points of a run where the price alone counts."""
 
@@ -163,7 +164,7 @@ def reverse_stress(
     stresses: Sequence[str] = tuple(LARGEST),
     paths: int = PATHS,
     rounds: int = ROUNDS,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Watch | None = None,
 ) -> ReverseStress:
     """The break points of a set. Raises `AmoOptError` for an unknown stress or fewer than one path, `SimulationError` where a path fails."""

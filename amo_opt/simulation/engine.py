@@ -1,21 +1,22 @@
-"""Fans paths out: blocks of lanes are drawn once and run by every parameter set, on threads that share them.
+"""Fans paths out: blocks of lanes are drawn once and run by every parameter set, by a crew: threads that share them, or a cluster.
 
 Results do not depend on the number of workers or on how paths fall into blocks: lanes never meet, and blocks are joined in order.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
+from amo_opt.simulation.crew import Job, Piece, Workers, crew_of
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.outcome import Block, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -117,24 +118,36 @@ def draw(task_scenario: Scenario, study: Study, *, first: int, lanes: int, strea
 class _Markets:
     """Blocks of a stream that are used again and again: drawn on first use, then shared read-only by every trial and worker.
 
-    One study's blocks are kept at a time. A block is used again only where everything it was drawn from is equal.
+    One study's blocks are kept at a time. A block is used again only where everything it was drawn from is equal. Past ``limit`` bytes
+    (None = no limit) those not used for longest are dropped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
         self._lock = Lock()
-        self._blocks: dict[tuple[str, str, int, int], tuple[tuple[object, ...], Array]] = {}
+        self._drawing: dict[tuple[str, str, int, int], Lock] = {}
+        self._blocks: OrderedDict[tuple[str, str, int, int], tuple[tuple[object, ...], Array]] = OrderedDict()
 
     def get(self, task: _Task, study: Study, stream: str) -> Array:
         key = (stream, task.scenario.name, task.first, task.lanes)
         simulation = study.simulation
         origin = (task.scenario, study.state, study.search.seed, simulation.transition_hours, simulation.window_hours)
         with self._lock:
-            found = self._blocks.get(key)
-        if found is not None and found[0] == origin:
-            return found[1]
-        market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
-        with self._lock:
-            self._blocks[key] = (origin, market)
+            drawing = self._drawing.setdefault(key, Lock())
+        with drawing:  # whoever else needs the block waits for it rather than drawing it too
+            with self._lock:
+                found = self._blocks.get(key)
+                if found is not None and found[0] == origin:
+                    self._blocks.move_to_end(key)
+                    return found[1]
+            market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
+            with self._lock:
+                self._blocks[key] = (origin, market)
+                self._blocks.move_to_end(key)
+                while (
+                    self.limit is not None and len(self._blocks) > 1 and sum(kept.nbytes for _, kept in self._blocks.values()) > self.limit
+                ):
+                    self._blocks.popitem(last=False)
         return market
 
 
@@ -196,31 +209,58 @@ def _evaluate(parameters: ParameterSet, study: Study, task: _Task, market: Array
         return error
 
 
-def _run_kept(
-    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], stream: str, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, int, Block | SimulationError]]:
-    """Every (task, set) as its own job on blocks that stay in memory."""
+def work(job: Job, study: Study, sets: Sequence[ParameterSet]) -> list[Any]:
+    """A `Block` (or the series of ``job.columns``) for each set of each piece, or the `SimulationError` in its place; paths are drawn here."""
+    scenario = {each.name: each for each in study.scenarios}
     vector = constants(study)
-    markets = list(pool.map(lambda task: _kept.get(task, study, stream), tasks))
-    jobs = [(i, j) for j in range(len(sets)) for i in range(len(tasks))]
-    results = pool.map(lambda job: _evaluate(sets[job[1]], study, tasks[job[0]], markets[job[0]], vector), jobs)
-    for (i, j), result in zip(jobs, results, strict=True):
-        yield i, j, result
+    results: list[Any] = []
+    for piece in job.pieces:
+        task = _Task(scenario[piece.scenario], piece.first, piece.lanes)
+        if job.columns is None and job.stream in KEPT_STREAMS:
+            market = _kept.get(task, study, job.stream)
+        else:
+            market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=job.stream)
+        for place in piece.sets:
+            if job.columns is None:
+                results.append(_evaluate(sets[place], study, task, market, vector))
+                continue
+            try:
+                results.append(_series(sets[place], study, task, market, job.columns))
+            except SimulationError as error:
+                results.append(error)
+    return results
 
 
-def _run_passing(
-    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], stream: str, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, int, Block | SimulationError]]:
-    """Every task as one job: its block is drawn, run by every set, and dropped."""
-    vector = constants(study)
+def keep_at_most(size: int) -> None:
+    """Bounds the memory of paths that are kept, in bytes."""
+    _kept.limit = size
 
-    def whole(task: _Task) -> list[Block | SimulationError]:
-        market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
-        return [_evaluate(parameters, study, task, market, vector) for parameters in sets]
 
-    for i, column in enumerate(pool.map(whole, tasks)):
-        for j, result in enumerate(column):
+def _run(
+    sets: Sequence[ParameterSet],
+    study: Study,
+    *,
+    tasks: Sequence[_Task],
+    stream: str,
+    columns: tuple[str, ...] | None,
+    workers: Workers,
+    progress: Progress | None,
+) -> Iterator[tuple[int, int, Any]]:
+    """(task, set, result), whoever ran them and in whatever order they come."""
+    crew = crew_of(workers)
+    pieces = [Piece(task.scenario.name, task.first, task.lanes, tuple(range(len(sets)))) for task in tasks]
+    place = {(piece.scenario, piece.first): i for i, piece in enumerate(pieces)}
+    steps = study.simulation.transition_hours + study.simulation.window_hours
+    shares = crew.plan(pieces, kept=columns is None and stream in KEPT_STREAMS, steps=steps)
+    jobs = [Job(tuple(share), stream, columns) for share in shares]
+    done = 0
+    for k, results in crew.run(work, jobs, study, sets):
+        keys = [(place[piece.scenario, piece.first], j) for piece in jobs[k].pieces for j in piece.sets]
+        for (i, j), result in zip(keys, results, strict=True):
+            done += 1
             yield i, j, result
+            if progress is not None:
+                progress(done, len(tasks) * len(sets))
 
 
 def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
@@ -289,26 +329,21 @@ def simulate_many(
     paths: int | None = None,
     scenarios: Sequence[str] | None = None,
     stream: str = "search",
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
     without: Collection[str] = (),
 ) -> list[Outcome | SimulationError]:
     """Every set on the same paths; a set whose simulation fails has its `SimulationError` in its place.
 
-    ``paths`` is per scenario (default: the study's). ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in
-    flight, one a worker, except for the search's own paths, which are kept; and by the outcomes, 8 bytes a path and column: columns named
-    in ``without`` are left out of them.
+    ``paths`` is per scenario (default: the study's); ``workers`` a number of threads, or a crew (`amo_opt.simulation.crew`).
+    ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in flight, one a worker, except for the search's own
+    paths, which are kept; and by the outcomes, 8 bytes a path and column: columns named in ``without`` are left out of them.
     """
     tasks = _tasks(study, study.simulation.paths if paths is None else paths, scenarios)
-    total = len(tasks) * len(sets)
     starts = np.cumsum([0, *(task.lanes for task in tasks)])
     gathered = [_Gathered(int(starts[-1]), without) for _ in sets]
-    run = _run_kept if stream in KEPT_STREAMS else _run_passing
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        for done, (i, j, result) in enumerate(run(sets, study, tasks, stream, pool), start=1):
-            gathered[j].put(int(starts[i]), result)
-            if progress is not None:
-                progress(done, total)
+    for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress):
+        gathered[j].put(int(starts[i]), result)
     return _outcomes(sets, study, tasks, gathered)
 
 
@@ -319,7 +354,7 @@ def simulate(
     paths: int | None = None,
     scenarios: Sequence[str] | None = None,
     stream: str = "search",
-    workers: int = 1,
+    workers: Workers = 1,
 ) -> Outcome:
     """One set on the study's paths; raises `SimulationError` where a path fails."""
     outcome = simulate_many([parameters], study, paths=paths, scenarios=scenarios, stream=stream, workers=workers)[0]
@@ -365,7 +400,7 @@ def trace_many(
     first_path: int = 0,
     stream: str = "search",
     columns: Sequence[str] = ("price",),
-    workers: int = 1,
+    workers: Workers = 1,
 ) -> list[dict[str, Array]]:
     """`trace` of several sets on the same paths, each block drawn once."""
     unknown = [name for name in columns if name not in TRACE_COLUMNS and name not in DERIVED_COLUMNS]
@@ -373,14 +408,13 @@ def trace_many(
         raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
     tasks = _tasks(study, study.simulation.paths if paths is None else paths, [scenario])
     shifted = [_Task(task.scenario, first_path + task.first, task.lanes) for task in tasks]
-
-    def whole(task: _Task) -> list[dict[str, Array]]:
-        market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
-        return [_series(parameters, study, task, market, columns) for parameters in sets]
-
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        parts = list(pool.map(whole, shifted))
-    return [{name: np.concatenate([part[j][name] for part in parts], axis=1) for name in columns} for j in range(len(sets))]
+    run = _run(sets, study, tasks=shifted, stream=stream, columns=tuple(columns), workers=workers, progress=None)
+    found = {(i, j): result for i, j, result in run}
+    failed = next((found[i, j] for i in range(len(shifted)) for j in range(len(sets)) if isinstance(found[i, j], SimulationError)), None)
+    if failed is not None:
+        raise failed
+    parts = range(len(shifted))
+    return [{name: np.concatenate([found[i, j][name] for i in parts], axis=1) for name in columns} for j in range(len(sets))]
 
 
 def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, columns: Sequence[str]) -> dict[str, Array]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from amo_opt.errors import SimulationError, StorageError
 from amo_opt.search.coordinator import REFERENCE_PEG_BPS, convergence, feasible_points, search
 from amo_opt.search.front import hypervolume
-from amo_opt.search.record import Record
+from amo_opt.search.record import Record, thaw
 
 MEMORY = "sqlite://"
 
@@ -189,26 +190,22 @@ def test_two_runs_on_one_record_are_told(make_study, make_toy, tmp_path):
     assert run(study, make_toy(), address=address) == run(study, make_toy())
 
 
-def test_a_run_that_is_overtaken_between_batches_takes_over_what_is_there(make_study, make_toy, tmp_path):
-    """The other's trials are the same ones: none is evaluated again, none is missing."""
+def test_a_batch_is_written_while_the_next_is_evaluated(make_study, make_toy, tmp_path, monkeypatch):
+    """The first batch's write waits for the second one's evaluation to begin, and is done when the search ends."""
+    begun = threading.Event()
+    added = Record.add
+    toy = make_toy()
+
+    def evaluate(sets):
+        if toy.calls == 1:
+            begun.set()
+        return toy(sets)
+
+    def late(self, trial):
+        assert begun.wait(timeout=60.0)
+        added(self, trial)
+
     study, address = make_study(), f"sqlite:///{tmp_path / 'record.db'}"
-    mine = make_toy()
-
-    def overtaken(event):
-        if event.done == 8:
-            run(study, make_toy(), trials=24, address=address)
-
-    first = Record.frozen
-    calls = iter(range(1000))
-
-    def late(self):
-        # the other run comes between this run's last write of the batch and its look at the record
-        if next(calls) == 9:
-            run(study, make_toy(), trials=24, address=address)
-        return first(self)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Record, "frozen", late)
-        trials = run(study, mine, address=address, watch=overtaken)
-    assert trials == run(study, make_toy())
-    assert len(mine.asked) == 40 - 16
+    monkeypatch.setattr(Record, "add", late)
+    trials = run(study, evaluate, trials=16, address=address)
+    assert [thaw(found) for found in Record(study, address).frozen()] == trials

@@ -1,0 +1,87 @@
+"""Waiting for a record that does not answer for a while: a server that starts again, a file that another program holds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from amo_opt.errors import StorageError
+
+R = TypeVar("R")
+
+WAIT_SECONDS = 600.0
+"""How long a record is waited for, unless said otherwise."""
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 10.0
+PASSING = ("08", "57P", "53300")
+"""SQLSTATE of what passes by itself: connection lost, server shutting down or starting, too many connections."""
+
+_log = logging.getLogger("amo_opt")
+
+
+def cause(error: BaseException) -> BaseException:
+    """The database's own error beneath Optuna's and ours."""
+    while not isinstance(error, DBAPIError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def passing(error: BaseException) -> bool:
+    """Whether waiting may help: a connection that is lost or refused, or an SQLite file that is locked."""
+    found = cause(error)
+    if not isinstance(found, DBAPIError):
+        return False
+    if type(found.orig).__module__.startswith("sqlite3"):
+        return "locked" in str(found.orig)
+    state = getattr(found.orig, "sqlstate", None) or getattr(found.orig, "pgcode", None)
+    lost = found.connection_invalidated or isinstance(found, (OperationalError, InterfaceError))
+    return lost and (state is None or str(state).startswith(PASSING))
+
+
+def patiently(action: Callable[[], R], *, name: str, wait: float, before_retry: Callable[[], None] = lambda: None) -> R:
+    """What ``action`` gives, tried again for up to ``wait`` seconds while the record does not answer; told once, and once when it answers.
+
+    ``before_retry`` runs before each further try; a passing failure of it counts as the action's. Raises the last `StorageError`.
+    """
+    since: float | None = None
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            if since is not None:
+                before_retry()
+            result = action()
+        except StorageError as error:
+            if not passing(error):
+                raise
+            now = time.monotonic()
+            if since is None:
+                since = now
+                _log.warning(
+                    "the record %s does not answer since %s (%s); the run waits up to %g s and goes on by itself",
+                    name,
+                    time.strftime("%H:%M:%S"),
+                    reason(error),
+                    wait,
+                )
+            if now - since + pause > wait:
+                raise StorageError(
+                    f"the record {name} did not answer for {wait:g} s: {reason(error)}; what was written is kept: the same command goes on "
+                    "from there once it answers"
+                ) from error
+            time.sleep(pause)
+            pause = min(2.0 * pause, LONGEST_PAUSE_SECONDS)
+        else:
+            if since is not None:
+                _log.warning("the record %s answers again after %.0f s; the run goes on", name, time.monotonic() - since)
+            return result
+
+
+def reason(error: BaseException) -> str:
+    """The database's words, in one line."""
+    found = cause(error)
+    lines = (str(getattr(found, "orig", None) or found) or type(found).__name__).strip().splitlines()
+    return lines[0] if lines else type(found).__name__

@@ -1,0 +1,223 @@
+"""A Dask cluster of real processes gives one thread's bytes, whatever happens to its workers."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amo_opt import load_study
+from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.simulation import cluster as room
+from amo_opt.simulation.cluster import DaskCrew, check_address, cluster_crew, pack, unpack
+from amo_opt.simulation.crew import Piece, Threads
+from amo_opt.simulation.engine import simulate_many, trace_many
+
+STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
+SMALL = {"simulation.paths": 100, "simulation.transition_hours": 24, "simulation.window_hours": 120}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(STUDY, overrides=SMALL)
+
+
+@pytest.fixture(scope="module")
+def sets(study):
+    return [study.current.replace(name=f"set-{i}", aave_cap=0.05 * i) for i in range(6)]
+
+
+@pytest.fixture(scope="module")
+def crew(study, need_module):
+    need_module("distributed", "cluster")
+    with cluster_crew("local:2", study) as crew:
+        yield crew
+
+
+def same(found, expected):
+    """Two lists of outcomes, equal to the last bit."""
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.parameters == other.parameters
+        assert one.columns.keys() == other.columns.keys()
+        assert all(one.columns[name].tobytes() == other.columns[name].tobytes() for name in one.columns)
+        assert np.array_equal(one.scenario_of, other.scenario_of)
+        assert np.array_equal(one.path_of, other.path_of)
+    return True
+
+
+@pytest.mark.parametrize("stream", ["search", "certify-a"])
+def test_two_workers_give_one_thread_s_bytes(study, sets, crew, stream):
+    """Paths that stay and paths that pass: drawn there from their keys, joined here by their place."""
+    told = []
+    found = simulate_many(sets, study, stream=stream, workers=crew, progress=lambda done, total: told.append((done, total)))
+    assert same(found, simulate_many(sets, study, stream=stream))
+    total = len(study.scenarios) * 2 * len(sets)
+    assert told == [(done, total) for done in range(1, total + 1)]
+
+
+def test_series_come_back_too(study, sets, crew):
+    """Traces of two sets over two blocks, from another first path."""
+    columns = ("price", "amplification")
+    options = {"scenario": study.scenarios[1].name, "first_path": 7, "stream": "certify-b", "columns": columns}
+    found, expected = (trace_many(sets[:2], study, workers=workers, **options) for workers in (crew, 1))
+    assert all(one[name].tobytes() == other[name].tobytes() for one, other in zip(found, expected, strict=True) for name in columns)
+
+
+def test_a_failing_path_is_a_value_there_as_here(study, sets, crew, refigured):
+    """A pool that cannot be solved fails the set with the same words, and the trace raises them."""
+    broken = refigured(study, {"pool.fee": float("nan")})
+    found, expected = ([str(each) for each in simulate_many(sets[:2], broken, workers=workers)] for workers in (crew, 1))
+    assert found == expected
+    assert "scenario calm, path 0" in found[0]
+    with pytest.raises(SimulationError, match="scenario calm, path 0"):
+        trace_many(sets[:1], broken, scenario="calm", workers=crew)
+
+
+def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, crew):
+    """SIGKILL for one of two while it works: the other runs its jobs again. (The last test that uses this cluster.)"""
+    many = [each.replace(name=f"{each.name}-{i}", amplification=100 + i) for i in range(6) for each in sets]
+    killed = threading.Event()
+
+    def blow(done, total):
+        if not killed.is_set():
+            assert done < total
+            crew.processes[0].send_signal(signal.SIGKILL)
+            killed.set()
+
+    found = simulate_many(many, study, paths=300, stream="certify-a", workers=crew, progress=blow)
+    assert crew.processes[0].wait(timeout=10) == -signal.SIGKILL
+    assert crew.processes[1].poll() is None
+    assert same(found, simulate_many(many, study, paths=300, stream="certify-a", workers=2))
+
+
+def test_a_cluster_leaves_no_process_and_no_port(study, need_module):
+    """Opened and closed, interrupted inside as by Ctrl-C."""
+    need_module("distributed", "cluster")
+    with pytest.raises(KeyboardInterrupt), cluster_crew("local:1", study) as crew:
+        address = crew._client.scheduler.address
+        raise KeyboardInterrupt
+    assert [process.poll() is not None for process in crew.processes] == [True]
+    host, port = address.removeprefix("tcp://").split(":")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=5).close()
+
+
+KILLED = """
+    import sys, time
+    from amo_opt.simulation.local_workers import local_workers
+    with local_workers(1) as (cluster, workers):
+        from distributed import Client
+        client = Client(cluster.scheduler_address)
+        client.wait_for_workers(1)
+        print(workers[0].pid, flush=True)
+        time.sleep(600)
+"""
+
+
+def test_workers_of_a_killed_run_end_by_themselves(need_module):
+    """kill -9 for the run: within seconds its worker is gone."""
+    need_module("distributed", "cluster")
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED)], stdout=subprocess.PIPE, text=True) as run:
+        worker = Path("/proc") / run.stdout.readline().strip()
+        assert worker.exists()
+        run.kill()
+    until = time.monotonic() + 20.0
+    while worker.exists() and "State:\tZ" not in (worker / "status").read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not worker.exists() or "State:\tZ" in (worker / "status").read_text()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("hands", [1, 2, 7, 100, 1000])
+@pytest.mark.parametrize(("paths", "sets", "steps"), [(1, 1, 100), (5, 8, 1776), (50, 13, 1776), (3, 40, 20)])
+def test_jobs_hold_every_set_on_every_piece_once(kept, hands, paths, sets, steps):
+    """Nothing lost, nothing double, at any number of workers; no job under 50 ms by the estimate where there is more than one job's work."""
+
+    class Client:
+        def nthreads(self):
+            return dict.fromkeys(range(hands), 1)
+
+    pieces = [Piece("calm", 64 * i, 64, tuple(range(sets))) for i in range(paths)]
+    for jobs in (DaskCrew(Client(), threads=1).plan(pieces, kept=kept, steps=steps), Threads(hands).plan(pieces, kept=kept, steps=steps)):
+        units = Counter((piece.first, place) for job in jobs for piece in job for place in piece.sets)
+        assert units == Counter((64 * i, j) for i in range(paths) for j in range(sets))
+    jobs = DaskCrew(Client(), threads=1).plan(pieces, kept=True, steps=steps)
+    assert all(sum(len(piece.sets) for piece in job) * room.STEP_SECONDS * steps >= room.LEAST_JOB_SECONDS for job in jobs[:-1])
+
+
+def test_a_study_travels_whole(study):
+    """What a worker unpacks is what was packed, read-only mappings included."""
+    assert unpack(pack(study)) == study
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "local", "local:0", "local:257", "local:x", "HOST:8786", "http://h:1", "tcp://h", "tcp://h:0", "tcp://h:99999", "tcp://:1"],
+)
+def test_an_address_that_cannot_be_is_named(address):
+    with pytest.raises(AmoOptError, match=rf"cluster: found '{address}'; allowed: tcp://HOST:PORT"):
+        check_address(address)
+
+
+@pytest.mark.parametrize("address", ["local:1", "local:256", "tcp://10.0.0.1:8786", "tls://node-1.example:8786", "tcp://[::1]:8786"])
+def test_an_address_that_can_be_passes(address):
+    check_address(address)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"amo-opt": "0.0.9"}, ["tcp://w:1 differs: amo-opt 0.0.9 there", "install the same versions"]),
+        ({"numpy": "1.0", "results": "ffff"}, ["numpy 1.0 there", "results ffff there"]),
+        ({"results": "ffff"}, ["same versions but gives other results", "processor rounds otherwise"]),
+        (None, ["tcp://w:1 cannot run amo-opt", "ModuleNotFoundError: No module named 'amo_opt'", "extra cluster"]),
+    ],
+)
+def test_a_worker_that_would_give_other_bytes_is_refused(study, changed, words):
+    """Versions, or results alone: which worker, what differs, what to do."""
+    here = room.about(pack(study))
+    there = ModuleNotFoundError("No module named 'amo_opt'") if changed is None else {**here, **changed}
+    with pytest.raises(AmoOptError) as caught:
+        room._refuse_others({"tcp://v:1": here, "tcp://w:1": there}, here)
+    assert all(each in str(caught.value) for each in words), str(caught.value)
+    room._refuse_others({"tcp://v:1": here}, here)
+
+
+def test_the_fingerprint_sees_results(study):
+    """Another figure of the state gives another one; the same study the same."""
+    supply = replace(study.state.stablecoin.supply, value=0.999 * study.state.stablecoin.supply.value)
+    other = replace(study, state=replace(study.state, stablecoin=replace(study.state.stablecoin, supply=supply)))
+    assert room.about(pack(study))["results"] != room.about(pack(other))["results"]
+    assert room.about.__wrapped__(pack(study)) == room.about(pack(study))
+
+
+def test_without_dask_the_extra_is_named(study, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(AmoOptError, match=r"amo-opt\[cluster\]"), cluster_crew("local:1", study):
+        pass
+
+
+def test_nobody_at_the_address_is_told_within_seconds(study, need_module):
+    """A port where nothing listens."""
+    need_module("distributed", "cluster")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.monotonic()
+    with (
+        pytest.raises(AmoOptError, match=f"no Dask scheduler answers at tcp://127.0.0.1:{port}"),
+        cluster_crew(f"tcp://127.0.0.1:{port}", study),
+    ):
+        pass
+    assert time.monotonic() - began < 15.0
