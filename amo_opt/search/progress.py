@@ -11,7 +11,9 @@ Phase = Literal["search", "fix-A", "trim", "profile", "certify-a", "certify-b", 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressEvent:
-    """``done`` of ``total`` units of a phase (trials, or blocks × sets); the best so far among feasible trials, where there is one."""
+    """``done`` of ``total`` units of a phase (trials, or blocks × sets); the best so far among feasible trials, where there is one;
+    ``remark`` is a line for people, mostly empty.
+    """
 
     phase: Phase
     done: int
@@ -20,6 +22,7 @@ class ProgressEvent:
     best_peg_bps: float | None = None
     front_size: int = 0
     hypervolume: float = 0.0
+    remark: str = ""
 
 
 Watcher = Callable[[ProgressEvent], None]

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -22,17 +22,21 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from amo_opt.config.study import Study
 from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet, parameter_set
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.result import Trial
 
-DIRECTIONS: tuple[Literal["maximize"], Literal["minimize"]] = ("maximize", "minimize")
-METRICS = ["yield", "peg_cvar95_bps"]
+Direction = Literal["maximize", "minimize"]
+Directions = tuple[Direction, Direction]
+DIRECTIONS: Directions = ("maximize", "minimize")
+METRICS = ("yield", "peg_cvar95_bps")
 CONSTRAINTS = "constraints"
 """Where Optuna and its dashboard read a trial's constraint values, as a list; their names stand in the user attribute of the same name."""
 
+SAMPLER = "sampler"
+"""The sampler's kind, as a user attribute of the record: the budget that chose it is no part of the study's identity."""
+SamplerKind = Literal["tpe", "nsga2", "gp"]
 NUMBER = "number"
 """A trial's number in the study, as a user attribute: Optuna's own counts whatever else was added to the record."""
 
@@ -60,10 +64,30 @@ def _public(address: str) -> str:
     return f"{scheme}://{rest.rsplit('@', 1)[-1]}" if "@" in rest else address
 
 
+class Seeded(Protocol):
+    """Settings of a search, of which a record notes the seed."""
+
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+
+
+class Identity(Protocol):
+    """Whose record it is: a study, or any other `Problem`."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+    @property
+    def search(self) -> Seeded: ...  # noqa: D102
+
+
 class Record:
     """The durable study: ``frozen`` in order of number, ``add`` in order of number."""
 
-    def __init__(self, study: Study, address: str) -> None:
+    def __init__(
+        self, study: Identity, address: str, *, directions: Directions = DIRECTIONS, metrics: tuple[str, str] | None = METRICS
+    ) -> None:
         self._address = address
         with _readable(address):
             url = make_url(address)
@@ -82,14 +106,23 @@ class Record:
                     )
                 self._study = optuna.load_study(study_name=study.name, storage=storage)
             else:
-                self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(DIRECTIONS))
+                self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(directions))
             if self._study.user_attrs.get("hash") is None:
                 self._study.set_user_attr("seed", study.search.seed)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                    self._study.set_metric_names(METRICS)
+                    if metrics is not None:
+                        self._study.set_metric_names(list(metrics))
                 # Last, so that a study with a hash has everything else.
                 self._study.set_user_attr("hash", study.hash)
+
+    def sampler(self, wanted: SamplerKind) -> SamplerKind:
+        """The sampler that the record's trials come from; ``wanted`` where it has none yet. A search that is extended keeps its first one."""
+        with _readable(self._address):
+            kept: SamplerKind | None = self._study.user_attrs.get(SAMPLER)
+            if kept is None:
+                self._study.set_user_attr(SAMPLER, wanted)
+        return kept or wanted
 
     def frozen(self) -> list[FrozenTrial]:
         """Finished trials 0, 1, 2, … as far as they go: one that two runs wrote at the same moment counts once, another tool's not at all."""
@@ -117,22 +150,49 @@ def freeze(
     trial: Trial, *, params: Mapping[str, float], distributions: Mapping[str, BaseDistribution], system_attrs: Mapping[str, object]
 ) -> FrozenTrial:
     """An Optuna trial that holds everything the coordinator knows of one evaluated set."""
-    attributes = {NUMBER: trial.number, "origin": trial.origin, "name": trial.parameters.name, "parameters": trial.parameters.values()}
-    if trial.score is None:
+    attributes: dict[str, object] = {
+        NUMBER: trial.number,
+        "origin": trial.origin,
+        "name": trial.parameters.name,
+        "parameters": trial.parameters.values(),
+    }
+    score = trial.score
+    if score is None:
+        attributes["failure"] = trial.failure
+    return finished(
+        None if score is None else (score.yield_annual, score.peg_risk_bps),
+        constraints={} if score is None else score.constraints,
+        params=params,
+        distributions=distributions,
+        user_attrs=attributes,
+        system_attrs=system_attrs,
+    )
+
+
+def finished(
+    values: tuple[float, float] | None,
+    *,
+    constraints: Mapping[str, float],
+    params: Mapping[str, float],
+    distributions: Mapping[str, BaseDistribution],
+    user_attrs: Mapping[str, object],
+    system_attrs: Mapping[str, object],
+) -> FrozenTrial:
+    """A whole trial as the record holds it: complete, with every constraint where Optuna and its dashboard read them; failed without values."""
+    if values is None:
         return create_trial(
             state=TrialState.FAIL,
             params=dict(params),
             distributions=dict(distributions),
-            user_attrs={**attributes, "failure": trial.failure},
+            user_attrs=dict(user_attrs),
             system_attrs=dict(system_attrs),
         )
-    constraints = trial.score.constraints
     return create_trial(
         state=TrialState.COMPLETE,
-        values=[trial.score.yield_annual, trial.score.peg_risk_bps],
+        values=list(values),
         params=dict(params),
         distributions=dict(distributions),
-        user_attrs={**attributes, "constraints": constraints},
+        user_attrs={**user_attrs, "constraints": dict(constraints)},
         system_attrs={**system_attrs, CONSTRAINTS: list(constraints.values())},
     )
 
@@ -149,14 +209,16 @@ def thaw(frozen: FrozenTrial) -> Trial:
     )
 
 
-def memory_study(history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+def memory_study(
+    history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler, *, directions: Directions = DIRECTIONS
+) -> optuna.Study:
     """An in-memory study with the record's trials, for one batch's proposals.
 
     TPE and NSGA-II use a trial's constraints as one number, the sum of what is above zero; handing them that number instead of the list
     gives the same proposals and spares them most of their time. A Gaussian process models every constraint by itself and gets them all.
     """
     logging.getLogger("optuna").setLevel(logging.ERROR)
-    study = optuna.create_study(directions=list(DIRECTIONS), sampler=sampler)
+    study = optuna.create_study(directions=list(directions), sampler=sampler)
     summed = isinstance(sampler, (TPESampler, NSGAIISampler))
     study.add_trials([_light(trial) for trial in history] if summed else history)
     return study
