@@ -159,6 +159,8 @@ def freeze(
     score = trial.score
     if score is None:
         attributes["failure"] = trial.failure
+    elif score.screened:
+        attributes["screened"] = True
     return finished(
         None if score is None else (score.yield_annual, score.peg_risk_bps),
         constraints={} if score is None else score.constraints,
@@ -203,7 +205,12 @@ def thaw(frozen: FrozenTrial) -> Trial:
     parameters: ParameterSet = parameter_set(attributes["name"], attributes["parameters"])
     score = None
     if frozen.state == TrialState.COMPLETE:
-        score = PointScore(yield_annual=frozen.values[0], peg_risk_bps=frozen.values[1], constraints=dict(attributes["constraints"]))
+        score = PointScore(
+            yield_annual=frozen.values[0],
+            peg_risk_bps=frozen.values[1],
+            constraints=dict(attributes["constraints"]),
+            screened=attributes.get("screened", False),
+        )
     return Trial(
         number=attributes[NUMBER], origin=attributes["origin"], parameters=parameters, score=score, failure=attributes.get("failure")
     )
