@@ -43,7 +43,10 @@ def explore(problem: Problem, *, record: Record, trials: int, told: Told) -> lis
     size = problem.search.batch
     wanted = resolve(problem.search.sampler, trials)
     kind = record.sampler(wanted)
-    told(frozen[:trials], "" if kind == wanted else f"the record's trials come from {kind}, so {kind} goes on ({trials} trials at once take {wanted})")
+    told(
+        frozen[:trials],
+        "" if kind == wanted else f"the record's trials come from {kind}, so {kind} goes on ({trials} trials at once take {wanted})",
+    )
     areas: list[float] = []
     for batch in range(-(-trials // size)):
         first = batch * size

@@ -37,13 +37,13 @@ class Settings(Protocol):
     """What decides the proposals besides the problem itself; ``stall`` batches without growth of the front end the search (0 = never)."""
 
     @property
-    def seed(self) -> int: ...  # noqa: D102
+    def seed(self) -> int: ...
     @property
-    def batch(self) -> int: ...  # noqa: D102
+    def batch(self) -> int: ...
     @property
-    def sampler(self) -> Kind: ...  # noqa: D102
+    def sampler(self) -> Kind: ...
     @property
-    def stall(self) -> int: ...  # noqa: D102
+    def stall(self) -> int: ...
 
 
 class Problem(Protocol):

@@ -55,12 +55,12 @@ def mixed_problem(**settings):
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_mixed_variables_stopped_and_gone_on(tmp_path, sampler):
-    """Real, whole and yes-or-no: starts first, types kept, a figure that is no number fails its trial by name, and 13 then 40 are 40 at once."""
+    """Real, whole and yes-or-no: starts first, types kept, a figure that is no number fails its trial by name, and 5 then 20 are 20 at once."""
     problem, address = mixed_problem(sampler=sampler), f"sqlite:///{tmp_path / 'mixed.db'}"
-    run(problem, 13, address)
-    trials = run(problem, 40, address)
-    assert told_of(trials) == told_of(run(problem, 40))
-    assert [trial.user_attrs["number"] for trial in trials] == list(range(40))
+    run(problem, 5, address)
+    trials = run(problem, 20, address)
+    assert told_of(trials) == told_of(run(problem, 20))
+    assert [trial.user_attrs["number"] for trial in trials] == list(range(20))
     assert trials[0].params == problem.first[0]
     assert {type(trial.params[name]) for trial in trials for name in ("on",)} == {bool}
     assert all(isinstance(trial.params["count"], int) for trial in trials)
@@ -73,7 +73,7 @@ def test_mixed_variables_stopped_and_gone_on(tmp_path, sampler):
 def test_another_version_of_the_function_is_refused(tmp_path):
     """A function has no hash; whoever changes it says so, and the record is then another's."""
     address = f"sqlite:///{tmp_path / 'mixed.db'}"
-    run(mixed_problem(), 8, address)
+    run(mixed_problem(), 1, address)
     changed = FunctionProblem(**{**vars(mixed_problem()), "version": "2"})
     with pytest.raises(StorageError, match="--storage"):
         run(changed, 8, address)
@@ -84,21 +84,21 @@ def test_an_extended_search_keeps_its_sampler(tmp_path):
     address = f"sqlite:///{tmp_path / 'mixed.db'}"
     remarks = []
     problem = mixed_problem(batch=500)
-    run(problem, 16, address)
+    run(problem, 2, address)
     record = Record(problem, address, directions=problem.directions, metrics=None)
     assert record.sampler("nsga2") == "tpe"
 
-    class Heard(Exception):
+    class HeardError(Exception):
         pass
 
     def told(frozen, remark):
         remarks.append(remark)
-        raise Heard
+        raise HeardError
 
-    with pytest.raises(Heard):
+    with pytest.raises(HeardError):
         run(problem, 1000, address, told)
     assert remarks == ["the record's trials come from tpe, so tpe goes on (1000 trials at once take nsga2)"]
-    with pytest.raises(Heard):
+    with pytest.raises(HeardError):
         run(problem, 1000, f"sqlite:///{tmp_path / 'fresh.db'}", told)
     assert remarks[1:] == [""]
     assert Record(problem, f"sqlite:///{tmp_path / 'fresh.db'}", directions=problem.directions, metrics=None).sampler("tpe") == "nsga2"
@@ -111,16 +111,16 @@ def test_a_stall_ends_the_search_where_it_is_wherever_it_is_called_again(tmp_pat
         return (0.0, 0.0), {"any": -1.0}
 
     def problem(stall):
-        search = Plain(batch=4, stall=stall)
+        search = Plain(batch=2, stall=stall)
         return FunctionProblem(
             name="flat", distributions={"x": FloatDistribution(0.0, 1.0)}, function=flat, reference=(1.0, 1.0), search=search
         )
 
     address, remarks = f"sqlite:///{tmp_path / 'flat.db'}", []
-    assert len(run(problem(3), 40, address, lambda frozen, remark: remarks.append(remark))) == 16
+    assert len(run(problem(3), 12, address, lambda frozen, remark: remarks.append(remark))) == 8
     assert remarks[-1] == "no growth of the front in 3 batches: the search ends here"
-    assert len(run(problem(0), 40, address)) == 40
-    assert len(run(problem(3), 40, address)) == 16
+    assert len(run(problem(0), 12, address)) == 12
+    assert len(run(problem(3), 12, address)) == 8
     assert stalled_after([0.0] * 9, 3) is None
 
 
@@ -166,5 +166,5 @@ def test_hypervolume_at_200_trials(name, tmp_path):
     case = CASES[name]
     folder = Path(os.environ.get("AMO_OPT_CAMPAIGN_DIR", tmp_path))
     shares = [case.share(run(case.problem(seed), 200, f"sqlite:///{folder / f'{name}-{seed}.db'}")) for seed in range(1, 6)]
-    print(f"{name}: mean {statistics.mean(shares):.3f} of {case.target}, seeds {', '.join(f'{share:.3f}' for share in shares)}")
+    print(f"{name}: mean {statistics.mean(shares):.3f} of {case.target}, seeds {', '.join(f'{share:.3f}' for share in shares)}")  # noqa: T201 - a campaign reports
     assert statistics.mean(shares) >= case.target
