@@ -69,6 +69,8 @@ class _Lines:
 
     def show(self, event: ProgressEvent) -> None:
         now = time.perf_counter()
+        if event.remark:
+            sys.stderr.write(f"{TITLES[event.phase]}: {event.remark}\n")
         if event.phase == self._phase and event.done < event.total and now - self._last < LINE_SECONDS:
             return
         self._phase, self._last = event.phase, now
@@ -85,6 +87,8 @@ class _Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, event: ProgressEvent) -> None:
+        if event.remark:
+            self._progress.console.print(f"{TITLES[event.phase]}: {event.remark}", highlight=False)
         if event.phase not in self._tasks:
             self._tasks[event.phase] = self._progress.add_task(TITLES[event.phase], total=event.total, best="")
         self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))

@@ -29,12 +29,12 @@ def study_hash(study: Study) -> str:
 def canonical(study: Study) -> dict[str, Any]:
     """What the hash is taken over, as plain values.
 
-    In: figures' values as the study sets them (a figure set to what its file holds changes nothing), the current set's values, everything in [simulation], [search] but trials, [constraints], [certification],
+    In: figures' values as the study sets them (a figure set to what its file holds changes nothing), the current set's values, everything in [simulation], [search] but trials and stall, [constraints], [certification],
     each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: names
     of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
     """
     search = asdict(study.search)
-    del search["trials"]
+    del search["trials"], search["stall"]  # how far the search goes, not where
     return {
         "model": MODEL_VERSION,
         "state": state_values(study.state),

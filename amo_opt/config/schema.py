@@ -232,6 +232,8 @@ STUDY_FILE = model(
                 "trials": whole(1, 1_000_000, default=_SEARCH["trials"]),
                 "batch": whole(1, 4096, default=_SEARCH["batch"]),
                 "sampler": one_of(("auto", "tpe", "nsga2", "gp"), default=_SEARCH["sampler"]),
+                "screen_paths": whole(0, 1_000_000, default=_SEARCH["screen_paths"]),
+                "stall": whole(0, 1_000_000, default=_SEARCH["stall"]),
                 "space": _SPACE,
             },
         ),

@@ -39,13 +39,18 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """``[search]``; ``space`` holds parameter names in the order of `PARAMETERS`; the others stay at the current set's value."""
+    """``[search]``; ``space`` holds parameter names in the order of `PARAMETERS`; the others stay at the current set's value.
+    ``screen_paths``: paths per scenario on which a clearly infeasible set is stopped early; ``stall``: batches without growth of the front
+    after which the search ends. 0 = off.
+    """
 
     space: dict[str, Range]
     seed: int = 1
     trials: int = 200
     batch: int = 8
     sampler: Literal["auto", "tpe", "nsga2", "gp"] = "auto"
+    screen_paths: int = 0
+    stall: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

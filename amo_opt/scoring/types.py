@@ -49,11 +49,15 @@ class Constraint:
 
 @dataclass(frozen=True, kw_only=True)
 class PointScore:
-    """A trial's score without intervals: yield a year over collateral, peg risk in basis points, constraints (<= 0 feasible)."""
+    """A trial's score without intervals: yield a year over collateral, peg risk in basis points, constraints (<= 0 feasible).
+
+    ``screened``: a clearly infeasible set whose figures come from few paths.
+    """
 
     yield_annual: float
     peg_risk_bps: float
     constraints: dict[str, float]
+    screened: bool = False
 
     @property
     def feasible(self) -> bool:

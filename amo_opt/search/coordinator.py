@@ -7,10 +7,12 @@ evaluated: a crash costs at most two batches' evaluation, an error or Ctrl-C non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Self
 
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
 from amo_opt.config.study import Study
@@ -18,17 +20,53 @@ from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, front, hypervolume
+from amo_opt.search.problem import Problem, Proposal, Settings, Value, dominated
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
-from amo_opt.search.record import Record, freeze, memory_study, thaw
+from amo_opt.search.record import DIRECTIONS, Directions, Record, SamplerKind, freeze, memory_study, thaw
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler, resolve
 from amo_opt.search.seeds import seed_sets
-from amo_opt.search.space import Space, build_space
+from amo_opt.search.space import build_space
+from amo_opt.search.stall import stalled_after
 
 Evaluate = Callable[[Sequence[ParameterSet]], list[PointScore | SimulationError]]
-Proposal = tuple[ParameterSet, dict[str, float], dict[str, object], str]
 REFERENCE_PEG_BPS = 1000.0
 """Peg risk at which the hypervolume's reference lies (yield 0)."""
+Told = Callable[[Sequence[FrozenTrial], str], None]
+"""Hears of all trials there are, and a remark for people, mostly empty."""
+
+
+def explore(problem: Problem, *, record: Record, trials: int, told: Told) -> list[FrozenTrial]:
+    """Trials 0 to ``trials - 1`` of any problem, those missing from the record evaluated and added; fewer where the search stalled.
+
+    ``told`` hears of what there is at the start and after every batch, and may raise. Raises `StorageError` where another run writes to the
+    same record.
+    """
+    frozen = record.frozen()
+    size = problem.search.batch
+    wanted = resolve(problem.search.sampler, trials)
+    kind = record.sampler(wanted)
+    told(
+        frozen[:trials],
+        "" if kind == wanted else f"the record's trials come from {kind}, so {kind} goes on ({trials} trials at once take {wanted})",
+    )
+    areas: list[float] = []
+    with _Writer(record) as writer:
+        for batch in range(-(-trials // size)):
+            first = batch * size
+            missing = range(len(frozen), min(first + size, trials))
+            if missing:
+                proposals = _propose(problem, kind, frozen[:first], batch=batch)
+                finished = problem.evaluate([proposals[number - first] for number in missing])
+                writer.add(finished)
+                frozen += finished
+                told(frozen[:trials], "")
+            if problem.search.stall and first + size <= trials:
+                areas.append(dominated(frozen[: first + size], problem))
+                if stalled_after(areas, problem.search.stall):
+                    told(frozen[: first + size], f"no growth of the front in {problem.search.stall} batches: the search ends here")
+                    return frozen[: first + size]
+    return frozen[:trials]
 
 
 def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
@@ -37,39 +75,60 @@ def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, wat
     Raises `StorageError` where another run writes to the same record, and `SimulationError` as soon as the set in force itself has failed: nothing
     could be compared with it.
     """
-    space = build_space(study)
-    seeds = seed_sets(space)
-    frozen = record.frozen()
-    size = study.search.batch
-    done = [thaw(trial) for trial in frozen[:trials]]
-    _check_current(done)
-    watch(_event(done, trials))
-    with _Writer(record) as writer:
-        for batch in range(len(frozen) // size, -(-trials // size)):
-            first = batch * size
-            proposals = _propose(study, space, seeds, frozen[:first], batch=batch, trials=trials)
-            missing = list(range(len(frozen), min(first + size, trials)))
-            if not missing:
-                continue
-            scores = evaluate([proposals[number - first][0] for number in missing])
-            kept = []
-            for number, score in zip(missing, scores, strict=True):
-                parameters, params, system_attrs, origin = proposals[number - first]
-                failed = isinstance(score, SimulationError)
-                trial = Trial(
-                    number=number,
-                    origin=origin,  # type: ignore[arg-type]
-                    parameters=parameters,
-                    score=None if isinstance(score, SimulationError) else score,
-                    failure=str(score) if failed else None,
-                )
-                kept.append(freeze(trial, params=params, distributions=space.distributions, system_attrs=system_attrs))
-                done.append(trial)
-            writer.add(kept)
-            frozen += kept
-            _check_current(done)
-            watch(_event(done, trials))
-    return done
+    done: list[Trial] = []
+
+    def told(frozen: Sequence[FrozenTrial], remark: str) -> None:
+        done.extend(thaw(trial) for trial in frozen[len(done) :])
+        _check_current(done)
+        watch(replace(_event(done[: len(frozen)], trials), remark=remark))
+
+    problem = StudyProblem(study, evaluate)
+    found = explore(problem, record=record, trials=trials, told=told)
+    return done[: len(found)]
+
+
+class StudyProblem:
+    """A study as a problem: parameter sets rounded to what governance votes on, the set in force and domain seeds first."""
+
+    directions: Directions = DIRECTIONS
+    reference: Point = (0.0, REFERENCE_PEG_BPS)
+
+    def __init__(self, study: Study, evaluate: Evaluate) -> None:
+        self.name, self.hash = study.name, study.hash
+        self.search: Settings = study.search
+        self._space = build_space(study)
+        self._seeds = seed_sets(self._space)
+        self._evaluate = evaluate
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """The space's variables."""
+        return self._space.distributions
+
+    def starts(self) -> Sequence[Mapping[str, Value]]:
+        """The seeds' values; where a seed lies outside the space, the nearest inside."""
+        return [self._space.values(each) for each in self._seeds]
+
+    def evaluate(self, proposals: Sequence[Proposal]) -> list[FrozenTrial]:
+        """The proposals' scores; a failed simulation is a trial with its reason."""
+        sets = [self._parameters(proposal) for proposal in proposals]
+        return [self._frozen(*each) for each in zip(proposals, sets, self._evaluate(sets), strict=True)]
+
+    def _parameters(self, proposal: Proposal) -> ParameterSet:
+        number = proposal.number
+        return self._seeds[number] if number < len(self._seeds) else self._space.parameters(proposal.params, name=f"trial-{number}")
+
+    def _frozen(self, proposal: Proposal, parameters: ParameterSet, score: PointScore | SimulationError) -> FrozenTrial:
+        number = proposal.number
+        failed = isinstance(score, SimulationError)
+        trial = Trial(
+            number=number,
+            origin="current" if number == 0 else "seed" if number < len(self._seeds) else "sampler",
+            parameters=parameters,
+            score=None if isinstance(score, SimulationError) else score,
+            failure=str(score) if failed else None,
+        )
+        return freeze(trial, params=proposal.params, distributions=self.distributions, system_attrs=proposal.system_attrs)
 
 
 class _Writer:
@@ -107,24 +166,22 @@ def _check_current(done: Sequence[Trial]) -> None:
         raise SimulationError(f"the set in force cannot be simulated, so nothing can be compared with it: {done[0].failure}")
 
 
-def _propose(
-    study: Study, space: Space, seeds: Sequence[ParameterSet], history: Sequence[FrozenTrial], *, batch: int, trials: int
-) -> list[Proposal]:
-    """The sets of one batch: domain seeds while they last, then the sampler's."""
-    first = batch * study.search.batch
-    kind = resolve(study.search.sampler, trials)
+def _propose(problem: Problem, kind: SamplerKind, history: Sequence[FrozenTrial], *, batch: int) -> list[Proposal]:
+    """The sets of one batch: the problem's own while they last, then the sampler's."""
+    size, starts = problem.search.batch, problem.starts()
+    first = batch * size
     memory = None
     proposals: list[Proposal] = []
-    for number in range(first, first + study.search.batch):
-        if number < len(seeds):
-            origin = "current" if number == 0 else "seed"
-            proposals.append((seeds[number], space.values(seeds[number]), {}, origin))
+    for number in range(first, first + size):
+        if number < len(starts):
+            proposals.append(Proposal(number=number, params=dict(starts[number])))
             continue
         if memory is None:
-            memory = memory_study(history, make_sampler(kind, seed=study.search.seed, batch=batch, first=first))
-        trial = memory.ask(space.distributions)
+            sampler = make_sampler(kind, seed=problem.search.seed, batch=batch, first=first)
+            memory = memory_study(history, sampler, directions=problem.directions)
+        trial = memory.ask(problem.distributions)
         attributes = dict(memory._storage.get_trial(trial._trial_id).system_attrs)  # noqa: SLF001 - Optuna offers no public way to an asked trial's system attributes
-        proposals.append((space.parameters(trial.params, name=f"trial-{number}"), dict(trial.params), attributes, "sampler"))
+        proposals.append(Proposal(number=number, params=dict(trial.params), system_attrs=attributes))
     return proposals
 
 

@@ -28,7 +28,7 @@ def importances(study: Study, trials: Sequence[Trial]) -> dict[str, dict[str, fl
     and Hutter, IJCAI 2023), feasible or not, shares summing to 1; empty with too few trials or fewer than two parameters.
     """
     distributions = _distributions(study)
-    done = [trial for trial in trials if trial.score is not None]
+    done = [trial for trial in trials if trial.score is not None and not trial.score.screened]
     if len(done) < LEAST_TRIALS or len(distributions) < 2:
         return {}
     history = [_frozen(trial, distributions) for trial in done]

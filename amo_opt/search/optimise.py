@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from amo_opt.config.study import Study
 from amo_opt.errors import AmoOptError, SimulationError
@@ -18,19 +19,28 @@ from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result
 from amo_opt.search.sampler import resolve
+from amo_opt.search.screening import screened
 from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
 
 
 def evaluate(sets: Sequence[ParameterSet], study: Study, *, workers: Workers) -> list[PointScore | SimulationError]:
-    """The search's scores of some sets on the study's search paths; a failed simulation stands in its set's place."""
-    scores: list[PointScore | SimulationError] = []
-    for outcome in simulate_many(sets, study, stream="search", workers=workers):
+    """The search's scores of some sets on the study's search paths; a failed simulation stands in its set's place.
+
+    Where the study screens, a set that is clearly infeasible on few paths gets their score; never under a Gaussian process, which would model
+    two fidelities as one.
+    """
+    screens = study.search.screen_paths > 0 and study.search.sampler != "gp"
+    early = screened(sets, study, workers=crew_of(workers).threads) if screens else [None] * len(sets)
+    left = [each for each, found in zip(sets, early, strict=True) if found is None]
+    full: list[PointScore | SimulationError] = []
+    for outcome in simulate_many(left, study, stream="search", workers=workers) if left else []:
         try:
-            scores.append(outcome if isinstance(outcome, SimulationError) else point_score(outcome, study))
+            full.append(outcome if isinstance(outcome, SimulationError) else point_score(outcome, study))
         except SimulationError as error:
-            scores.append(error)
-    return scores
+            full.append(error)
+    rest = iter(full)
+    return [next(rest) if found is None else found for found in early]
 
 
 def optimise(
@@ -66,8 +76,9 @@ def optimise(
         found = kept(record, study, trials=len(done))
         if found is not None:
             return found
-        kind = resolve(study.search.sampler, budget)
+        kind = record.sampler(resolve(study.search.sampler, budget))
         result = certify(study, done, workers=crew, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
+        result = replace(result, screened=sum(trial.score is not None and trial.score.screened for trial in done))
         keep(record, result)
         return result
 

@@ -13,7 +13,9 @@ Phase = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressEvent:
-    """``done`` of ``total`` units of a phase (trials, or blocks × sets); the best so far among feasible trials, where there is one."""
+    """``done`` of ``total`` units of a phase (trials, or blocks × sets); the best so far among feasible trials, where there is one;
+    ``remark`` is a line for people, mostly empty.
+    """
 
     phase: Phase
     done: int
@@ -22,6 +24,7 @@ class ProgressEvent:
     best_peg_bps: float | None = None
     front_size: int = 0
     hypervolume: float = 0.0
+    remark: str = ""
 
 
 Watcher = Callable[[ProgressEvent], None]

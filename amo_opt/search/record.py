@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -23,7 +23,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from amo_opt.config.study import Study
 from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet, parameter_set
 from amo_opt.scoring.types import PointScore
@@ -33,10 +32,16 @@ from amo_opt.search.result import Trial
 
 R = TypeVar("R")
 
-DIRECTIONS: tuple[Literal["maximize"], Literal["minimize"]] = ("maximize", "minimize")
-METRICS = ["yield", "peg_cvar95_bps"]
+Direction = Literal["maximize", "minimize"]
+Directions = tuple[Direction, Direction]
+DIRECTIONS: Directions = ("maximize", "minimize")
+METRICS = ("yield", "peg_cvar95_bps")
 CONSTRAINTS = "constraints"
 """Where Optuna and its dashboard read a trial's constraint values, as a list; their names stand in the user attribute of the same name."""
+
+SAMPLER = "sampler"
+"""The sampler's kind, as a user attribute of the record: the budget that chose it is no part of the study's identity."""
+SamplerKind = Literal["tpe", "nsga2", "gp"]
 
 LOCKED_SECONDS = 2.0
 """How long SQLite itself waits for another program's lock, before the run says that it waits."""
@@ -81,13 +86,41 @@ def _engine(url: URL) -> dict[str, Any]:
     return {"pool_pre_ping": True}
 
 
+class Seeded(Protocol):
+    """Settings of a search, of which a record notes the seed."""
+
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+
+
+class Identity(Protocol):
+    """Whose record it is: a study, or any other `Problem`."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+    @property
+    def search(self) -> Seeded: ...  # noqa: D102
+
+
 class Record:
     """The durable study: ``frozen`` in order of number, ``add`` in order of number.
 
     A record that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start.
     """
 
-    def __init__(self, study: Study, address: str, *, wait: float = WAIT_SECONDS, existing: bool = False) -> None:
+    def __init__(
+        self,
+        study: Identity,
+        address: str,
+        *,
+        directions: Directions = DIRECTIONS,
+        metrics: tuple[str, str] | None = METRICS,
+        wait: float = WAIT_SECONDS,
+        existing: bool = False,
+    ) -> None:
+        self._directions, self._metrics = directions, metrics
         self._address = address
         self._wait = wait
         self._relock: Callable[[], None] = lambda: None
@@ -100,7 +133,7 @@ class Record:
         else:
             self._open(study, address, existing=existing)
 
-    def _open(self, study: Study, address: str, *, existing: bool) -> None:
+    def _open(self, study: Identity, address: str, *, existing: bool) -> None:
         with _readable(address):
             url = self._url
             if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
@@ -125,14 +158,23 @@ class Record:
                     f"{'; it holds ' + ', '.join(sorted(known)) if known else ''}: `amo-opt run` searches, certifies and reports"
                 )
             else:
-                self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(DIRECTIONS))
+                self._study = optuna.create_study(study_name=study.name, storage=storage, directions=list(self._directions))
             if self._study.user_attrs.get("hash") is None:
                 self._study.set_user_attr("seed", study.search.seed)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                    self._study.set_metric_names(METRICS)
+                    if self._metrics is not None:
+                        self._study.set_metric_names(list(self._metrics))
                 # Last, so that a study with a hash has everything else.
                 self._study.set_user_attr("hash", study.hash)
+
+    def sampler(self, wanted: SamplerKind) -> SamplerKind:
+        """The sampler that the record's trials come from; ``wanted`` where it has none yet. A search that is extended keeps its first one."""
+        with _readable(self._address):
+            kept: SamplerKind | None = self._study.user_attrs.get(SAMPLER)
+            if kept is None:
+                self._study.set_user_attr(SAMPLER, wanted)
+        return kept or wanted
 
     def frozen(self) -> list[FrozenTrial]:
         """Finished trials 0, 1, 2, … as far as they go: one that two runs wrote at the same moment counts once, another tool's not at all."""
@@ -228,22 +270,51 @@ def freeze(
     trial: Trial, *, params: Mapping[str, float], distributions: Mapping[str, BaseDistribution], system_attrs: Mapping[str, object]
 ) -> FrozenTrial:
     """An Optuna trial that holds everything the coordinator knows of one evaluated set."""
-    attributes = {NUMBER: trial.number, "origin": trial.origin, "name": trial.parameters.name, "parameters": trial.parameters.values()}
-    if trial.score is None:
+    attributes: dict[str, object] = {
+        NUMBER: trial.number,
+        "origin": trial.origin,
+        "name": trial.parameters.name,
+        "parameters": trial.parameters.values(),
+    }
+    score = trial.score
+    if score is None:
+        attributes["failure"] = trial.failure
+    elif score.screened:
+        attributes["screened"] = True
+    return finished(
+        None if score is None else (score.yield_annual, score.peg_risk_bps),
+        constraints={} if score is None else score.constraints,
+        params=params,
+        distributions=distributions,
+        user_attrs=attributes,
+        system_attrs=system_attrs,
+    )
+
+
+def finished(
+    values: tuple[float, float] | None,
+    *,
+    constraints: Mapping[str, float],
+    params: Mapping[str, float],
+    distributions: Mapping[str, BaseDistribution],
+    user_attrs: Mapping[str, object],
+    system_attrs: Mapping[str, object],
+) -> FrozenTrial:
+    """A whole trial as the record holds it: complete, with every constraint where Optuna and its dashboard read them; failed without values."""
+    if values is None:
         return create_trial(
             state=TrialState.FAIL,
             params=dict(params),
             distributions=dict(distributions),
-            user_attrs={**attributes, "failure": trial.failure},
+            user_attrs=dict(user_attrs),
             system_attrs=dict(system_attrs),
         )
-    constraints = trial.score.constraints
     return create_trial(
         state=TrialState.COMPLETE,
-        values=[trial.score.yield_annual, trial.score.peg_risk_bps],
+        values=list(values),
         params=dict(params),
         distributions=dict(distributions),
-        user_attrs={**attributes, "constraints": constraints},
+        user_attrs={**user_attrs, "constraints": dict(constraints)},
         system_attrs={**system_attrs, CONSTRAINTS: list(constraints.values())},
     )
 
@@ -254,20 +325,27 @@ def thaw(frozen: FrozenTrial) -> Trial:
     parameters: ParameterSet = parameter_set(attributes["name"], attributes["parameters"])
     score = None
     if frozen.state == TrialState.COMPLETE:
-        score = PointScore(yield_annual=frozen.values[0], peg_risk_bps=frozen.values[1], constraints=dict(attributes["constraints"]))
+        score = PointScore(
+            yield_annual=frozen.values[0],
+            peg_risk_bps=frozen.values[1],
+            constraints=dict(attributes["constraints"]),
+            screened=attributes.get("screened", False),
+        )
     return Trial(
         number=attributes[NUMBER], origin=attributes["origin"], parameters=parameters, score=score, failure=attributes.get("failure")
     )
 
 
-def memory_study(history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+def memory_study(
+    history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler, *, directions: Directions = DIRECTIONS
+) -> optuna.Study:
     """An in-memory study with the record's trials, for one batch's proposals.
 
     TPE and NSGA-II use a trial's constraints as one number, the sum of what is above zero; handing them that number instead of the list
     gives the same proposals and spares them most of their time. A Gaussian process models every constraint by itself and gets them all.
     """
     logging.getLogger("optuna").setLevel(logging.ERROR)
-    study = optuna.create_study(directions=list(DIRECTIONS), sampler=sampler)
+    study = optuna.create_study(directions=list(directions), sampler=sampler)
     summed = isinstance(sampler, (TPESampler, NSGAIISampler))
     study.add_trials([_light(trial) for trial in history] if summed else history)
     return study

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shlex
 import shutil
 import signal
@@ -105,8 +107,53 @@ def test_stopped_anywhere_and_called_again(finished, shared, call, tmp_path, blo
         assert err.splitlines()[-1] == "interrupted; what was finished is kept, the same command goes on from there"
     called = call(*arguments)
     assert called.status == 0, called.err
+    same_as_undisturbed(folder, undisturbed)
+
+
+KILLS = 50
+
+
+@pytest.mark.campaign
+def test_killed_again_and_again(finished, shared, call, tmp_path):
+    """kill -9 at random moments, the same command after each: every run that ends has the undisturbed run's bytes and each trial once.
+
+    A run that was killed goes on under the next call; one that ended starts over in a folder of its own. AMO_OPT_CAMPAIGN_DIR keeps the count.
+    """
+    _, undisturbed = finished
+    place = Path(os.environ.get("AMO_OPT_CAMPAIGN_DIR", tmp_path))
+    file = place / "kills.json"
+    tally = json.loads(file.read_text()) if file.exists() else {"kills": 0, "ended": 0, "lengths": []}
+    rng = random.Random(9 + tally["kills"])
+    while tally["kills"] < KILLS:
+        folder = place / f"run-{tally['ended']}" / "report"
+        arguments = ["run", str(shared), "--out", str(folder), "--workers", "1"]
+        began = time.monotonic()
+        with subprocess.Popen([*AMO_OPT, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            # up to the length of a whole run as measured here, so the first is left alone: start-up, record, search, certification and report alike
+            longest = max(tally["lengths"], default=None)
+            try:
+                process.wait(timeout=None if longest is None else rng.uniform(0.2, longest))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+            _, err = process.communicate(timeout=60)
+        assert process.returncode in (0, -signal.SIGKILL), err
+        tally["kills"] += process.returncode != 0
+        if process.returncode == 0:
+            tally["lengths"].append(time.monotonic() - began)
+            same_as_undisturbed(folder, undisturbed)
+            tally["ended"] += 1
+        file.write_text(json.dumps(tally))
+    folder = place / f"run-{tally['ended']}" / "report"
+    called = call("run", shared, "--out", folder, "--workers", "1")
+    assert called.status == 0, called.err
+    same_as_undisturbed(folder, undisturbed)
+    print(f"\n{tally['kills']} kills, {tally['ended'] + 1} runs that ended: no trial lost or double, the same bytes")  # noqa: T201 - a campaign reports
+
+
+def same_as_undisturbed(folder, undisturbed):
+    """The same results, and a record that holds each trial once."""
     assert (folder / "results.json").read_bytes() == (undisturbed / "results.json").read_bytes()
-    kept = optuna.load_study(study_name="frax-2022", storage=f"sqlite:///{record}").trials
+    kept = optuna.load_study(study_name="frax-2022", storage=f"sqlite:///{folder.with_name('report.db')}").trials
     assert Counter(trial.user_attrs["number"] for trial in kept) == Counter(range(16))
 
 

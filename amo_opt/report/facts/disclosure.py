@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from amo_opt.report.wording import clean, metric_of, plain_number, scale_for
+from amo_opt.search.stall import GROWTH, stalled_after
 
 if TYPE_CHECKING:
     from amo_opt.search.result import Result, Trial
@@ -95,6 +96,7 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
             f"{len(trials)} ({origins['current']} current set, {origins['seed']} domain seeds, {origins['sampler']} from the sampler)",
         ),
         ("Failed trials", str(len(trials) - len(scored))),
+        *_early(result),
         ("Trials that kept every limit at point values", str(len(feasible))),
         ("Sets on the search's front", str(len(result.front))),
         ("Hypervolume of the front at the end", hypervolume),
@@ -112,6 +114,20 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
         ("Hours on each path", f"{study.simulation.transition_hours} of transition, {study.simulation.window_hours} scored"),
         ("Sets certified", str(len(result.candidates))),
     )
+
+
+def _early(result: Result) -> tuple[tuple[str, str], ...]:
+    """Where the study ends things early: sets stopped on few paths, and a search at rest."""
+    search = result.study.search
+    rows = []
+    if search.screen_paths:
+        told = f"{result.screened} clearly infeasible sets, on the first {search.screen_paths} paths of each scenario; every other score is of all paths"
+        rows.append(("Stopped early", told))
+    if search.stall:
+        end = stalled_after(result.hypervolume, search.stall)
+        reached = f"reached after {end * search.batch} trials" if end is not None else "not reached"
+        rows.append(("End of the search", f"{search.stall} batches that add less than {GROWTH:.1%} to the hypervolume in all: {reached}"))
+    return tuple(rows)
 
 
 def _failures(trials: tuple[Trial, ...]) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ def onchain(make_result, frax):
     """Builds a result on the worked study's state, with its addresses."""
     pytest.importorskip("eth_abi", reason="pip install 'amo-opt[onchain]'")
     pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
-    return lambda verdict="recommended", **changes: make_result(verdict, **{"state": frax.state, **changes})
+    return lambda verdict="recommended", **changes: replace(make_result(verdict, **{"state": frax.state, **changes}), sensitivity=())
 
 
 @pytest.fixture
