@@ -111,7 +111,7 @@ def _settled(difference: PairedDifference, better: int, paths: int) -> int | Non
             needed.append(paths * max(1.0, width / room) ** 2)
     if not needed or min(needed) > MOST_PATHS:
         return None
-    return max(1, math.ceil(min(needed)) - paths)
+    return max(math.ceil(paths / 10), math.ceil(min(needed)) - paths)  # less than a tenth more is within the guess
 
 
 def judge_gates(

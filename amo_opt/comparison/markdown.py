@@ -39,6 +39,11 @@ def escaped(text: str) -> str:
     return clean(text).translate(_SPECIAL)
 
 
+def whole(text: str) -> str:
+    """Text that is not broken at its spaces, so that a shape stays with its word and an interval on its line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _sentence(text: str) -> str:
     told = escaped_prose(text)
     return f"{told[:1].upper()}{told[1:]}."
@@ -52,18 +57,17 @@ def escaped_prose(text: str) -> str:
 def _gates(comparison: Comparison) -> list[str]:
     rows = [
         (
-            f"{SHAPES[gate.status]} {gate.status}",
-            gate.title,
-            gate.gate.cls,
+            whole(f"{SHAPES[gate.status]} {gate.status}"),
+            f"{gate.title} ({gate.gate.cls})",
             gate_question(gate),
             told.shift if told else f"{gate.found:.6g}" if gate.found is not None else "",
-            told.interval if told else "",
-            f"{SHAPES[gate.verdict]} {gate.verdict}",
+            whole(told.interval) if told else "",
+            whole(f"{SHAPES[gate.verdict]} {gate.verdict}"),
             gate.reason,
         )
         for gate, told in gate_rows(comparison)
     ]
-    return _table(("", "gate", "class", "must be", "difference", "95% interval", "verdict", "because"), rows, right=(4, 5))
+    return _table(("", "gate", "must be", "difference", "95% interval", "verdict", "because"), rows, right=(3, 4))
 
 
 def _changes(comparison: Comparison) -> list[str]:
@@ -84,9 +88,9 @@ def _metrics(comparison: Comparison) -> list[str]:
                 told.baseline,
                 told.candidate,
                 told.difference,
-                told.interval,
+                whole(told.interval),
                 told.margin,
-                f"{SHAPES[told.verdict]} {told.verdict}{more}",
+                whole(f"{SHAPES[told.verdict]} {told.verdict}") + more,
             )
         )
     table = _table(("metric", "baseline", "candidate", "difference", "95% interval", "margin", "verdict"), rows, right=(1, 2, 3, 4, 5))

@@ -52,12 +52,13 @@ class Row:
 def row(metric: MetricVerdict) -> Row:
     """A metric's figures on one scale."""
     factor, unit = scale(metric.unit, (metric.baseline, metric.candidate))
-    width = max(metric.high - metric.low, abs(metric.difference) / 10.0) * factor
-    decimals = _decimals(width)
-    level = min(decimals, _decimals(max(abs(metric.baseline), abs(metric.candidate)) * factor / 100.0) if width == 0.0 else decimals)
+    spread = max(metric.high - metric.low, abs(metric.difference) / 10.0) * factor
+    # where the two agree exactly a bare 0 says so, and levels get four digits
+    decimals = _decimals(spread) if spread > 0.0 else 0
+    level = decimals or _decimals(max(abs(metric.baseline), abs(metric.candidate)) * factor / 100.0)
 
     def of(value: float, *, signed: bool = False) -> str:
-        return number(value * factor, level if not signed else decimals, signed=signed)
+        return number(value * factor, decimals if signed else level, signed=signed)
 
     return Row(
         title=metric.title,

@@ -20,7 +20,7 @@ def baseline(shared):
 
 @pytest.fixture
 def candidate(baseline, tmp_path):
-    """The current set with less lent and less kept free."""
+    """The current set with half as much lent: it earns less, so the yield's gate fails."""
     text = baseline.read_text(encoding="utf-8").replace("aave_cap = 0.201 ", "aave_cap = 0.101 ").replace("frax-current", "lends-less")
     file = tmp_path / "candidate.toml"
     file.write_text(text, encoding="utf-8")
@@ -124,7 +124,7 @@ def test_github_points_at_the_changed_lines(judged, monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_WORKSPACE", str(DATA.parents[2]))
     found = judged(RECKLESS, "--format", "github")
     lines = RECKLESS.read_text(encoding="utf-8").splitlines()
-    pointed = re.findall(r"^::error file=tests/cli/data/reckless\.toml,line=(\d+),title=(\w+)%3A [^:]+::(.+)$", found.out, re.M)
+    pointed = re.findall(r"^::error file=tests/cli/data/reckless\.toml,line=(\d+),title=(\w+)%3A [^:]+::(.+)$", found.out, re.MULTILINE)
     assert {lines[int(line) - 1].split(" =")[0] for line, _, _ in pointed} == {key for _, key, _ in pointed}
     assert {"idle_buffer", "aave_cap", "curve_collateral_cap"} <= {key for _, key, _ in pointed}
     assert 1 <= len(pointed) <= 10
@@ -140,10 +140,10 @@ def test_github_points_at_the_changed_lines(judged, monkeypatch, tmp_path):
 def test_a_stored_run_gives_the_same_bytes(judged, candidate, tmp_path):
     """verdict.json from a stored baseline is that of a whole run, byte for byte; so is the run itself, and paths come from it."""
     first, again = tmp_path / "first", tmp_path / "again"
-    assert judged(candidate, "--out", first).status == 0
+    assert judged(candidate, "--out", first).status == 1
     assert sorted(file.name for file in first.iterdir()) == ["run.json", "verdict.json"]
     found = judged(candidate, "--baseline-run", first / "run.json", "--out", again, "--json", paths=None)
-    assert found.status == 0
+    assert found.status == 1
     for name in ("verdict.json", "run.json"):
         assert (again / name).read_bytes() == (first / name).read_bytes()
     assert found.out == (first / "verdict.json").read_text(encoding="utf-8")
@@ -152,7 +152,7 @@ def test_a_stored_run_gives_the_same_bytes(judged, candidate, tmp_path):
 def test_a_run_that_does_not_fit_is_refused(call, judged, shared, small, baseline, candidate, tmp_path):
     """Another seed, scenario, state, set, number of paths or version of the model, or a file that was touched: exit 2, and it says which."""
     run = tmp_path / "out" / "run.json"
-    assert judged(candidate, "--out", run.parent).status == 0
+    assert judged(candidate, "--out", run.parent).status == 1
     other = small()
     other.write_text(other.read_text(encoding="utf-8").replace("weight = 0.95", "weight = 0.90"), encoding="utf-8")
     shorter = small(window_hours="200")
@@ -238,7 +238,8 @@ def test_the_face(shared, baseline, candidate):
     study = amo_opt.load_study(shared)
     found = amo_opt.compare(study.current, amo_opt.load_parameters(candidate), study, paths=12)
     assert [change[0] for change in found.changes] == ["aave_cap"]
-    assert found.verdict == "pass"
+    assert (found.verdict, found.exit_status) == ("fail", 1)
+    assert [gate.gate.metric for gate in found.failed] == ["yield"]
     with pytest.raises(AmoOptError, match="candidate = None"):
         amo_opt.compare(study.current, None, study)
     with pytest.raises(AmoOptError, match="paths = 0; at least 1"):
