@@ -34,7 +34,7 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
     """Annotations as workflow commands, at most `MOST`: errors where a gate fails, warnings where one warns, each at the line of a changed key.
 
     Which change made a gate fail cannot be told, so every changed key is pointed at with all gates that fail, the largest changes (in
-    shares of the parameter's range) first. ``lines`` is the line of each key in ``file``; where nothing changed line 1 is pointed at.
+    shares of the parameter's range) first; the first one gives the reasons. ``lines`` is the line of each key in ``file``; where nothing changed line 1 is pointed at.
     """
     if not comparison.failed and not comparison.warned:
         return []
@@ -46,8 +46,10 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
     )
     if not ordered:
         return [_command(level, file, lines.get("name", 1), "amo-opt compare", told)]
+    short = f"{comparison.verdict}: " + ", ".join(f"{gate.gate.metric} {gate.verdict}" for gate in blamed)
     return [
-        _command(level, file, lines.get(name, 1), f"{name}: {before:.10g} -> {after:.10g}", told) for name, before, after in ordered[:MOST]
+        _command(level, file, lines.get(name, 1), f"{name}: {before:.10g} -> {after:.10g}", short if place else told)
+        for place, (name, before, after) in enumerate(ordered[:MOST])
     ]
 
 

@@ -100,15 +100,14 @@ def _thicker(paths: int, tail_points: float) -> int:
 def _settled(difference: PairedDifference, better: int, paths: int) -> int | None:
     """Paths per scenario missing until the interval would clear the margin or 0, were the difference to stay as it is; None if never.
 
-    An interval's half-width shrinks as the square root of the paths. Of the two ways to be settled (no worse: the low end above minus
-    the margin; worse: the high end below 0) the nearer one counts.
+    An interval shrinks as the square root of the paths; of a skewed one the longer side counts, as more paths may bring more of what
+    made it long. Of the two ways to be settled (no worse: the low end above minus the margin; worse: the high end below 0) the nearer
+    one counts.
     """
     found = difference.difference
-    gain, low, high = (found.value, found.low, found.high) if better > 0 else (-found.value, -found.high, -found.low)
-    needed = []
-    for room, width in ((gain + difference.margin, gain - low), (-gain, high - gain)):
-        if room > 0.0 and width > 0.0:
-            needed.append(paths * max(1.0, width / room) ** 2)
+    gain = better * found.value
+    width = max(found.value - found.low, found.high - found.value)
+    needed = [paths * max(1.0, width / room) ** 2 for room in (gain + difference.margin, -gain) if room > 0.0]
     if not needed or min(needed) > MOST_PATHS:
         return None
     return max(math.ceil(paths / 10), math.ceil(min(needed)) - paths)  # less than a tenth more is within the guess

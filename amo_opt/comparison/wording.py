@@ -52,10 +52,11 @@ class Row:
 def row(metric: MetricVerdict) -> Row:
     """A metric's figures on one scale."""
     factor, unit = scale(metric.unit, (metric.baseline, metric.candidate))
-    spread = max(metric.high - metric.low, abs(metric.difference) / 10.0) * factor
-    # where the two agree exactly a bare 0 says so, and levels get four digits
+    width, shift = metric.high - metric.low, abs(metric.difference)
+    spread = max(width / 10.0, min(width, shift) or shift) * factor
+    # where the two agree exactly a bare 0 says so
     decimals = _decimals(spread) if spread > 0.0 else 0
-    level = decimals or _decimals(max(abs(metric.baseline), abs(metric.candidate)) * factor / 100.0)
+    level = decimals if spread > 0.0 else _decimals(max(abs(metric.baseline), abs(metric.candidate)) * factor / 100.0)
 
     def of(value: float, *, signed: bool = False) -> str:
         return number(value * factor, decimals if signed else level, signed=signed)
