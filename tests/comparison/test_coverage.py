@@ -183,11 +183,11 @@ def test_the_truth_is_the_truth():
 
 @pytest.mark.parametrize("mixture", MIXTURES, ids=lambda mixture: mixture.name)
 def test_intervals_cover(frax, mixture):
-    """Of 120 intervals from 250 resamples at least 88% hold the truth; ones of 95% miss that about once in 1,000 seeds, and the seed is fixed."""
-    bench = Bench(frax, paths=512, resamples=250)
-    found = [bench.replication(mixture, number)[0] for number in range(1, 121)]
+    """Of 80 intervals from 200 resamples at least 85% hold the truth: ones of 95% miss that once in 2,000 seeds, and the seed is fixed."""
+    bench = Bench(frax, paths=384, resamples=200)
+    found = [bench.replication(mixture, number)[0] for number in range(1, 81)]
     for kind in NAMES:
-        assert 0.88 <= np.mean([each[kind] for each in found]) <= 1.0
+        assert 0.85 <= np.mean([each[kind] for each in found]) <= 1.0
 
 
 @pytest.mark.campaign
