@@ -91,15 +91,6 @@ def load_gates(path: str | os.PathLike[str]) -> tuple[Gate, ...]:
     return tuple(_gate(entry) for entry in values["gate"])
 
 
-def gates_problems(path: str | os.PathLike[str]) -> list[Problem]:
-    """Everything wrong with the gates file at ``path``; none = it is right."""
-    try:
-        load_gates(path)
-    except InputError as error:
-        return list(error.problems)
-    return []
-
-
 def _gate(entry: dict[str, Any]) -> Gate:
     better = {"higher": +1, "lower": -1, None: None}[entry["direction"]]
     return Gate(metric=entry["metric"], cls=entry["class"], margin=entry["margin"], better=better, maximum=entry["max"])
