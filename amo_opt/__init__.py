@@ -6,6 +6,7 @@ The common work needs no other import::
     study = amo_opt.load_study("studies/frax-2022.toml")
     outcome = amo_opt.simulate(study.current, study)  # .paths is a pandas DataFrame, .score holds figures with intervals
     result = amo_opt.optimise(study, trials=200)
+    amo_opt.compare(study.current, result.recommended, study)  # .verdict, .gates and .metrics, the same paths for both
 
 Nothing heavy is imported until one of these is called for.
 """
@@ -16,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from amo_opt.comparison.compare import compare
     from amo_opt.config.load import load_parameters, load_study
     from amo_opt.report.write import write_report
     from amo_opt.scoring.score import score
@@ -35,6 +37,7 @@ _FACE = {
     "optimise": "amo_opt.search.optimise",
     "restore": "amo_opt.search.optimise",
     "write_report": "amo_opt.report.write",
+    "compare": "amo_opt.comparison.compare",
     "profile": "amo_opt.search.profile",
     "reverse_stress": "amo_opt.search.reverse_stress",
     "backtest": "amo_opt.simulation.backtest",
@@ -43,6 +46,7 @@ _FACE = {
 __all__ = [
     "__version__",
     "backtest",
+    "compare",
     "load_parameters",
     "load_study",
     "optimise",

@@ -13,15 +13,16 @@ from amo_opt.cli.options import json_option, print_json
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @json_option
 def command(files: tuple[Path, ...], *, as_json: bool) -> int:
-    """Check study, state and parameter files; exit 1 where one is wrong.
+    """Check study, state, parameter and gates files; exit 1 where one is wrong.
 
     \b
     Example:
       amo-opt validate studies/frax-2022.toml studies/parameters/frax-current.toml
     """
+    from amo_opt.comparison.gates import load_gates
     from amo_opt.config.load import validate_file
 
-    found = {str(file): validate_file(file) for file in files}
+    found = {str(file): validate_file(file, load_gates=load_gates) for file in files}
     if as_json:
         print_json(
             {

@@ -36,13 +36,13 @@ from amo_opt.protocol.state import Contract, Figure, ProtocolState
 from amo_opt.stress.catalogue import load_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from amo_opt.stress.scenario import Scenario
 
-Kind = Literal["study", "state", "parameters"]
+Kind = Literal["study", "state", "parameters", "gates"]
 
-_A: dict[Kind, str] = {"study": "a study", "state": "a protocol state", "parameters": "a parameter set"}
+_A: dict[Kind, str] = {"study": "a study", "state": "a protocol state", "parameters": "a parameter set", "gates": "a gates file"}
 IN_CONTRACTS = ("chain_id", "price_controller")
 """What a state keeps at its top and its file in the table of contracts."""
 LOWEST_FLOOR = 0.01
@@ -85,8 +85,11 @@ def load_state(path: str | os.PathLike[str]) -> ProtocolState:
     return state
 
 
-def validate_file(path: str | os.PathLike[str]) -> list[Problem]:
-    """Every problem of the file at ``path``, be it a study (with the files it names), a state or a parameter set; none = it is right."""
+def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | os.PathLike[str]], object] | None = None) -> list[Problem]:
+    """Every problem of the file at ``path``, be it a study (with the files it names), a state or a parameter set; none = it is right.
+
+    A gates file names metrics, which this room does not know: whoever wants one checked brings its reader.
+    """
     try:
         document = read_document(Path(path), os.fspath(path))
         match kind_of(document.data):
@@ -96,6 +99,10 @@ def validate_file(path: str | os.PathLike[str]) -> list[Problem]:
                 load_state(path)
             case "parameters":
                 load_parameters(path)
+            case "gates" if load_gates is not None:
+                load_gates(path)
+            case "gates":
+                return [Problem(os.fspath(path), "", "is a gates file, and no reader of gates was given")]
     except InputError as error:
         return list(error.problems)
     return []
@@ -107,7 +114,7 @@ def kind_of(data: Mapping[str, Any]) -> Kind:
         return "study"
     if data.keys() & {"stablecoin", "share_token", "pool", "collateral", "amos", "markets"}:
         return "state"
-    return "parameters"
+    return "gates" if "gate" in data else "parameters"
 
 
 def replace_figure(state: ProtocolState, key: str, value: float) -> ProtocolState:

@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.intervals import TWO_SIDED, mcnemar, percentile_bounds
+from amo_opt.scoring.losses import FloatArray, kish
 from amo_opt.scoring.metrics import MEASURES, Measure, yield_terms
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.sample import Outcome, Sample, sample
 from amo_opt.scoring.types import Estimate, PairedDifference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from amo_opt.config.study import Certification, Study
-    from amo_opt.scoring.losses import FloatArray
 
 Verdict = Literal["BETTER", "EQUIVALENT", "NO WORSE", "WORSE", "INCONCLUSIVE"]
 
@@ -55,16 +55,21 @@ def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool 
     )
 
 
-def differences(candidate: Reading, current: Reading) -> dict[str, PairedDifference]:
-    """Candidate minus current of everything both readings hold, as `compare_paired` tells it. Raises as that does."""
+def differences(candidate: Reading, current: Reading, *, margins: Mapping[str, float] | None = None) -> dict[str, PairedDifference]:
+    """Candidate minus current of everything both readings hold, as `compare_paired` tells it; ``margins`` go before the study's.
+
+    Raises as `compare_paired` does.
+    """
     _same_paths(candidate.paths, current.paths)
+    certification = current.paths.study.certification
+    given = margins or {}
     return {
         name: _difference(
             measure,
             (candidate.values[name], current.values[name]),
             current.paths.weights,
             candidate.replicates[name] - current.replicates[name],
-            current.paths.study.certification,
+            given[name] if name in given else margin(name, certification),
             current.scenario,
         )
         for name, measure in candidate.measures.items()
@@ -122,7 +127,7 @@ def _difference(
     pair: tuple[FloatArray, FloatArray],
     weights: FloatArray,
     replicates: FloatArray,
-    certification: Certification,
+    allowed: float,
     scenario: str | None,
 ) -> PairedDifference:
     """One metric: ``pair`` holds the path figures of candidate and current, ``replicates`` their differences by resample."""
@@ -132,9 +137,8 @@ def _difference(
     ends = percentile_bounds(replicates)
     low, high = min(float(ends[0]), value), max(float(ends[1]), value)
     gain_low, gain_high = (low, high) if better > 0 else (-high, -low)
-    allowed = margin(name, certification)
     if measure.kind == "event":
-        word, p_better, p_inferior = _event_verdict(better * (pair[0] - pair[1]), better * value)
+        word, p_better, p_inferior = _event_verdict(better * (pair[0] - pair[1]), better * value, weights, allowed)
     else:
         rounding = ROUNDING * max(abs(candidate), abs(current))
         word = verdict(gain_low, gain_high, allowed, rounding=rounding)
@@ -159,22 +163,40 @@ def _p_value(agrees: npt.NDArray[np.bool_]) -> float:
     return float((1 + np.count_nonzero(agrees)) / (1 + agrees.size))
 
 
-def _event_verdict(gains: FloatArray, gain: float) -> tuple[Verdict, float, float]:
+def _event_verdict(gains: FloatArray, gain: float, weights: FloatArray, allowed: float) -> tuple[Verdict, float, float]:
     """Verdict and p-values of an event by McNemar's exact test on the discordant paths (a bootstrap of a handful of events is blind).
 
     ``gains`` per path: +1 the event is gone, -1 it is new. Paths count alike whatever their scenario's weight, so a verdict also needs
-    the weighted figure ``gain`` to point the same way, and the p-value of "not better" is 1 where it does not. There is no margin: the
-    p-value of inferiority is the same.
+    the weighted figure ``gain`` to point the same way, and the p-value of "not better" is 1 where it does not.
+
+    With a margin, "no worse" may also be shown by `few_new_events`; two tests may show it, so the smaller p-value is doubled. Without
+    one the p-value of inferiority is that of "not better".
     """
     gone, new = int(np.count_nonzero(gains > 0.0)), int(np.count_nonzero(gains < 0.0))
     p_better = mcnemar(gone, new) if gain > 0.0 else 1.0
+    p_inferior = min(1.0, 2.0 * min(p_better, few_new_events(gains < 0.0, weights, allowed))) if allowed > 0.0 else p_better
     if gone == new == 0:
-        return "EQUIVALENT", p_better, p_better
+        return "EQUIVALENT", p_better, p_inferior
     if p_better <= TWO_SIDED:
-        return "BETTER", p_better, p_better
+        return "BETTER", p_better, p_inferior
+    if p_inferior <= TWO_SIDED:
+        return "NO WORSE", p_better, p_inferior
     if mcnemar(new, gone) <= TWO_SIDED and gain < 0.0:
-        return "WORSE", p_better, p_better
-    return "INCONCLUSIVE", p_better, p_better
+        return "WORSE", p_better, p_inferior
+    return "INCONCLUSIVE", p_better, p_inferior
+
+
+def few_new_events(new: npt.NDArray[np.bool_], weights: FloatArray, allowed: float) -> float:
+    """The p-value of "the event became likelier by ``allowed`` or more": P(Binomial(n, allowed) <= new events).
+
+    The chance of a new event is at least the rise of the event's chance, so few new events speak against the rise. Exact for equal
+    weights; elsewhere n is Kish's effective count and the events are counted by weight, as in an event's interval.
+    """
+    from scipy.special import betainc  # as in `intervals`: late, because it is slow to import
+
+    n = kish(weights)
+    events = n * float((new * weights).sum() / weights.sum())
+    return float(betainc(n - events, events + 1.0, 1.0 - allowed)) if events < n else 1.0
 
 
 def _same_paths(candidate: Sample, current: Sample) -> None:

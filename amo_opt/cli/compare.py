@@ -1,0 +1,160 @@
+"""``amo-opt compare``: a candidate against a baseline, for people and for CI."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from amo_opt.cli.options import json_option, load, study_option, thread_count
+from amo_opt.cli.watch import LINE_SECONDS
+
+if TYPE_CHECKING:
+    from amo_opt.comparison.verdict import Comparison
+
+FORMATS = ("text", "md", "json", "junit", "github")
+
+
+@contextmanager
+def showing() -> Iterator[Callable[[int, int], None]]:
+    """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True)) as progress:
+            task = progress.add_task("paths")
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+        return
+    last = 0.0
+
+    def line(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= LINE_SECONDS:
+            last = now
+            click.echo(f"blocks of paths: {done}/{total}", err=True)
+
+    yield line
+
+
+def print_github(comparison: Comparison, candidate: Path) -> None:
+    """Annotations on stdout; the summary at the end of ``$GITHUB_STEP_SUMMARY``, or printed where there is none."""
+    from amo_opt.comparison.github import commands, plain, summary
+    from amo_opt.config.toml_file import read_document
+
+    lines = {str(key[0]): line for key, line in read_document(candidate, str(candidate)).lines.items() if len(key) == 1}
+    for each in commands(comparison, file=in_workspace(candidate), lines=lines):
+        click.echo(each)
+    target = os.environ.get("GITHUB_STEP_SUMMARY")
+    if target:
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(summary(comparison))
+        click.echo(plain(comparison))
+    else:
+        click.echo(summary(comparison), nl=False)
+
+
+def in_workspace(file: Path) -> str:
+    """The file as GitHub names it: relative to the checkout, where it lies inside."""
+    workspace = os.environ.get("GITHUB_WORKSPACE") or "."
+    path, root = file.resolve(), Path(workspace).resolve()
+    return path.relative_to(root).as_posix() if root in path.parents else file.as_posix()
+
+
+def print_comparison(comparison: Comparison, kind: str, candidate: Path) -> None:
+    """The verdict on stdout, in one of `FORMATS`."""
+    from amo_opt.comparison.documents import json_text, junit_xml
+    from amo_opt.comparison.markdown import markdown
+
+    match kind:
+        case "github":
+            print_github(comparison, candidate)
+        case "text":
+            from amo_opt.cli.compare_tables import print_tables
+
+            print_tables(comparison)
+        case _:
+            click.echo({"md": markdown, "json": json_text, "junit": junit_xml}[kind](comparison), nl=False)
+
+
+@click.command("compare")
+@click.argument("baseline_file", type=click.Path(path_type=Path), metavar="BASELINE.toml")
+@click.argument("candidate_file", type=click.Path(path_type=Path), metavar="CANDIDATE.toml")
+@study_option
+@click.option(
+    "--gates", "gates_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Gates (default: safety and yield)."
+)
+@click.option("--paths", type=click.IntRange(1, 10_000_000), default=None, help="Paths per scenario (default: 1024).")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default=None, help="What to print (default: text).")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="DIR", help="Write verdict.json and run.json there."
+)
+@click.option(
+    "--baseline-run",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="run.json",
+    help="A stored run in place of simulating the baseline.",
+)
+@click.option("--exit-zero", is_flag=True, help="Advice only: exit 0 whatever the verdict.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Other paths than the study's own.")
+@click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
+@json_option
+def command(
+    baseline_file: Path,
+    candidate_file: Path,
+    *,
+    study_file: Path,
+    gates_file: Path | None,
+    paths: int | None,
+    kind: str | None,
+    out: Path | None,
+    baseline_run: Path | None,
+    exit_zero: bool,
+    seed: int | None,
+    workers: int | None,
+    as_json: bool,
+) -> int:
+    """Run both sets on the same certification paths and judge the differences: exit 0 where no gate fails, 1 where one does, 2 for a wrong call.
+
+    \b
+    Example:
+      amo-opt compare studies/parameters/frax-current.toml reports/frax-2022/parameters.toml --study studies/frax-2022.toml
+      amo-opt compare base.toml new.toml --study study.toml --gates gates.toml --format junit > compare.xml
+      amo-opt compare base.toml new.toml --study study.toml --out verdict        # then, with another candidate:
+      amo-opt compare base.toml newer.toml --study study.toml --baseline-run verdict/run.json
+    """
+    from amo_opt.comparison.compare import compare
+    from amo_opt.comparison.gates import load_gates
+    from amo_opt.comparison.store import write_comparison
+    from amo_opt.config.load import load_parameters
+
+    if as_json and kind not in {None, "json"}:
+        raise click.UsageError(f"--json and --format {kind}: allowed: one of them")
+    study = load(study_file, seed=seed)
+    baseline, candidate = load_parameters(baseline_file), load_parameters(candidate_file)
+    gates = None if gates_file is None else load_gates(gates_file)
+    with showing() as progress:
+        found = compare(
+            baseline,
+            candidate,
+            study,
+            gates=gates,
+            paths=paths,
+            baseline_run=baseline_run,
+            advice=exit_zero,
+            workers=thread_count(workers),
+            progress=progress,
+        )
+    if out is not None:
+        write_comparison(found, out)
+        click.echo(f"verdict.json and run.json written to {out}", err=True)
+    print_comparison(found, "json" if as_json else kind or "text", candidate_file)
+    return found.exit_status

@@ -1,0 +1,125 @@
+"""The comparison for machines: one JSON document, and JUnit XML with one case a gate."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from amo_opt.comparison.figures import STREAM
+from amo_opt.comparison.wording import clean, headline, setting
+from amo_opt.config.identity import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
+    from amo_opt.protocol.parameters import ParameterSet
+
+SCHEMA = 1
+
+
+def json_document(comparison: Comparison) -> dict[str, Any]:
+    """The document behind ``--json`` and verdict.json; numbers in the metric's own unit, every one finite."""
+    study = comparison.study
+    return {
+        "schema": SCHEMA,
+        "verdict": comparison.verdict,
+        "exit_status": comparison.exit_status,
+        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
+        "model": MODEL_VERSION,
+        "stream": STREAM,
+        "paths": comparison.paths,
+        "resamples": comparison.resamples,
+        "baseline": _set(comparison.baseline.parameters),
+        "candidate": _set(comparison.candidate.parameters),
+        "metrics": [_metric(metric) for metric in comparison.metrics],
+        "gates": [_gate(gate) for gate in comparison.gates],
+    }
+
+
+def json_text(comparison: Comparison) -> str:
+    """The JSON document as text."""
+    return json.dumps(json_document(comparison), indent=2, allow_nan=False) + "\n"
+
+
+def _set(parameters: ParameterSet) -> dict[str, Any]:
+    return {"name": parameters.name, **parameters.values()}
+
+
+def _metric(metric: MetricVerdict) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "unit": metric.unit,
+        "baseline": metric.baseline,
+        "candidate": metric.candidate,
+        "difference": metric.difference,
+        "interval": [metric.low, metric.high],
+        "n": metric.n,
+        "tail_points": metric.tail_points,
+        "margin": metric.margin,
+        "verdict": metric.verdict,
+        "more_paths": metric.more_paths,
+    }
+
+
+def _gate(gate: GateVerdict) -> dict[str, Any]:
+    return {
+        "metric": gate.gate.metric,
+        "class": gate.gate.cls,
+        "margin": gate.margin,
+        "max": gate.gate.maximum,
+        "verdict": gate.verdict,
+        "status": gate.status,
+        "p_adjusted": gate.p_adjusted,
+        "found": gate.found,
+        "reason": gate.reason,
+    }
+
+
+def junit_xml(comparison: Comparison) -> str:
+    """JUnit XML as Ant, Jenkins, GitLab and the rest read it: one suite, one case a gate.
+
+    A failing gate is a failure, one that is not gated is skipped, one that warns passes and is told of in ``system-out``. No clock is
+    read: the time stamp is the study's date, durations are 0.
+    """
+    study = comparison.study
+    skipped = [gate for gate in comparison.gates if gate.status == "not gated"]
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        {
+            "name": "amo-opt compare",
+            "package": "amo-opt",
+            "id": "0",
+            "timestamp": f"{study.date.isoformat()}T00:00:00",
+            "hostname": "localhost",
+            "tests": str(len(comparison.gates)),
+            "failures": str(len(comparison.failed)),
+            "errors": "0",
+            "skipped": str(len(skipped)),
+            "time": "0",
+        },
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (
+        ("study", clean(study.name)),
+        ("study-hash", study.hash),
+        ("baseline", clean(comparison.baseline.parameters.name)),
+        ("candidate", clean(comparison.candidate.parameters.name)),
+        ("paths", str(comparison.paths)),
+    ):
+        ET.SubElement(properties, "property", {"name": name, "value": value})
+    for gate in comparison.gates:
+        case = ET.SubElement(suite, "testcase", {"classname": f"amo-opt.compare.{gate.gate.cls}", "name": gate.gate.metric, "time": "0"})
+        if gate.status == "fail":
+            failure = ET.SubElement(case, "failure", {"type": gate.verdict, "message": f"{gate.title}: {gate.verdict}"})
+            failure.text = gate.reason
+        elif gate.status == "not gated":
+            ET.SubElement(case, "skipped", {"message": gate.reason})
+    out = ET.SubElement(suite, "system-out")
+    out.text = "\n".join(
+        [headline(comparison), setting(comparison), *(f"{gate.gate.metric}: {gate.verdict}: {gate.reason}" for gate in comparison.gates)]
+    )
+    ET.SubElement(suite, "system-err")
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

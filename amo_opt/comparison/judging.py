@@ -1,0 +1,221 @@
+"""From figures of every path to words: paired differences by metric, then gates that pass, warn or fail."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amo_opt.comparison.gates import Gate, default_margin
+from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Status
+from amo_opt.scoring.constraints import CAPS, caps_plus_buffer
+from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, holm
+from amo_opt.scoring.metrics import MEASURES, METRICS
+from amo_opt.scoring.paired import Reading, differences
+from amo_opt.scoring.replicates import replicate
+from amo_opt.scoring.score import estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from amo_opt.comparison.figures import Figures
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.scoring.sample import Sample
+    from amo_opt.scoring.types import PairedDifference
+
+MOST_PATHS = 10_000_000
+"""More paths than this settle nothing in practice."""
+
+STATUSES: dict[Status, int] = {"not gated": 0, "pass": 1, "warn": 2, "fail": 3}
+"""How bad each status is: a gate with a margin and a maximum has the worse of its two."""
+
+
+def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Reading:
+    """The reading of every metric that has a direction, of its own or by a gate, or that a gate limits."""
+    directions = {gate.metric: gate.better for gate in gates if gate.better is not None}
+    limited = {gate.metric for gate in gates}
+    names = [name for name, metric in METRICS.items() if metric.better or name in limited]
+    measures = {name: MEASURES[name] for name in names}
+    turned = {
+        name: replace(measure, metric=replace(measure.metric, better=directions.get(name, measure.metric.better)))
+        for name, measure in measures.items()
+    }
+    values = {name: figures.values[name] for name in names}
+    return Reading(paths=rows, scenario=None, measures=turned, values=values, replicates=replicate(rows, values, {}).overall)
+
+
+def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate]) -> tuple[MetricVerdict, ...]:
+    """Every metric that has a direction, in the order of a report, each at its gate's margin or the default one."""
+    study = baseline.paths.study
+    given = {gate.metric: gate.margin for gate in gates if gate.margin is not None}
+    margins = {name: given.get(name, default_margin(name, study)) for name in candidate.measures}
+    found = differences(candidate, baseline, margins=margins)
+    per_scenario = baseline.paths.blocks[0].n
+    return tuple(
+        _metric(difference, candidate, baseline, per_scenario)
+        for name, difference in found.items()
+        if candidate.measures[name].metric.better
+    )
+
+
+def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading, paths: int) -> MetricVerdict:
+    """A paired difference as a verdict; a tail too thin to judge is inconclusive unless nothing differs at all."""
+    name, found = difference.metric, difference.difference
+    metric = candidate.measures[name].metric
+    same = np.array_equal(candidate.values[name], baseline.values[name])
+    word = difference.verdict
+    thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
+    if thin and not same:
+        word = "INCONCLUSIVE"
+    more = None
+    if word == "INCONCLUSIVE":
+        more = _thicker(paths, found.tail_points) if thin and found.tail_points else _settled(difference, metric.better, paths)
+    return MetricVerdict(
+        name=name,
+        title=metric.title,
+        unit=metric.unit,
+        better=metric.better,
+        baseline=difference.current,
+        candidate=difference.candidate,
+        difference=found.value + 0.0,  # never a negative zero
+        low=found.low + 0.0,
+        high=found.high + 0.0,
+        n=found.n,
+        tail_points=found.tail_points,
+        margin=difference.margin,
+        verdict=word,
+        p_inferior=0.0 if same else difference.p_inferior,
+        same=same,
+        more_paths=more,
+    )
+
+
+def _thicker(paths: int, tail_points: float) -> int:
+    """Paths per scenario missing until the tail is thick enough, as its effective count grows with them."""
+    return max(1, math.ceil(paths * (TAIL_LEAST / tail_points - 1.0)))
+
+
+def _settled(difference: PairedDifference, better: int, paths: int) -> int | None:
+    """Paths per scenario missing until the interval would clear the margin or 0, were the difference to stay as it is; None if never.
+
+    An interval shrinks as the square root of the paths; of a skewed one the longer side counts, as more paths may bring more of what
+    made it long. Of the two ways to be settled (no worse: the low end above minus the margin; worse: the high end below 0) the nearer
+    one counts.
+    """
+    found = difference.difference
+    gain = better * found.value
+    width = max(found.value - found.low, found.high - found.value)
+    needed = [paths * max(1.0, width / room) ** 2 for room in (gain + difference.margin, -gain) if room > 0.0]
+    if not needed or min(needed) > MOST_PATHS:
+        return None
+    return max(math.ceil(paths / 10), math.ceil(min(needed)) - paths)  # less than a tenth more is within the guess
+
+
+def judge_gates(
+    gates: Sequence[Gate], metrics: Sequence[MetricVerdict], candidate: Reading, parameters: ParameterSet
+) -> tuple[GateVerdict, ...]:
+    """Every gate. Holm's rule runs over the safety gates that test a difference, so that several of them do not pass one by chance."""
+    by_name = {metric.name: metric for metric in metrics}
+    tested = [gate.metric for gate in gates if gate.cls == "safety" and _tests(gate, by_name)]
+    adjusted = dict(zip(tested, holm([by_name[name].p_inferior for name in tested]), strict=True))
+    return tuple(_gate(gate, by_name, adjusted, candidate, parameters) for gate in gates)
+
+
+def _tests(gate: Gate, metrics: Mapping[str, MetricVerdict]) -> bool:
+    """Whether a gate tests a difference: a metric with a direction, not too thin a tail, and not a maximum alone."""
+    metric = metrics.get(gate.metric)
+    return metric is not None and not metric.thin_tail and not (gate.maximum is not None and gate.margin is None)
+
+
+def _gate(
+    gate: Gate,
+    metrics: Mapping[str, MetricVerdict],
+    adjusted: Mapping[str, float],
+    candidate: Reading,
+    parameters: ParameterSet,
+) -> GateVerdict:
+    if gate.metric == CAPS:
+        return _caps(gate, parameters)
+    described = candidate.measures[gate.metric].metric
+    metric = metrics.get(gate.metric)
+    found = estimate(gate.metric, candidate.values[gate.metric], candidate.paths.weights, candidate.replicates[gate.metric], tail=ONE_SIDED)
+    alone = gate.maximum is not None and gate.margin is None
+    thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
+    p = adjusted.get(gate.metric, metric.p_inferior if metric is not None and _tests(gate, metrics) else None)
+    parts: list[tuple[Status, str, str]] = []
+    if metric is not None and not alone:
+        parts.append(_difference(gate, metric, p))
+    if gate.maximum is not None:
+        parts.append(_maximum(gate, found.value, found.low, found.high, thin=thin))
+    status, word, reason = max(parts, key=lambda part: STATUSES[part[0]])
+    return GateVerdict(
+        gate=gate,
+        title=described.title,
+        unit=described.unit,
+        margin=None if alone or metric is None else metric.margin,
+        verdict=word,
+        status=status,
+        reason=reason,
+        p_adjusted=None if alone else p,
+        found=found.value if gate.maximum is not None else None,
+        worse_end=found.high if gate.maximum is not None else None,
+    )
+
+
+def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Status, str, str]:
+    """Status, word and reason of "no worse than the baseline by more than the margin"."""
+    if metric.same:
+        return "pass", "EQUIVALENT", "the two sets do the same on every path"
+    if metric.thin_tail:
+        told = f"{metric.tail_points:.0f} effective paths in the tail, under {TAIL_LEAST:.0f}"
+        return "not gated", "INCONCLUSIVE", f"{told}; about {metric.more_paths} more paths per scenario would allow a verdict"
+    nothing_differs = metric.verdict == "EQUIVALENT" and MEASURES[metric.name].kind == "event"
+    if nothing_differs or (metric.verdict in {"BETTER", "EQUIVALENT", "NO WORSE"} and p is not None and p <= TWO_SIDED):
+        return "pass", metric.verdict, _PASSED[metric.verdict]
+    if metric.verdict == "WORSE":
+        return "fail", "WORSE", "the interval lies on the worse side, and reaches beyond the margin"
+    status: Status = "fail" if gate.cls == "safety" else "warn"
+    if metric.verdict != "INCONCLUSIVE":
+        return status, "INCONCLUSIVE", f"no worse by itself, but not once the safety gates are taken together (Holm, p = {p:.3f})"
+    more = f"; about {metric.more_paths} more paths per scenario would settle it" if metric.more_paths is not None else ""
+    return status, "INCONCLUSIVE", f"the interval neither clears the margin nor shows a loss{more}"
+
+
+_PASSED = {
+    "BETTER": "the interval lies on the better side",
+    "EQUIVALENT": "the interval lies within the margin on both sides",
+    "NO WORSE": "the interval stays within the margin on the worse side",
+}
+
+
+def _maximum(gate: Gate, value: float, low: float, high: float, *, thin: bool) -> tuple[Status, str, str]:
+    """Status, word and reason of "the candidate's own figure is at most so much", at the ends of its 95% bounds."""
+    limit = gate.maximum if gate.maximum is not None else math.inf
+    if thin:
+        return "not gated", "INCONCLUSIVE", f"fewer than {TAIL_LEAST:.0f} effective paths in the tail"
+    if high <= limit:
+        return "pass", "KEPT", f"{value:.6g}, at most {high:.6g} (95%), keeps the limit of {limit:.6g}"
+    if low > limit:
+        return "fail", "BROKEN", f"{value:.6g}, at least {low:.6g} (95%), breaks the limit of {limit:.6g}"
+    status: Status = "fail" if gate.cls == "safety" else "warn"
+    return status, "INCONCLUSIVE", f"{value:.6g} may be as much as {high:.6g} (95%), over the limit of {limit:.6g}"
+
+
+def _caps(gate: Gate, parameters: ParameterSet) -> GateVerdict:
+    """The promise to AMOs and buffer together: read off the set, so there is nothing to estimate."""
+    total = caps_plus_buffer(parameters)
+    limit = gate.maximum if gate.maximum is not None else 1.0
+    kept = total <= limit
+    return GateVerdict(
+        gate=gate,
+        title="Collateral caps plus idle buffer",
+        unit="ratio",
+        margin=None,
+        verdict="KEPT" if kept else "BROKEN",
+        status="pass" if kept else "fail",
+        reason=f"{total:.6g} of all collateral {'keeps' if kept else 'breaks'} the limit of {limit:.6g}",
+        found=total,
+        worse_end=total,
+    )

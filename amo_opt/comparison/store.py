@@ -1,0 +1,45 @@
+"""verdict.json and run.json on disk, each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amo_opt.comparison.documents import json_text
+from amo_opt.comparison.figures import run_document
+from amo_opt.errors import StorageError
+
+if TYPE_CHECKING:
+    from amo_opt.comparison.verdict import Comparison
+
+VERDICT, RUN = "verdict.json", "run.json"
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> None:
+    """Writes the verdict and the baseline's run into ``folder``, made if need be. Raises `StorageError` where that cannot be done."""
+    run = json.dumps(run_document(comparison.baseline, comparison.study), indent=1, allow_nan=False) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in ((RUN, run), (VERDICT, json_text(comparison))):
+            _replace(folder / name, text.encode())
+    except OSError as error:
+        raise StorageError(f"nothing can be written to {folder}: {error.strerror or error}; name another folder with --out") from error
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Puts the content at ``file`` in one step: a reader sees the old file or the new one."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".writing", dir=file.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.chmod(0o644)
+        fresh.replace(file)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,120 @@
+"""The verdict of a comparison: the one object that text, JSON, JUnit, annotations and the exit status are written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from amo_opt.comparison.figures import Figures
+    from amo_opt.comparison.gates import Gate
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
+
+Status = Literal["pass", "warn", "fail", "not gated"]
+
+TAIL_LEAST = 40.0
+"""Least effective count (Kish) of a tail for which its interval is taken at its word."""
+
+PASSED, FAILED = 0, 1
+"""Exit statuses: no regression; a gate fails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricVerdict:
+    """One metric: what both sets do, candidate minus baseline with its 95% interval, and the word for it.
+
+    ``tail_points`` is Kish's effective count in a tail figure, ``more_paths`` how many more paths per scenario would about settle an
+    inconclusive one (None = settled, or no number would), ``same`` whether the two agree on every single path.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: int
+    baseline: float
+    candidate: float
+    difference: float
+    low: float
+    high: float
+    n: int
+    tail_points: float | None
+    margin: float
+    verdict: str
+    p_inferior: float
+    same: bool
+    more_paths: int | None
+
+    @property
+    def thin_tail(self) -> bool:
+        """Whether too few paths stand behind a tail figure to judge it."""
+        return self.tail_points is not None and self.tail_points < TAIL_LEAST
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateVerdict:
+    """One gate: ``verdict`` is the metric's word after Holm's adjustment, ``reason`` the sentence that explains ``status``.
+
+    ``found`` is the candidate's own figure and ``worse_end`` its interval's end, where the gate has a maximum. ``p_adjusted`` is None
+    where nothing was tested.
+    """
+
+    gate: Gate
+    title: str
+    unit: str
+    margin: float | None
+    verdict: str
+    status: Status
+    reason: str
+    p_adjusted: float | None = None
+    found: float | None = None
+    worse_end: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Candidate against baseline on the same paths: what changed, every metric, every gate, and the answer."""
+
+    study: Study
+    baseline: Figures
+    candidate: Figures
+    paths: int
+    resamples: int
+    metrics: tuple[MetricVerdict, ...]
+    gates: tuple[GateVerdict, ...]
+    advice: bool = False
+
+    @property
+    def verdict(self) -> Literal["pass", "fail"]:
+        """The answer: fail where any gate fails."""
+        return "fail" if self.failed else "pass"
+
+    @property
+    def exit_status(self) -> int:
+        """0 where the candidate passes, 1 where it fails; always 0 where only advice was asked for."""
+        return FAILED if self.failed and not self.advice else PASSED
+
+    @property
+    def failed(self) -> tuple[GateVerdict, ...]:
+        """The gates that fail."""
+        return tuple(gate for gate in self.gates if gate.status == "fail")
+
+    @property
+    def warned(self) -> tuple[GateVerdict, ...]:
+        """The gates that warn."""
+        return tuple(gate for gate in self.gates if gate.status == "warn")
+
+    @property
+    def changes(self) -> tuple[tuple[str, float, float], ...]:
+        """The parameters that differ: name, baseline's value, candidate's."""
+        return changes(self.baseline.parameters, self.candidate.parameters)
+
+    def metric(self, name: str) -> MetricVerdict:
+        """The verdict on one metric, by name."""
+        return next(each for each in self.metrics if each.name == name)
+
+
+def changes(baseline: ParameterSet, candidate: ParameterSet) -> tuple[tuple[str, float, float], ...]:
+    """The parameters whose values differ, in the order of a parameter file."""
+    after = candidate.values()
+    return tuple((name, value, after[name]) for name, value in baseline.values().items() if value != after[name])

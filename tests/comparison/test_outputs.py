@@ -1,0 +1,90 @@
+"""What every output keeps whatever it is given: names of others stay names, lengths stay within limits, no number is lost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from amo_opt.comparison import github
+from amo_opt.comparison.documents import json_text, junit_xml
+from amo_opt.comparison.figures import _packed, _unpacked
+from amo_opt.comparison.markdown import markdown
+from amo_opt.comparison.wording import row
+from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.scoring.metrics import MEASURES
+
+HOSTILE = "a|b</details>\n::error::x\x00\u202e`*_[x](y) <script>&\"' 100%"
+
+
+@pytest.fixture
+def hostile(judge, small):
+    """A failing comparison whose candidate has a hostile name and another value everywhere."""
+    values = {
+        name: definition.high if definition.high != small.current.values()[name] else definition.low
+        for name, definition in PARAMETERS.items()
+    }
+    found = judge({}, {}, parameters=small.current.replace(name=HOSTILE, **values))
+    assert found.verdict == "fail"
+    return found
+
+
+def test_markdown_keeps_its_shape(hostile):
+    """Rendered as Markdown with HTML let through, the name is text: three tables, one heading, no tag of its own."""
+    from markdown_it import MarkdownIt
+
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown(hostile))
+    assert (html.count("<table>"), html.count("<h2>"), html.count("</details>")) == (3, 1, 1)
+    assert "<script" not in html
+    assert "\x00" not in html
+
+
+def test_xml_and_json_stay_readable(hostile):
+    """Both parse, and the JSON holds finite numbers only."""
+    root = ET.fromstring(junit_xml(hostile))  # noqa: S314 - our own output
+    assert root.find("testsuite/properties/property[@name='candidate']").attrib["value"].startswith("a|b")
+    document = json.loads(json_text(hostile), parse_constant=pytest.fail)
+    assert document["candidate"]["name"] == HOSTILE
+
+
+def test_at_most_ten_annotations_one_line_each(hostile):
+    """All 22 parameters changed: the ten largest changes are pointed at, and nothing breaks out of its line."""
+    lines = github.commands(hostile, file="a,b:c\n.toml", lines={name: place for place, name in enumerate(PARAMETERS, start=3)})
+    assert len(hostile.changes) == len(PARAMETERS)
+    assert len(lines) == github.MOST == 10
+    assert all(line.startswith("::error file=a%2Cb%3Ac%0A.toml,line=") and "\n" not in line for line in lines)
+
+
+def test_a_summary_is_never_too_long(hostile, monkeypatch):
+    """Beyond the limit it is cut at a line's end and says so."""
+    assert len(github.summary(hostile).encode()) < github.SUMMARY_BYTES
+    monkeypatch.setattr(github, "SUMMARY_BYTES", 2000)
+    text = github.summary(hostile)
+    assert len(text.encode()) <= 2000
+    assert text.endswith("(cut: too long for a job summary; verdict.json holds it all)\n")
+
+
+def test_figures_survive_packing_to_the_last_bit(tmp_path):
+    """Random, constant, repeated and negative-zero figures come back as they were."""
+    rng = np.random.default_rng(1)
+    values = {name: rng.standard_normal(50) for name in MEASURES}
+    names = list(values)
+    values[names[1]] = values[names[0]].copy()
+    values[names[2]] = np.full(50, 0.1)
+    values[names[3]] = np.where(np.arange(50) < 25, 0.0, -0.0)
+    packed = json.loads(json.dumps(_packed(values)))
+    assert packed[names[1]] == names[0]
+    assert packed[names[2]] == 0.1
+    for name, array in _unpacked(tmp_path, packed, 50).items():
+        assert array.tobytes() == values[name].tobytes()
+
+
+def test_a_row_has_the_decimals_its_interval_deserves(judge):
+    """Two digits of the smaller of difference and width; exact agreement is a bare 0."""
+    metric = judge({}, {}).metric("peg_cvar95_bps")
+    assert (row(metric).difference, row(metric).interval) == ("0", "0 to 0")
+    told = row(replace(metric, baseline=1.569, candidate=5.193, difference=3.624, low=-0.0278, high=14.5))
+    assert (told.baseline, told.difference, told.interval) == ("1.6", "+3.6", "0.0 to +14.5")
