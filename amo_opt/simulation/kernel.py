@@ -279,12 +279,12 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
 
 
 def _source_digest() -> int:
-    """A digest of every source file of the package: part of the compiled kernel's cache key, so that no edit meets a stale kernel."""
+    """A digest of every file a stage may stand in: part of the compiled kernel's cache key, so that no edit meets a stale kernel."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
-    for room in ("stableswap", "protocol", "amos", "simulation"):
-        for file in sorted((root / room).glob("*.py")):
-            digest.update(file.read_bytes())
+    own = [root / "simulation" / name for name in ("kernel.py", "record.py")]
+    for file in [*(file for room in ("stableswap", "protocol", "amos") for file in sorted((root / room).glob("*.py"))), *own]:
+        digest.update(file.read_bytes())
     return int.from_bytes(digest.digest()[:7], "big")
 
 

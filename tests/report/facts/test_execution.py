@@ -141,7 +141,7 @@ def test_a_missing_address_leaves_the_call_out_by_name(onchain, frax):
 
 def test_without_any_address_there_is_no_batch(make_result):
     """Nothing is invented: the calls are listed, no file is written."""
-    facts = _facts(make_result())
+    facts = _facts(replace(make_result(), sensitivity=()))
     assert (facts.execution.batch, facts.execution.revert, facts.execution.calls) == (None, None, ())
     assert len(facts.execution.apart) == 4
     assert batch_files(facts) == {}
