@@ -129,8 +129,8 @@ def world(monkeypatch):
         for room in (certification, desk, evidence, plateau):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
-    for needs_a_state in ("sensitivities", "change_costs", "run_capacities"):
-        monkeypatch.setattr(certification, needs_a_state, lambda desk, sets: ())
+    for needs_a_state in ("sensitivities", "change_costs", "run_capacities", "episode_fits"):
+        monkeypatch.setattr(certification, needs_a_state, lambda *_, **__: ())
     return world
 
 
