@@ -20,7 +20,7 @@ FAN_HOURS = 6
 """Hours between two points of a fan."""
 WORST = 5
 """Paths shown as the worst."""
-RUN_PATHS = 64
+RUN_PATHS = 128
 RUN_ROUNDS = 6
 """Paths and halvings behind a run capacity: steps of a 64th of the largest run."""
 
