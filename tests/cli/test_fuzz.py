@@ -33,7 +33,24 @@ HISTORY = """timestamp,usdc,share_price,price,supply,pool_stable,pool_base
 2023-03-12T00:00:00Z,0.97,7.8,0.975,960000000,540000000,430000000
 """
 TINY = {"paths": "1", "transition_hours": "12", "window_hours": "48", "trials": "2"}
-KINDS = ("study", "state", "parameters", "history")
+GATES = """schema = 1
+
+[[gate]]
+metric = "breach_probability"
+class = "safety"
+margin = 0.005
+direction = "lower"
+
+[[gate]]
+metric = "caps_plus_buffer"
+class = "safety"
+max = 1.0
+
+[[gate]]
+metric = "yield"
+class = "economic"
+"""
+KINDS = ("study", "state", "parameters", "history", "gates")
 
 
 class LateError(Exception):
@@ -49,6 +66,7 @@ def place(tmp_path_factory, write_study):
     head, *scenarios = text.split("[[scenario]]")
     study.write_text("[[scenario]]".join([head, scenarios[0]]))
     (folder / "history.csv").write_text(HISTORY)
+    (folder / "gates.toml").write_text(GATES)
     return folder
 
 
@@ -58,6 +76,7 @@ def files_of(folder):
         "state": folder / "states" / "frax-2022-05-11.toml",
         "parameters": folder / "parameters" / "frax-current.toml",
         "history": folder / "history.csv",
+        "gates": folder / "gates.toml",
     }
 
 
@@ -69,6 +88,10 @@ def calls_of(kind, folder, wrong):
     calls = [["validate", wrong]]
     if kind == "study":
         calls.append(["simulate", sound["parameters"], "--study", wrong, "--paths", 1, "--json"])
+    elif kind == "gates":
+        calls.append(
+            ["compare", sound["parameters"], sound["parameters"], "--study", sound["study"], "--gates", wrong, "--paths", 1, "--json"]
+        )
     elif kind == "state":
         calls.append(["simulate", sound["parameters"], "--study", folder / "wrong-state.toml", "--paths", 1, "--json"])
     else:
