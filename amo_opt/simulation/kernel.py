@@ -13,6 +13,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numba import njit
 
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
@@ -111,7 +112,8 @@ from amo_opt.protocol.lanes import (
     S_WORTH,
 )
 from amo_opt.protocol.oracle import observe
-from amo_opt.protocol.primary_market import trade
+from amo_opt.protocol.marked import SCRATCH
+from amo_opt.protocol.primary_market import trade_marked, trade_quietly
 from amo_opt.protocol.share_token import share_operations
 from amo_opt.simulation.record import record
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
@@ -119,7 +121,6 @@ from amo_opt.stableswap.invariant import marginal_price, refresh_D, scaled_x_at_
 from amo_opt.stableswap.jit import Vector, stage
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _aave_market_operations = aave.market_operations
@@ -138,7 +139,7 @@ _LINE_COUNT = len(LINES)
 
 
 @stage
-def step(s: Vector, m: Vector, p: Vector, c: Vector, hour: int, used: tuple[bool, bool, bool]) -> None:
+def step(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int, used: tuple[bool, bool, bool]) -> None:
     """One hour of every lane: ``s`` the state, ``m`` the hour's market row, ``p`` the parameters, ``c`` the constants.
 
     ``used`` = whether the Collateral Investor, Fraxlend and Uniswap v3 can hold anything.
@@ -155,7 +156,8 @@ def step(s: Vector, m: Vector, p: Vector, c: Vector, hour: int, used: tuple[bool
         _uniswap_market_operations(s, m, c)
     lp_flight(s, m, c)
     demand(s, m, c)
-    trade(s, m, p, c)
+    trade_quietly(s, m, p, c, w)
+    trade_marked(s, m, p, c, w)
     if uniswap:
         _uniswap_arbitrage(s, c)
     observe(s, c)
@@ -308,6 +310,7 @@ def _compile() -> Any:
         """
         begin(s, market[0], c)
         net_asset_value(s, c, navs[0])
+        scratch = np.zeros(SCRATCH)
         traced = trace.shape[0] > 0
         investor = p[P_INVESTOR_CAP] > 0.0 or s[S_INVESTED] > 0.0
         lends = p[P_FRAXLEND_CAP] > 0.0 or s[S_FRAXLEND_LENT] > 0.0
@@ -318,7 +321,7 @@ def _compile() -> Any:
                 net_asset_value(s, c, navs[1])
                 opening[:] = s
                 open_window(s)
-            step(s, market[hour], p, c, hour, (investor, lends, uniswap))
+            step(s, market[hour], p, c, scratch, hour, (investor, lends, uniswap))
             if hour == market.shape[0] - 1:
                 settle(s, c)
             if traced:

@@ -1,0 +1,69 @@
+"""A stage on the lanes that need it: what few lanes do in an hour is worked out for those alone.
+
+A stage's light pass does what every lane needs and marks the others. Marked lanes are copied side by side into the scratch block, the full stage
+runs there on as many lanes as there are, and what it wrote is copied back. Marks are a lane's own, so its figures do not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from amo_opt.protocol.lanes import LANES, STATE
+from amo_opt.protocol.market import MARKET_INPUTS
+from amo_opt.stableswap.jit import Vector, stage
+
+_STATE_SIZE: Final = len(STATE) * LANES
+_MARKET_SIZE: Final = len(MARKET_INPUTS) * LANES
+W_MARKS: Final = _STATE_SIZE + _MARKET_SIZE
+_W_PLACES: Final = W_MARKS + LANES
+SCRATCH: Final = _W_PLACES + LANES
+"""Length of the scratch block: a copy of the state, one of the market row, the marks, and the marked lanes' numbers."""
+_FULL: Final = 8
+"""Marked lanes are filled up to a multiple of this, so that the full stage has no remainder to do one by one."""
+
+
+def _offsets(function: Callable[..., Any], pattern: str) -> tuple[int, ...]:
+    names = set(re.findall(pattern, inspect.getsource(function)))
+    return tuple(sorted(function.__globals__[name] for name in names))
+
+
+def on_marked(full: Any) -> Any:
+    """The stage ``full`` (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes marked in ``w``.
+
+    Which lines it reads and writes is read off its source, where lines are always written ``s[S_… + i]`` and ``m[M_… + i]``.
+    """
+    touched = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\]")
+    written = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
+    read = _offsets(full.py_func, r"\bm\[(M_\w+) \+ i\]")
+
+    @stage
+    def run(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+        count = 0
+        for i in range(LANES):
+            count += 1 if w[W_MARKS + i] > 0.5 else 0
+        if count == LANES:
+            full(s, m, p, c, LANES)
+        elif count > 0:
+            n = 0
+            for i in range(LANES):
+                w[_W_PLACES + n] = i
+                n += 1 if w[W_MARKS + i] > 0.5 else 0
+            last = w[_W_PLACES + n - 1]
+            filled = (n + _FULL - 1) // _FULL * _FULL
+            for j in range(n, filled):
+                w[_W_PLACES + j] = last
+            for line in touched:
+                for j in range(filled):
+                    w[line + j] = s[line + int(w[_W_PLACES + j])]
+            for line in read:
+                for j in range(filled):
+                    w[_STATE_SIZE + line + j] = m[line + int(w[_W_PLACES + j])]
+            full(w[:_STATE_SIZE], w[_STATE_SIZE:W_MARKS], p, c, filled)
+            for line in written:
+                for j in range(n):
+                    s[line + int(w[_W_PLACES + j])] = w[line + j]
+
+    return run
