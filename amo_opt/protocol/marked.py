@@ -19,8 +19,11 @@ _STATE_SIZE: Final = len(STATE) * LANES
 _MARKET_SIZE: Final = len(MARKET_INPUTS) * LANES
 W_MARKS: Final = _STATE_SIZE + _MARKET_SIZE
 _W_PLACES: Final = W_MARKS + LANES
-SCRATCH: Final = _W_PLACES + LANES
-"""Length of the scratch block: a copy of the state, one of the market row, the marks, and the marked lanes' numbers."""
+W_SCALED_FOR_CR: Final = _W_PLACES + LANES
+W_SCALED_FOR_ANN: Final = W_SCALED_FOR_CR + LANES
+SCRATCH: Final = W_SCALED_FOR_ANN + LANES
+"""Length of the scratch block: a copy of the state, one of the market row, the marks, the marked lanes' numbers, and the CR and Ann for which
+`scaled_cr` stands (0 in a new block: every lane's is worked out in its first hour)."""
 _FULL: Final = 8
 """Marked lanes are filled up to a multiple of this, so that the full stage has no remainder to do one by one."""
 
@@ -37,7 +40,7 @@ def on_marked(full: Any) -> Any:
     """
     touched = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\]")
     written = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
-    read = _offsets(full.py_func, r"\bm\[(M_\w+) \+ i\]")
+    read = _offsets(full.py_func, r"\bm\[(M_\w+) \+ i\]") or (0,)
 
     @stage
     def run(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:

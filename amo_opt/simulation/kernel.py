@@ -20,7 +20,7 @@ from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
 from amo_opt.amos.lending import resting_rate, unborrowed
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.accounts import net_asset_value, open_hour, settle, venue_losses
-from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, scaled_at_cr
+from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, mark_scales, scale_marked, scaled_at_cr
 from amo_opt.protocol.holders import demand, lp_flight
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
@@ -128,12 +128,16 @@ _aave_operate = aave.operate
 _investor_market_operations = collateral_investor.market_operations
 _investor_operate = collateral_investor.operate
 _fraxlend_market_operations = fraxlend.market_operations
-_fraxlend_operate = fraxlend.operate
+_fraxlend_mark_operations = fraxlend.mark_operations
+_fraxlend_operate_marked = fraxlend.operate_marked
 _curve_market_operations = curve.market_operations
-_curve_operate = curve.operate
+_curve_mark_operations = curve.mark_operations
+_curve_operate_marked = curve.operate_marked
 _uniswap_market_operations = uniswap_v3.market_operations
-_uniswap_arbitrage = uniswap_v3.arbitrage
-_uniswap_operate = uniswap_v3.operate
+_uniswap_mark_arbitrage = uniswap_v3.mark_arbitrage
+_uniswap_arbitrage_marked = uniswap_v3.arbitrage_marked
+_uniswap_mark_operations = uniswap_v3.mark_operations
+_uniswap_operate_marked = uniswap_v3.operate_marked
 _outside_yield = curve.outside_yield
 _LINE_COUNT = len(LINES)
 
@@ -159,16 +163,22 @@ def step(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int, used:
     trade_quietly(s, m, p, c, w)
     trade_marked(s, m, p, c, w)
     if uniswap:
-        _uniswap_arbitrage(s, c)
+        _uniswap_mark_arbitrage(s, c, w)
+        _uniswap_arbitrage_marked(s, m, p, c, w)
     observe(s, c)
     cr_controller(s, p, c)
     share_operations(s, c)
     triggers(s, p)
-    _curve_operate(s, m, p, c)
+    mark_scales(s, w)
+    scale_marked(s, m, p, c, w)
+    _curve_mark_operations(s, p, c, w)
+    _curve_operate_marked(s, m, p, c, w)
     if uniswap:
-        _uniswap_operate(s, m, p, c)
+        _uniswap_mark_operations(s, p, c, w)
+        _uniswap_operate_marked(s, m, p, c, w)
     if lends:
-        _fraxlend_operate(s, m, p, c)
+        _fraxlend_mark_operations(s, p, c, w)
+        _fraxlend_operate_marked(s, m, p, c, w)
     _aave_operate(s, m, p, c)
     if investor:
         _investor_operate(s, m, p, c)
