@@ -118,11 +118,11 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     range_high = c[C_UNISWAP_HIGH]
     range_outside = c[C_UNISWAP_OUTSIDE]
     yield_weight = c[C_LP_YIELD_WEIGHT]
+    ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
-        ann = s[S_ANN + i]
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         lp_amo = s[S_LP_AMO + i]
@@ -159,7 +159,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[S_NET_ISSUED + i] -= admin_usd
         s[S_POOL_X + i] = x_end
         s[S_POOL_Y + i] = y_end
-        s[S_D + i] = refresh_D(x_end, y_end, ann, d)
+        s[S_D + i] = polish_D(x_end, y_end, ann, d)
         seen = s[S_OUTSIDE_YIELD + i]
         now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price)
         s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)

@@ -91,12 +91,13 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     outside_liquidity = c[C_UNISWAP_OUTSIDE]
     fee = c[C_UNISWAP_FEE]
     half_depth = c[C_VOLUME_DEPTH]
+    ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
         root = s[S_UNISWAP_ROOT + i]
         supply = s[S_SUPPLY + i]
         depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
-        won = captured(depth, half_depth + curve_depth(s[S_D + i], s[S_ANN + i]))
+        won = captured(depth, half_depth + curve_depth(s[S_D + i], ann))
         share = liquidity / (liquidity + outside_liquidity + 1e-9)
         fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * won * share
         most = 0.001 * (supply - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i])

@@ -42,7 +42,7 @@ def refresh_D(x: float, y: float, ann: float, start: float) -> float:
 
 @scalar
 def polish_D(x: float, y: float, ann: float, near: float) -> float:
-    """D of balances that moved by fees only, by two Halley steps: a start off by 1e-4 leaves less than rounding."""
+    """D of balances that moved by fees, or of an A that moved by an hour of its ramp, by two Halley steps: a start off by 1e-2 leaves less than rounding."""
     xy4 = 4.0 * x * y
     linear = xy4 * (ann - 1.0)
     constant = xy4 * ann * (x + y)
