@@ -256,7 +256,7 @@ def amounts(
     borrowing: float,
     minting: float,
     before: float,
-    unwinding: bool,
+    unwinding: float,
     unwinding_hours: float,
     high_hours: float,
 ) -> tuple[float, float, float, float]:
@@ -268,7 +268,8 @@ def amounts(
     total = (idle + elsewhere) * collateral_price + own_usd
     spare = idle * collateral_price - chosen.buffer * total
     spare = spare if spare < borrowing * collateral_price else borrowing * collateral_price
-    shut = unwinding | (before < chosen.min_cr)
+    unwinds = unwinding > 0.5
+    shut = unwinds | (before < chosen.min_cr)
     spare = 0.0 if shut else spare
     most = MOST_OF_POOL * d if d > DUST_USD else 0.0
     spare = spare if spare < most else most
@@ -284,7 +285,7 @@ def amounts(
     over = own_usd - chosen.cap * total
     over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_USD)) else 0.0
     over = over if over < chosen.deploy_rate * total else chosen.deploy_rate * total
-    acting = unwinding & (unwinding_hours > chosen.delay)
+    acting = unwinds & (unwinding_hours > chosen.delay)
     unwound = chosen.unwind_rate * own_usd if (acting & (burn <= 0.0)) else 0.0
     unwound = unwound if unwound > SMALLEST_USD else 0.0
     returned = over if over > unwound else unwound
@@ -351,7 +352,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             borrow_room(chosen.all_borrow, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]),
             mint_room(chosen.all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
             s[S_CR_CONTRACT + i],
-            s[S_UNWINDING + i] > 0.5,
+            s[S_UNWINDING + i],
             s[S_UNWINDING_HOURS + i],
             s[S_HIGH_HOURS + i],
         )
@@ -460,7 +461,7 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             ),
             mint_room(chosen.all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
             before,
-            s[S_UNWINDING + i] > 0.5,
+            s[S_UNWINDING + i],
             s[S_UNWINDING_HOURS + i],
             s[S_HIGH_HOURS + i],
         )

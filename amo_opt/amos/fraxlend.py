@@ -105,19 +105,23 @@ def amounts(
     pace: float,
     smallest: float,
     unwind_rate: float,
-    may_mint: bool,
-    acting: bool,
+    min_cr: float,
+    delay: float,
+    before: float,
+    unwinding: float,
+    unwinding_hours: float,
 ) -> tuple[float, float]:
-    """Stablecoin to mint into the market and to withdraw and burn this hour; ``room`` = what the minter still gives."""
+    """Stablecoin to mint into the market and to withdraw and burn this hour; ``room`` = what the minter still gives, ``before`` = `cr_contract` of before."""
+    unwinds = unwinding > 0.5
     gap = cap * supply - lent
     gap = gap if gap < room else room
     mint = gap if gap < pace else pace
-    mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & may_mint) else 0.0
+    mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & (not unwinds) & (before >= min_cr)) else 0.0
 
     over = lent - cap * supply
     over = over if over > CAP_TOLERANCE * supply else 0.0
     over = over if over < pace else pace
-    unwound = unwind_rate * lent if acting else 0.0
+    unwound = unwind_rate * lent if (unwinds & (unwinding_hours > delay)) else 0.0
     burn = over if over > unwound else unwound
     burn = burn if burn < free else free
     return mint, burn if burn > SMALLEST_USD else 0.0
@@ -145,8 +149,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         minted_book = s[S_FRAXLEND_MINTED + i]
         cr = s[S_COLLATERAL_RATIO + i]
         before = s[S_CR_CONTRACT + i]
-        unwinding = s[S_UNWINDING + i] > 0.5
-        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
 
         mint, burn = amounts(
             lent,
@@ -157,8 +159,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             pace,
             smallest,
             unwind_rate,
-            (not unwinding) & (before >= min_cr),
-            acting,
+            min_cr,
+            delay,
+            before,
+            s[S_UNWINDING + i],
+            s[S_UNWINDING_HOURS + i],
         )
         change = mint - burn
         gas = m[M_GAS_USD + i] / collateral_price
@@ -215,7 +220,6 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     pace = c[C_DEPLOY_RATE] * start_collateral
     smallest = SMALLEST_OPERATION * start_collateral
     for i in range(LANES):
-        unwinding = s[S_UNWINDING + i] > 0.5
         mint, burn = amounts(
             s[S_FRAXLEND_LENT + i],
             s[S_FRAXLEND_FREE + i],
@@ -225,7 +229,10 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             pace,
             smallest,
             unwind_rate,
-            (not unwinding) & (s[S_CR_CONTRACT + i] >= min_cr),
-            unwinding & (s[S_UNWINDING_HOURS + i] > delay),
+            min_cr,
+            delay,
+            s[S_CR_CONTRACT + i],
+            s[S_UNWINDING + i],
+            s[S_UNWINDING_HOURS + i],
         )
         w[W_MARKS + i] = 1.0 if (mint + burn) > 0.0 else 0.0

@@ -116,7 +116,7 @@ def root_after(root: float, liquidity: float, stablecoin_in: float) -> float:
 
 
 @stage
-def arbitrage_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> None:
     """Moves stablecoin between the Curve pool and the range until neither direction pays, both fees included, in the first ``lanes`` lanes.
 
     Where buying on Curve and selling to the range pays, z > 0 leaves the pool; where the reverse pays, z < 0. The price gap is met by one Newton step

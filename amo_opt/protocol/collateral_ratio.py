@@ -85,7 +85,7 @@ def scaled_at_cr(cr: float, ann: float) -> tuple[float, float]:
 
 
 @stage
-def scale_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+def scale_of(s: Vector, _m: Vector, _p: Vector, _c: Vector, lanes: int) -> None:
     """x / D at a price of CR in the first ``lanes`` lanes."""
     for i in range(lanes):
         scaled_cr, missed = scaled_at_cr(s[S_COLLATERAL_RATIO + i], s[S_ANN + i])

@@ -33,6 +33,37 @@ def _offsets(function: Callable[..., Any], pattern: str) -> tuple[int, ...]:
     return tuple(sorted(function.__globals__[name] for name in names))
 
 
+@stage
+def _place(w: Vector) -> int:
+    """The marked lanes' numbers into ``w``, filled up with the last of them; how many there are."""
+    n = 0
+    for i in range(LANES):
+        w[_W_PLACES + n] = i
+        n += 1 if w[W_MARKS + i] > 0.5 else 0
+    for j in range(n, _filled(n)):
+        w[_W_PLACES + j] = w[_W_PLACES + n - 1]
+    return n
+
+
+@stage
+def _filled(n: int) -> int:
+    return (n + _FULL - 1) // _FULL * _FULL
+
+
+@stage
+def _gather(source: Vector, lines: tuple[int, ...], w: Vector, to: int, n: int) -> None:
+    for line in lines:
+        for j in range(n):
+            w[to + line + j] = source[line + int(w[_W_PLACES + j])]
+
+
+@stage
+def _scatter(s: Vector, lines: tuple[int, ...], w: Vector, n: int) -> None:
+    for line in lines:
+        for j in range(n):
+            s[line + int(w[_W_PLACES + j])] = w[line + j]
+
+
 def on_marked(full: Any) -> Any:
     """The stage ``full`` (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes marked in ``w``.
 
@@ -40,6 +71,7 @@ def on_marked(full: Any) -> Any:
     """
     touched = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\]")
     written = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
+    # the compiler walks no empty tuple, so a stage that reads no market copies one line of it
     read = _offsets(full.py_func, r"\bm\[(M_\w+) \+ i\]") or (0,)
 
     @stage
@@ -50,23 +82,11 @@ def on_marked(full: Any) -> Any:
         if count == LANES:
             full(s, m, p, c, LANES)
         elif count > 0:
-            n = 0
-            for i in range(LANES):
-                w[_W_PLACES + n] = i
-                n += 1 if w[W_MARKS + i] > 0.5 else 0
-            last = w[_W_PLACES + n - 1]
-            filled = (n + _FULL - 1) // _FULL * _FULL
-            for j in range(n, filled):
-                w[_W_PLACES + j] = last
-            for line in touched:
-                for j in range(filled):
-                    w[line + j] = s[line + int(w[_W_PLACES + j])]
-            for line in read:
-                for j in range(filled):
-                    w[_STATE_SIZE + line + j] = m[line + int(w[_W_PLACES + j])]
+            n = _place(w)
+            filled = _filled(n)
+            _gather(s, touched, w, 0, filled)
+            _gather(m, read, w, _STATE_SIZE, filled)
             full(w[:_STATE_SIZE], w[_STATE_SIZE:W_MARKS], p, c, filled)
-            for line in written:
-                for j in range(n):
-                    s[line + int(w[_W_PLACES + j])] = w[line + j]
+            _scatter(s, written, w, n)
 
     return run

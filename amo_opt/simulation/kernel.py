@@ -111,8 +111,8 @@ from amo_opt.protocol.lanes import (
     S_UNSERVED_PEAK,
     S_WORTH,
 )
-from amo_opt.protocol.oracle import observe
 from amo_opt.protocol.marked import SCRATCH
+from amo_opt.protocol.oracle import observe
 from amo_opt.protocol.primary_market import trade_marked, trade_quietly
 from amo_opt.protocol.share_token import share_operations
 from amo_opt.simulation.record import record
