@@ -11,9 +11,11 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
-from amo_opt.protocol.collateral_ratio import contract_ratio, scaled_at_cr
+from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
@@ -86,6 +88,7 @@ from amo_opt.protocol.lanes import (
     S_UNWINDING,
     S_UNWINDING_HOURS,
 )
+from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -115,11 +118,11 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     range_high = c[C_UNISWAP_HIGH]
     range_outside = c[C_UNISWAP_OUTSIDE]
     yield_weight = c[C_LP_YIELD_WEIGHT]
+    ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
-        ann = s[S_ANN + i]
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         lp_amo = s[S_LP_AMO + i]
@@ -156,7 +159,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[S_NET_ISSUED + i] -= admin_usd
         s[S_POOL_X + i] = x_end
         s[S_POOL_Y + i] = y_end
-        s[S_D + i] = refresh_D(x_end, y_end, ann, d)
+        s[S_D + i] = polish_D(x_end, y_end, ann, d)
         seen = s[S_OUTSIDE_YIELD + i]
         now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price)
         s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
@@ -196,9 +199,110 @@ def recollateralise_burn(x: float, y: float, high: float, rate: float, own_x: fl
     return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_USD)) else 0.0
 
 
+class Policy(NamedTuple):
+    """What the amounts of an hour depend on beside the lane: parameters and constants, read once for all lanes."""
+
+    base_fee: float
+    deploy_rate: float
+    delay: float
+    cap: float
+    most_minted: float
+    buffer: float
+    low: float
+    high: float
+    high_odds: float
+    rebalance: float
+    unwind_rate: float
+    min_cr: float
+    all_borrow: float
+    all_mint: float
+
+
+@scalar
+def policy(p: Vector, c: Vector) -> Policy:
+    """The set's and the study's `Policy`."""
+    high = p[P_SHARE_HIGH]
+    return Policy(
+        c[C_BASE_FEE],
+        c[C_DEPLOY_RATE],
+        c[C_RESPONSE_DELAY],
+        p[P_CURVE_CAP],
+        p[P_MINT_CAP],
+        p[P_BUFFER],
+        p[P_SHARE_LOW],
+        high,
+        high / (1.0 - high),
+        p[P_REBALANCE],
+        p[P_UNWIND_RATE],
+        p[P_MIN_CR],
+        borrow_cap(p, c),
+        mint_cap(p, c),
+    )
+
+
+@scalar
+def amounts(
+    chosen: Policy,
+    x: float,
+    y: float,
+    d: float,
+    own: float,
+    base_value: float,
+    collateral_price: float,
+    idle: float,
+    elsewhere: float,
+    supply: float,
+    minted_book: float,
+    borrowing: float,
+    minting: float,
+    before: float,
+    unwinding: float,
+    unwinding_hours: float,
+    high_hours: float,
+) -> tuple[float, float, float, float]:
+    """The hour's four amounts: dollars brought, stablecoin minted, burned, dollars returned. ``elsewhere`` = collateral with other AMOs, ``borrowing``
+    and ``minting`` = what the minter still gives, ``before`` = `cr_contract` of the hour before.
+    """
+    own_usd = own * y * base_value
+    inverse_base = 1.0 / base_value
+    total = (idle + elsewhere) * collateral_price + own_usd
+    spare = idle * collateral_price - chosen.buffer * total
+    spare = spare if spare < borrowing * collateral_price else borrowing * collateral_price
+    unwinds = unwinding > 0.5
+    shut = unwinds | (before < chosen.min_cr)
+    spare = 0.0 if shut else spare
+    most = MOST_OF_POOL * d if d > DUST_USD else 0.0
+    spare = spare if spare < most else most
+
+    brought = decollateralise_collateral(own_usd, total, spare, chosen.cap, chosen.deploy_rate)
+    brought_y = brought * (1.0 - chosen.base_fee) * inverse_base
+    room = chosen.most_minted * supply - minted_book
+    room = room if room < minting else minting
+    mint = decollateralise_mint(x, y + brought_y, chosen.low, chosen.rebalance, room)
+    mint = 0.0 if (shut | (d <= DUST_USD)) else mint
+    burn = recollateralise_burn(x, y + brought_y, chosen.high, chosen.rebalance, own * x)
+    burn = burn if high_hours > chosen.delay else 0.0
+    over = own_usd - chosen.cap * total
+    over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_USD)) else 0.0
+    over = over if over < chosen.deploy_rate * total else chosen.deploy_rate * total
+    acting = unwinds & (unwinding_hours > chosen.delay)
+    unwound = chosen.unwind_rate * own_usd if (acting & (burn <= 0.0)) else 0.0
+    unwound = unwound if unwound > SMALLEST_USD else 0.0
+    returned = over if over > unwound else unwound
+    returned = returned if returned < 0.9 * own_usd else 0.9 * own_usd
+    returned_y = returned * inverse_base
+    in_proportion = unwound * inverse_base * x / y
+    tilted = x - chosen.high_odds * (y - returned_y)
+    tilted = tilted if returned > 0.0 else 0.0
+    alongside = in_proportion if in_proportion > tilted else tilted
+    alongside = alongside if alongside < 0.9 * own * x else 0.9 * own * x
+    return brought, mint, burn if burn > alongside else alongside, returned
+
+
 @stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """One change of liquidity an hour, all four amounts in one; cancelled where it would deploy and leave `cr_contract` under `min_cr`.
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+    """One change of liquidity an hour in the first ``lanes`` lanes, all four amounts in one; cancelled where it would deploy and leave `cr_contract`
+    under `min_cr`.
 
     Nothing is tried while the ratio of the hour before is under it, so that no hopeless deployment cancels a withdrawal of the same hour.
     """
@@ -206,21 +310,11 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     admin = c[C_ADMIN_FEE]
     admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
     base_fee = c[C_BASE_FEE]
-    deploy_rate = c[C_DEPLOY_RATE]
-    delay = c[C_RESPONSE_DELAY]
-    cap = p[P_CURVE_CAP]
     most_minted = p[P_MINT_CAP]
-    buffer = p[P_BUFFER]
-    low = p[P_SHARE_LOW]
-    high = p[P_SHARE_HIGH]
-    high_odds = high / (1.0 - high)
-    rebalance = p[P_REBALANCE]
-    unwind_rate = p[P_UNWIND_RATE]
     min_cr = p[P_MIN_CR]
-    all_borrow = borrow_cap(p, c)
-    all_mint = mint_cap(p, c)
     span = c[C_UNISWAP_SPAN]
-    for i in range(LANES):
+    chosen = policy(p, c)
+    for i in range(lanes):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
@@ -230,7 +324,6 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         supply = s[S_SUPPLY + i]
         idle = s[S_IDLE + i]
         lent = s[S_LENT + i] + s[S_INVESTED + i]
-        range_y = s[S_UNISWAP_Y + i]
         range_x = s[S_UNISWAP_LIQUIDITY + i] * span
         fraxlend_lent = s[S_FRAXLEND_LENT + i]
         fraxlend_free = s[S_FRAXLEND_FREE + i]
@@ -238,52 +331,34 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         minted_book = s[S_CURVE_MINTED + i]
-        unwinding = s[S_UNWINDING + i] > 0.5
-        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
-        may_burn = s[S_HIGH_HOURS + i] > delay
         gas = m[M_GAS_USD + i]
+        scaled_cr = s[S_SCALED_CR + i]
         own = lp_amo / lp_supply
-        own_usd = own * y * base_value
         inverse_base = 1.0 / base_value
         inverse_collateral = 1.0 / collateral_price
-        total = (idle + lent + range_y) * collateral_price + own_usd
-        spare = idle * collateral_price - buffer * total
         curve_borrowed = s[S_CURVE_BORROWED + i]
-        borrowing = borrow_room(all_borrow, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i])
-        spare = spare if spare < borrowing * collateral_price else borrowing * collateral_price
-        scaled_cr, missed = scaled_at_cr(cr, ann)
-        before = s[S_CR_CONTRACT + i]
-        shut = unwinding | (before < min_cr)
-        spare = 0.0 if shut else spare
-        most = MOST_OF_POOL * d if d > DUST_USD else 0.0
-        spare = spare if spare < most else most
-
-        brought = decollateralise_collateral(own_usd, total, spare, cap, deploy_rate)
-        brought_y = brought * (1.0 - base_fee) * inverse_base
-        room = most_minted * supply - minted_book
-        minting = mint_room(all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i])
-        room = room if room < minting else minting
-        mint = decollateralise_mint(x, y + brought_y, low, rebalance, room)
-        mint = 0.0 if (shut | (d <= DUST_USD)) else mint
-        burn = recollateralise_burn(x, y + brought_y, high, rebalance, own * x)
-        burn = burn if may_burn else 0.0
-        over = own_usd - cap * total
-        over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_USD)) else 0.0
-        over = over if over < deploy_rate * total else deploy_rate * total
-        unwound = unwind_rate * own_usd if (acting & (burn <= 0.0)) else 0.0
-        unwound = unwound if unwound > SMALLEST_USD else 0.0
-        returned = over if over > unwound else unwound
-        returned = returned if returned < 0.9 * own_usd else 0.9 * own_usd
-        returned_y = returned * inverse_base
-        in_proportion = unwound * inverse_base * x / y
-        tilted = x - high_odds * (y - returned_y)
-        tilted = tilted if returned > 0.0 else 0.0
-        alongside = in_proportion if in_proportion > tilted else tilted
-        alongside = alongside if alongside < 0.9 * own * x else 0.9 * own * x
-        burn = burn if burn > alongside else alongside
+        brought, mint, burn, returned = amounts(
+            chosen,
+            x,
+            y,
+            d,
+            own,
+            base_value,
+            collateral_price,
+            idle,
+            lent + s[S_UNISWAP_Y + i],
+            supply,
+            minted_book,
+            borrow_room(chosen.all_borrow, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]),
+            mint_room(chosen.all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
+            s[S_CR_CONTRACT + i],
+            s[S_UNWINDING + i],
+            s[S_UNWINDING_HOURS + i],
+            s[S_HIGH_HOURS + i],
+        )
 
         change_x = mint - burn
-        change_y = brought_y - returned_y
+        change_y = (brought * (1.0 - base_fee) - returned) * inverse_base
         x_1 = x + change_x
         y_1 = y + change_y
         d_1 = refresh_D(x_1, y_1, ann, d)
@@ -337,11 +412,74 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         s[S_NET_ISSUED + i] -= burned_back if done else 0.0
         # where a deployment was refused this stays under min_cr, and no other AMO deploys this hour
         s[S_CR_CONTRACT + i] = after
-        s[S_SCALED_CR + i] = scaled_cr
         fault = s[S_FAULT + i]
-        converged = missed <= 0.0
-        fault = fault if (converged | (fault > 0.0)) else 2.0
         broke = done & deploys & (after < min_cr)
         fault = 4.0 if (broke & (fault <= 0.0)) else fault
         over_cap = done & (mint > 0.0) & (minted_book + change_x > most_minted * supply * (1.0 + 1e-9))
         s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
+
+
+@stage
+def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """`operate_of` in every lane, x / D at a price of CR worked out anew."""
+    scale_of(s, m, p, c, LANES)
+    operate_of(s, m, p, c, LANES)
+
+
+operate_marked = on_marked(operate_of)
+
+
+@stage
+def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Marks the lanes whose hour asks for a change of liquidity, for `operate_marked`; in the others only `cr_contract` moves."""
+    span = c[C_UNISWAP_SPAN]
+    chosen = policy(p, c)
+    for i in range(LANES):
+        x = s[S_POOL_X + i]
+        y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        supply = s[S_SUPPLY + i]
+        idle = s[S_IDLE + i]
+        lent = s[S_LENT + i] + s[S_INVESTED + i]
+        minted_book = s[S_CURVE_MINTED + i]
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        before = s[S_CR_CONTRACT + i]
+        brought, mint, burn, returned = amounts(
+            chosen,
+            x,
+            y,
+            d,
+            own,
+            s[S_BASE_VALUE + i],
+            s[S_COLLATERAL_PRICE + i],
+            idle,
+            lent + s[S_UNISWAP_Y + i],
+            supply,
+            minted_book,
+            borrow_room(
+                chosen.all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+            ),
+            mint_room(chosen.all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
+            before,
+            s[S_UNWINDING + i],
+            s[S_UNWINDING_HOURS + i],
+            s[S_HIGH_HOURS + i],
+        )
+        acts = (brought + mint + burn + returned) > 0.0
+        now = contract_ratio(
+            x,
+            y,
+            d,
+            s[S_ANN + i],
+            own,
+            supply,
+            idle + lent,
+            s[S_COLLATERAL_RATIO + i],
+            s[S_SCALED_CR + i],
+            s[S_UNISWAP_LIQUIDITY + i] * span,
+            s[S_FRAXLEND_LENT + i],
+            s[S_FRAXLEND_FREE + i],
+        )
+        w[W_MARKS + i] = 1.0 if acts else 0.0
+        # what the operation itself asks is the ratio of the hour before
+        s[S_CR_CONTRACT + i] = before if acts else now

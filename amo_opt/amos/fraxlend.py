@@ -61,7 +61,8 @@ from amo_opt.protocol.lanes import (
     S_UNWINDING,
     S_UNWINDING_HOURS,
 )
-from amo_opt.stableswap.jit import Vector, stage
+from amo_opt.protocol.marked import W_MARKS, on_marked
+from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
 @stage
@@ -94,9 +95,41 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[S_INCOME_FRAXLEND + i] += interest
 
 
+@scalar
+def amounts(
+    lent: float,
+    free: float,
+    supply: float,
+    room: float,
+    cap: float,
+    pace: float,
+    smallest: float,
+    unwind_rate: float,
+    min_cr: float,
+    delay: float,
+    before: float,
+    unwinding: float,
+    unwinding_hours: float,
+) -> tuple[float, float]:
+    """Stablecoin to mint into the market and to withdraw and burn this hour; ``room`` = what the minter still gives, ``before`` = `cr_contract` of before."""
+    unwinds = unwinding > 0.5
+    gap = cap * supply - lent
+    gap = gap if gap < room else room
+    mint = gap if gap < pace else pace
+    mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & (not unwinds) & (before >= min_cr)) else 0.0
+
+    over = lent - cap * supply
+    over = over if over > CAP_TOLERANCE * supply else 0.0
+    over = over if over < pace else pace
+    unwound = unwind_rate * lent if (unwinds & (unwinding_hours > delay)) else 0.0
+    burn = over if over > unwound else unwound
+    burn = burn if burn < free else free
+    return mint, burn if burn > SMALLEST_USD else 0.0
+
+
 @stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """Mints into the market, or withdraws and burns what is free; one operation an hour, gas paid from idle collateral."""
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+    """Mints into the market, or withdraws and burns what is free, in the first ``lanes`` lanes; one operation an hour, gas paid from idle collateral."""
     deploy_rate = c[C_DEPLOY_RATE]
     delay = c[C_RESPONSE_DELAY]
     start_collateral = c[C_START_COLLATERAL]
@@ -107,7 +140,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     pace = deploy_rate * start_collateral
     span = c[C_UNISWAP_SPAN]
     smallest = SMALLEST_OPERATION * start_collateral
-    for i in range(LANES):
+    for i in range(lanes):
         lent = s[S_FRAXLEND_LENT + i]
         free = s[S_FRAXLEND_FREE + i]
         supply = s[S_SUPPLY + i]
@@ -116,25 +149,22 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         minted_book = s[S_FRAXLEND_MINTED + i]
         cr = s[S_COLLATERAL_RATIO + i]
         before = s[S_CR_CONTRACT + i]
-        unwinding = s[S_UNWINDING + i] > 0.5
-        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
 
-        # decollateralise
-        gap = cap * supply - lent
-        room = mint_room(all_mint, s[S_CURVE_MINTED + i], minted_book, s[S_UNISWAP_MINTED + i])
-        gap = gap if gap < room else room
-        mint = gap if gap < pace else pace
-        mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & (not unwinding) & (before >= min_cr)) else 0.0
-
-        # recollateralise
-        over = lent - cap * supply
-        over = over if over > CAP_TOLERANCE * supply else 0.0
-        over = over if over < pace else pace
-        unwound = unwind_rate * lent if acting else 0.0
-        burn = over if over > unwound else unwound
-        burn = burn if burn < free else free
-        burn = burn if burn > SMALLEST_USD else 0.0
-
+        mint, burn = amounts(
+            lent,
+            free,
+            supply,
+            mint_room(all_mint, s[S_CURVE_MINTED + i], minted_book, s[S_UNISWAP_MINTED + i]),
+            cap,
+            pace,
+            smallest,
+            unwind_rate,
+            min_cr,
+            delay,
+            before,
+            s[S_UNWINDING + i],
+            s[S_UNWINDING_HOURS + i],
+        )
         change = mint - burn
         gas = m[M_GAS_USD + i] / collateral_price
         gas = gas if gas < idle else idle
@@ -167,3 +197,42 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         fault = s[S_FAULT + i]
         over_cap = (change > 0.0) & (lent + change > cap * (supply + change) * (1.0 + 1e-9))
         s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
+
+
+@stage
+def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """`operate_of` in every lane."""
+    operate_of(s, m, p, c, LANES)
+
+
+operate_marked = on_marked(operate_of)
+
+
+@stage
+def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Marks the lanes whose hour asks for an operation; in the others nothing moves."""
+    delay = c[C_RESPONSE_DELAY]
+    start_collateral = c[C_START_COLLATERAL]
+    cap = p[P_FRAXLEND_CAP]
+    all_mint = mint_cap(p, c)
+    unwind_rate = p[P_UNWIND_RATE]
+    min_cr = p[P_MIN_CR]
+    pace = c[C_DEPLOY_RATE] * start_collateral
+    smallest = SMALLEST_OPERATION * start_collateral
+    for i in range(LANES):
+        mint, burn = amounts(
+            s[S_FRAXLEND_LENT + i],
+            s[S_FRAXLEND_FREE + i],
+            s[S_SUPPLY + i],
+            mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
+            cap,
+            pace,
+            smallest,
+            unwind_rate,
+            min_cr,
+            delay,
+            s[S_CR_CONTRACT + i],
+            s[S_UNWINDING + i],
+            s[S_UNWINDING_HOURS + i],
+        )
+        w[W_MARKS + i] = 1.0 if (mint + burn) > 0.0 else 0.0

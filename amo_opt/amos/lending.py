@@ -48,8 +48,9 @@ HOURS_A_YEAR = 8760.0
 @scalar
 def borrow_rate(utilisation: float, kink: float, slope_1: float, slope_2: float) -> float:
     """Aave's two-slope variable rate, per year."""
-    below = slope_1 * utilisation / kink
-    above = slope_1 + slope_2 * (utilisation - kink) / (1.0 - kink)
+    # the slopes' quotients are the same for all lanes: no lane divides
+    below = utilisation * (slope_1 / kink)
+    above = slope_1 + (utilisation - kink) * (slope_2 / (1.0 - kink))
     return below if utilisation < kink else above
 
 

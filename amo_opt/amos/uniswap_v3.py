@@ -68,6 +68,7 @@ from amo_opt.protocol.lanes import (
     S_UNWINDING,
     S_UNWINDING_HOURS,
 )
+from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -76,6 +77,8 @@ HALF_RANGE = 0.5
 """Liquidity is added only in the middle part of the range, measured in root price: near an end it would be nearly all one coin."""
 END_OF_RANGE = 1e-12
 """Distance of the root price from an end of the range at which it is there: whether the range is left must not hang on rounding."""
+NEAR = 1e-9
+"""Distance from a limit, as a share, within which the whole of `arbitrage_of` decides."""
 MOST_OF_POOL = 0.5
 """Most of the Curve pool's stablecoin that arbitrage with Uniswap takes or brings in an hour."""
 
@@ -88,12 +91,13 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     outside_liquidity = c[C_UNISWAP_OUTSIDE]
     fee = c[C_UNISWAP_FEE]
     half_depth = c[C_VOLUME_DEPTH]
+    ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
         root = s[S_UNISWAP_ROOT + i]
         supply = s[S_SUPPLY + i]
         depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
-        won = captured(depth, half_depth + curve_depth(s[S_D + i], s[S_ANN + i]))
+        won = captured(depth, half_depth + curve_depth(s[S_D + i], ann))
         share = liquidity / (liquidity + outside_liquidity + 1e-9)
         fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * won * share
         most = 0.001 * (supply - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i])
@@ -112,8 +116,8 @@ def root_after(root: float, liquidity: float, stablecoin_in: float) -> float:
 
 
 @stage
-def arbitrage(s: Vector, c: Vector) -> None:
-    """Moves stablecoin between the Curve pool and the range until neither direction pays, both fees included.
+def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> None:
+    """Moves stablecoin between the Curve pool and the range until neither direction pays, both fees included, in the first ``lanes`` lanes.
 
     Where buying on Curve and selling to the range pays, z > 0 leaves the pool; where the reverse pays, z < 0. The price gap is met by one Newton step
     with both curves' slopes and one secant step, then bounded by what each side has: what gap is left is next hour's.
@@ -132,7 +136,7 @@ def arbitrage(s: Vector, c: Vector) -> None:
     fee_on_top = range_fee / (1.0 - range_fee)
     lowest = low * (1.0 + END_OF_RANGE)
     highest = high * (1.0 - END_OF_RANGE)
-    for i in range(LANES):
+    for i in range(lanes):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
@@ -220,8 +224,32 @@ def arbitrage(s: Vector, c: Vector) -> None:
 
 
 @stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """Adds liquidity in the middle of the range, or removes it and burns its stablecoin; one operation an hour, gas paid from idle collateral."""
+def arbitrage(s: Vector, c: Vector) -> None:
+    """`arbitrage_of` in every lane; it reads neither market nor parameters."""
+    arbitrage_of(s, c, c, c, LANES)
+
+
+arbitrage_marked = on_marked(arbitrage_of)
+
+
+@stage
+def mark_arbitrage(s: Vector, c: Vector, w: Vector) -> None:
+    """Marks the lanes where the venues' prices are further apart than both fees; in the others nothing moves."""
+    kept = (1.0 - c[C_FEE]) * (1.0 - c[C_UNISWAP_FEE])
+    ann = s[S_ANN]
+    for i in range(LANES):
+        root = s[S_UNISWAP_ROOT + i]
+        price = marginal_price(s[S_POOL_X + i], s[S_POOL_Y + i], s[S_D + i], ann) * s[S_BASE_VALUE + i]
+        there = root * root * s[S_COLLATERAL_PRICE + i]
+        apart = (price < kept * (1.0 + NEAR) * there) | (price * kept * (1.0 + NEAR) > there)
+        w[W_MARKS + i] = 1.0 if (apart & (s[S_UNISWAP_LIQUIDITY + i] > 0.0)) else 0.0
+
+
+@stage
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+    """Adds liquidity in the middle of the range, or removes it and burns its stablecoin, in the first ``lanes`` lanes; one operation an hour, gas paid
+    from idle collateral.
+    """
     low = c[C_UNISWAP_LOW]
     high = c[C_UNISWAP_HIGH]
     inverse_high = 1.0 / high
@@ -236,7 +264,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
     span = c[C_UNISWAP_SPAN]
-    for i in range(LANES):
+    for i in range(lanes):
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
         root = s[S_UNISWAP_ROOT + i]
         held_x = s[S_UNISWAP_X + i]
@@ -318,3 +346,48 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         s[S_UNISWAP_BORROWED + i] += change_y
         s[S_CR_CONTRACT + i] = after if done else before
         s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+
+
+@stage
+def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """`operate_of` in every lane."""
+    operate_of(s, m, p, c, LANES)
+
+
+operate_marked = on_marked(operate_of)
+
+
+@stage
+def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Marks the lanes whose hour may ask for a change of liquidity (some that then do not); in the others nothing moves."""
+    low = c[C_UNISWAP_LOW]
+    lowest = 1.0 - HALF_RANGE * (1.0 - low)
+    highest = 1.0 + HALF_RANGE * (c[C_UNISWAP_HIGH] - 1.0)
+    delay = c[C_RESPONSE_DELAY]
+    cap = p[P_UNISWAP_CAP]
+    buffer = p[P_BUFFER]
+    min_cr = p[P_MIN_CR]
+    all_borrow = borrow_cap(p, c)
+    all_mint = mint_cap(p, c)
+    for i in range(LANES):
+        root = s[S_UNISWAP_ROOT + i]
+        held_x = s[S_UNISWAP_X + i]
+        held_y = s[S_UNISWAP_Y + i]
+        idle = s[S_IDLE + i]
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own_tokens = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i] / s[S_COLLATERAL_PRICE + i]
+        total = idle + s[S_LENT + i] + s[S_INVESTED + i] + held_y + own_tokens
+        unwinding = s[S_UNWINDING + i] > 0.5
+        gap = cap * total - held_y
+        spare = idle - buffer * total
+        gap = gap if gap < spare else spare
+        room = borrow_room(
+            all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+        )
+        gap = gap if gap < room else room
+        minting = mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i])
+        in_middle = (root > lowest) & (root < highest)
+        adds = (gap > 0.999 * SMALLEST_OPERATION * total) & (minting > 0.0) & in_middle & (not unwinding) & (s[S_CR_CONTRACT + i] >= min_cr)
+        over = held_y > (cap + 0.999 * CAP_TOLERANCE) * total
+        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay) & (held_x + held_y > 0.0)
+        w[W_MARKS + i] = 1.0 if (adds | over | acting) else 0.0

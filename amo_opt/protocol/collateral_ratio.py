@@ -21,6 +21,7 @@ from amo_opt.protocol.lanes import (
     S_CR_CONTRACT,
     S_CR_EXTERNAL,
     S_D,
+    S_FAULT,
     S_FRAXLEND_FREE,
     S_FRAXLEND_LENT,
     S_HOURS_SINCE_REFRESH,
@@ -36,6 +37,7 @@ from amo_opt.protocol.lanes import (
     S_SUPPLY,
     S_UNISWAP_LIQUIDITY,
 )
+from amo_opt.protocol.marked import W_MARKS, W_SCALED_FOR_ANN, W_SCALED_FOR_CR, on_marked
 from amo_opt.protocol.primary_market import LOWEST_PRICE
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -80,6 +82,30 @@ def pool_at_floor(x: float, y: float, d: float, ann: float, scaled_floor: float,
 def scaled_at_cr(cr: float, ann: float) -> tuple[float, float]:
     """x / D of the pool at a price of CR (at least 0.01), and the solver's residual."""
     return scaled_x_at_price(cr if cr > LOWEST_PRICE else LOWEST_PRICE, ann)
+
+
+@stage
+def scale_of(s: Vector, _m: Vector, _p: Vector, _c: Vector, lanes: int) -> None:
+    """x / D at a price of CR in the first ``lanes`` lanes."""
+    for i in range(lanes):
+        scaled_cr, missed = scaled_at_cr(s[S_COLLATERAL_RATIO + i], s[S_ANN + i])
+        s[S_SCALED_CR + i] = scaled_cr
+        fault = s[S_FAULT + i]
+        s[S_FAULT + i] = fault if ((missed <= 0.0) | (fault > 0.0)) else 2.0
+
+
+scale_marked = on_marked(scale_of)
+
+
+@stage
+def mark_scales(s: Vector, w: Vector) -> None:
+    """Marks the lanes whose CR or A moved since x / D at a price of CR was last worked out."""
+    for i in range(LANES):
+        cr = s[S_COLLATERAL_RATIO + i]
+        ann = s[S_ANN + i]
+        w[W_MARKS + i] = 1.0 if ((w[W_SCALED_FOR_CR + i] != cr) | (w[W_SCALED_FOR_ANN + i] != ann)) else 0.0
+        w[W_SCALED_FOR_CR + i] = cr
+        w[W_SCALED_FOR_ANN + i] = ann
 
 
 @scalar

@@ -37,9 +37,9 @@ def observe(s: Vector, c: Vector) -> None:
     low = c[C_UNISWAP_LOW]
     high = c[C_UNISWAP_HIGH]
     range_outside = c[C_UNISWAP_OUTSIDE]
+    ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         d = s[S_D + i]
-        ann = s[S_ANN + i]
         root = s[S_UNISWAP_ROOT + i]
         oracle = s[S_ORACLE + i]
         traded = s[S_PRICE + i]

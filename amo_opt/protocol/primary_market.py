@@ -65,6 +65,7 @@ from amo_opt.protocol.lanes import (
     S_UNSERVED,
     S_WORTH,
 )
+from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -76,13 +77,15 @@ LEAST_REDEMPTION = 1e-4
 """Redemptions of an hour, as a share of supply, by which the share-token leg is valued at least: a door's price is not that of its first dollar."""
 LEAST_LEG = 0.01
 """Worth of the share-token leg below which it is not what arbitrage lives on: the collateral alone pays."""
+NEAR = 1e-9
+"""Distance from a limit, as a share, within which the whole of `trade_of` decides."""
 LOWEST_PRICE = 0.01
 """No price target lies below this: at zero the inversion divides by zero."""
 
 
 @stage
-def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """Sellers, buyers, redeemers, minters and arbitrageurs of the hour; then the pool's price."""
+def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+    """Sellers, buyers, redeemers, minters and arbitrageurs of the hour in the first ``lanes`` lanes; then the pool's price."""
     fee = c[C_FEE]
     admin = c[C_ADMIN_FEE]
     admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
@@ -103,7 +106,7 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     ceiling_tokens = c[C_MINT_CEILING]
     redeem_threshold = p[P_REDEEM_THRESHOLD]
     mint_threshold = p[P_MINT_THRESHOLD]
-    for i in range(LANES):
+    for i in range(lanes):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
@@ -282,3 +285,115 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         converged = (missed_fair <= 0.0) & (missed_target <= 0.0) & (missed_last <= 0.0)
         fault = s[S_FAULT + i]
         s[S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0
+
+
+@stage
+def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
+    """`trade_of` in every lane."""
+    trade_of(s, m, p, c, LANES)
+
+
+trade_marked = on_marked(trade_of)
+
+
+@stage
+def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """The same trades where they end in the pool: all who come buy or sell there at a fair price, and no door is near its price.
+
+    That is all but a few lanes of nearly every hour, and needs no price inversion. The others are left as they are and marked for `trade_marked`; a lane
+    within `NEAR` of a limit counts among them, so that both agree where they meet.
+    """
+    fee = c[C_FEE]
+    admin = c[C_ADMIN_FEE]
+    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
+    hour_limit = c[C_HOUR_LIMIT]
+    premium = c[C_BUYER_PREMIUM]
+    weight = c[C_ORACLE_WEIGHT]
+    inverse_weight = 1.0 / weight
+    at_par = c[C_PAR_VALUATION] > 0.5
+    redemption_fee = c[C_REDEMPTION_FEE]
+    most_kept = (1.0 - redemption_fee) * c[C_CLAIM_KEEP] * (1.0 - fee)
+    asked = 1.0 / ((1.0 - c[C_MINTING_FEE]) * (1.0 - fee))
+    release = c[C_CLAIM_RELEASE]
+    redeem_threshold = p[P_REDEEM_THRESHOLD]
+    mint_threshold = p[P_MINT_THRESHOLD]
+    ann = s[S_ANN]
+    for i in range(LANES):
+        x = s[S_POOL_X + i]
+        y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        supply = s[S_SUPPLY + i]
+        idle = s[S_IDLE + i]
+        cr = s[S_COLLATERAL_RATIO + i]
+        base_value = s[S_BASE_VALUE + i]
+        collateral_price = s[S_COLLATERAL_PRICE + i]
+        before = s[S_ORACLE + i]
+        selling = s[S_SELL_DEMAND + i]
+        buying = s[S_BUY_DEMAND + i]
+        gate = m[M_GATE + i] > 0.5
+        sells = selling > 0.0
+        bought = hour_limit * x
+        bought = buying if buying < bought else bought
+        most = hour_limit * y
+        sold = selling if selling < most else most
+        x_end = x - bought + sold
+        y_end = get_y(x_end, d, ann)
+        cube = d * d * d
+        xy4 = 4.0 * ann * x_end * y_end
+        paid = y_end * (xy4 * x_end + cube) * base_value
+        unit = x_end * (xy4 * y_end + cube)
+        unit_near = unit * (1.0 + NEAR)
+        paid_near = paid * (1.0 + NEAR)
+
+        fair = exit_value_of(collateral_price, base_value) - FAIR_DISCOUNT
+        limit = s[S_WORTH + i] + premium
+        opens = (redeem_threshold - (1.0 - weight) * before) * inverse_weight
+        leg_value = collateral_price if at_par else 1.0
+        asks = cr * leg_value + 1.0 - cr
+        door = asks * most_kept
+        door = door if door < opens else opens
+        ceiling = asks * asked
+        mint_opens = (mint_threshold - (1.0 - weight) * before) * inverse_weight
+        ceiling = ceiling if ceiling > mint_opens else mint_opens
+        pays = gate & (idle * (1.0 + NEAR) * (1.0 if at_par else collateral_price) >= cr * (1.0 - redemption_fee))
+        too_low = (sells & (paid < fair * unit_near)) | (pays & (paid < door * unit_near))
+        too_high = ((buying > 0.0) & (paid_near > limit * unit)) | (gate & (not sells) & (paid_near > ceiling * unit))
+        marked = too_low | too_high | (selling > sold) | (d < 2.0 * DUST_USD) | (fair < LOWEST_PRICE)
+        w[W_MARKS + i] = 1.0 if marked else 0.0
+
+        fee_x = fee * bought
+        fee_y = fee * (y - y_end if sold > 0.0 else 0.0)
+        pool_x = x_end + (1.0 - admin) * fee_x
+        pool_y = y_end + (1.0 - admin) * fee_y
+        admin_x = admin_to_protocol * fee_x
+        fee_usd = fee_y * base_value
+        admin_y = admin_to_protocol * fee_usd
+        fees = own * (1.0 - admin) * (fee_x + fee_usd) + admin_x + admin_y
+        discount = own * ((x_end - x) - (y - y_end) * base_value)
+        idle_end = idle + admin_y / collateral_price
+        d_end = polish_D(pool_x, pool_y, ann, d)
+        price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
+        claims = s[S_CLAIMS + i]
+        waits = s[S_BUY_QUEUE + i]
+        unmet = buying - bought
+        patient = PATIENCE * (waits if waits < unmet else unmet)
+        net_issued = s[S_NET_ISSUED + i]
+        fees_line = s[S_INCOME_SWAP_FEES + i]
+        discount_line = s[S_INCOME_DEBT_DISCOUNT + i]
+        queue = s[S_QUEUE + i]
+        price_before = s[S_PRICE + i]
+        unserved = s[S_UNSERVED + i]
+        s[S_UNSERVED + i] = unserved if marked else 0.0
+        s[S_QUEUE + i] = queue if marked else 0.0
+        s[S_INCOME_SWAP_FEES + i] = fees_line + (0.0 if marked else fees)
+        s[S_INCOME_DEBT_DISCOUNT + i] = discount_line + (0.0 if marked else discount)
+        s[S_IDLE + i] = idle if marked else idle_end
+        s[S_CLAIMS + i] = claims * (1.0 if marked else 1.0 - release)
+        s[S_SUPPLY + i] = supply - (0.0 if marked else admin_x)
+        s[S_NET_ISSUED + i] = net_issued - (0.0 if marked else admin_x)
+        s[S_BUY_QUEUE + i] = waits if marked else patient
+        s[S_POOL_X + i] = x if marked else pool_x
+        s[S_POOL_Y + i] = y if marked else pool_y
+        s[S_D + i] = d if marked else d_end
+        s[S_PRICE + i] = price_before if marked else price

@@ -54,14 +54,15 @@ def share_operations(s: Vector, c: Vector) -> None:
     fxs1559 = c[C_FXS1559_SHARE]
     at_par = c[C_PAR_VALUATION] > 0.5
     depth_ratio = c[C_SHARE_DEPTH_RATIO]
+    inverse_bonus = 1.0 / (1.0 + bonus)
     for i in range(LANES):
         idle = s[S_IDLE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         share_price = s[S_SHARE_PRICE + i]
         share_supply = s[S_SHARE_SUPPLY + i]
         leg_value = collateral_price if at_par else 1.0
-        inverse_leg = 1.0 / leg_value
         inverse_collateral = 1.0 / collateral_price
+        inverse_leg = inverse_collateral if at_par else 1.0
         inverse_share = 1.0 / (share_price if share_price > 1e-9 else 1e-9)
         depth = depth_ratio * share_price * share_supply + 1.0
         excess = (s[S_CR_CONTRACT + i] - s[S_COLLATERAL_RATIO + i]) * s[S_SUPPLY + i]
@@ -69,10 +70,10 @@ def share_operations(s: Vector, c: Vector) -> None:
         # recollateralise: collateral worth `brought` by the contract's count, until the bonus is eaten by selling the share tokens
         edge = (1.0 + bonus) * inverse_leg - 1.0
         edge = edge if edge > 0.0 else 0.0
-        throttle = tokens_an_hour * share_price / (1.0 + bonus)
+        throttle = tokens_an_hour * share_price * inverse_bonus
         brought = -excess if excess < 0.0 else 0.0
         brought = brought if brought < throttle else throttle
-        most_brought = edge * depth / (1.0 + bonus)
+        most_brought = edge * depth * inverse_bonus
         brought = brought if brought < most_brought else most_brought
         issued = brought * (1.0 + bonus)
         came = brought * leg_value

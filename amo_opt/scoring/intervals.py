@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,21 @@ def resample_counts(strata: Sequence[tuple[str, int]], *, seed: int, resamples: 
     has a stream of its own, keyed by (seed, "bootstrap", name): every set, every metric and every choice of scenarios meets the same
     resamples, which is what makes differences paired. The stream is consumed in order, so ``chunk`` bounds memory and changes nothing.
     """
+    if sum(n for _, n in strata) * resamples <= chunk:
+        yield _all_counts(tuple(strata), seed, resamples)
+        return
+    yield from _chunks(strata, seed, resamples, chunk)
+
+
+@lru_cache(maxsize=2)
+def _all_counts(strata: tuple[tuple[str, int], ...], seed: int, resamples: int) -> FloatArray:
+    """All resamples in one array, read-only: every set of a study meets the same, and drawing them takes as long as half of a set's intervals."""
+    counts = next(_chunks(strata, seed, resamples, sum(n for _, n in strata) * resamples))
+    counts.flags.writeable = False
+    return counts
+
+
+def _chunks(strata: Sequence[tuple[str, int]], seed: int, resamples: int, chunk: int) -> Iterator[FloatArray]:
     streams = [
         np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *_words("bootstrap"), *_words(name)]))) for name, _ in strata
     ]

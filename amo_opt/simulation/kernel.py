@@ -13,13 +13,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numba import njit
 
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
 from amo_opt.amos.lending import resting_rate, unborrowed
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.accounts import net_asset_value, open_hour, settle, venue_losses
-from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, scaled_at_cr
+from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, mark_scales, scale_marked, scaled_at_cr
 from amo_opt.protocol.holders import demand, lp_flight
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
@@ -110,8 +111,9 @@ from amo_opt.protocol.lanes import (
     S_UNSERVED_PEAK,
     S_WORTH,
 )
+from amo_opt.protocol.marked import SCRATCH
 from amo_opt.protocol.oracle import observe
-from amo_opt.protocol.primary_market import trade
+from amo_opt.protocol.primary_market import trade_marked, trade_quietly
 from amo_opt.protocol.share_token import share_operations
 from amo_opt.simulation.record import record
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
@@ -119,7 +121,6 @@ from amo_opt.stableswap.invariant import marginal_price, refresh_D, scaled_x_at_
 from amo_opt.stableswap.jit import Vector, stage
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _aave_market_operations = aave.market_operations
@@ -127,18 +128,22 @@ _aave_operate = aave.operate
 _investor_market_operations = collateral_investor.market_operations
 _investor_operate = collateral_investor.operate
 _fraxlend_market_operations = fraxlend.market_operations
-_fraxlend_operate = fraxlend.operate
+_fraxlend_mark_operations = fraxlend.mark_operations
+_fraxlend_operate_marked = fraxlend.operate_marked
 _curve_market_operations = curve.market_operations
-_curve_operate = curve.operate
+_curve_mark_operations = curve.mark_operations
+_curve_operate_marked = curve.operate_marked
 _uniswap_market_operations = uniswap_v3.market_operations
-_uniswap_arbitrage = uniswap_v3.arbitrage
-_uniswap_operate = uniswap_v3.operate
+_uniswap_mark_arbitrage = uniswap_v3.mark_arbitrage
+_uniswap_arbitrage_marked = uniswap_v3.arbitrage_marked
+_uniswap_mark_operations = uniswap_v3.mark_operations
+_uniswap_operate_marked = uniswap_v3.operate_marked
 _outside_yield = curve.outside_yield
 _LINE_COUNT = len(LINES)
 
 
 @stage
-def step(s: Vector, m: Vector, p: Vector, c: Vector, hour: int, used: tuple[bool, bool, bool]) -> None:
+def step(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int, used: tuple[bool, bool, bool]) -> None:
     """One hour of every lane: ``s`` the state, ``m`` the hour's market row, ``p`` the parameters, ``c`` the constants.
 
     ``used`` = whether the Collateral Investor, Fraxlend and Uniswap v3 can hold anything.
@@ -155,18 +160,25 @@ def step(s: Vector, m: Vector, p: Vector, c: Vector, hour: int, used: tuple[bool
         _uniswap_market_operations(s, m, c)
     lp_flight(s, m, c)
     demand(s, m, c)
-    trade(s, m, p, c)
+    trade_quietly(s, m, p, c, w)
+    trade_marked(s, m, p, c, w)
     if uniswap:
-        _uniswap_arbitrage(s, c)
+        _uniswap_mark_arbitrage(s, c, w)
+        _uniswap_arbitrage_marked(s, m, p, c, w)
     observe(s, c)
     cr_controller(s, p, c)
     share_operations(s, c)
     triggers(s, p)
-    _curve_operate(s, m, p, c)
+    mark_scales(s, w)
+    scale_marked(s, m, p, c, w)
+    _curve_mark_operations(s, p, c, w)
+    _curve_operate_marked(s, m, p, c, w)
     if uniswap:
-        _uniswap_operate(s, m, p, c)
+        _uniswap_mark_operations(s, p, c, w)
+        _uniswap_operate_marked(s, m, p, c, w)
     if lends:
-        _fraxlend_operate(s, m, p, c)
+        _fraxlend_mark_operations(s, p, c, w)
+        _fraxlend_operate_marked(s, m, p, c, w)
     _aave_operate(s, m, p, c)
     if investor:
         _investor_operate(s, m, p, c)
@@ -308,6 +320,7 @@ def _compile() -> Any:
         """
         begin(s, market[0], c)
         net_asset_value(s, c, navs[0])
+        scratch = np.zeros(SCRATCH)
         traced = trace.shape[0] > 0
         investor = p[P_INVESTOR_CAP] > 0.0 or s[S_INVESTED] > 0.0
         lends = p[P_FRAXLEND_CAP] > 0.0 or s[S_FRAXLEND_LENT] > 0.0
@@ -318,7 +331,7 @@ def _compile() -> Any:
                 net_asset_value(s, c, navs[1])
                 opening[:] = s
                 open_window(s)
-            step(s, market[hour], p, c, hour, (investor, lends, uniswap))
+            step(s, market[hour], p, c, scratch, hour, (investor, lends, uniswap))
             if hour == market.shape[0] - 1:
                 settle(s, c)
             if traced:

@@ -12,7 +12,7 @@ def curve_depth(d: float, ann: float) -> float:
     First order in the price; over A 10..5000 it is from 12% under the exact depth at balance (at A 630) to 4% over it (at 5000): tests/stableswap/test_depth_10bp.py.
     """
     z = 0.00025 * (ann + 2.0)
-    return 0.5 * d * z / (1.0 + z)
+    return d * (0.5 * z / (1.0 + z))
 
 
 @scalar

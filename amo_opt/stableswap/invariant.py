@@ -42,7 +42,7 @@ def refresh_D(x: float, y: float, ann: float, start: float) -> float:
 
 @scalar
 def polish_D(x: float, y: float, ann: float, near: float) -> float:
-    """D of balances that moved by fees only, by two Halley steps: a start off by 1e-4 leaves less than rounding."""
+    """D of balances that moved by fees, or of an A that moved by an hour of its ramp, by two Halley steps: a start off by 1e-2 leaves less than rounding."""
     xy4 = 4.0 * x * y
     linear = xy4 * (ann - 1.0)
     constant = xy4 * ann * (x + y)
@@ -61,14 +61,17 @@ def residual_D(x: float, y: float, ann: float, d: float) -> float:
 
 @scalar
 def get_y(x: float, d: float, ann: float) -> float:
-    """The other balance from one balance and D: the positive root of ``y**2 + b y = c``, in the form without cancellation."""
-    t = d / (x * ann)
-    b = x + x * t - d
-    c = 0.25 * d * d * t
-    root = math.sqrt(b * b + 4.0 * c)
+    """The other balance from one balance and D: the positive root of ``y**2 + b y = c``, in the form without cancellation.
+
+    Everything is multiplied by ``ann x``, which leaves one division.
+    """
+    scale = ann * x
+    b = scale * (x - d) + x * d
+    cube = d * d * d
+    root = math.sqrt(b * b + cube * scale)
     positive = b > 0.0
-    numerator = 2.0 * c if positive else root - b
-    denominator = root + b if positive else 2.0
+    numerator = 0.5 * cube if positive else root - b
+    denominator = root + b if positive else 2.0 * scale
     return numerator / denominator
 
 

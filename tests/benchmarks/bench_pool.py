@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import timeit
 import venv
 from collections.abc import Callable
@@ -38,9 +39,9 @@ Times = dict[str, float]
 
 
 def seconds(call: Callable[[], object], number: int) -> float:
-    """Median seconds a call over seven repeats."""
+    """Median seconds of CPU a call over seven repeats: others on the machine count for neither program."""
     call()
-    return statistics.median(timeit.repeat(call, repeat=7, number=number)) / number
+    return statistics.median(timeit.repeat(call, timer=time.process_time, repeat=7, number=number)) / number
 
 
 def ours() -> tuple[Times, list[str]]:
@@ -190,10 +191,10 @@ def main() -> None:
     if other and paid != paid_there:
         sys.exit(f"the programs disagree about what a swap pays: {paid} here, {paid_there} in curvesim")
     print(f"{'microseconds a call':36s} {'amo-opt':>10s} {'curvesim':>10s} {'ratio':>8s}")
-    for name, time in times.items():
+    for name, here in times.items():
         there = other.get(name, other.get(NEAREST.get(name, "")))
-        beside = f"{there * 1e6:10.3f} {there / time:8.1f}" if there is not None else f"{'–':>10s} {'–':>8s}"
-        print(f"{name:36s} {time * 1e6:10.3f} {beside}")
+        beside = f"{there * 1e6:10.3f} {there / here:8.1f}" if there is not None else f"{'–':>10s} {'–':>8s}"
+        print(f"{name:36s} {here * 1e6:10.3f} {beside}")
     if isinstance(python, Path):
         print(f"curvesim {VERSION}: every swap in integers (gmpy2), paying the same units; a price is found by brentq over whole trades")
     else:

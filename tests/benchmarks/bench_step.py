@@ -20,9 +20,10 @@ import amo_opt
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
 from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
 from amo_opt.protocol.lanes import LANES, S_ANN, S_D, S_POOL_X, S_POOL_Y
+from amo_opt.protocol.marked import SCRATCH, W_MARKS
 from amo_opt.simulation import record
 from amo_opt.simulation.engine import draw
-from amo_opt.simulation.kernel import begin, run_block
+from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.stableswap.invariant import refresh_D
 from amo_opt.stableswap.jit import stage
@@ -44,32 +45,34 @@ def one_refresh(s: Any) -> None:
         s[S_D + i] = refresh_D(s[S_POOL_X + i], s[S_POOL_Y + i], s[S_ANN + i], s[S_D + i])
 
 
-def stages(s: Any, m: Any, p: Any, c: Any) -> dict[str, tuple[Any, tuple[Any, ...]]]:
-    """Every stage of the step in its order, with its arguments."""
+def stages() -> dict[str, list[tuple[Any, str]]]:
+    """Every stage of the step in its order, with the arguments it takes (of state, market, parameters, constants, scratch, hour, floor)."""
     return {
-        "one D refresh (yardstick)": (one_refresh, (s,)),
-        "prices, marks, A": (accounts.open_hour, (s, m, p, c, 0)),
-        "venue losses": (accounts.venue_losses, (s, m)),
-        "Aave: interest": (aave.market_operations, (s, m, c)),
-        "Collateral Investor: interest": (collateral_investor.market_operations, (s, m, c)),
-        "Fraxlend: interest, borrowers": (fraxlend.market_operations, (s, m, c)),
-        "Curve: fees, rewards": (curve.market_operations, (s, m, c)),
-        "Uniswap: fees": (uniswap_v3.market_operations, (s, m, c)),
-        "outside providers": (holders.lp_flight, (s, m, c)),
-        "holders, buyers": (holders.demand, (s, m, c)),
-        "trades at pool and doors": (primary_market.trade, (s, m, p, c)),
-        "Uniswap: arbitrage": (uniswap_v3.arbitrage, (s, c)),
-        "oracle": (oracle.observe, (s, c)),
-        "CR controller": (collateral_ratio.cr_controller, (s, p, c)),
-        "share token's operations": (share_token.share_operations, (s, c)),
-        "triggers": (triggers.triggers, (s, p)),
-        "Curve: operation": (curve.operate, (s, m, p, c)),
-        "Uniswap: operation": (uniswap_v3.operate, (s, m, p, c)),
-        "Fraxlend: operation": (fraxlend.operate, (s, m, p, c)),
-        "Aave: operation": (aave.operate, (s, m, p, c)),
-        "Collateral Investor: operation": (collateral_investor.operate, (s, m, p, c)),
-        "both collateral ratios": (collateral_ratio.collateral_ratios, (s, c, 0.99)),
-        "records": (record.record, (s, p, c, 0)),
+        "one D refresh (yardstick)": [(one_refresh, "s")],
+        "prices, marks, A": [(accounts.open_hour, "smpch")],
+        "venue losses": [(accounts.venue_losses, "sm")],
+        "Aave: interest": [(aave.market_operations, "smc")],
+        "Collateral Investor: interest": [(collateral_investor.market_operations, "smc")],
+        "Fraxlend: interest, borrowers": [(fraxlend.market_operations, "smc")],
+        "Curve: fees, rewards": [(curve.market_operations, "smc")],
+        "Uniswap: fees": [(uniswap_v3.market_operations, "smc")],
+        "outside providers": [(holders.lp_flight, "smc")],
+        "holders, buyers": [(holders.demand, "smc")],
+        "trades at the pool": [(primary_market.trade_quietly, "smpcw")],
+        "trades at the doors": [(primary_market.trade_marked, "smpcw")],
+        "Uniswap: arbitrage": [(uniswap_v3.mark_arbitrage, "scw"), (uniswap_v3.arbitrage_marked, "smpcw")],
+        "oracle": [(oracle.observe, "sc")],
+        "CR controller": [(collateral_ratio.cr_controller, "spc")],
+        "share token's operations": [(share_token.share_operations, "sc")],
+        "triggers": [(triggers.triggers, "sp")],
+        "x / D at a price of CR": [(collateral_ratio.mark_scales, "sw"), (collateral_ratio.scale_marked, "smpcw")],
+        "Curve: operation": [(curve.mark_operations, "spcw"), (curve.operate_marked, "smpcw")],
+        "Uniswap: operation": [(uniswap_v3.mark_operations, "spcw"), (uniswap_v3.operate_marked, "smpcw")],
+        "Fraxlend: operation": [(fraxlend.mark_operations, "spcw"), (fraxlend.operate_marked, "smpcw")],
+        "Aave: operation": [(aave.operate, "smpc")],
+        "Collateral Investor: operation": [(collateral_investor.operate, "smpc")],
+        "both collateral ratios": [(collateral_ratio.collateral_ratios, "scf")],
+        "records": [(record.record, "spch")],
     }
 
 
@@ -83,45 +86,13 @@ def best(run: Callable[[], object], repeat: int) -> float:
     return min(times)
 
 
-def repeated(function: Any, arity: int) -> Any:
-    """A compiled loop that calls a stage again and again from the state as it was."""
-    if arity == 1:
-
-        def loop(fresh: Any, a: Any) -> None:
-            for _ in range(ROUNDS):
-                a[:] = fresh
-                for _ in range(CALLS):
-                    function(a)
-    elif arity == 2:
-
-        def loop(fresh: Any, a: Any, b: Any) -> None:  # type: ignore[misc]
-            for _ in range(ROUNDS):
-                a[:] = fresh
-                for _ in range(CALLS):
-                    function(a, b)
-    elif arity == 3:
-
-        def loop(fresh: Any, a: Any, b: Any, d: Any) -> None:  # type: ignore[misc]
-            for _ in range(ROUNDS):
-                a[:] = fresh
-                for _ in range(CALLS):
-                    function(a, b, d)
-    elif arity == 4:
-
-        def loop(fresh: Any, a: Any, b: Any, d: Any, e: Any) -> None:  # type: ignore[misc]
-            for _ in range(ROUNDS):
-                a[:] = fresh
-                for _ in range(CALLS):
-                    function(a, b, d, e)
-    else:
-
-        def loop(fresh: Any, a: Any, b: Any, d: Any, e: Any, f: Any) -> None:  # type: ignore[misc]
-            for _ in range(ROUNDS):
-                a[:] = fresh
-                for _ in range(CALLS):
-                    function(a, b, d, e, f)
-
-    return njit(loop, error_model="numpy")
+def repeated(calls: list[tuple[Any, str]]) -> Any:
+    """A compiled loop that calls a stage's functions again and again from the state as it was."""
+    body = "; ".join(f"f{k}({', '.join(arguments)})" for k, (_, arguments) in enumerate(calls))
+    source = f"def loop(fresh, s, m, p, c, w, h, f):\n for _ in range({ROUNDS}):\n  s[:] = fresh\n  for _ in range({CALLS}):\n   {body}\n"
+    room: dict[str, Any] = {f"f{k}": function for k, (function, _) in enumerate(calls)}
+    exec(source, room)  # noqa: S102 - numba compiles a loop for each list of arguments
+    return njit(room["loop"], error_model="numpy")
 
 
 @njit
@@ -131,21 +102,25 @@ def copies(fresh: Any, s: Any) -> None:
         s[:] = fresh
 
 
-def by_stage(study: Study, repeat: int) -> dict[str, float]:
-    """Nanoseconds of a lane in every stage, all AMOs holding something."""
+def by_stage(study: Study, repeat: int, scenario: int = 0, hours: int = 600) -> dict[str, float]:
+    """Nanoseconds of a lane in every stage, all AMOs holding something, from the state after ``hours`` hours of a scenario."""
     everything = study.current.replace(uniswap_cap=0.1, fraxlend_cap=0.05, investor_cap=0.1)
-    market = draw(study.scenarios[0], study, first=0, lanes=LANES, stream="search")
+    market = draw(study.scenarios[scenario], study, first=0, lanes=LANES, stream="search")
     p, c = parameter_vector(everything), constants(study)
-    state = start_state(study, market[0])
-    begin(state, market[0], c)
-    fresh, s = state.copy(), state.copy()
+    fresh = start_state(study, market[0])
+    nothing = np.zeros(0, dtype=np.int64)
+    run_block(fresh, market[:hours], p, c, 1, np.zeros((3, LANES)), np.zeros_like(fresh), nothing, np.zeros((0, 0)))
+    s, w = fresh.copy(), np.zeros(SCRATCH)
+    collateral_ratio.mark_scales(s, w)
     copies(fresh, s)
     idle = best(lambda: copies(fresh, s), repeat)
     found = {}
-    for name, (function, arguments) in stages(s, market[1], p, c).items():
-        loop = repeated(function, len(arguments))
-        loop(fresh, *arguments)
-        seconds = best(lambda loop=loop, arguments=arguments: loop(fresh, *arguments), repeat)  # type: ignore[misc]
+    for name, calls in stages().items():
+        loop = repeated(calls)
+        arguments = (fresh, s, market[hours], p, c, w, hours, 0.99)
+        w[W_MARKS : W_MARKS + LANES] = 0.0
+        loop(*arguments)
+        seconds = best(lambda loop=loop, arguments=arguments: loop(*arguments), repeat)  # type: ignore[misc]
         found[name] = (seconds - idle) / (ROUNDS * CALLS * LANES) * 1e9
     return found
 

@@ -395,21 +395,28 @@ STAGES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "uniswap_market_operations": (uniswap_v3.market_operations, (V, V, V)),
     "lp_flight": (holders.lp_flight, (V, V, V)),
     "demand": (holders.demand, (V, V, V)),
-    "trade": (primary_market.trade, (V, V, V, V)),
-    "uniswap_arbitrage": (uniswap_v3.arbitrage, (V, V)),
+    "trade_quietly": (primary_market.trade_quietly, (V, V, V, V, V)),
+    "trade_marked": (primary_market.trade_marked, (V, V, V, V, V)),
+    "uniswap_mark_arbitrage": (uniswap_v3.mark_arbitrage, (V, V, V)),
+    "uniswap_arbitrage_marked": (uniswap_v3.arbitrage_marked, (V, V, V, V, V)),
     "observe": (oracle.observe, (V, V)),
     "cr_controller": (collateral_ratio.cr_controller, (V, V, V)),
     "share_operations": (share_token.share_operations, (V, V)),
     "triggers": (triggers.triggers, (V, V)),
-    "curve_operate": (curve.operate, (V, V, V, V)),
-    "uniswap_operate": (uniswap_v3.operate, (V, V, V, V)),
-    "fraxlend_operate": (fraxlend.operate, (V, V, V, V)),
+    "mark_scales": (collateral_ratio.mark_scales, (V, V)),
+    "scale_marked": (collateral_ratio.scale_marked, (V, V, V, V, V)),
+    "curve_mark_operations": (curve.mark_operations, (V, V, V, V)),
+    "curve_operate_marked": (curve.operate_marked, (V, V, V, V, V)),
+    "uniswap_mark_operations": (uniswap_v3.mark_operations, (V, V, V, V)),
+    "uniswap_operate_marked": (uniswap_v3.operate_marked, (V, V, V, V, V)),
+    "fraxlend_mark_operations": (fraxlend.mark_operations, (V, V, V, V)),
+    "fraxlend_operate_marked": (fraxlend.operate_marked, (V, V, V, V, V)),
     "aave_operate": (aave.operate, (V, V, V, V)),
     "investor_operate": (collateral_investor.operate, (V, V, V, V)),
     "collateral_ratios": (collateral_ratio.collateral_ratios, (V, V, PRICE)),
     "record": (record.record, (V, V, V, HOUR)),
 }
-DIVIDES_NOTHING = {"cr_controller"}
+DIVIDES_NOTHING = {"cr_controller", "mark_scales", "fraxlend_mark_operations"}
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
 
 

@@ -1,0 +1,92 @@
+"""A lane's figures do not depend on who stands beside it: what is worked out for the marked lanes alone is what the whole block would have got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amo_opt.amos import curve, fraxlend, uniswap_v3
+from amo_opt.protocol.lanes import LANES, STATE
+from amo_opt.protocol.marked import SCRATCH, W_MARKS
+from amo_opt.protocol.primary_market import trade, trade_marked, trade_quietly
+
+Block = Any
+
+
+def stressed(lanes: Callable[..., Block], seed: int) -> Block:
+    """Lanes in all states of an hour: calm and not, with demand on either side, over and under every target."""
+    rng = np.random.default_rng(seed)
+    block = lanes()
+    x, y = rng.uniform(0.4e9, 1.6e9, LANES), rng.uniform(0.4e9, 1.6e9, LANES)
+    block.pool(x, y)
+    sells = rng.random(LANES) < 0.5
+    size = np.exp(rng.uniform(np.log(1e2), np.log(1e9), LANES)) * (rng.random(LANES) < 0.9)
+    block["sell_demand"], block["buy_demand"] = np.where(sells, size, 0.0), np.where(sells, 0.0, size)
+    block["oracle"] = rng.uniform(0.97, 1.01, LANES)
+    block["worth"] = rng.uniform(0.9, 1.0, LANES)
+    block["unwinding"] = (rng.random(LANES) < 0.2).astype(float)
+    block["unwinding_hours"] = block["high_hours"] = rng.uniform(0.0, 100.0, LANES)
+    return block
+
+
+def test_trades_at_the_pool_and_at_the_doors_are_the_whole_of_trading(lanes: Callable[..., Block]) -> None:
+    """The light pass and the marked lanes' full one come to what the full stage alone comes to, in every line of the state, to 1e-12 of its scale."""
+    marked = 0
+    for seed in range(40):
+        block = stressed(lanes, seed)
+        whole, split, w = block.s.copy(), block.s.copy(), np.zeros(SCRATCH)
+        trade(whole, block.m, block.p, block.c)
+        trade_quietly(split, block.m, block.p, block.c, w)
+        marks = w[W_MARKS : W_MARKS + LANES] > 0.5
+        marked += int(marks.sum())
+        trade_marked(split, block.m, block.p, block.c, w)
+        ours, theirs = split.reshape(len(STATE), LANES), whole.reshape(len(STATE), LANES)
+        # a lane that was copied out and back is the same to the last bit
+        assert np.array_equal(ours[:, marks], theirs[:, marks])
+        for name, one, other in zip(STATE, ours, theirs, strict=True):
+            assert one == pytest.approx(other, rel=1e-12, abs=1e-12 * 2.3e9), name
+    assert 0.2 * 40 * LANES < marked < 0.9 * 40 * LANES
+
+
+OPERATIONS: dict[str, tuple[Callable[..., None], Callable[..., None], Callable[..., None]]] = {
+    "curve": (curve.mark_operations, curve.operate_marked, curve.operate),
+    "uniswap": (uniswap_v3.mark_operations, uniswap_v3.operate_marked, uniswap_v3.operate),
+    "fraxlend": (fraxlend.mark_operations, fraxlend.operate_marked, fraxlend.operate),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_of_marked_lanes_are_all_there_are(lanes: Callable[..., Block], name: str) -> None:
+    """Whoever is not marked would not have acted: marking, then operating where marked, leaves what operating everywhere leaves."""
+    mark, marked_only, everywhere = OPERATIONS[name]
+    acted = rested = 0
+    for seed in range(20):
+        block = stressed(lanes, seed)
+        block.parameter(uniswap_cap=0.05, fraxlend_cap=0.05)
+        block["idle"] = np.random.default_rng(seed).uniform(0.0, 0.6e9, LANES)
+        whole, split, w = block.s.copy(), block.s.copy(), np.zeros(SCRATCH)
+        everywhere(whole, block.m, block.p, block.c)
+        mark(split, block.p, block.c, w)
+        marks = w[W_MARKS : W_MARKS + LANES] > 0.5
+        marked_only(split, block.m, block.p, block.c, w)
+        acted, rested = acted + int(marks.sum()), rested + int((~marks).sum())
+        for variable, one, other in zip(STATE, split.reshape(len(STATE), LANES), whole.reshape(len(STATE), LANES), strict=True):
+            assert one == pytest.approx(other, rel=1e-11, abs=1e-12 * 2.3e9), variable
+    assert acted
+    assert rested
+
+
+def test_neighbours_change_nothing(lanes: Callable[..., Block]) -> None:
+    """A lane among others, and the same lane in a block of its own likes: the same bits."""
+    block = stressed(lanes, 3)
+    among, w = block.s.copy(), np.zeros(SCRATCH)
+    trade_quietly(among, block.m, block.p, block.c, w)
+    trade_marked(among, block.m, block.p, block.c, w)
+    for lane in range(0, LANES, 9):
+        alone = np.repeat(block.s.reshape(len(STATE), LANES)[:, lane], LANES)
+        trade_quietly(alone, block.m, block.p, block.c, w)
+        trade_marked(alone, block.m, block.p, block.c, w)
+        assert np.array_equal(alone.reshape(len(STATE), LANES)[:, lane], among.reshape(len(STATE), LANES)[:, lane])
