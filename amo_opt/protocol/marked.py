@@ -69,10 +69,10 @@ def on_marked(full: Any) -> Any:
 
     Which lines it reads and writes is read off its source, where lines are always written ``s[S_… + i]`` and ``m[M_… + i]``.
     """
-    touched = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\]")
-    written = _offsets(full.py_func, r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
+    touched = _offsets(getattr(full, "py_func", full), r"\bs\[(S_\w+) \+ i\]")
+    written = _offsets(getattr(full, "py_func", full), r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
     # the compiler walks no empty tuple, so a stage that reads no market copies one line of it
-    read = _offsets(full.py_func, r"\bm\[(M_\w+) \+ i\]") or (0,)
+    read = _offsets(getattr(full, "py_func", full), r"\bm\[(M_\w+) \+ i\]") or (0,)
 
     @stage
     def run(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:

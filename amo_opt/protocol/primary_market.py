@@ -357,9 +357,10 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         mint_opens = (mint_threshold - (1.0 - weight) * before) * inverse_weight
         ceiling = ceiling if ceiling > mint_opens else mint_opens
         pays = gate & (idle * (1.0 + NEAR) * (1.0 if at_par else collateral_price) >= cr * (1.0 - redemption_fee))
-        too_low = (sells & (paid < fair * unit_near)) | (pays & (paid < door * unit_near))
-        too_high = ((buying > 0.0) & (paid_near > limit * unit)) | (gate & (not sells) & (paid_near > ceiling * unit))
-        marked = too_low | too_high | (selling > sold) | (d < 2.0 * DUST_USD) | (fair < LOWEST_PRICE)
+        # told by what holds: a pool bought empty has no price, and what is no number is marked
+        high_enough = ((not sells) | (paid >= fair * unit_near)) & ((not pays) | (paid >= door * unit_near))
+        low_enough = ((buying <= 0.0) | (paid_near <= limit * unit)) & ((not gate) | sells | (paid_near <= ceiling * unit))
+        marked = not (high_enough & low_enough & (selling <= sold) & (d >= 2.0 * DUST_USD) & (fair >= LOWEST_PRICE))
         w[W_MARKS + i] = 1.0 if marked else 0.0
 
         fee_x = fee * bought
