@@ -208,9 +208,10 @@ def test_without_dask_the_extra_is_named(study, monkeypatch):
         pass
 
 
-def test_nobody_at_the_address_is_told_within_seconds(study, need_module):
+def test_nobody_at_the_address_is_told_within_seconds(study, need_module, monkeypatch):
     """A port where nothing listens."""
     need_module("distributed", "cluster")
+    monkeypatch.setattr(room, "CONNECT_SECONDS", 0.5)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -220,4 +221,4 @@ def test_nobody_at_the_address_is_told_within_seconds(study, need_module):
         cluster_crew(f"tcp://127.0.0.1:{port}", study),
     ):
         pass
-    assert time.monotonic() - began < 15.0
+    assert time.monotonic() - began < 10.0
