@@ -9,15 +9,17 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from amo_opt.config.load import load_study
 from amo_opt.scoring.score import score
-from amo_opt.search.certification import _all_pairs, certify
+from amo_opt.search.certification import _stage_b, certify
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.desk import Desk
 from amo_opt.search.optimise import evaluate
 from amo_opt.search.record import Record
+from amo_opt.search.result import Candidate
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 HOURS = {"simulation.transition_hours": 4, "simulation.window_hours": 8, "certification.bootstrap": 100}
@@ -34,17 +36,14 @@ def main(paths: int, what: str) -> None:
     small = load_study(STUDY, overrides={**HOURS, "simulation.paths": 1, "certification.multiple": 1})
     other = study.current.replace(name="other", aave_cap=0.1)
     desk = Desk(small, 1, lambda event: None)
-    score(desk.simulate([study.current], stream="certify-b", phase="certify-b")[0], small)  # everything is loaded and compiled
+    found = score(desk.simulate([study.current], stream="certify-b", phase="certify-b")[0], small)  # everything is loaded and compiled
     print(f"before: {peak():.0f} MB")  # noqa: T201 - a benchmark reports
     began = time.monotonic()
     if what == "pair":
         desk = Desk(study, 1, lambda event: None)
-        current, candidate = desk.simulate([study.current, other], stream="certify-b", phase="certify-b")
-        print(f"simulated: {peak():.0f} MB, {time.monotonic() - began:.0f} s")  # noqa: T201
-        for outcome in (current, candidate):
-            score(outcome, study)
-        print(f"scored: {peak():.0f} MB, {time.monotonic() - began:.0f} s")  # noqa: T201
-        _all_pairs(candidate, current, study)
+        current = Candidate(id="current", role="current", parameters=study.current, search=None, certified_a=found)
+        entry = replace(current, id="other", role="candidate", parameters=other)
+        _stage_b(desk, [current, entry], {"other": "role:recommended"}, "recommended", "")
     else:
         few = Record(study, "sqlite://")
         trials = search(study, record=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))
