@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -159,14 +160,13 @@ def arena(write_study, tmp_path, commands):
     parameters = tmp_path / "other.toml"
     text = (study.parent / "parameters" / "frax-current.toml").read_text(encoding="utf-8")
     parameters.write_text(text.replace("aave_cap = 0.201 ", "aave_cap = 0.101 ").replace("frax-current", "lends-less"), encoding="utf-8")
-    first = Place(base / "undisturbed", study, parameters)
-    first.folder.mkdir(exist_ok=True)
+    first = Place(Path(tempfile.mkdtemp(prefix="undisturbed-", dir=base)), study, parameters)
     expected, lengths = {}, {}
     for name in SHARES:
         commands.warm(first.words[name])  # and so every later one finds all compiled
         commands.warm(first.words[name])
     for name in SHARES:
-        clean = Place(base / f"measured-{name}-{os.getpid()}", study, parameters)
+        clean = Place(Path(tempfile.mkdtemp(prefix="measured-", dir=base)) / name, study, parameters)
         clean.folder.mkdir()
         if name == "report":
             (clean.folder / "report.db").write_bytes((first.folder / "report.db").read_bytes())
@@ -176,9 +176,8 @@ def arena(write_study, tmp_path, commands):
         expected[name] = clean.files()
     assert expected["report"] == {name: content for name, content in expected["run"].items() if name != "report.log"}
 
-    def make(name, number):
-        place = Place(base / f"{name}-{number}", study, parameters)
-        place.folder.mkdir()
+    def make(name):
+        place = Place(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=base)), study, parameters)
         if name == "report":
             (place.folder / "report.db").write_bytes((first.folder / "report.db").read_bytes())
         return place
@@ -198,35 +197,77 @@ def after(place, name, commands, expected):
 
 
 @pytest.mark.campaign
-def test_two_hundred_kills(arena, commands):
+@pytest.mark.parametrize("name", SHARES)
+def test_two_hundred_kills(arena, commands, name):
     """Moments spread over the length of an undisturbed command, in a fresh folder each, so every part of it is hit in proportion.
 
     AMO_OPT_CAMPAIGN_DIR keeps the count.
     """
     base, expected, lengths, make = arena
-    file = base / "kills.json"
-    tally = json.loads(file.read_text()) if file.exists() else {"kills": dict.fromkeys(SHARES, 0), "reached": {}, "too late": 0, "cold": 0}
-    started_anew = {}
-    for name, wanted in SHARES.items():
-        while tally["kills"][name] < wanted:
-            number = tally["kills"][name]
-            rng = random.Random(f"{name} {number} {tally['too late']}")
-            place = make(name, f"{number}-{tally['too late']}-{os.getpid()}")
-            cold = number % COLD == 0
-            if cold and name not in started_anew:
-                began = time.monotonic()
-                assert commands.killed_after(make(name, f"anew-{os.getpid()}").words[name], None, cold=True) == 0
-                started_anew[name] = time.monotonic() - began
-            share = rng.random() if cold else (number + rng.random()) / wanted
-            seconds = share * (started_anew if cold else lengths)[name]
-            status = commands.killed_after(place.words[name], seconds, cold=cold)
-            if status != -signal.SIGKILL:
-                tally["too late"] += 1
-            else:
-                tally["kills"][name] += 1
-                tally["cold"] += cold
-                part = place.reached() if name == "run" else name
-                tally["reached"][part] = tally["reached"].get(part, 0) + 1
-            after(place, name, commands, expected)
-            file.write_text(json.dumps(tally))
-    print(f"\n{tally}: no trial lost or double, nothing half written, nothing left behind, the same bytes")  # noqa: T201 - a campaign reports
+    file = base / f"kills-{name}.json"
+    tally = json.loads(file.read_text()) if file.exists() else {"kills": 0, "too late": 0, "cold": 0, "reached": {}}
+    started_anew = 0.0
+    while tally["kills"] < SHARES[name]:
+        number = tally["kills"]
+        rng = random.Random(f"{name} {number} {tally['too late']}")
+        place = make(name)
+        cold = number % COLD == 0
+        if cold and not started_anew:
+            began = time.monotonic()
+            assert commands.killed_after(make(name).words[name], None, cold=True) == 0
+            started_anew = time.monotonic() - began
+        # golden-ratio steps: evenly spread whatever the number reached
+        share = (0.618033988749895 * number + 0.05 * rng.random()) % 1.0
+        status = commands.killed_after(place.words[name], share * (started_anew if cold else lengths[name]), cold=cold)
+        if status == -signal.SIGKILL:
+            tally["kills"] += 1
+            tally["cold"] += cold
+            part = place.reached() if name == "run" else name
+            tally["reached"][part] = tally["reached"].get(part, 0) + 1
+        else:
+            tally["too late"] += 1
+        after(place, name, commands, expected)
+        file.write_text(json.dumps(tally))
+    print(f"\n{name}: {tally}: no trial lost or double, nothing half written or left behind, the same bytes")  # noqa: T201 - a campaign reports
+
+
+def until(condition, process):
+    """Waits, while the process lives, until something is so."""
+    while not condition():
+        assert process.poll() is None, "it ended before that"
+        time.sleep(0.001)
+
+
+def test_three_kills(finished, shared, call, tmp_path):
+    """In certification, while the report is written again, while a comparison is: the same command afterwards, and nothing is left behind."""
+    _, done = finished
+    place = Place(tmp_path / "place", shared, shared.parent / "parameters" / "frax-current.toml")
+    place.folder.mkdir()
+    expected = {f"report/{file.name}": file.read_bytes() for file in done.iterdir()}
+    expected |= {"report.db": b"", "report.log": b""}
+
+    def kill_at(name, condition):
+        with subprocess.Popen([*AMO_OPT, *map(str, place.words[name])], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            until(condition, process)
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+
+    log = place.folder / "report.log"
+    kill_at("run", lambda: log.exists() and "search: " in log.read_text())
+    assert not place.report.exists()
+    assert call(*place.words["run"]).status == 0
+    assert place.files() == expected
+    kill_at("report", lambda: next(place.folder.glob(".report.*.writing"), None) is not None)
+    place.sound(expected)
+    assert call(*place.words["report"]).status == 0
+    assert place.files() == expected
+    assert call(*place.words["compare"]).status == 0
+    expected |= {name: content for name, content in place.files().items() if name.startswith("verdict/")}
+    assert {"verdict/run.json", "verdict/verdict.json"} <= expected.keys()
+    kill_at("compare", lambda: next(place.verdict.glob(".*.writing"), None) is not None)
+    place.sound(expected)
+    assert call(*place.words["compare"]).status == 0
+    assert place.files() == expected
+    with sqlite3.connect(f"file:{place.folder / 'report.db'}?mode=ro", uri=True) as database:
+        numbers = database.execute("select value_json from trial_user_attributes where key = 'number'").fetchall()
+    assert sorted(int(value) for (value,) in numbers) == list(range(16))
