@@ -67,7 +67,7 @@ class Brief:
     measures: dict[str, Measure]
     points: dict[str, float]
     tails: dict[str, float | None]
-    events: dict[str, FloatArray]
+    events: dict[str, npt.NDArray[np.int8]]
     replicates: dict[str, FloatArray]
 
 
@@ -84,7 +84,7 @@ def brief(reading: Reading) -> Brief:
         measures=measures,
         points={name: measure.point(values[name], paths.weights) for name, measure in measures.items()},
         tails={name: measure.tail_points(values[name], paths.weights) for name, measure in measures.items()},
-        events={name: values[name] for name, measure in measures.items() if measure.kind == "event"},
+        events={name: values[name].astype(np.int8) for name, measure in measures.items() if measure.kind == "event"},
         replicates=reading.replicates,
     )
 
@@ -194,7 +194,7 @@ def _p_value(agrees: npt.NDArray[np.bool_]) -> float:
     return float((1 + np.count_nonzero(agrees)) / (1 + agrees.size))
 
 
-def _event_verdict(gains: FloatArray, gain: float, weights: FloatArray, allowed: float) -> tuple[Verdict, float, float]:
+def _event_verdict(gains: npt.NDArray[np.int8], gain: float, weights: FloatArray, allowed: float) -> tuple[Verdict, float, float]:
     """Verdict and p-values of an event by McNemar's exact test on the discordant paths (a bootstrap of a handful of events is blind).
 
     ``gains`` per path: +1 the event is gone, -1 it is new. Paths count alike whatever their scenario's weight, so a verdict also needs
