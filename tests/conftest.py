@@ -6,6 +6,7 @@ import importlib.util
 import math
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
@@ -61,6 +62,25 @@ def _need_module(module: str, extra: str) -> None:
 def need_module() -> Callable[[str, str], None]:
     """Skips the test where a package is missing: ``need_module("distributed", "cluster")``."""
     return _need_module
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A file system of its own: ``mount("size=300k")``."""
+    mounted: list[Path] = []
+
+    def make(options: str) -> Path:
+        folder = tmp_path / "mounted"
+        folder.mkdir()
+        found = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True, check=False)
+        if found.returncode != 0:
+            _missing(f"no tmpfs can be mounted here ({found.stderr.strip()}): run the tests as root")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from amo_opt.errors import StorageError
@@ -49,14 +49,25 @@ class _Log:
         self._file = file
         self._phase = ""
         self._began = time.perf_counter()
+        self._lost = False
+
+    def line(self, text: str) -> None:
+        """One line; a disk that takes none is told once, as no result hangs on it."""
+        if self._lost:
+            return
+        try:
+            self._file.write(f"{text}\n")
+            self._file.flush()
+        except OSError as error:
+            self._lost = True
+            sys.stderr.write(f"the log {self._file.name} cannot be written ({error.strerror or error}); the run goes on without it\n")
 
     def note(self, phase: str) -> None:
         if phase == self._phase:
             return
         now = time.perf_counter()
         if self._phase:
-            self._file.write(f"{self._phase}: {now - self._began:.1f} s\n")
-            self._file.flush()
+            self.line(f"{self._phase}: {now - self._began:.1f} s")
         self._phase, self._began = phase, now
 
 
@@ -117,11 +128,21 @@ def _log_file(folder: Path) -> TextIO:
 
 
 @contextmanager
+def closing_whatever(file: TextIO) -> Iterator[TextIO]:
+    """The file, closed afterwards even where its last line finds no room."""
+    try:
+        yield file
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
+@contextmanager
 def watching(study: Study, folder: Path) -> Iterator[Watcher]:
     """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not; times into ``<folder>.log``."""
-    with _log_file(folder) as file:
-        file.write(f"study {study.name} {study.hash[:12]}\n")
+    with closing_whatever(_log_file(folder)) as file:
         log = _Log(file)
+        log.line(f"study {study.name} {study.hash[:12]}")
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.comparison.documents import json_text
 from amo_opt.comparison.figures import run_document
 from amo_opt.errors import StorageError
+from amo_opt.search.unfinished import unfinished
 
 if TYPE_CHECKING:
     from amo_opt.comparison.verdict import Comparison
@@ -31,15 +31,10 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
 
 def _replace(file: Path, content: bytes) -> None:
     """Puts the content at ``file`` in one step: a reader sees the old file or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".writing", dir=file.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
+    with unfinished(file) as folder:
+        fresh = folder / file.name
+        with fresh.open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        fresh.chmod(0o644)
         fresh.replace(file)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

@@ -8,12 +8,11 @@ import hashlib
 import os
 import shutil
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import StorageError
+from amo_opt.search.unfinished import unfinished
 
 if TYPE_CHECKING:
     from amo_opt.report.facts import Facts
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json", "safe-batch-revert.json")
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
-STALE_SECONDS = 3600.0
-"""Age after which a half-written sibling folder is taken for the remains of a killed run."""
 
 
 def report_files(result: Result) -> dict[str, bytes]:
@@ -88,17 +85,14 @@ def write_report(result: Result, folder: str | os.PathLike[str]) -> Path:
     target = _resolved(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".writing", dir=target.parent))
-        try:
+        _restore_aside(target)
+        with unfinished(target) as fresh:
             fresh.chmod(0o755)
             for name, content in files.items():
                 _write_through(fresh / name, content)
             _flush_folder(fresh)
             _swap(fresh, target)
             _flush_folder(target.parent)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise StorageError(
             f"the report could not be written to {folder}: {error.strerror or error}; name another folder with --out"
@@ -153,13 +147,10 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(rename(at_working_folder, os.fsencode(one), at_working_folder, os.fsencode(other), exchange) == 0)
 
 
-def _sweep(target: Path) -> None:
-    """Removes what a killed run left; puts an old report back that was left aside."""
+def _restore_aside(target: Path) -> None:
+    """Puts an old report back that a killed run left aside."""
     for entry in target.parent.glob(f".{glob.escape(target.name)}.*.old"):
         if target.exists():
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.rename(target)
-    for entry in target.parent.glob(f".{glob.escape(target.name)}.*.writing"):
-        if time.time() - entry.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(entry, ignore_errors=True)

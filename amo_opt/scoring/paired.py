@@ -55,25 +55,60 @@ def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool 
     )
 
 
-def differences(candidate: Reading, current: Reading, *, margins: Mapping[str, float] | None = None) -> dict[str, PairedDifference]:
-    """Candidate minus current of everything both readings hold, as `compare_paired` tells it; ``margins`` go before the study's.
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """What a comparison takes from a reading: its points and resamples, and of single paths the events alone."""
+
+    scenario: str | None
+    certification: Certification
+    strata: tuple[tuple[str, int], ...]
+    numbers: npt.NDArray[np.int64]
+    weights: FloatArray
+    measures: dict[str, Measure]
+    points: dict[str, float]
+    tails: dict[str, float | None]
+    events: dict[str, npt.NDArray[np.int8]]
+    replicates: dict[str, FloatArray]
+
+
+def brief(reading: Reading) -> Brief:
+    """The brief of a reading: what it was read from may go, which at a million paths is most of the memory."""
+    paths = reading.paths
+    measures, values = reading.measures, reading.values
+    return Brief(
+        scenario=reading.scenario,
+        certification=paths.study.certification,
+        strata=paths.strata,
+        numbers=np.array(paths.frame["path"], dtype=np.int64),
+        weights=paths.weights,
+        measures=measures,
+        points={name: measure.point(values[name], paths.weights) for name, measure in measures.items()},
+        tails={name: measure.tail_points(values[name], paths.weights) for name, measure in measures.items()},
+        events={name: values[name].astype(np.int8) for name, measure in measures.items() if measure.kind == "event"},
+        replicates=reading.replicates,
+    )
+
+
+def briefed(outcome: Outcome, study: Study, *, scenario: str | None = None, metrics: Iterable[str] | None = None) -> Brief:
+    """The brief of an outcome in every metric that has a direction, or in the ``metrics`` named."""
+    chosen = [name for name, measure in MEASURES.items() if measure.metric.better] if metrics is None else list(metrics)
+    return brief(read(outcome, study, chosen, scenario=scenario))
+
+
+def differences(
+    candidate: Reading | Brief, current: Reading | Brief, *, margins: Mapping[str, float] | None = None
+) -> dict[str, PairedDifference]:
+    """Candidate minus current of everything both hold, as `compare_paired` tells it; ``margins`` go before the study's.
 
     Raises as `compare_paired` does.
     """
-    _same_paths(candidate.paths, current.paths)
-    certification = current.paths.study.certification
+    one, other = (each if isinstance(each, Brief) else brief(each) for each in (candidate, current))
+    _same_paths(one, other)
     given = margins or {}
     return {
-        name: _difference(
-            measure,
-            (candidate.values[name], current.values[name]),
-            current.paths.weights,
-            candidate.replicates[name] - current.replicates[name],
-            given[name] if name in given else margin(name, certification),
-            current.scenario,
-        )
-        for name, measure in candidate.measures.items()
-        if name in current.measures
+        name: _difference(name, one, other, given[name] if name in given else margin(name, other.certification))
+        for name in one.measures
+        if name in other.measures
     }
 
 
@@ -89,9 +124,8 @@ def compare_paired(
 
     Raises ``AmoOptError`` where the two outcomes do not hold the same paths of the same scenarios at the same weights.
     """
-    chosen = [name for name, measure in MEASURES.items() if measure.metric.better] if metrics is None else list(metrics)
-    readings = [read(outcome, study, chosen, scenario=scenario) for outcome in (candidate, current)]
-    return tuple(differences(*readings).values())
+    briefs = [briefed(outcome, study, scenario=scenario, metrics=metrics) for outcome in (candidate, current)]
+    return tuple(differences(*briefs).values())
 
 
 def margin(metric: str, certification: Certification) -> float:
@@ -122,39 +156,36 @@ def verdict(low: float, high: float, margin: float, *, rounding: float = 0.0) ->
     return "WORSE" if high < -rounding else "INCONCLUSIVE"
 
 
-def _difference(
-    measure: Measure,
-    pair: tuple[FloatArray, FloatArray],
-    weights: FloatArray,
-    replicates: FloatArray,
-    allowed: float,
-    scenario: str | None,
-) -> PairedDifference:
-    """One metric: ``pair`` holds the path figures of candidate and current, ``replicates`` their differences by resample."""
-    name, better = measure.metric.name, measure.metric.better
-    candidate, current = (measure.point(values, weights) for values in pair)
+def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDifference:
+    """One metric, ``one`` minus ``other``."""
+    measure = one.measures[name]
+    better = measure.metric.better
+    candidate, current = one.points[name], other.points[name]
     value = candidate - current
+    replicates = one.replicates[name] - other.replicates[name]
     ends = percentile_bounds(replicates)
     low, high = min(float(ends[0]), value), max(float(ends[1]), value)
     gain_low, gain_high = (low, high) if better > 0 else (-high, -low)
     if measure.kind == "event":
-        word, p_better, p_inferior = _event_verdict(better * (pair[0] - pair[1]), better * value, weights, allowed)
+        word, p_better, p_inferior = _event_verdict(
+            better * (one.events[name] - other.events[name]), better * value, other.weights, allowed
+        )
     else:
         rounding = ROUNDING * max(abs(candidate), abs(current))
         word = verdict(gain_low, gain_high, allowed, rounding=rounding)
         p_better = _p_value(better * replicates <= rounding)
         p_inferior = _p_value(better * replicates < -max(allowed, rounding))
-    tails = [points for points in (measure.tail_points(values, weights) for values in pair) if points is not None]
+    tails = [points for points in (one.tails[name], other.tails[name]) if points is not None]
     return PairedDifference(
         metric=name,
         current=current,
         candidate=candidate,
-        difference=Estimate(value=value, low=low, high=high, n=weights.size, tail_points=min(tails, default=None)),
+        difference=Estimate(value=value, low=low, high=high, n=other.weights.size, tail_points=min(tails, default=None)),
         margin=allowed,
         verdict=word,
         p_better=p_better,
         p_inferior=p_inferior,
-        scenario=scenario,
+        scenario=other.scenario,
     )
 
 
@@ -163,7 +194,7 @@ def _p_value(agrees: npt.NDArray[np.bool_]) -> float:
     return float((1 + np.count_nonzero(agrees)) / (1 + agrees.size))
 
 
-def _event_verdict(gains: FloatArray, gain: float, weights: FloatArray, allowed: float) -> tuple[Verdict, float, float]:
+def _event_verdict(gains: npt.NDArray[np.int8], gain: float, weights: FloatArray, allowed: float) -> tuple[Verdict, float, float]:
     """Verdict and p-values of an event by McNemar's exact test on the discordant paths (a bootstrap of a handful of events is blind).
 
     ``gains`` per path: +1 the event is gone, -1 it is new. Paths count alike whatever their scenario's weight, so a verdict also needs
@@ -199,14 +230,14 @@ def few_new_events(new: npt.NDArray[np.bool_], weights: FloatArray, allowed: flo
     return float(betainc(n - events, events + 1.0, 1.0 - allowed)) if events < n else 1.0
 
 
-def _same_paths(candidate: Sample, current: Sample) -> None:
+def _same_paths(candidate: Brief, current: Brief) -> None:
     """Raises unless rows pair up: same scenarios, same path numbers, same weights."""
     if candidate.strata != current.strata:
         raise AmoOptError(
             f"paths do not pair up: candidate has {dict(candidate.strata)}, current has {dict(current.strata)}; simulate both alike"
         )
-    paths = [each.frame["path"].to_numpy(dtype=np.int64) for each in (candidate, current)]
-    if not np.array_equal(*paths):
+    paths = candidate.numbers, current.numbers
+    if not np.array_equal(paths[0], paths[1]):
         row = int(np.flatnonzero(paths[0] != paths[1])[0])
         raise AmoOptError(
             f"paths do not pair up: row {row} is path {paths[0][row]} of the candidate, {paths[1][row]} of the current set; simulate both alike"

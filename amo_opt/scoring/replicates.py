@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from amo_opt.scoring.losses import FloatArray
     from amo_opt.scoring.sample import Block, Sample
+_STACKED = 8
+"""Rows averaged at once: each is summed by itself, so only memory hangs on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,10 @@ def replicate(sample: Sample, figures: Mapping[str, FloatArray], terms: Mapping[
 
 def _averages(rows: Sequence[FloatArray], block: Block, drawn: FloatArray) -> FloatArray:
     """The mean of each row's paths of one scenario in every resample, shape (rows, resamples)."""
-    stack = np.stack([row[block.rows] for row in rows])
-    # einsum, not @: BLAS may split the sum by the number of cores, and the same inputs must give the same bytes.
-    averages: FloatArray = np.einsum("mn,nr->mr", stack, drawn) / block.n
+    averages = np.empty((len(rows), drawn.shape[1]))
+    for first in range(0, len(rows), _STACKED):
+        stack = np.stack([row[block.rows] for row in rows[first : first + _STACKED]])
+        # einsum, not @: BLAS may split the sum by the number of cores, and the same inputs must give the same bytes.
+        averages[first : first + _STACKED] = np.einsum("mn,nr->mr", stack, drawn)
+    averages /= block.n
     return averages

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
-from amo_opt.scoring.paired import compare_paired
+from amo_opt.scoring.paired import Brief, briefed, differences
 from amo_opt.scoring.replayed import episode_fits
 from amo_opt.scoring.score import point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
-from amo_opt.search.evidence import price_fans, run_capacities, worst_paths
+from amo_opt.search.evidence import WorstRows, price_fans, run_capacities, worst_paths, worst_rows
 from amo_opt.search.front import Point, front, knee, layers, thin, worth
 from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.importance import importances
@@ -160,7 +160,7 @@ def certify(
         gap=_gap(shown),
         profile=profile,
         fans=price_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
-        worst_paths=worst_paths(desk, shown, stage_b.outcomes[shown.id]),
+        worst_paths=worst_paths(desk, shown, stage_b.worst[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=desk.paths,
         half_step=stage_b.half_step,
@@ -196,36 +196,39 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tupl
     """Scores and paired differences on paths A, the current set first; and what could not be simulated there, with the reason."""
     current_trial = next((trial for trial in trials if trial.origin == "current"), None)
     everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
-    outcomes = desk.simulate(everything, stream="certify-a", phase="certify-a")
-    current = outcomes[0]
-    if isinstance(current, SimulationError):
-        raise current
+    home: list[Brief] = []
+
+    def judge(outcome: Outcome | SimulationError) -> tuple[Score, tuple[PairedDifference, ...]] | SimulationError:
+        if isinstance(outcome, SimulationError):
+            return outcome
+        return score(outcome, desk.study), tuple(differences(briefed(outcome, desk.study), home[0]).values())
+
+    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
+        if first == 0:
+            if isinstance(outcomes[0], SimulationError):
+                raise outcomes[0]
+            home.append(briefed(outcomes[0], desk.study))
+        return desk.map(judge, outcomes)
+
+    current, *rest = desk.in_groups(everything, judged, stream="certify-a", phase="certify-a")
+    assert not isinstance(current, SimulationError)  # noqa: S101 - raised above
     candidates = [
         Candidate(
             id=CURRENT,
             role="current",
             parameters=desk.study.current,
             search=current_trial.score if current_trial is not None else None,
-            certified_a=score(current, desk.study),
+            certified_a=current[0],
             reason="the set in force",
         )
     ]
-    run = list(zip(sets, outcomes[1:], strict=True))
-    sound = [(entry, outcome) for entry, outcome in run if not isinstance(outcome, SimulationError)]
-    failures = [f"{name} ({outcome})" for (name, _, _), outcome in run if isinstance(outcome, SimulationError)]
-
-    def judge(job: tuple[Entry, Outcome]) -> Candidate:
-        (name, parameters, searched), outcome = job
-        return Candidate(
-            id=name,
-            role="candidate",
-            parameters=parameters,
-            search=searched,
-            certified_a=score(outcome, desk.study),
-            paired_a=compare_paired(outcome, current, desk.study),
-        )
-
-    return [*candidates, *desk.map(judge, sound)], failures
+    failures = [f"{name} ({found})" for (name, _, _), found in zip(sets, rest, strict=True) if isinstance(found, SimulationError)]
+    for (name, parameters, searched), found in zip(sets, rest, strict=True):
+        if not isinstance(found, SimulationError):
+            candidates.append(
+                Candidate(id=name, role="candidate", parameters=parameters, search=searched, certified_a=found[0], paired_a=found[1])
+            )
+    return candidates, failures
 
 
 def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> tuple[dict[str, str], Verdict, str]:
@@ -291,15 +294,56 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
 
 
 @dataclass(frozen=True)
+class _OnB:
+    """What is kept of a set on paths B: all that is published of it, but none of its paths beyond the worst."""
+
+    score: Score
+    briefs: tuple[Brief, ...]
+    worst: WorstRows
+    paired: tuple[PairedDifference, ...] = ()
+
+    def against(self, current: _OnB) -> _OnB:
+        """With its paired differences to the current set."""
+        pairs = zip(self.briefs, current.briefs, strict=True)
+        paired = tuple(each for one, other in pairs for each in differences(one, other).values())
+        return replace(self, briefs=(), paired=paired)
+
+
+@dataclass(frozen=True)
 class _StageB:
     """What paths B gave. ``rival`` is the set shown beside the current one: chosen on A, else what came closest; None where it failed."""
 
     candidates: list[Candidate]
     verdict: Verdict
     explanation: str
-    outcomes: dict[str, Outcome]
+    worst: dict[str, WorstRows]
     rival: Candidate | None
     half_step: Candidate | None
+
+
+def _run_on_b(desk: Desk, sets: Sequence[ParameterSet]) -> list[_OnB | SimulationError]:
+    """Every set on paths B, the others compared with the first, which is the current one. Raises where that fails."""
+    home: list[_OnB] = []
+
+    def seen(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
+        if isinstance(outcome, SimulationError):
+            return outcome
+        return _OnB(score(outcome, desk.study), _briefs(outcome, desk.study), worst_rows(outcome))
+
+    def compared(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
+        found = seen(outcome)
+        return found if isinstance(found, SimulationError) else found.against(home[0])
+
+    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[_OnB | SimulationError]:
+        if first == 0:
+            current = seen(outcomes.pop(0))
+            if isinstance(current, SimulationError):
+                raise current
+            home.append(current)
+            return [current, *desk.map(compared, outcomes)]
+        return desk.map(compared, outcomes)
+
+    return desk.in_groups(sets, judged, stream="certify-b", phase="certify-b")
 
 
 def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str) -> _StageB:
@@ -313,19 +357,16 @@ def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], ve
     target = next((candidate for candidate in kept if named.get(candidate.id) == "recommended"), kept[-1])
     half = half_way(desk.study.current, target.parameters)
     sets = [candidate.parameters for candidate in kept]
-    runs = desk.simulate(sets if half is None else [*sets, half], stream="certify-b", phase="certify-b")
-    outcomes: dict[str, Outcome] = {}
+    runs = _run_on_b(desk, sets if half is None else [*sets, half])
+    found: dict[str, _OnB] = {}
     failed: dict[str, str] = {}
-    for candidate, outcome in zip(kept, runs[: len(kept)], strict=True):
-        if not isinstance(outcome, SimulationError):
-            outcomes[candidate.id] = outcome
-        elif candidate.id == CURRENT:
-            raise outcome
+    for candidate, run in zip(kept, runs[: len(kept)], strict=True):
+        if isinstance(run, SimulationError):
+            failed[candidate.id] = f"failed on a path: {run}"
         else:
-            failed[candidate.id] = f"failed on a path: {outcome}"
-    rivals = [name for name in outcomes if name != CURRENT]
-    scores = dict(zip(outcomes, desk.map(lambda outcome: score(outcome, desk.study), list(outcomes.values())), strict=True))
-    paired = dict(zip(rivals, desk.map(lambda name: _all_pairs(outcomes[name], outcomes[CURRENT], desk.study), rivals), strict=True))
+            found[candidate.id] = run
+    scores = {name: each.score for name, each in found.items()}
+    paired = {name: each.paired for name, each in found.items() if name != CURRENT}
     chosen = next((name for name, role in named.items() if role == "recommended"), None)
     refusal = ""
     if chosen is not None:
@@ -351,22 +392,21 @@ def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], ve
                 reason=candidate.reason if candidate.id == CURRENT else reason,
             )
         )
-    halfway = None if half is None or isinstance(runs[-1], SimulationError) else _half_step(desk, half, runs[-1], outcomes[CURRENT])
+    halfway = None if half is None or isinstance(runs[-1], SimulationError) else _half_step(half, runs[-1])
     rival = next((each for each in result if each.id == target.id and each.certified_b is not None and each.id != CURRENT), None)
-    return _StageB(result, verdict, explanation, outcomes, rival, halfway)
+    return _StageB(result, verdict, explanation, {name: each.worst for name, each in found.items()}, rival, halfway)
 
 
-def _half_step(desk: Desk, parameters: ParameterSet, outcome: Outcome, current: Outcome) -> Candidate:
+def _half_step(parameters: ParameterSet, found: _OnB) -> Candidate:
     """The half step with its figures from B, which stand in the place of A's too: nothing was chosen by it."""
-    found = score(outcome, desk.study)
     return Candidate(
         id=parameters.name,
         role="candidate",
         parameters=parameters,
         search=None,
-        certified_a=found,
-        certified_b=found,
-        paired_b=_all_pairs(outcome, current, desk.study),
+        certified_a=found.score,
+        certified_b=found.score,
+        paired_b=found.paired,
         reason="every parameter half the way",
     )
 
@@ -388,10 +428,9 @@ def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:
     return max(rivals, key=order).id
 
 
-def _all_pairs(outcome: Outcome, current: Outcome, study: Study) -> tuple[PairedDifference, ...]:
-    """Paired differences over all scenarios, then within each."""
-    within = (compare_paired(outcome, current, study, scenario=scenario.name) for scenario in study.scenarios)
-    return (*compare_paired(outcome, current, study), *(difference for differences in within for difference in differences))
+def _briefs(outcome: Outcome, study: Study) -> tuple[Brief, ...]:
+    """Over all scenarios, then within each."""
+    return (briefed(outcome, study), *(briefed(outcome, study, scenario=scenario.name) for scenario in study.scenarios))
 
 
 def _phrase(refusal: str) -> str:
@@ -424,11 +463,18 @@ def profile_amplification(desk: Desk) -> Profile:
     low, high = amplification_range(study)
     grid = sorted({round(value) for value in spread(low, high, A_POINTS, log=True)} | {current})
     sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in grid]
-    outcomes = desk.simulate(sets, stream="certify-a", phase="profile")
-    sound = [(value, outcome) for value, outcome in zip(grid, outcomes, strict=True) if not isinstance(outcome, SimulationError)]
-    if not sound:
-        raise next(outcome for outcome in outcomes if isinstance(outcome, SimulationError))
-    points = tuple(desk.map(lambda job: ProfilePoint(value=float(job[0]), score=score(job[1], study)), sound))
+
+    def scored(_: int, outcomes: list[Outcome | SimulationError]) -> list[Score | SimulationError]:
+        return desk.map(lambda outcome: outcome if isinstance(outcome, SimulationError) else score(outcome, study), outcomes)
+
+    found = desk.in_groups(sets, scored, stream="certify-a", phase="profile")
+    points = tuple(
+        ProfilePoint(value=float(value), score=each)
+        for value, each in zip(grid, found, strict=True)
+        if not isinstance(each, SimulationError)
+    )
+    if not points:
+        raise next(each for each in found if isinstance(each, SimulationError))
     identified, finding = _identify(points, low, high)
     return Profile(parameter="amplification", base=study.current.name, points=points, identified=identified, finding=finding)
 

@@ -23,6 +23,10 @@ UNREAD = frozenset(
     | {"peg_loss_collateral_bps", "share_price_end", "claims_end_usd", "buy_queue_end_usd", "net_issued_tokens", "reward_tokens_earned"}
 )
 """Columns of an outcome that no score and no table of a result reads: a quarter of the memory of a certification."""
+HELD_BYTES = 256 << 20
+"""Most memory of outcomes at once where sets are taken in groups; a group holds one set at least."""
+COLUMNS = 46
+"""Columns of an outcome that are kept, roughly: only the size of a group hangs on it."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,33 @@ class Desk:
             without=UNREAD,
             progress=lambda done, total: self.watch(ProgressEvent(phase=phase, done=done, total=total)),
         )
+
+    def in_groups(
+        self,
+        sets: Sequence[ParameterSet],
+        function: Callable[[int, list[Outcome | SimulationError]], Sequence[R]],
+        *,
+        stream: str,
+        phase: Phase,
+        paths: int | None = None,
+    ) -> list[R]:
+        """What ``function`` makes of the outcomes of every set, handed over with the place of the first, as many at once as fit into memory.
+
+        Paths are drawn again for each group, so an ordinary certification is one group, and one of a million paths holds one set at a time.
+        """
+        size = self.paths if paths is None else paths
+        room = max(1, HELD_BYTES // (8 * COLUMNS * size * len(self.study.scenarios)))
+        found: list[R] = []
+        for first in range(0, len(sets), room):
+            group = sets[first : first + room]
+
+            def told(done: int, total: int, first: int = first, share: int = len(group)) -> None:
+                each = total // share
+                self.watch(ProgressEvent(phase=phase, done=each * first + done, total=each * len(sets)))
+
+            # not bound to a name here: it must be gone before the next group comes
+            found += function(
+                first,
+                simulate_many(group, self.study, paths=size, stream=stream, workers=self.workers, without=UNREAD, progress=told),
+            )
+        return found

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 
 from amo_opt.errors import StorageError
 
@@ -33,6 +33,8 @@ def cause(error: BaseException) -> BaseException:
 def passing(error: BaseException) -> bool:
     """Whether waiting may help: a connection that is lost or refused, or an SQLite file that is locked."""
     found = cause(error)
+    if isinstance(found, PendingRollbackError):  # the connection was lost in the middle of a transaction
+        return True
     if not isinstance(found, DBAPIError):
         return False
     if type(found.orig).__module__.startswith("sqlite3"):

@@ -11,9 +11,9 @@ from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
 from amo_opt.scoring.constraints import caps_plus_buffer
-from amo_opt.scoring.paired import compare_paired
+from amo_opt.scoring.paired import Brief, briefed, differences
 from amo_opt.scoring.score import score
-from amo_opt.scoring.types import Constraint, Score
+from amo_opt.scoring.types import Constraint, PairedDifference, Score
 from amo_opt.search.desk import Desk
 from amo_opt.search.result import Neighbour
 from amo_opt.search.rule import COMPARED
@@ -75,32 +75,39 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
     study = desk.study
     n = max(study.simulation.paths, desk.paths // 5)
     steps = steps_around(shown, study)
-    runs = desk.simulate([shown, *(step.parameters for step in steps)], stream="certify-b", phase="neighbours", paths=n)
-    base = runs[0]
-    if isinstance(base, SimulationError):
-        raise base
-    limits = score(base, study).constraints
+    home: list[tuple[tuple[Constraint, ...], Brief]] = []
 
     def judge(job: tuple[Step, Outcome | SimulationError]) -> tuple[Neighbour, str]:
-        step, outcome = job
+        (limits, base), (step, outcome) = home[0], job
         told = f"{step.parameter} = {step.parameters.values()[step.parameter]:g}"
         if isinstance(outcome, SimulationError):
-            return _neighbour(step, None, base, f"failed on a path: {outcome}", study, n), f"with {told} a path fails"
+            return _neighbour(step, (), f"failed on a path: {outcome}", n), f"with {told} a path fails"
         found = score(outcome, study)
         broken = _broken(found, {each.key for each in limits if each.violation <= 0.0})
         refusal = f"with {told} {broken.key} is {broken.estimate.value:.4g} against a limit of {broken.limit:.4g}" if broken else ""
-        return _neighbour(step, outcome, base, _objection(found, limits), study, n), refusal
+        paired = tuple(differences(briefed(outcome, study, metrics=COMPARED), base).values())
+        return _neighbour(step, paired, _objection(found, limits), n), refusal
 
-    judged = desk.map(judge, list(zip(steps, runs[1:], strict=True)))
-    return tuple(each for each, _ in judged), next((refusal for _, refusal in judged if refusal), "")
+    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Neighbour, str]]:
+        if first == 0:
+            base = outcomes.pop(0)
+            if isinstance(base, SimulationError):
+                raise base
+            home.append((score(base, study).constraints, briefed(base, study, metrics=COMPARED)))
+        here = steps[max(0, first - 1) :][: len(outcomes)]
+        return desk.map(judge, list(zip(here, outcomes, strict=True)))
+
+    sets = [shown, *(step.parameters for step in steps)]
+    around = desk.in_groups(sets, judged, stream="certify-b", phase="neighbours", paths=n)
+    return tuple(each for each, _ in around), next((refusal for _, refusal in around if refusal), "")
 
 
-def _neighbour(step: Step, outcome: Outcome | None, base: Outcome, objection: str, study: Study, n: int) -> Neighbour:
+def _neighbour(step: Step, paired: tuple[PairedDifference, ...], objection: str, n: int) -> Neighbour:
     return Neighbour(
         parameter=step.parameter,
         side=step.side,
         value=float(step.parameters.values()[step.parameter]),
-        paired=() if outcome is None else compare_paired(outcome, base, study, metrics=COMPARED),
+        paired=paired,
         feasible=not objection,
         objection=objection,
         n=n,

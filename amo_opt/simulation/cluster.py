@@ -17,6 +17,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -49,6 +50,9 @@ STEP_SECONDS = 13e-6
 """What one set on one block takes an hour of a path, roughly (measured): only the size of the jobs hangs on it."""
 JOBS_A_WORKER = 4
 """Jobs for each worker, where there is enough work: the last ones to finish then leave little idle."""
+WORKERLESS_SECONDS = 600.0
+"""How long a run waits for a worker once it has none."""
+GONE = "the cluster's scheduler is gone; what was finished is kept: start it again, or give another --cluster"
 TRIES = 5
 """How often a job is handed out again after the scheduler gave it up with its workers."""
 
@@ -150,7 +154,7 @@ class DaskCrew:
         self._client = client
         self._threads = threads
         self.processes = list(processes)
-        self._told = False
+        self._alone_since: float | None = None
         self._study: tuple[bytes, Any] | None = None
 
     @property
@@ -285,13 +289,23 @@ class DaskCrew:
 
     def _check_alive(self) -> None:
         if self._client.status != "running":
-            raise AmoOptError("the cluster's scheduler is gone; what was finished is kept: start it again, or give another --cluster")
+            raise AmoOptError(GONE)
         if self.processes and all(process.poll() is not None for process in self.processes):
             raise AmoOptError("every worker process of the local cluster has ended; what was finished is kept, the same command goes on")
-        if not self._told and not self._client.nthreads():
-            self._told = True
+        if self._client.nthreads():
+            self._alone_since = None
+            return
+        now = time.monotonic()
+        if self._alone_since is None:
+            self._alone_since = now
             _log.warning(
-                "the cluster has no worker left: the run goes on as soon as one joins (Ctrl-C stops it; what was finished is kept)"
+                "the cluster has no worker left: the run goes on as soon as one joins, and waits %g s for it (Ctrl-C stops it; what was "
+                "finished is kept)",
+                WORKERLESS_SECONDS,
+            )
+        if now - self._alone_since > WORKERLESS_SECONDS:
+            raise AmoOptError(
+                f"the cluster has had no worker for {WORKERLESS_SECONDS:g} s; what was finished is kept: start workers, and the same command goes on"
             )
 
     def _again(self, future: Any, number: int, lost: dict[int, int]) -> None:
@@ -355,6 +369,10 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
         ) from error
     try:
         yield client
+    except (OSError, CancelledError) as error:  # Dask's own, from whatever was asked of it in that moment
+        if client.status == "running" and not isinstance(error, distributed.CommClosedError):
+            raise
+        raise AmoOptError(GONE) from error
     finally:
         client.close(timeout=CONNECT_SECONDS)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from amo_opt.config.study import Study
+from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, trace
 
@@ -18,7 +21,16 @@ def write_trace(file: Path, parameters: ParameterSet, study: Study, *, scenario:
     )
     frame = pd.DataFrame({name: values[:, 0] for name, values in series.items()})
     frame.insert(0, "hour", frame.index - study.simulation.transition_hours)
-    if file.suffix == ".parquet":
-        frame.to_parquet(file, index=False)
-    else:
-        frame.to_csv(file, index=False, lineterminator="\n")
+    # written beside its place first: a file that stood there is replaced whole or not at all
+    fresh = file.with_name(f".{os.getpid()}.writing.{file.name}")
+    try:
+        if file.suffix == ".parquet":
+            frame.to_parquet(fresh, index=False)
+        else:
+            frame.to_csv(fresh, index=False, lineterminator="\n")
+        fresh.replace(file)
+    except OSError as error:
+        raise StorageError(f"{file} could not be written: {error.strerror or error}; name another file") from error
+    finally:
+        with suppress(OSError):  # moved already, or never made
+            fresh.unlink()

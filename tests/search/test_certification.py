@@ -94,8 +94,11 @@ def world(monkeypatch):
         )
         return Score(yield_annual=metrics[YIELD], peg_risk_bps=metrics[PEG], constraints=constraints, metrics=metrics)
 
-    def compare_paired(candidate, current, study, *, scenario=None, metrics=None):
-        mine, theirs = figures(candidate), figures(current)
+    def briefed(outcome, study, *, scenario=None, metrics=None):
+        return figures(outcome), scenario
+
+    def differences(candidate, current):
+        (mine, scenario), (theirs, _) = candidate, current
         found = []
         for name, width in WIDTH.items():
             value = mine[name] - theirs[name]
@@ -116,7 +119,7 @@ def world(monkeypatch):
                     scenario=scenario,
                 )
             )
-        return tuple(found)
+        return {each.metric: each for each in found}
 
     def point_score(outcome, study):
         return searched(world, outcome.parameters)
@@ -125,12 +128,13 @@ def world(monkeypatch):
         steps = study.simulation.transition_hours + study.simulation.window_hours
         return [{"price": np.ones((steps, paths))} for _ in sets]
 
-    for fake in (simulate_many, score, compare_paired, point_score, trace_many):
+    for fake in (simulate_many, score, briefed, differences, point_score, trace_many):
         for room in (certification, desk, evidence, plateau):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
-    for needs_a_state in ("sensitivities", "change_costs", "run_capacities", "episode_fits"):
-        monkeypatch.setattr(certification, needs_a_state, lambda *_, **__: ())
+    for needs_a_state in ("sensitivities", "change_costs", "run_capacities"):
+        monkeypatch.setattr(certification, needs_a_state, lambda desk, sets: ())
+    monkeypatch.setattr(certification, "episode_fits", lambda study, parameters, *, workers: ())
     return world
 
 
@@ -184,6 +188,19 @@ def test_streams_and_sizes(world, make_study):
     named = {candidate.id for candidate in result.candidates if candidate.role != "candidate"}
     assert {candidate.id for candidate in result.candidates if candidate.certified_b is not None} == named
     assert (result.paths_search, result.paths_certification) == (4, 8)
+
+
+def test_a_memory_of_one_set_at_a_time_changes_nothing(world, make_study, monkeypatch):
+    """Every stage in groups of one, of two and at once: the same result, and no group larger than allowed."""
+    changes = [BETTER_PEG, BALANCED, MORE_YIELD]
+    whole = run(world, make_study(), changes)
+    paths, scenarios = whole.paths_certification, len(whole.study.scenarios)
+    for room in (1, 2):
+        world.runs.clear()
+        monkeypatch.setattr(desk, "HELD_BYTES", room * 8 * desk.COLUMNS * paths * scenarios)
+        assert run(world, make_study(), changes) == whole
+        groups = [names for stream, size, names in world.runs if stream != "search" and size == paths]
+        assert max(len(names) for names in groups) == room
 
 
 def test_reasons_against_candidates_are_counted(world, make_study):

@@ -86,25 +86,6 @@ def test_a_second_run_is_refused_and_a_killed_one_holds_nothing(begun, make_stud
     assert [entry.name for entry in begun.parent.iterdir()] == ["record.db"]
 
 
-@pytest.fixture
-def mount(tmp_path, missing):
-    """A file system of its own: ``mount("size=300k")``."""
-    mounted = []
-
-    def make(options):
-        folder = tmp_path / "mounted"
-        folder.mkdir()
-        found = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True, check=False)
-        if found.returncode != 0:
-            missing(f"no tmpfs can be mounted here ({found.stderr.strip()}): run the tests as root")
-        mounted.append(folder)
-        return folder
-
-    yield make
-    for folder in mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=False)
-
-
 def test_a_full_disk_is_named_and_loses_nothing(mount, make_study, make_toy):
     """The disk fills up between two batches: one message with file and reason; with room again the same call ends as an undisturbed one."""
     folder = mount("size=1m")

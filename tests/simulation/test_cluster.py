@@ -208,9 +208,10 @@ def test_without_dask_the_extra_is_named(study, monkeypatch):
         pass
 
 
-def test_nobody_at_the_address_is_told_within_seconds(study, need_module):
+def test_nobody_at_the_address_is_told_within_seconds(study, need_module, monkeypatch):
     """A port where nothing listens."""
     need_module("distributed", "cluster")
+    monkeypatch.setattr(room, "CONNECT_SECONDS", 0.5)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -220,4 +221,90 @@ def test_nobody_at_the_address_is_told_within_seconds(study, need_module):
         cluster_crew(f"tcp://127.0.0.1:{port}", study),
     ):
         pass
-    assert time.monotonic() - began < 15.0
+    assert time.monotonic() - began < 10.0
+
+
+OTHER = """
+    import asyncio, sys
+    from amo_opt.simulation import cluster, local_workers
+    cluster.__version__ = "0.0.9"
+    asyncio.run(local_workers._serve(sys.argv[1], sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def by_hand(tmp_path, need_module):
+    """A scheduler started as a program of its own, and a way to start a worker of it: (address, its process, start)."""
+    need_module("distributed", "cluster")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    words = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    started = [subprocess.Popen([sys.executable, *words], **quiet)]
+    address = f"tcp://127.0.0.1:{port}"
+
+    def worker(*, other=False):
+        words = ["-c", textwrap.dedent(OTHER)] if other else ["-m", "amo_opt.simulation.local_workers"]
+        started.append(subprocess.Popen([sys.executable, *words, address, str(tmp_path)], **quiet))
+        return started[-1]
+
+    yield address, started[0], worker
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def answers(address):
+    """Waits for a scheduler to listen."""
+    host, port = address.removeprefix("tcp://").split(":")
+    until = time.monotonic() + 30.0
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((host, int(port)), timeout=1.0).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_a_cluster_by_hand_refuses_strangers_and_tells_of_its_end(study, sets, by_hand, monkeypatch, caplog):
+    """Real programs, one after the other: no worker; one of another version; its only worker killed at work; the scheduler killed at work."""
+    address, scheduler, worker = by_hand
+    monkeypatch.setattr(room, "WORKERLESS_SECONDS", 1.0)
+    answers(address)
+    with monkeypatch.context() as brief:
+        brief.setattr(room, "CONNECT_SECONDS", 1.0)
+        with (
+            pytest.raises(AmoOptError, match=f"the cluster {address} has no worker: start some with: dask worker"),
+            cluster_crew(address, study),
+        ):
+            pass
+    monkeypatch.setattr(room, "CONNECT_SECONDS", 30)  # a worker takes its time to come up
+    stranger = worker(other=True)
+    with pytest.raises(AmoOptError, match=r"differs: amo-opt 0\.0\.9 there.*install the same versions"), cluster_crew(address, study):
+        pass
+    stranger.kill()
+    stranger.wait()
+
+    def killing(process):
+        def blow(done, total):
+            if process.poll() is None:
+                assert done < total
+                process.kill()
+                process.wait()
+
+        return blow
+
+    many = [each.replace(name=f"{each.name}-{i}", amplification=100 + i) for i in range(6) for each in sets]
+    for victim, told in (
+        (worker(), r"has had no worker for 1 s; what was finished is kept"),
+        (scheduler, r"scheduler is gone; what was finished is kept"),
+    ):
+        if victim is scheduler:
+            worker()
+        with pytest.raises(AmoOptError, match=told), cluster_crew(address, study) as crew:
+            began = time.monotonic()
+            simulate_many(many, study, paths=300, stream="certify-a", workers=crew, progress=killing(victim))
+        assert time.monotonic() - began < 30.0
+    assert "no worker left" in caplog.text

@@ -335,17 +335,17 @@ def test_derived_series_are_what_they_say() -> None:
     the range's price is its root squared, in dollars; the reference is the least of a dollar, coin and base LP."""
     raw = {name: np.array([[value]]) for name, value in {
         "pool_x": 600.0, "pool_y": 400.0, "lp_amo": 30.0, "lp_supply": 40.0, "uniswap_x": 11.0, "fraxlend_free": 7.0, "supply": 1000.0,
-        "collateral_price": 0.9, "base_value": 0.8, "ann": 3000.0, "uniswap_root": 0.5, "sell_demand": 9.0, "queue": 4.0,
+        "collateral_price": 0.9, "base_value": 0.8, "ann": 3000.0, "uniswap_root": 0.5, "sell_demand": 90.0, "queue": 20.0,
     }.items()}  # fmt: skip
     expected = {
         "pool_share": 0.6,
         "curve_collateral": 0.75 * 400.0,
         "own_stablecoin": 0.75 * 600.0 + 11.0 + 7.0,
         "external_supply": 1000.0 - 468.0,
+        "paid_out": 70.0,
         "reference": 0.8,
         "amplification": 1500.0,
         "uniswap_price": 0.25 * 0.9,
-        "paid_out": 5.0,
     }
     assert set(expected) == set(DERIVED_COLUMNS)
     for name, value in expected.items():

@@ -1,0 +1,47 @@
+"""Sets in groups: what was simulated for one group is gone when the next comes, and progress counts over all of them."""
+
+from __future__ import annotations
+
+import weakref
+
+import pytest
+
+from amo_opt.search import desk as room
+from amo_opt.search.desk import Desk
+
+
+class Outcome:
+    def __init__(self, parameters):
+        self.parameters = parameters
+
+
+@pytest.mark.parametrize(
+    ("room_for", "groups"),
+    [(1, [["a"], ["b"], ["c"], ["d"], ["e"]]), (2, [["a", "b"], ["c", "d"], ["e"]]), (9, [["a", "b", "c", "d", "e"]])],
+)
+def test_no_group_outlives_the_next(frax, monkeypatch, room_for, groups):
+    """However many sets fit: each is handed over once and in order, and only one group lives at a time."""
+    alive, called, told = [], [], []
+
+    def simulate_many(sets, study, *, paths, stream, workers, without, progress):
+        assert [each() for each in alive] == [None] * len(alive)
+        called.append(list(sets))
+        for done in range(1, 3 * len(sets) + 1):
+            progress(done, 3 * len(sets))
+        outcomes = [Outcome(each) for each in sets]
+        alive.extend(weakref.ref(each) for each in outcomes)
+        return outcomes
+
+    monkeypatch.setattr(room, "simulate_many", simulate_many)
+    desk = Desk(frax, 1, told.append)
+    monkeypatch.setattr(room, "HELD_BYTES", room_for * 8 * room.COLUMNS * desk.paths * len(frax.scenarios))
+    found = desk.in_groups(
+        list("abcde"),
+        lambda first, outcomes: desk.map(lambda outcome: (first, outcome.parameters), outcomes),
+        stream="certify-a",
+        phase="certify-a",
+    )
+    assert called == groups
+    assert [name for _, name in found] == list("abcde")
+    assert [first for first, _ in found] == [sum(map(len, groups[:k])) for k, group in enumerate(groups) for _ in group]
+    assert [(event.done, event.total) for event in told] == [(done, 15) for done in range(1, 16)]
