@@ -19,6 +19,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import NSGAIISampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -124,6 +125,7 @@ class Record:
         self._address = address
         self._wait = wait
         self._relock: Callable[[], None] = lambda: None
+        self._read: tuple[int, int] | None = None
         with _readable(address):
             self._url = make_url(address)
             if existing and self._url.get_backend_name() == "sqlite" and not (self._url.database and Path(self._url.database).is_file()):
@@ -183,11 +185,13 @@ class Record:
         for trial in trials:
             if trial.state.is_finished() and NUMBER in trial.user_attrs:
                 found.setdefault(trial.user_attrs[NUMBER], trial)
-        return [found[number] for number in itertools.takewhile(found.__contains__, itertools.count())]
+        held = [found[number] for number in itertools.takewhile(found.__contains__, itertools.count())]
+        self._read = len(trials), len(held)
+        return held
 
     def add(self, trial: FrozenTrial) -> None:
         """Adds one finished trial, whole. Raises `StorageError` where it is there already: then another run is writing to the record."""
-        number, held = trial.user_attrs[NUMBER], len(self.frozen())
+        number, held = trial.user_attrs[NUMBER], self._held()
         if number < held:
             raise StorageError(
                 f"the record {_public(self._address)} holds {held} trials, trial {number} among them, where this run was about to add it: "
@@ -206,6 +210,20 @@ class Record:
 
         with suppress(_Written):
             self._patiently(write, before_retry=unless_written)
+        rows, _ = self._read or (0, 0)
+        self._read = (rows + 1, held + 1) if number == held else None
+
+    def _held(self) -> int:
+        """How many trials `frozen` gives; read anew only where the record's rows are not those it had when this run last looked or wrote."""
+        if self._read is None or self._patiently(self._rows) != self._read[0]:
+            return len(self.frozen())
+        return self._read[1]
+
+    def _rows(self) -> int:
+        count = text("select count(*) from trials where study_id = :study")
+        study = self._study._study_id  # noqa: SLF001 - Optuna itself counts trials by reading them all
+        with _readable(self._address), self._storage.engine.connect() as connection:
+            return int(connection.execute(count, {"study": study}).scalar_one())
 
     def _trials(self) -> list[FrozenTrial]:
         with _readable(self._address):
@@ -358,6 +376,13 @@ def _light(trial: FrozenTrial) -> FrozenTrial:
         state=trial.state,
         values=trial.values,
         params=trial.params,
-        distributions=trial.distributions,
+        distributions=_Shared(trial.distributions),
         system_attrs={**trial.system_attrs, **collapsed},
     )
+
+
+class _Shared(dict[str, BaseDistribution]):
+    """Distributions that every study's trials may have in common: nobody writes to them, and copying them is most of a trial's copy."""
+
+    def __deepcopy__(self, memo: object) -> _Shared:
+        return self

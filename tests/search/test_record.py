@@ -211,3 +211,20 @@ def test_an_address_that_names_its_file_by_uri_makes_no_folder(make_study, tmp_p
     monkeypatch.chdir(tmp_path)
     Record(make_study(), "sqlite:///file:record.db?uri=true")
     assert [entry.name for entry in tmp_path.iterdir()] == ["record.db"]
+
+
+def test_the_record_is_not_read_again_for_every_trial(make_study, address, monkeypatch):
+    """Five trials added in order: read once; a trial that another program wrote in between is seen, and the record read anew."""
+    study = make_study()
+    record, other = Record(study, address), Record(study, address)
+    reads, trials = [], record._trials
+    monkeypatch.setattr(record, "_trials", lambda: reads.append(1) or trials())
+    for number in range(5):
+        record.add(kept(study, number, SCORE)[1])
+    assert len(reads) == 1
+    other.add(kept(study, 5, SCORE)[1])
+    with pytest.raises(StorageError, match="holds 6 trials, trial 5 among them"):
+        record.add(kept(study, 5, SCORE)[1])
+    record.add(kept(study, 6, SCORE)[1])
+    assert len(reads) == 2
+    assert len(record.frozen()) == 7
