@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
-from amo_opt.report.facts.evidence import MetricRow, adverse
+from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.validity import is_validated
 from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 
 WORD_LIMIT = 120
 OBJECTIVES = ("yield", "peg_cvar95_bps")
-RISKS = (
-    *OBJECTIVES,
-    "peg_cvar95_dollar_bps",
-    "breach_probability",
-    "shortfall_cvar90_bps",
-    "unserved_cvar90_usd_hours",
-    "min_cr_external_tail95",
-)
 GRAVITY = ("WORSE", "INCONCLUSIVE", "NO WORSE", "EQUIVALENT")
 
 

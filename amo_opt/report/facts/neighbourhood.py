@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, limits_kept, span
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
+from amo_opt.report.facts.evidence import limits_kept
 from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number
 
 if TYPE_CHECKING:
@@ -59,6 +60,22 @@ class NeighbourRow:
 
 
 @dataclass(frozen=True)
+class FurthestRow:
+    """The neighbour whose interval reaches furthest the wrong way on one metric."""
+
+    metric: str
+    parameter: str
+    side: str
+    value: str
+    difference: str
+    interval: str
+    verdict: Chip | None
+    n: str
+    limits: Chip
+    objection: str
+
+
+@dataclass(frozen=True)
 class StepRow:
     """Doing nothing, half the step or the whole: yield and peg risk with intervals, limits, and the verdicts against the current set."""
 
@@ -88,6 +105,7 @@ class Neighbourhood:
     """Section 6 beyond the choice itself."""
 
     rows: tuple[NeighbourRow, ...]
+    furthest: tuple[FurthestRow, ...]
     finding: str
     figure: tuple[EndsRow, ...]
     figure_caption: str
@@ -105,6 +123,7 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
     importances = _importances(result, metrics)
     return Neighbourhood(
         rows=tuple(_row(each) for each in result.neighbours),
+        furthest=_furthest(result.neighbours),
         finding=_finding(result, subject),
         figure=_figure(result.neighbours),
         figure_caption=_figure_caption(result, subject),
@@ -145,6 +164,34 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
         objection=clean(neighbour.objection),
     )
+
+
+def _furthest(neighbours: tuple[Neighbour, ...]) -> tuple[FurthestRow, ...]:
+    """On yield the neighbour with the lowest lower end, on peg risk that with the highest upper end."""
+    rows = []
+    for name, scale in AXES.items():
+        better = metric_of(name).better
+        met = [(each, paired) for each in neighbours if (paired := _paired(each).get(name)) is not None]
+        if not met:
+            continue
+        neighbour, paired = min(met, key=lambda pair, sign=better: min(sign * pair[1].difference.low, sign * pair[1].difference.high))  # type: ignore[misc]
+        difference, interval, verdict = _difference(paired, scale)
+        row = _row(neighbour)
+        rows.append(
+            FurthestRow(
+                metric=f"{metric_of(name).title}, {scale.difference_unit}",
+                parameter=row.parameter,
+                side=row.side,
+                value=row.value,
+                difference=difference,
+                interval=interval,
+                verdict=verdict,
+                n=row.n,
+                limits=row.limits,
+                objection=row.objection,
+            )
+        )
+    return tuple(rows)
 
 
 def _difference(paired: PairedDifference | None, scale: Scale) -> tuple[str, str, Chip | None]:
