@@ -51,7 +51,7 @@ def test_tables_are_tables(full):
     """Every table opens where its head stands: a line left empty inside would end it."""
     for text in (proposal_md(full), *appendix(full).parts):
         rendered = MarkdownIt("commonmark").enable("table").render(text)
-        assert rendered.count("<table>") == len(re.findall(r"^\|:?-[-:|]+\|$", text, re.MULTILINE)) > 3
+        assert rendered.count("<table>") == len(re.findall(r"^\|:?-[-:|]+\|$", text, re.MULTILINE)) > 0
         assert "<p>|" not in rendered
 
 

@@ -146,6 +146,17 @@ def _paired(neighbour: Neighbour) -> dict[str, PairedDifference]:
     return {each.metric: each for each in neighbour.paired if each.scenario is None}
 
 
+def _paths(neighbour: Neighbour) -> int:
+    """All paths behind the differences; the neighbour's own n counts those of one scenario."""
+    return min((each.difference.n for each in _paired(neighbour).values()), default=neighbour.n)
+
+
+def _n(neighbours: tuple[Neighbour, ...]) -> str:
+    """``n = 640 paths B, 128 for each scenario``."""
+    n, each = min(_paths(each) for each in neighbours), min(each.n for each in neighbours)
+    return f"n = {count(n, 'path')} B{f', {each:,} for each scenario' if each < n else ''}"
+
+
 def _row(neighbour: Neighbour) -> NeighbourRow:
     paired = _paired(neighbour)
     texts = {name: _difference(paired.get(name), scale) for name, scale in AXES.items()}
@@ -160,7 +171,7 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg=texts["peg_cvar95_bps"][0],
         peg_interval=texts["peg_cvar95_bps"][1],
         peg_verdict=texts["peg_cvar95_bps"][2],
-        n=f"{neighbour.n:,}",
+        n=f"{_paths(neighbour):,}",
         limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
         objection=clean(neighbour.objection),
     )
@@ -218,7 +229,6 @@ def _finding(result: Result, subject: Subject) -> str:
     better = sum(
         each.feasible and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES) for each in found
     )
-    n = min(each.n for each in found)
     names = ", ".join(dict.fromkeys(lower_first(PARAMETERS[each.parameter].title.split(",")[0]) for each in worse))
     word = "A plateau" if not worse else "Not a plateau everywhere"
     tail = "none can be worse on yield or peg risk by more than the margin" if not worse else f"steps to mind: {names}"
@@ -230,7 +240,7 @@ def _finding(result: Result, subject: Subject) -> str:
     return (
         f"{word} around {shown_words(subject)}: of {count(len(found), 'neighbour')} (one parameter one governance step away, all else held) "
         f"{feasible} keep every limit at its interval's worse end; {tail}.{gain} "
-        f"Paired differences with 95% intervals (n = {count(n, 'path')} B, seed {result.study.search.seed})."
+        f"Paired differences with 95% intervals ({_n(found)}, seed {result.study.search.seed})."
     )
 
 
@@ -251,10 +261,10 @@ def _figure(neighbours: tuple[Neighbour, ...]) -> tuple[EndsRow, ...]:
 def _figure_caption(result: Result, subject: Subject) -> str:
     if not result.neighbours:
         return ""
-    held, n = sum(not _worse(each) for each in result.neighbours), min(each.n for each in result.neighbours)
+    held = sum(not _worse(each) for each in result.neighbours)
     return (
         f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit and lose no more than a margin: one step lower (◀), one higher (▶), "
-        f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, n = {count(n, 'path')} B, seed {result.study.search.seed})."
+        f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
     )
 
 
