@@ -189,8 +189,8 @@ def _movement(sensitivity: tuple[Sensitivity, ...]) -> str:
     moved, figures = moved_figures(sensitivity)
     if not figures:
         return "How far the verdict moves within those ranges was not computed in this run."
-    which = "none moves" if not moved else f"{moved} {'moves' if moved == 1 else 'move'}"
-    return f"Each taken to the ends of its range by itself, {which} the verdict of {count(figures, 'figure')} moved; what several do together is not known."
+    which = f"{moved or 'none'} of {count(figures, 'figure')} {'move' if moved > 1 else 'moves'} the verdict"
+    return f"Each taken to the ends of its range by itself, {which}; what several do together is not known."
 
 
 def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[Sensitivity, ...]) -> tuple[str, ...]:
