@@ -5,7 +5,8 @@
     templates/        the page and the proposal, one partial a section
     wording.py        units, scales, signs, metric titles, verdict chips; text of others made safe
     markdown.py       escaping of everything that is put into Markdown
-    pages.py          Facts -> report.html and proposal.md
+    pages.py          Facts -> report.html, proposal.md and appendix.md
+    appendix.py       topics -> parts that each fit into a post
     results_json.py   Result -> results.json
     signatures.py     the setters on chain: arguments, limits, who holds band and step
     calls.py          two sets -> the calls between them, in whole on-chain integers

@@ -1,4 +1,4 @@
-"""Facts -> report.html and proposal.md, one template partial a section."""
+"""Facts -> report.html, proposal.md and appendix.md, one template partial a section or topic."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from amo_opt.report.appendix import POST_LIMIT, Appendix, Topic, appendix_of
 from amo_opt.report.markdown import Markdown, code, escape
 
 if TYPE_CHECKING:
@@ -31,6 +32,24 @@ SECTIONS: tuple[tuple[int, str, str], ...] = (
     (14, "reproduce", "Reproduce"),
 )
 """Number, partial and title of every section, in the order of the page; the state's figures follow as an appendix."""
+TOPICS: tuple[tuple[str, str, str], ...] = (
+    ("unchanged", "What stays as it is", "section 4"),
+    ("metrics", "Every metric before and after", "section 5"),
+    ("scenarios", "Every scenario", "section 5"),
+    ("limits", "Every limit", "section 5"),
+    ("rejected", "Sets certified and not taken", "section 6"),
+    ("neighbours", "Neighbours one step away", "section 6"),
+    ("importances", "What mattered in the search", "section 6"),
+    ("profile", "The profile, point by point", "section 6"),
+    ("expectations", "What was expected of each parameter", "section 7"),
+    ("replays", "Replayed episodes, figure by figure", "section 10"),
+    ("sources", "Sources of the scenarios", "section 10"),
+    ("sensitivity", "Assumed figures moved to the ends of their ranges", "section 10"),
+    ("space", "The space searched", "section 11"),
+    ("assumed", "Assumed figures", "section 10"),
+    ("state", "Sourced figures", "section 0"),
+)
+"""Partial, title and section of everything that is too long for the proposal, in the order of the appendix."""
 
 
 def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
@@ -48,7 +67,31 @@ def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
 
 
 def proposal_md(facts: Facts) -> str:
-    """The text to post: every value is escaped on its way in, so that a name or a note cannot become markup."""
+    """The text to post, short enough for one post: what it leaves out stands in the appendix, and it says where.
+
+    A study with many scenarios or parameters gets a briefer text: of section 4 and of the tables of section 5 only the objectives and the risks.
+    """
+    template, where = _markdown().get_template("proposal.md.j2"), appendix(facts).where
+    for brief in (False, True):
+        text: str = template.render(facts=facts, sections=SECTIONS, where=where, brief=brief).rstrip("\n") + "\n"
+        if len(text) < POST_LIMIT:
+            break
+    return text
+
+
+def appendix(facts: Facts) -> Appendix:
+    """The long tables, in parts that can each be posted as a reply."""
+    environment = _markdown()
+    return appendix_of(
+        [
+            Topic(name, title, section, environment.get_template(f"appendix/{name}.md.j2").render(facts=facts))
+            for name, title, section in TOPICS
+        ]
+    )
+
+
+def _markdown() -> Environment:
+    """Every value is escaped on its way in, so that a name or a note cannot become markup."""
     environment = Environment(
         loader=PackageLoader("amo_opt.report"),
         autoescape=False,  # noqa: S701  (Markdown: `finalize` escapes every value)
@@ -60,4 +103,4 @@ def proposal_md(facts: Facts) -> str:
     )
     environment.filters["code"] = code
     environment.filters["markdown"] = Markdown
-    return environment.get_template("proposal.md.j2").render(facts=facts, sections=SECTIONS).rstrip("\n") + "\n"
+    return environment

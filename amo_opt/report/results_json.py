@@ -10,6 +10,7 @@ from amo_opt.errors import AmoOptError
 from amo_opt.report.facts.backtest import demand_document, summary_document
 from amo_opt.report.facts.disclosure import versions
 from amo_opt.report.facts.sets import Subject, subject_of
+from amo_opt.report.facts.tails import tails_of
 from amo_opt.scoring.replayed import BAND
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def results_json(result: Result) -> str:
             }
             for each in result.worst_paths
         ],
+        "tail_settled": tails_of(result, subject).settled,
         **_around(result),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from amo_opt.scoring.types import Estimate, Metric
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 MISSING = "–"
 """What stands where there is no number."""
 
@@ -37,6 +39,7 @@ SHAPES = {
     "MOVES": "▼",
     "STATE TOO OLD": "▼",
     "ASSUMPTION-SENSITIVE": "▼",
+    "TAIL NOT SETTLED": "▼",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""
 
@@ -119,6 +122,8 @@ def scale_for(unit: str, values: Iterable[float]) -> Scale:
     if unit in fixed:
         return fixed[unit]
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0.0:
+        return Scale(1.0, 0, unit)
     if largest < 10.0 and "·" not in unit:
         return Scale(1.0, 4, unit)
     for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
@@ -139,6 +144,15 @@ def plain_number(value: float) -> str:
         return f"{round(value):,}".replace("-", "−")
     decimals = max(0, 5 - math.floor(math.log10(abs(value))))
     return f"{value:,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def true_minus(text: str) -> str:
+    """The text with a minus sign for every hyphen that stands for one, before a figure and behind no letter or figure.
+
+    >>> true_minus("-0.03 to 0.03, svb-2023, 10-25%")
+    '−0.03 to 0.03, svb-2023, 10-25%'
+    """
+    return _MINUS.sub("−", text)
 
 
 def count(number: int, noun: str) -> str:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from amo_opt.report.facts import Facts
     from amo_opt.search.result import Result
 
-FILES = ("proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv", "safe-batch.json", "safe-batch-revert.json")
+FILES = (
+    "proposal.md",
+    "appendix.md",
+    "report.html",
+    "results.json",
+    "parameters.toml",
+    "trials.csv",
+    "safe-batch.json",
+    "safe-batch-revert.json",
+)
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
 
 
@@ -29,7 +38,7 @@ def report_files(result: Result) -> dict[str, bytes]:
     """
     from amo_opt.report.facts import gather
     from amo_opt.report.figures import draw_all
-    from amo_opt.report.pages import proposal_md, report_html
+    from amo_opt.report.pages import appendix, proposal_md, report_html
     from amo_opt.report.plain_files import parameters_toml, trials_csv
     from amo_opt.report.results_json import results_json
 
@@ -37,6 +46,7 @@ def report_files(result: Result) -> dict[str, bytes]:
     facts = gather(result, results_hash=hashlib.sha256(results.encode()).hexdigest())
     texts = {
         "proposal.md": proposal_md(facts),
+        "appendix.md": appendix(facts).text,
         "report.html": report_html(facts, draw_all(facts)),
         "results.json": results,
         "parameters.toml": parameters_toml(result),

@@ -296,7 +296,7 @@ def _neighbours(score: Score) -> tuple[Neighbour, ...]:
                     paired=paired,
                     feasible=not broken,
                     objection=objection,
-                    n=3200,
+                    n=640,
                 )
             )
     return tuple(rows)
@@ -328,6 +328,7 @@ def _sensitivity(study: Study) -> tuple[Sensitivity, ...]:
 def _costs(candidate: str, factor: float) -> ChangeCost:
     figures = {
         "lp_value_change": _estimate(-1.3e6 * factor, 2.0e5, 640),
+        "operations_cost": _estimate(3.7e4 * factor, 4.0e3, 640),
         "min_price": _estimate(0.9974 - 0.0004 * factor, 0.0003, 640),
         "peg_shortfall_bps": _estimate(19.0 * factor, 1.5, 640),
     }

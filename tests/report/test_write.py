@@ -14,7 +14,7 @@ import pytest
 from amo_opt.errors import StorageError
 from amo_opt.report import check_folder, report_files, write, write_report
 
-NAMES = {"proposal.md", "report.html", "results.json", "parameters.toml", "trials.csv"}
+NAMES = {"proposal.md", "appendix.md", "report.html", "results.json", "parameters.toml", "trials.csv"}
 SMALL = {name: f"new {name}".encode() for name in NAMES}
 
 

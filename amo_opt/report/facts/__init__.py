@@ -22,6 +22,7 @@ from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, 
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
+from amo_opt.report.facts.tails import Tails, tails_of
 from amo_opt.report.facts.validity import Validity, validity_of
 from amo_opt.report.wording import Scale, clean
 
@@ -84,6 +85,7 @@ class Facts:
     convergence: Convergence
     monitoring: Monitoring
     execution: Execution
+    tails: Tails
 
     @property
     def changed(self) -> tuple[ParameterRow, ...]:
@@ -145,7 +147,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         fans=fan_panels(result, subject),
         worst=tuple(_worst_row(each) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
-        validity=validity_of(study, result.episodes),
+        validity=validity_of(study, result.episodes, sensitivity=result.sensitivity),
         disclosure=disclosure_of(result),
         chain=CHAIN,
         freshness=freshness_of(study.state, study.date),
@@ -157,6 +159,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         convergence=convergence_of(result),
         monitoring=monitoring_of(result, subject),
         execution=execution_of(result, subject, results_hash=results_hash),
+        tails=tails_of(result, subject),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.report.facts.evidence import limits_kept
 from amo_opt.report.facts.sets import Subject, role_title
 from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
 
@@ -144,17 +145,6 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         n=f"{score.yield_annual.n:,}",
         reason=clean(candidate.reason),
     )
-
-
-def limits_kept(score: Score) -> str:
-    """``all 21 kept``, or how many are broken and undecided."""
-    kept = sum(each.decidable and each.violation_high <= 0.0 for each in score.constraints)
-    undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
-    broken = len(score.constraints) - kept - undecided
-    if kept == len(score.constraints):
-        return f"all {kept} kept"
-    parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
-    return f"{' and '.join(parts)} of {len(score.constraints)}"
 
 
 def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts:

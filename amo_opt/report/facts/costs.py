@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COSTS = {
     "lp_value_change": ("Change of the value of the protocol's LP tokens", "USD", +1),
+    "operations_cost": ("Operations cost: fees and gas of moving positions", "USD", -1),
     "min_price": ("Lowest pool price", "USD", +1),
     "peg_shortfall_bps": ("Largest shortfall of the peg", "bps", -1),
 }

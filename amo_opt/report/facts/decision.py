@@ -15,26 +15,18 @@ from typing import TYPE_CHECKING
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
-from amo_opt.report.facts.evidence import MetricRow, adverse
+from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
+from amo_opt.report.facts.tails import OBJECTIVES, tails_of
 from amo_opt.report.facts.validity import is_validated
 from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
-    from amo_opt.scoring.types import Constraint, PairedDifference, Score
+    from amo_opt.scoring.types import Constraint, Score
     from amo_opt.search.result import Result
 
 WORD_LIMIT = 120
-OBJECTIVES = ("yield", "peg_cvar95_bps")
-RISKS = (
-    *OBJECTIVES,
-    "peg_cvar95_dollar_bps",
-    "breach_probability",
-    "shortfall_cvar90_bps",
-    "unserved_cvar90_usd_hours",
-    "min_cr_external_tail95",
-)
 GRAVITY = ("WORSE", "INCONCLUSIVE", "NO WORSE", "EQUIVALENT")
 
 
@@ -56,7 +48,8 @@ def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -
     """The box for whatever the verdict is."""
     chip = Chip(result.verdict.upper())
     unproven = () if is_validated(result.episodes) else (Chip("MODEL NOT VALIDATED"),)
-    warnings = (*unproven, *(each.chip for each in blockers_of(result)))
+    unsettled = () if tails_of(result, subject).settled else (Chip("TAIL NOT SETTLED"),)
+    warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled)
     for named in (2, 1, 0):
         decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)
         if decision.words <= WORD_LIMIT:
@@ -68,7 +61,7 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
     if result.verdict == "recommended":
         return [
             ("Change", _changes(subject, named)),
-            ("Benefit", _benefit(subject)),
+            ("Benefit", _benefit(subject, rows)),
             ("Risk", _risk(subject, rows)),
             ("Verdict", f"recommended on {_paths(subject)}; every limit holds at its interval's worse end."),
             ("If nothing is done", _nothing_done(subject)),
@@ -76,7 +69,7 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
     return [
         ("Change", "nothing."),
         ("Verdict", _why_not(result, subject)),
-        *_best_other(subject),
+        *_best_other(subject, rows),
         ("If nothing is done", _nothing_done(subject)),
     ]
 
@@ -96,21 +89,20 @@ def _changes(subject: Subject, named: int) -> str:
     return f"{'; '.join(told)}."
 
 
-def _benefit(subject: Subject) -> str:
+def _benefit(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
     found = {each.metric: each for each in subject.paired if each.scenario is None and each.metric in OBJECTIVES}
     better = sorted(
         (each for each in found.values() if each.verdict == "BETTER"), key=lambda each: (each.p_better, OBJECTIVES.index(each.metric))
     )
     if not better:
         return "none beyond the intervals."
-    return f"{_moved(better[0])}."
+    return f"{_moved(next(row for row in rows if row.name == better[0].metric))}."
 
 
-def _moved(paired: PairedDifference) -> str:
-    """``yield +0.42 % a year (95% interval +0.31 to +0.53)``."""
-    name, scale = ("yield", YIELD_SCALE) if paired.metric == "yield" else ("peg risk", PEG_SCALE)
-    found = paired.difference
-    return f"{name} {scale.text(found.value, signed=True)} (95% interval {scale.interval(found, signed=True)})"
+def _moved(row: MetricRow) -> str:
+    """``yield +0.4211 pp a year (95% interval +0.3108 to +0.5302)``: the very figures of section 5."""
+    name = "yield" if row.name == "yield" else "peg risk"
+    return f"{name} {row.difference} {row.difference_unit} (95% interval {row.interval})".replace("  ", " ")
 
 
 def _risk(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
@@ -151,8 +143,8 @@ def _why_not(result: Result, subject: Subject) -> str:
     return f"infeasible: no set kept every limit on {_paths(subject)}{binding}."
 
 
-def _best_other(subject: Subject) -> list[tuple[str, str]]:
-    found = {each.metric: each for each in subject.paired if each.scenario is None}
+def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str, str]]:
+    found = {row.name: row for row in rows}
     if subject.other is None or any(name not in found for name in OBJECTIVES):
         return []
     refused = f" It {subject.other.reason}." if subject.other.reason.startswith(("may ", "breaks ", "gains ", "changes ")) else ""

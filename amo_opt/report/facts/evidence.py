@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amo_opt.report.facts.sets import Subject
-    from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
+    from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, Score
     from amo_opt.stress.scenario import Scenario
 
 CONTRAST_METRICS = (
@@ -24,6 +24,16 @@ CONTRAST_METRICS = (
     "hours_below_099",
 )
 """The columns of the scenario table."""
+RISKS = (
+    "yield",
+    "peg_cvar95_bps",
+    "peg_cvar95_dollar_bps",
+    "breach_probability",
+    "shortfall_cvar90_bps",
+    "unserved_cvar90_usd_hours",
+    "min_cr_external_tail95",
+)
+"""The objectives and the risks that a decision may name."""
 TAIL_MINIMUM = 40.0
 """Kish's effective tail count under which the interval of a tail figure covers too little to be trusted."""
 
@@ -96,7 +106,9 @@ class ConstraintRow:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Section 5. ``scenario_columns`` are (title, unit); ``paired_cells`` is True where scenario cells are judged by paired differences, else by intervals that do not meet."""
+    """Section 5. ``scenario_columns`` are (title, unit); ``paired_cells`` is True where scenario cells are judged by paired differences,
+    else by intervals that do not meet; ``nearest`` holds of each kind of limit the one nearest to breaking under either set.
+    """
 
     label: str
     stream: str
@@ -107,6 +119,19 @@ class Evidence:
     scenarios: tuple[ScenarioRow, ...]
     paired_cells: bool
     constraints: tuple[ConstraintRow, ...]
+    nearest: tuple[ConstraintRow, ...]
+    limits_current: str
+    limits_proposed: str
+
+    @property
+    def principal(self) -> tuple[MetricRow, ...]:
+        """The rows of the objectives and the risks: those the decision may name."""
+        return tuple(row for row in self.rows if row.name in RISKS)
+
+    @property
+    def told(self) -> tuple[MetricRow, ...]:
+        """The same, and whatever is better or worse."""
+        return tuple(row for row in self.rows if row.name in RISKS or row.verdict.word in ("BETTER", "WORSE"))
 
 
 def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, seed: int) -> Evidence:
@@ -124,6 +149,9 @@ def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, se
         scenarios=_scenario_rows(subject, scenarios, scales),
         paired_cells=any(each.scenario is not None for each in subject.paired),
         constraints=_constraint_rows(subject),
+        nearest=_nearest(subject),
+        limits_current=limits_kept(subject.score(subject.current)),
+        limits_proposed="" if subject.other is None else limits_kept(subject.score(subject.other)),
     )
 
 
@@ -233,6 +261,31 @@ def told_apart(better: int, before: Estimate, after: Estimate) -> str:
 def _constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
     after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
     return tuple(_constraint_row(each, after.get(each.key)) for each in subject.score(subject.current).constraints)
+
+
+def _nearest(subject: Subject) -> tuple[ConstraintRow, ...]:
+    """Of each kind of limit the scenario whose worse end comes nearest to it under either set; the first where several do."""
+    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
+    kinds: dict[str, list[Constraint]] = {}
+    for each in subject.score(subject.current).constraints:
+        kinds.setdefault(each.name, []).append(each)
+
+    def violation(limit: Constraint) -> float:
+        return max(limit.violation_high, after[limit.key].violation_high if limit.key in after else limit.violation_high)
+
+    tightest = [max(limits, key=violation) for limits in kinds.values()]
+    return tuple(_constraint_row(each, after.get(each.key)) for each in tightest)
+
+
+def limits_kept(score: Score) -> str:
+    """``all 21 kept``, or how many are broken and undecided."""
+    kept = sum(each.decidable and each.violation_high <= 0.0 for each in score.constraints)
+    undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
+    broken = len(score.constraints) - kept - undecided
+    if kept == len(score.constraints):
+        return f"all {kept} kept"
+    parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
+    return f"{' and '.join(parts)} of {len(score.constraints)}"
 
 
 def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:

@@ -1,7 +1,7 @@
 """Section 12: what to watch after execution, from which value on, and what to do then.
 
 The rule. Every value comes from the certified figures of the set that would be in force (the proposed one, else the current one): of a
-figure's 95% interval the end at which it is worst, of the constraint its limit, of the pool's price the 1% quantile on calm paths. What
+figure's 95% interval the end at which it is worst, of the constraint its limit (which stands in where the certified end is 0), of the pool's price the 1% quantile on calm paths. What
 has left these is not what was certified.
 """
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 STOP = "execute the revert batch"
 LOOK = "hold further steps; find out why, and run the study again from the state of the day"
 WORST_ENDS = (
-    ("unserved_cvar90_usd_hours", "Demand to leave that neither door has paid, added up over the hours it waits"),
-    ("shortfall_cvar90_bps", "Shortfall of the pool's price below its reference (section 10)"),
+    ("unserved_cvar90_usd_hours", "Demand to leave that neither door has paid, added up over the hours it waits", "max_unserved_usd_hours"),
+    ("shortfall_cvar90_bps", "Shortfall of the pool's price below its reference (section 10)", "max_shortfall_bps"),
 )
 
 
@@ -52,7 +52,7 @@ def monitoring_of(result: Result, subject: Subject) -> Monitoring:
         triggers=(
             *_price(result, shown),
             *_collateral(result, subject, shown, stop),
-            *_worst_ends(subject, shown),
+            *_worst_ends(result, subject, shown),
             _pool_share(result, shown),
         ),
     )
@@ -87,14 +87,19 @@ def _collateral(result: Result, subject: Subject, shown: Candidate, stop: str) -
     return rows
 
 
-def _worst_ends(subject: Subject, shown: Candidate) -> list[Trigger]:
+def _worst_ends(result: Result, subject: Subject, shown: Candidate) -> list[Trigger]:
     metrics = subject.score(shown).metrics
     rows = []
-    for name, what in WORST_ENDS:
+    for name, what, limit_name in WORST_ENDS:
         found = metrics.get(name)
         if found is not None:
-            value = _text(metric_of(name).unit, found, found.high)
-            rows.append(Trigger(what, f"above {value}", f"upper end of the interval of the mean of the worst tenth, {_n(found)}", LOOK))
+            unit = metric_of(name).unit
+            value, basis = _text(unit, found, found.high), f"upper end of the interval of the mean of the worst tenth, {_n(found)}"
+            if value == _text(unit, found, 0.0):
+                limit: float = getattr(result.study.constraints, limit_name)
+                value = scale_for(unit, (limit,)).text(limit)
+                basis = f"the limit of the study's constraint: the mean of the worst tenth is certified as 0, {_n(found)}, and a trigger there would fire at nothing"
+            rows.append(Trigger(what, f"above {value}", basis, LOOK))
     return rows
 
 

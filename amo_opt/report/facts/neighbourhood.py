@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, limits_kept, span
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
+from amo_opt.report.facts.evidence import limits_kept
 from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number
 
 if TYPE_CHECKING:
@@ -59,6 +60,22 @@ class NeighbourRow:
 
 
 @dataclass(frozen=True)
+class FurthestRow:
+    """The neighbour whose interval reaches furthest the wrong way on one metric."""
+
+    metric: str
+    parameter: str
+    side: str
+    value: str
+    difference: str
+    interval: str
+    verdict: Chip | None
+    n: str
+    limits: Chip
+    objection: str
+
+
+@dataclass(frozen=True)
 class StepRow:
     """Doing nothing, half the step or the whole: yield and peg risk with intervals, limits, and the verdicts against the current set."""
 
@@ -88,6 +105,7 @@ class Neighbourhood:
     """Section 6 beyond the choice itself."""
 
     rows: tuple[NeighbourRow, ...]
+    furthest: tuple[FurthestRow, ...]
     finding: str
     figure: tuple[EndsRow, ...]
     figure_caption: str
@@ -105,6 +123,7 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
     importances = _importances(result, metrics)
     return Neighbourhood(
         rows=tuple(_row(each) for each in result.neighbours),
+        furthest=_furthest(result.neighbours),
         finding=_finding(result, subject),
         figure=_figure(result.neighbours),
         figure_caption=_figure_caption(result, subject),
@@ -127,6 +146,17 @@ def _paired(neighbour: Neighbour) -> dict[str, PairedDifference]:
     return {each.metric: each for each in neighbour.paired if each.scenario is None}
 
 
+def _paths(neighbour: Neighbour) -> int:
+    """All paths behind the differences; the neighbour's own n counts those of one scenario."""
+    return min((each.difference.n for each in _paired(neighbour).values()), default=neighbour.n)
+
+
+def _n(neighbours: tuple[Neighbour, ...]) -> str:
+    """``n = 640 paths B, 128 for each scenario``."""
+    n, each = min(_paths(each) for each in neighbours), min(each.n for each in neighbours)
+    return f"n = {count(n, 'path')} B{f', {each:,} for each scenario' if each < n else ''}"
+
+
 def _row(neighbour: Neighbour) -> NeighbourRow:
     paired = _paired(neighbour)
     texts = {name: _difference(paired.get(name), scale) for name, scale in AXES.items()}
@@ -141,10 +171,38 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg=texts["peg_cvar95_bps"][0],
         peg_interval=texts["peg_cvar95_bps"][1],
         peg_verdict=texts["peg_cvar95_bps"][2],
-        n=f"{neighbour.n:,}",
+        n=f"{_paths(neighbour):,}",
         limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
         objection=clean(neighbour.objection),
     )
+
+
+def _furthest(neighbours: tuple[Neighbour, ...]) -> tuple[FurthestRow, ...]:
+    """On yield the neighbour with the lowest lower end, on peg risk that with the highest upper end."""
+    rows = []
+    for name, scale in AXES.items():
+        better = metric_of(name).better
+        met = [(each, paired) for each in neighbours if (paired := _paired(each).get(name)) is not None]
+        if not met:
+            continue
+        neighbour, paired = min(met, key=lambda pair, sign=better: min(sign * pair[1].difference.low, sign * pair[1].difference.high))  # type: ignore[misc]
+        difference, interval, verdict = _difference(paired, scale)
+        row = _row(neighbour)
+        rows.append(
+            FurthestRow(
+                metric=f"{metric_of(name).title}, {scale.difference_unit}",
+                parameter=row.parameter,
+                side=row.side,
+                value=row.value,
+                difference=difference,
+                interval=interval,
+                verdict=verdict,
+                n=row.n,
+                limits=row.limits,
+                objection=row.objection,
+            )
+        )
+    return tuple(rows)
 
 
 def _difference(paired: PairedDifference | None, scale: Scale) -> tuple[str, str, Chip | None]:
@@ -171,7 +229,6 @@ def _finding(result: Result, subject: Subject) -> str:
     better = sum(
         each.feasible and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES) for each in found
     )
-    n = min(each.n for each in found)
     names = ", ".join(dict.fromkeys(lower_first(PARAMETERS[each.parameter].title.split(",")[0]) for each in worse))
     word = "A plateau" if not worse else "Not a plateau everywhere"
     tail = "none can be worse on yield or peg risk by more than the margin" if not worse else f"steps to mind: {names}"
@@ -183,7 +240,7 @@ def _finding(result: Result, subject: Subject) -> str:
     return (
         f"{word} around {shown_words(subject)}: of {count(len(found), 'neighbour')} (one parameter one governance step away, all else held) "
         f"{feasible} keep every limit at its interval's worse end; {tail}.{gain} "
-        f"Paired differences with 95% intervals (n = {count(n, 'path')} B, seed {result.study.search.seed})."
+        f"Paired differences with 95% intervals ({_n(found)}, seed {result.study.search.seed})."
     )
 
 
@@ -204,10 +261,10 @@ def _figure(neighbours: tuple[Neighbour, ...]) -> tuple[EndsRow, ...]:
 def _figure_caption(result: Result, subject: Subject) -> str:
     if not result.neighbours:
         return ""
-    held, n = sum(not _worse(each) for each in result.neighbours), min(each.n for each in result.neighbours)
+    held = sum(not _worse(each) for each in result.neighbours)
     return (
         f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit and lose no more than a margin: one step lower (◀), one higher (▶), "
-        f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, n = {count(n, 'path')} B, seed {result.study.search.seed})."
+        f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
     )
 
 

@@ -50,11 +50,21 @@ class SensitivityRow:
 
 
 @dataclass(frozen=True)
+class NotRun:
+    """An end of a range that could not be run, and why."""
+
+    figure: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
 class SensitivityFacts:
-    """The sensitivity part of section 10; ``rest`` names the figures that are not in the table."""
+    """The sensitivity part of section 10; ``rest`` names the figures that are not in the table, ``not_run`` the ends without a figure."""
 
     rows: tuple[SensitivityRow, ...]
     rest: tuple[str, ...]
+    not_run: tuple[NotRun, ...]
     finding: str
     figure: tuple[EndsRow, ...]
     base: tuple[Span | None, Span | None]
@@ -64,11 +74,12 @@ class SensitivityFacts:
 def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]) -> SensitivityFacts:
     """Every assumed figure that was moved, those that move the verdict first."""
     by_figure: dict[str, list[Sensitivity]] = {}
-    for each in result.sensitivity:
+    for each in ran(result.sensitivity):
         by_figure.setdefault(each.figure, []).append(each)
     base = {each.metric: each.difference for each in subject.paired if each.scenario is None}
     effects = {name: max(_effect(each, base, result) for each in ends) for name, ends in by_figure.items()}
     moves = {name: not all(each.holds for each in ends) for name, ends in by_figure.items()}
+    not_run = tuple(each for each in result.sensitivity if not each.n)
     ordered = sorted(by_figure, key=lambda name: (not moves[name], -effects[name], name))
     kept = max(SHOWN, sum(moves.values()))
     titles = {row.key: row.doc for row in state}
@@ -85,11 +96,25 @@ def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]
     return SensitivityFacts(
         rows=rows,
         rest=tuple(ordered[kept:]),
+        not_run=tuple(
+            NotRun(each.figure, plain_number(each.value), clean(each.objection).removeprefix("not run: ") or "no reason recorded")
+            for each in not_run
+        ),
         finding=_finding(result, ordered, moves),
         figure=tuple(EndsRow(name, tuple(_mark(each) for each in by_figure[name])) for name in ordered[:SHOWN]),
         base=(_base(base.get("yield"), YIELD_SCALE), _base(base.get("peg_cvar95_bps"), PEG_SCALE)),
         figure_caption=_figure_caption(result, subject, ordered[:SHOWN]),
     )
+
+
+def ran(found: tuple[Sensitivity, ...]) -> tuple[Sensitivity, ...]:
+    """The ends that could be run: the others have no paths."""
+    return tuple(each for each in found if each.n)
+
+
+def moved_figures(found: tuple[Sensitivity, ...]) -> tuple[int, int]:
+    """How many figures move the verdict at an end, and how many were moved at all."""
+    return len({each.figure for each in ran(found) if not each.holds}), len({each.figure for each in ran(found)})
 
 
 def _effect(found: Sensitivity, base: dict[str, Estimate], result: Result) -> float:
@@ -144,20 +169,22 @@ def _finding(result: Result, ordered: list[str], moves: dict[str, bool]) -> str:
     if not ordered:
         return "No assumed figure was moved in this run, so how far the verdict hangs on them is not known."
     moved = sum(moves.values())
-    n = min(each.n for each in result.sensitivity)
-    tail = f"(n = {count(n, 'path')} B for each end, seed {result.study.search.seed}; one figure at a time, all else held)."
+    n, lost = min(each.n for each in ran(result.sensitivity)), sum(not each.n for each in result.sensitivity)
+    ends = "both ends" if not lost else "every end that was run"
+    why = f" {count(lost, 'end')} could not be run, for the reasons given." if lost else ""
+    tail = f"(n = {count(n, 'path')} B for each end, seed {result.study.search.seed}; one figure at a time, all else held).{why}"
     if not moved:
-        return f"The verdict holds at both ends of the range of all {count(len(ordered), 'assumed figure')} {tail}"
+        return f"The verdict holds at {ends} of the range of all {count(len(ordered), 'assumed figure')} {tail}"
     return (
         f"{count(moved, 'assumed figure')} of {len(ordered)} {'moves' if moved == 1 else 'move'} the verdict at an end of "
-        f"{'its' if moved == 1 else 'their'} range; for {len(ordered) - moved} it holds at both ends {tail}"
+        f"{'its' if moved == 1 else 'their'} range; for {len(ordered) - moved} it holds at {ends} {tail}"
     )
 
 
 def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
     if not shown:
         return ""
-    n = min(each.n for each in result.sensitivity)
+    n = min(each.n for each in ran(result.sensitivity))
     return (
         f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} with the largest effect; "
         f"orange: the verdict moves there; the line is the difference at the state's values (95% intervals, n = {count(n, 'path')} B, "

@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.backtest import shown, summary_table
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count
+from amo_opt.report.facts.sensitivity import moved_figures
+from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit
+    from amo_opt.search.result import Sensitivity
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def is_validated(episodes: tuple[EpisodeFit, ...]) -> bool:
     return any(each.demands for each in episodes) and not any(each.missed for each in episodes)
 
 
-def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = ()) -> Validity:
+def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, sensitivity: tuple[Sensitivity, ...] = ()) -> Validity:
     """Replays with their verdicts, scenarios with their weights normalised, and the limits in words."""
     total = sum(each.weight for each in study.scenarios)
     percent = Scale(100.0, 2, "%")
@@ -106,7 +109,7 @@ def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = ()) -> Validity
     )
     return Validity(
         scenarios=scenarios,
-        limits=_limits(study, episodes),
+        limits=_limits(study, episodes, sensitivity),
         replayed=_replayed(episodes),
         episodes=tuple(_episode(each, study.search.seed) for each in episodes),
         validated=is_validated(episodes),
@@ -127,7 +130,7 @@ def _replayed(episodes: tuple[EpisodeFit, ...]) -> str:
 
 def _missed(demand: Demand) -> str:
     """How far a demand is missed; a figure that cannot be had misses it too."""
-    return "no figure" if math.isnan(demand.model) else shown(float(f"{demand.missed_by:.3g}"))
+    return "no figure" if math.isnan(demand.model) else true_minus(shown(float(f"{demand.missed_by:.3g}")))
 
 
 def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
@@ -142,15 +145,17 @@ def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
         finding=f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met.",
         caption=f"{clean(fit.title)}. Blue: the model's mean and 5–95% of paths; orange: recorded{drawn} (n = {n} paths, seed {seed}).",
         figures=tuple(
-            FigureRow(clean(title), model, band, n if model != MISSING else MISSING, real, miss)
+            FigureRow(
+                clean(title), true_minus(model), true_minus(band), n if model != MISSING else MISSING, true_minus(real), true_minus(miss)
+            )
             for title, model, band, real, miss in summary_table(fit)[1]
         ),
         demands=tuple(
             DemandRow(
                 title=clean(each.text),
-                allowed=each.allowed,
-                model=shown(each.model),
-                real=shown(each.real),
+                allowed=true_minus(each.allowed),
+                model=true_minus(shown(each.model)),
+                real=true_minus(shown(each.real)),
                 n=n,
                 verdict=Chip("MET" if each.met else "MISSED"),
                 missed_by="" if each.met else _missed(each),
@@ -166,10 +171,10 @@ def _episode_limits(episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
     """What the replays leave open, or that there are none."""
     if not episodes:
         return (
-            "No backtest is part of this report: `amo-opt backtest` replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
+            "No backtest is part of this report: the command amo-opt backtest replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
         )
     missed = tuple(
-        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {shown(demand.model)}, allowed {demand.allowed})' for demand in each.missed)}."
+        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {true_minus(shown(demand.model))}, allowed {true_minus(demand.allowed)})' for demand in each.missed)}."
         for each in episodes
         if each.missed
     )
@@ -179,15 +184,25 @@ def _episode_limits(episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
     )
 
 
-def _limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
+def _movement(sensitivity: tuple[Sensitivity, ...]) -> str:
+    """How many assumed figures move the verdict within their ranges."""
+    moved, figures = moved_figures(sensitivity)
+    if not figures:
+        return "How far the verdict moves within those ranges was not computed in this run."
+    which = f"{moved or 'none'} of {count(figures, 'figure')} {'move' if moved > 1 else 'moves'} the verdict"
+    return f"Each taken to the ends of its range by itself, {which}; what several do together is not known."
+
+
+def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[Sensitivity, ...]) -> tuple[str, ...]:
     simulation = study.simulation
     reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
+    n = paths_per_scenario(study)
     days = f"{simulation.window_hours / 24:g}"
     return (
         *_episode_limits(episodes),
         (
             "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
-            "How far the verdict moves within those ranges is not computed here."
+            f"{_movement(sensitivity)}"
         ),
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",
@@ -198,4 +213,8 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
         "The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not. Caps of a single AMO are the executing team's policy; on chain only their sums are limited.",
         "Scenario weights are judgements: the chance that a window of this length is that scenario.",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
+        (
+            f"A path none of the n paths of a scenario showed may still have a chance of up to 1 − 0.05^(1/n) (for n = {n:,}: "
+            f"{Scale(100.0, 2, '%').text(unseen_chance(n))}) of being drawn: intervals cannot tell of what was not seen."
+        ),
     )

@@ -38,8 +38,9 @@ def test_importances_are_sorted_by_the_largest_share(result):
 def test_costs_are_told_apart_only_where_intervals_do_not_meet(result):
     """A deeper shortfall beyond both intervals is worse, a lower price within them is not told apart."""
     costs = _facts(result).costs
-    assert [row.verdict.word for row in costs.rows] == ["WORSE", "INCONCLUSIVE", "WORSE"]
-    assert "2 of 3 figures are worse" in costs.caption
+    assert [row.verdict.word for row in costs.rows] == ["WORSE", "WORSE", "INCONCLUSIVE", "WORSE"]
+    assert [row.unit for row in costs.rows] == ["m USD", "k USD", "USD", "bp"]
+    assert "3 of 4 figures are worse" in costs.caption
     empty = _facts(replace(result, change_costs=())).costs
     assert (empty.rows, bool(empty.why_empty)) == ((), True)
 
@@ -118,3 +119,37 @@ def test_a_run_that_looked_at_nothing_says_so_everywhere(result):
     assert "not known" in facts.sensitivity.finding
     assert "not known" in facts.costs.why_empty
     assert "not measured" in facts.convergence.caption
+
+
+def test_an_end_that_could_not_be_run_counts_for_nothing(result):
+    """Its n of 0 is no sample size, and its figure has the effect of the other end; reason and value are told."""
+    lost = replace(
+        result.sensitivity[0], n=0, yield_difference=None, peg_difference=None, holds=True, objection="not run: more staked than there is"
+    )
+    found = _facts(replace(result, sensitivity=(lost, *result.sensitivity[1:]))).sensitivity
+    assert "n = 640 paths B for each end" in found.finding
+    assert "1 end could not be run" in found.finding
+    assert "n = 640 paths B" in found.figure_caption
+    assert [(each.figure, each.why) for each in found.not_run] == [(lost.figure, "more staked than there is")]
+    row = next(row for row in found.rows if row.figure == lost.figure)
+    assert len(row.ends) == 1
+    assert row.effect != "–"
+    nothing = _facts(replace(result, sensitivity=(lost,))).sensitivity
+    assert "No assumed figure was moved" in nothing.finding
+    assert (nothing.rows, len(nothing.not_run), nothing.figure_caption) == ((), 1, "")
+
+
+def test_neighbours_count_all_paths_and_say_how_many_a_scenario_has(result):
+    """The paired differences' own n, as section 7 shows it."""
+    around = _facts(result).neighbourhood
+    assert {row.n for row in around.rows} == {"3,200"}
+    for text in (around.finding, around.figure_caption):
+        assert "n = 3,200 paths B, 640 for each scenario, seed 1" in text
+
+
+def test_the_furthest_neighbours_are_the_worst_ends(result):
+    """By hand from the steps of the example: pool_share_high lower loses most yield, and higher most of the peg, where a limit breaks."""
+    earned, peg = _facts(result).neighbourhood.furthest
+    assert (earned.parameter, earned.side) == ("pool_share_high", "lower")
+    assert (peg.parameter, peg.side, peg.limits.word) == ("pool_share_high", "higher", "BROKEN")
+    assert (peg.difference, peg.n) == ("+2.60", "3,200")

@@ -46,8 +46,10 @@ def test_a_change_of_everything_still_fits(make_result):
 
 
 def test_the_benefit_is_the_objective_shown_better(result):
-    """In this result yield is BETTER and peg risk is not."""
-    assert _texts(result)["Benefit"].startswith("yield +0.31 pp a year (95% interval ")
+    """In this result yield is BETTER and peg risk is not; figure and interval are those of section 5, digit by digit."""
+    row = next(row for row in gather(result, results_hash="0").evidence.rows if row.name == "yield")
+    assert _texts(result)["Benefit"] == f"yield {row.difference} pp a year (95% interval {row.interval})."
+    assert row.difference == "+0.306"
 
 
 def test_a_harm_that_is_shown_comes_before_one_that_is_not(result):

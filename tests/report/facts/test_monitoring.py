@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from amo_opt.report.facts.monitoring import LOOK, STOP, monitoring_of
 from amo_opt.report.facts.sets import subject_of
+from amo_opt.scoring.types import Estimate
 
 
 def _triggers(result):
@@ -40,3 +41,16 @@ def test_an_early_warning_below_the_limit_is_not_one(result):
 def test_without_a_fan_there_is_no_price_trigger(result):
     """No figure is made up for it."""
     assert not any(row.what.startswith("Pool price") for row in monitoring_of(replace(result, fans=()), subject_of(result)).triggers)
+
+
+def test_a_certified_zero_is_no_trigger(result):
+    """Above 0 something fires every day: the study's limit stands in, and the row says why."""
+    shown = next(each for each in result.candidates if each.role == "recommended")
+    nothing = Estimate(value=0.0, low=0.0, high=0.0, n=3200)
+    score = replace(shown.certified_b, metrics={**shown.certified_b.metrics, "unserved_cvar90_usd_hours": nothing})
+    candidates = tuple(replace(each, certified_b=score) if each is shown else each for each in result.candidates)
+    rows = _triggers(replace(result, candidates=candidates)).values()
+    row = next(row for row in rows if row.what.startswith("Demand to leave"))
+    assert row.trigger == "above 1.00 bn USD·h"
+    assert "certified as 0, n = 3,200" in row.basis
+    assert not any("above 0 " in row.trigger for row in rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from amo_opt.report.facts.tails import unseen_chance
 from amo_opt.report.facts.validity import is_validated, validity_of
 from amo_opt.scoring.replay import Demand
 
@@ -39,9 +40,9 @@ def test_a_miss_is_told_with_its_size(result, met, missed):
     found = validity_of(result.study, (met, missed))
     assert (found.validated, len(found.episodes)) == (False, 2)
     row = found.episodes[1].demands[0]
-    assert (row.verdict.word, row.missed_by, row.model, row.real, row.allowed) == ("MISSED", "0.02", "0.05", "0.001", "-0.03 to 0.03")
+    assert (row.verdict.word, row.missed_by, row.model, row.real, row.allowed) == ("MISSED", "0.02", "0.05", "0.001", "−0.03 to 0.03")
     limits = " ".join(found.limits)
-    assert "change of supply, by 0.02 (model 0.05, allowed -0.03 to 0.03)" in limits
+    assert "change of supply, by 0.02 (model 0.05, allowed −0.03 to 0.03)" in limits
     assert "No backtest" not in limits
     assert "1 of 2 demands met: the model does not count as validated" in found.replayed
     assert [each.verdict.word for each in found.episodes[0].demands] == ["MET"]
@@ -68,3 +69,24 @@ def test_without_episodes_the_limits_say_so(result):
     assert not found.validated
     assert "No backtest is part of this report" in found.limits[0]
     assert found.replayed.startswith("No real episode was replayed")
+
+
+def test_limits_say_how_far_the_verdict_moves_within_the_assumed_ranges(result):
+    """Counted from what was run; an end that could not be run moves nothing, and a run without sensitivity says so."""
+    assert "2 of 48 figures move the verdict" in " ".join(validity_of(result.study, sensitivity=result.sensitivity).limits)
+    lost = tuple(replace(each, n=0, holds=False) for each in result.sensitivity[:1])
+    assert "was not computed in this run" in " ".join(validity_of(result.study, sensitivity=lost).limits)
+
+
+def test_limits_tell_the_chance_of_what_was_not_seen(result):
+    """Unseen on all n paths with probability (1 - p)^n = 0.05 at the bound: 0.47% for the 640 paths of a scenario."""
+    bound = unseen_chance(640)
+    assert math.isclose((1.0 - bound) ** 640, 0.05)
+    certification = replace(result.study.certification, multiple=640 // result.study.simulation.paths)
+    text = validity_of(replace(result.study, certification=certification)).limits[-1]
+    assert "(for n = 640: 0.47%)" in text
+
+
+def test_no_limit_holds_markup_of_another_language(result):
+    """A backtick would stand in the page as it is."""
+    assert "`" not in " ".join(validity_of(result.study).limits)

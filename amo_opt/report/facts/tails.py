@@ -1,0 +1,100 @@
+"""Whether two independent sets of paths agree on the figures: a rare path that only one of them held shows as a disagreement.
+
+The rule. For the current and the shown set, on yield and on peg risk: where the point estimate on paths A lies outside the 95% interval on
+paths B, or the reverse, the tail is not settled. The bootstrap resamples the paths there are, so no interval knows of a path that was not drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.report.wording import Scale, lower_first, metric_of, scale_for
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.scoring.types import Estimate
+    from amo_opt.search.result import Candidate, Result
+
+OBJECTIVES = ("yield", "peg_cvar95_bps")
+UNSEEN = 0.05
+"""Chance that as many paths show nothing of what happens on a path as often as `unseen_chance` says."""
+
+
+@dataclass(frozen=True)
+class Tails:
+    """``sentence`` tells every disagreement; empty where there is none."""
+
+    sentence: str
+
+    @property
+    def gap_sentence(self) -> str:
+        """What the optimism gap's table has to say of it."""
+        return (
+            ""
+            if self.settled
+            else "The tail is not settled: A − B is more than the intervals allow for (section 5), so it is no measure of optimism."
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether paths A and B agree on everything that was looked at."""
+        return not self.sentence
+
+
+def tails_of(result: Result, subject: Subject) -> Tails:
+    """What paths A and paths B disagree on."""
+    told = []
+    for name in OBJECTIVES:
+        parts = [
+            f"{label} {_against(name, on_a, on_b)}"
+            for label, on_a, on_b in _both(result, subject, name)
+            if outside(on_a.value, on_b) or outside(on_b.value, on_a)
+        ]
+        if parts:
+            told.append(f"{lower_first(metric_of(name).title)}: {'; '.join(parts)}")
+    if not told:
+        return Tails("")
+    n = f"{paths_per_scenario(result.study):,}"
+    return Tails(
+        f"Paths A and B disagree on {', and on '.join(told)}: a rare path decides it, which n = {n} paths a scenario may or may not hold."
+    )
+
+
+def outside(value: float, other: Estimate) -> bool:
+    """Whether a point estimate lies outside the interval of the other paths."""
+    return not other.low <= value <= other.high
+
+
+def paths_per_scenario(study: Study) -> int:
+    """Certification paths of each scenario, on A and on B alike."""
+    return study.simulation.paths * study.certification.multiple
+
+
+def unseen_chance(n: int) -> float:
+    """The most an event may happen, as a chance a path, and yet stay unseen on ``n`` paths one time in twenty."""
+    return float(1.0 - UNSEEN ** (1.0 / n))
+
+
+def _both(result: Result, subject: Subject, name: str) -> list[tuple[str, Estimate, Estimate]]:
+    """Label, figure on A, figure on B: of the current and the shown set, and of the one the optimism gap is of."""
+    found: dict[str, tuple[Estimate, Estimate]] = {}
+    shown = "proposed" if subject.recommended else f"alternative {subject.other.id}" if subject.other is not None else ""
+    for label, candidate in (("current", subject.current), (shown, subject.other)):
+        if candidate is not None and candidate.certified_b is not None:
+            found[label] = (_figure(candidate, name, on_b=False), _figure(candidate, name, on_b=True))
+    if name in result.gap:
+        found.setdefault("proposed" if subject.recommended else "current", result.gap[name][1:])
+    return [(label, on_a, on_b) for label, (on_a, on_b) in found.items()]
+
+
+def _figure(candidate: Candidate, name: str, *, on_b: bool) -> Estimate:
+    score = candidate.certified_b if on_b and candidate.certified_b is not None else candidate.certified_a
+    return score.yield_annual if name == "yield" else score.peg_risk_bps
+
+
+def _against(name: str, on_a: Estimate, on_b: Estimate) -> str:
+    """``8.5 bp (2.4 to 20.8) against 2.4 (2.4 to 2.4)``."""
+    scale: Scale = scale_for(metric_of(name).unit, (on_a.value, on_b.value))
+    return f"{scale.text(on_a.value)} ({scale.interval(on_a)}) against {scale.number(on_b.value)} ({scale.interval(on_b)})"

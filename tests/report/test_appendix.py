@@ -1,0 +1,106 @@
+"""The proposal and its appendix fit into posts, and nothing that is cut is lost."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from markdown_it import MarkdownIt
+
+from amo_opt.report.appendix import CUT, POST_LIMIT, Topic, appendix_of
+from amo_opt.report.facts import gather
+from amo_opt.report.pages import TOPICS, appendix, proposal_md
+
+
+@pytest.fixture(scope="module")
+def full(result, met, missed):
+    """Facts with everything filled, replays included."""
+    return gather(replace(result, episodes=(met, missed)), results_hash="0" * 64)
+
+
+def _table(rows, width=80):
+    return "| A | B |\n|---|---|\n" + "".join(f"| {number} | {'x' * width} |\n" for number in range(rows))
+
+
+def test_every_post_is_within_the_limit(full):
+    """The proposal and each part, of a result with everything filled; each part opens with its number and what it holds."""
+    assert len(proposal_md(full)) < POST_LIMIT
+    found = appendix(full)
+    assert len(found.parts) > 1
+    assert found.text.split(f"\n{CUT}\n\n") == list(found.parts)
+    for number, part in enumerate(found.parts, start=1):
+        assert len(part) < POST_LIMIT
+        assert re.match(rf"# Appendix {number} of {len(found.parts)}: \w", part)
+    assert set(found.where) == {name for name, _, _ in TOPICS}
+
+
+def test_a_study_too_large_for_one_post_gets_a_briefer_text(result, full):
+    """Forty scenarios: what goes is said, and the whole of it stands in the appendix."""
+    scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}", title=f"Kind {number}") for number in range(40))
+    facts = gather(replace(result, study=replace(result.study, scenarios=scenarios)), results_hash="0" * 64)
+    facts = replace(facts, evidence=replace(facts.evidence, scenarios=facts.evidence.scenarios * 8))
+    text = proposal_md(facts)
+    assert len(text) < POST_LIMIT
+    assert "scenarios, each with its figures: appendix" in text
+    assert "Who executes each" in proposal_md(full)
+    assert "Who executes each" not in text
+
+
+def test_tables_are_tables(full):
+    """Every table opens where its head stands: a line left empty inside would end it."""
+    for text in (proposal_md(full), *appendix(full).parts):
+        rendered = MarkdownIt("commonmark").enable("table").render(text)
+        assert rendered.count("<table>") == len(re.findall(r"^\|:?-[-:|]+\|$", text, re.MULTILINE)) > 0
+        assert "<p>|" not in rendered
+
+
+def test_what_is_cut_is_named_and_found(full):
+    """Each place the proposal names holds the topic; every figure of the state and every limit stands in the appendix."""
+    found, proposal = appendix(full), proposal_md(full)
+    titles = {name: title for name, title, _ in TOPICS}
+    assert len(re.findall(r"appendix \d", proposal)) >= len(TOPICS)
+    for name, place in found.where.items():
+        for number in re.findall(r"\d+", place):
+            assert f"## {titles[name]} (" in found.parts[int(number) - 1]
+    for row in full.state:
+        assert f"`{row.key}`" in found.text
+    for row in full.evidence.rows:
+        assert row.title in found.text
+    assert found.text.count("● KEPT") >= 2 * len(full.evidence.constraints)
+
+
+def test_the_proposal_keeps_what_decides(full):
+    """The objectives and risks, whatever is better or worse, and of each kind of limit the one nearest to breaking."""
+    names = {row.name for row in full.evidence.told}
+    assert {row.name for row in full.evidence.rows if row.verdict.word in ("BETTER", "WORSE")} <= names
+    assert {row.name for row in full.evidence.principal} <= names
+    kinds = {row.title for row in full.evidence.constraints}
+    assert {row.title for row in full.evidence.nearest} == kinds
+    assert len(full.evidence.nearest) == len(kinds) < len(full.evidence.constraints)
+
+
+def test_the_nearest_limit_is_the_one_with_the_worst_end(full):
+    """Under either set, by scenario: the severest scenario of the fake result for what it scales."""
+    row = next(row for row in full.evidence.nearest if row.title.startswith("Deepest shortfall"))
+    assert row.scenario == "ust-contagion-2022"
+
+
+def test_topics_stay_whole_where_one_part_can_hold_them():
+    """The second would fit only in pieces behind the first, so it opens a part of its own; the empty third is nowhere."""
+    found = appendix_of(
+        [Topic("a", "One", "s 1", _table(30)), Topic("b", "Two", "s 2", _table(30)), Topic("c", "Three", "s 3", " \n")], limit=4_000
+    )
+    assert len(found.parts) == 2
+    assert found.where == {"a": "appendix 1", "b": "appendix 2"}
+    assert found.parts[1].startswith("# Appendix 2 of 2: Two\n\n## Two (s 2)\n\n| A | B |\n")
+
+
+def test_a_long_table_is_cut_between_rows():
+    """Each piece has the table's head, none is too long, and no row is lost or told twice."""
+    found = appendix_of([Topic("a", "One", "s 1", f"Words.\n\n{_table(300)}")], limit=4_000)
+    assert found.where == {"a": "appendix 1 and " + " and ".join(str(number) for number in range(2, len(found.parts) + 1))}
+    assert all(part.count("| A | B |\n|---|---|\n") >= 1 for part in found.parts[1:])
+    assert all(len(part) <= 4_100 for part in found.parts)
+    assert [int(row) for row in re.findall(r"^\| (\d+) \|", found.text, re.MULTILINE)] == list(range(300))
+    assert found.parts[1].split("\n")[2] == "## One (s 1, continued)"
