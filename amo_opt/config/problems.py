@@ -65,7 +65,7 @@ def _problem(document: Document, form: Model, details: Mapping[str, Any]) -> Pro
         message = _MESSAGES["finite_number"]
     if kind == "model_type" and info is not None and info.annotation is FIGURE:
         message = "a bare value has no source"
-    hint = nearest(found, get_args(info.annotation)) if kind == "literal_error" and info and isinstance(found, str) else None
+    hint = nearest(found, _words(info.annotation)) if kind == "literal_error" and info and isinstance(found, str) else None
     return document.problem(key, message, found=shown(found), allowed=allowed, hint=hint)
 
 
@@ -104,6 +104,12 @@ def _model_at(form: Model, key: Key) -> Model | None:
 
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    """The words of a literal, one that may be left out included."""
+    parts = get_args(annotation)
+    return tuple(word for part in parts for word in (_words(part) if get_args(part) else (part,)) if isinstance(word, str))
 
 
 def _optional(annotation: Any) -> bool:

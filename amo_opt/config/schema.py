@@ -259,7 +259,7 @@ STUDY_FILE = model(
                 "margin_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["margin_peg_bps"]),
                 "margin_cr": number(0.0, 1.0, default=_CERTIFICATION["margin_cr"]),
                 "least_gain": number(0.0, 1_000.0, default=_CERTIFICATION["least_gain"]),
-                "bootstrap": whole(10, 1_000_000, default=_CERTIFICATION["bootstrap"]),
+                "bootstrap": whole(10, 20_000, default=_CERTIFICATION["bootstrap"]),
             },
             required=False,
         ),
