@@ -44,7 +44,7 @@ def test_what_changes_no_result_changes_no_hash(folder, edit, name, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        (STUDY, "seed = 5", "seed = 6"),
+        (STUDY, "seed = 6", "seed = 7"),
         (STUDY, "paths = 64", "paths = 65"),
         (STUDY, "batch = 8", "batch = 4"),
         (STUDY, 'sampler = "auto"', 'sampler = "tpe"'),

@@ -84,7 +84,7 @@ BAD = [
     (STUDY, "paths = 64", "paths = true", "simulation.paths", ["wrong type", "found true"]),
     (STUDY, "[simulation]", "[simulations]", "simulations", ["unknown key", "did you mean 'simulation'?"]),
     (STUDY, '"collateral"    #', '"colateral" #', "simulation.peg_reference", ["not one of", "did you mean 'collateral'?"]),
-    (STUDY, "seed = 5", "seed = -1", "search.seed", ["out of range"]),
+    (STUDY, "seed = 6", "seed = -1", "search.seed", ["out of range"]),
     (STUDY, "aave_cap = {", "ave_cap = {", "search.space.ave_cap", ["unknown key", "did you mean 'aave_cap'?"]),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = 0.6", "search.space.aave_cap", ["wrong type", "low = …, high = …"]),
     (
