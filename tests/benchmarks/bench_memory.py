@@ -22,7 +22,7 @@ from amo_opt.search.record import Record
 from amo_opt.search.result import Candidate
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
-HOURS = {"simulation.transition_hours": 1, "simulation.window_hours": 4, "certification.bootstrap": 100}
+HOURS = {"simulation.transition_hours": 1, "simulation.window_hours": 4, "certification.bootstrap": 10}
 
 
 def peak() -> float:

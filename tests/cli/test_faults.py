@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 AMO_OPT = [sys.executable, "-c", "from amo_opt.cli.main import main; main()"]
 
 
