@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
 from amo_opt.report.facts.evidence import limits_kept
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -173,7 +173,7 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg_verdict=texts["peg_cvar95_bps"][2],
         n=f"{_paths(neighbour):,}",
         limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
-        objection=clean(neighbour.objection),
+        objection=true_minus(clean(neighbour.objection)),
     )
 
 
