@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.evidence import limits_kept
+from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.sets import Subject, role_title
 from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case, true_minus
 
