@@ -170,6 +170,6 @@ def _apart(scale: Scale, shift: Shift) -> str:
 
 
 def _limits(point: MovedPoint) -> str:
-    from amo_opt.report.facts.choice import limits_kept
+    from amo_opt.report.facts.limits import limits_kept
 
     return limits_kept(point.score)

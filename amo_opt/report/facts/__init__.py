@@ -17,11 +17,12 @@ from amo_opt.report.facts.guard_rails import GuardRails, guard_rails_of
 from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
 from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
-from amo_opt.report.facts.neighbourhood import HALF_STEP, Neighbourhood, neighbourhood_of
+from amo_opt.report.facts.neighbourhood import Neighbourhood, neighbourhood_of
 from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
+from amo_opt.report.facts.steps import HALF_STEP
 from amo_opt.report.facts.tails import Tails, tails_of
 from amo_opt.report.facts.validity import Validity, validity_of
 from amo_opt.report.wording import Scale, clean

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.evidence import limits_kept
+from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
+from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +143,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         constraints=limits_kept(score),
         stream="B" if score is candidate.certified_b else "A",
         n=f"{score.yield_annual.n:,}",
-        reason=clean(candidate.reason),
+        reason=true_minus(clean(candidate.reason)),
     )
 
 

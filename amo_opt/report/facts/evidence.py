@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, constraint_title, count, metric_of, scale_for
+from amo_opt.report.facts.limits import ConstraintRow, constraint_rows, limits_kept, nearest_rows
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, metric_of, scale_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amo_opt.report.facts.sets import Subject
-    from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, Score
+    from amo_opt.scoring.types import Estimate, PairedDifference
     from amo_opt.stress.scenario import Scenario
 
 CONTRAST_METRICS = (
@@ -89,22 +90,6 @@ class ScenarioRow:
 
 
 @dataclass(frozen=True)
-class ConstraintRow:
-    """One constraint of one scenario: estimate, worse end of its one-sided interval, limit; before and after."""
-
-    title: str
-    scenario: str
-    limit: str
-    current: str
-    current_high: str
-    current_verdict: Chip
-    proposed: str
-    proposed_high: str
-    proposed_verdict: Chip | None
-    n: str
-
-
-@dataclass(frozen=True)
 class Evidence:
     """Section 5. ``scenario_columns`` are (title, unit); ``paired_cells`` is True where scenario cells are judged by paired differences,
     else by intervals that do not meet; ``nearest`` holds of each kind of limit the one nearest to breaking under either set.
@@ -148,8 +133,8 @@ def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, se
         scenario_columns=tuple((metric_of(name).title, scale.unit) for name, scale in scales.items()),
         scenarios=_scenario_rows(subject, scenarios, scales),
         paired_cells=any(each.scenario is not None for each in subject.paired),
-        constraints=_constraint_rows(subject),
-        nearest=_nearest(subject),
+        constraints=constraint_rows(subject),
+        nearest=nearest_rows(subject),
         limits_current=limits_kept(subject.score(subject.current)),
         limits_proposed="" if subject.other is None else limits_kept(subject.score(subject.other)),
     )
@@ -256,59 +241,6 @@ def told_apart(better: int, before: Estimate, after: Estimate) -> str:
     if before.low <= after.high and after.low <= before.high:
         return "INCONCLUSIVE"
     return "BETTER" if (after.value - before.value) * better > 0 else "WORSE"
-
-
-def _constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
-    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
-    return tuple(_constraint_row(each, after.get(each.key)) for each in subject.score(subject.current).constraints)
-
-
-def _nearest(subject: Subject) -> tuple[ConstraintRow, ...]:
-    """Of each kind of limit the scenario whose worse end comes nearest to it under either set; the first where several do."""
-    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
-    kinds: dict[str, list[Constraint]] = {}
-    for each in subject.score(subject.current).constraints:
-        kinds.setdefault(each.name, []).append(each)
-
-    def violation(limit: Constraint) -> float:
-        return max(limit.violation_high, after[limit.key].violation_high if limit.key in after else limit.violation_high)
-
-    tightest = [max(limits, key=violation) for limits in kinds.values()]
-    return tuple(_constraint_row(each, after.get(each.key)) for each in tightest)
-
-
-def limits_kept(score: Score) -> str:
-    """``all 21 kept``, or how many are broken and undecided."""
-    kept = sum(each.decidable and each.violation_high <= 0.0 for each in score.constraints)
-    undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
-    broken = len(score.constraints) - kept - undecided
-    if kept == len(score.constraints):
-        return f"all {kept} kept"
-    parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
-    return f"{' and '.join(parts)} of {len(score.constraints)}"
-
-
-def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:
-    scale = scale_for(before.unit, (before.estimate.value, before.worse_end, before.limit))
-    return ConstraintRow(
-        title=constraint_title(before.name),
-        scenario=before.scenario or "any",
-        limit=f"at least {scale.text(before.limit)}" if before.at_least else scale.text(before.limit),
-        current=scale.number(before.estimate.value),
-        current_high=scale.number(before.worse_end),
-        current_verdict=constraint_verdict(before),
-        proposed=MISSING if after is None else scale.number(after.estimate.value),
-        proposed_high=MISSING if after is None else scale.number(after.worse_end),
-        proposed_verdict=None if after is None else constraint_verdict(after),
-        n=f"{before.estimate.n:,}" if before.estimate.n else "exact",
-    )
-
-
-def constraint_verdict(constraint: Constraint) -> Chip:
-    """KEPT only where the interval's worse end is within the limit; UNDECIDED where too few paths were run to know."""
-    if constraint.decidable:
-        return Chip("KEPT" if constraint.violation_high <= 0.0 else "BROKEN")
-    return Chip("BROKEN" if constraint.violation > 0.0 else "UNDECIDED")
 
 
 def _fine_scale(unit: str, estimate: Estimate) -> Scale:

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
-from amo_opt.report.facts.evidence import limits_kept
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number
+from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
+from amo_opt.report.facts.steps import StepRow, steps_of
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
     from amo_opt.scoring.types import PairedDifference
-    from amo_opt.search.result import Candidate, Neighbour, Result
+    from amo_opt.search.result import Neighbour, Result
 
 AXES = {"yield": YIELD_SCALE, "peg_cvar95_bps": PEG_SCALE}
 SIDES = {-1: "lower", +1: "higher"}
 HELD = ("BETTER", "EQUIVALENT", "NO WORSE")
 """Verdicts that rule out a loss beyond the margin."""
-HALF_STEP = "Half the step"
-SHARE = Scale(100.0, 0, "%")
 
 
 @dataclass(frozen=True)
@@ -76,31 +75,6 @@ class FurthestRow:
 
 
 @dataclass(frozen=True)
-class StepRow:
-    """Doing nothing, half the step or the whole: yield and peg risk with intervals, limits, and the verdicts against the current set."""
-
-    title: str
-    earned: str
-    earned_interval: str
-    earned_verdict: Chip | None
-    peg: str
-    peg_interval: str
-    peg_verdict: Chip | None
-    limits: str
-    n: str
-
-
-@dataclass(frozen=True)
-class ImportanceRow:
-    """What share of the spread of each objective a parameter explains in the search's own trials."""
-
-    parameter: str
-    title: str
-    shares: tuple[str, ...]
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class Neighbourhood:
     """Section 6 beyond the choice itself."""
 
@@ -120,7 +94,7 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
     """The tables and the figure around the shown set."""
     certification = result.study.certification
     metrics = tuple(result.importances)
-    importances = _importances(result, metrics)
+    importances = importances_of(result, metrics)
     return Neighbourhood(
         rows=tuple(_row(each) for each in result.neighbours),
         furthest=_furthest(result.neighbours),
@@ -128,10 +102,10 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
         figure=_figure(result.neighbours),
         figure_caption=_figure_caption(result, subject),
         margins=(certification.margin_yield * YIELD_SCALE.factor, certification.margin_peg_bps),
-        steps=_steps(result, subject),
+        steps=steps_of(result, subject),
         metrics=tuple(metric_of(name).title for name in metrics),
         importances=importances,
-        importance_caption=_importance_caption(result, importances),
+        importance_caption=importance_caption(result, importances),
     )
 
 
@@ -173,7 +147,7 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg_verdict=texts["peg_cvar95_bps"][2],
         n=f"{_paths(neighbour):,}",
         limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
-        objection=clean(neighbour.objection),
+        objection=true_minus(clean(neighbour.objection)),
     )
 
 
@@ -265,65 +239,4 @@ def _figure_caption(result: Result, subject: Subject) -> str:
     return (
         f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit and lose no more than a margin: one step lower (◀), one higher (▶), "
         f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
-    )
-
-
-def _steps(result: Result, subject: Subject) -> tuple[StepRow, ...]:
-    if result.half_step is None and subject.other is None:
-        return ()
-    rows: list[tuple[str, Candidate]] = [("Do nothing (current)", subject.current)]
-    if result.half_step is not None:
-        rows.append((HALF_STEP, result.half_step))
-    if subject.other is not None:
-        rows.append((f"The whole step ({subject.short_label})", subject.other))
-    return tuple(_step(title, each, subject) for title, each in rows)
-
-
-def _step(title: str, candidate: Candidate, subject: Subject) -> StepRow:
-    score = subject.score(candidate)
-    paired = {
-        each.metric: each
-        for each in (candidate.paired_b if score is candidate.certified_b else candidate.paired_a)
-        if each.scenario is None
-    }
-    verdicts = {name: Chip(paired[name].verdict) if name in paired else None for name in AXES}
-    return StepRow(
-        title=title,
-        earned=YIELD_SCALE.number(score.yield_annual.value),
-        earned_interval=YIELD_SCALE.interval(score.yield_annual),
-        earned_verdict=verdicts["yield"],
-        peg=PEG_SCALE.number(score.peg_risk_bps.value),
-        peg_interval=PEG_SCALE.interval(score.peg_risk_bps),
-        peg_verdict=verdicts["peg_cvar95_bps"],
-        limits=limits_kept(score),
-        n=f"{score.yield_annual.n:,}",
-    )
-
-
-def _importances(result: Result, metrics: tuple[str, ...]) -> tuple[ImportanceRow, ...]:
-    names = {name for shares in result.importances.values() for name in shares}
-    weights = {name: tuple(result.importances[metric].get(name, 0.0) for metric in metrics) for name in names}
-    ordered = sorted(names, key=lambda name: (-max(weights[name]), name))
-    return tuple(
-        ImportanceRow(
-            name,
-            PARAMETERS[name].title if name in PARAMETERS else clean(name),
-            tuple(SHARE.text(each) for each in weights[name]),
-            tuple(SHARE.factor * each for each in weights[name]),
-        )
-        for name in ordered
-    )
-
-
-def _importance_caption(result: Result, rows: tuple[ImportanceRow, ...]) -> str:
-    if not rows:
-        return ""
-    leaders = [
-        f"{lower_first(metric_of(name).title)} by {lower_first(max(rows, key=lambda row, at=place: row.weights[at]).title.split(',')[0])}"  # type: ignore[misc]
-        for place, name in enumerate(result.importances)
-    ]
-    scored = sum(each.score is not None for each in result.trials)
-    return (
-        f"In the search's own trials {' and '.join(leaders)} is explained most. Shares of the spread by PED-ANOVA, a description of these trials "
-        f"without an interval (n = {count(scored, 'trial')}, seed {result.study.search.seed})."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
@@ -17,6 +18,8 @@ FILLS = {"BETTER": "#cfe6f5", "WORSE": "#fbdcc8", "INCONCLUSIVE": "#ffffff"}
 NEUTRAL = "#eceff1"
 LONGEST = 24
 """Letters of a scenario's title; the table below has the whole."""
+WIDEST = 34
+"""Letters of a line of a panel's title."""
 COLUMN, ROW = 0.82, 0.3
 """Inches of a cell."""
 
@@ -37,7 +40,7 @@ def _drawn(panel: HeatPanel, heat: Heat, prefix: str) -> str:
 
 def _panel(axes: Axes, panel: HeatPanel, heat: Heat) -> None:
     unit = f" ({panel.unit})" if panel.unit else ""
-    axes.set_title(f"{panel.title}{unit}", fontsize=8.5, x=-0.2)
+    axes.set_title("\n".join(wrap(f"{panel.title}{unit}", WIDEST)), fontsize=8.5, x=-0.2)
     for row, cells in enumerate(panel.cells):
         for column, cell in enumerate(cells):
             _cell(axes, cell, row, column)

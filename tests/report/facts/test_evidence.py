@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from amo_opt.report.facts import gather
-from amo_opt.report.facts.evidence import constraint_verdict
+from amo_opt.report.facts.limits import constraint_verdict
 
 
 def _evidence(result):
