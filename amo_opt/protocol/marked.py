@@ -79,14 +79,17 @@ def on_marked(full: Any) -> Any:
         count = 0
         for i in range(LANES):
             count += 1 if w[W_MARKS + i] > 0.5 else 0
-        if count == LANES:
-            full(s, m, p, c, LANES)
-        elif count > 0:
+        if count > 0:
+            # one call of the stage, so that it is compiled once: where all lanes are marked on the state itself, else on its copy
+            whole = count == LANES
             n = _place(w)
-            filled = _filled(n)
-            _gather(s, touched, w, 0, filled)
+            filled = LANES if whole else _filled(n)
+            state = s if whole else w[:_STATE_SIZE]
+            if not whole:
+                _gather(s, touched, w, 0, filled)
             _gather(m, read, w, _STATE_SIZE, filled)
-            full(w[:_STATE_SIZE], w[_STATE_SIZE:W_MARKS], p, c, filled)
-            _scatter(s, written, w, n)
+            full(state, w[_STATE_SIZE:W_MARKS], p, c, filled)
+            if not whole:
+                _scatter(s, written, w, n)
 
     return run
