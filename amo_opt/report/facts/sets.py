@@ -71,6 +71,9 @@ def _other(result: Result) -> Candidate | None:
         if found is None or result.recommended is None:
             raise AmoOptError("the verdict is 'recommended' but no candidate has that role: run the study again")
         return found
+    refused = next((each for each in result.candidates if each.role == "candidate" and each.certified_b is not None), None)
+    if refused is not None:  # chosen on paths A and refused after, or the one that came closest
+        return refused
     for role in ALTERNATIVES:
         for each in result.candidates:
             if each.role == role:

@@ -1,11 +1,14 @@
 """Whether two independent sets of paths agree on the figures: a rare path that only one of them held shows as a disagreement.
 
-The rule. For the current and the shown set, on yield and on peg risk: where the point estimate on paths A lies outside the 95% interval on
-paths B, or the reverse, the tail is not settled. The bootstrap resamples the paths there are, so no interval knows of a path that was not drawn.
+The rule. For the current and the shown set, on yield and on peg risk, the tail is not settled where the two point estimates lie further apart
+than the half-widths of their 95% intervals allow together (the root of the sum of their squares: about one time in twenty by chance), or
+where one interval is over three times as wide as the other and one point lies outside the other's interval: a path weighs there that the
+other paths do not hold. The bootstrap resamples the paths there are, so no interval knows of a path that was not drawn.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from amo_opt.search.result import Candidate, Result
 
 OBJECTIVES = ("yield", "peg_cvar95_bps")
+UNLIKE = 3.0
+"""Widths of two intervals of as many paths that differ by more are not of the same tail."""
 UNSEEN = 0.05
 """Chance that as many paths show nothing of what happens on a path as often as `unseen_chance` says."""
 
@@ -47,11 +52,7 @@ def tails_of(result: Result, subject: Subject) -> Tails:
     """What paths A and paths B disagree on."""
     told = []
     for name in OBJECTIVES:
-        parts = [
-            f"{label} {_against(name, on_a, on_b)}"
-            for label, on_a, on_b in _both(result, subject, name)
-            if outside(on_a.value, on_b) or outside(on_b.value, on_a)
-        ]
+        parts = [f"{label} {_against(name, on_a, on_b)}" for label, on_a, on_b in _both(result, subject, name) if disagree(on_a, on_b)]
         if parts:
             told.append(f"{lower_first(metric_of(name).title)}: {'; '.join(parts)}")
     if not told:
@@ -60,6 +61,13 @@ def tails_of(result: Result, subject: Subject) -> Tails:
     return Tails(
         f"Paths A and B disagree on {', and on '.join(told)}: a rare path decides it, which n = {n} paths a scenario may or may not hold."
     )
+
+
+def disagree(one: Estimate, other: Estimate) -> bool:
+    """Whether two estimates of the same figure, from paths of their own, are further apart or more unlike than chance would have it."""
+    widths = sorted((one.high - one.low, other.high - other.low))
+    unlike = widths[1] > UNLIKE * widths[0] and (outside(one.value, other) or outside(other.value, one))
+    return unlike or abs(one.value - other.value) > 0.5 * math.hypot(*widths)
 
 
 def outside(value: float, other: Estimate) -> bool:

@@ -48,7 +48,7 @@ def test_intervals_are_exact_binomial():
 def test_caption_and_panels_hold_both_measures(found):
     """n, seed, who sets out and who is paid; the run's panel has the curve of its capacity too."""
     text = caption_of(found, 5)
-    assert "n = 4 paths a stress, seed 6" in text
+    assert "n = 4 paths a stress, seed 5" in text
     assert "0.4 [0.3, 0.6] of outside supply or more is paid out within 24 h on 50% of all paths" in text
     assert [len(panel.curves) for panel in panels_of(found)] == [2, 1]
 

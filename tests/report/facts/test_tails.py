@@ -9,7 +9,7 @@ import pytest
 
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.sets import subject_of
-from amo_opt.report.facts.tails import outside, tails_of
+from amo_opt.report.facts.tails import disagree, outside, tails_of
 from amo_opt.report.pages import proposal_md
 from amo_opt.report.results_json import results_json
 from amo_opt.scoring.types import Estimate
@@ -68,3 +68,15 @@ def test_the_gap_speaks_where_only_it_holds_both(result):
     moved = replace(result, candidates=bare, gap={"peg_cvar95_bps": (2.4, on_a, on_b)})
     sentence = tails_of(moved, subject_of(moved)).sentence
     assert "proposed 8.5 bp (2.4 to 20.8) against 2.4 (2.4 to 2.4): a rare path decides it" in sentence
+
+
+@pytest.mark.parametrize(
+    ("apart", "half", "expected"),
+    [(1.3, 1.0, False), (1.5, 1.0, True), (1.3, 0.3, True), (0.9, 0.2, True), (0.1, 0.2, False), (1.2, 0.3, True), (1.2, 0.4, True)],
+)
+def test_chance_alone_seldom_disagrees(apart, half, expected):
+    """Half-widths of 1 and ``half``: equal ones allow 1.41 apart; beside one less than a third as wide a point outside it is enough, inside both never."""
+    one = Estimate(value=0.0, low=-1.0, high=1.0, n=9)
+    other = Estimate(value=apart, low=apart - half, high=apart + half, n=9)
+    assert disagree(one, other) is expected
+    assert disagree(other, one) is expected
