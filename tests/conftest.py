@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for the whole suite; none for chosen files, which are sooner done without, or for campaigns, which print."""
+    whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    return 2 if whole and "campaign" not in config.getoption("markexpr").replace("not campaign", "") else 0
+
+
 REQUIRED = "AMO_OPT_REQUIRE_SERVICES"
 """With this variable set, what a test cannot find is its failure: nothing is skipped unseen where everything should be there."""
 

@@ -199,6 +199,7 @@ class Record:
             )
 
         def write() -> None:
+            self._relock()
             with _readable(self._address):
                 self._study.add_trial(trial)
 
@@ -210,6 +211,8 @@ class Record:
 
         with suppress(_Written):
             self._patiently(write, before_retry=unless_written)
+        # Optuna itself waits a little for a server and tells nobody: one that was away and is back has forgotten whose the study is.
+        self._patiently(self._relock)
         rows, _ = self._read or (0, 0)
         self._read = (rows + 1, held + 1) if number == held else None
 

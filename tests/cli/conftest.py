@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import shutil
 import sys
@@ -17,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+os.environ.pop("COLUMNS", None)  # what runs the tests may set one
 sys.path.insert(0, str(Path(__file__).parent))  # `mutations` beside these tests: the tests themselves are no package
 
 STUDIES = Path(__file__).parents[2] / "studies"

@@ -57,6 +57,7 @@ def test_threads_and_clusters_of_any_size_write_the_same_bytes(finished, shared,
         assert (tmp_path / name / "results.json").read_bytes() == (folder / "results.json").read_bytes(), name
 
 
+@pytest.mark.campaign
 def test_ctrl_c_ends_the_workers_too(shared, tmp_path, need_module):
     """Exit 130, the usual line, no child left."""
     need_module("distributed", "cluster")

@@ -268,6 +268,7 @@ def answers(address):
             return
 
 
+@pytest.mark.campaign
 def test_a_cluster_by_hand_refuses_strangers_and_tells_of_its_end(study, sets, by_hand, monkeypatch, caplog):
     """Real programs, one after the other: no worker; one of another version; its only worker killed at work; the scheduler killed at work."""
     address, scheduler, worker = by_hand
