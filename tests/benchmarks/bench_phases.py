@@ -20,10 +20,14 @@ STUDY = Path(__file__).resolve().parents[2] / "studies" / "frax-2022.toml"
 PHASES: dict[str, tuple[str, ...]] = {
     "drawing paths": ("amo_opt.simulation.engine:draw",),
     "the kernel": ("amo_opt.simulation.engine:run_block",),
-    "columns and checks": ("amo_opt.simulation.engine:run_one", "amo_opt.simulation.engine:_gather"),
+    "columns and checks": ("amo_opt.simulation.engine:run_one", "amo_opt.simulation.engine:_outcomes"),
     "scores of trials": ("amo_opt.search.optimise:point_score",),
     "Optuna and the record": ("amo_opt.search.optimise:search", "amo_opt.search.optimise:Record"),
-    "intervals and differences": ("amo_opt.search.certification:score", "amo_opt.search.certification:compare_paired"),
+    "intervals and differences": (
+        *(f"amo_opt.search.certification:{name}" for name in ("score", "briefed", "differences")),
+        *(f"amo_opt.search.plateau:{name}" for name in ("score", "briefed", "differences")),
+        *(f"amo_opt.search.sensitivity:{name}" for name in ("read", "differences")),
+    ),
     "rest of certification": ("amo_opt.search.optimise:certify",),
     "report": ("amo_opt.report:write_report",),
 }

@@ -32,6 +32,7 @@ def children(pid):
     return found
 
 
+@pytest.mark.campaign
 def test_a_cluster_of_two_processes_writes_the_same_bytes(finished, shared, tmp_path, need_module):
     """results.json of one thread and of two worker processes; nothing of Dask's on either stream."""
     need_module("distributed", "cluster")

@@ -108,6 +108,7 @@ def test_a_folder_mounted_read_only_is_named_before_anything_is_run(finished, sh
         subprocess.run(["umount", "-l", str(place)], check=False)
 
 
+@pytest.mark.campaign
 def test_a_clock_that_jumps_changes_nothing(finished, shared, call, tmp_path, monkeypatch):
     """Years back and forth at every look: the same bytes in every file, and no duration below zero in the log."""
     _, done = finished

@@ -103,6 +103,7 @@ def test_a_commit_whose_answer_was_lost_is_not_written_twice(server, make_study,
     assert [trial.user_attrs["number"] for trial in kept] == list(range(8))
 
 
+@pytest.mark.campaign
 def test_a_server_that_stays_away_ends_the_run_in_time(server, make_study, make_toy):
     """One message with the bound and without the password; what was written is there afterwards."""
     study = make_study(digest="3" * 64)
