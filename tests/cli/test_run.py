@@ -81,7 +81,7 @@ def test_workers_out_and_storage_change_no_byte(finished, shared, call, tmp_path
     assert not (tmp_path / "other.db").exists()
 
 
-@pytest.mark.parametrize(("blow", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(("blow", "status"), [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.campaign)])
 def test_stopped_anywhere_and_called_again(finished, shared, call, tmp_path, blow, status):
     """A real process stopped in mid-search: the same command goes on, no trial is lost or double, and the results are the undisturbed ones."""
     _, undisturbed = finished
