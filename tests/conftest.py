@@ -89,6 +89,24 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
+def _fill(folder: Path, *, leaving: int = 0) -> Path:
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        while True:
+            try:
+                file.write(b"x" * 4096)
+            except OSError:
+                break
+        file.truncate(max(0, file.tell() - leaving))
+    return filler
+
+
+@pytest.fixture(scope="session")
+def fill() -> Callable[..., Path]:
+    """Makes a file that takes all room but some bytes: ``fill(folder, leaving=4096)``."""
+    return _fill
+
+
 @pytest.fixture(scope="session")
 def frax() -> Study:
     """The worked study, at a seed of its own: no test hangs on the one it ships with."""

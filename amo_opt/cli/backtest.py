@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import check_plot, json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.backtest import BacktestFacts, Table
@@ -73,14 +73,7 @@ def _print_table(title: str, table: Table) -> None:
     metavar="PARAMS.toml",
     help="The set to replay (default: the study's current one).",
 )
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Draw model against record: .html, .svg or .png.",
-)
+@plot_option("Draw model against record: .html, .svg or .png.")
 @size_options
 @json_option
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amo_opt.cli.options import check_plot, json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
@@ -49,14 +49,7 @@ def _print(label: str, each: Breaking) -> None:
 @click.command("break")
 @click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
 @click.argument("parameters_file", type=click.Path(path_type=Path), metavar="PARAMS.toml")
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Draw the survival curves: .html, .svg or .png.",
-)
+@plot_option("Draw the survival curves: .html, .svg or .png.")
 @size_options
 @json_option
 def command(

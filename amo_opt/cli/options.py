@@ -28,6 +28,11 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(function)
 
 
+def plot_option(text: str) -> Callable[[F], F]:
+    """``--plot FILE``, told in the command's own words."""
+    return click.option("--plot", "plot_file", type=click.Path(path_type=Path, dir_okay=False), default=None, metavar="FILE", help=text)
+
+
 def size_options(function: F) -> F:
     """``--seed``, ``--paths``, ``--workers``: override the file."""
     function = click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")(function)
@@ -124,7 +129,7 @@ def check_folder(option: str, file: Path) -> None:
 
 def check_plot(file: Path) -> None:
     """Raises `AmoOptError` or `click.UsageError` where the drawing could not be written: told before the work rather than after."""
-    from amo_opt.report.figures.pool import check_suffix
+    from amo_opt.report.figures.files import check_suffix
 
     check_suffix(file)
     check_folder("--plot", file)

@@ -118,7 +118,7 @@ def pool_options(function: F) -> F:
 def given(asked: Asked) -> Given:
     """The pools to calculate with. Raises `click.UsageError` or `AmoOptError` for what is missing or impossible, before anything is written."""
     if asked.plot is not None:
-        from amo_opt.report.figures.pool import check_suffix
+        from amo_opt.report.figures.files import check_suffix
 
         check_suffix(asked.plot)
     return _from_options(asked) if asked.study_file is None else _from_study(asked, asked.study_file)

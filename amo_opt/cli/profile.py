@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import check_plot, json_option, load, print_json, size_options, thread_count
+from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 from amo_opt.cli.watch import LINE_SECONDS
 
 if TYPE_CHECKING:
@@ -47,14 +47,7 @@ def showing() -> Iterator[Watcher]:
 @click.option(
     "--points", type=click.IntRange(2, 1000), default=7, show_default=True, help="Values over each range, the current one besides."
 )
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Draw it: .html, .svg or .png.",
-)
+@plot_option("Draw it: .html, .svg or .png.")
 @size_options
 @json_option
 def command(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import check_plot, json_option, load, print_json
+from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json
 from amo_opt.cli.tables import open_console
 
 if TYPE_CHECKING:
@@ -50,14 +50,7 @@ def draw(file: Path, study: Study, *, title: str) -> None:
 
 @click.command("scenarios")
 @click.argument("study_file", required=False, type=click.Path(path_type=Path), metavar="[STUDY.toml]")
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Draw each scenario's inputs around onset: .html, .svg or .png.",
-)
+@plot_option("Draw each scenario's inputs around onset: .html, .svg or .png.")
 @json_option
 def command(study_file: Path | None, *, plot_file: Path | None, as_json: bool) -> None:
     """List the scenarios of the catalogue, or those of a study with its weights and settings.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import check_folder, json_option, load, print_json, size_options, study_option, thread_count
+from amo_opt.cli.options import check_folder, json_option, load, plot_option, print_json, size_options, study_option, thread_count
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -79,14 +79,7 @@ def draw(file: Path, parameters: ParameterSet, study: Study, *, scenario: str, p
 @click.option("--stream", type=click.Choice(STREAMS), default="search", show_default=True, help="Which of the study's paths.")
 @click.option("--path", "path_number", type=click.IntRange(0), default=None, help="Replay this one path (with --scenario).")
 @click.option("--trace", "trace_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="Write the time series.")
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Draw one path (the first, or --path): .html, .png or .svg.",
-)
+@plot_option("Draw one path (the first, or --path): .html, .png or .svg.")
 @size_options
 @json_option
 def command(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
 
-SHAPES = {
+VERDICT_SHAPES = {
     "BETTER": "▲",
     "EQUIVALENT": "●",
     "NO WORSE": "◆",
@@ -20,6 +20,8 @@ SHAPES = {
     "INCONCLUSIVE": "○",
     "KEPT": "●",
     "BROKEN": "▼",
+}
+SHAPES = VERDICT_SHAPES | {
     "pass": "✔",
     "warn": "!",
     "fail": "✘",

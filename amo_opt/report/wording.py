@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from amo_opt.comparison.wording import VERDICT_SHAPES
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
@@ -19,18 +20,11 @@ _MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 MISSING = "–"
 """What stands where there is no number."""
 
-SHAPES = {
-    "BETTER": "▲",
-    "EQUIVALENT": "●",
-    "NO WORSE": "◆",
-    "WORSE": "▼",
-    "INCONCLUSIVE": "○",
+SHAPES = VERDICT_SHAPES | {
     "RECOMMENDED": "▲",
     "NO CHANGE": "■",
     "UNDECIDABLE": "○",
     "INFEASIBLE": "▼",
-    "KEPT": "●",
-    "BROKEN": "▼",
     "UNDECIDED": "○",
     "MET": "●",
     "MISSED": "▼",

@@ -14,19 +14,6 @@ import pytest
 AMO_OPT = [sys.executable, "-c", "from amo_opt.cli.main import main; main()"]
 
 
-def fill(folder, *, leaving=0):
-    """A file that takes all room but ``leaving`` bytes."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        while True:
-            try:
-                file.write(b"x" * 4096)
-            except OSError:
-                break
-        file.truncate(max(0, file.tell() - leaving))
-    return filler
-
-
 def told(called, *fragments):
     """Exit 2 and one line on stderr besides progress, with every fragment."""
     assert called.status == 2, called.out + called.err
@@ -36,7 +23,7 @@ def told(called, *fragments):
     assert all(fragment in last for fragment in fragments), last
 
 
-def test_a_report_on_a_full_disk_leaves_the_old_one(finished, shared, call, mount):
+def test_a_report_on_a_full_disk_leaves_the_old_one(finished, shared, call, mount, fill):
     """The new one does not fit: the old one stands, nothing lies beside it; with room the same call ends well."""
     _, done = finished
     disk = mount("size=4m")
@@ -53,7 +40,7 @@ def test_a_report_on_a_full_disk_leaves_the_old_one(finished, shared, call, moun
     assert (folder / "proposal.md").read_bytes() == (done / "proposal.md").read_bytes()
 
 
-def test_a_log_that_finds_no_room_ends_no_run(finished, shared, call, mount, tmp_path, monkeypatch):
+def test_a_log_that_finds_no_room_ends_no_run(finished, shared, call, mount, tmp_path, monkeypatch, fill):
     """Told once on stderr; record and report lie elsewhere, and are what they would be."""
     _, done = finished
     disk = mount("size=64k")
@@ -66,7 +53,7 @@ def test_a_log_that_finds_no_room_ends_no_run(finished, shared, call, mount, tmp
     assert (tmp_path / "report" / "results.json").read_bytes() == (done / "results.json").read_bytes()
 
 
-def test_a_comparison_and_a_series_on_a_full_disk(shared, call, mount):
+def test_a_comparison_and_a_series_on_a_full_disk(shared, call, mount, fill):
     """Neither leaves half a file, and what stood there stays."""
     disk = mount("size=256k")
     current = shared.parent / "parameters" / "frax-current.toml"

@@ -86,7 +86,7 @@ def test_a_second_run_is_refused_and_a_killed_one_holds_nothing(begun, make_stud
     assert [entry.name for entry in begun.parent.iterdir()] == ["record.db"]
 
 
-def test_a_full_disk_is_named_and_loses_nothing(mount, make_study, make_toy):
+def test_a_full_disk_is_named_and_loses_nothing(mount, fill, make_study, make_toy):
     """The disk fills up between two batches: one message with file and reason; with room again the same call ends as an undisturbed one."""
     folder = mount("size=1m")
     study, address, filler = make_study(), f"sqlite:///{folder / 'record.db'}", folder / "filler"
@@ -94,12 +94,7 @@ def test_a_full_disk_is_named_and_loses_nothing(mount, make_study, make_toy):
 
     def evaluate(sets):
         if toy.calls == 3:
-            with filler.open("wb", buffering=0) as file:
-                while True:
-                    try:
-                        file.write(b"x" * 4096)
-                    except OSError:
-                        break
+            fill(folder)
         return toy(sets)
 
     with pytest.raises(StorageError, match=r"record\.db cannot be used: (database or disk is full|disk I/O error)"):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "gather"]
 
-CHAIN = "Ethereum (chain id 1)"
-"""Where the contracts of every state file stand."""
+CHAINS = {1: "Ethereum"}
+"""Names of chains by their id; another goes by its id alone."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         worst_of=_worst_of(result, subject),
         validity=validity_of(study, result.episodes, sensitivity=result.sensitivity),
         disclosure=disclosure_of(result),
-        chain=CHAIN,
+        chain=f"{CHAINS.get(study.state.chain_id, 'another chain')} (chain id {study.state.chain_id})",
         freshness=freshness_of(study.state, study.date),
         heat=heat_of(result, subject),
         neighbourhood=neighbourhood_of(result, subject),

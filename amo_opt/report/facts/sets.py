@@ -82,9 +82,9 @@ def _other(result: Result) -> Candidate | None:
     return min(others, key=_remoteness, default=None)
 
 
-def _remoteness(candidate: Candidate) -> tuple[bool, float]:
-    """How far a set without a role is from being an alternative: those that reached paths B first, then the least violating."""
-    return candidate.certified_b is None, max((each.violation_high for each in candidate.certified_a.constraints), default=0.0)
+def _remoteness(candidate: Candidate) -> float:
+    """How far a set that did not reach paths B is from being an alternative: by its worst violation."""
+    return max((each.violation_high for each in candidate.certified_a.constraints), default=0.0)
 
 
 def role_title(candidate: Candidate) -> str:

@@ -68,7 +68,13 @@ def money(value: float) -> str:
     >>> money(1.3345e9), money(182.4e6), money(3.21e6), money(45_600.0), money(1053.0), money(12.0), money(-2e6)
     ('1.33bn', '182m', '3.2m', '46k', '1.1k', '12', '−2.0m')
     """
-    for least, size, decimals, letter in ((1e9, 1e9, 2, "bn"), (1e7, 1e6, 0, "m"), (1e6, 1e6, 1, "m"), (1e4, 1e3, 0, "k"), (1e3, 1e3, 1, "k")):
+    for least, size, decimals, letter in (
+        (1e9, 1e9, 2, "bn"),
+        (1e7, 1e6, 0, "m"),
+        (1e6, 1e6, 1, "m"),
+        (1e4, 1e3, 0, "k"),
+        (1e3, 1e3, 1, "k"),
+    ):
         if abs(value) >= least:
             return f"{value / size:.{decimals}f}{letter}".replace("-", "−")
     return f"{round(value) + 0:,}".replace("-", "−")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.report.figures.pool import check_suffix
-from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
+from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,21 +30,6 @@ DRIVERS = {
     "gate": "redemptions open = 1 (driver)",
 }
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:72rem;margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}figure{{margin:0}}</style>
-<h1>{title}</h1>
-<p>{caption}</p>
-<figure role="img" aria-label="{alt}">
-{svg}</figure>
-<ul>
-{notes}</ul>
-</html>
-"""
-
 
 def caption_of(facts: BacktestFacts) -> str:
     """What is drawn, and how many demands were met."""
@@ -61,28 +46,18 @@ def caption_of(facts: BacktestFacts) -> str:
 def save_backtest(path: Path, facts: BacktestFacts) -> None:
     """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
     check_suffix(path)
-    suffix, history = path.suffix.lower(), facts.run.history
+    history = facts.run.history
     title = f"{history.title or history.name}: model against record"
     with styled():
         figure = draw_backtest(facts)
-        if suffix == ".html":
+        if path.suffix.lower() == ".html":
             notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.run.notes)
             alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's band, what was recorded, and the drivers."
-            page = _PAGE.format(
-                title=escape(title),
-                caption=escape(caption_of(facts)),
-                alt=escape(alt),
-                svg=to_svg(figure, "backtest"),
-                notes=notes,
-                ink=INK,
-            )
-            path.write_text(page, encoding="utf-8")
+            body = f"<p>{escape(caption_of(facts))}</p>\n{framed(to_svg(figure, 'backtest'), alt)}<ul>\n{notes}</ul>\n"
+            path.write_text(plain_page(title, body), encoding="utf-8")
             return
         figure.suptitle(title, x=0.01, ha="left", fontsize=11.0, fontweight="bold")
-        if suffix == ".svg":
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(path, format="png", dpi=120, metadata={"Software": None})
+        save_image(figure, path)
 
 
 def draw_backtest(facts: BacktestFacts) -> Figure:

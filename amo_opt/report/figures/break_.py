@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter
 
-from amo_opt.report.figures.pool import check_suffix
-from amo_opt.report.figures.style import BLUE, GREY, INK, blank, styled, to_svg
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
+from amo_opt.report.figures.style import BLUE, GREY, blank, styled, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,19 +25,6 @@ HEAD = 1.1
 LINE = 150
 """Characters of a caption's line on a sheet."""
 COLOURS = (BLUE, GREY)
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:72rem;margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}figure{{margin:0}}</style>
-<h1>{title}</h1>
-<figure role="img" aria-label="{alt}">
-{svg}</figure>
-<p>{caption}</p>
-</html>
-"""
 
 
 def draw_break(panels: Sequence[BreakPanel], *, head: float = 0.0) -> Figure:
@@ -63,17 +50,12 @@ def draw_break(panels: Sequence[BreakPanel], *, head: float = 0.0) -> Figure:
 def save_break(path: Path, panels: Sequence[BreakPanel], *, title: str, caption: str) -> None:
     """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
     check_suffix(path)
-    suffix = path.suffix.lower()
     with styled():
-        if suffix == ".html":
+        if path.suffix.lower() == ".html":
             alt = f"{len(panels)} panels of falling steps, {', '.join(panel.title for panel in panels)}. The text below says what is drawn."
             svg = to_svg(draw_break(panels), "break")
-            page = _PAGE.format(title=escape(title), alt=escape(alt), caption=escape(caption), svg=svg, ink=INK)
-            path.write_text(page, encoding="utf-8")
+            path.write_text(plain_page(title, f"{framed(svg, alt)}<p>{escape(caption)}</p>\n"), encoding="utf-8")
             return
         figure = draw_break(panels, head=HEAD)
         figure.suptitle(f"{title}\n{textwrap.fill(caption, LINE)}", x=0.01, ha="left", fontsize=8.0)
-        if suffix == ".svg":
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(path, format="png", dpi=120, metadata={"Software": None})
+        save_image(figure, path)

@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amo_opt.errors import AmoOptError
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
 from amo_opt.report.figures.profile import DASHES
-from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
+from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, styled, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,42 +18,18 @@ if TYPE_CHECKING:
 
     from amo_opt.stableswap.depth import SellingCurve
 
-SUFFIXES = (".html", ".png", ".svg")
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:60rem;margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}</style>
-<h1>{title}</h1>
-<figure role="img" aria-label="{alt}">
-{svg}</figure>
-<p>{caption}</p>
-</html>
-"""
-
-
-def check_suffix(path: Path) -> None:
-    """Raises `AmoOptError` unless the file's name says one of the formats there are."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise AmoOptError(f"{path}: a plot is written as {', '.join(SUFFIXES)}; found {path.suffix or 'no suffix'}")
-
 
 def save_pool(path: Path, curves: Sequence[SellingCurve], *, title: str, caption: str, marks: Sequence[tuple[str, float]] = ()) -> None:
     """Writes the drawing; the same bytes each time. ``marks`` are amounts sold that a line is drawn at, with their name."""
     check_suffix(path)
     with styled():
         figure = draw_pool(curves, marks)
-        suffix = path.suffix.lower()
-        if suffix == ".html":
+        if path.suffix.lower() == ".html":
             alt = f"Price and stablecoin share of the pool against stablecoin sold, for {len(curves)} amplifications."
-            page = _PAGE.format(title=escape(title), alt=escape(alt), caption=escape(caption), svg=to_svg(figure, "pool"), ink=INK)
-            path.write_text(page, encoding="utf-8")
-        elif suffix == ".svg":
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+            body = f"{framed(to_svg(figure, 'pool'), alt)}<p>{escape(caption)}</p>\n"
+            path.write_text(plain_page(title, body, width="60rem", more_style=""), encoding="utf-8")
         else:
-            figure.savefig(path, format="png", dpi=160, metadata={"Software": None})
+            save_image(figure, path, dpi=160)
 
 
 def draw_pool(curves: Sequence[SellingCurve], marks: Sequence[tuple[str, float]] = ()) -> Figure:

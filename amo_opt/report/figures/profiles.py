@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amo_opt.report.figures.pool import check_suffix
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
 from amo_opt.report.figures.profile import draw_panel, panels_of
-from amo_opt.report.figures.style import BLUE, INK, blank, styled, to_svg
+from amo_opt.report.figures.style import BLUE, blank, styled, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,37 +23,23 @@ PANELS = 3
 WIDTH, HEIGHT = 11.7, 2.9
 """Inches of a row."""
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:72rem;margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}figure{{margin:0}}</style>
-<h1>{title}</h1>
-{sections}</html>
-"""
 _SECTION = """<section>
 <h2>{heading}</h2>
 <p>{finding}</p>
-<figure role="img" aria-label="{alt}">
-{svg}</figure>
-</section>
+{figure}</section>
 """
 
 
 def save_profiles(path: Path, pages: Sequence[ProfilePage], *, title: str) -> None:
     """Writes the drawing; the same bytes each time."""
     check_suffix(path)
-    suffix = path.suffix.lower()
     with styled():
-        if suffix == ".html":
+        if path.suffix.lower() == ".html":
             sections = "".join(_section(page, f"profile{number}") for number, page in enumerate(pages))
             caption = f"<p>{escape(pages[0].facts.caption)}</p>\n" if pages else ""
-            path.write_text(_PAGE.format(title=escape(title), sections=sections + caption, ink=INK), encoding="utf-8")
-        elif suffix == ".svg":
-            draw_profiles(pages).savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+            path.write_text(plain_page(title, sections + caption), encoding="utf-8")
         else:
-            draw_profiles(pages).savefig(path, format="png", dpi=120, metadata={"Software": None})
+            save_image(draw_profiles(pages), path)
 
 
 def draw_profiles(pages: Sequence[ProfilePage]) -> Figure:
@@ -81,4 +67,4 @@ def _section(page: ProfilePage, prefix: str) -> str:
     facts = page.facts
     alt = f"Panels of yield by line, peg risk and external collateral ratio over {facts.title}."
     svg = to_svg(draw_profiles([page]), prefix)
-    return _SECTION.format(heading=escape(f"{facts.parameter}: {facts.title}"), finding=escape(facts.finding), alt=escape(alt), svg=svg)
+    return _SECTION.format(heading=escape(f"{facts.parameter}: {facts.title}"), finding=escape(facts.finding), figure=framed(svg, alt))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from amo_opt.report.figures.pool import check_suffix
+from amo_opt.report.figures.files import check_suffix
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
 
 if TYPE_CHECKING:

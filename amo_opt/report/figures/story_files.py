@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 
-from amo_opt.report.figures.pool import check_suffix
+from amo_opt.report.figures.files import check_suffix
 from amo_opt.report.figures.story import QUIET, WIDTH, draw_panels, panels_height
 from amo_opt.report.figures.style import INK, blank, styled, to_svg
 

@@ -70,3 +70,10 @@ def test_a_limit_is_kept_only_at_the_upper_end(result):
     assert constraint_verdict(replace(constraint, violation=-0.2, violation_high=0.1)).word == "BROKEN"
     assert constraint_verdict(replace(constraint, violation=-0.2, violation_high=-0.1, decidable=False)).word == "UNDECIDED"
     assert constraint_verdict(replace(constraint, violation=0.2, violation_high=0.3, decidable=False)).word == "BROKEN"
+
+
+def test_the_chain_is_the_states(result):
+    """The page names the chain that the Safe batch is for, not always the same."""
+    assert gather(result, results_hash="0").chain == "Ethereum (chain id 1)"
+    state = replace(result.study.state, chain_id=10)
+    assert gather(replace(result, study=replace(result.study, state=state)), results_hash="0").chain == "another chain (chain id 10)"

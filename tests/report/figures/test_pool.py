@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from amo_opt.errors import AmoOptError
-from amo_opt.report.figures.pool import check_suffix, draw_pool, save_pool
+from amo_opt.report.figures.files import check_suffix
+from amo_opt.report.figures.pool import draw_pool, save_pool
 from amo_opt.report.figures.style import styled
 from amo_opt.stableswap.depth import Pool, selling_curve
 

@@ -1,0 +1,52 @@
+"""A drawing as a file of its own: HTML, PNG or SVG by the name's ending, the same bytes each time."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from amo_opt.errors import AmoOptError
+from amo_opt.report.figures.style import INK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".html", ".png", ".svg")
+_STYLE = (
+    "body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:{width};margin:2rem auto;padding:0 1rem}}svg{{width:100%;height:auto}}"
+)
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>{style}</style>
+<h1>{title}</h1>
+{body}</html>
+"""
+
+
+def check_suffix(path: Path) -> None:
+    """Raises `AmoOptError` unless the file's name says one of the formats there are."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise AmoOptError(f"{path}: a plot is written as {', '.join(SUFFIXES)}; found {path.suffix or 'no suffix'}")
+
+
+def plain_page(title: str, body: str, *, width: str = "72rem", more_style: str = "figure{margin:0}") -> str:
+    """A page of one heading and ``body``, which is markup; no script, nothing fetched."""
+    return _PAGE.format(title=escape(title), style=_STYLE.format(ink=INK, width=width) + more_style, body=body)
+
+
+def framed(svg: str, alt: str) -> str:
+    """The drawing within a page, with what a reader who cannot see it should know."""
+    return f'<figure role="img" aria-label="{escape(alt)}">\n{svg}</figure>\n'
+
+
+def save_image(figure: Figure, path: Path, *, dpi: int = 120) -> None:
+    """Writes an SVG or a PNG without a date or a program's name."""
+    if path.suffix.lower() == ".svg":
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    else:
+        figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
