@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.comparison.documents import json_text
 from amo_opt.comparison.figures import run_document
 from amo_opt.errors import StorageError
-from amo_opt.search.unfinished import unfinished
+from amo_opt.search.unfinished import replace_whole
 
 if TYPE_CHECKING:
     from amo_opt.comparison.verdict import Comparison
@@ -24,17 +23,6 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in ((RUN, run), (VERDICT, json_text(comparison))):
-            _replace(folder / name, text.encode())
+            replace_whole(folder / name, text.encode())
     except OSError as error:
         raise StorageError(f"nothing can be written to {folder}: {error.strerror or error}; name another folder with --out") from error
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Puts the content at ``file`` in one step: a reader sees the old file or the new one."""
-    with unfinished(file) as folder:
-        fresh = folder / file.name
-        with fresh.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(file)

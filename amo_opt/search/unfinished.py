@@ -44,6 +44,17 @@ def unfinished(target: Path) -> Iterator[Path]:
         _release(handle)
 
 
+def replace_whole(file: Path, content: bytes) -> None:
+    """Puts the content at ``file`` in one step: a reader sees the old file or the new one."""
+    with unfinished(file) as folder:
+        fresh = folder / file.name
+        with fresh.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(file)
+
+
 def _sweep(target: Path) -> None:
     for entry in target.parent.glob(f".{glob.escape(target.name)}.*{MAKING}"):
         if fcntl is None:

@@ -70,6 +70,19 @@ def test_a_comparison_and_a_series_on_a_full_disk(shared, call, mount, fill):
     assert {entry.name for entry in (*disk.iterdir(), *verdict.iterdir())} == {"verdict", "path.csv", "filler", "run.json"}
 
 
+@pytest.mark.parametrize("suffix", ["html", "svg", "png"])
+def test_a_drawing_on_a_full_disk_leaves_the_old_one(call, mount, fill, suffix):
+    """Pages and images alike: whole or not at all."""
+    disk = mount("size=256k")
+    drawing = disk / f"pool.{suffix}"
+    drawing.write_text("old", encoding="utf-8")
+    fill(disk, leaving=4096)
+    called = call("pool", "depth", "--stable", "190m", "--base", "140m", "-A", "50", "--plot", drawing)
+    told(called, f"pool.{suffix} could not be written: No space left on device", "--plot")
+    assert drawing.read_text(encoding="utf-8") == "old"
+    assert {entry.name for entry in disk.iterdir()} == {drawing.name, "filler"}
+
+
 def test_a_folder_mounted_read_only_is_named_before_anything_is_run(finished, shared, call, tmp_path):
     """run, report, compare and simulate --trace on a read-only bind mount: a line with the reason each."""
     _, done = finished

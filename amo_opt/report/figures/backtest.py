@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def save_backtest(path: Path, facts: BacktestFacts) -> None:
             notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.run.notes)
             alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's band, what was recorded, and the drivers."
             body = f"<p>{escape(caption_of(facts))}</p>\n{framed(to_svg(figure, 'backtest'), alt)}<ul>\n{notes}</ul>\n"
-            path.write_text(plain_page(title, body), encoding="utf-8")
+            save_page(path, plain_page(title, body))
             return
         figure.suptitle(title, x=0.01, ha="left", fontsize=11.0, fontweight="bold")
         save_image(figure, path)

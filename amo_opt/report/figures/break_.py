@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter
 
-from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.style import BLUE, GREY, blank, styled, to_svg
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def save_break(path: Path, panels: Sequence[BreakPanel], *, title: str, caption:
         if path.suffix.lower() == ".html":
             alt = f"{len(panels)} panels of falling steps, {', '.join(panel.title for panel in panels)}. The text below says what is drawn."
             svg = to_svg(draw_break(panels), "break")
-            path.write_text(plain_page(title, f"{framed(svg, alt)}<p>{escape(caption)}</p>\n"), encoding="utf-8")
+            save_page(path, plain_page(title, f"{framed(svg, alt)}<p>{escape(caption)}</p>\n"))
             return
         figure = draw_break(panels, head=HEAD)
         figure.suptitle(f"{title}\n{textwrap.fill(caption, LINE)}", x=0.01, ha="left", fontsize=8.0)

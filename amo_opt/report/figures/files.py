@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from amo_opt.errors import AmoOptError
-from amo_opt.report.figures.style import INK
+from amo_opt.errors import AmoOptError, StorageError
+from amo_opt.report.figures.style import INK, to_svg
+from amo_opt.search.unfinished import replace_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,9 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1>
 {body}</html>
 """
+_INLINE = 'aria-hidden="true" focusable="false"'
+_ALONE = 'xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif"'
+"""What an SVG element says of itself within a page, and in a file of its own."""
 
 
 def check_suffix(path: Path) -> None:
@@ -44,9 +49,31 @@ def framed(svg: str, alt: str) -> str:
     return f'<figure role="img" aria-label="{escape(alt)}">\n{svg}</figure>\n'
 
 
+def save_page(path: Path, page: str) -> None:
+    """Writes a page, whole or not at all."""
+    _put(path, page.encode())
+
+
 def save_image(figure: Figure, path: Path, *, dpi: int = 120) -> None:
-    """Writes an SVG or a PNG without a date or a program's name."""
+    """Writes an SVG or a PNG without a date or a program's name, whole or not at all."""
+    buffer = io.BytesIO()
     if path.suffix.lower() == ".svg":
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     else:
-        figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    _put(path, buffer.getvalue())
+
+
+def save_sheet(figure: Figure, path: Path, *, prefix: str, dpi: int) -> None:
+    """Writes a sheet whose SVG is the page's own drawing, as a file by itself; a PNG otherwise."""
+    if path.suffix.lower() == ".svg":
+        _put(path, to_svg(figure, prefix).replace(_INLINE, _ALONE, 1).encode())
+    else:
+        save_image(figure, path, dpi=dpi)
+
+
+def _put(path: Path, content: bytes) -> None:
+    try:
+        replace_whole(path, content)
+    except OSError as error:
+        raise StorageError(f"{path} could not be written: {error.strerror or error}; name another file with --plot") from error

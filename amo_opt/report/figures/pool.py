@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.profile import DASHES
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, styled, to_svg
 
@@ -27,7 +27,7 @@ def save_pool(path: Path, curves: Sequence[SellingCurve], *, title: str, caption
         if path.suffix.lower() == ".html":
             alt = f"Price and stablecoin share of the pool against stablecoin sold, for {len(curves)} amplifications."
             body = f"{framed(to_svg(figure, 'pool'), alt)}<p>{escape(caption)}</p>\n"
-            path.write_text(plain_page(title, body, width="60rem", more_style=""), encoding="utf-8")
+            save_page(path, plain_page(title, body, width="60rem", more_style=""))
         else:
             save_image(figure, path, dpi=160)
 

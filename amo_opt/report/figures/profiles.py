@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image
+from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.profile import draw_panel, panels_of
 from amo_opt.report.figures.style import BLUE, blank, styled, to_svg
 
@@ -37,7 +37,7 @@ def save_profiles(path: Path, pages: Sequence[ProfilePage], *, title: str) -> No
         if path.suffix.lower() == ".html":
             sections = "".join(_section(page, f"profile{number}") for number, page in enumerate(pages))
             caption = f"<p>{escape(pages[0].facts.caption)}</p>\n" if pages else ""
-            path.write_text(plain_page(title, sections + caption), encoding="utf-8")
+            save_page(path, plain_page(title, sections + caption))
         else:
             save_image(draw_profiles(pages), path)
 

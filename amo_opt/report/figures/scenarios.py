@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from amo_opt.report.figures.files import check_suffix
+from amo_opt.report.figures.files import check_suffix, save_page, save_sheet
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
 
 if TYPE_CHECKING:
@@ -67,22 +67,16 @@ _SECTION = """<section id="{name}">
 {svg}</figure>
 </section>
 """
-_INLINE = 'aria-hidden="true" focusable="false"'
-_ALONE = 'xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif"'
-"""What an SVG element says of itself within a page, and in a file of its own."""
 
 
 def save_scenarios(file: Path, pages: Sequence[ScenarioPage], *, title: str) -> None:
     """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
     check_suffix(file)
-    suffix = file.suffix.lower()
     with styled(), rc_context({"path.simplify": True}):
-        if suffix == ".html":
-            file.write_text(scenarios_page(pages, title=title), encoding="utf-8")
-        elif suffix == ".svg":
-            file.write_text(to_svg(draw_sheet(pages), "scenarios").replace(_INLINE, _ALONE, 1), encoding="utf-8")
+        if file.suffix.lower() == ".html":
+            save_page(file, scenarios_page(pages, title=title))
         else:
-            draw_sheet(pages).savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+            save_sheet(draw_sheet(pages), file, prefix="scenarios", dpi=DPI)
 
 
 def scenarios_page(pages: Sequence[ScenarioPage], *, title: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 
-from amo_opt.report.figures.files import check_suffix
+from amo_opt.report.figures.files import check_suffix, save_page, save_sheet
 from amo_opt.report.figures.story import QUIET, WIDTH, draw_panels, panels_height
 from amo_opt.report.figures.style import INK, blank, styled, to_svg
 
@@ -46,9 +46,6 @@ svg{{display:block;width:100%;height:auto}}
 <p>{reading}</p>
 </html>
 """
-_INLINE = 'aria-hidden="true" focusable="false"'
-_ALONE = 'xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif"'
-"""What an SVG element says of itself within a page, and in a file of its own."""
 _READING = (
     "Beside each line: its last figure. Days count from the opening of the scored window; what is pale before it is not scored. "
     "Income is before what selling everything at the end would cost."
@@ -58,14 +55,11 @@ _READING = (
 def save_story(file: Path, story: Story) -> None:
     """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
     check_suffix(file)
-    suffix = file.suffix.lower()
     with styled(), rc_context({"path.simplify": True}):
-        if suffix == ".html":
-            file.write_text(story_page(story), encoding="utf-8")
-        elif suffix == ".svg":
-            file.write_text(to_svg(draw_sheet(story), "story").replace(_INLINE, _ALONE, 1), encoding="utf-8")
+        if file.suffix.lower() == ".html":
+            save_page(file, story_page(story))
         else:
-            draw_sheet(story).savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+            save_sheet(draw_sheet(story), file, prefix="story", dpi=DPI)
 
 
 def story_page(story: Story) -> str:
