@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -160,15 +159,3 @@ def test_same_outcome_same_score(make_outcome: Any, make_study: Any) -> None:
     """Scores have no hidden randomness: equal to the last bit when computed again."""
     outcome, study = make_outcome(WEIGHTS), make_study(WEIGHTS)
     assert score(outcome, study) == score(outcome, study)
-
-
-def test_fast_enough_for_a_search(make_outcome: Any, make_study: Any) -> None:
-    """A trial of 320 paths scores within 10 ms, a certification of 3,200 with 1,000 resamples within 2 s (measured: 0.5 ms, 0.1 s)."""
-    outcome, study = make_outcome(WEIGHTS, paths=64), make_study(WEIGHTS)
-    start = time.perf_counter()
-    for _ in range(10):
-        point_score(outcome, study)
-    assert (time.perf_counter() - start) / 10 < 0.010
-    start = time.perf_counter()
-    score(make_outcome(WEIGHTS, paths=640), make_study(WEIGHTS, bootstrap=1000))
-    assert time.perf_counter() - start < 2.0
