@@ -27,6 +27,7 @@ def searched(seed: int, *, trials: int, paths: int, screen: int) -> tuple[float,
 
     def timed(sets):
         nonlocal spent
+        sets = list(sets)  # proposed here, not in the time of the evaluation
         began = time.process_time()
         scores = evaluate(sets, study, workers=1)
         spent += time.process_time() - began
