@@ -91,13 +91,13 @@ def test_trials_come_back_from_the_short_way(tmp_path):
 
 
 def test_it_is_short(tmp_path):
-    """From the second trial on a trial takes at most ten statements, whatever it holds."""
+    """From the second trial on a trial takes eight statements, whatever it holds."""
     storage = Storage(f"sqlite:///{tmp_path / 'record.db'}")
     study = written(storage, [trial(0)])
     statements = []
     event.listen(storage.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     study.add_trial(trial(1))
-    assert 0 < len(statements) <= 10
+    assert len(statements) == 8
 
 
 def test_another_kind_of_variable_is_refused_as_ever(tmp_path):
