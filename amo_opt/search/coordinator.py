@@ -1,5 +1,7 @@
 """The search: batches of fixed size, proposed from the record, evaluated anywhere, told in order.
 
+A set of a batch is evaluated while the next one is proposed, which depends on what was proposed before it, not on what came of it.
+
 Proposals of a batch depend on the trials before it and on (seed, batch) alone, so any number of workers gives the same trials, and a
 batch torn by a crash is proposed again, identical, and finds its finished trials in the record. A batch is written while the next one is
 evaluated: a crash costs at most two batches' evaluation, an error or Ctrl-C none that was finished.
@@ -7,11 +9,13 @@ evaluated: a crash costs at most two batches' evaluation, an error or Ctrl-C non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from typing import Self
 
+import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
@@ -29,7 +33,8 @@ from amo_opt.search.seeds import seed_sets
 from amo_opt.search.space import build_space
 from amo_opt.search.stall import stalled_after
 
-Evaluate = Callable[[Sequence[ParameterSet]], list[PointScore | SimulationError]]
+Evaluate = Callable[[Iterable[ParameterSet]], list[PointScore | SimulationError]]
+"""Scores in the order of the sets, which are proposed as they are taken: whoever takes them early has both going on at once."""
 REFERENCE_PEG_BPS = 1000.0
 """Peg risk at which the hypervolume's reference lies (yield 0)."""
 Told = Callable[[Sequence[FrozenTrial], str], None]
@@ -57,7 +62,7 @@ def explore(problem: Problem, *, record: Record, trials: int, told: Told) -> lis
             missing = range(len(frozen), min(first + size, trials))
             if missing:
                 proposals = _propose(problem, kind, frozen[:first], batch=batch)
-                finished = problem.evaluate([proposals[number - first] for number in missing])
+                finished = problem.evaluate(each for each in islice(proposals, missing.stop - first) if each.number in missing)
                 writer.add(finished)
                 frozen += finished
                 told(frozen[:trials], "")
@@ -109,10 +114,17 @@ class StudyProblem:
         """The seeds' values; where a seed lies outside the space, the nearest inside."""
         return [self._space.values(each) for each in self._seeds]
 
-    def evaluate(self, proposals: Sequence[Proposal]) -> list[FrozenTrial]:
+    def evaluate(self, proposals: Iterable[Proposal]) -> list[FrozenTrial]:
         """The proposals' scores; a failed simulation is a trial with its reason."""
-        sets = [self._parameters(proposal) for proposal in proposals]
-        return [self._frozen(*each) for each in zip(proposals, sets, self._evaluate(sets), strict=True)]
+        asked: list[tuple[Proposal, ParameterSet]] = []
+
+        def sets() -> Iterator[ParameterSet]:
+            for proposal in proposals:
+                asked.append((proposal, self._parameters(proposal)))
+                yield asked[-1][1]
+
+        scores = self._evaluate(sets())
+        return [self._frozen(*each, score) for each, score in zip(asked, scores, strict=True)]
 
     def _parameters(self, proposal: Proposal) -> ParameterSet:
         number = proposal.number
@@ -166,23 +178,25 @@ def _check_current(done: Sequence[Trial]) -> None:
         raise SimulationError(f"the set in force cannot be simulated, so nothing can be compared with it: {done[0].failure}")
 
 
-def _propose(problem: Problem, kind: SamplerKind, history: Sequence[FrozenTrial], *, batch: int) -> list[Proposal]:
-    """The sets of one batch: the problem's own while they last, then the sampler's."""
+def _propose(problem: Problem, kind: SamplerKind, history: Sequence[FrozenTrial], *, batch: int) -> Iterator[Proposal]:
+    """The sets of one batch, each made as it is asked for: the problem's own while they last, then the sampler's."""
     size, starts = problem.search.batch, problem.starts()
     first = batch * size
     memory = None
-    proposals: list[Proposal] = []
     for number in range(first, first + size):
         if number < len(starts):
-            proposals.append(Proposal(number=number, params=dict(starts[number])))
+            yield Proposal(number=number, params=dict(starts[number]))
             continue
         if memory is None:
             sampler = make_sampler(kind, seed=problem.search.seed, batch=batch, first=first)
             memory = memory_study(history, sampler, directions=problem.directions)
-        trial = memory.ask(problem.distributions)
-        attributes = dict(memory._storage.get_trial(trial._trial_id).system_attrs)  # noqa: SLF001 - Optuna offers no public way to an asked trial's system attributes
-        proposals.append(Proposal(number=number, params=dict(trial.params), system_attrs=attributes))
-    return proposals
+        yield _asked(memory, problem, number)
+
+
+def _asked(memory: optuna.Study, problem: Problem, number: int) -> Proposal:
+    trial = memory.ask(problem.distributions)
+    attributes = dict(memory._storage.get_trial(trial._trial_id).system_attrs)  # noqa: SLF001 - Optuna offers no public way to an asked trial's system attributes
+    return Proposal(number=number, params=dict(trial.params), system_attrs=attributes)
 
 
 def feasible_points(trials: Sequence[Trial]) -> tuple[list[int], list[Point]]:

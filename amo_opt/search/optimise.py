@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from amo_opt.config.study import Study
@@ -11,6 +11,7 @@ from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import PointScore
+from amo_opt.search.ahead import as_they_come
 from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
 from amo_opt.search.coordinator import convergence, search
@@ -24,11 +25,20 @@ from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
 
 
-def evaluate(sets: Sequence[ParameterSet], study: Study, *, workers: Workers) -> list[PointScore | SimulationError]:
+def evaluate(sets: Iterable[ParameterSet], study: Study, *, workers: Workers) -> list[PointScore | SimulationError]:
     """The search's scores of some sets on the study's search paths; a failed simulation stands in its set's place.
 
-    Where the study screens, a set that is clearly infeasible on few paths gets their score; never under a Gaussian process, which would model
-    two fidelities as one.
+    Sets that are made one by one are simulated while the next are made, as many at once as have come meanwhile.
+    """
+    if isinstance(sets, Sequence):
+        return _scores(sets, study, workers)
+    with closing(as_they_come(sets)) as groups:
+        return [score for group in groups for score in _scores(group, study, workers)]
+
+
+def _scores(sets: Sequence[ParameterSet], study: Study, workers: Workers) -> list[PointScore | SimulationError]:
+    """Where the study screens, a set that is clearly infeasible on few paths gets their score; never under a Gaussian process, which would
+    model two fidelities as one.
     """
     screens = study.search.screen_paths > 0 and study.search.sampler != "gp"
     early = screened(sets, study, workers=crew_of(workers).threads) if screens else [None] * len(sets)

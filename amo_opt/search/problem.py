@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -68,8 +68,8 @@ class Problem(Protocol):
         """Values tried before any sampler's."""
         ...
 
-    def evaluate(self, proposals: Sequence[Proposal]) -> list[FrozenTrial]:
-        """The finished trial of every proposal, in their order (`record.finished`)."""
+    def evaluate(self, proposals: Iterable[Proposal]) -> list[FrozenTrial]:
+        """The finished trial of every proposal, in their order (`record.finished`); proposals are made as they are taken."""
         ...
 
 
@@ -132,7 +132,7 @@ class FunctionProblem:
         """The sets given as ``first``."""
         return self.first
 
-    def evaluate(self, proposals: Sequence[Proposal]) -> list[FrozenTrial]:
+    def evaluate(self, proposals: Iterable[Proposal]) -> list[FrozenTrial]:
         """Each proposal's values; one that is not finite is a failed trial that names it."""
         return [self._finished(proposal) for proposal in proposals]
 

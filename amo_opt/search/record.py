@@ -11,13 +11,13 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import NSGAIISampler, TPESampler
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
@@ -30,6 +30,7 @@ from amo_opt.scoring.types import PointScore
 from amo_opt.search.claim import ServerClaim, file_claim
 from amo_opt.search.patience import WAIT_SECONDS, patiently, reason
 from amo_opt.search.result import Trial
+from amo_opt.search.storage import Storage
 
 R = TypeVar("R")
 
@@ -140,7 +141,7 @@ class Record:
             url = self._url
             if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            storage = self._storage = RDBStorage(
+            storage = self._storage = Storage(
                 address.replace("{", "{{").replace("}", "}}"), engine_kwargs=_engine(url)
             )  # Optuna formats what it is given
             known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
@@ -372,20 +373,27 @@ def memory_study(
     return study
 
 
-def _light(trial: FrozenTrial) -> FrozenTrial:
+class _Light(FrozenTrial):
+    """A finished trial that every batch's study may have in common: nobody writes to it, and copying trials is most of what a study takes."""
+
+    def __deepcopy__(self, memo: object) -> _Light:
+        return copy(self)
+
+
+def _light(trial: FrozenTrial) -> _Light:
     values = trial.system_attrs.get(CONSTRAINTS)
     collapsed = {} if values is None else {CONSTRAINTS: [sum(value for value in values if value > 0.0) or -1.0]}
-    return create_trial(
+    return _Light(
+        number=trial.number,
+        trial_id=trial._trial_id,  # noqa: SLF001 - Optuna's constructor wants one
         state=trial.state,
+        value=None,
         values=trial.values,
         params=trial.params,
-        distributions=_Shared(trial.distributions),
+        distributions=trial.distributions,
+        user_attrs={},
         system_attrs={**trial.system_attrs, **collapsed},
+        intermediate_values={},
+        datetime_start=trial.datetime_start,
+        datetime_complete=trial.datetime_complete,
     )
-
-
-class _Shared(dict[str, BaseDistribution]):
-    """Distributions that every study's trials may have in common: nobody writes to them, and copying them is most of a trial's copy."""
-
-    def __deepcopy__(self, memo: object) -> _Shared:
-        return self

@@ -22,7 +22,9 @@ PHASES: dict[str, tuple[str, ...]] = {
     "the kernel": ("amo_opt.simulation.engine:run_block",),
     "columns and checks": ("amo_opt.simulation.engine:run_one", "amo_opt.simulation.engine:_outcomes"),
     "scores of trials": ("amo_opt.search.optimise:point_score",),
-    "Optuna and the record": ("amo_opt.search.optimise:search", "amo_opt.search.optimise:Record"),
+    "proposing": ("amo_opt.search.coordinator:memory_study", "amo_opt.search.coordinator:_asked"),
+    "recording": ("amo_opt.search.record:Record.add", "amo_opt.search.optimise:Record"),
+    "rest of the search": ("amo_opt.search.optimise:search",),
     "intervals and differences": (
         *(f"amo_opt.search.certification:{name}" for name in ("score", "briefed", "differences")),
         *(f"amo_opt.search.plateau:{name}" for name in ("score", "briefed", "differences")),
@@ -71,8 +73,11 @@ def by_phase(study_file: Path, *, trials: int | None = None, paths: int | None =
     clock = Clock()
     for phase, places in PHASES.items():
         for place in places:
-            module, name = place.split(":")
-            room = importlib.import_module(module)
+            module, _, name = place.partition(":")
+            room: Any = importlib.import_module(module)
+            *outer, name = name.split(".")
+            for each in outer:
+                room = getattr(room, each)
             setattr(room, name, clock.clocked(phase, getattr(room, name)))
     import amo_opt.report
     import amo_opt.search.optimise

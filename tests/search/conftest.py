@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -70,10 +70,11 @@ class Toy:
         self._failing = failing
         self._dies_at = dies_at
 
-    def __call__(self, sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
+    def __call__(self, sets: Iterable[ParameterSet]) -> list[PointScore | SimulationError]:
         if self.calls == self._dies_at:
             raise KeyboardInterrupt
         self.calls += 1
+        sets = list(sets)
         self.asked += sets
         return [SimulationError(f"{each.name}: path 3, step 7") if self._failing(each) else toy_score(each) for each in sets]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from amo_opt.errors import SimulationError, StorageError
+from amo_opt.search import coordinator
 from amo_opt.search.coordinator import REFERENCE_PEG_BPS, convergence, feasible_points, search
 from amo_opt.search.front import hypervolume
 from amo_opt.search.record import Record, thaw
@@ -113,7 +114,7 @@ def test_a_failing_set_in_force_ends_the_search_at_once(make_study, make_toy):
 
     def evaluate(sets):
         asked.extend(sets)
-        return toy(sets)
+        return toy(asked)
 
     with pytest.raises(SimulationError, match="the set in force cannot be simulated"):
         run(make_study(), evaluate)
@@ -209,3 +210,19 @@ def test_a_batch_is_written_while_the_next_is_evaluated(make_study, make_toy, tm
     monkeypatch.setattr(Record, "add", late)
     trials = run(study, evaluate, trials=16, address=address)
     assert [thaw(found) for found in Record(study, address).frozen()] == trials
+
+
+def test_a_set_is_evaluated_while_the_next_is_proposed(make_study, make_toy, monkeypatch):
+    """Whoever takes the first set of a batch has it before the second is asked for."""
+    asked, seen, toy = [], [], make_toy()
+    ask = coordinator._asked
+    monkeypatch.setattr(coordinator, "_asked", lambda *given: asked.append(given) or ask(*given))
+
+    def evaluate(sets):
+        for each in sets:
+            seen.append((each.name, len(asked)))
+            yield from toy([each])
+
+    trials = run(make_study(), lambda sets: list(evaluate(sets)), trials=24)
+    assert seen[-8:] == [(f"trial-{number}", len(asked) - 23 + number) for number in range(16, 24)]
+    assert trials == run(make_study(), make_toy(), trials=24)

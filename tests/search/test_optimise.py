@@ -80,6 +80,13 @@ def test_a_failure_stands_in_its_set_s_place(study, monkeypatch):
     assert [str(each) for each in found] == ["no root", "yield is not finite", "score"]
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_sets_that_come_one_by_one_get_the_same_scores(study, workers):
+    """However they fall into groups: scores are a set's own, in the order of the sets."""
+    sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in (50, 100, 200, 400)]
+    assert evaluate(iter(sets), study, workers=workers) == evaluate(sets, study, workers=1)
+
+
 @pytest.mark.parametrize("trials", [0, -3])
 def test_a_search_needs_a_trial(study, trials):
     """Trial 0 is the current set: without it there is nothing to compare with."""
