@@ -198,8 +198,14 @@ def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
 def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
     """The kinked borrow rate a year (Aave's interest rate strategy): slope 1 up to the kink, slope 2 from there to full."""
     kink, slope_1, slope_2 = (getattr(state.markets, f"{market}_{figure}").value for figure in ("kink", "slope_1", "slope_2"))
-    rate: Rows = slope_1 * np.minimum(utilisation / kink, 1.0)
-    rate += slope_2 * np.maximum(utilisation - kink, 0.0) / (1.0 - kink)
+    rate: Rows = utilisation / kink
+    np.minimum(rate, 1.0, out=rate)
+    rate *= slope_1
+    above = utilisation - kink
+    np.maximum(above, 0.0, out=above)
+    above *= slope_2
+    above /= 1.0 - kink
+    rate += above
     return rate
 
 
