@@ -89,9 +89,14 @@ def brief(reading: Reading) -> Brief:
     )
 
 
+def directed() -> list[str]:
+    """Every metric of which more, or less, is better."""
+    return [name for name, measure in MEASURES.items() if measure.metric.better]
+
+
 def briefed(outcome: Outcome, study: Study, *, scenario: str | None = None, metrics: Iterable[str] | None = None) -> Brief:
     """The brief of an outcome in every metric that has a direction, or in the ``metrics`` named."""
-    chosen = [name for name, measure in MEASURES.items() if measure.metric.better] if metrics is None else list(metrics)
+    chosen = directed() if metrics is None else list(metrics)
     return brief(read(outcome, study, chosen, scenario=scenario))
 
 

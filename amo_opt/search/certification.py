@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
-from amo_opt.scoring.paired import Brief, briefed, differences
+from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.replayed import episode_fits
-from amo_opt.scoring.score import point_score, score
+from amo_opt.scoring.score import Judged, judged, point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
@@ -198,19 +198,22 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tupl
     everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
     home: list[Brief] = []
 
-    def judge(outcome: Outcome | SimulationError) -> tuple[Score, tuple[PairedDifference, ...]] | SimulationError:
-        if isinstance(outcome, SimulationError):
-            return outcome
-        return score(outcome, desk.study), tuple(differences(briefed(outcome, desk.study), home[0]).values())
+    def judge(outcome: Outcome | SimulationError) -> Judged | SimulationError:
+        return outcome if isinstance(outcome, SimulationError) else judged(outcome, desk.study)
 
-    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
+    def compared(
+        first: int, outcomes: list[Outcome | SimulationError]
+    ) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
+        found = desk.map(judge, outcomes)
         if first == 0:
-            if isinstance(outcomes[0], SimulationError):
-                raise outcomes[0]
-            home.append(briefed(outcomes[0], desk.study))
-        return desk.map(judge, outcomes)
+            if isinstance(found[0], SimulationError):
+                raise found[0]
+            home.append(found[0].brief)
+        return [
+            each if isinstance(each, SimulationError) else (each.score, tuple(differences(each.brief, home[0]).values())) for each in found
+        ]
 
-    current, *rest = desk.in_groups(everything, judged, stream="certify-a", phase="certify-a")
+    current, *rest = desk.in_groups(everything, compared, stream="certify-a", phase="certify-a")
     assert not isinstance(current, SimulationError)  # noqa: S101 - raised above
     candidates = [
         Candidate(
@@ -328,22 +331,21 @@ def _run_on_b(desk: Desk, sets: Sequence[ParameterSet]) -> list[_OnB | Simulatio
     def seen(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
         if isinstance(outcome, SimulationError):
             return outcome
-        return _OnB(score(outcome, desk.study), _briefs(outcome, desk.study), worst_rows(outcome))
+        found = judged(outcome, desk.study, within=True)
+        return _OnB(found.score, (found.brief, *found.within), worst_rows(outcome))
 
-    def compared(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
-        found = seen(outcome)
-        return found if isinstance(found, SimulationError) else found.against(home[0])
-
-    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[_OnB | SimulationError]:
+    def compared(first: int, outcomes: list[Outcome | SimulationError]) -> list[_OnB | SimulationError]:
+        found = desk.map(seen, outcomes)
         if first == 0:
-            current = seen(outcomes.pop(0))
-            if isinstance(current, SimulationError):
-                raise current
-            home.append(current)
-            return [current, *desk.map(compared, outcomes)]
-        return desk.map(compared, outcomes)
+            if isinstance(found[0], SimulationError):
+                raise found[0]
+            home.append(found[0])
+        return [
+            each if isinstance(each, SimulationError) or (first == 0 and place == 0) else each.against(home[0])
+            for place, each in enumerate(found)
+        ]
 
-    return desk.in_groups(sets, judged, stream="certify-b", phase="certify-b")
+    return desk.in_groups(sets, compared, stream="certify-b", phase="certify-b")
 
 
 def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str) -> _StageB:
@@ -426,11 +428,6 @@ def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:
         return found.feasible, candidate.parameters.amplification == study.current.amplification, gain
 
     return max(rivals, key=order).id
-
-
-def _briefs(outcome: Outcome, study: Study) -> tuple[Brief, ...]:
-    """Over all scenarios, then within each."""
-    return (briefed(outcome, study), *(briefed(outcome, study, scenario=scenario.name) for scenario in study.scenarios))
 
 
 def _phrase(refusal: str) -> str:

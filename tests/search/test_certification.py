@@ -10,6 +10,7 @@ import pytest
 
 from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
+from amo_opt.scoring.score import Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
 from amo_opt.search import certification, desk, evidence, plateau
 from amo_opt.search.certification import certify, pick
@@ -94,8 +95,13 @@ def world(monkeypatch):
         )
         return Score(yield_annual=metrics[YIELD], peg_risk_bps=metrics[PEG], constraints=constraints, metrics=metrics)
 
-    def briefed(outcome, study, *, scenario=None, metrics=None):
-        return figures(outcome), scenario
+    def judged(outcome, study, *, metrics=None, within=False):
+        scenarios = [each.name for each in study.scenarios] if within else []
+        return Judged(
+            score=score(outcome, study),
+            brief=(figures(outcome), None),
+            within=tuple((figures(outcome), scenario) for scenario in scenarios),
+        )
 
     def differences(candidate, current):
         (mine, scenario), (theirs, _) = candidate, current
@@ -128,7 +134,7 @@ def world(monkeypatch):
         steps = study.simulation.transition_hours + study.simulation.window_hours
         return [{"price": np.ones((steps, paths))} for _ in sets]
 
-    for fake in (simulate_many, score, briefed, differences, point_score, trace_many):
+    for fake in (simulate_many, score, judged, differences, point_score, trace_many):
         for room in (certification, desk, evidence, plateau):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
