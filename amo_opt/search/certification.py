@@ -20,7 +20,7 @@ from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
-from amo_opt.search.evidence import WorstRows, price_fans, run_capacities, worst_paths, worst_rows
+from amo_opt.search.evidence import PriceFans, WorstRows, run_capacities, worst_paths, worst_rows
 from amo_opt.search.front import Point, front, knee, layers, thin, worth
 from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.importance import importances
@@ -159,7 +159,12 @@ def certify(
         recommended=recommended.parameters if recommended is not None else None,
         gap=_gap(shown),
         profile=profile,
-        fans=price_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
+        fans=tuple(
+            stage_b.fans.of(candidate.id, scenario.name)
+            for candidate in candidates
+            if candidate.role in {"current", "recommended"}
+            for scenario in study.scenarios
+        ),
         worst_paths=worst_paths(desk, shown, stage_b.worst[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=desk.paths,
@@ -322,9 +327,10 @@ class _StageB:
     worst: dict[str, WorstRows]
     rival: Candidate | None
     half_step: Candidate | None
+    fans: PriceFans
 
 
-def _run_on_b(desk: Desk, sets: Sequence[ParameterSet]) -> list[_OnB | SimulationError]:
+def _run_on_b(desk: Desk, sets: Sequence[ParameterSet], fans: PriceFans) -> list[_OnB | SimulationError]:
     """Every set on paths B, the others compared with the first, which is the current one. Raises where that fails."""
     home: list[_OnB] = []
 
@@ -345,7 +351,7 @@ def _run_on_b(desk: Desk, sets: Sequence[ParameterSet]) -> list[_OnB | Simulatio
             for place, each in enumerate(found)
         ]
 
-    return desk.in_groups(sets, compared, stream="certify-b", phase="certify-b")
+    return desk.in_groups(sets, compared, stream="certify-b", phase="certify-b", watched=fans.watched, seen=fans.put)
 
 
 def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str) -> _StageB:
@@ -359,7 +365,8 @@ def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], ve
     target = next((candidate for candidate in kept if named.get(candidate.id) == "recommended"), kept[-1])
     half = half_way(desk.study.current, target.parameters)
     sets = [candidate.parameters for candidate in kept]
-    runs = _run_on_b(desk, sets if half is None else [*sets, half])
+    fans = PriceFans(desk, {k: each.id for k, each in enumerate(kept) if each.id == CURRENT or named.get(each.id) == "recommended"})
+    runs = _run_on_b(desk, sets if half is None else [*sets, half], fans)
     found: dict[str, _OnB] = {}
     failed: dict[str, str] = {}
     for candidate, run in zip(kept, runs[: len(kept)], strict=True):
@@ -396,7 +403,7 @@ def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], ve
         )
     halfway = None if half is None or isinstance(runs[-1], SimulationError) else _half_step(half, runs[-1])
     rival = next((each for each in result if each.id == target.id and each.certified_b is not None and each.id != CURRENT), None)
-    return _StageB(result, verdict, explanation, {name: each.worst for name, each in found.items()}, rival, halfway)
+    return _StageB(result, verdict, explanation, {name: each.worst for name, each in found.items()}, rival, halfway, fans)
 
 
 def _half_step(parameters: ParameterSet, found: _OnB) -> Candidate:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
-from amo_opt.simulation.crew import Job, Piece, Workers, crew_of
+from amo_opt.simulation.crew import Job, Piece, Watched, Workers, crew_of
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.outcome import Block, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from amo_opt.stress.scenario import Scenario
 
 Progress = Callable[[int, int], None]
+Seen = Callable[[int, str, int, NDArray[np.float64]], None]
 Array = NDArray[np.float64]
 
 IDENTITY_BOUND = 1e-9
@@ -156,21 +157,46 @@ KEPT_STREAMS = frozenset({"search"})
 """Streams whose blocks stay in memory; the others are drawn, used by every set and dropped."""
 
 
-def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block:
-    """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
+@dataclass(frozen=True)
+class _Ended:
+    """A block that was run: its last state, its state as the window opened, its NAVs, and the series that were kept of it."""
+
+    state: Array
+    opening: Array
+    navs: Array
+    series: dict[str, Array]
+
+
+def _advanced(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
+    """One set on one block, variables of the state (`STATE`) kept hour by hour; raises `SimulationError` where a lane is at fault."""
     state = start_state(study, market[0])
     opening = np.zeros_like(state)
     navs = np.zeros((3, LANES))
-    run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, _NO_COLUMNS, _NO_TRACE)
+    offsets, series = _NO_COLUMNS, _NO_TRACE
+    if names:
+        offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
+        series = np.empty((market.shape[0], len(names) * LANES))
+    run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
     _check(parameters, study, task, state, navs, opening)
-    return block_columns(
-        state,
-        opening,
-        navs,
-        lanes=task.lanes,
-        study=study,
-        parameters=parameters,
-    )
+    kept = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
+    return _Ended(state, opening, navs, kept)
+
+
+def _columns(ended: _Ended, parameters: ParameterSet, study: Study, task: _Task) -> Block:
+    return block_columns(ended.state, ended.opening, ended.navs, lanes=task.lanes, study=study, parameters=parameters)
+
+
+def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block:
+    """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
+    return _columns(_advanced(parameters, study, task, market, vector), parameters, study, task)
+
+
+def _run_watched(
+    parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array, steps: Sequence[int]
+) -> tuple[Block, Array]:
+    """`run_one`, and the price at some steps."""
+    ended = _advanced(parameters, study, task, market, vector, ("price",))
+    return _columns(ended, parameters, study, task), ended.series["price"][list(steps)]
 
 
 def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, navs: Array, opening: Array) -> None:
@@ -202,8 +228,14 @@ def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, na
             )
 
 
-def _evaluate(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block | SimulationError:
+def _evaluate(job: Job, place: int, parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Any:
+    """What the job asks of one set on one block, or the `SimulationError` in its place."""
+    watched = job.watched
     try:
+        if job.columns is not None:
+            return _series(parameters, study, task, market, job.columns)
+        if watched is not None and place in watched.sets and task.first < watched.paths:
+            return _run_watched(parameters, study, task, market, vector, watched.steps)
         return run_one(parameters, study, task, market, vector)
     except SimulationError as error:
         return error
@@ -220,14 +252,7 @@ def work(job: Job, study: Study, sets: Sequence[ParameterSet]) -> list[Any]:
             market = _kept.get(task, study, job.stream)
         else:
             market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=job.stream)
-        for place in piece.sets:
-            if job.columns is None:
-                results.append(_evaluate(sets[place], study, task, market, vector))
-                continue
-            try:
-                results.append(_series(sets[place], study, task, market, job.columns))
-            except SimulationError as error:
-                results.append(error)
+        results += [_evaluate(job, place, sets[place], study, task, market, vector) for place in piece.sets]
     return results
 
 
@@ -245,6 +270,7 @@ def _run(
     columns: tuple[str, ...] | None,
     workers: Workers,
     progress: Progress | None,
+    watched: Watched | None = None,
 ) -> Iterator[tuple[int, int, Any]]:
     """(task, set, result), whoever ran them and in whatever order they come."""
     crew = crew_of(workers)
@@ -252,7 +278,7 @@ def _run(
     place = {(piece.scenario, piece.first): i for i, piece in enumerate(pieces)}
     steps = study.simulation.transition_hours + study.simulation.window_hours
     shares = crew.plan(pieces, kept=columns is None and stream in KEPT_STREAMS, steps=steps)
-    jobs = [Job(tuple(share), stream, columns) for share in shares]
+    jobs = [Job(tuple(share), stream, columns, watched) for share in shares]
     done = 0
     for k, results in crew.run(work, jobs, study, sets):
         keys = [(place[piece.scenario, piece.first], j) for piece in jobs[k].pieces for j in piece.sets]
@@ -332,18 +358,26 @@ def simulate_many(
     workers: Workers = 1,
     progress: Progress | None = None,
     without: Collection[str] = (),
+    watched: Watched | None = None,
+    seen: Seen | None = None,
 ) -> list[Outcome | SimulationError]:
     """Every set on the same paths; a set whose simulation fails has its `SimulationError` in its place.
 
     ``paths`` is per scenario (default: the study's); ``workers`` a number of threads, or a crew (`amo_opt.simulation.crew`).
     ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in flight, one a worker, except for the search's own
     paths, which are kept; and by the outcomes, 8 bytes a path and column: columns named in ``without`` are left out of them.
+    ``seen(place of the set, scenario, first path, prices)`` takes what is ``watched``, block by block as they come.
     """
     tasks = _tasks(study, study.simulation.paths if paths is None else paths, scenarios)
     starts = np.cumsum([0, *(task.lanes for task in tasks)])
     gathered = [_Gathered(int(starts[-1]), without) for _ in sets]
-    for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress):
-        gathered[j].put(int(starts[i]), result)
+    for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress, watched=watched):
+        columns = result
+        if isinstance(result, tuple):
+            columns, prices = result
+            if seen is not None:
+                seen(j, tasks[i].scenario.name, tasks[i].first, prices)
+        gathered[j].put(int(starts[i]), columns)
     return _outcomes(sets, study, tasks, gathered)
 
 
@@ -421,7 +455,7 @@ def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, 
     """The series of one set on one block, each of shape (steps, lanes of the task)."""
     needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
     needs |= {variable for name in columns for variable in _DERIVED.get(name, ())}
-    raw = _traced(parameters, study, task, market, sorted(needs))
+    raw = _advanced(parameters, study, task, market, constants(study), sorted(needs)).series
     return {name: raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw) for name in columns}
 
 
@@ -432,19 +466,7 @@ def trace_given(
 
     ``market`` is laid out as `draw`'s; ``scenario`` and ``first`` only name a path at fault.
     """
-    return _traced(parameters, study, _Task(scenario, first, lanes), market, variables)
-
-
-def _traced(parameters: ParameterSet, study: Study, task: _Task, market: Array, names: Sequence[str]) -> dict[str, Array]:
-    offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
-    state = start_state(study, market[0])
-    opening = np.zeros_like(state)
-    navs = np.zeros((3, LANES))
-    series = np.empty((market.shape[0], len(names) * LANES))
-    vector = parameter_vector(parameters)
-    run_block(state, market, vector, constants(study), study.simulation.transition_hours, navs, opening, offsets, series)
-    _check(parameters, study, task, state, navs, opening)
-    return {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
+    return _advanced(parameters, study, _Task(scenario, first, lanes), market, constants(study), variables).series
 
 
 def _derive(name: str, raw: dict[str, Array]) -> Array:

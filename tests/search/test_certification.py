@@ -62,9 +62,12 @@ def world(monkeypatch):
         found = world.truth(outcome.parameters)
         return {**found, PEG: found[PEG] + world.penalty(outcome.parameters, outcome.stream)}
 
-    def simulate_many(sets, study, *, paths, stream, workers, progress, without=()):
+    def simulate_many(sets, study, *, paths, stream, workers, progress, without=(), watched=None, seen=None):
         world.runs.append((stream, paths, [each.name for each in sets]))
         progress(len(sets), len(sets))
+        for place in watched.sets if watched else ():
+            for scenario in study.scenarios:
+                seen(place, scenario.name, 0, np.ones((len(watched.steps), min(paths, watched.paths))))
         columns = {name: np.arange(8.0) for name in ("peg_loss_bps", "min_price", "unserved_usd_hours")}
         return [
             SimulationError(f"{each.name} fails")
@@ -130,11 +133,7 @@ def world(monkeypatch):
     def point_score(outcome, study):
         return searched(world, outcome.parameters)
 
-    def trace_many(sets, study, *, scenario, paths, stream, workers):
-        steps = study.simulation.transition_hours + study.simulation.window_hours
-        return [{"price": np.ones((steps, paths))} for _ in sets]
-
-    for fake in (simulate_many, score, judged, differences, point_score, trace_many):
+    for fake in (simulate_many, score, judged, differences, point_score):
         for room in (certification, desk, evidence, plateau):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)

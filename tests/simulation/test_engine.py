@@ -13,6 +13,7 @@ from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LINES, STATE_INDEX
 from amo_opt.protocol.market import LANES, MARKET_INDEX
 from amo_opt.simulation import engine
+from amo_opt.simulation.crew import Watched
 from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COLUMNS, replay, simulate, simulate_many, trace
 from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome
 
@@ -380,3 +381,26 @@ def test_a_higher_amplification_buys_depth_and_costs_cover(frax: Study) -> None:
     assert high["peg_loss_bps"].mean() < low["peg_loss_bps"].mean()
     assert high["min_cr_external"].mean() < low["min_cr_external"].mean()
     assert high["income_swap_fees_usd"].mean() > low["income_swap_fees_usd"].mean()
+
+
+def test_watched_prices_are_the_traced_ones(frax: Study) -> None:
+    """What is kept beside an outcome is `trace`'s price at those steps, of the watched sets and paths alone; the outcomes stay the same."""
+    other = frax.current.replace(name="other", aave_cap=0.1)
+    steps, found = (0, 5, 6, 400), {}
+    watched = Watched(sets=(1,), paths=LANES, steps=steps)
+    seen = simulate_many(
+        [frax.current, other],
+        frax,
+        paths=LANES + 3,
+        scenarios=["calm"],
+        stream="certify-b",
+        workers=2,
+        watched=watched,
+        seen=lambda place, scenario, first, prices: found.update({(place, scenario, first): prices}),
+    )
+    assert set(found) == {(1, "calm", 0)}
+    series = trace(other, frax, scenario="calm", paths=LANES, stream="certify-b")["price"]
+    assert np.array_equal(found[1, "calm", 0], series[list(steps)])
+    unseen = simulate_many([frax.current, other], frax, paths=LANES + 3, scenarios=["calm"], stream="certify-b")
+    for one, same in zip(seen, unseen, strict=True):
+        assert all(np.array_equal(values, same.columns[name]) for name, values in one.columns.items())
