@@ -20,7 +20,7 @@ from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
-from amo_opt.search.evidence import PriceFans, WorstRows, run_capacities, worst_paths, worst_rows
+from amo_opt.search.evidence import PriceFans, WorstRows, told_run_capacities, worst_paths, worst_rows
 from amo_opt.search.front import Point, front, knee, layers, thin, worth
 from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.importance import importances
@@ -173,7 +173,7 @@ def certify(
         importances=importances(study, trials),
         sensitivity=() if rival is None else sensitivities(desk, rival.parameters),
         change_costs=change_costs(desk, compared),
-        run_capacities=run_capacities(desk, compared),
+        run_capacities=told_run_capacities(desk, compared),
         episodes=episode_fits(study, study.current, workers=crew_of(desk.workers).threads),
     )
 

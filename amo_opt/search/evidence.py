@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amo_opt.search.desk import Desk
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
-from amo_opt.search.reverse_stress import run_capacity
+from amo_opt.search.reverse_stress import run_capacities
 from amo_opt.simulation.crew import Watched
 from amo_opt.simulation.outcome import Outcome
 
@@ -110,11 +110,9 @@ def worst_paths(desk: Desk, shown: Candidate, worst: WorstRows) -> tuple[WorstPa
     return tuple(found)
 
 
-def run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
+def told_run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
     """The largest run that 95% of paths survive by price, for each set: bisection on paths of its own stream."""
-    found = []
-    for candidate in sets:
-        broken = run_capacity(candidate.parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers)
-        found.append(replace(broken, candidate=candidate.id))
-        desk.watch(ProgressEvent(phase="run-capacity", done=len(found), total=len(sets)))
-    return tuple(found)
+    parameters = [candidate.parameters for candidate in sets]
+    broken = run_capacities(parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers)
+    desk.watch(ProgressEvent(phase="run-capacity", done=len(sets), total=len(sets)))
+    return tuple(replace(each, candidate=candidate.id) for each, candidate in zip(broken, sets, strict=True))

@@ -199,6 +199,11 @@ def _run_watched(
     return _columns(ended, parameters, study, task), ended.series["price"][list(steps)]
 
 
+def simulate_given(parameters: ParameterSet, study: Study, market: Array, *, scenario: Scenario, first: int, lanes: int) -> Block:
+    """One set on the first ``lanes`` paths of a market that is given rather than drawn; ``scenario`` and ``first`` only name a path at fault."""
+    return run_one(parameters, study, _Task(scenario, first, lanes), market, constants(study))
+
+
 def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, navs: Array, opening: Array) -> None:
     fault = state[STATE_INDEX["fault"] * LANES :][: task.lanes]
     if np.any(fault > 0.0):
@@ -479,4 +484,15 @@ def _derive(name: str, raw: dict[str, Array]) -> Array:
     return own_stablecoin if name == "own_stablecoin" else raw["supply"] - own_stablecoin
 
 
-__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace", "trace_given", "trace_many"]
+__all__ = [
+    "DERIVED_COLUMNS",
+    "TRACE_COLUMNS",
+    "draw",
+    "replay",
+    "simulate",
+    "simulate_given",
+    "simulate_many",
+    "trace",
+    "trace_given",
+    "trace_many",
+]

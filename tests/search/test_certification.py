@@ -137,7 +137,7 @@ def world(monkeypatch):
         for room in (certification, desk, evidence, plateau):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
-    for needs_a_state in ("sensitivities", "change_costs", "run_capacities"):
+    for needs_a_state in ("sensitivities", "change_costs", "told_run_capacities"):
         monkeypatch.setattr(certification, needs_a_state, lambda desk, sets: ())
     monkeypatch.setattr(certification, "episode_fits", lambda study, parameters, *, workers: ())
     return world
