@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,10 @@ from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.sums import weighted_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from amo_opt.scoring.losses import FloatArray
+    from amo_opt.scoring.metrics import YieldTerms
     from amo_opt.scoring.sample import Block, Sample
 _STACKED_FIGURES, _LEAST_STACKED = 1 << 18, 8
 """Figures of rows averaged at once (2 MB), but eight rows at least: each is summed by itself, so only memory and time hang on it."""
@@ -35,9 +37,9 @@ class Replicates:
 
 
 def replicate(
-    sample: Sample, figures: Mapping[str, FloatArray], terms: Mapping[str, FloatArray], *, within: bool = True, alone: bool = False
+    sample: Sample, figures: Mapping[str, FloatArray], terms: YieldTerms | None, *, within: bool = True, alone: bool = False
 ) -> Replicates:
-    """The bootstrap replicates of path figures (metric -> shape (n,)) and of yield terms (line -> shape (n,)).
+    """The bootstrap replicates of path figures (metric -> shape (n,)) and of the yield's terms.
 
     Means are taken within each scenario and then weighed, as strata keep their weight; tails are taken over all paths at once. Two
     samples of the same scenarios and path counts get the same resamples, whatever ran on them. Without ``within`` the replicates within
@@ -45,7 +47,9 @@ def replicate(
     """
     tails = [name for name in figures if MEASURES[name].is_tail]
     means = [name for name in figures if not MEASURES[name].is_tail]
-    rows = [*(figures[name] for name in means), *terms.values()]
+    rows: list[Callable[[slice], FloatArray]] = [figures[name].__getitem__ for name in means]
+    if terms is not None:
+        rows += [partial(terms.of, name) for name in terms]
     orders = {name: MEASURES[name].order(figures[name]) for name in tails}
     weights = [*([1.0] if within else []), *([None] if alone else [])]
     told = sample.blocks if weights else ()
@@ -70,7 +74,7 @@ def replicate(
     lines = iter(np.concatenate(chunks, axis=1))
     # The lines come back in the order they were stacked above; a dict display is evaluated in order.
     mean_rows = {name: next(lines) for name in means}
-    term_rows = {name: next(lines) for name in terms}
+    term_rows = {name: next(lines) for name in terms or ()}
     tail_rows = {name: next(lines) for name in tails}
     found: dict[bool, dict[str, dict[str, FloatArray]]] = {True: {}, False: {}}
     for block in told:
@@ -79,12 +83,12 @@ def replicate(
     return Replicates(overall={**mean_rows, **tail_rows}, by_scenario=found[False], alone=found[True], yield_terms=term_rows)
 
 
-def _averages(rows: Sequence[FloatArray], block: Block, drawn: FloatArray) -> FloatArray:
+def _averages(rows: Sequence[Callable[[slice], FloatArray]], block: Block, drawn: FloatArray) -> FloatArray:
     """The mean of each row's paths of one scenario in every resample, shape (rows, resamples)."""
     averages = np.empty((len(rows), drawn.shape[1]))
     stacked = max(_LEAST_STACKED, _STACKED_FIGURES // block.n)
     for first in range(0, len(rows), stacked):
-        stack = np.stack([row[block.rows] for row in rows[first : first + stacked]])
+        stack = np.stack([row(block.rows) for row in rows[first : first + stacked]])
         averages[first : first + stacked] = weighted_sums(stack, drawn)
     averages /= block.n
     return averages

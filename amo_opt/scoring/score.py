@@ -10,7 +10,7 @@ import numpy as np
 from amo_opt.scoring.constraints import CAPS, Rule, caps_plus_buffer, decidable, rules_of
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
-from amo_opt.scoring.metrics import MEASURES, yield_terms
+from amo_opt.scoring.metrics import MEASURES, YieldTerms, yield_terms
 from amo_opt.scoring.paired import Brief, Reading, brief, directed
 from amo_opt.scoring.replicates import Replicates, replicate
 from amo_opt.scoring.sample import Block, Outcome, Sample, sample
@@ -99,7 +99,7 @@ def _brief(
     )
 
 
-def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], terms: dict[str, FloatArray], drawn: Replicates) -> Score:
+def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], terms: YieldTerms, drawn: Replicates) -> Score:
     metrics = {name: estimate(name, figures[name], paths.weights, drawn.overall[name]) for name in MEASURES}
     by_scenario = {
         block.scenario.name: {
