@@ -12,7 +12,7 @@ from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.score import Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification, desk, evidence, plateau
+from amo_opt.search import certification, desk, evidence, plateau, stage_b
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
@@ -134,7 +134,7 @@ def world(monkeypatch):
         return searched(world, outcome.parameters)
 
     for fake in (simulate_many, score, judged, differences, point_score):
-        for room in (certification, desk, evidence, plateau):
+        for room in (certification, desk, evidence, plateau, stage_b):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
     for needs_a_state in ("sensitivities", "change_costs", "told_run_capacities"):
