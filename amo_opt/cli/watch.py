@@ -25,7 +25,6 @@ TITLES = {
     "profile": "profile over A",
     "certify-a": "certification, paths A",
     "certify-b": "certification, paths B",
-    "fans": "price fans",
     "neighbours": "one step away",
     "sensitivity": "assumed figures moved",
     "change-costs": "cost of the change",

@@ -43,7 +43,7 @@ def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Readi
         for name, measure in measures.items()
     }
     values = {name: figures.values[name] for name in names}
-    return Reading(paths=rows, scenario=None, measures=turned, values=values, replicates=replicate(rows, values, {}).overall)
+    return Reading(paths=rows, scenario=None, measures=turned, values=values, replicates=replicate(rows, values, None).overall)
 
 
 def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate]) -> tuple[MetricVerdict, ...]:

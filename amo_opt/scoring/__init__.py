@@ -4,6 +4,7 @@ types.py        what a score is: Estimate, Constraint, Score, PointScore, Paired
 sample.py       an outcome's paths as arrays, scenario by scenario
 metrics.py      every metric: name, unit, direction, and how it is computed
 losses.py       CVaR over weight, boundary path split; Kish's effective count
+sums.py         the sums behind a bootstrap, compiled
 intervals.py    stratified bootstrap of whole paths; Clopper-Pearson; McNemar; Holm
 constraints.py  limits per scenario and on the set itself
 score.py        score (with intervals) and point_score (plain numbers, for trials)

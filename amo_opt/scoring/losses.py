@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from amo_opt.scoring.sums import tail_sums
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -62,17 +64,4 @@ def cvar_resampled(
     order = worst_first(losses) if order is None else order
     share = (1.0 - level) * weights.sum()
     rows = 2 * (int(np.searchsorted(np.cumsum(weights[order]), share)) + 1)
-    while True:
-        taken = order[:rows]
-        filled = counts[taken]
-        filled *= weights[taken, np.newaxis]
-        # row after row, as np.cumsum adds, which walks the columns and takes twice as long
-        for row in range(1, len(filled)):
-            filled[row] += filled[row - 1]
-        if taken.size == order.size or filled[-1].min() >= share:
-            break
-        rows *= 2
-    drops = -np.diff(losses[taken], append=0.0)
-    # einsum, not @: BLAS may split the sum by the number of cores, and the same inputs must give the same bytes.
-    tails: FloatArray = np.einsum("n,nr->r", drops / share, np.minimum(filled, share, out=filled))
-    return tails
+    return tail_sums(losses, weights, counts, order, share=share, rows=rows)

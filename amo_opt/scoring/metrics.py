@@ -5,6 +5,7 @@ To add one, add one `Measure` to `MEASURES`; scores, intervals, paired differenc
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 HOURS_PER_YEAR = 8760.0
 
+_ROWS_AT_ONCE = 1 << 16
+"""Rows whose yield is summed at a time: only memory hangs on it."""
 NOT_YIELD = {"debt_discount": "income_debt_discount_usd", "mark_to_market": "income_mark_to_market_usd"}
 """Income that is not yield: own debt bought below par and the collateral's own price are shown beside it."""
 
@@ -72,15 +75,49 @@ class Measure:
         return -1.0 if self.kind == "low tail" else 1.0
 
 
-def yield_terms(sample: Sample) -> dict[str, FloatArray]:
+class YieldTerms(Mapping[str, FloatArray]):
+    """What each line adds to the yearly yield of each path, by its name; worked out when asked for, as all of them together are as large as
+    all other figures that are not a column already.
+    """
+
+    def __init__(self, sample: Sample) -> None:
+        self._year, self._collateral = _year(sample), _collateral(sample)
+        lines = [name for name in sample.income_lines() if name not in NOT_YIELD.values()]
+        self._lines = {name.removeprefix("income_").removesuffix("_usd"): sample.column(name) for name in lines}
+        self._transition = sample.column("transition_cost_usd")
+
+    def of(self, name: str, rows: slice) -> FloatArray:
+        """One line on some rows."""
+        if name == "transition":
+            return 0.0 - self._transition[rows] / self._collateral[rows]
+        return self._lines[name][rows] * self._year / self._collateral[rows]
+
+    def __getitem__(self, name: str) -> FloatArray:
+        """One line, shape (n,)."""
+        return self.of(name, slice(None))
+
+    def __iter__(self) -> Iterator[str]:
+        """Income in the accounts' order, the transition last."""
+        yield from self._lines
+        yield "transition"
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self._lines) + 1
+
+    def total(self) -> FloatArray:
+        """The yield of each path, shape (n,): the sum of the lines in their order."""
+        parts = np.array_split(np.arange(self._collateral.size), max(1, self._collateral.size // _ROWS_AT_ONCE))
+        slices = (slice(int(rows[0]), int(rows[-1]) + 1) for rows in parts)
+        return np.concatenate([np.add.reduce([self.of(name, rows) for name in self]) for rows in slices])
+
+
+def yield_terms(sample: Sample) -> YieldTerms:
     """What each line adds to the yearly yield of each path, shape (n,): incomes of the window made yearly, less the transition once.
 
     All over the collateral of the state, so the terms add up to the metric ``yield``.
     """
-    year, collateral = _year(sample), _collateral(sample)
-    lines = [name for name in sample.income_lines() if name not in NOT_YIELD.values()]
-    terms = {name.removeprefix("income_").removesuffix("_usd"): sample.column(name) * year / collateral for name in lines}
-    return {**terms, "transition": 0.0 - sample.column("transition_cost_usd") / collateral}
+    return YieldTerms(sample)
 
 
 def _year(sample: Sample) -> float:
@@ -95,8 +132,7 @@ def _collateral(sample: Sample) -> FloatArray:
 
 
 def _yield(sample: Sample) -> FloatArray:
-    total: FloatArray = np.add.reduce(list(yield_terms(sample).values()))
-    return total
+    return yield_terms(sample).total()
 
 
 def _beside_yield(name: str) -> Callable[[Sample], FloatArray]:

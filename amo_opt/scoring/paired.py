@@ -43,14 +43,14 @@ def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool 
     paths = sample(outcome, study, scenario=scenario)
     measures = {name: MEASURES[name] for name in metrics}
     values = {name: measure.values(paths) for name, measure in measures.items()}
-    lines = yield_terms(paths) if terms else {}
+    lines = yield_terms(paths) if terms else None
     drawn = replicate(paths, values, lines, within=False)
     earned = MEASURES["yield"]
     return Reading(
         paths=paths,
         scenario=scenario,
-        measures={**measures, **{name: replace(earned, metric=replace(earned.metric, name=name, title=name)) for name in lines}},
-        values={**values, **lines},
+        measures={**measures, **{name: replace(earned, metric=replace(earned.metric, name=name, title=name)) for name in lines or ()}},
+        values={**values, **(lines or {})},
         replicates={**drawn.overall, **drawn.yield_terms},
     )
 
@@ -79,7 +79,7 @@ def brief(reading: Reading) -> Brief:
         scenario=reading.scenario,
         certification=paths.study.certification,
         strata=paths.strata,
-        numbers=np.array(paths.frame["path"], dtype=np.int64),
+        numbers=paths.frame["path"].to_numpy(dtype=np.int64),
         weights=paths.weights,
         measures=measures,
         points={name: measure.point(values[name], paths.weights) for name, measure in measures.items()},
@@ -89,9 +89,14 @@ def brief(reading: Reading) -> Brief:
     )
 
 
+def directed() -> list[str]:
+    """Every metric of which more, or less, is better."""
+    return [name for name, measure in MEASURES.items() if measure.metric.better]
+
+
 def briefed(outcome: Outcome, study: Study, *, scenario: str | None = None, metrics: Iterable[str] | None = None) -> Brief:
     """The brief of an outcome in every metric that has a direction, or in the ``metrics`` named."""
-    chosen = [name for name, measure in MEASURES.items() if measure.metric.better] if metrics is None else list(metrics)
+    chosen = directed() if metrics is None else list(metrics)
     return brief(read(outcome, study, chosen, scenario=scenario))
 
 

@@ -64,6 +64,17 @@ class Sample:
         """(scenario, paths), as the bootstrap takes them."""
         return tuple((block.scenario.name, block.n) for block in self.blocks)
 
+    def alone(self, block: Block) -> Sample:
+        """The rows of one scenario as a sample of its own, which then carries the whole weight."""
+        rows = slice(0, block.n)
+        weights = np.full(block.n, 1.0 / block.n)
+        return Sample(
+            study=self.study,
+            frame=self.frame.iloc[block.rows],
+            blocks=(Block(scenario=block.scenario, rows=rows, n=block.n, weight=1.0),),
+            weights=weights,
+        )
+
     def column(self, name: str) -> FloatArray:
         """A column of the frame as float64, shape (n,).
 

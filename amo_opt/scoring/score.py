@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,15 @@ import numpy as np
 from amo_opt.scoring.constraints import CAPS, Rule, caps_plus_buffer, decidable, rules_of
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
-from amo_opt.scoring.metrics import MEASURES, yield_terms
+from amo_opt.scoring.metrics import MEASURES, YieldTerms, yield_terms
+from amo_opt.scoring.paired import Brief, Reading, brief, directed
 from amo_opt.scoring.replicates import Replicates, replicate
 from amo_opt.scoring.sample import Block, Outcome, Sample, sample
 from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from amo_opt.config.study import Study
 
 
@@ -46,10 +50,56 @@ def score(outcome: Outcome, study: Study) -> Score:
 
     Raises as `point_score` does.
     """
+    return judged(outcome, study).score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A score, and what it is compared by: the brief over all scenarios and, where asked for, one within each, in the study's order."""
+
+    score: Score
+    brief: Brief
+    within: tuple[Brief, ...]
+
+
+def judged(outcome: Outcome, study: Study, *, metrics: Iterable[str] | None = None, within: bool = False) -> Judged:
+    """`score` and `briefed` of an outcome (in ``metrics``, else in all that have a direction) from one pass over the resamples.
+
+    Raises as `point_score` does.
+    """
     paths = sample(outcome, study)
     figures = {name: measure.values(paths) for name, measure in MEASURES.items()}
     terms = yield_terms(paths)
-    drawn = replicate(paths, figures, terms)
+    drawn = replicate(paths, figures, terms, alone=within)
+    compared = directed() if metrics is None else list(metrics)
+    return Judged(
+        score=_score(outcome, paths, figures, terms, drawn),
+        brief=_brief(paths, None, figures, drawn.overall, compared),
+        within=tuple(
+            _brief(paths.alone(block), block.scenario.name, {name: figures[name][block.rows] for name in compared}, each, compared)
+            for block in paths.blocks
+            for each in (drawn.alone[block.scenario.name],)
+        )
+        if within
+        else (),
+    )
+
+
+def _brief(
+    paths: Sample, scenario: str | None, figures: Mapping[str, FloatArray], drawn: Mapping[str, FloatArray], names: list[str]
+) -> Brief:
+    return brief(
+        Reading(
+            paths=paths,
+            scenario=scenario,
+            measures={name: MEASURES[name] for name in names},
+            values={name: figures[name] for name in names},
+            replicates={name: drawn[name] for name in names},
+        )
+    )
+
+
+def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], terms: YieldTerms, drawn: Replicates) -> Score:
     metrics = {name: estimate(name, figures[name], paths.weights, drawn.overall[name]) for name in MEASURES}
     by_scenario = {
         block.scenario.name: {
@@ -58,7 +108,7 @@ def score(outcome: Outcome, study: Study) -> Score:
         }
         for block in paths.blocks
     }
-    constraints = [_constraint(paths, block, drawn, figures, rule) for block in paths.blocks for rule in rules_of(study.constraints)]
+    constraints = [_constraint(paths, block, drawn, figures, rule) for block in paths.blocks for rule in rules_of(paths.study.constraints)]
     return Score(
         yield_annual=metrics["yield"],
         peg_risk_bps=metrics["peg_cvar95_bps"],

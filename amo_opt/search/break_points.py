@@ -53,18 +53,38 @@ class Breaking:
 
 def order_statistic(points: Sequence[float] | NDArray[np.float64], *, share: float, largest: float) -> BreakPoint:
     """The largest size that at least ``share`` of the paths survive; interval ends are order statistics, or 0 and ``largest`` past them."""
-    from scipy.stats import binom
+    from scipy.special import bdtr  # scipy.stats takes half a second to import
 
     ordered = np.sort(np.asarray(points, dtype=np.float64))
     n = len(ordered)
     value = float(ordered[n - math.ceil(share * n)])
-    below = np.array([float(binom.cdf(rank, n, 1.0 - share)) for rank in range(n)])
+    below = np.array([float(bdtr(rank, n, 1.0 - share)) for rank in range(n)])
     # P(quantile < k-th smallest) = P(fewer than k of n fall below the quantile)
     low_rank = int(np.sum(below <= 0.025))
     high_rank = int(np.sum(below < 0.975)) + 1
     low = float(ordered[low_rank - 1]) if low_rank >= 1 else 0.0
     high = float(ordered[high_rank - 1]) if high_rank <= n else largest
     return BreakPoint(share=share, value=value, interval=(min(low, value), max(high, value)), n=n)
+
+
+def points_of_lanes(fails: Callable[[NDArray[np.float64]], Flags], *, paths: int, largest: float, rounds: int) -> NDArray[np.float64]:
+    """The ``points`` of `bisect`, each path asked for its own sizes alone: ``fails(sizes)`` of shape (paths,) says which paths fail theirs."""
+    cells = 2**rounds
+
+    def failed(places: NDArray[np.int64]) -> Flags:
+        return fails(largest * places / cells)
+
+    dead, broken = failed(np.zeros(paths, dtype=np.int64)), failed(np.full(paths, cells))
+    low = np.where(~dead & ~broken, cells, 0)
+    high = np.where(dead, 0, cells)
+    for _ in range(rounds):
+        here = high - low > 1
+        middle = (low + high) // 2
+        gone = failed(middle)
+        high = np.where(here & gone, middle, high)
+        low = np.where(here & ~gone, middle, low)
+    points: NDArray[np.float64] = largest * low / cells
+    return points
 
 
 def bisect(

@@ -8,27 +8,28 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
-from amo_opt.scoring.paired import Brief, briefed, differences
+from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.replayed import episode_fits
-from amo_opt.scoring.score import point_score, score
+from amo_opt.scoring.score import Judged, judged, point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.desk import Desk
-from amo_opt.search.evidence import WorstRows, price_fans, run_capacities, worst_paths, worst_rows
-from amo_opt.search.front import Point, front, knee, layers, thin, worth
+from amo_opt.search.evidence import told_run_capacities, worst_paths
+from amo_opt.search.front import Point, front, knee, layers, thin
 from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.importance import importances
-from amo_opt.search.plateau import half_way, neighbours
+from amo_opt.search.plateau import neighbours
 from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Neighbour, Profile, ProfilePoint, Result, Trial, Verdict
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
 from amo_opt.search.sensitivity import sensitivities
+from amo_opt.search.stage_b import CURRENT, run_stage_b
 from amo_opt.search.trim import Entry, trim
 from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
@@ -38,7 +39,6 @@ AGAIN = 64
 """Most trials of the search that are scored again with A left as it is: the feasible ones, front by front."""
 A_POINTS = 8
 """Values of A in its profile, besides the current one."""
-CURRENT = "current"
 
 
 def pick(entries: Sequence[Entry], count: int) -> list[Entry]:
@@ -132,7 +132,7 @@ def certify(
     profile = profile_amplification(desk)
     stage_a, failures = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
     chosen, verdict, explanation = _choose(study, stage_a, profile, trials)
-    stage_b = _stage_b(desk, stage_a, chosen, verdict, explanation)
+    stage_b = run_stage_b(desk, stage_a, chosen, verdict, explanation)
     candidates, verdict, explanation = stage_b.candidates, stage_b.verdict, stage_b.explanation
     rival = stage_b.rival
     around: tuple[Neighbour, ...] = ()
@@ -159,7 +159,12 @@ def certify(
         recommended=recommended.parameters if recommended is not None else None,
         gap=_gap(shown),
         profile=profile,
-        fans=price_fans(desk, [candidate for candidate in candidates if candidate.role in {"current", "recommended"}]),
+        fans=tuple(
+            stage_b.fans.of(candidate.id, scenario.name)
+            for candidate in candidates
+            if candidate.role in {"current", "recommended"}
+            for scenario in study.scenarios
+        ),
         worst_paths=worst_paths(desk, shown, stage_b.worst[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=desk.paths,
@@ -168,7 +173,7 @@ def certify(
         importances=importances(study, trials),
         sensitivity=() if rival is None else sensitivities(desk, rival.parameters),
         change_costs=change_costs(desk, compared),
-        run_capacities=run_capacities(desk, compared),
+        run_capacities=told_run_capacities(desk, compared),
         episodes=episode_fits(study, study.current, workers=crew_of(desk.workers).threads),
     )
 
@@ -198,19 +203,22 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tupl
     everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
     home: list[Brief] = []
 
-    def judge(outcome: Outcome | SimulationError) -> tuple[Score, tuple[PairedDifference, ...]] | SimulationError:
-        if isinstance(outcome, SimulationError):
-            return outcome
-        return score(outcome, desk.study), tuple(differences(briefed(outcome, desk.study), home[0]).values())
+    def judge(outcome: Outcome | SimulationError) -> Judged | SimulationError:
+        return outcome if isinstance(outcome, SimulationError) else judged(outcome, desk.study)
 
-    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
+    def compared(
+        first: int, outcomes: list[Outcome | SimulationError]
+    ) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
+        found = desk.map(judge, outcomes)
         if first == 0:
-            if isinstance(outcomes[0], SimulationError):
-                raise outcomes[0]
-            home.append(briefed(outcomes[0], desk.study))
-        return desk.map(judge, outcomes)
+            if isinstance(found[0], SimulationError):
+                raise found[0]
+            home.append(found[0].brief)
+        return [
+            each if isinstance(each, SimulationError) else (each.score, tuple(differences(each.brief, home[0]).values())) for each in found
+        ]
 
-    current, *rest = desk.in_groups(everything, judged, stream="certify-a", phase="certify-a")
+    current, *rest = desk.in_groups(everything, compared, stream="certify-a", phase="certify-a")
     assert not isinstance(current, SimulationError)  # noqa: S101 - raised above
     candidates = [
         Candidate(
@@ -291,169 +299,6 @@ def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: S
     return "infeasible", (
         f"No set kept every constraint. The least violating is {least}; the binding constraint is {binding} ({excess:+.3g} over its limit {where}, scaled)."
     )
-
-
-@dataclass(frozen=True)
-class _OnB:
-    """What is kept of a set on paths B: all that is published of it, but none of its paths beyond the worst."""
-
-    score: Score
-    briefs: tuple[Brief, ...]
-    worst: WorstRows
-    paired: tuple[PairedDifference, ...] = ()
-
-    def against(self, current: _OnB) -> _OnB:
-        """With its paired differences to the current set."""
-        pairs = zip(self.briefs, current.briefs, strict=True)
-        paired = tuple(each for one, other in pairs for each in differences(one, other).values())
-        return replace(self, briefs=(), paired=paired)
-
-
-@dataclass(frozen=True)
-class _StageB:
-    """What paths B gave. ``rival`` is the set shown beside the current one: chosen on A, else what came closest; None where it failed."""
-
-    candidates: list[Candidate]
-    verdict: Verdict
-    explanation: str
-    worst: dict[str, WorstRows]
-    rival: Candidate | None
-    half_step: Candidate | None
-
-
-def _run_on_b(desk: Desk, sets: Sequence[ParameterSet]) -> list[_OnB | SimulationError]:
-    """Every set on paths B, the others compared with the first, which is the current one. Raises where that fails."""
-    home: list[_OnB] = []
-
-    def seen(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
-        if isinstance(outcome, SimulationError):
-            return outcome
-        return _OnB(score(outcome, desk.study), _briefs(outcome, desk.study), worst_rows(outcome))
-
-    def compared(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
-        found = seen(outcome)
-        return found if isinstance(found, SimulationError) else found.against(home[0])
-
-    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[_OnB | SimulationError]:
-        if first == 0:
-            current = seen(outcomes.pop(0))
-            if isinstance(current, SimulationError):
-                raise current
-            home.append(current)
-            return [current, *desk.map(compared, outcomes)]
-        return desk.map(compared, outcomes)
-
-    return desk.in_groups(sets, judged, stream="certify-b", phase="certify-b")
-
-
-def _stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str) -> _StageB:
-    """Current set, chosen set and alternatives on paths B, and the half step to the chosen one; it must pass the rule there too.
-
-    Where none was chosen the set that came closest runs on B in their place, so that every published figure comes from there.
-    """
-    named = {name: text.removeprefix("role:") for name, text in roles.items() if text.startswith("role:")}
-    taken = set(named) or {_closest(desk.study, stage_a)}
-    kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in taken]
-    target = next((candidate for candidate in kept if named.get(candidate.id) == "recommended"), kept[-1])
-    half = half_way(desk.study.current, target.parameters)
-    sets = [candidate.parameters for candidate in kept]
-    runs = _run_on_b(desk, sets if half is None else [*sets, half])
-    found: dict[str, _OnB] = {}
-    failed: dict[str, str] = {}
-    for candidate, run in zip(kept, runs[: len(kept)], strict=True):
-        if isinstance(run, SimulationError):
-            failed[candidate.id] = f"failed on a path: {run}"
-        else:
-            found[candidate.id] = run
-    scores = {name: each.score for name, each in found.items()}
-    paired = {name: each.paired for name, each in found.items() if name != CURRENT}
-    chosen = next((name for name, role in named.items() if role == "recommended"), None)
-    refusal = ""
-    if chosen is not None:
-        refusal = failed.get(chosen, "")
-        if not refusal:
-            refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification)[chosen]
-        if refusal:
-            verdict, explanation = "no change", f"{chosen} passed on paths A but not on untouched paths B: it {_phrase(refusal)}."
-        else:
-            explanation = f"{chosen} passed the rule on paths A and again on paths B."
-    result = []
-    for candidate in stage_a:
-        role = named.get(candidate.id)
-        objection = refusal if candidate.id == chosen else failed.get(candidate.id, "")
-        reason = _reason(candidate, roles, role, objection)
-        shown = "candidate" if role is None or objection else role
-        result.append(
-            replace(
-                candidate,
-                role=candidate.role if candidate.id == CURRENT else shown,  # type: ignore[arg-type]
-                certified_b=scores.get(candidate.id),
-                paired_b=paired.get(candidate.id, ()),
-                reason=candidate.reason if candidate.id == CURRENT else reason,
-            )
-        )
-    halfway = None if half is None or isinstance(runs[-1], SimulationError) else _half_step(half, runs[-1])
-    rival = next((each for each in result if each.id == target.id and each.certified_b is not None and each.id != CURRENT), None)
-    return _StageB(result, verdict, explanation, {name: each.worst for name, each in found.items()}, rival, halfway)
-
-
-def _half_step(parameters: ParameterSet, found: _OnB) -> Candidate:
-    """The half step with its figures from B, which stand in the place of A's too: nothing was chosen by it."""
-    return Candidate(
-        id=parameters.name,
-        role="candidate",
-        parameters=parameters,
-        search=None,
-        certified_a=found.score,
-        certified_b=found.score,
-        paired_b=found.paired,
-        reason="every parameter half the way",
-    )
-
-
-def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:
-    """The id of the set that gains most on paths A of those that keep the limits (of all, where none does), A left as it is if possible;
-    the current set's where there is no other.
-    """
-    rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
-    if not rivals:
-        return CURRENT
-    units = margins(study.certification)
-
-    def order(candidate: Candidate) -> tuple[bool, bool, float]:
-        found = candidate.certified_a
-        gain = worth((found.yield_annual.value, found.peg_risk_bps.value), units)
-        return found.feasible, candidate.parameters.amplification == study.current.amplification, gain
-
-    return max(rivals, key=order).id
-
-
-def _briefs(outcome: Outcome, study: Study) -> tuple[Brief, ...]:
-    """Over all scenarios, then within each."""
-    return (briefed(outcome, study), *(briefed(outcome, study, scenario=scenario.name) for scenario in study.scenarios))
-
-
-def _phrase(refusal: str) -> str:
-    return (
-        refusal
-        if refusal.startswith(("breaks", "may be", "failed"))
-        else f"is {refusal}"
-        if refusal.startswith("not proven")
-        else f"has {refusal}"
-    )
-
-
-def _reason(candidate: Candidate, roles: dict[str, str], role: str | None, refusal: str) -> str:
-    if refusal:
-        return f"passed on paths A, not on paths B: {refusal}"
-    told = {
-        "recommended": "the knee of the eligible front: the most gain, both axes measured in margins",
-        "cautious": "the lowest peg risk of the eligible sets",
-        "yield-seeking": "the highest yield of the eligible sets",
-    }
-    if role is not None:
-        return told[role]
-    return roles.get(candidate.id) or "eligible, but not the knee, the lowest peg risk or the highest yield"
 
 
 def profile_amplification(desk: Desk) -> Profile:

@@ -7,12 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.search.progress import Phase, ProgressEvent, Watcher
-from amo_opt.simulation.crew import Workers, crew_of
-from amo_opt.simulation.engine import simulate_many
+from amo_opt.simulation.crew import Watched, Workers, crew_of
+from amo_opt.simulation.engine import Seen, simulate_many
 from amo_opt.simulation.outcome import Outcome
 
 J = TypeVar("J")
@@ -69,10 +72,13 @@ class Desk:
         stream: str,
         phase: Phase,
         paths: int | None = None,
+        watched: Watched | None = None,
+        seen: Seen | None = None,
     ) -> list[R]:
         """What ``function`` makes of the outcomes of every set, handed over with the place of the first, as many at once as fit into memory.
 
         Paths are drawn again for each group, so an ordinary certification is one group, and one of a million paths holds one set at a time.
+        ``watched`` and ``seen`` go to `simulate_many`, with the places of sets among all of them.
         """
         size = self.paths if paths is None else paths
         room = max(1, HELD_BYTES // (8 * COLUMNS * size * len(self.study.scenarios)))
@@ -84,9 +90,23 @@ class Desk:
                 each = total // share
                 self.watch(ProgressEvent(phase=phase, done=each * first + done, total=each * len(sets)))
 
+            def placed(place: int, scenario: str, path: int, prices: NDArray[np.float64], first: int = first) -> None:
+                if seen is not None:
+                    seen(first + place, scenario, path, prices)
+
             # not bound to a name here: it must be gone before the next group comes
             found += function(
                 first,
-                simulate_many(group, self.study, paths=size, stream=stream, workers=self.workers, without=UNREAD, progress=told),
+                simulate_many(
+                    group,
+                    self.study,
+                    paths=size,
+                    stream=stream,
+                    workers=self.workers,
+                    without=UNREAD,
+                    progress=told,
+                    watched=None if watched is None else watched.of(first, len(group)),
+                    seen=placed,
+                ),
             )
         return found

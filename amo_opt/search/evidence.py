@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amo_opt.search.desk import Desk
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
-from amo_opt.search.reverse_stress import run_capacity
-from amo_opt.simulation.engine import trace_many
+from amo_opt.search.reverse_stress import run_capacities
+from amo_opt.simulation.crew import Watched
 from amo_opt.simulation.outcome import Outcome
 
 FAN_LEVELS = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
@@ -27,23 +28,46 @@ RUN_ROUNDS = 6
 """Paths and halvings behind a run capacity: steps of a 64th of the largest run."""
 
 
-def price_fans(desk: Desk, sets: Sequence[Candidate]) -> tuple[Fan, ...]:
-    """Quantiles of the pool's price over the window, per set and scenario, on paths B."""
-    study = desk.study
-    opened = study.simulation.transition_hours
-    n = min(desk.paths, FAN_PATHS)
-    hours = tuple(range(0, study.simulation.window_hours, FAN_HOURS))
-    total = len(sets) * len(study.scenarios)
-    found: dict[tuple[str, str], Fan] = {}
-    parameters = [candidate.parameters for candidate in sets]
-    for scenario in study.scenarios:
-        traced = trace_many(parameters, study, scenario=scenario.name, paths=n, stream="certify-b", workers=desk.workers)
-        for candidate, series in zip(sets, traced, strict=True):
-            levels = np.quantile(series["price"][opened:][list(hours)], FAN_LEVELS, axis=1)
-            quantiles = {f"{100.0 * level:g}": tuple(float(value) for value in row) for level, row in zip(FAN_LEVELS, levels, strict=True)}
-            found[candidate.id, scenario.name] = Fan(candidate=candidate.id, scenario=scenario.name, hours=hours, quantiles=quantiles, n=n)
-            desk.watch(ProgressEvent(phase="fans", done=len(found), total=total))
-    return tuple(found[candidate.id, scenario.name] for candidate in sets for scenario in study.scenarios)
+class PriceFans:
+    """Quantiles of the pool's price over the window, per set and scenario: gathered block by block while sets run on paths B.
+
+    A scenario's prices are held until the last of them has come, then only their quantiles.
+    """
+
+    def __init__(self, desk: Desk, ids: Mapping[int, str]) -> None:
+        """``ids``: the names of the sets to watch, by their places among those that run."""
+        simulation = desk.study.simulation
+        self._ids = dict(ids)
+        self._paths = min(desk.paths, FAN_PATHS)
+        self._hours = tuple(range(0, simulation.window_hours, FAN_HOURS))
+        self._opened = simulation.transition_hours
+        self._prices: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._missing: dict[tuple[str, str], int] = {}
+        self._fans: dict[tuple[str, str], Fan] = {}
+
+    @property
+    def watched(self) -> Watched:
+        """What is asked of the simulation."""
+        return Watched(tuple(self._ids), self._paths, tuple(self._opened + hour for hour in self._hours))
+
+    def put(self, place: int, scenario: str, first: int, prices: NDArray[np.float64]) -> None:
+        """The prices of one block, shape (hours, lanes)."""
+        key = self._ids[place], scenario
+        if key not in self._prices:
+            self._prices[key] = np.empty((len(self._hours), self._paths))
+        self._prices[key][:, first : first + prices.shape[1]] = prices
+        self._missing[key] = self._missing.get(key, self._paths) - prices.shape[1]
+        if self._missing[key] == 0:
+            self._fans[key] = self._fan(*key, self._prices.pop(key))
+
+    def of(self, candidate: str, scenario: str) -> Fan:
+        """The fan of a set that ran to the end."""
+        return self._fans[candidate, scenario]
+
+    def _fan(self, candidate: str, scenario: str, prices: NDArray[np.float64]) -> Fan:
+        levels = np.quantile(prices, FAN_LEVELS, axis=1)
+        quantiles = {f"{100.0 * level:g}": tuple(float(value) for value in row) for level, row in zip(FAN_LEVELS, levels, strict=True)}
+        return Fan(candidate=candidate, scenario=scenario, hours=self._hours, quantiles=quantiles, n=self._paths)
 
 
 @dataclass(frozen=True)
@@ -86,11 +110,9 @@ def worst_paths(desk: Desk, shown: Candidate, worst: WorstRows) -> tuple[WorstPa
     return tuple(found)
 
 
-def run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
+def told_run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
     """The largest run that 95% of paths survive by price, for each set: bisection on paths of its own stream."""
-    found = []
-    for candidate in sets:
-        broken = run_capacity(candidate.parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers)
-        found.append(replace(broken, candidate=candidate.id))
-        desk.watch(ProgressEvent(phase="run-capacity", done=len(found), total=len(sets)))
-    return tuple(found)
+    parameters = [candidate.parameters for candidate in sets]
+    broken = run_capacities(parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers)
+    desk.watch(ProgressEvent(phase="run-capacity", done=len(sets), total=len(sets)))
+    return tuple(replace(each, candidate=candidate.id) for each, candidate in zip(broken, sets, strict=True))

@@ -11,8 +11,8 @@ from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
 from amo_opt.scoring.constraints import caps_plus_buffer
-from amo_opt.scoring.paired import Brief, briefed, differences
-from amo_opt.scoring.score import score
+from amo_opt.scoring.paired import Brief, differences
+from amo_opt.scoring.score import judged
 from amo_opt.scoring.types import Constraint, PairedDifference, Score
 from amo_opt.search.desk import Desk
 from amo_opt.search.result import Neighbour
@@ -82,23 +82,25 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
         told = f"{step.parameter} = {step.parameters.values()[step.parameter]:g}"
         if isinstance(outcome, SimulationError):
             return _neighbour(step, (), f"failed on a path: {outcome}", n), f"with {told} a path fails"
-        found = score(outcome, study)
+        of_both = judged(outcome, study, metrics=COMPARED)
+        found = of_both.score
         broken = _broken(found, {each.key for each in limits if each.violation <= 0.0})
         refusal = f"with {told} {broken.key} is {broken.estimate.value:.4g} against a limit of {broken.limit:.4g}" if broken else ""
-        paired = tuple(differences(briefed(outcome, study, metrics=COMPARED), base).values())
+        paired = tuple(differences(of_both.brief, base).values())
         return _neighbour(step, paired, _objection(found, limits), n), refusal
 
-    def judged(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Neighbour, str]]:
+    def around_it(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Neighbour, str]]:
         if first == 0:
             base = outcomes.pop(0)
             if isinstance(base, SimulationError):
                 raise base
-            home.append((score(base, study).constraints, briefed(base, study, metrics=COMPARED)))
+            found = judged(base, study, metrics=COMPARED)
+            home.append((found.score.constraints, found.brief))
         here = steps[max(0, first - 1) :][: len(outcomes)]
         return desk.map(judge, list(zip(here, outcomes, strict=True)))
 
     sets = [shown, *(step.parameters for step in steps)]
-    around = desk.in_groups(sets, judged, stream="certify-b", phase="neighbours", paths=n)
+    around = desk.in_groups(sets, around_it, stream="certify-b", phase="neighbours", paths=n)
     return tuple(each for each, _ in around), next((refusal for _, refusal in around if refusal), "")
 
 

@@ -7,6 +7,7 @@ it, as a share of the whole outside supply: stablecoin in the pool that provider
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
+from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.types import Estimate
-from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic
+from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic, points_of_lanes
 from amo_opt.search.result import RunCapacity
-from amo_opt.simulation.crew import Workers
-from amo_opt.simulation.engine import simulate, trace_many
+from amo_opt.simulation.crew import Workers, crew_of
+from amo_opt.simulation.engine import draw, simulate, simulate_given, trace_many
 from amo_opt.stress.catalogue import load_scenario
+from amo_opt.stress.draws import draw_inputs, with_inputs
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -130,16 +133,57 @@ def paid_at(point: BreakPoint, parameters: ParameterSet, study: Study, *, paths:
     return order_statistic(shares, share=point.share, largest=max(1.0, float(shares.max())))
 
 
-def run_capacity(
-    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: Workers = 1
-) -> RunCapacity:
-    """The largest run that 95% of the paths survive with price >= reference - 1%, whatever else fails, and what is paid out at that size.
+def run_capacities(
+    sets: Sequence[ParameterSet], study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: Workers = 1
+) -> list[RunCapacity]:
+    """For each set the largest run that 95% of the paths survive with price >= reference - 1%, whatever else fails, and what is paid out at
+    that size. ``candidate`` is the set's name. Below 72 paths the interval of the size starts at 0.
 
-    ``candidate`` is the set's name. Below 72 paths the interval of the size starts at 0.
+    A path is run at the sizes its own bisection asks for and at no other, side by side with paths that ask for other sizes.
     """
-    point = capacity_breaking(parameters, study, paths=paths, rounds=rounds, workers=workers).most
-    paid = paid_at(point, parameters, study, paths=paths, workers=workers)
-    return RunCapacity(candidate=parameters.name, value=_estimate(point), paid=_estimate(paid))
+    blocks = [range(first, min(first + LANES, paths)) for first in range(0, paths, LANES)]
+    with ThreadPoolExecutor(max_workers=crew_of(workers).threads) as pool:
+        jobs = [(parameters, block) for parameters in sets for block in blocks]
+        found = list(pool.map(lambda job: _survived(job[0], study, job[1], rounds), jobs))
+        whole = [np.concatenate(found[k : k + len(blocks)]) for k in range(0, len(found), len(blocks))]
+        most = [order_statistic(points, share=0.95, largest=LARGEST["run"]) for points in whole]
+        paid = list(pool.map(lambda job: paid_at(job[0], job[1], study, paths=paths), zip(most, sets, strict=True)))
+    return [
+        RunCapacity(candidate=parameters.name, value=_estimate(point), paid=_estimate(out))
+        for parameters, point, out in zip(sets, most, paid, strict=True)
+    ]
+
+
+def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int) -> Array:
+    """The largest run that each of some paths of one block survives by its price, of shape (paths,)."""
+    simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS["run"])
+    shaped = replace(study, scenarios=(stressed("run", 0.0),), simulation=simulation)
+    usual = draw(shaped.scenarios[0], shaped, first=paths.start, lanes=len(paths), stream=STREAM)
+    exits: dict[float, Array] = {}
+
+    def exits_of(size: float) -> Array:
+        """The hours' exits of a run, all that tells its market from one without: (paths, steps)."""
+        if size not in exits:
+            rows = draw_inputs(
+                stressed("run", size),
+                seed=study.search.seed,
+                stream=STREAM,
+                paths=paths,
+                state=study.state,
+                transition_hours=simulation.transition_hours,
+                window_hours=simulation.window_hours,
+                parts=("flows",),
+            )
+            exits[size] = np.broadcast_to(rows["news_exit"], (len(paths), len(usual)))
+        return exits[size]
+
+    def fails(sizes: Array) -> NDArray[np.bool_]:
+        leaving = np.stack([exits_of(float(size))[lane] for lane, size in enumerate(sizes)])
+        market = with_inputs(usual, {"news_exit": leaving}, paths=len(paths))
+        columns = simulate_given(parameters, shaped, market, scenario=shaped.scenarios[0], first=paths.start, lanes=len(paths))
+        return columns["deepest_shortfall_bps"] > SHORTFALL_BPS
+
+    return points_of_lanes(fails, paths=len(paths), largest=LARGEST["run"], rounds=rounds)
 
 
 def _estimate(point: BreakPoint) -> Estimate:

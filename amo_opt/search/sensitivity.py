@@ -22,7 +22,7 @@ from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Sensitivity
 from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, margins
-from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, simulate_mixed
+from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, redrawn, simulate_mixed
 from amo_opt.stress.draws import DRAWN_FROM
 
 STREAM = "certify-b"
@@ -112,7 +112,7 @@ def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Co
         return _sensitivity(move, None, holds=True, objection=f"not run: {fault}")
     elsewhere = replace(study, state=move.state)
     try:
-        mixed = draw_mixed(elsewhere, paths=usual.paths, stream=usual.stream) if move.figure in DRAWN_FROM else usual
+        mixed = redrawn(usual, elsewhere) if move.figure in DRAWN_FROM else usual
         found = _compare(elsewhere, shown, mixed, axis=axis)
     except SimulationError as error:
         return _sensitivity(move, None, holds=False, objection=f"failed on a path: {error}")

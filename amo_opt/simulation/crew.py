@@ -26,16 +26,33 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """What is kept beside the outcome's columns: the ``price`` at some ``steps``, of the sets at some places, on paths below ``paths``."""
+
+    sets: tuple[int, ...]
+    paths: int
+    steps: tuple[int, ...]
+
+    def of(self, first: int, count: int) -> Watched:
+        """The same for ``count`` sets of all, from place ``first`` on."""
+        return Watched(tuple(place - first for place in self.sets if first <= place < first + count), self.paths, self.steps)
+
+
+@dataclass(frozen=True)
 class Job:
     """Pieces that one worker runs one after the other. ``columns`` are the series to keep; None = the outcome's columns."""
 
     pieces: tuple[Piece, ...]
     stream: str
     columns: tuple[str, ...] | None = None
+    watched: Watched | None = None
 
 
 Work = Callable[[Job, "Study", "Sequence[ParameterSet]"], list[Any]]
-"""The results of a job, one for each set of each piece in their order; what fails is a `SimulationError` in its place."""
+"""The results of a job, one for each set of each piece in their order; what fails is a `SimulationError` in its place.
+
+A set that is watched on a piece has a pair in its place: the outcome's columns, and its prices of shape (steps, lanes).
+"""
 
 
 class Crew(Protocol):

@@ -5,10 +5,8 @@ Results do not depend on the number of workers or on how paths fall into blocks:
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +14,11 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
-from amo_opt.simulation.crew import Job, Piece, Workers, crew_of
+from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
+from amo_opt.simulation.crew import Job, Piece, Watched, Workers, crew_of
+from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
-from amo_opt.simulation.outcome import Block, Outcome, block_columns
+from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.stress.draws import draw_block
 
@@ -28,55 +28,11 @@ if TYPE_CHECKING:
     from amo_opt.stress.scenario import Scenario
 
 Progress = Callable[[int, int], None]
+Seen = Callable[[int, str, int, NDArray[np.float64]], None]
 Array = NDArray[np.float64]
 
 IDENTITY_BOUND = 1e-9
 """Largest gap of the NAV identity as a share of max(|NAV|, 1% of supply)."""
-TRACE_COLUMNS: dict[str, str] = {
-    "price": "price",
-    "oracle": "oracle",
-    "collateral_ratio": "collateral_ratio",
-    "cr_external": "cr_external",
-    "cr_contract": "cr_contract",
-    "supply": "supply",
-    "idle": "idle",
-    "lent": "lent",
-    "invested": "invested",
-    "fraxlend_lent": "fraxlend_lent",
-    "uniswap_collateral": "uniswap_y",
-    "uniswap_stablecoin": "uniswap_x",
-    "claims": "claims",
-    "net_issued": "net_issued",
-    "queue": "queue",
-    "unserved": "unserved",
-    "share_price": "share_price",
-    "unwinding": "unwinding",
-    "reward_tokens_locked": "reward_tokens_locked",
-    **{line: line for line in LINES},
-}
-"""Series that come straight from the state; the others of `trace` are derived from it. Accounting lines are running sums, cleared when the window opens."""
-_POOL = ("pool_x", "pool_y", "lp_amo", "lp_supply")
-_DERIVED: dict[str, tuple[str, ...]] = {
-    "pool_share": ("pool_x", "pool_y"),
-    "curve_collateral": _POOL,
-    "own_stablecoin": (*_POOL, "uniswap_x", "fraxlend_free"),
-    "external_supply": (*_POOL, "uniswap_x", "fraxlend_free", "supply"),
-    "paid_out": ("sell_demand", "queue"),
-    "reference": ("collateral_price", "base_value"),
-    "amplification": ("ann",),
-    "uniswap_price": ("uniswap_root", "collateral_price"),
-}
-"""Series computed from state variables, and which."""
-_FORMULAS: dict[str, Callable[[dict[str, Array]], Array]] = {
-    "pool_share": lambda raw: raw["pool_x"] / (raw["pool_x"] + raw["pool_y"]),
-    "reference": lambda raw: np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"])),
-    "amplification": lambda raw: raw["ann"] / 2.0,
-    "uniswap_price": lambda raw: raw["uniswap_root"] ** 2 * raw["collateral_price"],
-    # who sells and no longer waits was paid, by the pool or by the issuer; whom a buyer met is not among them
-    "paid_out": lambda raw: raw["sell_demand"] - raw["queue"],
-}
-"""How; the others need what the AMOs own of the pool first."""
-DERIVED_COLUMNS = tuple(_DERIVED)
 _NO_TRACE = np.zeros((0, 0))
 _NO_COLUMNS = np.zeros(0, dtype=np.int64)
 
@@ -115,62 +71,67 @@ def draw(task_scenario: Scenario, study: Study, *, first: int, lanes: int, strea
     )
 
 
-class _Markets:
-    """Blocks of a stream that are used again and again: drawn on first use, then shared read-only by every trial and worker.
-
-    One study's blocks are kept at a time. A block is used again only where everything it was drawn from is equal. Past ``limit`` bytes
-    (None = no limit) those not used for longest are dropped.
-    """
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
-        self._lock = Lock()
-        self._drawing: dict[tuple[str, str, int, int], Lock] = {}
-        self._blocks: OrderedDict[tuple[str, str, int, int], tuple[tuple[object, ...], Array]] = OrderedDict()
-
-    def get(self, task: _Task, study: Study, stream: str) -> Array:
-        key = (stream, task.scenario.name, task.first, task.lanes)
-        simulation = study.simulation
-        origin = (task.scenario, study.state, study.search.seed, simulation.transition_hours, simulation.window_hours)
-        with self._lock:
-            drawing = self._drawing.setdefault(key, Lock())
-        with drawing:  # whoever else needs the block waits for it rather than drawing it too
-            with self._lock:
-                found = self._blocks.get(key)
-                if found is not None and found[0] == origin:
-                    self._blocks.move_to_end(key)
-                    return found[1]
-            market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
-            with self._lock:
-                self._blocks[key] = (origin, market)
-                self._blocks.move_to_end(key)
-                while (
-                    self.limit is not None and len(self._blocks) > 1 and sum(kept.nbytes for _, kept in self._blocks.values()) > self.limit
-                ):
-                    self._blocks.popitem(last=False)
-        return market
-
-
-_kept = _Markets()
+_kept = Markets()
 KEPT_STREAMS = frozenset({"search"})
 """Streams whose blocks stay in memory; the others are drawn, used by every set and dropped."""
 
 
-def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block:
-    """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
+def _market(task: _Task, study: Study, stream: str, *, kept: bool) -> Array:
+    def drawn() -> Array:
+        return draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
+
+    if not kept:
+        return drawn()
+    simulation = study.simulation
+    origin = (task.scenario, study.state, study.search.seed, simulation.transition_hours, simulation.window_hours)
+    return _kept.get((stream, task.scenario.name, task.first, task.lanes), origin, drawn)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A block that was run: its last state, its state as the window opened, its NAVs, and the series that were kept of it."""
+
+    state: Array
+    opening: Array
+    navs: Array
+    series: dict[str, Array]
+
+
+def _advanced(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
+    """One set on one block, variables of the state (`STATE`) kept hour by hour; raises `SimulationError` where a lane is at fault."""
     state = start_state(study, market[0])
     opening = np.zeros_like(state)
     navs = np.zeros((3, LANES))
-    run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, _NO_COLUMNS, _NO_TRACE)
+    offsets, series = _NO_COLUMNS, _NO_TRACE
+    if names:
+        offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
+        series = np.empty((market.shape[0], len(names) * LANES))
+    run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
     _check(parameters, study, task, state, navs, opening)
-    return block_columns(
-        state,
-        opening,
-        navs,
-        lanes=task.lanes,
-        study=study,
-        parameters=parameters,
-    )
+    kept = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
+    return _Ended(state, opening, navs, kept)
+
+
+def _columns(ended: _Ended, parameters: ParameterSet, study: Study, task: _Task) -> Block:
+    return block_columns(ended.state, ended.opening, ended.navs, lanes=task.lanes, study=study, parameters=parameters)
+
+
+def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block:
+    """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
+    return _columns(_advanced(parameters, study, task, market, vector), parameters, study, task)
+
+
+def _run_watched(
+    parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array, steps: Sequence[int]
+) -> tuple[Block, Array]:
+    """`run_one`, and the price at some steps."""
+    ended = _advanced(parameters, study, task, market, vector, ("price",))
+    return _columns(ended, parameters, study, task), ended.series["price"][list(steps)]
+
+
+def simulate_given(parameters: ParameterSet, study: Study, market: Array, *, scenario: Scenario, first: int, lanes: int) -> Block:
+    """One set on the first ``lanes`` paths of a market that is given rather than drawn; ``scenario`` and ``first`` only name a path at fault."""
+    return run_one(parameters, study, _Task(scenario, first, lanes), market, constants(study))
 
 
 def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, navs: Array, opening: Array) -> None:
@@ -202,8 +163,14 @@ def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, na
             )
 
 
-def _evaluate(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block | SimulationError:
+def _evaluate(job: Job, place: int, parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Any:
+    """What the job asks of one set on one block, or the `SimulationError` in its place."""
+    watched = job.watched
     try:
+        if job.columns is not None:
+            return _series(parameters, study, task, market, job.columns)
+        if watched is not None and place in watched.sets and task.first < watched.paths:
+            return _run_watched(parameters, study, task, market, vector, watched.steps)
         return run_one(parameters, study, task, market, vector)
     except SimulationError as error:
         return error
@@ -216,18 +183,8 @@ def work(job: Job, study: Study, sets: Sequence[ParameterSet]) -> list[Any]:
     results: list[Any] = []
     for piece in job.pieces:
         task = _Task(scenario[piece.scenario], piece.first, piece.lanes)
-        if job.columns is None and job.stream in KEPT_STREAMS:
-            market = _kept.get(task, study, job.stream)
-        else:
-            market = draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=job.stream)
-        for place in piece.sets:
-            if job.columns is None:
-                results.append(_evaluate(sets[place], study, task, market, vector))
-                continue
-            try:
-                results.append(_series(sets[place], study, task, market, job.columns))
-            except SimulationError as error:
-                results.append(error)
+        market = _market(task, study, job.stream, kept=job.columns is None and job.stream in KEPT_STREAMS)
+        results += [_evaluate(job, place, sets[place], study, task, market, vector) for place in piece.sets]
     return results
 
 
@@ -245,6 +202,7 @@ def _run(
     columns: tuple[str, ...] | None,
     workers: Workers,
     progress: Progress | None,
+    watched: Watched | None = None,
 ) -> Iterator[tuple[int, int, Any]]:
     """(task, set, result), whoever ran them and in whatever order they come."""
     crew = crew_of(workers)
@@ -252,7 +210,7 @@ def _run(
     place = {(piece.scenario, piece.first): i for i, piece in enumerate(pieces)}
     steps = study.simulation.transition_hours + study.simulation.window_hours
     shares = crew.plan(pieces, kept=columns is None and stream in KEPT_STREAMS, steps=steps)
-    jobs = [Job(tuple(share), stream, columns) for share in shares]
+    jobs = [Job(tuple(share), stream, columns, watched) for share in shares]
     done = 0
     for k, results in crew.run(work, jobs, study, sets):
         keys = [(place[piece.scenario, piece.first], j) for piece in jobs[k].pieces for j in piece.sets]
@@ -270,33 +228,8 @@ def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
     return {name: weight[name] / total if total > 0.0 else 1.0 / len(names) for name in names}
 
 
-class _Gathered:
-    """One set's columns, filled block by block as blocks come in; or the failure of its first block that fails."""
-
-    def __init__(self, rows: int, without: Collection[str]) -> None:
-        self._rows = rows
-        self._without = without
-        self._columns: dict[str, Array] = {}
-        self._failed: tuple[int, SimulationError] | None = None
-
-    def put(self, first_row: int, block: Block | SimulationError) -> None:
-        """A block that begins at that row of all."""
-        if isinstance(block, SimulationError):
-            if self._failed is None or first_row < self._failed[0]:
-                self._failed = first_row, block
-            return
-        for name, values in block.items():
-            if name not in self._without:
-                if name not in self._columns:
-                    self._columns[name] = np.empty(self._rows)
-                self._columns[name][first_row : first_row + values.size] = values
-
-    def columns(self) -> Block | SimulationError:
-        return self._columns if self._failed is None else self._failed[1]
-
-
 def _outcomes(
-    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], gathered: Sequence[_Gathered]
+    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], gathered: Sequence[Gathered]
 ) -> list[Outcome | SimulationError]:
     names = tuple(dict.fromkeys(task.scenario.name for task in tasks))
     weights = _weights(study, names)
@@ -332,18 +265,26 @@ def simulate_many(
     workers: Workers = 1,
     progress: Progress | None = None,
     without: Collection[str] = (),
+    watched: Watched | None = None,
+    seen: Seen | None = None,
 ) -> list[Outcome | SimulationError]:
     """Every set on the same paths; a set whose simulation fails has its `SimulationError` in its place.
 
     ``paths`` is per scenario (default: the study's); ``workers`` a number of threads, or a crew (`amo_opt.simulation.crew`).
     ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in flight, one a worker, except for the search's own
     paths, which are kept; and by the outcomes, 8 bytes a path and column: columns named in ``without`` are left out of them.
+    ``seen(place of the set, scenario, first path, prices)`` takes what is ``watched``, block by block as they come.
     """
     tasks = _tasks(study, study.simulation.paths if paths is None else paths, scenarios)
     starts = np.cumsum([0, *(task.lanes for task in tasks)])
-    gathered = [_Gathered(int(starts[-1]), without) for _ in sets]
-    for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress):
-        gathered[j].put(int(starts[i]), result)
+    gathered = [Gathered(int(starts[-1]), without) for _ in sets]
+    for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress, watched=watched):
+        columns = result
+        if isinstance(result, tuple):
+            columns, prices = result
+            if seen is not None:
+                seen(j, tasks[i].scenario.name, tasks[i].first, prices)
+        gathered[j].put(int(starts[i]), columns)
     return _outcomes(sets, study, tasks, gathered)
 
 
@@ -368,7 +309,7 @@ def replay(parameters: ParameterSet, study: Study, *, scenario: str, path: int, 
     task = _tasks(study, 1, [scenario])[0]
     task = _Task(task.scenario, path, 1)
     market = draw(task.scenario, study, first=path, lanes=1, stream=stream)
-    gathered = _Gathered(task.lanes, ())
+    gathered = Gathered(task.lanes, ())
     gathered.put(0, run_one(parameters, study, task, market, constants(study)))
     outcome = _outcomes([parameters], study, [task], [gathered])[0]
     if isinstance(outcome, SimulationError):
@@ -419,10 +360,8 @@ def trace_many(
 
 def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, columns: Sequence[str]) -> dict[str, Array]:
     """The series of one set on one block, each of shape (steps, lanes of the task)."""
-    needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
-    needs |= {variable for name in columns for variable in _DERIVED.get(name, ())}
-    raw = _traced(parameters, study, task, market, sorted(needs))
-    return {name: raw[TRACE_COLUMNS[name]].copy() if name in TRACE_COLUMNS else _derive(name, raw) for name in columns}
+    raw = _advanced(parameters, study, task, market, constants(study), variables_of(columns)).series
+    return {name: series_of(name, raw) for name in columns}
 
 
 def trace_given(
@@ -432,29 +371,18 @@ def trace_given(
 
     ``market`` is laid out as `draw`'s; ``scenario`` and ``first`` only name a path at fault.
     """
-    return _traced(parameters, study, _Task(scenario, first, lanes), market, variables)
+    return _advanced(parameters, study, _Task(scenario, first, lanes), market, constants(study), variables).series
 
 
-def _traced(parameters: ParameterSet, study: Study, task: _Task, market: Array, names: Sequence[str]) -> dict[str, Array]:
-    offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
-    state = start_state(study, market[0])
-    opening = np.zeros_like(state)
-    navs = np.zeros((3, LANES))
-    series = np.empty((market.shape[0], len(names) * LANES))
-    vector = parameter_vector(parameters)
-    run_block(state, market, vector, constants(study), study.simulation.transition_hours, navs, opening, offsets, series)
-    _check(parameters, study, task, state, navs, opening)
-    return {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
-
-
-def _derive(name: str, raw: dict[str, Array]) -> Array:
-    if name in _FORMULAS:
-        return _FORMULAS[name](raw)
-    own = raw["lp_amo"] / raw["lp_supply"]
-    if name == "curve_collateral":
-        return own * raw["pool_y"]
-    own_stablecoin = own * raw["pool_x"] + raw["uniswap_x"] + raw["fraxlend_free"]
-    return own_stablecoin if name == "own_stablecoin" else raw["supply"] - own_stablecoin
-
-
-__all__ = ["DERIVED_COLUMNS", "TRACE_COLUMNS", "draw", "replay", "simulate", "simulate_many", "trace", "trace_given", "trace_many"]
+__all__ = [
+    "DERIVED_COLUMNS",
+    "TRACE_COLUMNS",
+    "draw",
+    "replay",
+    "simulate",
+    "simulate_given",
+    "simulate_many",
+    "trace",
+    "trace_given",
+    "trace_many",
+]

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.simulation.engine import _Task, _weights, draw, run_one, simulate
+from amo_opt.simulation.engine import _Task, _weights, run_one, simulate
 from amo_opt.simulation.outcome import Outcome, join
 from amo_opt.simulation.pack import constants
+from amo_opt.stress.draws import FROM_STATE, Part, Rows, draw_inputs, lay_out, with_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
 
@@ -41,16 +44,46 @@ def draw_mixed(study: Study, *, paths: int, stream: str) -> Mixed:
     if not 1 <= paths <= LANES:
         raise AmoOptError(f"paths = {paths}; from 1 to {LANES} of a scenario are drawn side by side")
     steps = study.simulation.transition_hours + study.simulation.window_hours
-    drawn = [draw(each, study, first=0, lanes=paths, stream=stream).reshape(steps, -1, LANES)[:, :, :paths] for each in study.scenarios]
-    lanes = np.concatenate(drawn, axis=2)
+    rows = _side_by_side(study, paths=paths, stream=stream)
+    total = paths * len(study.scenarios)
     blocks = []
-    for first in range(0, lanes.shape[2], LANES):
-        used = min(LANES, lanes.shape[2] - first)
-        places = first + np.minimum(np.arange(LANES), used - 1)  # the further lanes repeat the last one
-        market = np.ascontiguousarray(lanes[:, :, places]).reshape(steps, -1)
-        market.setflags(write=False)
-        blocks.append((used, market))
+    for first in range(0, total, LANES):
+        used = min(LANES, total - first)
+        blocks.append((used, lay_out(_lanes(rows, first, used), paths=used, steps=steps)))
     return Mixed(paths=paths, stream=stream, blocks=tuple(blocks))
+
+
+def redrawn(mixed: Mixed, study: Study) -> Mixed:
+    """The same paths under a state with other figures: what `draw_mixed` gives for it, only the inputs drawn anew that hang on a state."""
+    rows = _side_by_side(study, paths=mixed.paths, stream=mixed.stream, parts=FROM_STATE)
+    blocks = []
+    for k, (used, market) in enumerate(mixed.blocks):
+        blocks.append((used, with_inputs(market, _lanes(rows, k * LANES, used), paths=used)))
+    return Mixed(paths=mixed.paths, stream=mixed.stream, blocks=tuple(blocks))
+
+
+def _side_by_side(study: Study, *, paths: int, stream: str, parts: Sequence[Part] | None = None) -> dict[str, Rows]:
+    """Each input of the parts, (scenarios × paths, steps)."""
+    simulation = study.simulation
+    drawn = [
+        draw_inputs(
+            each,
+            seed=study.search.seed,
+            stream=stream,
+            paths=range(paths),
+            state=study.state,
+            transition_hours=simulation.transition_hours,
+            window_hours=simulation.window_hours,
+            parts=parts,
+        )
+        for each in study.scenarios
+    ]
+    shape = paths, simulation.transition_hours + simulation.window_hours
+    return {name: np.concatenate([np.broadcast_to(rows[name], shape) for rows in drawn]) for name in drawn[0]}
+
+
+def _lanes(rows: dict[str, Rows], first: int, used: int) -> dict[str, Rows]:
+    return {name: values[first : first + used] for name, values in rows.items()}
 
 
 def simulate_mixed(parameters: ParameterSet, study: Study, mixed: Mixed) -> Outcome:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES, LINES, STATE_INDEX
 from amo_opt.simulation.floor_supply import BalanceSheet, floor_ratio, floor_supply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
 
@@ -136,3 +137,29 @@ def block_columns(
 def join(blocks: Sequence[Block]) -> Block:
     """Blocks of columns, one after the other."""
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+class Gathered:
+    """One set's columns, filled block by block as blocks come in; or the failure of its first block that fails."""
+
+    def __init__(self, rows: int, without: Collection[str]) -> None:
+        self._rows = rows
+        self._without = without
+        self._columns: Block = {}
+        self._failed: tuple[int, SimulationError] | None = None
+
+    def put(self, first_row: int, block: Block | SimulationError) -> None:
+        """A block that begins at that row of all."""
+        if isinstance(block, SimulationError):
+            if self._failed is None or first_row < self._failed[0]:
+                self._failed = first_row, block
+            return
+        for name, values in block.items():
+            if name not in self._without:
+                if name not in self._columns:
+                    self._columns[name] = np.empty(self._rows)
+                self._columns[name][first_row : first_row + values.size] = values
+
+    def columns(self) -> Block | SimulationError:
+        """What was gathered, or the failure."""
+        return self._columns if self._failed is None else self._failed[1]

@@ -26,42 +26,85 @@ _TOLERANCE = 1e-6
 _MAX_STEPS = 80
 _MAX_MOVE = 3.0
 """Largest step of ln δ: keeps a far start from leaving the range of exp."""
+_ABREAST = 8
+"""Paths solved side by side."""
 
 
 Prices = NDArray[np.float64]
 """float64 of shape (paths, steps), dollars."""
 
 
-def _value_along(ann: float, first: Prices, second: Prices, third: Prices, out: Prices) -> None:
+Group = NDArray[np.float64]
+"""float64 of shape (5, _ABREAST), a path a column: the lowest price, what each price is above it, and δ."""
+Flags = NDArray[np.bool_]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _begin(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int, group: Group, k: int) -> None:
+    p1, p2, p3 = prices[0][path, t], prices[1][path, t], prices[2][path, t]
+    low = min(p1, p2, p3)
+    group[0, k], group[1, k], group[2, k], group[3, k] = low, p1 - low, p2 - low, p3 - low
+    # the hour before is the best start (and of the same path, so a path does not depend on its block); else equal prices' root
+    if not 0.0 < group[4, k] < low:
+        group[4, k] = 3.0 * low / (ann + 3.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _aim(target: float, group: Group, held: Prices, slope: Prices, inside: Flags) -> None:
+    """G(δ) over its target, d ln G / d ln δ, and whether there is one, of every path of the group: vectors divide."""
+    low, d1, d2, d3, delta = group[0], group[1], group[2], group[3], group[4]
+    for k in range(_ABREAST):
+        m = low[k] - delta[k]
+        q1, q2, q3 = d1[k] + delta[k], d2[k] + delta[k], d3[k] + delta[k]
+        r1, r2, r3, r = 1.0 / q1, 1.0 / q2, 1.0 / q3, 1.0 / m
+        b = r1 + r2 + r3 - r
+        slope[k] = delta[k] * (b - 4.0 * (r1 * r1 + r2 * r2 + r3 * r3 + r * r) / b)
+        held[k] = m * q1 * q2 * q3 * (b * b) * (b * b) / target
+        inside[k] = (m > 0.0) & (b > 0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _moved(group: Group, k: int, held: float, slope: float, inside: bool) -> bool:  # noqa: FBT001 - compiled, so by place
+    """Moves one path's δ by Newton's step, or halves it where that has no value; whether it is there."""
+    if not inside:
+        group[4, k] *= 0.5
+        return False
+    move = -math.log(held) / slope
+    move = min(max(move, -_MAX_MOVE), _MAX_MOVE)
+    group[4, k] *= math.exp(move)
+    return abs(move) < _TOLERANCE
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _value(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int, group: Group, k: int) -> float:
+    low, delta = group[0, k], group[4, k]
+    r1, r2, r3 = 1.0 / (group[1, k] + delta), 1.0 / (group[2, k] + delta), 1.0 / (group[3, k] + delta)
+    p1, p2, p3 = prices[0][path, t], prices[1][path, t], prices[2][path, t]
+    value: float = (1.0 - 1.0 / ann) * (p1 * r1 + p2 * r2 + p3 * r3) / (r1 + r2 + r3 - 1.0 / (low - delta))
+    return value
+
+
+def _value_along(ann: float, prices: tuple[Prices, Prices, Prices], out: Prices) -> None:
     target = 27.0 * ann * (1.0 - 1.0 / ann) ** 4
     paths, steps = out.shape
-    for i in range(paths):
-        delta = 0.0
+    group, held, slope = np.ones((5, _ABREAST)), np.ones(_ABREAST), np.ones(_ABREAST)
+    inside, found = np.zeros(_ABREAST, dtype=np.bool_), np.zeros(_ABREAST, dtype=np.bool_)
+    for first in range(0, paths, _ABREAST):
+        count = min(_ABREAST, paths - first)
+        group[4] = 0.0
         for t in range(steps):
-            p1, p2, p3 = first[i, t], second[i, t], third[i, t]
-            low = min(p1, p2, p3)
-            # the hour before is the best start (and of the same path, so a path does not depend on its block); else equal prices' root
-            if not 0.0 < delta < low:
-                delta = 3.0 * low / (ann + 3.0)
-            d1, d2, d3 = p1 - low, p2 - low, p3 - low
-            value = math.nan
+            found[:] = False
+            for k in range(count):
+                _begin(ann, prices, first + k, t, group, k)
             for _ in range(_MAX_STEPS):
-                m = low - delta
-                q1, q2, q3 = d1 + delta, d2 + delta, d3 + delta
-                r1, r2, r3, r = 1.0 / q1, 1.0 / q2, 1.0 / q3, 1.0 / m
-                b = r1 + r2 + r3 - r
-                if not (m > 0.0 and b > 0.0):
-                    delta *= 0.5
-                    continue
-                slope = delta * (b - 4.0 * (r1 * r1 + r2 * r2 + r3 * r3 + r * r) / b)
-                move = -math.log(m * q1 * q2 * q3 * (b * b) * (b * b) / target) / slope
-                move = min(max(move, -_MAX_MOVE), _MAX_MOVE)
-                delta *= math.exp(move)
-                if abs(move) < _TOLERANCE:
-                    r1, r2, r3 = 1.0 / (d1 + delta), 1.0 / (d2 + delta), 1.0 / (d3 + delta)
-                    value = (1.0 - 1.0 / ann) * (p1 * r1 + p2 * r2 + p3 * r3) / (r1 + r2 + r3 - 1.0 / (low - delta))
+                _aim(target, group, held, slope, inside)  # those that are there are worked out too, and left alone
+                for k in range(count):
+                    if not found[k] and _moved(group, k, held[k], slope[k], inside[k]):
+                        found[k] = True
+                if np.all(found[:count]):
                     break
-            out[i, t] = value
+            for k in range(count):
+                out[first + k, t] = _value(ann, prices, first + k, t, group, k) if found[k] else math.nan
 
 
 _value_along_compiled = njit(_value_along, cache=True, nogil=True, error_model="numpy")
@@ -81,5 +124,5 @@ def base_value(prices: NDArray[np.float64], amplification: float) -> NDArray[np.
     if coins != COINS:
         raise ValueError(f"prices of {coins} coins; the base pool has {COINS}: give an array of shape (3, paths, steps)")
     out = np.empty((paths, steps), dtype=np.float64)
-    _value_along_compiled(COINS * float(amplification), prices[0], prices[1], prices[2], out)
+    _value_along_compiled(COINS * float(amplification), (prices[0], prices[1], prices[2]), out)
     return out

@@ -6,7 +6,8 @@ Nothing here depends on a parameter set: common random numbers. Rows of intermed
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,29 +103,20 @@ def draw_block(
     ------
     ValueError: ``paths`` not in [1, LANES], or no hours. SimulationError: a drawn value is out of its domain (settings too extreme).
     """
-    if not 1 <= paths <= LANES:
-        raise ValueError(f"paths of one block is {paths}; allowed: 1 to {LANES}; draw further paths in further blocks")
-    steps = transition_hours + window_hours
-    if transition_hours < 0 or window_hours < 1:
-        raise ValueError(f"transition_hours {transition_hours}, window_hours {window_hours}; allowed: at least 0 and 1")
-    draw = _Draw(
+    rows = draw_inputs(
         scenario,
-        Streams(seed, stream, scenario.name),
+        seed=seed,
+        stream=stream,
         paths=range(first_path, first_path + paths),
-        steps=steps,
+        state=state,
         transition_hours=transition_hours,
+        window_hours=window_hours,
     )
-    rows: dict[str, Input] = {}
-    rows |= _coins(draw)
-    rows["share_return"] = _share_return(draw)
-    rows |= _lending(draw, state)
-    rows |= _rewards(draw)
-    rows["swap_volume"] = _volume(draw)
-    rows |= _flows(draw)
-    rows["gas_usd"] = _gas(draw)
-    rows["gate"] = _gate(draw)
-    rows |= _losses(draw)
-    _check(scenario, rows, first_path=first_path)
+    return lay_out(rows, paths=paths, steps=transition_hours + window_hours)
+
+
+def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int) -> NDArray[np.float64]:
+    """The market of a block, as `draw_block` returns it, from every input of `MARKET_INPUTS`."""
     block = np.empty((steps, len(MARKET_INPUTS), LANES))
     # some hours of every input at a time: input by input takes nearly twice as long, as each visits the whole block
     for start in range(0, steps, LANES):
@@ -136,6 +128,51 @@ def draw_block(
     market = block.reshape(steps, len(MARKET_INPUTS) * LANES)
     market.setflags(write=False)
     return market
+
+
+def with_inputs(market: NDArray[np.float64], rows: Mapping[str, Input], *, paths: int) -> NDArray[np.float64]:
+    """A copy of a block's market with some of its inputs replaced."""
+    block = market.reshape(len(market), len(MARKET_INPUTS), LANES).copy()
+    for name, values in rows.items():
+        lanes = block[:, MARKET_INDEX[name]]
+        lanes[:, :paths] = values if isinstance(values, float) else values.T
+        lanes[:, paths:] = lanes[:, paths - 1 : paths]
+    changed = block.reshape(market.shape)
+    changed.setflags(write=False)
+    return changed
+
+
+def draw_inputs(
+    scenario: Scenario,
+    *,
+    seed: int,
+    stream: str,
+    paths: range,
+    state: ProtocolState,
+    transition_hours: int,
+    window_hours: int,
+    parts: Sequence[Part] | None = None,
+) -> dict[str, Input]:
+    """The inputs of some ``parts`` of the market (None = all) by name, each of shape (paths, steps) or one number for all of them.
+
+    A part is the same whichever others are drawn. Raises as `draw_block` does.
+    """
+    if not 1 <= len(paths) <= LANES:
+        raise ValueError(f"paths of one block is {len(paths)}; allowed: 1 to {LANES}; draw further paths in further blocks")
+    if transition_hours < 0 or window_hours < 1:
+        raise ValueError(f"transition_hours {transition_hours}, window_hours {window_hours}; allowed: at least 0 and 1")
+    draw = _Draw(
+        scenario,
+        Streams(seed, stream, scenario.name),
+        paths=paths,
+        steps=transition_hours + window_hours,
+        transition_hours=transition_hours,
+    )
+    rows: dict[str, Input] = {}
+    for part in _PARTS if parts is None else parts:
+        rows |= _PARTS[part](draw, state)
+    _check(scenario, rows, first_path=paths.start)
+    return rows
 
 
 def _coins(draw: _Draw) -> dict[str, Input]:
@@ -198,8 +235,14 @@ def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
 def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
     """The kinked borrow rate a year (Aave's interest rate strategy): slope 1 up to the kink, slope 2 from there to full."""
     kink, slope_1, slope_2 = (getattr(state.markets, f"{market}_{figure}").value for figure in ("kink", "slope_1", "slope_2"))
-    rate: Rows = slope_1 * np.minimum(utilisation / kink, 1.0)
-    rate += slope_2 * np.maximum(utilisation - kink, 0.0) / (1.0 - kink)
+    rate: Rows = utilisation / kink
+    np.minimum(rate, 1.0, out=rate)
+    rate *= slope_1
+    above = utilisation - kink
+    np.maximum(above, 0.0, out=above)
+    above *= slope_2
+    above /= 1.0 - kink
+    rate += above
     return rate
 
 
@@ -268,6 +311,22 @@ def _losses(draw: _Draw) -> dict[str, Input]:
             rows[name] = lost
     return rows
 
+
+Part = Literal["coins", "share", "lending", "rewards", "volume", "flows", "gas", "gate", "losses"]
+_PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
+    "coins": lambda draw, _: _coins(draw),
+    "share": lambda draw, _: {"share_return": _share_return(draw)},
+    "lending": _lending,
+    "rewards": lambda draw, _: _rewards(draw),
+    "volume": lambda draw, _: {"swap_volume": _volume(draw)},
+    "flows": lambda draw, _: _flows(draw),
+    "gas": lambda draw, _: {"gas_usd": _gas(draw)},
+    "gate": lambda draw, _: {"gate": _gate(draw)},
+    "losses": lambda draw, _: _losses(draw),
+}
+"""What is drawn together, in the order of the checks."""
+FROM_STATE: tuple[Part, ...] = ("lending",)
+"""The parts that hang on a state's figures, which `DRAWN_FROM` names."""
 
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
 _POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{market}_deposits" for market in LENDERS))

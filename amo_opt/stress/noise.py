@@ -19,7 +19,18 @@ HOURS_A_DAY = 24.0
 
 def _autoregress(z: NDArray[np.float64], phi: float, fresh: float, first: float) -> None:
     paths, steps = z.shape
-    for i in range(paths):
+    whole = paths - paths % 4
+    # an hour waits for the one before, so four paths side by side take as long as one
+    for i in range(0, whole, 4):
+        a, b, c, d = first * z[i, 0], first * z[i + 1, 0], first * z[i + 2, 0], first * z[i + 3, 0]
+        z[i, 0], z[i + 1, 0], z[i + 2, 0], z[i + 3, 0] = a, b, c, d
+        for t in range(1, steps):
+            a = phi * a + fresh * z[i, t]
+            b = phi * b + fresh * z[i + 1, t]
+            c = phi * c + fresh * z[i + 2, t]
+            d = phi * d + fresh * z[i + 3, t]
+            z[i, t], z[i + 1, t], z[i + 2, t], z[i + 3, t] = a, b, c, d
+    for i in range(whole, paths):
         level = first * z[i, 0]
         z[i, 0] = level
         for t in range(1, steps):

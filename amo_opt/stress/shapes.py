@@ -20,12 +20,13 @@ Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
 
-def whole_hours(points: Waypoints, speed: float) -> Floats:
-    """Hours since onset of the waypoints at ``speed``: whole, strictly increasing, float64 of shape (points,)."""
-    hours = np.round(np.array([hour for hour, _ in points]) / speed)
-    for index in range(1, len(hours)):
-        hours[index] = max(hours[index], hours[index - 1] + 1.0)
-    return hours
+def whole_hours(points: Waypoints, speed: float | Floats) -> Floats:
+    """Hours since onset of the waypoints at ``speed``: whole, strictly increasing, float64 of the speed's shape and one more axis, (…, points)."""
+    hours = np.round(np.array([hour for hour, _ in points]) / np.asarray(speed)[..., None])
+    places = np.arange(len(points))
+    # hour by hour the larger of its own and one past the one before; whole numbers, so nothing is rounded
+    found: Floats = np.maximum.accumulate(hours - places, axis=-1) + places
+    return found
 
 
 def levels(points: Waypoints, series: Series, *, steps: int, onset: Steps, size: Floats, speed: Floats) -> Floats:
@@ -36,12 +37,13 @@ def levels(points: Waypoints, series: Series, *, steps: int, onset: Steps, size:
     linear in logs and keeps its size.
     """
     values = np.array([value for _, value in points])
+    ends = whole_hours(points, speed)
     out = np.ones((len(onset), steps))
     for i in range(len(onset)):
         start = int(onset[i])
         if start >= steps:
             continue
-        hours = whole_hours(points, float(speed[i]))
+        hours = ends[i]
         since = np.arange(steps - start, dtype=np.float64)
         if series.kind == "price":
             out[i, start:] = 1.0 + size[i] * (np.interp(since, hours, values) - 1.0)
@@ -59,13 +61,14 @@ def hourly_share(points: Waypoints, *, steps: int, onset: Steps, speed: Floats, 
     a day's share s is a hazard of −ln(1 − s), which ``scale`` of shape (paths,) multiplies. Speed changes the hours, never the total.
     """
     hazard = np.concatenate([[0.0], np.cumsum(_hazards(points))])
+    ends = whole_hours(points, speed)
     out = np.zeros((len(onset), steps))
     for i in range(len(onset)):
         start = int(onset[i])
         if start >= steps:
             continue
         since = np.arange(steps - start + 1, dtype=np.float64)
-        gone = np.interp(since, whole_hours(points, float(speed[i])), hazard * scale[i])
+        gone = np.interp(since, ends[i], hazard * scale[i])
         out[i, start:] = -np.expm1(-np.diff(gone))
     return out
 
@@ -77,13 +80,14 @@ def hourly_demand(points: Waypoints, *, steps: int, onset: Steps, size: Floats, 
     """
     spans = np.diff([hour for hour, _ in points]) / 24.0
     total = np.concatenate([[0.0], np.cumsum(spans * np.array([value for _, value in points[:-1]]))])
+    ends = whole_hours(points, speed)
     out = np.zeros((len(onset), steps))
     for i in range(len(onset)):
         start = int(onset[i])
         if start >= steps:
             continue
         since = np.arange(steps - start + 1, dtype=np.float64)
-        out[i, start:] = size[i] * np.diff(np.interp(since, whole_hours(points, float(speed[i])), total))
+        out[i, start:] = size[i] * np.diff(np.interp(since, ends[i], total))
     return out
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from amo_opt.config.load import load_study
 from amo_opt.scoring.score import score
-from amo_opt.search.certification import _stage_b, certify
+from amo_opt.search.certification import certify
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.desk import Desk
 from amo_opt.search.optimise import evaluate
 from amo_opt.search.record import Record
 from amo_opt.search.result import Candidate
+from amo_opt.search.stage_b import run_stage_b
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 HOURS = {"simulation.transition_hours": 1, "simulation.window_hours": 4, "certification.bootstrap": 10}
@@ -43,7 +44,7 @@ def main(paths: int, what: str) -> None:
         desk = Desk(study, 1, lambda event: None)
         current = Candidate(id="current", role="current", parameters=study.current, search=None, certified_a=found)
         entry = replace(current, id="other", role="candidate", parameters=other)
-        _stage_b(desk, [current, entry], {"other": "role:recommended"}, "recommended", "")
+        run_stage_b(desk, [current, entry], {"other": "role:recommended"}, "recommended", "")
     else:
         few = Record(study, "sqlite://")
         trials = search(study, record=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))

@@ -18,16 +18,22 @@ from typing import Any
 
 STUDY = Path(__file__).resolve().parents[2] / "studies" / "frax-2022.toml"
 PHASES: dict[str, tuple[str, ...]] = {
-    "drawing paths": ("amo_opt.simulation.engine:draw",),
+    "drawing paths": (
+        "amo_opt.simulation.engine:draw",
+        "amo_opt.simulation.mixed:draw_inputs",
+        "amo_opt.search.change_cost:draw",
+        "amo_opt.search.reverse_stress:draw",
+        "amo_opt.search.reverse_stress:draw_inputs",
+    ),
     "the kernel": ("amo_opt.simulation.engine:run_block",),
-    "columns and checks": ("amo_opt.simulation.engine:run_one", "amo_opt.simulation.engine:_outcomes"),
+    "columns and checks": ("amo_opt.simulation.engine:_evaluate", "amo_opt.simulation.engine:_outcomes"),
     "scores of trials": ("amo_opt.search.optimise:point_score",),
     "proposing": ("amo_opt.search.coordinator:memory_study", "amo_opt.search.coordinator:_asked"),
     "recording": ("amo_opt.search.record:Record.add", "amo_opt.search.optimise:Record"),
     "rest of the search": ("amo_opt.search.optimise:search",),
     "intervals and differences": (
-        *(f"amo_opt.search.certification:{name}" for name in ("score", "briefed", "differences")),
-        *(f"amo_opt.search.plateau:{name}" for name in ("score", "briefed", "differences")),
+        *(f"amo_opt.search.certification:{name}" for name in ("score", "judged", "differences")),
+        *(f"amo_opt.search.{room}:{name}" for room in ("plateau", "stage_b") for name in ("judged", "differences")),
         *(f"amo_opt.search.sensitivity:{name}" for name in ("read", "differences")),
     ),
     "rest of certification": ("amo_opt.search.optimise:certify",),

@@ -10,7 +10,8 @@ import pytest
 
 from amo_opt.protocol.lanes import LINES
 from amo_opt.scoring.metrics import METRICS
-from amo_opt.scoring.score import point_score, score
+from amo_opt.scoring.paired import compare_paired, differences
+from amo_opt.scoring.score import judged, point_score, score
 
 WEIGHTS = {"calm": 0.90, "svb-2023": 0.02, "ust-contagion-2022": 0.02, "lending-freeze": 0.03, "collateral-impairment": 0.03}
 
@@ -159,3 +160,13 @@ def test_same_outcome_same_score(make_outcome: Any, make_study: Any) -> None:
     """Scores have no hidden randomness: equal to the last bit when computed again."""
     outcome, study = make_outcome(WEIGHTS), make_study(WEIGHTS)
     assert score(outcome, study) == score(outcome, study)
+
+
+def test_one_pass_gives_the_score_and_every_brief(make_outcome: Any, make_study: Any) -> None:
+    """`judged` is `score` and `briefed`, over all scenarios and within each, to the bit."""
+    study = make_study(WEIGHTS)
+    one, other = (make_outcome(WEIGHTS, seed=seed) for seed in (1, 2))
+    found, home = judged(one, study, within=True), judged(other, study, within=True)
+    assert found.score == score(one, study)
+    for scenario, mine, theirs in zip((None, *WEIGHTS), (found.brief, *found.within), (home.brief, *home.within), strict=True):
+        assert tuple(differences(mine, theirs).values()) == compare_paired(one, other, study, scenario=scenario)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from amo_opt.search.break_points import bisect, order_statistic
+from amo_opt.search.break_points import bisect, order_statistic, points_of_lanes
 
 
 def found(breaks, *, rounds=6):
@@ -49,3 +49,19 @@ def test_order_statistics_of_known_points():
 def test_too_few_paths_leave_the_lower_end_open():
     """Eight paths cannot bound the size that 95% survive from below."""
     assert order_statistic([0.5] * 8, share=0.95, largest=1.0).interval[0] == 0.0
+
+
+def test_each_path_at_its_own_sizes_ends_where_all_at_all_sizes_end():
+    """Whatever fails where, monotone or not: the points of a bisection in which every path sees every size."""
+    for seed in range(40):
+        table = np.random.default_rng(seed).random((17, 9)) < 0.4  # size by path
+        sizes = 0.8 * np.arange(17) / 16
+
+        def fails(size, table=table, sizes=sizes):
+            return {"price": table[int(np.argmin(np.abs(sizes - size)))]}
+
+        def own(asked, fails=fails):
+            return np.array([fails(size)["price"][path] for path, size in enumerate(asked)])
+
+        whole = bisect(fails, stress="run", unit="", largest=0.8, rounds=4)
+        assert np.array_equal(points_of_lanes(own, paths=9, largest=0.8, rounds=4), whole.points)

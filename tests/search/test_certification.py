@@ -10,8 +10,9 @@ import pytest
 
 from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
+from amo_opt.scoring.score import Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification, desk, evidence, plateau
+from amo_opt.search import certification, desk, evidence, plateau, stage_b
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
@@ -61,9 +62,12 @@ def world(monkeypatch):
         found = world.truth(outcome.parameters)
         return {**found, PEG: found[PEG] + world.penalty(outcome.parameters, outcome.stream)}
 
-    def simulate_many(sets, study, *, paths, stream, workers, progress, without=()):
+    def simulate_many(sets, study, *, paths, stream, workers, progress, without=(), watched=None, seen=None):
         world.runs.append((stream, paths, [each.name for each in sets]))
         progress(len(sets), len(sets))
+        for place in watched.sets if watched else ():
+            for scenario in study.scenarios:
+                seen(place, scenario.name, 0, np.ones((len(watched.steps), min(paths, watched.paths))))
         columns = {name: np.arange(8.0) for name in ("peg_loss_bps", "min_price", "unserved_usd_hours")}
         return [
             SimulationError(f"{each.name} fails")
@@ -94,8 +98,13 @@ def world(monkeypatch):
         )
         return Score(yield_annual=metrics[YIELD], peg_risk_bps=metrics[PEG], constraints=constraints, metrics=metrics)
 
-    def briefed(outcome, study, *, scenario=None, metrics=None):
-        return figures(outcome), scenario
+    def judged(outcome, study, *, metrics=None, within=False):
+        scenarios = [each.name for each in study.scenarios] if within else []
+        return Judged(
+            score=score(outcome, study),
+            brief=(figures(outcome), None),
+            within=tuple((figures(outcome), scenario) for scenario in scenarios),
+        )
 
     def differences(candidate, current):
         (mine, scenario), (theirs, _) = candidate, current
@@ -124,15 +133,11 @@ def world(monkeypatch):
     def point_score(outcome, study):
         return searched(world, outcome.parameters)
 
-    def trace_many(sets, study, *, scenario, paths, stream, workers):
-        steps = study.simulation.transition_hours + study.simulation.window_hours
-        return [{"price": np.ones((steps, paths))} for _ in sets]
-
-    for fake in (simulate_many, score, briefed, differences, point_score, trace_many):
-        for room in (certification, desk, evidence, plateau):
+    for fake in (simulate_many, score, judged, differences, point_score):
+        for room in (certification, desk, evidence, plateau, stage_b):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
-    for needs_a_state in ("sensitivities", "change_costs", "run_capacities"):
+    for needs_a_state in ("sensitivities", "change_costs", "told_run_capacities"):
         monkeypatch.setattr(certification, needs_a_state, lambda desk, sets: ())
     monkeypatch.setattr(certification, "episode_fits", lambda study, parameters, *, workers: ())
     return world

@@ -23,7 +23,7 @@ def test_no_group_outlives_the_next(frax, monkeypatch, room_for, groups):
     """However many sets fit: each is handed over once and in order, and only one group lives at a time."""
     alive, called, told = [], [], []
 
-    def simulate_many(sets, study, *, paths, stream, workers, without, progress):
+    def simulate_many(sets, study, *, paths, stream, workers, without, progress, watched, seen):
         assert [each() for each in alive] == [None] * len(alive)
         called.append(list(sets))
         for done in range(1, 3 * len(sets) + 1):

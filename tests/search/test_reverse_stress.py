@@ -12,7 +12,7 @@ from amo_opt import load_parameters, load_study
 from amo_opt.errors import AmoOptError
 from amo_opt.search import reverse_stress as module
 from amo_opt.search.break_points import bisect
-from amo_opt.search.reverse_stress import capacity_breaking, failures, paid_shares, reverse_stress, run_capacity
+from amo_opt.search.reverse_stress import capacity_breaking, failures, paid_shares, reverse_stress, run_capacities
 from amo_opt.simulation.engine import trace
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -84,7 +84,7 @@ def test_what_is_paid_is_what_the_queue_did_not_keep(frax):
 def test_the_capacity_of_a_certification_is_breaks_own(frax):
     """Size and payout with their order statistics: what `break` finds at 95% of the same paths."""
     whole = reverse_stress(frax.current, frax, stresses=[], paths=8)
-    found = run_capacity(frax.current, frax, paths=8, workers=2)
+    (found,) = run_capacities([frax.current], frax, paths=8, workers=2)
     assert (found.value.value, found.value.low, found.value.high, found.value.n) == (
         whole.run_capacity.most.value,
         *whole.run_capacity.most.interval,

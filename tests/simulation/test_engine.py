@@ -13,6 +13,8 @@ from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LINES, STATE_INDEX
 from amo_opt.protocol.market import LANES, MARKET_INDEX
 from amo_opt.simulation import engine
+from amo_opt.simulation.columns import series_of, variables_of
+from amo_opt.simulation.crew import Watched
 from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COLUMNS, replay, simulate, simulate_many, trace
 from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome
 
@@ -169,7 +171,7 @@ def same(one: Outcome, other: Outcome) -> bool:
 def test_the_same_seed_gives_the_same_bytes(frax: Study, current: Outcome) -> None:
     """Again, and with the market drawn anew, every column is equal to the last bit; another seed or stream is not."""
     assert same(simulate(frax.current, frax, paths=16), current)
-    engine._kept._blocks.clear()
+    engine._kept.clear()
     assert same(simulate(frax.current, frax, paths=16), current)
     other = replace(frax, search=replace(frax.search, seed=frax.search.seed + 1))
     assert not same(simulate(frax.current, other, paths=16), current)
@@ -349,8 +351,8 @@ def test_derived_series_are_what_they_say() -> None:
     }
     assert set(expected) == set(DERIVED_COLUMNS)
     for name, value in expected.items():
-        needed = {variable: raw[variable] for variable in engine._DERIVED[name]}
-        assert engine._derive(name, needed)[0, 0] == pytest.approx(value, rel=1e-15), name
+        needed = {variable: raw[variable] for variable in variables_of([name])}
+        assert series_of(name, needed)[0, 0] == pytest.approx(value, rel=1e-15), name
 
 
 def test_a_trace_starts_at_any_path(frax: Study) -> None:
@@ -380,3 +382,26 @@ def test_a_higher_amplification_buys_depth_and_costs_cover(frax: Study) -> None:
     assert high["peg_loss_bps"].mean() < low["peg_loss_bps"].mean()
     assert high["min_cr_external"].mean() < low["min_cr_external"].mean()
     assert high["income_swap_fees_usd"].mean() > low["income_swap_fees_usd"].mean()
+
+
+def test_watched_prices_are_the_traced_ones(frax: Study) -> None:
+    """What is kept beside an outcome is `trace`'s price at those steps, of the watched sets and paths alone; the outcomes stay the same."""
+    other = frax.current.replace(name="other", aave_cap=0.1)
+    steps, found = (0, 5, 6, 400), {}
+    watched = Watched(sets=(1,), paths=LANES, steps=steps)
+    seen = simulate_many(
+        [frax.current, other],
+        frax,
+        paths=LANES + 3,
+        scenarios=["calm"],
+        stream="certify-b",
+        workers=2,
+        watched=watched,
+        seen=lambda place, scenario, first, prices: found.update({(place, scenario, first): prices}),
+    )
+    assert set(found) == {(1, "calm", 0)}
+    series = trace(other, frax, scenario="calm", paths=LANES, stream="certify-b")["price"]
+    assert np.array_equal(found[1, "calm", 0], series[list(steps)])
+    unseen = simulate_many([frax.current, other], frax, paths=LANES + 3, scenarios=["calm"], stream="certify-b")
+    for one, same in zip(seen, unseen, strict=True):
+        assert all(np.array_equal(values, same.columns[name]) for name, values in one.columns.items())

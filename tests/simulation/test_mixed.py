@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.simulation import mixed as room
 from amo_opt.simulation.engine import simulate
-from amo_opt.simulation.mixed import draw_mixed, paths_for_one_block, simulate_mixed
+from amo_opt.simulation.mixed import draw_mixed, paths_for_one_block, redrawn, simulate_mixed
 
 
 @pytest.mark.parametrize("paths", [1, 12, 20])
@@ -58,3 +59,17 @@ def test_too_many_scenarios_still_have_a_path_each(frax):
 def test_a_scenario_s_paths_fit_into_a_block(frax, paths):
     with pytest.raises(AmoOptError, match=f"paths = {paths}; from 1 to 64"):
         draw_mixed(frax, paths=paths, stream="certify-b")
+
+
+def test_only_what_a_state_is_drawn_into_is_drawn_anew(frax, hastened):
+    """Under another state the paths are those of `draw_mixed`, in a nearly full block and in two."""
+    study = hastened(frax, 6, 48)
+    figure = study.state.markets.lending_kink
+    elsewhere = replace(study, state=with_figure(study.state, "markets.lending_kink", replace(figure, value=0.5)))
+    for paths in (3, 20):
+        usual, expected = (draw_mixed(each, paths=paths, stream="certify-b") for each in (study, elsewhere))
+        found = redrawn(usual, elsewhere)
+        for (used, market), (lanes, drawn), (_, before) in zip(found.blocks, expected.blocks, usual.blocks, strict=True):
+            assert used == lanes
+            assert market.tobytes() == drawn.tobytes() != before.tobytes()
+            assert not market.flags.writeable

@@ -103,12 +103,17 @@ _GROUP = re.compile(r"(<g\b[^>]*>|</g>)")
 _POLYLINE = re.compile(r'(?<= d=")(?:[MLz]|[-\d.]|\s)+(?=")')
 
 
+_SVG_DPI = 72
+"""Points an inch: what the SVG backend draws with, whatever the figure's own."""
+
+
 def to_svg(figure: Figure, prefix: str) -> str:
     """The figure as an ``<svg>`` element to put into a page.
 
     Every id and every reference gets ``prefix`` (two figures of a page share none), coordinates are rounded to a tenth of a point, and
     size, fonts and global style are left to the page.
     """
+    _place(figure)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
@@ -126,6 +131,16 @@ def to_svg(figure: Figure, prefix: str) -> str:
     text = _STYLED.sub(lambda found: found[0].replace(": ", ":").replace("; ", ";"), text)
     text = _ORANGE_TEXT.sub(rf"\1{DARK_ORANGE}", text)
     return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
+
+
+def _place(figure: Figure) -> None:
+    """Works out the layout, and that alone: before it writes, ``savefig`` draws a figure with a layout engine once for nothing else."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return
+    figure.dpi = _SVG_DPI
+    engine.execute(figure)
+    figure.set_layout_engine("none")
 
 
 def _unwrapped(text: str) -> str:

@@ -1,0 +1,77 @@
+"""The series that a trace can hold: those that stand in the state, those that follow from it, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.protocol.lanes import LINES
+
+Array = NDArray[np.float64]
+
+TRACE_COLUMNS: dict[str, str] = {
+    "price": "price",
+    "oracle": "oracle",
+    "collateral_ratio": "collateral_ratio",
+    "cr_external": "cr_external",
+    "cr_contract": "cr_contract",
+    "supply": "supply",
+    "idle": "idle",
+    "lent": "lent",
+    "invested": "invested",
+    "fraxlend_lent": "fraxlend_lent",
+    "uniswap_collateral": "uniswap_y",
+    "uniswap_stablecoin": "uniswap_x",
+    "claims": "claims",
+    "net_issued": "net_issued",
+    "queue": "queue",
+    "unserved": "unserved",
+    "share_price": "share_price",
+    "unwinding": "unwinding",
+    "reward_tokens_locked": "reward_tokens_locked",
+    **{line: line for line in LINES},
+}
+"""Series that come straight from the state; the others of `trace` are derived from it. Accounting lines are running sums, cleared when the window opens."""
+_POOL = ("pool_x", "pool_y", "lp_amo", "lp_supply")
+_DERIVED: dict[str, tuple[str, ...]] = {
+    "pool_share": ("pool_x", "pool_y"),
+    "curve_collateral": _POOL,
+    "own_stablecoin": (*_POOL, "uniswap_x", "fraxlend_free"),
+    "external_supply": (*_POOL, "uniswap_x", "fraxlend_free", "supply"),
+    "paid_out": ("sell_demand", "queue"),
+    "reference": ("collateral_price", "base_value"),
+    "amplification": ("ann",),
+    "uniswap_price": ("uniswap_root", "collateral_price"),
+}
+"""Series computed from state variables, and which."""
+_FORMULAS: dict[str, Callable[[dict[str, Array]], Array]] = {
+    "pool_share": lambda raw: raw["pool_x"] / (raw["pool_x"] + raw["pool_y"]),
+    "reference": lambda raw: np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"])),
+    "amplification": lambda raw: raw["ann"] / 2.0,
+    "uniswap_price": lambda raw: raw["uniswap_root"] ** 2 * raw["collateral_price"],
+    # who sells and no longer waits was paid, by the pool or by the issuer; whom a buyer met is not among them
+    "paid_out": lambda raw: raw["sell_demand"] - raw["queue"],
+}
+"""How; the others need what the AMOs own of the pool first."""
+DERIVED_COLUMNS = tuple(_DERIVED)
+
+
+def variables_of(columns: Sequence[str]) -> list[str]:
+    """The state's variables that some series are told from."""
+    needs = {TRACE_COLUMNS[name] for name in columns if name in TRACE_COLUMNS}
+    return sorted(needs | {variable for name in columns for variable in _DERIVED.get(name, ())})
+
+
+def series_of(name: str, raw: dict[str, Array]) -> Array:
+    """A series from those variables, each of shape (steps, lanes)."""
+    if name in TRACE_COLUMNS:
+        return raw[TRACE_COLUMNS[name]].copy()
+    if name in _FORMULAS:
+        return _FORMULAS[name](raw)
+    own = raw["lp_amo"] / raw["lp_supply"]
+    if name == "curve_collateral":
+        return own * raw["pool_y"]
+    own_stablecoin = own * raw["pool_x"] + raw["uniswap_x"] + raw["fraxlend_free"]
+    return own_stablecoin if name == "own_stablecoin" else raw["supply"] - own_stablecoin
