@@ -159,10 +159,11 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[S_NET_ISSUED + i] -= admin_usd
         s[S_POOL_X + i] = x_end
         s[S_POOL_Y + i] = y_end
-        s[S_D + i] = polish_D(x_end, y_end, ann, d)
         seen = s[S_OUTSIDE_YIELD + i]
         now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price)
         s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
+    for i in range(LANES):  # in a loop of its own, as in `protocol.primary_market.trade_quietly`
+        s[S_D + i] = polish_D(s[S_POOL_X + i], s[S_POOL_Y + i], ann, s[S_D + i])
 
 
 @scalar

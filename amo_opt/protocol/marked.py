@@ -57,44 +57,48 @@ def lines_of(full: Any) -> Lines:
 
 
 @scalar
+def count_marked(w: Vector) -> int:
+    """How many lanes are marked."""
+    count = 0
+    for i in range(LANES):
+        count += 1 if w[W_MARKS + i] > 0.5 else 0
+    return count
+
+
+@scalar
 def _place(w: Vector) -> int:
-    """The marked lanes' numbers into ``w``, filled up with the last of them; how many there are."""
+    """The marked lanes' numbers into ``w``, filled up with the last of them; how many there are when filled up."""
     n = 0
     for i in range(LANES):
         w[_W_PLACES + n] = i
         n += 1 if w[W_MARKS + i] > 0.5 else 0
-    if n > 0:
-        for j in range(n, _filled(n)):
-            w[_W_PLACES + j] = w[_W_PLACES + n - 1]
-    return n
-
-
-@scalar
-def _filled(n: int) -> int:
-    return (n + _FULL - 1) // _FULL * _FULL
+    filled = (n + _FULL - 1) // _FULL * _FULL
+    for j in range(n, filled):
+        w[_W_PLACES + j] = w[_W_PLACES + n - 1]
+    return filled
 
 
 @scalar
 def _gather(source: Vector, lines: Lines, w: Vector, to: int, n: int) -> None:
-    for line in lines:
+    for line in lines:  # unsigned, because an index that may be negative is looked at twice
         for j in range(n):
-            w[to + line + j] = source[line + int(w[_W_PLACES + j])]
+            w[np.uintp(to + line + j)] = source[np.uintp(line + int(w[_W_PLACES + j]))]
 
 
 @scalar
 def _scatter(s: Vector, lines: Lines, w: Vector, n: int) -> None:
     for line in lines:
         for j in range(n):
-            s[line + int(w[_W_PLACES + j])] = w[line + j]
+            s[np.uintp(line + int(w[_W_PLACES + j]))] = w[np.uintp(line + j)]
 
 
 @stage
 def run_marked(full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
     """Runs the full stage at that address, of those lines, on the lanes marked in ``w``: on the state itself where all are, else on their copy."""
-    n = _place(w)
+    n = count_marked(w)
     if n > 0:
         whole = n == LANES
-        filled = _filled(n)
+        filled = _place(w)
         first_written = 3 + lines[0]
         first_read = first_written + lines[1]
         if not whole:

@@ -111,7 +111,7 @@ from amo_opt.protocol.lanes import (
     S_UNSERVED_PEAK,
     S_WORTH,
 )
-from amo_opt.protocol.marked import FULL_STAGE, LINES_TYPE, SCRATCH, run_marked
+from amo_opt.protocol.marked import FULL_STAGE, LINES_TYPE, SCRATCH, count_marked, run_marked
 from amo_opt.protocol.oracle import observe
 from amo_opt.protocol.primary_market import trade_marked, trade_quietly
 from amo_opt.protocol.share_token import share_operations
@@ -328,24 +328,30 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
         call_at(at.lp_flight, s, m, c)
         call_at(at.demand, s, m, c)
         call_at(at.trade_quietly, s, m, p, c, w)
-        call_at(at.run_marked, at.trade, _TRADE, s, m, p, c, w)
+        if count_marked(w) > 0:
+            call_at(at.run_marked, at.trade, _TRADE, s, m, p, c, w)
         if uniswap:
             call_at(at.uniswap_mark_arbitrage, s, c, w)
-            call_at(at.run_marked, at.uniswap_arbitrage, _UNISWAP_ARBITRAGE, s, m, p, c, w)
+            if count_marked(w) > 0:
+                call_at(at.run_marked, at.uniswap_arbitrage, _UNISWAP_ARBITRAGE, s, m, p, c, w)
         call_at(at.observe, s, c)
         call_at(at.cr_controller, s, p, c)
         call_at(at.share_operations, s, c)
         call_at(at.triggers, s, p)
         call_at(at.mark_scales, s, w)
-        call_at(at.run_marked, at.scale, _SCALE, s, m, p, c, w)
+        if count_marked(w) > 0:
+            call_at(at.run_marked, at.scale, _SCALE, s, m, p, c, w)
         call_at(at.curve_mark_operations, s, p, c, w)
-        call_at(at.run_marked, at.curve_operate, _CURVE_OPERATE, s, m, p, c, w)
+        if count_marked(w) > 0:
+            call_at(at.run_marked, at.curve_operate, _CURVE_OPERATE, s, m, p, c, w)
         if uniswap:
             call_at(at.uniswap_mark_operations, s, p, c, w)
-            call_at(at.run_marked, at.uniswap_operate, _UNISWAP_OPERATE, s, m, p, c, w)
+            if count_marked(w) > 0:
+                call_at(at.run_marked, at.uniswap_operate, _UNISWAP_OPERATE, s, m, p, c, w)
         if lends:
             call_at(at.fraxlend_mark_operations, s, p, c, w)
-            call_at(at.run_marked, at.fraxlend_operate, _FRAXLEND_OPERATE, s, m, p, c, w)
+            if count_marked(w) > 0:
+                call_at(at.run_marked, at.fraxlend_operate, _FRAXLEND_OPERATE, s, m, p, c, w)
         call_at(at.aave_operate, s, m, p, c)
         if investor:
             call_at(at.investor_operate, s, m, p, c)
