@@ -49,10 +49,9 @@ from amo_opt.protocol.lanes import (
     S_INCOME_DEBT_DISCOUNT,
     S_INCOME_PRIMARY_FEES,
     S_INCOME_SWAP_FEES,
-    S_LP_AMO,
-    S_LP_SUPPLY,
     S_NET_ISSUED,
     S_ORACLE,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
@@ -111,7 +110,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
         ann = s[S_ANN + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         supply = s[S_SUPPLY + i]
         idle = s[S_IDLE + i]
         cr = s[S_COLLATERAL_RATIO + i]
@@ -322,7 +321,7 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         supply = s[S_SUPPLY + i]
         idle = s[S_IDLE + i]
         cr = s[S_COLLATERAL_RATIO + i]

@@ -98,6 +98,7 @@ from amo_opt.protocol.lanes import (
     S_ORACLE,
     S_OUTSIDE_YIELD,
     S_OUTSIDE_YIELD_START,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
@@ -179,7 +180,9 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         s[S_SCALED_CR + i] = scaled_cr
         s[S_D + i] = d
         s[S_LP_SUPPLY + i] = d
-        s[S_LP_AMO + i] = own * d
+        lp_amo = own * d
+        s[S_LP_AMO + i] = lp_amo
+        s[S_OWN + i] = lp_amo / d
         s[S_PRICE + i] = price
         s[S_ORACLE + i] = price
         s[S_WORTH + i] = 1.0
@@ -231,13 +234,6 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
     open_window(s)
 
 
-@stage
-def ratios(s: Vector, c: Vector) -> None:
-    """Both collateral ratios; what the floor price comes to in every lane, whose A is the same, is worked out once."""
-    scaled_floor, _ = scaled_x_at_price(c[C_EXTERNAL_FLOOR], s[S_ANN])
-    collateral_ratios(s, c, scaled_floor)
-
-
 _V, _NUMBER = VECTOR, types.int64
 STAGES: Stages = {
     # whoever compiles comes from either end: the longest stand there, the short ones in the middle, where they meet
@@ -269,7 +265,7 @@ STAGES: Stages = {
     "fraxlend_mark_operations": (fraxlend.mark_operations, (_V, _V, _V, _V)),
     "lp_flight": (lp_flight, (_V, _V, _V)),
     "demand": (demand, (_V, _V, _V)),
-    "ratios": (ratios, (_V, _V)),
+    "collateral_ratios": (collateral_ratios, (_V, _V, types.float64)),
     "investor_operate": (collateral_investor.operate, (_V, _V, _V, _V)),
     "aave_operate": (aave.operate, (_V, _V, _V, _V)),
     "fraxlend_operate": (fraxlend.operate_marked.full, FULL_STAGE),
@@ -355,7 +351,8 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
         call_at(at.aave_operate, s, m, p, c)
         if investor:
             call_at(at.investor_operate, s, m, p, c)
-        call_at(at.ratios, s, c)
+        scaled_floor, _ = scaled_x_at_price(c[C_EXTERNAL_FLOOR], s[S_ANN])
+        call_at(at.collateral_ratios, s, c, scaled_floor)
         call_at(at.record, s, p, c, hour)
         if hour == market.shape[0] - 1:
             call_at(at.settle, s, c)

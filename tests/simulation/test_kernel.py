@@ -382,7 +382,7 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 # -- what the compiler made of it ---------------------------------------------------------------------------------------------------
 
 STAGES = kernel.STAGES
-DIVIDES_NOTHING = {"cr_controller", "mark_scales", "fraxlend_mark_operations"}
+DIVIDES_NOTHING = {"cr_controller", "fraxlend_mark_operations", "mark_scales", "net_asset_value", "settle"}
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
 COPIES = {"open_window", "run_marked"}
 """What only copies lanes, and works nothing out."""
