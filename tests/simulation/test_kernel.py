@@ -98,6 +98,8 @@ def agree(study: Study, parameters: ParameterSet, scenario: str, path: int, edit
         assert gaps[first] <= 1e-9 * scale, (
             f"{name} in hour {first} of {scenario} ({parameters.name}): {series[name][first]} for {ours[first]}"
         )
+    # the quotient that stages read is the one they would have worked out
+    assert np.array_equal(series["own"], series["lp_amo"] / series["lp_supply"])
     assert navs == pytest.approx([twin.nav_snapshot, twin.nav_start, twin.nav_end], abs=1e-9 * supply)
     # the twin's own books add up too: it would otherwise agree with a leak
     assert twin.booked_before == pytest.approx(twin.nav_start - twin.nav_snapshot, abs=1e-9 * supply)
