@@ -192,6 +192,8 @@ class Lanes:
 
     def __setitem__(self, name: str, value: float | np.ndarray) -> None:
         self.lanes(name)[:] = value
+        if name in {"lp_amo", "lp_supply"}:  # the stages read the quotient, which whoever moves either writes
+            self.lanes("own")[:] = self.lanes("lp_amo") / self.lanes("lp_supply")
 
     def lanes(self, name: str) -> np.ndarray:
         """The variable's lanes, writable, shape (LANES,)."""

@@ -73,6 +73,7 @@ from amo_opt.protocol.lanes import (
     S_LP_SUPPLY,
     S_NET_ISSUED,
     S_OUTSIDE_YIELD,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_REWARD_TOKENS_EARNED,
@@ -128,7 +129,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         lp_amo = s[S_LP_AMO + i]
         lp_supply = s[S_LP_SUPPLY + i]
         supply = s[S_SUPPLY + i]
-        own = lp_amo / lp_supply
+        own = s[S_OWN + i]
         elsewhere = quoting_depth(s[S_UNISWAP_LIQUIDITY + i] + range_outside, s[S_UNISWAP_ROOT + i], range_low, range_high)
         fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
         outside = supply - x - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i]
@@ -159,10 +160,11 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[S_NET_ISSUED + i] -= admin_usd
         s[S_POOL_X + i] = x_end
         s[S_POOL_Y + i] = y_end
-        s[S_D + i] = polish_D(x_end, y_end, ann, d)
         seen = s[S_OUTSIDE_YIELD + i]
         now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price)
         s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
+    for i in range(LANES):  # in a loop of its own, as in `protocol.primary_market.trade_quietly`
+        s[S_D + i] = polish_D(s[S_POOL_X + i], s[S_POOL_Y + i], ann, s[S_D + i])
 
 
 @scalar
@@ -333,7 +335,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         minted_book = s[S_CURVE_MINTED + i]
         gas = m[M_GAS_USD + i]
         scaled_cr = s[S_SCALED_CR + i]
-        own = lp_amo / lp_supply
+        own = s[S_OWN + i]
         inverse_base = 1.0 / base_value
         inverse_collateral = 1.0 / collateral_price
         curve_borrowed = s[S_CURVE_BORROWED + i]
@@ -404,6 +406,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[S_POOL_Y + i] = y
         s[S_D + i] = d
         s[S_LP_SUPPLY + i] = lp_supply_2 if done else lp_supply
+        s[S_OWN + i] = own
         s[S_LP_AMO + i] = lp_amo_2 if done else lp_amo
         s[S_SUPPLY + i] = supply
         s[S_IDLE + i] = idle
@@ -442,7 +445,7 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         idle = s[S_IDLE + i]
         lent = s[S_LENT + i] + s[S_INVESTED + i]
         minted_book = s[S_CURVE_MINTED + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         before = s[S_CR_CONTRACT + i]
         brought, mint, burn, returned = amounts(
             chosen,

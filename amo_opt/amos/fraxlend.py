@@ -49,8 +49,7 @@ from amo_opt.protocol.lanes import (
     S_INCOME_MARKET_OPERATIONS,
     S_INVESTED,
     S_LENT,
-    S_LP_AMO,
-    S_LP_SUPPLY,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_SCALED_CR,
@@ -169,7 +168,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         gas = m[M_GAS_USD + i] / collateral_price
         gas = gas if gas < idle else idle
         gas = gas if abs(change) > 0.0 else 0.0
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         after = contract_ratio(
             s[S_POOL_X + i],
             s[S_POOL_Y + i],

@@ -31,8 +31,7 @@ from amo_opt.protocol.lanes import (
     S_INVESTED,
     S_INVESTOR_BORROWED,
     S_LENT,
-    S_LP_AMO,
-    S_LP_SUPPLY,
+    S_OWN,
     S_POOL_Y,
     S_SUPPLY,
     S_UNISWAP_BORROWED,
@@ -151,7 +150,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             collateral_price = s[S_COLLATERAL_PRICE + i]
             inverse_price = 1.0 / collateral_price
             gas = m[M_GAS_USD + i] * inverse_price
-            own_usd = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i] * s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
+            own_usd = s[S_OWN + i] * s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
             total = idle + s[S_LENT + i] + s[S_INVESTED + i] + s[S_UNISWAP_Y + i] + own_usd * inverse_price
             unwinding = s[S_UNWINDING + i] > 0.5
             acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)

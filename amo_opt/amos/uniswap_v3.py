@@ -52,9 +52,8 @@ from amo_opt.protocol.lanes import (
     S_INVESTED,
     S_INVESTOR_BORROWED,
     S_LENT,
-    S_LP_AMO,
-    S_LP_SUPPLY,
     S_NET_ISSUED,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_SCALED_CR,
@@ -141,7 +140,7 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
         ann = s[S_ANN + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         base_value = s[S_BASE_VALUE + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
@@ -274,7 +273,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         free = s[S_LENT + i] + s[S_INVESTED + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         inverse_price = 1.0 / collateral_price
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         own_tokens = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i] * inverse_price
         before = s[S_CR_CONTRACT + i]
         total = idle + free + held_y + own_tokens
@@ -374,7 +373,7 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         held_x = s[S_UNISWAP_X + i]
         held_y = s[S_UNISWAP_Y + i]
         idle = s[S_IDLE + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         own_tokens = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i] / s[S_COLLATERAL_PRICE + i]
         total = idle + s[S_LENT + i] + s[S_INVESTED + i] + held_y + own_tokens
         unwinding = s[S_UNWINDING + i] > 0.5

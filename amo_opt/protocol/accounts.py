@@ -42,6 +42,7 @@ from amo_opt.protocol.lanes import (
     S_LIQUIDATION_COST,
     S_LP_AMO,
     S_LP_SUPPLY,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_SHARE_IMPACT,
@@ -72,7 +73,7 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
         collateral_price = m[M_COLLATERAL_PRICE + i]
         base_value = m[M_BASE_VALUE + i]
         y = s[S_POOL_Y + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         held = s[S_IDLE + i] + s[S_LENT + i] + s[S_INVESTED + i] + s[S_UNISWAP_Y + i]
         moved = held * (collateral_price - s[S_COLLATERAL_PRICE + i]) + own * y * (base_value - s[S_BASE_VALUE + i])
         s[S_INCOME_MARK_TO_MARKET + i] += moved
@@ -96,6 +97,7 @@ def venue_losses(s: Vector, m: Vector) -> None:
         invested = s[S_INVESTED + i]
         fraxlend_lent = s[S_FRAXLEND_LENT + i]
         lp_amo = s[S_LP_AMO + i]
+        lp_supply = s[S_LP_SUPPLY + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         lost = lent * m[M_LENDING_LOSS + i]
         lost_invested = invested * m[M_INVESTOR_LOSS + i]
@@ -106,8 +108,10 @@ def venue_losses(s: Vector, m: Vector) -> None:
         s[S_INVESTED + i] = invested - lost_invested
         s[S_FRAXLEND_LENT + i] = fraxlend_lent - lost_debt
         s[S_FRAXLEND_BORROWED + i] -= lost_debt
-        s[S_LP_AMO + i] = lp_amo - lost_lp
-        s[S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / s[S_LP_SUPPLY + i] * a_share
+        left = lp_amo - lost_lp
+        s[S_LP_AMO + i] = left
+        s[S_OWN + i] = left / lp_supply
+        s[S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / lp_supply * a_share
 
 
 @scalar
@@ -128,7 +132,7 @@ def settle(s: Vector, c: Vector) -> None:
     base_fee = c[C_BASE_FEE]
     haircut = c[C_ILLIQUID_HAIRCUT]
     for i in range(LANES):
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         lent = stuck(s[S_LENT + i], s[S_LENDING_FREE + i]) + stuck(s[S_INVESTED + i], s[S_INVESTOR_FREE + i])
         debt = stuck(s[S_FRAXLEND_LENT + i], s[S_FRAXLEND_FREE + i])
         stuck_usd = lent * s[S_COLLATERAL_PRICE + i] + debt
@@ -143,7 +147,7 @@ def net_asset_value(s: Vector, c: Vector, out: Vector) -> None:
     base_fee = c[C_BASE_FEE]
     haircut = c[C_ILLIQUID_HAIRCUT]
     for i in range(LANES):
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         collateral_price = s[S_COLLATERAL_PRICE + i]
         own_base_usd = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
         fraxlend_lent = s[S_FRAXLEND_LENT + i]

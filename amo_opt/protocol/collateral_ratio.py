@@ -28,9 +28,8 @@ from amo_opt.protocol.lanes import (
     S_IDLE,
     S_INVESTED,
     S_LENT,
-    S_LP_AMO,
-    S_LP_SUPPLY,
     S_ORACLE,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_SCALED_CR,
@@ -159,7 +158,7 @@ def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
         ann = s[S_ANN + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         supply = s[S_SUPPLY + i]
         free = s[S_IDLE + i] + s[S_LENT + i] + s[S_INVESTED + i]
         cr = s[S_COLLATERAL_RATIO + i]

@@ -46,6 +46,7 @@ from amo_opt.protocol.lanes import (
     S_LP_SUPPLY,
     S_OUTSIDE_YIELD,
     S_OUTSIDE_YIELD_START,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
@@ -109,7 +110,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         rate = rate if rate < 0.5 else 0.5
         d = s[S_D + i]
         alive = d > DUST_USD
-        outside = 1.0 - lp_amo / lp_supply
+        outside = 1.0 - s[S_OWN + i]
         fled = rate * outside if alive else 0.0
         queue = s[S_QUEUE + i]
         elsewhere = s[S_UNISWAP_X + i] + s[S_FRAXLEND_FREE + i]
@@ -136,7 +137,9 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         s[S_POOL_X + i] = x * scale
         s[S_POOL_Y + i] = y * scale
         s[S_D + i] = d * scale
-        s[S_LP_SUPPLY + i] = lp_supply * scale
+        scaled_supply = lp_supply * scale
+        s[S_LP_SUPPLY + i] = scaled_supply
+        s[S_OWN + i] = lp_amo / scaled_supply
 
 
 @stage
@@ -189,7 +192,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         news = m[M_NEWS_EXIT + i]
         leaving = hazard + news
         leaving = (leaving if leaving < 0.5 else 0.5) * holders
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         external = s[S_SUPPLY + i] - own * x - elsewhere
         users = external if external < start_external else start_external
         users = users if users > 0.0 else 0.0

@@ -182,7 +182,7 @@ C_SHARE_WEIGHT: Final = CONSTANT_INDEX["share_weight"]
 # -- state: what a lane carries from step to step -----------------------------------------------------------------------------------
 STATE: tuple[str, ...] = (
     # pool
-    "pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo",
+    "pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own",
     # issuer
     "supply", "collateral_ratio", "hours_since_refresh", "idle", "claims", "net_issued", "share_price", "share_supply", "share_impact", "share_slow", "oracle",
     # holders and outside providers
@@ -222,6 +222,7 @@ S_ANN: Final = STATE_INDEX["ann"] * LANES
 S_D: Final = STATE_INDEX["d"] * LANES
 S_LP_SUPPLY: Final = STATE_INDEX["lp_supply"] * LANES
 S_LP_AMO: Final = STATE_INDEX["lp_amo"] * LANES
+S_OWN: Final = STATE_INDEX["own"] * LANES
 S_SUPPLY: Final = STATE_INDEX["supply"] * LANES
 S_COLLATERAL_RATIO: Final = STATE_INDEX["collateral_ratio"] * LANES
 S_HOURS_SINCE_REFRESH: Final = STATE_INDEX["hours_since_refresh"] * LANES

@@ -9,11 +9,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
 
 from amo_opt.protocol.lanes import LANES, STATE
 from amo_opt.protocol.market import MARKET_INPUTS
-from amo_opt.stableswap.jit import Vector, stage
+from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, scalar, stage
 
 _STATE_SIZE: Final = len(STATE) * LANES
 _MARKET_SIZE: Final = len(MARKET_INPUTS) * LANES
@@ -28,68 +33,94 @@ _FULL: Final = 8
 """Marked lanes are filled up to a multiple of this, so that the full stage has no remainder to do one by one."""
 
 
-def _offsets(function: Callable[..., Any], pattern: str) -> tuple[int, ...]:
+Lines = NDArray[np.int64]
+"""How many lines a stage touches, writes and reads of the market row, then the offsets of the touched, the written and the read."""
+LINES_TYPE: Final = types.Array(types.int64, 1, "C", readonly=True)
+FULL_STAGE: Final = (VECTOR, VECTOR, VECTOR, VECTOR, types.int64)
+"""The arguments of a full stage: state, market row, parameters, constants, number of lanes."""
+
+
+def _offsets(function: Callable[..., Any], pattern: str) -> list[int]:
     names = set(re.findall(pattern, inspect.getsource(function)))
-    return tuple(sorted(function.__globals__[name] for name in names))
+    return sorted(function.__globals__[name] for name in names)
 
 
-@stage
+def lines_of(full: Any) -> Lines:
+    """Which lines the full stage reads and writes, read off its source, where lines are always written ``s[S_… + i]`` and ``m[M_… + i]``."""
+    source = getattr(full, "py_func", full)
+    touched = _offsets(source, r"\bs\[(S_\w+) \+ i\]")
+    written = _offsets(source, r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
+    read = _offsets(source, r"\bm\[(M_\w+) \+ i\]")
+    lines = np.array([len(touched), len(written), len(read), *touched, *written, *read], dtype=np.int64)
+    lines.flags.writeable = False
+    return lines
+
+
+@scalar
+def count_marked(w: Vector) -> int:
+    """How many lanes are marked."""
+    count = 0
+    for i in range(LANES):
+        count += 1 if w[W_MARKS + i] > 0.5 else 0
+    return count
+
+
+@scalar
 def _place(w: Vector) -> int:
-    """The marked lanes' numbers into ``w``, filled up with the last of them; how many there are."""
+    """The marked lanes' numbers into ``w``, filled up with the last of them; how many there are when filled up."""
     n = 0
     for i in range(LANES):
         w[_W_PLACES + n] = i
         n += 1 if w[W_MARKS + i] > 0.5 else 0
-    for j in range(n, _filled(n)):
+    filled = (n + _FULL - 1) // _FULL * _FULL
+    for j in range(n, filled):
         w[_W_PLACES + j] = w[_W_PLACES + n - 1]
-    return n
+    return filled
 
 
-@stage
-def _filled(n: int) -> int:
-    return (n + _FULL - 1) // _FULL * _FULL
+@scalar
+def _gather(source: Vector, lines: Lines, w: Vector, to: int, n: int) -> None:
+    for line in lines:  # unsigned, because an index that may be negative is looked at twice
+        for j in range(n):
+            w[np.uintp(to + line + j)] = source[np.uintp(line + int(w[_W_PLACES + j]))]
 
 
-@stage
-def _gather(source: Vector, lines: tuple[int, ...], w: Vector, to: int, n: int) -> None:
+@scalar
+def _scatter(s: Vector, lines: Lines, w: Vector, n: int) -> None:
     for line in lines:
         for j in range(n):
-            w[to + line + j] = source[line + int(w[_W_PLACES + j])]
+            s[np.uintp(line + int(w[_W_PLACES + j]))] = w[np.uintp(line + j)]
 
 
 @stage
-def _scatter(s: Vector, lines: tuple[int, ...], w: Vector, n: int) -> None:
-    for line in lines:
-        for j in range(n):
-            s[line + int(w[_W_PLACES + j])] = w[line + j]
+def run_marked(full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Runs the full stage at that address, of those lines, on the lanes marked in ``w``: on the state itself where all are, else on their copy."""
+    n = count_marked(w)
+    if n > 0:
+        whole = n == LANES
+        filled = _place(w)
+        first_written = 3 + lines[0]
+        first_read = first_written + lines[1]
+        if not whole:
+            _gather(s, lines[3:first_written], w, 0, filled)
+        _gather(m, lines[first_read:], w, _STATE_SIZE, filled)
+        call_at(full, s if whole else w[:_STATE_SIZE], w[_STATE_SIZE:W_MARKS], p, c, filled)
+        if not whole:
+            _scatter(s, lines[first_written:first_read], w, n)
 
 
-def on_marked(full: Any) -> Any:
-    """The stage ``full`` (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes marked in ``w``.
+@dataclass(frozen=True)
+class OnMarked:
+    """The full stage (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes marked in ``w``."""
 
-    Which lines it reads and writes is read off its source, where lines are always written ``s[S_… + i]`` and ``m[M_… + i]``.
-    """
-    touched = _offsets(getattr(full, "py_func", full), r"\bs\[(S_\w+) \+ i\]")
-    written = _offsets(getattr(full, "py_func", full), r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
-    # the compiler walks no empty tuple, so a stage that reads no market copies one line of it
-    read = _offsets(getattr(full, "py_func", full), r"\bm\[(M_\w+) \+ i\]") or (0,)
+    full: Any
+    lines: Lines
 
-    @stage
-    def run(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
-        count = 0
-        for i in range(LANES):
-            count += 1 if w[W_MARKS + i] > 0.5 else 0
-        if count > 0:
-            # one call of the stage, so that it is compiled once: where all lanes are marked on the state itself, else on its copy
-            whole = count == LANES
-            n = _place(w)
-            filled = LANES if whole else _filled(n)
-            state = s if whole else w[:_STATE_SIZE]
-            if not whole:
-                _gather(s, touched, w, 0, filled)
-            _gather(m, read, w, _STATE_SIZE, filled)
-            full(state, w[_STATE_SIZE:W_MARKS], p, c, filled)
-            if not whole:
-                _scatter(s, written, w, n)
+    def __call__(self, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+        """Runs it, as the kernel does."""
+        run_marked(address(self.full, FULL_STAGE), self.lines, s, m, p, c, w)
 
-    return run
+
+def on_marked(full: Any) -> OnMarked:
+    """The stage ``full`` on marked lanes."""
+    return OnMarked(full, lines_of(full))

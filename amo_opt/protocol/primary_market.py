@@ -49,10 +49,9 @@ from amo_opt.protocol.lanes import (
     S_INCOME_DEBT_DISCOUNT,
     S_INCOME_PRIMARY_FEES,
     S_INCOME_SWAP_FEES,
-    S_LP_AMO,
-    S_LP_SUPPLY,
     S_NET_ISSUED,
     S_ORACLE,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
@@ -111,7 +110,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
         ann = s[S_ANN + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         supply = s[S_SUPPLY + i]
         idle = s[S_IDLE + i]
         cr = s[S_COLLATERAL_RATIO + i]
@@ -322,7 +321,7 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
         d = s[S_D + i]
-        own = s[S_LP_AMO + i] / s[S_LP_SUPPLY + i]
+        own = s[S_OWN + i]
         supply = s[S_SUPPLY + i]
         idle = s[S_IDLE + i]
         cr = s[S_COLLATERAL_RATIO + i]
@@ -373,8 +372,6 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         fees = own * (1.0 - admin) * (fee_x + fee_usd) + admin_x + admin_y
         discount = own * ((x_end - x) - (y - y_end) * base_value)
         idle_end = idle + admin_y / collateral_price
-        d_end = polish_D(pool_x, pool_y, ann, d)
-        price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
         claims = s[S_CLAIMS + i]
         waits = s[S_BUY_QUEUE + i]
         unmet = buying - bought
@@ -383,7 +380,6 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         fees_line = s[S_INCOME_SWAP_FEES + i]
         discount_line = s[S_INCOME_DEBT_DISCOUNT + i]
         queue = s[S_QUEUE + i]
-        price_before = s[S_PRICE + i]
         unserved = s[S_UNSERVED + i]
         s[S_UNSERVED + i] = unserved if marked else 0.0
         s[S_QUEUE + i] = queue if marked else 0.0
@@ -396,5 +392,15 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         s[S_BUY_QUEUE + i] = waits if marked else patient
         s[S_POOL_X + i] = x if marked else pool_x
         s[S_POOL_Y + i] = y if marked else pool_y
+    # in a loop of its own: a lane's chain of divisions is then short enough for the processor to work on several lanes at once
+    for i in range(LANES):
+        pool_x = s[S_POOL_X + i]
+        pool_y = s[S_POOL_Y + i]
+        d = s[S_D + i]
+        base_value = s[S_BASE_VALUE + i]
+        price_before = s[S_PRICE + i]
+        marked = w[W_MARKS + i] > 0.5
+        d_end = polish_D(pool_x, pool_y, ann, d)
+        price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
         s[S_D + i] = d if marked else d_end
         s[S_PRICE + i] = price_before if marked else price

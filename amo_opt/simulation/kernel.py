@@ -8,13 +8,13 @@ hold is left out of the loop: its stages would change nothing.
 
 from __future__ import annotations
 
-import hashlib
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import types
 
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
 from amo_opt.amos.lending import resting_rate, unborrowed
@@ -98,6 +98,7 @@ from amo_opt.protocol.lanes import (
     S_ORACLE,
     S_OUTSIDE_YIELD,
     S_OUTSIDE_YIELD_START,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
@@ -111,80 +112,21 @@ from amo_opt.protocol.lanes import (
     S_UNSERVED_PEAK,
     S_WORTH,
 )
-from amo_opt.protocol.marked import SCRATCH
+from amo_opt.protocol.marked import FULL_STAGE, LINES_TYPE, SCRATCH, count_marked, run_marked
 from amo_opt.protocol.oracle import observe
 from amo_opt.protocol.primary_market import trade_marked, trade_quietly
 from amo_opt.protocol.share_token import share_operations
+from amo_opt.simulation.compiled import Stages, addresses
 from amo_opt.simulation.record import record
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import marginal_price, refresh_D, scaled_x_at_price
-from amo_opt.stableswap.jit import Vector, stage
+from amo_opt.stableswap.jit import VECTOR, Vector, call_at, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_aave_market_operations = aave.market_operations
-_aave_operate = aave.operate
-_investor_market_operations = collateral_investor.market_operations
-_investor_operate = collateral_investor.operate
-_fraxlend_market_operations = fraxlend.market_operations
-_fraxlend_mark_operations = fraxlend.mark_operations
-_fraxlend_operate_marked = fraxlend.operate_marked
-_curve_market_operations = curve.market_operations
-_curve_mark_operations = curve.mark_operations
-_curve_operate_marked = curve.operate_marked
-_uniswap_market_operations = uniswap_v3.market_operations
-_uniswap_mark_arbitrage = uniswap_v3.mark_arbitrage
-_uniswap_arbitrage_marked = uniswap_v3.arbitrage_marked
-_uniswap_mark_operations = uniswap_v3.mark_operations
-_uniswap_operate_marked = uniswap_v3.operate_marked
 _outside_yield = curve.outside_yield
 _LINE_COUNT = len(LINES)
-
-
-@stage
-def step(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int, used: tuple[bool, bool, bool]) -> None:
-    """One hour of every lane: ``s`` the state, ``m`` the hour's market row, ``p`` the parameters, ``c`` the constants.
-
-    ``used`` = whether the Collateral Investor, Fraxlend and Uniswap v3 can hold anything.
-    """
-    investor, lends, uniswap = used
-    open_hour(s, m, p, c, hour)
-    venue_losses(s, m)
-    _aave_market_operations(s, m, c)
-    if investor:
-        _investor_market_operations(s, m, c)
-    _fraxlend_market_operations(s, m, c)
-    _curve_market_operations(s, m, c)
-    if uniswap:
-        _uniswap_market_operations(s, m, c)
-    lp_flight(s, m, c)
-    demand(s, m, c)
-    trade_quietly(s, m, p, c, w)
-    trade_marked(s, m, p, c, w)
-    if uniswap:
-        _uniswap_mark_arbitrage(s, c, w)
-        _uniswap_arbitrage_marked(s, m, p, c, w)
-    observe(s, c)
-    cr_controller(s, p, c)
-    share_operations(s, c)
-    triggers(s, p)
-    mark_scales(s, w)
-    scale_marked(s, m, p, c, w)
-    _curve_mark_operations(s, p, c, w)
-    _curve_operate_marked(s, m, p, c, w)
-    if uniswap:
-        _uniswap_mark_operations(s, p, c, w)
-        _uniswap_operate_marked(s, m, p, c, w)
-    if lends:
-        _fraxlend_mark_operations(s, p, c, w)
-        _fraxlend_operate_marked(s, m, p, c, w)
-    _aave_operate(s, m, p, c)
-    if investor:
-        _investor_operate(s, m, p, c)
-    scaled_floor, _ = scaled_x_at_price(c[C_EXTERNAL_FLOOR], s[S_ANN])
-    collateral_ratios(s, c, scaled_floor)
-    record(s, p, c, hour)
 
 
 @stage
@@ -238,7 +180,9 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         s[S_SCALED_CR + i] = scaled_cr
         s[S_D + i] = d
         s[S_LP_SUPPLY + i] = d
-        s[S_LP_AMO + i] = own * d
+        lp_amo = own * d
+        s[S_LP_AMO + i] = lp_amo
+        s[S_OWN + i] = lp_amo / d
         s[S_PRICE + i] = price
         s[S_ORACLE + i] = price
         s[S_WORTH + i] = 1.0
@@ -290,59 +234,167 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
     open_window(s)
 
 
-def _source_digest() -> int:
-    """A digest of every file a stage may stand in: part of the compiled kernel's cache key, so that no edit meets a stale kernel."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    own = [root / "simulation" / name for name in ("kernel.py", "record.py")]
-    for file in [*(file for room in ("stableswap", "protocol", "amos") for file in sorted((root / room).glob("*.py"))), *own]:
-        digest.update(file.read_bytes())
-    return int.from_bytes(digest.digest()[:7], "big")
+_V, _NUMBER = VECTOR, types.int64
+STAGES: Stages = {
+    # whoever compiles comes from either end: the longest stand there, the short ones in the middle, where they meet
+    "trade": (trade_marked.full, FULL_STAGE),
+    "uniswap_arbitrage": (uniswap_v3.arbitrage_marked.full, FULL_STAGE),
+    "begin": (begin, (_V, _V, _V)),
+    "record": (record, (_V, _V, _V, _NUMBER)),
+    "trade_quietly": (trade_quietly, (_V, _V, _V, _V, _V)),
+    "share_operations": (share_operations, (_V, _V)),
+    "open_hour": (open_hour, (_V, _V, _V, _V, _NUMBER)),
+    "venue_losses": (venue_losses, (_V, _V)),
+    "aave_market_operations": (aave.market_operations, (_V, _V, _V)),
+    "investor_market_operations": (collateral_investor.market_operations, (_V, _V, _V)),
+    "fraxlend_market_operations": (fraxlend.market_operations, (_V, _V, _V)),
+    "curve_market_operations": (curve.market_operations, (_V, _V, _V)),
+    "uniswap_market_operations": (uniswap_v3.market_operations, (_V, _V, _V)),
+    "uniswap_mark_arbitrage": (uniswap_v3.mark_arbitrage, (_V, _V, _V)),
+    "observe": (observe, (_V, _V)),
+    "cr_controller": (cr_controller, (_V, _V, _V)),
+    "triggers": (triggers, (_V, _V)),
+    "mark_scales": (mark_scales, (_V, _V)),
+    "run_marked": (run_marked, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V)),
+    "scale": (scale_marked.full, FULL_STAGE),
+    "open_window": (open_window, (_V,)),
+    "settle": (settle, (_V, _V)),
+    "net_asset_value": (net_asset_value, (_V, _V, _V)),
+    "curve_mark_operations": (curve.mark_operations, (_V, _V, _V, _V)),
+    "uniswap_mark_operations": (uniswap_v3.mark_operations, (_V, _V, _V, _V)),
+    "fraxlend_mark_operations": (fraxlend.mark_operations, (_V, _V, _V, _V)),
+    "lp_flight": (lp_flight, (_V, _V, _V)),
+    "demand": (demand, (_V, _V, _V)),
+    "collateral_ratios": (collateral_ratios, (_V, _V, types.float64)),
+    "investor_operate": (collateral_investor.operate, (_V, _V, _V, _V)),
+    "aave_operate": (aave.operate, (_V, _V, _V, _V)),
+    "fraxlend_operate": (fraxlend.operate_marked.full, FULL_STAGE),
+    "uniswap_operate": (uniswap_v3.operate_marked.full, FULL_STAGE),
+    "curve_operate": (curve.operate_marked.full, FULL_STAGE),
+}
+"""Every stage with the types it is compiled for; its name is what `advance` calls it by."""
+Places = NamedTuple("Places", [(name, int) for name in STAGES])  # type: ignore[misc]
+"""Where every stage begins."""
+_TRADE, _UNISWAP_ARBITRAGE, _SCALE = trade_marked.lines, uniswap_v3.arbitrage_marked.lines, scale_marked.lines
+_FRAXLEND_OPERATE, _UNISWAP_OPERATE, _CURVE_OPERATE = (
+    fraxlend.operate_marked.lines,
+    uniswap_v3.operate_marked.lines,
+    curve.operate_marked.lines,
+)
 
 
-def _compile() -> Any:
-    version = _source_digest()
+@stage
+def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a trace
+    at: Any,
+    s: Vector,
+    market: Vector,
+    p: Vector,
+    c: Vector,
+    transition: int,
+    navs: Vector,
+    opening: Vector,
+    trace_columns: NDArray[np.int64],
+    trace: Vector,
+    w: Vector,
+) -> None:
+    """`run_block` with the stages' places and a scratch block: ``s`` the state, ``m`` the hour's market row, ``p`` the parameters, ``c`` the constants."""
+    call_at(at.begin, s, market[0], c)
+    call_at(at.net_asset_value, s, c, navs[0])
+    traced = trace.shape[0] > 0
+    investor = p[P_INVESTOR_CAP] > 0.0 or s[S_INVESTED] > 0.0
+    lends = p[P_FRAXLEND_CAP] > 0.0 or s[S_FRAXLEND_LENT] > 0.0
+    uniswap = p[P_UNISWAP_CAP] > 0.0 or s[S_UNISWAP_LIQUIDITY] > 0.0
+    for hour in range(market.shape[0]):
+        if hour == transition:
+            call_at(at.settle, s, c)
+            call_at(at.net_asset_value, s, c, navs[1])
+            for k in range(s.size):
+                opening[k] = s[k]
+            call_at(at.open_window, s)
+        m = market[hour]
+        call_at(at.open_hour, s, m, p, c, hour)
+        call_at(at.venue_losses, s, m)
+        call_at(at.aave_market_operations, s, m, c)
+        if investor:
+            call_at(at.investor_market_operations, s, m, c)
+        call_at(at.fraxlend_market_operations, s, m, c)
+        call_at(at.curve_market_operations, s, m, c)
+        if uniswap:
+            call_at(at.uniswap_market_operations, s, m, c)
+        call_at(at.lp_flight, s, m, c)
+        call_at(at.demand, s, m, c)
+        call_at(at.trade_quietly, s, m, p, c, w)
+        if count_marked(w) > 0:
+            call_at(at.run_marked, at.trade, _TRADE, s, m, p, c, w)
+        if uniswap:
+            call_at(at.uniswap_mark_arbitrage, s, c, w)
+            if count_marked(w) > 0:
+                call_at(at.run_marked, at.uniswap_arbitrage, _UNISWAP_ARBITRAGE, s, m, p, c, w)
+        call_at(at.observe, s, c)
+        call_at(at.cr_controller, s, p, c)
+        call_at(at.share_operations, s, c)
+        call_at(at.triggers, s, p)
+        call_at(at.mark_scales, s, w)
+        if count_marked(w) > 0:
+            call_at(at.run_marked, at.scale, _SCALE, s, m, p, c, w)
+        call_at(at.curve_mark_operations, s, p, c, w)
+        if count_marked(w) > 0:
+            call_at(at.run_marked, at.curve_operate, _CURVE_OPERATE, s, m, p, c, w)
+        if uniswap:
+            call_at(at.uniswap_mark_operations, s, p, c, w)
+            if count_marked(w) > 0:
+                call_at(at.run_marked, at.uniswap_operate, _UNISWAP_OPERATE, s, m, p, c, w)
+        if lends:
+            call_at(at.fraxlend_mark_operations, s, p, c, w)
+            if count_marked(w) > 0:
+                call_at(at.run_marked, at.fraxlend_operate, _FRAXLEND_OPERATE, s, m, p, c, w)
+        call_at(at.aave_operate, s, m, p, c)
+        if investor:
+            call_at(at.investor_operate, s, m, p, c)
+        scaled_floor, _ = scaled_x_at_price(c[C_EXTERNAL_FLOOR], s[S_ANN])
+        call_at(at.collateral_ratios, s, c, scaled_floor)
+        call_at(at.record, s, p, c, hour)
+        if hour == market.shape[0] - 1:
+            call_at(at.settle, s, c)
+        if traced:
+            for k in range(trace_columns.size):
+                offset = trace_columns[k]
+                for i in range(LANES):
+                    trace[hour, k * LANES + i] = s[offset + i]
+    call_at(at.net_asset_value, s, c, navs[2])
 
-    @njit(nogil=True, error_model="numpy", fastmath=False, cache=True)
-    def run_block(
-        s: Vector,
-        market: Vector,
-        p: Vector,
-        c: Vector,
-        transition: int,
-        navs: Vector,
-        opening: Vector,
-        trace_columns: NDArray[np.int64],
-        trace: Vector,
-    ) -> int:
-        """Advances ``s`` through ``market`` (steps, inputs × LANES). Fills ``navs`` (3, LANES): at the state, when the window opens, at its
-        end; ``opening`` = the state when the window opens, before its records are cleared; ``trace`` (steps, columns × LANES), or (0, 0).
-        """
-        begin(s, market[0], c)
-        net_asset_value(s, c, navs[0])
-        scratch = np.zeros(SCRATCH)
-        traced = trace.shape[0] > 0
-        investor = p[P_INVESTOR_CAP] > 0.0 or s[S_INVESTED] > 0.0
-        lends = p[P_FRAXLEND_CAP] > 0.0 or s[S_FRAXLEND_LENT] > 0.0
-        uniswap = p[P_UNISWAP_CAP] > 0.0 or s[S_UNISWAP_LIQUIDITY] > 0.0
-        for hour in range(market.shape[0]):
-            if hour == transition:
-                settle(s, c)
-                net_asset_value(s, c, navs[1])
-                opening[:] = s
-                open_window(s)
-            step(s, market[hour], p, c, scratch, hour, (investor, lends, uniswap))
-            if hour == market.shape[0] - 1:
-                settle(s, c)
-            if traced:
-                for k in range(trace_columns.size):
-                    offset = trace_columns[k]
-                    for i in range(LANES):
-                        trace[hour, k * LANES + i] = s[offset + i]
-        net_asset_value(s, c, navs[2])
-        return version
 
-    return run_block
+_ROWS, _MARKET = types.Array(types.float64, 2, "C"), types.Array(types.float64, 2, "C", readonly=True)
+ADVANCE = (
+    types.NamedUniTuple(types.int64, len(STAGES), Places),  # type: ignore[no-untyped-call]
+    *(_V, _MARKET, _V, _V, _NUMBER, _ROWS, _V, types.Array(types.int64, 1, "C"), _ROWS, _V),
+)
+_compiling = Lock()
 
 
-run_block = _compile()
+@lru_cache(maxsize=1)
+def _places() -> Any:
+    """Where every stage begins, and `advance` compiled: once a process."""
+    *places, _ = addresses({**STAGES, "advance": (advance, ADVANCE)})
+    return Places(*places)
+
+
+def run_block(
+    s: Vector,
+    market: Vector,
+    p: Vector,
+    c: Vector,
+    transition: int,
+    navs: Vector,
+    opening: Vector,
+    trace_columns: NDArray[np.int64],
+    trace: Vector,
+) -> None:
+    """Advances ``s`` through ``market`` (steps, inputs × LANES). Fills ``navs`` (3, LANES): at the state, when the window opens, at its
+    end; ``opening`` = the state when the window opens, before its records are cleared; ``trace`` (steps, columns × LANES), or (0, 0).
+    """
+    with _compiling:  # threads that come meanwhile wait for it
+        at = _places()
+    market = market.view()
+    market.flags.writeable = False  # one compiled kernel, whether the caller may write there or not
+    advance(at, s, market, p, c, transition, navs, opening, trace_columns, trace, np.zeros(SCRATCH))

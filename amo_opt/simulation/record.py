@@ -44,12 +44,12 @@ from amo_opt.protocol.lanes import (
     S_LOSS_COLLATERAL,
     S_LOSS_DOLLAR,
     S_LP_AMO,
-    S_LP_SUPPLY,
     S_MIN_CR_CONTRACT,
     S_MIN_CR_EXTERNAL,
     S_MIN_ORACLE,
     S_MIN_PRICE,
     S_ORACLE,
+    S_OWN,
     S_POOL_X,
     S_POOL_Y,
     S_PRICE,
@@ -138,7 +138,7 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         lent = s[S_LENT + i]
         supply = s[S_SUPPLY + i]
         lp_amo = s[S_LP_AMO + i]
-        own_usd = lp_amo / s[S_LP_SUPPLY + i] * y * base_value
+        own_usd = s[S_OWN + i] * y * base_value
         invested = s[S_INVESTED + i]
         range_y = s[S_UNISWAP_Y + i]
         fraxlend_lent = s[S_FRAXLEND_LENT + i]

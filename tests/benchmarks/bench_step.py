@@ -20,13 +20,13 @@ import amo_opt
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
 from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
 from amo_opt.protocol.lanes import LANES, S_ANN, S_D, S_POOL_X, S_POOL_Y
-from amo_opt.protocol.marked import SCRATCH, W_MARKS
+from amo_opt.protocol.marked import FULL_STAGE, SCRATCH, W_MARKS, OnMarked, run_marked
 from amo_opt.simulation import record
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.stableswap.invariant import refresh_D
-from amo_opt.stableswap.jit import stage
+from amo_opt.stableswap.jit import address, stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +86,19 @@ def best(run: Callable[[], object], repeat: int) -> float:
     return min(times)
 
 
+def jitted(function: Any) -> Any:
+    """The stage as compiled code calls it."""
+    if not isinstance(function, OnMarked):
+        return function
+    full, lines = address(function.full, FULL_STAGE), function.lines
+    return stage(lambda s, m, p, c, w: run_marked(full, lines, s, m, p, c, w))
+
+
 def repeated(calls: list[tuple[Any, str]]) -> Any:
     """A compiled loop that calls a stage's functions again and again from the state as it was."""
     body = "; ".join(f"f{k}({', '.join(arguments)})" for k, (_, arguments) in enumerate(calls))
     source = f"def loop(fresh, s, m, p, c, w, h, f):\n for _ in range({ROUNDS}):\n  s[:] = fresh\n  for _ in range({CALLS}):\n   {body}\n"
-    room: dict[str, Any] = {f"f{k}": function for k, (function, _) in enumerate(calls)}
+    room: dict[str, Any] = {f"f{k}": jitted(function) for k, (function, _) in enumerate(calls)}
     exec(source, room)  # noqa: S102 - numba compiles a loop for each list of arguments
     return njit(room["loop"], error_model="numpy")
 

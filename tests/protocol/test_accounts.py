@@ -166,7 +166,7 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "lending_loss": ("lent",),
     "investor_loss": ("invested",),
     "fraxlend_loss": ("fraxlend_lent", "fraxlend_borrowed"),
-    "curve_loss": ("lp_amo",),
+    "curve_loss": ("lp_amo", "own"),
 }
 """What each loss may touch."""
 

@@ -8,22 +8,22 @@ import platform
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from numba import njit, types
+from numba import njit
 from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
-from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
 from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
 from amo_opt.protocol.market import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.simulation import kernel, record
+from amo_opt.simulation import kernel
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
+from amo_opt.stableswap.jit import VECTOR, stage
 from amo_opt.stress.catalogue import load_scenario, scenario_names
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def agree(study: Study, parameters: ParameterSet, scenario: str, path: int, edit
         assert gaps[first] <= 1e-9 * scale, (
             f"{name} in hour {first} of {scenario} ({parameters.name}): {series[name][first]} for {ours[first]}"
         )
+    # the quotient that stages read is the one they would have worked out
+    assert np.array_equal(series["own"], series["lp_amo"] / series["lp_supply"])
     assert navs == pytest.approx([twin.nav_snapshot, twin.nav_start, twin.nav_end], abs=1e-9 * supply)
     # the twin's own books add up too: it would otherwise agree with a leak
     assert twin.booked_before == pytest.approx(twin.nav_start - twin.nav_snapshot, abs=1e-9 * supply)
@@ -381,58 +383,36 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 
 # -- what the compiler made of it ---------------------------------------------------------------------------------------------------
 
-V = types.Array(types.float64, 1, "C")
-HOUR, PRICE = types.int64, types.float64
-STAGES: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "open_hour": (accounts.open_hour, (V, V, V, V, HOUR)),
-    "venue_losses": (accounts.venue_losses, (V, V)),
-    "settle": (accounts.settle, (V, V)),
-    "net_asset_value": (accounts.net_asset_value, (V, V, V)),
-    "aave_market_operations": (aave.market_operations, (V, V, V)),
-    "investor_market_operations": (collateral_investor.market_operations, (V, V, V)),
-    "fraxlend_market_operations": (fraxlend.market_operations, (V, V, V)),
-    "curve_market_operations": (curve.market_operations, (V, V, V)),
-    "uniswap_market_operations": (uniswap_v3.market_operations, (V, V, V)),
-    "lp_flight": (holders.lp_flight, (V, V, V)),
-    "demand": (holders.demand, (V, V, V)),
-    "trade_quietly": (primary_market.trade_quietly, (V, V, V, V, V)),
-    "trade_marked": (primary_market.trade_marked, (V, V, V, V, V)),
-    "uniswap_mark_arbitrage": (uniswap_v3.mark_arbitrage, (V, V, V)),
-    "uniswap_arbitrage_marked": (uniswap_v3.arbitrage_marked, (V, V, V, V, V)),
-    "observe": (oracle.observe, (V, V)),
-    "cr_controller": (collateral_ratio.cr_controller, (V, V, V)),
-    "share_operations": (share_token.share_operations, (V, V)),
-    "triggers": (triggers.triggers, (V, V)),
-    "mark_scales": (collateral_ratio.mark_scales, (V, V)),
-    "scale_marked": (collateral_ratio.scale_marked, (V, V, V, V, V)),
-    "curve_mark_operations": (curve.mark_operations, (V, V, V, V)),
-    "curve_operate_marked": (curve.operate_marked, (V, V, V, V, V)),
-    "uniswap_mark_operations": (uniswap_v3.mark_operations, (V, V, V, V)),
-    "uniswap_operate_marked": (uniswap_v3.operate_marked, (V, V, V, V, V)),
-    "fraxlend_mark_operations": (fraxlend.mark_operations, (V, V, V, V)),
-    "fraxlend_operate_marked": (fraxlend.operate_marked, (V, V, V, V, V)),
-    "aave_operate": (aave.operate, (V, V, V, V)),
-    "investor_operate": (collateral_investor.operate, (V, V, V, V)),
-    "collateral_ratios": (collateral_ratio.collateral_ratios, (V, V, PRICE)),
-    "record": (record.record, (V, V, V, HOUR)),
-}
-DIVIDES_NOTHING = {"cr_controller", "mark_scales", "fraxlend_mark_operations"}
+STAGES = kernel.STAGES
+DIVIDES_NOTHING = {"cr_controller", "fraxlend_mark_operations", "mark_scales", "net_asset_value", "settle"}
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
+COPIES = {"open_window", "run_marked"}
+"""What only copies lanes, and works nothing out."""
 
 
-def test_every_stage_of_the_step_is_looked_at() -> None:
-    """The list above is the step's own, in its order, beside the two that open and close a window."""
-    called = re.findall(r"^\s+_?(\w+)\(s[,)]", inspect.getsource(kernel.step.py_func), flags=re.MULTILINE)
-    assert called == [name for name in STAGES if name not in {"settle", "net_asset_value"}]
+@cache
+def compiled(name: str) -> Any:
+    """The stage compiled here and now: what comes from the disk has no listing."""
+    function, signature = STAGES[name]
+    fresh = stage(function.py_func)
+    fresh.compile(signature)
+    return fresh
+
+
+def test_every_stage_is_called_and_nothing_else() -> None:
+    """Whatever stands in the list of stages is called in the step; what is called stands in it."""
+    source = inspect.getsource(kernel.advance.py_func)
+    assert set(re.findall(r"\bat\.(\w+)", source)) == set(STAGES)
+    assert not re.findall(r"^\s+(?!call_at)\w+\(s[,)]", source, flags=re.MULTILINE)
+    # every marked stage, and it alone, is asked for where lanes are marked
+    assert source.count("call_at(at.run_marked") == len(re.findall(r"if count_marked\(w\) > 0:\s+call_at\(at\.run_marked", source))
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the listing is read for x86-64's packed divides; run it there")
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", [name for name in STAGES if name not in COPIES])
 def test_every_stage_is_vector_code(name: str) -> None:
     """The compiled loop over lanes divides in packed registers (…pd), two, four or eight lanes at a time: one branch in a stage and it would not."""
-    function, signature = STAGES[name]
-    function.compile(signature)
-    listing = "\n".join(function.inspect_asm().values())
+    listing = "\n".join(compiled(name).inspect_asm().values())
     wanted = r"\bv?(?:add|sub|max|min|cmp\w*)pd\b" if name in DIVIDES_NOTHING else r"\bv?divpd\b"
     assert re.search(wanted, listing)
 
@@ -443,9 +423,7 @@ ALLOCATES = re.compile(r"NRT_(?:MemInfo_a|A)lloc")
 @pytest.mark.parametrize("name", STAGES)
 def test_no_stage_allocates(name: str) -> None:
     """No stage's code asks for memory; a function that makes an array does, so the search would see it."""
-    function, signature = STAGES[name]
-    function.compile(signature)
-    assert not ALLOCATES.search("\n".join(function.inspect_llvm().values()))
+    assert not ALLOCATES.search("\n".join(compiled(name).inspect_llvm().values()))
 
 
 def test_an_allocation_would_be_seen() -> None:
@@ -455,5 +433,5 @@ def test_an_allocation_would_be_seen() -> None:
     def makes_an_array(s: np.ndarray) -> np.ndarray:
         return np.empty(s.size)
 
-    makes_an_array.compile((V,))
+    makes_an_array.compile((VECTOR,))
     assert ALLOCATES.search("\n".join(makes_an_array.inspect_llvm().values()))

@@ -253,6 +253,7 @@ class Twin:
         """Every figure of the hour under the kernel's name."""
         plain = {name: float(value) for name, value in vars(self).items() if isinstance(value, float | int)}
         return plain | self.lines | {
+            "own": self.own,
             "pool_x": self.x,
             "pool_y": self.y,
             "collateral_ratio": self.cr,

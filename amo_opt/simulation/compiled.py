@@ -1,0 +1,147 @@
+"""The kernel's stages compiled: each by itself, kept on disk, side by side in a few processes where none is there yet.
+
+Whoever needs stages walks the list and takes each from the disk or compiles it and leaves it there; helper processes do the same from other ends of
+the list. So nobody waits for anybody: a helper that is killed, or a disk that cannot be written, costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numba import config
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.registry import cpu_target
+
+from amo_opt.stableswap.jit import address
+
+Stages = Mapping[str, tuple[Any, tuple[Any, ...]]]
+"""Stages by name, with the types of their arguments."""
+MOST_PROCESSES = 4
+WORTH_HELP = 4
+"""Fewer missing stages than this are compiled before a helper has started."""
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """A digest of every file a stage may stand in: part of the name a compiled stage is kept under, so that no edit meets a stale one."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    own = [root / "simulation" / name for name in ("compiled.py", "kernel.py", "record.py")]
+    for file in [*(file for room in ("stableswap", "protocol", "amos") for file in sorted((root / room).glob("*.py"))), *own]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class StageCache(FunctionCache):
+    """Numba's cache on disk under the stage's own name and the sources' digest; what cannot be written is not kept."""
+
+    def __init__(self, function: Any, name: str) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        base = f"{name}.{source_digest()}.py{sys.version_info.major}{sys.version_info.minor}"
+        self._cache_file = IndexDataCacheFile(cache_path=self._cache_path, filename_base=base, source_stamp=source_digest())  # type: ignore[no-untyped-call]
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return sig, codegen.magic_tuple()
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Writes the stage, where that works."""
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+    def holds(self, signature: tuple[Any, ...]) -> bool:
+        """Whether the stage is there for these types and this processor."""
+        with contextlib.suppress(OSError):
+            return self._index_key(signature, cpu_target.target_context.codegen()) in self._cache_file._load_index()  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return False
+
+
+def _is_kept(function: Any) -> bool:
+    return isinstance(function._cache, StageCache)  # noqa: SLF001
+
+
+def keep(stages: Stages) -> bool:
+    """Gives every stage its cache; False where there is no folder to keep one in."""
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return False
+    for name, (function, _) in stages.items():
+        if not _is_kept(function):
+            try:
+                function._cache = StageCache(function.py_func, name)  # noqa: SLF001
+            except RuntimeError:  # Numba finds no folder it may write to
+                return False
+    return True
+
+
+def addresses(stages: Stages) -> list[Any]:
+    """Where the stages begin, in their order; those not on disk are compiled, helped by other processes."""
+    kept = keep(stages)
+    missing = [name for name, (function, signature) in stages.items() if kept and not function._cache.holds(signature)]  # noqa: SLF001
+    with _helpers(_processes() - 1 if len(missing) >= WORTH_HELP else 0):
+        for name in walk(list(stages), 0):
+            address(*stages[name])
+    return [address(*stages[name]) for name in stages]
+
+
+def walk(names: list[str], which: int) -> list[str]:
+    """The order in which process ``which`` goes through the stages: from the front, from the back, from the middle either way."""
+    middle = len(names) // 2
+    return [names, names[::-1], names[middle:] + names[:middle], names[middle::-1] + names[:middle:-1]][which % 4]
+
+
+def _processes() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_PROCESSES)
+
+
+@contextmanager
+def _helpers(count: int) -> Iterator[None]:
+    """That many processes that compile the same stages; ended afterwards, whatever they are at: by then all is compiled."""
+    helpers: list[subprocess.Popen[bytes]] = []
+    try:
+        with contextlib.suppress(OSError, ValueError):
+            helpers.extend(_helper(which) for which in range(1, count + 1))
+        yield
+    finally:
+        for helper in helpers:
+            helper.kill()
+        for helper in helpers:
+            helper.wait()
+
+
+def _helper(which: int) -> subprocess.Popen[bytes]:
+    package = os.fspath(Path(__file__).resolve().parents[2])
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(  # noqa: S603 - this interpreter and this module
+        [sys.executable, "-P", "-m", "amo_opt.simulation.compiled", str(which), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+    )
+
+
+def help_from(which: int, parent: int) -> None:
+    """What helper ``which`` does: compiles what is not on disk yet, while the process that started it lives."""
+    from amo_opt.simulation.kernel import ADVANCE, STAGES, advance
+
+    stages = {**STAGES, "advance": (advance, ADVANCE)}
+    if keep(stages):
+        for name in walk(list(stages), which):
+            if os.getppid() != parent:
+                return
+            function, signature = stages[name]
+            if not function._cache.holds(signature):  # noqa: SLF001
+                address(function, signature)
+
+
+if __name__ == "__main__":
+    help_from(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,165 @@
+"""Stages compiled by themselves: kept on disk, never stale, and there whatever becomes of the disk or the helpers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import config, types
+from numba.core.caching import IndexDataCacheFile
+
+from amo_opt.simulation import compiled, kernel
+from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, stage
+
+
+def doubled(s: Vector) -> None:
+    for i in range(s.size):
+        s[i] *= 2.0
+
+
+def grown(s: Vector, by: int) -> None:
+    for i in range(s.size):
+        s[i] += by
+
+
+@stage
+def called(begins: int, s: Vector, by: int) -> None:
+    call_at(begins, s, by)
+
+
+def stages() -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """Two stages that nothing has compiled yet."""
+    return {"doubled": (stage(doubled), (VECTOR,)), "grown": (stage(grown), (VECTOR, types.int64))}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The helpers started; each sleeps until it is ended."""
+    helpers: list[subprocess.Popen[bytes]] = []
+
+    def helper(_which: int) -> subprocess.Popen[bytes]:
+        helpers.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        return helpers[-1]
+
+    monkeypatch.setattr(compiled, "_helper", helper)
+    monkeypatch.setattr(compiled, "_processes", lambda: 3)
+    monkeypatch.setattr(compiled, "WORTH_HELP", 1)
+    return helpers
+
+
+def test_a_stage_is_called_at_its_address() -> None:
+    """What the address begins does to its arguments what the stage does, arrays and numbers alike."""
+    s = np.arange(64.0)
+    called(address(stage(grown), (VECTOR, types.int64)), s, 3)
+    assert np.array_equal(s, np.arange(64.0) + 3)
+
+
+def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Popen[bytes]]) -> None:
+    """A second process's stages come from the disk, and no helper is started for them."""
+    compiled.addresses(stages())
+    first = len(started)
+    assert first == 2
+    again = stages()
+    at = compiled.addresses(again)
+    assert len(started) == first
+    assert all(sum(function.stats.cache_hits.values()) == 1 and not function.stats.cache_misses for function, _ in again.values())
+    s = np.arange(8.0)
+    called(at[1], s, 1)
+    assert np.array_equal(s, np.arange(1.0, 9.0))
+
+
+def test_no_edit_meets_a_stale_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where any of the sources is another, nothing kept before is read."""
+    compiled.addresses(stages())
+    monkeypatch.setattr(compiled, "source_digest", lambda: "another")
+    later = stages()
+    assert compiled.keep(later)
+    assert not any(function._cache.holds(signature) for function, signature in later.values())
+    compiled.addresses(later)
+    assert all(not function.stats.cache_hits for function, _ in later.values())
+
+
+def test_the_digest_is_of_every_file_a_stage_stands_in() -> None:
+    """Every function of the kernel comes from a file whose change changes the digest."""
+    root = Path(compiled.__file__).parents[1]
+    rooms = {root / room for room in ("stableswap", "protocol", "amos")}
+    own = {root / "simulation" / name for name in ("compiled.py", "kernel.py", "record.py")}
+    for function, _ in kernel.STAGES.values():
+        file = Path(function.py_func.__code__.co_filename)
+        assert file.parent in rooms or file in own
+
+
+def test_helpers_are_ended(started: list[subprocess.Popen[bytes]]) -> None:
+    """A helper that hangs costs nothing: it is gone when the stages are there."""
+    compiled.addresses(stages())
+    assert len(started) == 2
+    assert all(helper.poll() is not None for helper in started)
+
+
+def test_a_machine_that_starts_no_process_compiles_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a helper cannot be started the stages are there all the same."""
+
+    def refused(_which: int) -> subprocess.Popen[bytes]:
+        raise OSError
+
+    monkeypatch.setattr(compiled, "_helper", refused)
+    monkeypatch.setattr(compiled, "_processes", lambda: 2)
+    monkeypatch.setattr(compiled, "WORTH_HELP", 1)
+    assert all(compiled.addresses(stages()))
+
+
+def test_a_disk_that_takes_nothing_costs_only_time(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """A full disk: the stages are compiled and not kept."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(IndexDataCacheFile, "save", full)
+    assert all(compiled.addresses(stages()))
+    assert not list(folder.rglob("*.nbc"))
+
+
+def test_without_a_folder_nothing_is_kept_and_nobody_helps(started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder to write to at all: helpers could hand nothing over, so none is started."""
+
+    def nowhere(*_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(compiled, "StageCache", nowhere)
+    monkeypatch.setattr(compiled, "_is_kept", lambda _: False)
+    assert all(compiled.addresses(stages()))
+    assert not started
+
+
+def test_a_helper_leaves_the_stages_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one compiles another reads; whose starter is gone stops."""
+    monkeypatch.setattr(kernel, "STAGES", stages())
+    monkeypatch.setattr(kernel, "advance", stage(doubled))
+    monkeypatch.setattr(kernel, "ADVANCE", (VECTOR,))
+    compiled.help_from(1, os.getppid() + 1)
+    assert not any(function.overloads for function, _ in kernel.STAGES.values())
+    compiled.help_from(1, os.getppid())
+    later = stages()
+    assert compiled.keep(later)
+    assert all(function._cache.holds(signature) for function, signature in later.values())
+
+
+def test_every_process_goes_through_every_stage() -> None:
+    """Each from its own end: the first two come from front and back, so that they meet."""
+    names = list(kernel.STAGES)
+    orders = [compiled.walk(names, which) for which in range(4)]
+    assert all(sorted(order) == sorted(names) for order in orders)
+    assert len({order[0] for order in orders}) >= 3
+    assert orders[1] == orders[0][::-1]
