@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from amo_opt.stableswap.jit import address
 
 Stages = Mapping[str, tuple[Any, tuple[Any, ...]]]
 """Stages by name, with the types of their arguments."""
+_log = logging.getLogger("amo_opt")
+_ONCE = "once on this machine"
+_EACH_TIME = "each time, for want of a folder to keep it in; NUMBA_CACHE_DIR names one"
 MOST_PROCESSES = 4
 WORTH_HELP = 4
 """Fewer missing stages than this are compiled before a helper has started."""
@@ -84,8 +88,11 @@ def keep(stages: Stages) -> bool:
 def addresses(stages: Stages) -> list[Any]:
     """Where the stages begin, in their order; those not on disk are compiled, helped by other processes."""
     kept = keep(stages)
-    missing = [name for name, (function, signature) in stages.items() if kept and not function._cache.holds(signature)]  # noqa: SLF001
-    with _helpers(_processes() - 1 if len(missing) >= WORTH_HELP else 0):
+    missing = [name for name, (function, signature) in stages.items() if not (kept and function._cache.holds(signature))]  # noqa: SLF001
+    many = len(missing) >= WORTH_HELP and not config.DISABLE_JIT  # type: ignore[attr-defined]
+    if many:
+        _log.warning("compiling the kernel, which takes a quarter of a minute: %s", _ONCE if kept else _EACH_TIME)
+    with _helpers(_processes() - 1 if many and kept else 0):
         for name in walk(list(stages), 0):
             address(*stages[name])
     return [address(*stages[name]) for name in stages]

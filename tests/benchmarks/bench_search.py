@@ -1,7 +1,8 @@
-"""The search on the worked study: `python tests/benchmarks/bench_search.py [--trials N] [--paths N] [--seeds N] [--screen N] [--literature]`.
+"""The search on the worked study: `python tests/benchmarks/bench_search.py [--trials N] [--paths N] [--seeds N] [--screen N] [--same-paths] [--literature]`.
 
 Hypervolume of the feasible front by seed and its spread (largest less smallest, over the mean), the CPU time that proposing and recording take
-a trial, and the evaluation's wall time on one thread over that on two (alternating, median of five). Run it on an idle machine. With `--literature` only what a trial of the literature's problems costs.
+a trial, and the evaluation's wall time on one thread over that on two (alternating, median of five). Run it on an idle machine. A seed draws paths and proposals; with `--same-paths` all seeds propose for the paths
+of the study's own seed. With `--literature` only what a trial of the literature's problems costs.
 """
 
 from __future__ import annotations
@@ -24,16 +25,18 @@ STUDY = ROOT / "studies" / "frax-2022.toml"
 PROBLEMS = ROOT / "tests" / "search" / "problems.py"
 
 
-def searched(seed: int, *, trials: int, paths: int, screen: int) -> tuple[float, float, float]:
+def searched(seed: int, *, trials: int, paths: int, screen: int, same_paths: bool) -> tuple[float, float, float]:
     """Hypervolume at the end, CPU seconds of the evaluations and CPU seconds of everything."""
-    study = load_study(STUDY, overrides={"search.seed": seed, "simulation.paths": paths, "search.screen_paths": screen})
+    overrides = {"simulation.paths": paths, "search.screen_paths": screen}
+    study = load_study(STUDY, overrides={**overrides, "search.seed": seed})
+    scored_on = load_study(STUDY, overrides=overrides) if same_paths else study
     spent = 0.0
 
     def timed(sets):
         nonlocal spent
         sets = list(sets)  # proposed here, not in the time of the evaluation
         began = time.process_time()
-        scores = evaluate(sets, study, workers=1)
+        scores = evaluate(sets, scored_on, workers=1)
         spent += time.process_time() - began
         return scores
 
@@ -95,7 +98,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("trials", 200), ("paths", 64), ("seeds", 3), ("screen", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--literature", action="store_true")
+    for name in ("literature", "same-paths"):
+        parser.add_argument(f"--{name}", action="store_true")
     given = parser.parse_args()
     if given.literature:
         literature(given.trials)
@@ -103,7 +107,7 @@ def main() -> None:
     areas = []
     print("| seed | hypervolume | evaluation, CPU s | proposing and recording, CPU ms a trial |\n|--:|--:|--:|--:|")  # noqa: T201
     for seed in range(1, given.seeds + 1):
-        area, spent, whole = searched(seed, trials=given.trials, paths=given.paths, screen=given.screen)
+        area, spent, whole = searched(seed, trials=given.trials, paths=given.paths, screen=given.screen, same_paths=given.same_paths)
         areas.append(area)
         print(f"| {seed} | {area:.3f} | {spent:.1f} | {1e3 * (whole - spent) / given.trials:.1f} |", flush=True)  # noqa: T201
     print(f"\nspread {(max(areas) - min(areas)) / statistics.mean(areas):.2%} of the mean; two threads {threads(given.paths):.2f} × one")  # noqa: T201

@@ -66,14 +66,17 @@ def test_a_stage_is_called_at_its_address() -> None:
     assert np.array_equal(s, np.arange(64.0) + 3)
 
 
-def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Popen[bytes]]) -> None:
-    """A second process's stages come from the disk, and no helper is started for them."""
+def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Popen[bytes]], caplog: pytest.LogCaptureFixture) -> None:
+    """A second process's stages come from the disk, and no helper is started for them; only the first tells that it takes its time."""
     compiled.addresses(stages())
+    assert [record.message for record in caplog.records] == [f"compiling the kernel, which takes a quarter of a minute: {compiled._ONCE}"]
+    caplog.clear()
     first = len(started)
     assert first == 2
     again = stages()
     at = compiled.addresses(again)
     assert len(started) == first
+    assert not caplog.records
     assert all(sum(function.stats.cache_hits.values()) == 1 and not function.stats.cache_misses for function, _ in again.values())
     s = np.arange(8.0)
     called(at[1], s, 1)
@@ -131,8 +134,10 @@ def test_a_disk_that_takes_nothing_costs_only_time(monkeypatch: pytest.MonkeyPat
     assert not list(folder.rglob("*.nbc"))
 
 
-def test_without_a_folder_nothing_is_kept_and_nobody_helps(started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """No folder to write to at all: helpers could hand nothing over, so none is started."""
+def test_without_a_folder_nothing_is_kept_and_nobody_helps(
+    started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No folder to write to at all: helpers could hand nothing over, so none is started, and it is told how to have one."""
 
     def nowhere(*_: object) -> None:
         raise RuntimeError("cannot cache function: no locator available")
@@ -141,6 +146,7 @@ def test_without_a_folder_nothing_is_kept_and_nobody_helps(started: list[subproc
     monkeypatch.setattr(compiled, "_is_kept", lambda _: False)
     assert all(compiled.addresses(stages()))
     assert not started
+    assert "NUMBA_CACHE_DIR" in caplog.text
 
 
 def test_a_helper_leaves_the_stages_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
