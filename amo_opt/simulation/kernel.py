@@ -20,6 +20,7 @@ from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
 from amo_opt.amos.lending import resting_rate, unborrowed
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.accounts import net_asset_value, open_hour, settle, venue_losses
+from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, mark_scales, scale_marked, scaled_at_cr
 from amo_opt.protocol.holders import demand, lp_flight
 from amo_opt.protocol.lanes import (
@@ -397,4 +398,6 @@ def run_block(
         at = _places()
     market = market.view()
     market.flags.writeable = False  # one compiled kernel, whether the caller may write there or not
-    advance(at, s, market, p, c, transition, navs, opening, trace_columns, trace, np.zeros(SCRATCH))
+    scratch = aligned(SCRATCH)
+    scratch[:] = 0.0
+    advance(at, s, market, p, c, transition, navs, opening, trace_columns, trace, scratch)

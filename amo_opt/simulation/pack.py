@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import (
     CONSTANT_INDEX,
     LANES,
@@ -168,7 +169,8 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
         uniswap_borrowed=state.amos.uniswap.borrowed.value,
         fault_step=-1.0,
     )
-    block = np.repeat(np.array([start[name] for name in STATE], dtype=np.float64), LANES)
+    block = aligned(len(STATE) * LANES)
+    block[:] = np.repeat([start[name] for name in STATE], LANES)
     for name, offset in (("collateral_price", M_COLLATERAL_PRICE), ("base_value", M_BASE_VALUE)):
         at = STATE_INDEX[name] * LANES
         block[at : at + LANES] = first_row[offset : offset + LANES]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import SimulationError
+from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.market import LANES, MARKET_INDEX, MARKET_INPUTS
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.episodes import Episodes, draw_episodes
@@ -117,7 +118,7 @@ def draw_block(
 
 def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int) -> NDArray[np.float64]:
     """The market of a block, as `draw_block` returns it, from every input of `MARKET_INPUTS`."""
-    block = np.empty((steps, len(MARKET_INPUTS), LANES))
+    block = aligned(steps, len(MARKET_INPUTS), LANES)
     # some hours of every input at a time: input by input takes nearly twice as long, as each visits the whole block
     for start in range(0, steps, LANES):
         hours = slice(start, start + LANES)
@@ -132,7 +133,8 @@ def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int) -> NDArray[np.
 
 def with_inputs(market: NDArray[np.float64], rows: Mapping[str, Input], *, paths: int) -> NDArray[np.float64]:
     """A copy of a block's market with some of its inputs replaced."""
-    block = market.reshape(len(market), len(MARKET_INPUTS), LANES).copy()
+    block = aligned(len(market), len(MARKET_INPUTS), LANES)
+    block[:] = market.reshape(block.shape)
     for name, values in rows.items():
         lanes = block[:, MARKET_INDEX[name]]
         lanes[:, :paths] = values if isinstance(values, float) else values.T
