@@ -249,8 +249,17 @@ class Lanes:
         return sum(self[line] for line in LINES)
 
 
+@pytest.fixture(scope="session")
+def stages_compiled() -> None:
+    """Every stage as the kernel keeps it on disk: called from Python it would be compiled anew in each process."""
+    from amo_opt.simulation.compiled import addresses
+    from amo_opt.simulation.kernel import STAGES
+
+    addresses(STAGES)
+
+
 @pytest.fixture
-def lanes(frax: Study) -> Callable[..., Lanes]:
+def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
     """Builds a block of lanes at the study's snapshot (``study``, ``parameters`` to change them), at prices of 1 and no flows."""
 
     def build(study: Study | None = None, parameters: ParameterSet | None = None) -> Lanes:
