@@ -39,9 +39,14 @@ def check_suffix(path: Path) -> None:
         raise AmoOptError(f"{path}: a plot is written as {', '.join(SUFFIXES)}; found {path.suffix or 'no suffix'}")
 
 
+def styled_page(title: str, body: str, *, style: str) -> str:
+    """A page of one heading and ``body``, which is markup, in that style; no script, nothing fetched."""
+    return _PAGE.format(title=escape(title), style=style, body=body)
+
+
 def plain_page(title: str, body: str, *, width: str = "72rem", more_style: str = "figure{margin:0}") -> str:
-    """A page of one heading and ``body``, which is markup; no script, nothing fetched."""
-    return _PAGE.format(title=escape(title), style=_STYLE.format(ink=INK, width=width) + more_style, body=body)
+    """A page in the style that most drawings share."""
+    return styled_page(title, body, style=_STYLE.format(ink=INK, width=width) + more_style)
 
 
 def framed(svg: str, alt: str) -> str:

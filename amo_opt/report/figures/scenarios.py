@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from amo_opt.report.figures.files import check_suffix, save_page, save_sheet
+from amo_opt.report.figures.files import check_suffix, save_page, save_sheet, styled_page
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
 
 if TYPE_CHECKING:
@@ -40,12 +40,7 @@ READING = (
     "Bands hold 90% of the first 64 paths (stream search), lines their median, each path counted from its own onset; dots are the "
     "waypoints at the size and speed that are set, exits at the middle of the totals that are drawn. What a scenario leaves calm is grey."
 )
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
+_STYLE = """
 @page{{size:A4;margin:9mm}}
 body{{font:15px/1.45 system-ui,sans-serif;color:{ink};max-width:1360px;margin:1.5rem auto;padding:0 1rem}}
 h1{{font-size:1.4rem;margin:0}}
@@ -55,11 +50,9 @@ figure{{margin:0}}
 section{{break-inside:avoid}}
 svg{{display:block;width:100%;height:auto}}
 @media print{{body{{font-size:8pt;line-height:1.3;margin:0;padding:0}}h1{{font-size:12pt}}h2{{font-size:9.5pt;margin-top:.6rem}}}}
-</style>
-<h1>{title}</h1>
-<p>{reading}</p>
-{sections}</html>
 """
+_BODY = """<p>{reading}</p>
+{sections}"""
 _SECTION = """<section id="{name}">
 <h2>{name}: {title}</h2>
 <p>{text}</p>
@@ -95,7 +88,7 @@ def scenarios_page(pages: Sequence[ScenarioPage], *, title: str) -> str:
                 svg=to_svg(figure, f"scenario{number}"),
             )
         )
-    return _PAGE.format(title=escape(title), reading=escape(READING), sections="".join(sections), ink=INK)
+    return styled_page(title, _BODY.format(reading=escape(READING), sections="".join(sections)), style=_STYLE.format(ink=INK))
 
 
 def draw_sheet(pages: Sequence[ScenarioPage]) -> Figure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 
-from amo_opt.report.figures.files import check_suffix, save_page, save_sheet
+from amo_opt.report.figures.files import check_suffix, save_page, save_sheet, styled_page
 from amo_opt.report.figures.story import QUIET, WIDTH, draw_panels, panels_height
 from amo_opt.report.figures.style import INK, blank, styled, to_svg
 
@@ -23,12 +23,7 @@ CAPTION_LINE = 150
 """Characters of a caption's line on a sheet."""
 LINE_HEIGHT = 0.165
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
+_STYLE = """
 @page{{size:A4;margin:9mm}}
 body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:1360px;margin:1.5rem auto;padding:0 1rem}}
 h1{{font-size:1.4rem;margin:0}}
@@ -37,14 +32,12 @@ p{{max-width:64rem}}
 figure{{margin:0}}
 svg{{display:block;width:100%;height:auto}}
 @media print{{body{{font-size:8pt;line-height:1.3;margin:0;padding:0}}h1{{font-size:12pt}}svg{{max-height:216mm}}}}
-</style>
-<h1>{title}</h1>
-<p>{subtitle}</p>
+"""
+_BODY = """<p>{subtitle}</p>
 <p>{caption}</p>
 <figure role="img" aria-label="{alt}">
 {svg}</figure>
 <p>{reading}</p>
-</html>
 """
 _READING = (
     "Beside each line: its last figure. Days count from the opening of the scored window; what is pale before it is not scored. "
@@ -65,16 +58,14 @@ def save_story(file: Path, story: Story) -> None:
 def story_page(story: Story) -> str:
     """One HTML file: title and caption as text, the panels as inline SVG; no script, nothing fetched."""
     alt = f"{len(story.panels)} panels over {len(story.hours)} hours: {', '.join(panel.title for panel in story.panels)}. The text above says what happened."
-    return _PAGE.format(
-        title=escape(story.title),
+    body = _BODY.format(
         subtitle=escape(story.subtitle),
         caption=escape(story.caption),
         alt=escape(alt),
         reading=escape(_READING),
         svg=to_svg(draw_story(story), "story"),
-        ink=INK,
-        grey=QUIET,
     )
+    return styled_page(story.title, body, style=_STYLE.format(ink=INK, grey=QUIET))
 
 
 def draw_story(story: Story) -> Figure:
