@@ -190,17 +190,6 @@ def _estimate(point: BreakPoint) -> Estimate:
     return Estimate(value=point.value, low=point.interval[0], high=point.interval[1], n=point.n)
 
 
-def capacity_breaking(
-    parameters: ParameterSet, study: Study, *, paths: int = CAPACITY_PATHS, rounds: int = ROUNDS, workers: Workers = 1
-) -> Breaking:
-    """The break points of a run where the price alone counts."""
-
-    def evaluate(size: float) -> Failures:
-        return {"price": failures(parameters, study, stress="run", size=size, paths=paths, workers=workers)["price"]}
-
-    return bisect(evaluate, stress="run", unit=UNITS["run"], largest=LARGEST["run"], rounds=rounds)
-
-
 def reverse_stress(
     parameters: ParameterSet,
     study: Study,

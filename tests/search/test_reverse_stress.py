@@ -12,10 +12,19 @@ from amo_opt import load_parameters, load_study
 from amo_opt.errors import AmoOptError
 from amo_opt.search import reverse_stress as module
 from amo_opt.search.break_points import bisect
-from amo_opt.search.reverse_stress import capacity_breaking, failures, paid_shares, reverse_stress, run_capacities
+from amo_opt.search.reverse_stress import LARGEST, UNITS, failures, paid_shares, reverse_stress, run_capacities
 from amo_opt.simulation.engine import trace
 
 STUDIES = Path(__file__).parents[2] / "studies"
+
+
+def capacity_breaking(parameters, study, *, paths, rounds, workers=1):
+    """The break points of a run where the price alone counts, every path run at every size that any of them asks for."""
+
+    def evaluate(size):
+        return {"price": failures(parameters, study, stress="run", size=size, paths=paths, workers=workers)["price"]}
+
+    return bisect(evaluate, stress="run", unit=UNITS["run"], largest=LARGEST["run"], rounds=rounds)
 
 
 def test_a_real_set_breaks_later_on_price_alone():
