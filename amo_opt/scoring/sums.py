@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from amo_opt.stableswap.kept import kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _WIDTH = 128
 """Resamples at a time: their sums stay in the cache while all paths pass."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _weighted(rows: FloatArray, counts: FloatArray, sums: FloatArray, out: FloatArray) -> None:
     count, paths = rows.shape
     whole = paths - paths % 4
@@ -53,13 +54,13 @@ def weighted_sums(rows: FloatArray, counts: FloatArray) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _add(filled: FloatArray, weight: float, counts: FloatArray) -> None:
     for j in range(filled.size):
         filled[j] += counts[j] * weight
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _tail(
     losses: FloatArray, weights: FloatArray, counts: FloatArray, order: NDArray[np.integer], share: float, rows: int, out: FloatArray
 ) -> None:

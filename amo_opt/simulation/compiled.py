@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from numba import config
-from numba.core.caching import FunctionCache, IndexDataCacheFile
-from numba.core.registry import cpu_target
 
 from amo_opt.stableswap.jit import address
+from amo_opt.stableswap.kept import KeptCache
 
 Stages = Mapping[str, tuple[Any, tuple[Any, ...]]]
 """Stages by name, with the types of their arguments."""
@@ -45,31 +44,8 @@ def source_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-class StageCache(FunctionCache):
-    """Numba's cache on disk under the stage's own name and the sources' digest; what cannot be written is not kept."""
-
-    def __init__(self, function: Any, name: str) -> None:
-        super().__init__(function)  # type: ignore[no-untyped-call]
-        base = f"{name}.{source_digest()}.py{sys.version_info.major}{sys.version_info.minor}"
-        self._cache_file = IndexDataCacheFile(cache_path=self._cache_path, filename_base=base, source_stamp=source_digest())  # type: ignore[no-untyped-call]
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return sig, codegen.magic_tuple()
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Writes the stage, where that works."""
-        with contextlib.suppress(OSError):
-            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
-
-    def holds(self, signature: tuple[Any, ...]) -> bool:
-        """Whether the stage is there for these types and this processor."""
-        with contextlib.suppress(OSError):
-            return self._index_key(signature, cpu_target.target_context.codegen()) in self._cache_file._load_index()  # type: ignore[no-untyped-call]  # noqa: SLF001
-        return False
-
-
 def _is_kept(function: Any) -> bool:
-    return isinstance(function._cache, StageCache)  # noqa: SLF001
+    return isinstance(function._cache, KeptCache)  # noqa: SLF001
 
 
 def keep(stages: Stages) -> bool:
@@ -79,7 +55,7 @@ def keep(stages: Stages) -> bool:
     for name, (function, _) in stages.items():
         if not _is_kept(function):
             try:
-                function._cache = StageCache(function.py_func, name)  # noqa: SLF001
+                function._cache = KeptCache(function.py_func, base=name, stamp=source_digest())  # noqa: SLF001
             except RuntimeError:  # Numba finds no folder it may write to
                 return False
     return True

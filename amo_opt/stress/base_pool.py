@@ -17,8 +17,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from amo_opt.stableswap.kept import kept
 
 COINS = 3
 _TOLERANCE = 1e-6
@@ -39,7 +40,7 @@ Group = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _begin(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int, group: Group, k: int) -> None:
     p1, p2, p3 = prices[0][path, t], prices[1][path, t], prices[2][path, t]
     low = min(p1, p2, p3)
@@ -49,7 +50,7 @@ def _begin(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int,
         group[4, k] = 3.0 * low / (ann + 3.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _aim(target: float, group: Group, held: Prices, slope: Prices, inside: Flags) -> None:
     """G(δ) over its target, d ln G / d ln δ, and whether there is one, of every path of the group: vectors divide."""
     low, d1, d2, d3, delta = group[0], group[1], group[2], group[3], group[4]
@@ -63,7 +64,7 @@ def _aim(target: float, group: Group, held: Prices, slope: Prices, inside: Flags
         inside[k] = (m > 0.0) & (b > 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _moved(group: Group, k: int, held: float, slope: float, inside: bool) -> bool:  # noqa: FBT001 - compiled, so by place
     """Moves one path's δ by Newton's step, or halves it where that has no value; whether it is there."""
     if not inside:
@@ -75,7 +76,7 @@ def _moved(group: Group, k: int, held: float, slope: float, inside: bool) -> boo
     return abs(move) < _TOLERANCE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept
 def _value(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int, group: Group, k: int) -> float:
     low, delta = group[0, k], group[4, k]
     r1, r2, r3 = 1.0 / (group[1, k] + delta), 1.0 / (group[2, k] + delta), 1.0 / (group[3, k] + delta)
@@ -107,7 +108,7 @@ def _value_along(ann: float, prices: tuple[Prices, Prices, Prices], out: Prices)
                 out[first + k, t] = _value(ann, prices, first + k, t, group, k) if found[k] else math.nan
 
 
-_value_along_compiled = njit(_value_along, cache=True, nogil=True, error_model="numpy")
+_value_along_compiled = kept(_value_along)
 
 
 def base_value(prices: NDArray[np.float64], amplification: float) -> NDArray[np.float64]:

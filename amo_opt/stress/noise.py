@@ -9,7 +9,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from amo_opt.stableswap.kept import kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def _autoregress(z: NDArray[np.float64], phi: float, fresh: float, first: float)
             z[i, t] = level
 
 
-_autoregress_compiled = njit(_autoregress, cache=True, nogil=True, error_model="numpy")
+_autoregress_compiled = kept(_autoregress)
 
 
 def _lag(x: NDArray[np.float64], weight: float) -> None:
@@ -51,7 +52,7 @@ def _lag(x: NDArray[np.float64], weight: float) -> None:
             mean += weight * (value - mean)
 
 
-_lag_compiled = njit(_lag, cache=True, nogil=True, error_model="numpy")
+_lag_compiled = kept(_lag)
 
 
 def stationary(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArray[np.float64]:

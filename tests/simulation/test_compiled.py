@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numba import config, types
-from numba.core.caching import IndexDataCacheFile
 
 from amo_opt.simulation import compiled, kernel
 from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, stage
+from amo_opt.stableswap.kept import KeptFiles
 
 
 def doubled(s: Vector) -> None:
@@ -83,6 +83,21 @@ def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Po
     assert np.array_equal(s, np.arange(1.0, 9.0))
 
 
+def test_damaged_stages_are_missing_ones(started: list[subprocess.Popen[bytes]], folder: Path) -> None:
+    """Files that are empty or lost a bit are no stages: helpers are started for them, and the next process reads what replaced them."""
+    compiled.addresses(stages())
+    empty, flipped = folder.rglob("*.nbc")
+    empty.write_bytes(b"")
+    raw = flipped.read_bytes()
+    flipped.write_bytes(raw[:-99] + bytes([raw[-99] ^ 1]) + raw[-98:])
+    compiled.addresses(stages())
+    assert len(started) == 4
+    later = stages()
+    compiled.addresses(later)
+    assert len(started) == 4
+    assert all(not function.stats.cache_misses for function, _ in later.values())
+
+
 def test_no_edit_meets_a_stale_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where any of the sources is another, nothing kept before is read."""
     compiled.addresses(stages())
@@ -129,7 +144,7 @@ def test_a_disk_that_takes_nothing_costs_only_time(monkeypatch: pytest.MonkeyPat
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(IndexDataCacheFile, "save", full)
+    monkeypatch.setattr(KeptFiles, "save", full)
     assert all(compiled.addresses(stages()))
     assert not list(folder.rglob("*.nbc"))
 
@@ -139,10 +154,10 @@ def test_without_a_folder_nothing_is_kept_and_nobody_helps(
 ) -> None:
     """No folder to write to at all: helpers could hand nothing over, so none is started, and it is told how to have one."""
 
-    def nowhere(*_: object) -> None:
+    def nowhere(*_: object, **__: object) -> None:
         raise RuntimeError("cannot cache function: no locator available")
 
-    monkeypatch.setattr(compiled, "StageCache", nowhere)
+    monkeypatch.setattr(compiled, "KeptCache", nowhere)
     monkeypatch.setattr(compiled, "_is_kept", lambda _: False)
     assert all(compiled.addresses(stages()))
     assert not started

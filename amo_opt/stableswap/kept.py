@@ -1,0 +1,106 @@
+"""Compiled functions kept on disk, where anything may become of them: what is not exactly what was written is compiled again and replaced.
+
+Machine code that lost a bit may do anything, and reading it runs it; so every file begins with a digest of the rest, and nothing of a file is
+used before the digest is right. Numba's own cache trusts its files, and shares an index that two processes may write at once; here every
+function and type has a file of its own, put in place whole, so that there is nothing to agree on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import llvmlite
+import numba
+from numba import config, njit
+from numba.core.caching import FunctionCache
+from numba.core.registry import cpu_target
+from numba.core.serialize import dumps
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class KeptFiles:
+    """What a folder holds of one function: a file for every key, named after it."""
+
+    def __init__(self, folder: Path, base: str) -> None:
+        self._folder = folder
+        self._base = f"{base}.py{sys.version_info.major}{sys.version_info.minor}"
+
+    def _path(self, key: object) -> Path:
+        named = repr((numba.__version__, llvmlite.__version__, key))
+        return self._folder / f"{self._base}.{hashlib.sha256(named.encode()).hexdigest()[:16]}.nbc"
+
+    def _sealed(self, path: Path) -> bytes | None:
+        """What was written under that name; None where it is not there, cannot be read, or is something else."""
+        try:
+            raw = path.read_bytes()
+        except OSError:
+            return None
+        digest, held = raw[:32], raw[32:]
+        return held if digest == _digest(path, held) else None
+
+    def holds(self, key: object) -> bool:
+        """Whether the key's file is there and whole."""
+        return self._sealed(self._path(key)) is not None
+
+    def load(self, key: object) -> Any:
+        """What was saved under the key; None where nothing is, or not all of it."""
+        held = self._sealed(self._path(key))
+        return None if held is None else pickle.loads(held)  # noqa: S301 - as written: the digest says so
+
+    def save(self, key: object, data: object) -> None:
+        """Puts the data in the place of whatever the key had. Raises `OSError` where that cannot be written."""
+        path = self._path(key)
+        held: bytes = dumps(data)  # type: ignore[no-untyped-call]
+        begun = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}")
+        try:
+            begun.write_bytes(_digest(path, held) + held)
+            begun.replace(path)
+        except OSError:
+            with suppress(OSError):
+                begun.unlink()
+            raise
+
+
+def _digest(path: Path, held: bytes) -> bytes:
+    """Of the name too: a file under another's name is not what was written."""
+    return hashlib.sha256(os.fsencode(path.name) + held).digest()
+
+
+class KeptCache(FunctionCache):
+    """Numba's cache of a function, by `KeptFiles`; what cannot be written is not kept. Raises `RuntimeError` where there is no folder.
+
+    ``base`` names the function and ``stamp`` whatever it was compiled from.
+    """
+
+    def __init__(self, function: Any, *, base: str | None = None, stamp: str | None = None) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        stamp = stamp or hashlib.sha256(repr(self._impl.locator.get_source_stamp()).encode()).hexdigest()[:16]
+        self._cache_file: Any = KeptFiles(Path(self._cache_path), f"{base or f'{function.__module__}.{function.__qualname__}'}.{stamp}")
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Writes the compiled function, where that works."""
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+    def holds(self, signature: tuple[Any, ...]) -> bool:
+        """Whether the function is there for these types and this processor."""
+        key = self._index_key(signature, cpu_target.target_context.codegen())  # type: ignore[no-untyped-call]
+        return bool(self._cache_file.holds(key))
+
+
+def kept(function: F) -> F:
+    """The function compiled at its first call and kept on disk; only for one that calls nothing outside its own file."""
+    compiled: Any = njit(function, nogil=True, error_model="numpy")
+    if not config.DISABLE_JIT:  # type: ignore[attr-defined]
+        with suppress(RuntimeError):  # Numba finds no folder it may write to
+            compiled._cache = KeptCache(function)  # noqa: SLF001 - Numba knows no other way to bring one's own
+    return cast("F", compiled)
