@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,15 +103,24 @@ def report_folder(study: Study, out: Path | None) -> Path:
 def storage_url(folder: Path, storage: str | None) -> str:
     """The record's address: as asked, or an SQLite file beside the report folder.
 
-    Raises `click.UsageError` for an empty one (to SQLite: no file at all) and for a file inside the report folder, which is replaced whole.
+    Raises `click.UsageError` for an empty one (to SQLite: no file at all), for one that only looks like an address, which would leave a file
+    named after its password, and for a file inside the report folder, which is replaced whole.
     """
     from sqlalchemy.engine import URL
 
+    from amo_opt.search.address import public
+
     if storage is not None and not storage.strip():
         raise click.UsageError("--storage: found ''; allowed: a file, or any SQLAlchemy address")
+    if storage is not None and "://" not in storage and re.match(r"\w[\w+]+:.*@", storage):
+        raise click.UsageError(
+            f"--storage: found {public(storage)!r}; allowed: a file, or an address such as DRIVER://USER:PASSWORD@HOST/NAME"
+        )
     file = Path(storage.removeprefix("sqlite:///")) if storage is not None else folder.parent / f"{folder.name}.db"
     if folder.resolve() in file.resolve().parents:
-        raise click.UsageError(f"--storage: found {storage!r}, inside the report folder, which is replaced whole: name a file beside it")
+        raise click.UsageError(
+            f"--storage: found {public(storage or '')!r}, inside the report folder, which is replaced whole: name a file beside it"
+        )
     if storage is not None and "://" in storage:
         return storage
     return URL.create("sqlite", database=os.fspath(file)).render_as_string(hide_password=False)  # quotes what an address may not hold

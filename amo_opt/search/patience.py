@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 
 from amo_opt.errors import StorageError
+from amo_opt.search.address import masked, public
 
 R = TypeVar("R")
 
@@ -44,7 +45,7 @@ def passing(error: BaseException) -> bool:
     return lost and (state is None or str(state).startswith(PASSING))
 
 
-def patiently(action: Callable[[], R], *, name: str, wait: float, before_retry: Callable[[], None] = lambda: None) -> R:
+def patiently(action: Callable[[], R], *, address: str, wait: float, before_retry: Callable[[], None] = lambda: None) -> R:
     """What ``action`` gives, tried again for up to ``wait`` seconds while the record does not answer; told once, and once when it answers.
 
     ``before_retry`` runs before each further try; a passing failure of it counts as the action's. Raises the last `StorageError`.
@@ -64,21 +65,21 @@ def patiently(action: Callable[[], R], *, name: str, wait: float, before_retry: 
                 since = now
                 _log.warning(
                     "the record %s does not answer since %s (%s); the run waits up to %g s and goes on by itself",
-                    name,
+                    public(address),
                     time.strftime("%H:%M:%S"),
-                    reason(error),
+                    masked(reason(error), address),
                     wait,
                 )
             if now - since + pause > wait:
                 raise StorageError(
-                    f"the record {name} did not answer for {wait:g} s: {reason(error)}; what was written is kept: the same command goes on "
-                    "from there once it answers"
+                    f"the record {public(address)} did not answer for {wait:g} s: {masked(reason(error), address)}; what was written is kept: "
+                    "the same command goes on from there once it answers"
                 ) from error
             time.sleep(pause)
             pause = min(2.0 * pause, LONGEST_PAUSE_SECONDS)
         else:
             if since is not None:
-                _log.warning("the record %s answers again after %.0f s; the run goes on", name, time.monotonic() - since)
+                _log.warning("the record %s answers again after %.0f s; the run goes on", public(address), time.monotonic() - since)
             return result
 
 

@@ -27,6 +27,8 @@ from sqlalchemy.pool import StaticPool
 from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet, parameter_set
 from amo_opt.scoring.types import PointScore
+from amo_opt.search.address import masked
+from amo_opt.search.address import public as _public
 from amo_opt.search.claim import ServerClaim, file_claim
 from amo_opt.search.patience import WAIT_SECONDS, patiently, reason
 from amo_opt.search.result import Trial
@@ -63,14 +65,8 @@ def _readable(address: str) -> Iterator[None]:
     # ValueError: an address whose port is no number; RuntimeError: tables of another version of Optuna.
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, ImportError, ValueError, RuntimeError) as error:
         raise StorageError(
-            f"the record {_public(address)} cannot be used: {reason(error)}; check the place is writable, or name another with --storage"
+            f"the record {_public(address)} cannot be used: {masked(reason(error), address)}; check the place is writable, or name another with --storage"
         ) from error
-
-
-def _public(address: str) -> str:
-    """The address without a password."""
-    scheme, _, rest = address.partition("://")
-    return f"{scheme}://{rest.rsplit('@', 1)[-1]}" if "@" in rest else address
 
 
 def _in_memory(url: URL) -> bool:
@@ -234,7 +230,7 @@ class Record:
             return self._study.get_trials(deepcopy=False)
 
     def _patiently(self, action: Callable[[], R], *, before_retry: Callable[[], None] | None = None) -> R:
-        return patiently(action, name=_public(self._address), wait=self._wait, before_retry=before_retry or self._relock)
+        return patiently(action, address=self._address, wait=self._wait, before_retry=before_retry or self._relock)
 
     @contextmanager
     def claimed(self) -> Iterator[None]:

@@ -46,6 +46,14 @@ def test_a_record_the_report_would_sweep_away(storage):
         storage_url(Path("reports/x"), storage)
 
 
+@pytest.mark.parametrize("storage", ["postgresql:/me:geheim@host/db", "postgresql:me:geheim@host", "me:geheim@host/db"])
+def test_what_only_looks_like_an_address_is_refused(storage):
+    """It would become a file named after the password; the message does not hold it either."""
+    with pytest.raises(click.UsageError, match="--storage: found") as caught:
+        storage_url(Path("reports/x"), storage)
+    assert "geheim" not in caught.value.message
+
+
 def test_threads_are_as_asked_or_the_process_s_own():
     """Never none."""
     assert thread_count(3) == 3
