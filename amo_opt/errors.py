@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.one_line import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+LISTED = 30
+"""Problems that are told one by one; a file wrong everywhere does not fill the screen."""
+LONGEST = 400
+"""Characters of a file's name, a key or a value that a message shows."""
 
 
 class AmoOptError(Exception):
@@ -30,15 +38,23 @@ class Problem:
     line: int | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line is not None else self.file
-        parts = [f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"]
+        """One line, whatever the file, its name or its keys hold."""
+        file, where, message = (one_line(part, most=LONGEST) for part in (self.file, self.where, self.message))
+        place = f"{file}:{self.line}" if self.line is not None else file
+        parts = [f"{place}: {where}: {message}" if where else f"{place}: {message}"]
         if self.found is not None:
-            parts.append(f"found {self.found}")
+            parts.append(f"found {one_line(self.found, most=LONGEST)}")
         if self.allowed is not None:
             parts.append(f"allowed: {self.allowed}")
         if self.hint is not None:
             parts.append(self.hint)
-        return "; ".join(parts)
+        return one_line("; ".join(parts))
+
+
+def listed(problems: Sequence[Problem]) -> list[str]:
+    """A line for each problem, of many for the first ones, and how many more there are."""
+    more = len(problems) - LISTED
+    return [*map(str, problems[:LISTED]), *([f"and {more:,} more problem{'s' if more > 1 else ''}"] if more > 0 else [])]
 
 
 class InputError(AmoOptError):
@@ -46,7 +62,7 @@ class InputError(AmoOptError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(listed(self.problems)))
 
 
 class SimulationError(AmoOptError):

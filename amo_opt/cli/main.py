@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
 from amo_opt import __version__
-from amo_opt.errors import AmoOptError
+from amo_opt.cli.streams import STANDARD_OUTPUT, abandon, finish, prepare, say
+from amo_opt.errors import LONGEST, AmoOptError, InputError
+from amo_opt.one_line import one_line
 
 OK, NO, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: done; the answer is no; the call or an input is wrong; interrupted, state kept."""
@@ -51,10 +52,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except (BrokenPipeError, SystemExit) as error:
-            with suppress(OSError):  # what is still buffered has nowhere to go
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, sys.stdout.fileno())
-                os.dup2(null, sys.stderr.fileno())
+            abandon()  # what is still buffered has nowhere to go
             raise click.exceptions.Exit(INTERRUPTED) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
@@ -77,27 +75,58 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: runs the command and exits with its status; never a traceback."""
+    prepare()
+    status = _status()
+    try:
+        finish()
+    except BrokenPipeError:
+        abandon()
+        status = INTERRUPTED
+    except OSError as error:
+        abandon()
+        status = _wrong(error)
+    sys.exit(status)
+
+
+def _status() -> int:  # noqa: PLR0911 - one for every way to end
     try:
         status = cli(standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # to click a user who left; nobody is asked anything here, so a file that is cut short
+            return _fault(error.__cause__)
         kept = "; what was finished is kept, the same command goes on from there" if "run" in sys.argv[1:2] else ""
-        click.echo(f"interrupted{kept}", err=True)
-        sys.exit(INTERRUPTED)
+        say(f"interrupted{kept}", err=True)
+        return INTERRUPTED
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return stop.exit_code
     except click.ClickException as error:
+        error.message = one_line(error.message)  # type: ignore[misc]  # it may repeat an argument
         error.show()
-        sys.exit(WRONG)
+        return WRONG
+    except InputError as error:
+        click.echo(f"amo-opt: {error}", err=True)  # a line for each problem
+        return WRONG
     except AmoOptError as error:
-        click.echo(f"amo-opt: {error}", err=True)
-        sys.exit(WRONG)
+        say(f"amo-opt: {error}", err=True)
+        return WRONG
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"amo-opt: {place}{error.strerror or error}", err=True)
-        sys.exit(WRONG)
-    except Exception as error:  # the edge: a fault of ours is told, not thrown
-        if os.environ.get("AMO_OPT_TRACEBACK"):
-            raise
-        click.echo(f"amo-opt: internal error: {type(error).__name__}: {error} (AMO_OPT_TRACEBACK=1 shows where)", err=True)
-        sys.exit(WRONG)
-    sys.exit(status if isinstance(status, int) else OK)
+        if error.filename == STANDARD_OUTPUT:
+            abandon()
+        return _wrong(error)
+    except Exception as error:  # noqa: BLE001 - the edge: a fault of ours is told, not thrown
+        return _fault(error)
+    return status if isinstance(status, int) else OK
+
+
+def _wrong(error: OSError) -> int:
+    place = f"{error.filename}: " if error.filename else ""
+    say(f"amo-opt: {place}{error.strerror or error}", err=True)
+    return WRONG
+
+
+def _fault(error: BaseException) -> int:
+    if os.environ.get("AMO_OPT_TRACEBACK"):
+        raise error
+    said = one_line(str(error), most=LONGEST)
+    say(f"amo-opt: internal error: {type(error).__name__}: {said} (AMO_OPT_TRACEBACK=1 shows where)", err=True)
+    return WRONG

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from amo_opt.cli.options import json_option, print_json
+from amo_opt.cli.streams import say
+from amo_opt.errors import listed
 
 
 @click.command("validate")
@@ -50,8 +52,8 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     else:
         for file, problems in found.items():
             if problems:
-                for problem in problems:
-                    click.echo(str(problem), err=True)
+                for line in listed(problems):
+                    click.echo(line, err=True)
             else:
-                click.echo(f"{file}: valid")
+                say(f"{file}: valid")
     return 1 if any(found.values()) else 0

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amo_opt.config.identity import MODEL_VERSION, canonical
+from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
+from amo_opt.files import read_file
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet, parameter_set
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.sample import Sample, sample
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from amo_opt.simulation.outcome import Outcome
 
 SCHEMA = 1
+MOST_BYTES = 512 * 1024 * 1024
+"""Of a run file: some 40 doubles a path."""
 STREAM = "certify-b"
 """The paths both sets meet: those of a proposal's own figures, which the search never saw. A run checks its one choice there too, so
 another ``seed`` gives a recommended set paths that nothing has looked at.
@@ -138,7 +142,7 @@ _CONDITIONS = {
 def _document(file: Path) -> dict[str, Any]:
     """The file's JSON, whole and unchanged since it was written."""
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_file(file, most=MOST_BYTES))
     except (ValueError, RecursionError) as error:
         raise AmoOptError(f"{file}: not a stored run: not JSON; write one with amo-opt compare … --out DIR") from error
     except OSError as error:
@@ -146,9 +150,13 @@ def _document(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("kind") != "amo-opt compare run":
         raise AmoOptError(f"{file}: not a stored run; --baseline-run reads the run.json that amo-opt compare … --out DIR writes")
     if document.get("schema") != SCHEMA:
-        raise AmoOptError(f"{file}: a stored run of schema {document.get('schema')!r}; allowed: {SCHEMA}; make it again with --out")
+        raise AmoOptError(f"{file}: a stored run of schema {shown(document.get('schema'))}; allowed: {SCHEMA}; make it again with --out")
     whole = {key: value for key, value in document.items() if key != "sha256"}
-    if document.get("sha256") != _hash(whole):
+    try:
+        kept = document.get("sha256") == _hash(whole)
+    except (ValueError, RecursionError):  # NaN, or a depth that reads and does not write
+        kept = False
+    if not kept:
         raise AmoOptError(f"{file}: the stored run was changed or cut short: its checksum does not hold; make it again with --out")
     return document
 

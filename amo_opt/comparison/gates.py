@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from amo_opt.config.problems import form_problems
+from amo_opt.config.problems import first, form_problems
 from amo_opt.config.schema import model, number, one_of
 from amo_opt.config.toml_file import read_document
 from amo_opt.config.wording import nearest, shown
@@ -85,9 +86,9 @@ def load_gates(path: str | os.PathLike[str]) -> tuple[Gate, ...]:
     """The gates of the file at ``path``. Raises `InputError` with every problem of the file."""
     document = read_document(Path(path), os.fspath(path))
     values, problems = form_problems(document, GATES_FILE)
-    problems += _meaning_problems(document)
+    problems += first(_meaning_problems(document))
     if values is None or problems:
-        raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
+        raise InputError(sorted(problems, key=lambda problem: problem.line or (0 if problem.where else math.inf)))
     return tuple(_gate(entry) for entry in values["gate"])
 
 

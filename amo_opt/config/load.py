@@ -6,6 +6,7 @@ Every problem of every file a study names is found before anything is raised, an
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
@@ -25,7 +26,7 @@ from amo_opt.config.checks import (
 )
 from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import override_problems, with_figure, with_overrides, written_overrides
-from amo_opt.config.problems import form_problems
+from amo_opt.config.problems import first, form_problems
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name
 from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
@@ -143,7 +144,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
-    _add(problems, [*pair_problems(current), *space_problems(document, current), *scenario_problems(document), *report_problems(document)])
+    _add(problems, pair_problems(current), space_problems(document, current), scenario_problems(document), report_problems(document))
     if values is None or state is None or file_values is None or problems:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()})
@@ -189,7 +190,7 @@ def _scenario(entry: Mapping[str, Any]) -> Scenario:
 def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:
     values = _checked(document, STATE_FILE, problems)
     before = len(problems)
-    _add(problems, [*state_problems(document), *contract_problems(document)])
+    _add(problems, state_problems(document), contract_problems(document))
     if values is None or len(problems) > before:
         return None
     state: ProtocolState = _built(ProtocolState, values)
@@ -225,11 +226,12 @@ def _checked(document: Document, form: Model, problems: list[Problem]) -> dict[s
     return values if not found else None
 
 
-def _add(problems: list[Problem], found: Iterable[Problem]) -> None:
-    """New problems behind those of files read before, a file's own in the order of its lines."""
-    problems.extend(found)
+def _add(problems: list[Problem], *found: Iterable[Problem]) -> None:
+    """New problems behind those of files read before, a file's own in the order of its lines, and last how many more there are."""
+    for each in found:
+        problems.extend(first(each))
     order = {label: place for place, label in enumerate(dict.fromkeys(problem.file for problem in problems))}
-    problems.sort(key=lambda problem: (order[problem.file], problem.line or 0))
+    problems.sort(key=lambda problem: (order[problem.file], problem.line or (0 if problem.where else math.inf)))
 
 
 def _named(document: Document, table: str, kind: Kind, problems: list[Problem]) -> Document | None:

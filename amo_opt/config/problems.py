@@ -9,14 +9,14 @@ from pydantic import BaseModel, ValidationError
 
 from amo_opt.config.schema import CONTRACT, FIGURE, SCHEMA, Contracts, Model
 from amo_opt.config.wording import nearest, shown
+from amo_opt.errors import LISTED, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
     from amo_opt.config.toml_file import Document, Key
-    from amo_opt.errors import Problem
 
 _MESSAGES = {
     "missing": "missing",
@@ -38,7 +38,22 @@ def form_problems(document: Document, form: Model) -> tuple[dict[str, Any] | Non
     try:
         return form.model_validate(values).model_dump(), problems
     except ValidationError as error:
-        return None, problems + [_problem(document, form, details) for details in error.errors(include_url=False)]
+        found = error.errors(include_url=False, include_context=False)
+        told = LISTED - 2 - len(problems)  # one for what is left, and one less than `first` gives
+        more = len(found) - told
+        problems += [_problem(document, form, details) for details in found[:told]]
+        if more > 0:
+            problems.append(Problem(document.label, "", f"and {more:,} more problem{'s' if more > 1 else ''}"))
+        return None, problems
+
+
+def first(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """As many as are told; where there are more, the last one says so, without looking for them."""
+    for count, problem in enumerate(problems, start=1):
+        if count == LISTED:
+            yield Problem(problem.file, "", "and more problems of this kind")
+            return
+        yield problem
 
 
 def _schema_problems(document: Document) -> list[Problem]:

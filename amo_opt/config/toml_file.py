@@ -5,13 +5,17 @@ The only place that opens a study, state or parameter file. Keys are tuples (``(
 
 from __future__ import annotations
 
+import errno
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.config.wording import nearest, shown
+from amo_opt.config.wording import LONGEST, nearest, shown
 from amo_opt.errors import InputError, Problem
+from amo_opt.files import read_file
+from amo_opt.one_line import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +32,19 @@ _ARRAY_HEADER = re.compile(rf"\s*\[\[\s*({_DOTTED})\s*\]\]")
 _HEADER = re.compile(rf"\s*\[\s*({_DOTTED})\s*\]")
 _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=(.*)")
 _STRING_OR_COMMENT = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*""")
-_AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$")
+_AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.DOTALL)
+
+MOST_BYTES = 4 * 1024 * 1024
+DEEPEST = 16
+"""Tables and arrays within each other; the deepest key of ours has six. A parser takes a time that grows with the square of the depth."""
+_TEXT = re.compile(
+    r'''"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*+(?:"""|\Z)|'{3}(?:[^']++|'{1,2}+(?!'))*+(?:'{3}|\Z)|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|\#[^\n]*+''',
+    re.DOTALL,
+)
+"""Strings and comments, those left open too; each is passed once, so that no file takes long."""
+_TOO_DEEP = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
+_QUOTED = re.compile(r"\(.*\)|(['\"])(?!\\).{2,}\1", re.DOTALL)
+"""What the parser quotes of a file: keys in a row, or a word."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +70,13 @@ class Document:
         return value
 
     def problem(self, key: Key, message: str, *, found: str | None = None, allowed: str | None = None, hint: str | None = None) -> Problem:
-        """A problem at ``key``, with its line, or laid at the command line's door if the value was given there."""
+        """A problem at ``key``, with its line, or laid at the command line's door if the value was given there.
+
+        A file that does not say it is ours, by its ``schema``, is not quoted: its values may be anybody's secrets.
+        """
         given = any(key[: len(other)] == other or (other[: len(key)] == key and key not in self.lines) for other in self.overridden)
         file, line = (COMMAND_LINE, None) if given and key else (self.label, self._line(key))
+        found = found if file == COMMAND_LINE or "schema" in self.data else None
         return Problem(file=file, where=self._dotted(key), message=message, found=found, allowed=allowed, hint=hint, line=line)
 
     def _line(self, key: Key) -> int | None:
@@ -70,11 +90,12 @@ class Document:
         text = ""
         for place, part in enumerate(key):
             if isinstance(part, str):
-                text += f".{part}" if text else part
+                named = one_line(part, most=LONGEST)
+                text += f".{named}" if text else named
                 continue
             entry = self.get(key[: place + 1])
             name = entry.get("name") if isinstance(entry, dict) else None
-            text += f"[{name if isinstance(name, str) else part + 1}]"
+            text += f"[{one_line(name, most=LONGEST) if isinstance(name, str) else part + 1}]"
         return text
 
 
@@ -84,7 +105,7 @@ def read_document(path: Path, label: str, overrides: Mapping[str, object] | None
     Raises `InputError` with the one problem that stopped the reading: no file, not UTF-8, not TOML, or an override that fits nowhere.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, most=MOST_BYTES)
     except (OSError, ValueError) as error:
         raise InputError([_unreadable(path, label, error)]) from None
     try:
@@ -93,12 +114,24 @@ def read_document(path: Path, label: str, overrides: Mapping[str, object] | None
         line = raw[: error.start].count(b"\n") + 1
         hint = "save the file as UTF-8"
         raise InputError([Problem(label, "", "not UTF-8 text", found=f"byte 0x{raw[error.start]:02x}", hint=hint, line=line)]) from None
+    data, lines = _parsed(label, text)
+    document = Document(label=label, path=path, data=data, lines=lines)
+    return _with_overrides(document, overrides) if overrides else document
+
+
+@lru_cache(maxsize=1)  # what a file is decides who reads it again
+def _parsed(label: str, text: str) -> tuple[dict[str, Any], Mapping[Key, int]]:
+    if _TOO_DEEP.search(_TEXT.sub("_", text)):
+        raise InputError([_deep(label)])
     try:
         data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise InputError([_deep(label)]) from None
+    except ValueError as error:
         raise InputError([_not_toml(label, text, error)]) from None
-    document = Document(label=label, path=path, data=data, lines=key_lines(text))
-    return _with_overrides(document, overrides) if overrides else document
+    if _is_deep(data):
+        raise InputError([_deep(label)])
+    return data, key_lines(text)
 
 
 def key_lines(text: str) -> dict[Key, int]:
@@ -117,14 +150,15 @@ def key_lines(text: str) -> dict[Key, int]:
             continue
         rest = line
         if depth == 0:
-            if match := _ARRAY_HEADER.match(line):
+            header = line.lstrip()[:1] == "["
+            if header and (match := _ARRAY_HEADER.match(line)):
                 key = _located(_parts(match[1]), counts)
                 counts[key] = counts.get(key, -1) + 1
                 table = (*key, counts[key])
                 lines.setdefault(key, number)
                 lines[table] = number
                 continue
-            if match := _HEADER.match(line):
+            if header and (match := _HEADER.match(line)):
                 parts = _parts(match[1])
                 table = _located(parts, counts)
                 lines[table] = number
@@ -134,6 +168,8 @@ def key_lines(text: str) -> dict[Key, int]:
                 parts = _parts(match[1])
                 _note(lines, [(*table, *parts[:end]) for end in range(1, len(parts) + 1)], number)
                 rest = match[2]
+        if depth == 0 and not any(sign in rest for sign in "\"'["):
+            continue
         for mark in ('"""', "'''"):
             if rest.count(mark) % 2:
                 closing = mark
@@ -149,7 +185,7 @@ def _note(lines: dict[Key, int], keys: list[Key], number: int) -> None:
 
 
 def _parts(dotted: str) -> list[str]:
-    return [part.strip("\"'") for part in re.findall(_BARE_OR_QUOTED, dotted)]
+    return [dotted] if dotted.isidentifier() else [part.strip("\"'") for part in re.findall(_BARE_OR_QUOTED, dotted)]
 
 
 def _located(parts: list[str], counts: Mapping[Key, int]) -> Key:
@@ -195,6 +231,8 @@ def _unreadable(path: Path, label: str, error: Exception) -> Problem:
             return Problem(label, "", "no such file", hint=nearest(path.name, _names(path.parent)))
         case PermissionError():
             return Problem(label, "", "may not be read: permission denied")
+        case OSError(errno=errno.EINVAL | errno.EFBIG):
+            return Problem(label, "", str(error.strerror))
         case OSError():
             return Problem(label, "", f"cannot be read: {error.strerror}")
         case _:
@@ -209,18 +247,31 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _not_toml(label: str, text: str, error: Exception) -> Problem:
-    if isinstance(error, RecursionError):
-        return Problem(label, "", "not a study, state or parameter file: nested too deeply")
+def _deep(label: str) -> Problem:
+    return Problem(label, "", "not a study, state or parameter file: nested too deeply", allowed=f"at most {DEEPEST} levels")
+
+
+def _is_deep(data: dict[str, Any]) -> bool:
+    """Whether tables and arrays lie within each other more than `DEEPEST` times; level by level, so that no depth is too deep to tell."""
+    level: list[Any] = [data]
+    for _ in range(DEEPEST):
+        level = [
+            entry for value in level for entry in (value.values() if isinstance(value, dict) else value) if isinstance(entry, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _not_toml(label: str, text: str, error: ValueError) -> Problem:
+    """What is wrong, and where; nothing of the text, which may be anybody's secret."""
     if text.startswith("\ufeff"):
         return Problem(label, "", "not valid TOML: a byte order mark stands first", hint="save the file as UTF-8 without one", line=1)
     match = _AT.match(str(error))
+    if match is None and "digits" in str(error):
+        return Problem(label, "", "not valid TOML: a number of thousands of digits")
     if match is None:
         reason = str(error).removesuffix(" (at end of document)")
-        return Problem(
-            label, "", f"not valid TOML: {reason}", hint="something is left open at the end", line=text.rstrip("\n").count("\n") + 1
-        )
-    line = int(match[2])
-    return Problem(
-        label, "", f"not valid TOML at column {match[3]}: {match[1]}", found=shown(text.split("\n")[line - 1].strip()), line=line
-    )
+        hint = "something is left open at the end"
+        return Problem(label, "", f"not valid TOML: {_QUOTED.sub('…', reason)}", hint=hint, line=text.rstrip("\n").count("\n") + 1)
+    return Problem(label, "", f"not valid TOML at column {match[3]}: {_QUOTED.sub('…', match[1])}", line=int(match[2]))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import difflib
 import json
 from datetime import date, time
+from itertools import islice
 from typing import TYPE_CHECKING
+
+from amo_opt.one_line import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST = 60
 """Characters of a found value that a message shows."""
+MOST_NAMES = 500
+"""Names that one is looked for among: more of them are a file's own, and comparing takes its time."""
 
 
 def shown(value: object) -> str:
@@ -21,7 +26,7 @@ def shown(value: object) -> str:
     '{ low = 0.5, log = true }'
     """
     text = _toml(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return one_line(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
 
 
 def plain(number: float) -> str:
@@ -41,7 +46,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     >>> nearest("amplificaton", ["amplification", "aave_cap"])
     "did you mean 'amplification'?"
     """
-    names = list(known)
+    names, name = list(known), name[:LONGEST]
+    if len(names) > MOST_NAMES:
+        return None
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [other for other in names if name and other.startswith(name)]
     if close:
         return f"did you mean {close[0]!r}?"
@@ -52,10 +59,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def _toml(value: object) -> str:
     if isinstance(value, dict):
-        inner = ", ".join(f"{key} = {_toml(item)}" for key, item in value.items())
+        inner = ", ".join(f"{key} = {_toml(item)}" for key, item in islice(value.items(), LONGEST))
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
+        return f"[{', '.join(_toml(item) for item in value[:LONGEST])}]"
     return _scalar(value)
 
 
@@ -64,7 +71,7 @@ def _scalar(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(value[: LONGEST + 1], ensure_ascii=False)
         case int():
             # an integer of thousands of digits may not be turned into text at all
             return str(value) if value.bit_length() < 256 else f"an integer of {value.bit_length()} bits"

@@ -6,7 +6,9 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
+from amo_opt.files import read_file
 from amo_opt.report.facts.backtest import demand_document, summary_document
 from amo_opt.report.facts.disclosure import versions
 from amo_opt.report.facts.sets import Subject, subject_of
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from amo_opt.search.result import Candidate, Result
 
 SCHEMA = 1
+MOST_BYTES = 64 * 1024 * 1024
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
@@ -66,13 +69,14 @@ def check_results(path: Path) -> None:
     if not path.is_file():
         return
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AmoOptError(f"{path}: cannot be read as results.json ({error}); remove the folder or name another with --out") from error
+        document = json.loads(read_file(path, most=MOST_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not JSON"
+        raise AmoOptError(f"{path}: cannot be read as results.json ({reason}); remove the folder or name another with --out") from error
     found = document.get("schema") if isinstance(document, dict) else None
     if found != SCHEMA:
         raise AmoOptError(
-            f"{path}: schema: found {found!r}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and name another folder with --out"
+            f"{path}: schema: found {shown(found)}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and name another folder with --out"
         )
 
 

@@ -7,12 +7,13 @@ import difflib
 import os
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from amo_opt.errors import InputError, Problem
+from amo_opt.files import read_file
 
 TIME_FORM = "a time such as 2023-03-10T22:00:00Z (ISO 8601, UTC)"
 _MOST_PROBLEMS = 8
+MOST_BYTES = 64 * 1024 * 1024
 
 Rows = list[tuple[int, list[str]]]
 """The file's line and the stripped cells of each row that is not empty."""
@@ -21,7 +22,7 @@ Rows = list[tuple[int, list[str]]]
 def read_rows(path: str | os.PathLike[str], label: str) -> Rows:
     """Every row that is not empty, the header first. Raises `InputError`, naming the file ``label``, where it is no CSV file in UTF-8."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_file(path, most=MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise InputError([Problem(label, "", (error.strerror or str(error)).lower(), allowed="a CSV file")]) from error
     except UnicodeDecodeError as error:
