@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
+from amo_opt.cli.streams import say
+from amo_opt.one_line import one_line
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.backtest import BacktestFacts, Table
@@ -29,9 +31,10 @@ def print_facts(facts: BacktestFacts) -> None:
     run = facts.run
     console = open_console()
     console.print(
-        f"{run.parameters.name} on {run.study.name} through {run.history.name}: {run.history.hours} h from {run.history.start:%Y-%m-%d %H:%M} UTC, "
+        f"{run.parameters.name} on {run.study.name} through {one_line(run.history.name)}: {run.history.hours} h from {run.history.start:%Y-%m-%d %H:%M} UTC, "
         f"{run.paths} paths, seed {run.study.search.seed}",
         highlight=False,
+        markup=False,
     )
     for title, table in (
         ("column by column", column_table(facts.fit)),
@@ -40,7 +43,7 @@ def print_facts(facts: BacktestFacts) -> None:
     ):
         _print_table(title, table)
     for note in run.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _print_table(title: str, table: Table) -> None:
@@ -122,7 +125,7 @@ def command(
         from amo_opt.report.figures.backtest import save_backtest
 
         save_backtest(plot_file, facts)
-        click.echo(f"drawn in {plot_file}", err=True)
+        say(f"drawn in {plot_file}", err=True)
     if as_json:
         print_json(document(facts))
         return

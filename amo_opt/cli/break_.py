@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
+from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
@@ -93,7 +94,7 @@ def command(
 
         title = f"Reverse stress of {found.parameters}"
         save_break(plot_file, panels_of(found), title=title, caption=caption_of(found, study.search.seed))
-        click.echo(f"drawn in {plot_file}", err=True)
+        say(f"drawn in {plot_file}", err=True)
     if as_json:
         sizes = (found.run_capacity.half, found.run_capacity.most)
         print_json(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from amo_opt.cli.options import json_option, print_json
+from amo_opt.cli.streams import say
 
 
 def check_options(
@@ -102,9 +103,9 @@ def command(
         )  # fmt: skip
         return
     for line in found.left_out:
-        click.echo(f"left out: {line}")
+        say(f"left out: {line}")
     for line in found.notes:
-        click.echo(f"note: {line}")
+        say(f"note: {line}")
     click.echo(f"{found.method}; n = {found.n}; misfit {found.residual_sd:.4g} ({found.residual_unit})")
     for each in found.figures:
         said = f"not identified: {each.not_identified}" if each.not_identified else f"{each.value:.4g} {each.unit}".rstrip()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from amo_opt.cli.options import json_option, load, study_option, thread_count
+from amo_opt.cli.streams import say
 from amo_opt.cli.watch import LINE_SECONDS
 
 if TYPE_CHECKING:
@@ -155,6 +156,6 @@ def command(
         )
     if out is not None:
         write_comparison(found, out)
-        click.echo(f"verdict.json and run.json written to {out}", err=True)
+        say(f"verdict.json and run.json written to {out}", err=True)
     print_comparison(found, "json" if as_json else kind or "text", candidate_file)
     return found.exit_status

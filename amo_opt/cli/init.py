@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from amo_opt.cli.streams import say
+
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
@@ -21,5 +23,5 @@ def command(folder: Path) -> None:
 
     written = write_starter(folder)
     for file in written:
-        click.echo(f"wrote {file}")
-    click.echo(f"next: amo-opt validate {written[0]}  then  amo-opt run {written[0]}")
+        say(f"wrote {file}")
+    say(f"next: amo-opt validate {written[0]}  then  amo-opt run {written[0]}")

@@ -9,6 +9,7 @@ import click
 
 from amo_opt.cli.options import print_json
 from amo_opt.cli.pool_input import Asked, Given
+from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -114,4 +115,4 @@ def plot(asked: Asked, given: Given, marks: Sequence[tuple[str, float]] = ()) ->
     caption = f"{own.stablecoin:,.0f} stablecoin and {own.base:,.0f} USD of base, fee {own.fee:.4%}; marginal price before the fee."
     curves = [selling_curve(each, ROOM * furthest) for each in given.pools]
     save_pool(asked.plot, curves, title="A pool while its stablecoin is sold", caption=caption, marks=shown)
-    click.echo(f"drawn in {asked.plot}", err=True)
+    say(f"drawn in {asked.plot}", err=True)

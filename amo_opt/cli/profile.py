@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
+from amo_opt.cli.streams import say
 from amo_opt.cli.watch import LINE_SECONDS
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def command(
         from amo_opt.report.figures.profiles import save_profiles
 
         save_profiles(plot_file, profile_pages(found), title=f"What each parameter of {study.current.name} does, {study.name}")
-        click.echo(f"drawn in {plot_file}", err=True)
+        say(f"drawn in {plot_file}", err=True)
     if as_json:
         print_json(document(found))
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from amo_opt.cli.options import json_option, load, output_options, report_folder, storage_url
+from amo_opt.cli.streams import say
 
 
 @click.command("report")
@@ -38,8 +39,8 @@ def command(study_file: Path, *, seed: int | None, paths: int | None, out: Path 
     check_results(folder / "results.json")
     result = restore(study, storage=storage_url(folder, storage))
     written = write_report(result, folder)
-    click.echo(f"{result.verdict}: {result.explanation}", err=as_json)
-    click.echo(f"report: {written / 'report.html'}", err=as_json)
+    say(f"{result.verdict}: {result.explanation}", err=as_json)
+    say(f"report: {written / 'report.html'}", err=as_json)
     if as_json:
         click.echo(results_json(result), nl=False)
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from amo_opt.cli.options import cluster_option, json_option, load, output_options, report_folder, size_options, storage_url, thread_count
+from amo_opt.cli.streams import say
 
 
 @click.command("run")
@@ -59,10 +60,10 @@ def command(
     with watching(study, folder) as watch:
         result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
-    click.echo(f"{result.verdict}: {result.explanation}", err=as_json)
+    say(f"{result.verdict}: {result.explanation}", err=as_json)
     if result.profile is not None:
         click.echo(result.profile.finding, err=as_json)
-    click.echo(f"report: {written / 'report.html'}", err=as_json)
+    say(f"report: {written / 'report.html'}", err=as_json)
     if as_json:
         click.echo(results_json(result), nl=False)
     return 1 if result.verdict == "infeasible" else 0

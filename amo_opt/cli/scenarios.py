@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json
+from amo_opt.cli.streams import say
 from amo_opt.cli.tables import open_console
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def draw(file: Path, study: Study, *, title: str) -> None:
     from amo_opt.report.figures.scenarios import save_scenarios
 
     save_scenarios(file, scenario_pages(study), title=title)
-    click.echo(f"{len(study.scenarios)} scenarios drawn in {file}", err=True)
+    say(f"{len(study.scenarios)} scenarios drawn in {file}", err=True)
 
 
 @click.command("scenarios")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from amo_opt.cli.options import check_folder, json_option, load, plot_option, print_json, size_options, study_option, thread_count
+from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -120,10 +121,10 @@ def command(
         outcome = simulate(parameters, study, scenarios=chosen, stream=stream, workers=thread_count(workers))
     if trace_file is not None and scenario is not None:
         write_trace(trace_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
-        click.echo(f"time series written to {trace_file}", err=True)
+        say(f"time series written to {trace_file}", err=True)
     if plot_file is not None and scenario is not None:
         draw(plot_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
-        click.echo(f"path {path_number or 0} drawn in {plot_file}", err=True)
+        say(f"path {path_number or 0} drawn in {plot_file}", err=True)
     if path_number is not None:
         print_row(outcome, as_json=as_json)
         return

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from amo_opt.cli.streams import say
 from amo_opt.errors import StorageError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class _Log:
             self._file.flush()
         except OSError as error:
             self._lost = True
-            sys.stderr.write(f"the log {self._file.name} cannot be written ({error.strerror or error}); the run goes on without it\n")
+            say(f"the log {self._file.name} cannot be written ({error.strerror or error}); the run goes on without it", err=True)
 
     def note(self, phase: str) -> None:
         if phase == self._phase:
@@ -98,7 +99,7 @@ class _Bars:
 
     def show(self, event: ProgressEvent) -> None:
         if event.remark:
-            self._progress.console.print(f"{TITLES[event.phase]}: {event.remark}", highlight=False)
+            self._progress.console.print(f"{TITLES[event.phase]}: {event.remark}", highlight=False, markup=False)
         if event.phase not in self._tasks:
             self._tasks[event.phase] = self._progress.add_task(TITLES[event.phase], total=event.total, best="")
         self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))

@@ -55,6 +55,11 @@ def test_unknown_and_missing_commands_are_exit_2(call):
         (PermissionError(13, "Permission denied", "/there"), 2, "amo-opt: /there: Permission denied\n"),
         (RuntimeError("odd"), 2, "amo-opt: internal error: RuntimeError: odd (AMO_OPT_TRACEBACK=1 shows where)\n"),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
+        (EOFError("Ran out of input"), 2, "amo-opt: internal error: EOFError: Ran out of input (AMO_OPT_TRACEBACK=1 shows where)\n"),
+        (AmoOptError("it says\n::error::x\x1b[31m"), 2, "amo-opt: it says\\n::error::x\\x1b[31m\n"),
+        (PermissionError(13, "Permission denied", "/th\nere"), 2, "amo-opt: /th\\nere: Permission denied\n"),
+        (RuntimeError("odd\n::error::x"), 2, "RuntimeError: odd\\n::error::x (AMO_OPT_TRACEBACK=1 shows where)\n"),
+        (click.UsageError("--x: found\n::error::1"), 2, "Error: --x: found\\n::error::1\n"),
         (click.UsageError("--x: found 1"), 2, "Error: --x: found 1\n"),
     ],
 )

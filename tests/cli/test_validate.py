@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+
+import pytest
+
+from amo_opt.protocol.parameters import PARAMETERS
 
 
 def test_right_files_are_said_to_be_valid(shared, call):
@@ -45,3 +51,66 @@ def test_json_is_one_document(small, call, tmp_path):
 def test_no_file_is_a_wrong_call(call):
     """Nothing to check: exit 2."""
     assert call("validate").status == 2
+
+
+INJECTED = """
+schema = 1
+"a\\n::error file=README.md::pwned by key\\u001b[31m" = 1
+"::error::pwned by key" = 1
+[state]
+file = "x\\n::error file=README.md,line=1::pwned by path\\n\\u001b[31mred\\u202eRTL"
+[current]
+file = "::error::pwned\\u2028::error::pwned"
+[[scenario]]
+name = "calm\\u0085::error::pwned"
+set = { "##[error]pwned" = "::error::" }
+"""
+
+
+def test_text_of_a_file_begins_no_line_of_its_own(call, tmp_path):
+    """Keys, values, paths and the file's own name: shown escaped, so that each problem is one line and no line is a command of CI."""
+    study = tmp_path / "::error::\n::error::study.toml"
+    study.write_text(INJECTED)
+    called = call("validate", os.path.relpath(study))
+    assert called.status == 1
+    lines = called.err.splitlines()
+    assert lines == called.err.split("\n")[:-1]
+    assert all("study.toml" in line for line in lines)
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines)
+    assert not {"\x1b", "\u202e", "\u2028", "\x85"} & set(called.err)
+    assert r"x\n::error file=README.md,line=1::pwned by path\n\x1b[31mred" in called.err
+    call_run = call("run", os.path.relpath(study))
+    assert call_run.status == 2
+    assert not any(line.lstrip().startswith("::") for line in call_run.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"k{i} = 1\n" for i in range(20_000)),
+        "[[scenario]]\nname = 'zzz'\nweight = 'x'\n" * 8_000,
+        "[[gate]]\nmetric = 'zzz'\nclass = 'safety'\n" * 8_000,
+        "[state.set]\n" + "".join(f"'k{i}' = 1\n" for i in range(20_000)),
+        "[pool]\n[contracts]\n" + "".join(f"k{i} = {{ caller = 'zz' }}\n" for i in range(8_000)),
+        "[simulation]\npaths = [" + "1," * 100_000 + "]",
+    ],
+    ids=["keys", "scenarios", "gates", "figures", "contracts", "values"],
+)
+def test_a_file_wrong_everywhere_does_not_fill_the_screen(call, tmp_path, text):
+    """Some tens of problems, and how many more, in a second: the nearest known name is looked for those that are told alone."""
+    (tmp_path / "a.toml").write_text(f"schema = 1\n{text}")
+    began = time.process_time()
+    called = call("validate", tmp_path / "a.toml")
+    assert time.process_time() - began < 3.0  # some 0.5 s; minutes where every name is compared with every other
+    lines = called.err.splitlines()
+    assert called.status == 1
+    assert len(lines) <= 31
+    assert sum(map(len, lines)) < 10_000
+
+
+def test_the_rest_is_counted(call, tmp_path):
+    """Every problem that is not told: 22 keys missing, 5,000 unknown."""
+    (tmp_path / "a.toml").write_text("schema = 1\n" + "".join(f"k{i} = 1\n" for i in range(5000)))
+    told = call("validate", tmp_path / "a.toml").err.splitlines()
+    missing = len(PARAMETERS) + 1
+    assert told[-1].endswith(f"and {5000 + missing - (len(told) - 1):,} more problems")

@@ -1,11 +1,14 @@
 """One file as read: lines of its keys, problems that name their place."""
 
+import os
+import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from amo_opt.config.toml_file import key_lines, read_document
+from amo_opt.errors import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
@@ -94,3 +97,95 @@ def test_overrides_leave_the_file_as_read(tmp_path):
 def test_windows_line_ends_count_the_same(tmp_path):
     """A file written on Windows names the same lines."""
     assert key_lines("a = 1\r\nb = 2\r\n") == {("a",): 1, ("b",): 2}
+
+
+def refused(path, text):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    began = time.process_time()
+    with pytest.raises(InputError) as caught:
+        read_document(path, "a.toml")
+    assert time.process_time() - began < 1.0
+    (problem,) = caught.value.problems
+    return problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + ".b" * 20_000 + " = 1",
+        "[a" + ".b" * 20_000 + "]",
+        "x = { a" + " . b" * 20_000 + " = 1 }",
+        '"a"' + ".'b'" * 20_000 + " = 1",
+        "x = " + "[" * 500 + "]" * 500,
+        "x = " + "{ a = " * 17 + "1" + "}" * 17,
+        "".join(f"[{'.'.join('abcdefghijklmnop'[:depth])}]\n" for depth in range(1, 17)) + "[a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q]",
+    ],
+    ids=["keys", "header", "inline", "quoted", "arrays", "tables", "headers"],
+)
+def test_what_is_nested_deeply_is_refused_at_once(tmp_path, text):
+    """However it is written: the parser's time grows with the square of the depth, or it runs out of stack."""
+    problem = refused(tmp_path / "a.toml", text)
+    assert (problem.message, problem.allowed) == ("not a study, state or parameter file: nested too deeply", "at most 16 levels")
+
+
+def test_dots_in_texts_and_comments_are_no_depth(tmp_path):
+    """Only keys are counted: texts of every kind, closed or not by a mark of another kind, may hold any."""
+    dots = "a.b." * 100
+    path = tmp_path / "a.toml"
+    path.write_text(f'a = "{dots} \\" {dots}"\nb = \'{dots}\'  # {dots} """\nc = """\n{dots} \\""" \'\'\n"""\nd = \'\'\'\n{dots} "\'\'\'\n')
+    assert set(read_document(path, "a.toml").data) == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['x = """' + ' \\"""' * 200_000, "x = " + "'''a''' " * 200_000, "k" * 3_000_000, "x = " + "1." * 500_000, "x = " + "[" * 1_000_000],
+    ids=["quotes", "texts", "word", "dots", "brackets"],
+)
+def test_no_text_takes_long_to_refuse(tmp_path, text):
+    """What could be looked through again and again is looked through once."""
+    refused(tmp_path / "a.toml", text)
+
+
+def test_a_file_of_many_megabytes_is_refused_by_its_size(tmp_path):
+    """Told in one sentence, unread."""
+    assert "is too large: 5,000,000 bytes, of at most 4,194,304 that are read" in str(refused(tmp_path / "a.toml", b"#" * 5_000_000))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    """Nobody writes to it."""
+    os.mkfifo(tmp_path / "a.toml")
+    with pytest.raises(InputError, match="is a pipe, not a file"):
+        read_document(tmp_path / "a.toml", "a.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PATH=/usr/bin\0TOKEN=geheim\0",
+        "TOKEN=geheim",
+        "geheim",
+        "[geheim]\n[geheim]",
+        "geheim.a = 1\n[geheim.a]",
+        "a = {geheim = 1, geheim = 2}",
+        "a = 'geheim",
+        "a = geheim",
+        "-----BEGIN geheim-----",
+    ],
+)
+def test_nothing_of_a_file_that_is_not_toml_is_quoted(tmp_path, text):
+    """A link to the environment or to a key leads to a line and a column, not to what stands there."""
+    (tmp_path / "link.toml").symlink_to(tmp_path / "a")
+    problem = refused(tmp_path / "a", text)
+    assert "geheim" not in str(problem)
+    assert problem.line == text.count("\n") + 1
+
+
+def test_values_of_a_file_that_is_not_ours_are_not_quoted(tmp_path):
+    """What reads as TOML and names no schema may be a file of settings, secrets included; the command line's values are the caller's."""
+    path = tmp_path / "a.toml"
+    path.write_text('TOKEN = "geheim"\n')
+    document = read_document(path, "a.toml", {"search.seed": "x"})
+    assert document.problem(("TOKEN",), "unknown key", found='"geheim"').found is None
+    assert document.problem(("search", "seed"), "wrong type", found='"x"').found == '"x"'
+    path.write_text('schema = 1\nname = "X"\n')
+    assert read_document(path, "a.toml").problem(("name",), "wrong", found='"X"').found == '"X"'

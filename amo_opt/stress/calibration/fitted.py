@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from amo_opt.one_line import one_line
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
@@ -64,6 +66,6 @@ class Calibration:
         lines.append("[markets]")
         for figure in known:
             low, value, high = (float(f"{number:.4g}") for number in (figure.low, figure.value, figure.high))
-            reason = json.dumps(f"fitted to {self.file}, n = {figure.n}, 95% interval {low:g} to {high:g}", ensure_ascii=False)
+            reason = json.dumps(f"fitted to {one_line(self.file)}, n = {figure.n}, 95% interval {low:g} to {high:g}", ensure_ascii=False)
             lines.append(f"{figure.name} = {{ value = {value!r}, assumed = {reason}, low = {low!r}, high = {high!r} }}")
         return "\n".join(lines)
