@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -11,9 +12,10 @@ import pytest
 
 from amo_opt.comparison import github
 from amo_opt.comparison.documents import json_text, junit_xml
-from amo_opt.comparison.figures import _packed, _unpacked
+from amo_opt.comparison.figures import _document, _packed, _unpacked
 from amo_opt.comparison.markdown import markdown
 from amo_opt.comparison.wording import row
+from amo_opt.errors import AmoOptError
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.metrics import MEASURES
 
@@ -80,6 +82,36 @@ def test_figures_survive_packing_to_the_last_bit(tmp_path):
     assert packed[names[2]] == 0.1
     for name, array in _unpacked(tmp_path, packed, 50).items():
         assert array.tobytes() == values[name].tobytes()
+
+
+RUN = '{"kind": "amo-opt compare run", "schema": 1, "x": %s}'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (RUN % "NaN", "its checksum does not hold"),
+        (RUN % ("[" * 330 + "]" * 330), "its checksum does not hold"),
+        (RUN % ("[" * 100_000 + "]" * 100_000), "not JSON"),
+        (RUN % ("1" * 5000), "not JSON"),
+        ('{"kind": "amo-opt compare run", "schema": ["%s"]}' % ("x" * 10_000), "a stored run of schema"),
+    ],
+    ids=["nan", "deep", "deeper", "digits", "schema"],
+)
+def test_json_that_is_no_stored_run_is_told_in_a_sentence(tmp_path, text, told):
+    """NaN, depth that is read and cannot be written, numbers without end: refused, and never quoted at length."""
+    file = tmp_path / "run.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(AmoOptError, match=told) as caught:
+        _document(file)
+    assert len(str(caught.value)) < len(str(file)) + 200
+
+
+def test_a_stored_run_that_is_a_pipe_is_not_waited_for(tmp_path):
+    """Nobody writes to it."""
+    os.mkfifo(tmp_path / "run.json")
+    with pytest.raises(AmoOptError, match="is a pipe, not a file"):
+        _document(tmp_path / "run.json")
 
 
 def test_a_row_has_the_decimals_its_interval_deserves(judge):

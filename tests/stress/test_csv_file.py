@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -44,3 +45,14 @@ def test_a_history_to_replay_and_one_to_fit_are_refused_in_the_same_words(tmp_pa
         with pytest.raises(InputError) as error:
             read(file)
         assert said in str(error.value)
+
+
+def test_what_is_no_file_of_a_sensible_size_is_refused(tmp_path):
+    """A pipe that nobody writes to, and 64 GB of nothing."""
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(InputError, match="is a pipe, not a file"):
+        read_rows(tmp_path / "a.csv", "a.csv")
+    with (tmp_path / "b.csv").open("wb") as file:
+        file.truncate(64 * 2**30)
+    with pytest.raises(InputError, match="is too large"):
+        read_rows(tmp_path / "b.csv", "b.csv")
