@@ -20,6 +20,7 @@ def print_tables(comparison: Comparison) -> None:
     from rich.text import Text
 
     from amo_opt.comparison.wording import SHAPES, clean, gate_question, gate_rows, headline, row, setting
+    from amo_opt.config.wording import significant
 
     console = open_console()
     before, after = (clean(each.parameters.name) for each in (comparison.baseline, comparison.candidate))
@@ -33,7 +34,7 @@ def print_tables(comparison: Comparison) -> None:
     console.print(changed if comparison.changes else Text("the two sets hold the same values"))
     gates = _table("gates", ("", "metric", "class", "must be", "difference", "95% interval", "verdict", "because"))
     for gate, told in gate_rows(comparison):
-        difference = told.shift if told else f"{gate.found:.6g}" if gate.found is not None else ""
+        difference = told.shift if told else significant(gate.found, 6) if gate.found is not None else ""
         status = Text(f"{SHAPES[gate.status]} {gate.status}", style=STYLES[gate.status])
         gates.add_row(
             status,

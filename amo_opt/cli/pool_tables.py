@@ -10,6 +10,8 @@ import click
 from amo_opt.cli.options import print_json
 from amo_opt.cli.pool_input import Asked, Given
 from amo_opt.cli.streams import say
+from amo_opt.comparison.wording import number
+from amo_opt.config.wording import significant
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -28,12 +30,12 @@ Documents = Sequence[Mapping[str, Any]]
 
 def amount(value: float) -> str:
     """Tokens or dollars."""
-    return f"{value:,.2f}" if abs(value) >= 1.0 or value == 0.0 else f"{value:.6g}"
+    return significant(value, 6) if 0.0 < abs(value) < 1.0 else number(value, 2)
 
 
 def _cell(name: str, value: float) -> str:
     """Prices and shares with six decimals, amounts with two."""
-    return f"{value:.6f}" if name.startswith(PRICES) or name.endswith("share") else amount(value)
+    return number(value, 6) if name.startswith(PRICES) or name.endswith("share") else amount(value)
 
 
 def document(given: Given, rows: Documents, **extra: Any) -> dict[str, Any]:
@@ -86,9 +88,9 @@ def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float) -> None:
         table.add_row(
             row.method,
             "reverts" if row.revert is not None else "" if row.rounds is None else str(row.rounds),
-            "" if row.price is None else f"{row.price:.4f}",
-            *("" if each is None else f"{each / scale:,.1f}" for each in amounts),
-            *("" if each is None else f"{each:+.1%}" for each in (row.base_off, row.collateral_off)),
+            "" if row.price is None else number(row.price, 4),
+            *("" if each is None else number(each / scale, 1) for each in amounts),
+            *("" if each is None else f"{number(100.0 * each, 1, signed=True)}%" for each in (row.base_off, row.collateral_off)),
         )
     Console().print(table)
     for row in rows:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.config.wording import significant
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -65,7 +67,7 @@ def open_console() -> Console:
 
 def shown(value: float) -> str:
     """A figure with four significant digits; thousands separated."""
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return significant(value, 4)
 
 
 def print_score(console: Console, score: Score, parameters: ParameterSet, study: Study) -> None:

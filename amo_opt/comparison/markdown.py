@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.comparison.wording import SHAPES, clean, gate_question, gate_rows, headline, row, setting
+from amo_opt.config.wording import significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +61,7 @@ def _gates(comparison: Comparison) -> list[str]:
             whole(f"{SHAPES[gate.status]} {gate.status}"),
             f"{gate.title} ({gate.gate.cls})",
             gate_question(gate),
-            told.shift if told else f"{gate.found:.6g}" if gate.found is not None else "",
+            told.shift if told else significant(gate.found, 6) if gate.found is not None else "",
             whole(told.interval) if told else "",
             whole(f"{SHAPES[gate.verdict]} {gate.verdict}"),
             gate.reason,

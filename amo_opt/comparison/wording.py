@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.config.wording import MISSING, significant
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -70,7 +72,7 @@ def row(metric: MetricVerdict) -> Row:
         candidate=of(metric.candidate),
         difference=of(metric.difference, signed=True),
         interval=f"{of(metric.low, signed=True)} to {of(metric.high, signed=True)}",
-        margin=f"{metric.margin * factor:,.6g}" if metric.margin else "0",
+        margin=significant(metric.margin * factor, 6),
         verdict=metric.verdict,
     )
 
@@ -84,19 +86,31 @@ def scale(unit: str, values: Iterable[float]) -> tuple[float, str]:
     fixed = {"per year": (100.0, "% a year"), "bps": (1.0, "bp"), "probability": (100.0, "%"), "ratio": (1.0, ""), "h": (1.0, "h")}
     if unit in fixed:
         return fixed[unit]
-    largest = max((abs(value) for value in values), default=0.0)
+    return thousands(max((abs(value) for value in values if math.isfinite(value)), default=0.0), unit) or (1.0, unit)
+
+
+def thousands(largest: float, unit: str) -> tuple[float, str] | None:
+    """Factor and name of the unit of billions, millions or thousands that an amount of this size is shown in; None below a thousand.
+
+    What two decimals of the smaller one would round up to a thousand of it takes the larger.
+
+    >>> thousands(999.996e6, "USD"), thousands(999.99e6, "USD"), thousands(12.0, "USD")
+    ((1e-09, 'bn USD'), (1e-06, 'm USD'), None)
+    """
     for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
-        if largest >= size:
+        if largest >= size * (1.0 - 5e-6):
             return 1.0 / size, f"{letter} {unit}".strip()
-    return 1.0, unit
+    return None
 
 
 def number(value: float, decimals: int, *, signed: bool = False) -> str:
-    """A number with thousands separators and a true minus sign, never a negative zero.
+    """A number with thousands separators and a true minus sign, never a negative zero; a dash where there is none.
 
-    >>> number(-1234.5, 1), number(-0.001, 1), number(2.0, 1, signed=True)
-    ('−1,234.5', '0.0', '+2.0')
+    >>> number(-1234.5, 1), number(-0.001, 1), number(2.0, 1, signed=True), number(math.inf, 1)
+    ('−1,234.5', '0.0', '+2.0', '–')
     """
+    if not math.isfinite(value):
+        return MISSING
     shown = round(value, decimals) + 0.0
     sign = "+" if signed and shown > 0 else ""
     return f"{sign}{shown:,.{decimals}f}".replace("-", "−")
@@ -104,7 +118,7 @@ def number(value: float, decimals: int, *, signed: bool = False) -> str:
 
 def _decimals(width: float) -> int:
     """Decimals that show a width in two digits."""
-    return min(6, max(0, 1 - math.floor(math.log10(width)))) if width > 0.0 else 2
+    return min(6, max(0, 1 - math.floor(math.log10(width)))) if 0.0 < width < math.inf else 2
 
 
 def gate_rows(comparison: Comparison) -> list[tuple[GateVerdict, Row | None]]:
@@ -144,10 +158,10 @@ def gate_question(gate: GateVerdict) -> str:
     parts = []
     if gate.margin is not None:
         factor, unit = scale(gate.unit, (gate.margin,))
-        parts.append(f"worse by at most {gate.margin * factor:,.6g} {unit}".rstrip() if gate.margin else "no worse")
+        parts.append(f"worse by at most {significant(gate.margin * factor, 6)} {unit}".rstrip() if gate.margin else "no worse")
     if gate.gate.maximum is not None:
         factor, unit = scale(gate.unit, (gate.gate.maximum,))
-        parts.append(f"at most {gate.gate.maximum * factor:,.6g} {unit}".rstrip())
+        parts.append(f"at most {significant(gate.gate.maximum * factor, 6)} {unit}".rstrip())
     return ", ".join(parts)
 
 

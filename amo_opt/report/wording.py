@@ -8,7 +8,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import VERDICT_SHAPES
+from amo_opt.comparison.wording import VERDICT_SHAPES, thousands
+from amo_opt.comparison.wording import number as fixed
+from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
-MISSING = "–"
-"""What stands where there is no number."""
 
 SHAPES = VERDICT_SHAPES | {
     "RECOMMENDED": "▲",
@@ -77,11 +77,7 @@ class Scale:
         >>> Scale(100.0, 2, "% a year").number(-0.01234), Scale(1.0, 1, "bp").number(-0.01), Scale(1.0, 1, "bp").number(2.0, signed=True)
         ('−1.23', '0.0', '+2.0')
         """
-        if not math.isfinite(value):
-            return MISSING
-        shown = round(value * self.factor, self.decimals) + 0.0
-        sign = "+" if signed and shown > 0 else ""
-        return f"{sign}{shown:,.{self.decimals}f}".replace("-", "−")
+        return fixed(value * self.factor, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
         """The number with its unit; a signed one is a difference, so per cent become percentage points."""
@@ -120,24 +116,17 @@ def scale_for(unit: str, values: Iterable[float]) -> Scale:
         return Scale(1.0, 0, unit)
     if largest < 10.0 and "·" not in unit:
         return Scale(1.0, 4, unit)
-    for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
-        if largest >= size:
-            return Scale(1.0 / size, 2, f"{letter} {unit}".strip())
-    return Scale(1.0, 0, unit)
+    factor, name = thousands(largest, unit) or (1.0, unit)
+    return Scale(factor, 0 if factor == 1.0 else 2, name)
 
 
 def plain_number(value: float) -> str:
-    """A parameter or state figure as one would write it: up to six digits, no exponent, thousands separated.
+    """A parameter or state figure as one would write it: up to six digits, whole ones in full, thousands separated.
 
-    >>> plain_number(1500), plain_number(0.0025), plain_number(2.6e9), plain_number(0.1234567)
-    ('1,500', '0.0025', '2,600,000,000', '0.123457')
+    >>> plain_number(1500), plain_number(0.0025), plain_number(1586444839.83), plain_number(0.1234567)
+    ('1,500', '0.0025', '1,586,444,840', '0.123457')
     """
-    if not math.isfinite(value):
-        return MISSING
-    if value == round(value):
-        return f"{round(value):,}".replace("-", "−")
-    decimals = max(0, 5 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+    return true_minus(significant(value, 6))
 
 
 def true_minus(text: str) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.search.movement import MATERIAL, Shift, Track, Word, classify
 from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
@@ -45,18 +46,19 @@ def plain(value: float) -> str:
     >>> plain(1500.0), plain(0.0025), plain(123456.0)
     ('1500', '0.0025', '123456')
     """
-    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+    return significant(value, 4).replace(",", "")
 
 
 def numbers(values: Sequence[float], factor: float, *, fine: float) -> list[str]:
-    """The values times a factor, alike, with as many decimals as show ``fine`` in two digits.
+    """The values times a factor, alike, with as many decimals as show ``fine`` in two digits; a dash where there is none.
 
     >>> numbers([0.032, 0.0326], 100.0, fine=0.0006), numbers([1041.2, 2.0], 1.0, fine=39.0)
     (['3.200', '3.260'], ['1041', '2'])
     """
     size = abs(fine * factor)
-    decimals = min(max(1 - math.floor(math.log10(size)), 0), 8) if size > 0.0 else 1
-    return [f"{value * factor + 0.0:.{decimals}f}" for value in values]
+    decimals = min(max(1 - math.floor(math.log10(size)), 0), 8) if 0.0 < size < math.inf else 1
+    shown = [round(value * factor, decimals) + 0.0 for value in values]
+    return [f"{value:.{decimals}f}" if math.isfinite(value) else MISSING for value in shown]
 
 
 def measured(value: float, metric: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.replayed import BAND, fit_of
 
 if TYPE_CHECKING:
@@ -90,14 +91,18 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 def shown(value: float | None) -> str:
     """A figure with five significant digits, a dash where there is none."""
-    return "–" if value is None or not math.isfinite(value) else f"{value:,.5g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return MISSING if value is None else significant(value, 5)
+
+
+def _misfit(value: float) -> str:
+    return significant(value, 3, signed=True)
 
 
 def demand_table(fit: EpisodeFit) -> Table:
     """demand / model / real / met or MISSED by how much."""
     heads = ("demand", "allowed", "model", "real", "verdict")
     rows = [
-        (each.text, each.allowed, shown(each.model), shown(each.real), "met" if each.met else f"MISSED by {each.missed_by:.3g}")
+        (each.text, each.allowed, shown(each.model), shown(each.real), "met" if each.met else f"MISSED by {significant(each.missed_by, 3)}")
         for each in fit.demands
     ]
     return heads, rows
@@ -109,8 +114,8 @@ def summary_table(fit: EpisodeFit) -> Table:
     for each in fit.summary:
         if each.model is None and each.real is None:
             continue
-        band = "–" if each.interval is None else f"{shown(each.interval[0])} to {shown(each.interval[1])}"
-        misfit = "–" if each.model is None or each.real is None or each.name == "residual_rmse" else f"{each.model - each.real:+.3g}"
+        band = MISSING if each.interval is None else f"{shown(each.interval[0])} to {shown(each.interval[1])}"
+        misfit = MISSING if each.model is None or each.real is None or each.name == "residual_rmse" else _misfit(each.model - each.real)
         rows.append((each.title, shown(each.model), band, shown(each.real), misfit))
     return ("figure", "model", "5–95% of paths", "real", "misfit"), rows
 
@@ -127,8 +132,8 @@ def column_table(fit: EpisodeFit) -> Table:
                 f"{each.name}, {UNITS[each.name]}",
                 str(each.n),
                 shown(each.rmse * scale),
-                f"{float(misses.mean()):+.3g}",
-                f"{misses[worst]:+.3g} at {each.hours[worst]} h ({shown(each.model[worst] * scale)} for {shown(each.real[worst] * scale)})",
+                _misfit(float(misses.mean())),
+                f"{_misfit(misses[worst])} at {each.hours[worst]} h ({shown(each.model[worst] * scale)} for {shown(each.real[worst] * scale)})",
                 f"{each.outside} of {each.n}",
             )
         )
@@ -144,7 +149,7 @@ def row_table(fit: ColumnFit) -> Table:
             shown(model * scale),
             f"{shown(low * scale)} to {shown(high * scale)}",
             shown(real * scale),
-            f"{(model - real) * scale:+.3g}",
+            _misfit((model - real) * scale),
         )
         for hour, model, low, high, real in zip(fit.hours, fit.model, fit.low, fit.high, fit.real, strict=True)
     ]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.comparison.wording import number
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,16 +70,11 @@ def money(value: float) -> str:
     >>> money(1.3345e9), money(182.4e6), money(3.21e6), money(45_600.0), money(1053.0), money(12.0), money(-2e6)
     ('1.33bn', '182m', '3.2m', '46k', '1.1k', '12', '−2.0m')
     """
-    for least, size, decimals, letter in (
-        (1e9, 1e9, 2, "bn"),
-        (1e7, 1e6, 0, "m"),
-        (1e6, 1e6, 1, "m"),
-        (1e4, 1e3, 0, "k"),
-        (1e3, 1e3, 1, "k"),
-    ):
-        if abs(value) >= least:
-            return f"{value / size:.{decimals}f}{letter}".replace("-", "−")
-    return f"{round(value) + 0:,}".replace("-", "−")
+    for size, decimals, letter in ((1e9, 2, "bn"), (1e6, 1, "m"), (1e3, 1, "k")):
+        # what rounds up to a thousand of the smaller unit is one of this
+        if abs(value) >= size * (1.0 - 5e-4):
+            return number(value / size, 0 if decimals == 1 and abs(value) >= 10.0 * size else decimals) + letter
+    return number(value, 0)
 
 
 def day(hour: int) -> str:

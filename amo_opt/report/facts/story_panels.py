@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.comparison.wording import number
 from amo_opt.protocol.lanes import LINES
 from amo_opt.scoring.metrics import NOT_YIELD
 
@@ -214,4 +215,4 @@ def last_figure(value: float, form: Form) -> str:
     ('0.9992', '−1,234', '3.14', '52.0')
     """
     decimals = {"price": 4, "ratio": 4, "percent": 1, "amount": 0 if abs(value) >= 100.0 else 1 if abs(value) >= 10.0 else 2}[form]
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
+    return number(value, decimals)

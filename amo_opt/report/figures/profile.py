@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from amo_opt.config.wording import significant
 from amo_opt.report.figures.style import BLUE, GREY, HUES, blank, styled, to_svg
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _plain_log_ticks(axes: Axes, values: tuple[float, ...]) -> None:
     step = max(1, round((len(values) - 1) / 3))
     axes.xaxis.set_major_locator(FixedLocator(values[::step]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 4)))
 
 
 def _label_ends(axes: Axes, series: tuple[tuple[str, tuple[Span, ...]], ...]) -> None:

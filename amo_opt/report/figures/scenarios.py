@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from amo_opt.report.figures.files import check_suffix, save_page, save_sheet, styled_page
-from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
+from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, tick, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,4 +165,4 @@ def _limits(axes: Axes, panel: InputPanel) -> None:
     if panel.form == "price":
         price_ticks(axes)
     else:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}".replace("-", "−")))
+        axes.yaxis.set_major_formatter(FuncFormatter(tick))

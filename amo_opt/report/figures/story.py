@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from amo_opt.report.figures.edge_names import LEADER, SMALL, EdgeName, write_names
-from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, price_ticks
+from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, price_ticks, tick
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +177,7 @@ def _draw_level(axes: Axes, level: Level, days: FloatArray, shown: NDArray[np.bo
 def _time(axes: Axes, column: _Column, *, bottom: bool) -> None:
     days = (column.last - column.first) / 24.0
     axes.xaxis.set_major_locator(MultipleLocator(next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if days / step <= 11)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}".replace("-", "−")))
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.tick_params(labelbottom=bottom)
     if bottom:
         axes.set_xlabel("days since the window opened", fontsize=SMALL, labelpad=2.0)
@@ -192,7 +192,7 @@ def _amount_ticks(axes: Axes, form: Form, tall: float) -> None:
     elif form == "ratio":
         axes.yaxis.set_major_formatter("{x:.2f}")
     else:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.5g}".replace("-", "−")))
+        axes.yaxis.set_major_formatter(FuncFormatter(tick))
 
 
 def _shade(axes: Axes, story: Story, column: _Column, *, under: bool) -> None:

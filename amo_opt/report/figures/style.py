@@ -16,6 +16,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from amo_opt.comparison.wording import number
+from amo_opt.config.wording import significant
+from amo_opt.report.wording import true_minus
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,11 +81,20 @@ def blank(width: float, height: float) -> Figure:
     return figure
 
 
+def tick(value: float, _: int | None = None) -> str:
+    """A tick's number, in five digits at the most.
+
+    >>> tick(25_000.0), tick(-0.5)
+    ('25,000', '−0.5')
+    """
+    return true_minus(significant(value, 5))
+
+
 def price_ticks(axes: Axes) -> None:
     """Dollar prices with as many decimals as tell neighbouring ticks apart."""
     low, high = axes.get_ylim()
     decimals = 4 if high - low < 0.02 else 3 if high - low < 0.2 else 2
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{decimals}f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, decimals)))
 
 
 _DECLARATION = re.compile(r"^.*?(?=<svg )", re.DOTALL)
