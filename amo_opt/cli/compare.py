@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,7 @@ def command(
             workers=thread_count(workers),
             progress=progress,
         )
+    found = replace(found, files=(str(baseline_file), str(candidate_file)))
     if out is not None:
         write_comparison(found, out)
         say(f"verdict.json and run.json written to {out}", err=True)

@@ -23,7 +23,7 @@ def print_tables(comparison: Comparison) -> None:
     from amo_opt.config.wording import significant
 
     console = open_console()
-    before, after = (clean(each.parameters.name) for each in (comparison.baseline, comparison.candidate))
+    before, after = (clean(name) for name in comparison.names)
     word = f"{SHAPES[comparison.verdict]} {comparison.verdict.upper()}"
     console.print(Text.assemble((word, STYLES[comparison.verdict]), f": {after} against {before}"))
     console.print(Text(f"{headline(comparison)}{'; advice only, exit status 0' if comparison.advice else ''}"))

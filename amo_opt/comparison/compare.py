@@ -70,11 +70,11 @@ def compare(
 
 
 def _simulated(sets: Sequence[ParameterSet], study: Study, paths: int, *, workers: int, progress: Progress | None) -> list[Figures]:
-    """The figures of every set; the first that fails on a path raises its error, with its name."""
+    """The figures of every set; the first that fails on a path raises its error, with its part in this."""
     found = []
     outcomes = simulate_many(sets, study, paths=paths, stream=STREAM, workers=workers, progress=progress)
-    for parameters, outcome in zip(sets, outcomes, strict=True):
+    for part, outcome in zip(("baseline", "candidate")[-len(sets) :], outcomes, strict=True):
         if isinstance(outcome, SimulationError):
-            raise SimulationError(f"{parameters.name} cannot be compared: {outcome}") from outcome
+            raise SimulationError(f"the {part} cannot be compared: {outcome}") from outcome
         found.append(figures_of(outcome, study))
     return found

@@ -82,6 +82,7 @@ def junit_xml(comparison: Comparison) -> str:
     read: the time stamp is the study's date, durations are 0.
     """
     study = comparison.study
+    baseline, candidate = comparison.names
     skipped = [gate for gate in comparison.gates if gate.status == "not gated"]
     root = ET.Element("testsuites")
     suite = ET.SubElement(
@@ -104,8 +105,8 @@ def junit_xml(comparison: Comparison) -> str:
     for name, value in (
         ("study", clean(study.name)),
         ("study-hash", study.hash),
-        ("baseline", clean(comparison.baseline.parameters.name)),
-        ("candidate", clean(comparison.candidate.parameters.name)),
+        ("baseline", clean(baseline)),
+        ("candidate", clean(candidate)),
         ("paths", str(comparison.paths)),
     ):
         ET.SubElement(properties, "property", {"name": name, "value": value})

@@ -18,7 +18,7 @@ _SPECIAL = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|~!&$@"})
 
 def markdown(comparison: Comparison) -> str:
     """The whole verdict: the answer, the gates, what changes, and every metric folded away."""
-    before, after = (escaped(each.parameters.name) for each in (comparison.baseline, comparison.candidate))
+    before, after = (escaped(name) for name in comparison.names)
     lines = [
         f"## {SHAPES[comparison.verdict]} {comparison.verdict.upper()}: {after} against {before}",
         "",

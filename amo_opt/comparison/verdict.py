@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 Status = Literal["pass", "warn", "fail", "not gated"]
 
+LONGEST_FILE = 60
+"""Characters of a file's path that tell two sets of one name apart in a title."""
 TAIL_LEAST = 40.0
 """Least effective count (Kish) of a tail for which its interval is taken at its word."""
 
@@ -73,7 +76,10 @@ class GateVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Candidate against baseline on the same paths: what changed, every metric, every gate, and the answer."""
+    """Candidate against baseline on the same paths: what changed, every metric, every gate, and the answer.
+
+    ``files`` are where the two sets were read, baseline first; they tell apart two sets of one name.
+    """
 
     study: Study
     baseline: Figures
@@ -83,6 +89,16 @@ class Comparison:
     metrics: tuple[MetricVerdict, ...]
     gates: tuple[GateVerdict, ...]
     advice: bool = False
+    files: tuple[str, str] | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What baseline and candidate are called: their names, and where these are the same the file of each, or its part in this."""
+        before, after = self.baseline.parameters.name, self.candidate.parameters.name
+        if before != after:
+            return before, after
+        apart = _apart(self.files)
+        return f"{before} ({apart[0]})", f"{after} ({apart[1]})"
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -112,6 +128,16 @@ class Comparison:
     def metric(self, name: str) -> MetricVerdict:
         """The verdict on one metric, by name."""
         return next(each for each in self.metrics if each.name == name)
+
+
+def _apart(files: tuple[str, str] | None) -> tuple[str, str]:
+    """The files' last parts, whole where those are the same too; the parts that the two play where no file tells them apart."""
+    if files is None or files[0] == files[1]:
+        return "baseline", "candidate"
+    last = PurePath(files[0]).name, PurePath(files[1]).name
+    told = files if last[0] == last[1] else last
+    # a title is cut to a readable length, and two paths cut short would read the same
+    return told if max(map(len, told)) <= LONGEST_FILE else ("baseline", "candidate")
 
 
 def changes(baseline: ParameterSet, candidate: ParameterSet) -> tuple[tuple[str, float, float], ...]:

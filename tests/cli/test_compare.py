@@ -84,6 +84,13 @@ def test_text_tells_answer_change_and_gates(judged):
     assert "blocks of paths" not in found.out
 
 
+def test_two_files_of_one_name_are_told_apart_by_file(judged, candidate):
+    """What CI compares: one parameter file before and after, both of the same name."""
+    candidate.write_text(candidate.read_text(encoding="utf-8").replace("lends-less", "frax-current"), encoding="utf-8")
+    found = judged(candidate)
+    assert found.out.splitlines()[0].endswith(": frax-current (candidate.toml) against frax-current (frax-current.toml)")
+
+
 def test_markdown_is_a_table_for_each_part(judged):
     """Markdown renders: three tables, the names of metrics unharmed."""
     from markdown_it import MarkdownIt

@@ -60,6 +60,28 @@ def test_at_most_ten_annotations_one_line_each(hostile):
     assert all(line.startswith("::error file=a%2Cb%3Ac%0A.toml,line=") and "\n" not in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (("a/base.toml", "b/new.toml"), ("frax-current (base.toml)", "frax-current (new.toml)")),
+        (("base/set.toml", "set.toml"), ("frax-current (base/set.toml)", "frax-current (set.toml)")),
+        (("set.toml", "set.toml"), ("frax-current (baseline)", "frax-current (candidate)")),
+        (("a" * 200 + "/set.toml", "b" * 200 + "/set.toml"), ("frax-current (baseline)", "frax-current (candidate)")),
+        (None, ("frax-current (baseline)", "frax-current (candidate)")),
+    ],
+)
+def test_two_sets_of_one_name_are_told_apart(judge, files, names):
+    """By file where they came from two, in the Markdown's title and in JUnit alike; another name needs no file."""
+    found = replace(judge({}, {}), files=files)
+    assert found.names == names
+    title = markdown(found).partition("\n")[0].replace("\\", "")
+    assert title.endswith(f"{names[1]} against {names[0]}")
+    properties = {each.attrib["name"]: each.attrib["value"] for each in ET.fromstring(junit_xml(found)).iter("property")}  # noqa: S314 - our own output
+    assert (properties["baseline"], properties["candidate"]) == names
+    other = replace(found, candidate=replace(found.candidate, parameters=found.candidate.parameters.replace(name="other")))
+    assert other.names == ("frax-current", "other")
+
+
 def test_a_summary_is_never_too_long(hostile, monkeypatch):
     """Beyond the limit it is cut at a line's end and says so."""
     assert len(github.summary(hostile).encode()) < github.SUMMARY_BYTES
