@@ -1,0 +1,188 @@
+# ruff: noqa: INP001
+"""Writes every figure of these pages that a study decides, between its markers: ``python docs/figures.py`` (seconds; the same bytes each time).
+
+docs/scenarios.md's and docs/worst-case.md's tables have scripts of their own, docs/validity.md is written by ``python -m
+amo_opt.report.facts.backtest``. What was measured (times, sizes, counts of campaigns) stands in the pages with its date and command.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import amo_opt
+from amo_opt.comparison.wording import row
+from amo_opt.report.wording import plain_number, true_minus
+from amo_opt.scoring.replayed import fit_of
+from amo_opt.simulation.backtest import backtest
+from amo_opt.simulation.engine import trace
+from amo_opt.stableswap.depth import Pool
+from amo_opt.stress.catalogue import load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amo_opt.config.study import Study
+
+DOCS = Path(__file__).parent
+STUDY = DOCS.parent / "studies" / "frax-2022.toml"
+REPORT = DOCS.parent / "reports" / "frax-2022" / "report.html"
+LATER = 0.61
+"""`pool_share_high` of the set that compare.md's example judges."""
+SEEDS = (None, 2, 1)
+PATHS = 256
+"""Of each scenario, in that example."""
+FLOWS = (0.03, 0.06, 0.09)
+FITTED_FLOW = 0.031
+RECORDED = ("0.497 to 0.584", "0.032", "0.92; 0.83", "−7.3 to 8.8 (daily medians)")
+"""Of the histories that are not shipped: share, its deviation, its autocorrelation, price over the reference."""
+LAGS = (108, 216)
+"""Hours: 4.5 and 9 days."""
+HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="720" height="430" font-family="sans-serif">'
+
+
+def _study(seed: int | None = None) -> Study:
+    return amo_opt.load_study(STUDY, overrides={} if seed is None else {"search.seed": seed})
+
+
+def _table(heads: tuple[str, ...], lines: list[tuple[str, ...]], *, right: bool) -> str:
+    rule = ("---", *("--:" if right else "---" for _ in heads[1:]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *lines))
+
+
+def seeds() -> str:
+    """compare.md: the same two sets on the paths of several seeds."""
+    lines = []
+    for seed in SEEDS:
+        study = _study(seed)
+        found = amo_opt.compare(study.current, study.current.replace(pool_share_high=LATER), study, paths=PATHS)
+        metric = found.metric("peg_cvar95_bps")
+        told = row(metric)
+        name = f"the study's own, {study.search.seed}" if seed is None else str(seed)
+        failed = ", ".join(gate.gate.metric for gate in found.failed) or "none"
+        lines.append((name, told.baseline, told.candidate, told.interval, f"{metric.tail_points:.0f}", failed, str(found.exit_status)))
+    heads = (
+        "seed",
+        "in force, bp",
+        "later, bp",
+        "95% interval of the difference",
+        "effective paths in the tail",
+        "gates that fail",
+        "exit",
+    )
+    return _table(heads, lines, right=True)
+
+
+def _with_flow(study: Study, flow_sd: float) -> Study:
+    changed = (replace(each, settings={**each.settings, "flow_sd": flow_sd}) if each.name == "calm" else each for each in study.scenarios)
+    return replace(study, scenarios=tuple(changed))
+
+
+def calm() -> str:
+    """calibration.md: what calm makes of the pool's share and price, hour by hour over all paths, beside the records."""
+    columns = []
+    for flow_sd in FLOWS:
+        study = _with_flow(_study(5), flow_sd)
+        series = trace(study.current, study, scenario="calm", paths=128, columns=("pool_share", "price", "reference"))
+        scored = {name: values[study.simulation.transition_hours :] for name, values in series.items()}
+        share, over = scored["pool_share"], 1e4 * (scored["price"] / scored["reference"] - 1.0)
+        low, high = np.percentile(share, (5, 95))
+        cheap, dear = np.percentile(over, (5, 95))
+        again = (np.corrcoef(share[lag:].ravel(), share[:-lag].ravel())[0, 1] for lag in LAGS)
+        columns.append(
+            (
+                f"{low:.3f} to {high:.3f}",
+                f"{share.std():.3f}",
+                true_minus("; ".join(f"{each:.2f}" for each in again)),
+                true_minus(f"{cheap:.1f} to {dear:.1f}"),
+            )
+        )
+    names = (
+        "FRAX's share of the pool, 5–95%",
+        "its standard deviation",
+        "its autocorrelation over 4.5 days; 9 days",
+        "price over the reference, 5–95%, bp",
+    )
+    heads = ("", "recorded", *(f"flow_sd {each:g}" for each in FLOWS))
+    return _table(heads, [(name, *cells) for name, *cells in zip(names, RECORDED, *columns, strict=True)], right=False)
+
+
+def replays() -> str:
+    """calibration.md: the demands on supply under the fitted flow, and under calm's own."""
+    told = []
+    for episode, month in (("svb-2023", "March 2023"), ("ust-contagion-2022", "May 2022")):
+        study = _study()
+        demands = []
+        for each in (_with_flow(study, FITTED_FLOW), study):
+            run = backtest(each, episode=episode)
+            demands.append(next(demand for demand in fit_of(run).demands if demand.text.startswith("change of supply")))
+        fitted, own = demands
+        if fitted.met:
+            told.append(f"the replay of {month} would meet its demand on supply ({_three(fitted.model)}, allowed {_three(fitted.high)})")
+        else:
+            told.append(f"that of {month} would miss its own by {_three(fitted.missed_by)}, where it misses by {_three(own.missed_by)} now")
+    return f"- With flow_sd at {FITTED_FLOW:g} {' and '.join(told)}. That is no\n  evidence for {FITTED_FLOW:g}: nothing is tuned to the replays ([validity](validity.md))."
+
+
+def _three(value: float) -> str:
+    return plain_number(float(f"{value:.3g}"))
+
+
+def failing() -> str:
+    """scenarios.md: the lowest prices of three scenarios under the current set."""
+    lowest = {}
+    for name in ("fast-run", "death-spiral", "lp-flight"):
+        study = replace(_study(), scenarios=(load_scenario(name),))
+        lowest[name] = amo_opt.simulate(study.current, study, paths=64).paths["min_price"]
+    fails = {name: int((lowest[name] == 0.0).sum()) for name in ("fast-run", "death-spiral")}
+    above = math.floor(1e3 * float(lowest["lp-flight"].min())) / 1e3
+    return (
+        f"With the current set of the worked example the pool fails (price 0) on {fails['fast-run']} of 64 paths of `fast-run` and on "
+        f"{fails['death-spiral']} of `death-spiral`; `lp-flight` leaves\nthe price above {above:.3f} on all of 64."
+    )
+
+
+def share() -> str:
+    """model.md: the price at the share of the pool above which the current set withdraws."""
+    current = _study().current
+    pool = Pool(stablecoin=current.pool_share_high, base=1.0 - current.pool_share_high, amplification=float(current.amplification), fee=0.0)
+    return f"At A {current.amplification} a share of {current.pool_share_high:g} is a price of {pool.price:.4f}."
+
+
+BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
+    "compare.md": {"seeds": seeds},
+    "calibration.md": {"calm": calm, "replays": replays},
+    "scenarios.md": {"failing": failing},
+    "model.md": {"share": share},
+}
+"""The written parts of each page, by the name in their markers."""
+
+
+def written(page: str, text: str) -> str:
+    """The page with its figures as they now are."""
+    for name, block in BLOCKS[page].items():
+        begin, end = f"<!-- figures: {name} -->\n", f"<!-- end: {name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{block()}\n\n{end}{rest.split(end)[1]}"
+    return text
+
+
+def front() -> str:
+    """front.svg: the front of the committed report as a file of its own."""
+    (drawn,) = [each for each in re.findall(r"<svg .*?</svg>", REPORT.read_text(encoding="utf-8"), re.DOTALL) if 'id="front-' in each]
+    head, body = drawn.split("\n", 1)
+    box = re.search(r'viewBox="([^"]*)"', head)
+    if box is None:
+        raise ValueError(f"{REPORT}: the front has no viewBox")
+    return f"{HEAD.format(box=box[1])}\n{body}\n"
+
+
+if __name__ == "__main__":
+    for page in BLOCKS:
+        (DOCS / page).write_text(written(page, (DOCS / page).read_text(encoding="utf-8")), encoding="utf-8")
+    (DOCS / "front.svg").write_text(front(), encoding="utf-8")

@@ -1,0 +1,54 @@
+"""The pages say what the program says: every figure in them that a study decides is written by a script, which changes nothing when run again."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+@pytest.fixture(scope="module")
+def script():
+    specification = importlib.util.spec_from_file_location("figures", DOCS / "figures.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["compare.md", "calibration.md", "scenarios.md", "model.md"])
+def test_the_figures_of_a_page_are_what_the_code_gives(script, page):
+    """`python docs/figures.py` writes them; a page of it that no test names would go unchecked."""
+    assert page in script.BLOCKS
+    assert len(script.BLOCKS) == 4
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert script.written(page, text) == text
+
+
+def test_the_front_is_that_of_the_committed_report(script):
+    """The picture in README.md is cut out of reports/frax-2022/report.html."""
+    assert script.front() == (DOCS / "front.svg").read_text(encoding="utf-8")
+
+
+def test_the_candidate_of_the_example_is_what_its_command_makes(script):
+    """The pattern in compare.md's command is in the shipped file, and gives the value that the script judges."""
+    text = (DOCS / "compare.md").read_text(encoding="utf-8")
+    assert f"s/^pool_share_high = 0.57/pool_share_high = {script.LATER:g}/" in text
+    assert f"--paths {script.PATHS} --seed {script.SEEDS[1]}" in text
+    assert "\npool_share_high = 0.57" in (DOCS.parent / "studies" / "parameters" / "frax-current.toml").read_text(encoding="utf-8")
+
+
+def test_the_state_beside_the_fits_is_the_shipped_one(script):
+    """calibration.md sets each fit beside what the state and calm hold."""
+    study = script._study()
+    markets, calm = study.state.markets, study.scenarios[0].settings
+    text = (DOCS / "calibration.md").read_text(encoding="utf-8")
+    news, price = (f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})" for each in (markets.hazard_news, markets.hazard_price))
+    assert f"| shipped state | | {news.replace('(0.00 ', '(0 ')} | {price} | |" in text
+    assert f"shipped state |\n|---|---|---|\n| lp_flight_share | not identified | {markets.lp_flight_share.value:g} |" in text
+    pool = (study.state.pool.stablecoin.value + study.state.base_value) / 1e6
+    assert f"| calm scenario | | {pool:,.0f} (the state's pool) | {calm['flow_sd']:g} | {calm['flow_hours']:g} |" in text
+    outside = study.state.stablecoin.supply.value - study.state.amos.curve.lp_share.value * study.state.pool.stablecoin.value
+    assert f"that of its state ({outside / 1e9:.3f}e9)" in text
