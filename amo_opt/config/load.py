@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Kind = Literal["study", "state", "parameters", "gates"]
 
 _A: dict[Kind, str] = {"study": "a study", "state": "a protocol state", "parameters": "a parameter set", "gates": "a gates file"}
-IN_CONTRACTS = ("chain_id", "price_controller")
+IN_CONTRACTS = ("chain_id", "price_controller", "collateral_decimals")
 """What a state keeps at its top and its file in the table of contracts."""
 LOWEST_FLOOR = 0.01
 """Least price floor of `cr_external`: at a collateral ratio of 0 the worst case is still taken at a price."""

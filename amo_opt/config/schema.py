@@ -151,12 +151,13 @@ CONTRACT = model(
 
 
 class Contracts(BaseModel):
-    """``[contracts]``: two keys of its own, and beside them tables of any name."""
+    """``[contracts]``: three keys of its own, and beside them tables of any name."""
 
     model_config = ConfigDict(extra="allow", strict=True)
     __pydantic_extra__: dict[str, CONTRACT] = Field(init=False)  # type: ignore[valid-type]
     chain_id: int = Field(1, ge=1, le=2**53 - 1, description="a whole number from 1")
     price_controller: Literal["frax", "pid"] = Field("frax", description='one of "frax", "pid"')
+    collateral_decimals: int | None = Field(None, ge=0, le=77, description="a whole number from 0 to 77")
 
 
 STATE_FILE = model(
@@ -165,6 +166,7 @@ STATE_FILE = model(
         "name": name_of("state"),
         "date": DATE,
         "notes": NOTES,
+        "protocol": text('the name of the protocol in quotes, such as "Frax"', default=""),
         "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
     }
     | {name: _figures(hint, name) for name, hint in get_type_hints(ProtocolState).items() if is_dataclass(hint) and isinstance(hint, type)},

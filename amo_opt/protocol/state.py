@@ -6,6 +6,11 @@ from dataclasses import Field, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+FRAX = "Frax"
+"""The protocol whose setters and recorded episodes this package holds."""
+FRAX_STABLECOIN = "0x853d955aCEf822Db058eb8505911ED77F175b99e"
+"""FRAX itself on Ethereum: a state that names it as its stablecoin's contract is Frax's, though it may not say so."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -222,7 +227,9 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class ProtocolState:
-    """A whole state file. ``chain_id`` and ``price_controller`` (which contract holds band, step and cooldown) stand in ``[contracts]``."""
+    """A whole state file. ``protocol`` is whose books these are, empty where the file does not say. ``chain_id``, ``price_controller`` (which
+    contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``.
+    """
 
     name: str
     date: date
@@ -236,7 +243,16 @@ class ProtocolState:
     contracts: dict[str, Contract] = field(default_factory=dict)
     chain_id: int = 1
     price_controller: Literal["frax", "pid"] = "frax"
+    collateral_decimals: int | None = None
+    protocol: str = ""
     notes: str = ""
+
+    def is_of(self, protocol: str) -> bool:
+        """Whether these are that protocol's books: as the file says, else by the stablecoin's address; of nobody known otherwise."""
+        if self.protocol:
+            return self.protocol.casefold() == protocol.casefold()
+        named = self.contracts.get("stablecoin")
+        return protocol == FRAX and named is not None and named.address.lower() == FRAX_STABLECOIN.lower()
 
     @property
     def base_value(self) -> float:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.parameter_rows import CAPS, cap_raw, raw_integer
+from amo_opt.protocol.state import FRAX
+from amo_opt.report.facts.parameter_rows import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.report.signatures import COLLATERAL_CAP, MINIMUM_CR, MINT_CAP, RAMP, THRESHOLDS, setter_of
 
 if TYPE_CHECKING:
@@ -44,24 +45,36 @@ def calls_between(before: ParameterSet, after: ParameterSet, state: ProtocolStat
 
     Only what changes on chain is called: two sets whose caps differ but sum to the same need no call.
     """
-    calls = [] if ramp is None else [_call(RAMP, ramp, (before.amplification,), state)]
+    calls = [] if ramp is None or setter_of("amplification", state) is None else [_call(RAMP, ramp, (before.amplification,), state)]
+    if not state.is_of(FRAX):
+        return tuple(calls)
     for name in ("cr_step", "cr_band", "cr_refresh_hours"):
-        setter = setter_of(name, state.price_controller)
+        setter = setter_of(name, state)
         if setter is not None:
             calls += _changed(setter, _raws(name, before, state), _raws(name, after, state), state)
     for setter in (MINT_CAP, COLLATERAL_CAP):
-        calls += _changed(setter, (cap_raw(setter.function, before, state),), (cap_raw(setter.function, after, state),), state)
+        held, wanted = (cap_raw(setter.function, each, state) for each in (before, after))
+        if held is not None and wanted is not None:
+            calls += _changed(setter, (held,), (wanted,), state)
     calls += _changed(MINIMUM_CR, _raws("min_cr", before, state), _raws("min_cr", after, state), state)
     names = ("mint_price_threshold", "redeem_price_threshold")
     now, then = (tuple(raw for name in names for raw in _raws(name, each, state)) for each in (before, after))
     return (*calls, *_changed(THRESHOLDS, now, then, state))
 
 
-def policy_names(before: ParameterSet, after: ParameterSet) -> tuple[str, ...]:
-    """Parameters that change and have no setter of their own on chain: policy, and each AMO's part of a global cap."""
+def uncalled_caps(before: ParameterSet, after: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
+    """Caps that change and whose integer is not known, because the state does not say how many decimals the collateral has."""
+    if not state.is_of(FRAX):
+        return ()
+    unknown = (setter for setter in CAPS if cap_raw(setter, after, state) is None)
+    return tuple(setter for setter in unknown if round(cap_tokens(setter, before, state)) != round(cap_tokens(setter, after, state)))
+
+
+def policy_names(before: ParameterSet, after: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
+    """Parameters that change and have no setter of their own that is known: policy, and each AMO's part of a global cap."""
     now, then = before.values(), after.values()
-    summed = {name for names, _, _ in CAPS.values() for name in names}
-    return tuple(name for name, parameter in PARAMETERS.items() if now[name] != then[name] and (parameter.setter is None or name in summed))
+    summed = {name for names, _ in CAPS.values() for name in names}
+    return tuple(name for name in PARAMETERS if now[name] != then[name] and (setter_of(name, state) is None or name in summed))
 
 
 def _raws(name: str, values: ParameterSet, state: ProtocolState) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from amo_opt.report.facts.backtest import demand_document, summary_document
 from amo_opt.report.facts.disclosure import versions
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.tails import tails_of
+from amo_opt.report.facts.validity import own_episodes
 from amo_opt.scoring.replayed import BAND
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def results_json(result: Result) -> str:
             for name, (search, on_a, on_b) in result.gap.items()
         },
         "scenarios": _scenarios(result, subject),
-        "episodes": [_episode(each) for each in result.episodes],
+        "episodes": [_episode(each) for each in own_episodes(result.study, result.episodes)],
         "worst_paths": [
             {
                 "candidate": each.candidate,

@@ -7,6 +7,12 @@ Facts read from FraxFinance/frax-solidity (FRAXStablecoin, PIDController, FraxAM
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.protocol.state import FRAX
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
 
 UNBOUNDED = "none in the contract"
 AT_ONCE = "yes, by another call"
@@ -74,6 +80,11 @@ BY_NAME: dict[str, Setter] = {
 }
 
 
-def setter_of(name: str, price_controller: str) -> Setter | None:
-    """The setter of a parameter; ``None`` where its value is policy."""
-    return CONTROLLERS[price_controller].get(name) or BY_NAME.get(name)
+def setter_of(name: str, state: ProtocolState) -> Setter | None:
+    """The setter of a parameter; ``None`` where its value is policy, and where the state is another protocol's, whose functions are not known.
+
+    ``ramp_A`` is the pool's own and no protocol's: it is called wherever the state names the metapool.
+    """
+    if not state.is_of(FRAX):
+        return RAMP if name == "amplification" and RAMP.contract in state.contracts else None
+    return CONTROLLERS[state.price_controller].get(name) or BY_NAME.get(name)

@@ -16,7 +16,7 @@ from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
 from amo_opt.simulation.backtest import PATHS, backtest
 from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.base_pool import base_value
-from amo_opt.stress.history import episode_names
+from amo_opt.stress.history import episode_names, load_episode
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -32,13 +32,14 @@ _LEAST_SPREAD = 1e-6
 
 
 def episode_fits(study: Study, parameters: ParameterSet, *, paths: int = PATHS, workers: int = 1) -> tuple[EpisodeFit, ...]:
-    """A set replayed through every shipped episode, in alphabetical order of their names."""
-    runs = (backtest(study, episode=name, parameters=parameters, paths=paths, workers=workers) for name in episode_names())
+    """A set replayed through every shipped episode of the state's own protocol, in alphabetical order of their names."""
+    names = (name for name in episode_names() if study.state.is_of(load_episode(name).protocol))
+    runs = (backtest(study, episode=name, parameters=parameters, paths=paths, workers=workers) for name in names)
     return tuple(fit_of(run) for run in runs)
 
 
 def fit_of(run: Backtest) -> EpisodeFit:
-    """The replay's fit; demands are known for shipped episodes only."""
+    """The replay's fit; demands are known for shipped episodes only, and are made of their own protocol's state alone."""
     columns = tuple(_column(name, hours, real, run) for name, (hours, real) in _recorded(run).items())
     summary = (*_price_summary(run), *_balance_summary(run))
     history = run.history
@@ -174,6 +175,8 @@ def _balance_summary(run: Backtest) -> list[Summary]:
 
 
 def _demands(run: Backtest, columns: dict[str, ColumnFit], summary: dict[str, Summary]) -> tuple[Demand, ...]:
+    if not run.study.state.is_of(run.history.protocol):
+        return ()
     if run.history.episode == "ust-contagion-2022":
         return _contagion(run, columns)
     if run.history.episode == "svb-2023":

@@ -320,21 +320,27 @@ def profile_amplification(desk: Desk) -> Profile:
     )
     if not points:
         raise next(each for each in found if isinstance(each, SimulationError))
-    identified, finding = _identify(points, low, high)
+    identified, finding = _identify(points, low, high, searched="amplification" in study.search.space)
     return Profile(parameter="amplification", base=study.current.name, points=points, identified=identified, finding=finding)
 
 
-def _identify(points: Sequence[ProfilePoint], low: float, high: float) -> tuple[bool, str]:
-    """Whether peg risk has its optimum inside the range of A; the optimum must also differ from both ends by more than the intervals."""
+def _identify(points: Sequence[ProfilePoint], low: float, high: float, *, searched: bool) -> tuple[bool, str]:
+    """Whether peg risk has its optimum inside the range of A; the optimum must also differ from both ends by more than the intervals.
+
+    Where A is not ``searched`` the finding says so: it is a look at A, and no set of the study changes it.
+    """
     best = min(points, key=lambda point: (point.score.peg_risk_bps.value, point.value))
     ends = (points[0].score.peg_risk_bps, points[-1].score.peg_risk_bps)
     within = inside(best.value, low, high, log=True)
     clear = all(end.low > best.score.peg_risk_bps.high for end in ends)
     peg = best.score.peg_risk_bps
     told = f"peg risk is lowest at A = {best.value:g} ({peg.value:.3g} bps, 95% interval {peg.low:.3g} to {peg.high:.3g}, n = {peg.n})"
+    why = "not clear of both ends of the range" if within else "at the edge of the range"
+    if not searched:
+        where = "inside the range" if within and clear else why
+        return within and clear, f"A is not searched: {told}, {where} {low:g} to {high:g} that was looked at."
     if within and clear:
         return True, f"A identified: {told}, inside the searched range {low:g} to {high:g}."
-    why = "not clear of both ends of the range" if within else "at the edge of the range"
     return False, f"A not identified: {told}, {why} {low:g} to {high:g}; no change of A is recommended."
 
 

@@ -135,7 +135,7 @@ def backtest(
         start=start,
         base_coins=calm.settings["base_coins"],
         base_amplification=calm.settings["base_amplification"],
-        notes=(*recorded.notes, *notes, _base_note(calm)),
+        notes=(*recorded.notes, *notes, _base_note(calm), *_whose(study.state, recorded)),
     )
 
 
@@ -147,6 +147,14 @@ def _recorded(history: str | os.PathLike[str] | History | None, episode: str | N
     if history is not None:
         return read_history(history)
     raise AmoOptError("history and episode: found neither; allowed: one of them")
+
+
+def _whose(state: ProtocolState, history: History) -> tuple[str, ...]:
+    if not history.protocol or state.is_of(history.protocol):
+        return ()
+    return (
+        f"these are {history.protocol}'s days and the state is not {history.protocol}'s: nothing is demanded of the replay, and it validates nothing",
+    )
 
 
 def _base_note(calm: Scenario) -> str:

@@ -84,8 +84,8 @@ class Real:
 @dataclass(frozen=True, kw_only=True)
 class History:
     """``drivers``: float64 of shape (hours,) each, NaN before the first value; exits are shares an hour. ``state`` holds figures of the
-    start by dotted name; ``base_coins`` is the base pool of the time, None = the study's. ``episode`` names a shipped one, ``file`` is a
-    CSV's path as it was given.
+    start by dotted name; ``base_coins`` is the base pool of the time, None = the study's. ``episode`` names a shipped one, ``protocol`` whose
+    days it is (empty = the state's own), ``file`` is a CSV's path as it was given.
     """
 
     name: str
@@ -97,6 +97,7 @@ class History:
     base_coins: float | None = None
     episode: str | None = None
     title: str = ""
+    protocol: str = ""
     notes: tuple[str, ...] = ()
     file: str = ""
 
@@ -233,7 +234,7 @@ def load_episode(name: str) -> History:
     if name not in episode_names():
         raise AmoOptError(f"--episode: found {name!r}; allowed: {', '.join(episode_names())}")
     raw = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
-    keys = {"title", "start", "hours", "based_on", "series", "notes", "state", "real"}
+    keys = {"title", "protocol", "start", "hours", "based_on", "series", "notes", "state", "real"}
     if set(raw) != keys:
         raise ValueError(f"episode {name}: keys are {sorted(raw)}; required: {sorted(keys)}")
     entry, steps = load_scenario(raw["based_on"]), int(raw["hours"]) + 1
@@ -253,6 +254,7 @@ def load_episode(name: str) -> History:
         base_coins=entry.settings["base_coins"],
         episode=name,
         title=raw["title"],
+        protocol=raw["protocol"],
         notes=(*raw["notes"], *(f"{column}: {table['source']}" for column, table in raw["real"].items())),
     )
 

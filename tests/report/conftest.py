@@ -120,7 +120,14 @@ def build_state() -> ProtocolState:
                 made[field.name] = figure(field.metadata["low"], field.metadata["high"])
             elif is_dataclass(hint):
                 made[field.name] = part(hint)
-        return kind(**made, **({"name": "frax-2022-05-11", "date": date(2022, 5, 11)} if kind is ProtocolState else {}))
+        return kind(
+            **made,
+            **(
+                {"name": "frax-2022-05-11", "date": date(2022, 5, 11), "protocol": "Frax", "collateral_decimals": 6}
+                if kind is ProtocolState
+                else {}
+            ),
+        )
 
     state: ProtocolState = part(ProtocolState)
     return state

@@ -59,7 +59,7 @@ def test_caps_that_sum_to_the_same_need_no_call(frax):
     """A swap between two AMOs is policy: on chain only the sum is limited."""
     after = frax.current.replace(aave_cap=frax.current.aave_cap - 0.1, investor_cap=frax.current.investor_cap + 0.1)
     assert calls_between(frax.current, after, frax.state, ramp=None) == ()
-    assert policy_names(frax.current, after) == ("aave_cap", "investor_cap")
+    assert policy_names(frax.current, after, frax.state) == ("aave_cap", "investor_cap")
 
 
 def test_a_missing_address_is_missing(frax):
@@ -70,8 +70,8 @@ def test_a_missing_address_is_missing(frax):
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_every_setter_of_a_parameter_is_known_and_no_other(name):
+def test_every_setter_of_a_parameter_is_known_and_no_other(frax, name):
     """What `PARAMETERS` says of setter and contract is what is called; policy has none."""
-    parameter, setter = PARAMETERS[name], setter_of(name, "frax")
+    parameter, setter = PARAMETERS[name], setter_of(name, frax.state)
     assert (setter and setter.function, setter and setter.contract) == (parameter.setter, parameter.contract)
     assert (parameter.raw_decimals is None) == (setter is None or setter.function in CAPS)

@@ -18,13 +18,13 @@ from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
 from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.neighbourhood import Neighbourhood, neighbourhood_of
-from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows
+from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows, unnamed
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
 from amo_opt.report.facts.steps import HALF_STEP
 from amo_opt.report.facts.tails import Tails, tails_of
-from amo_opt.report.facts.validity import Validity, validity_of
+from amo_opt.report.facts.validity import Validity, own_episodes, validity_of
 from amo_opt.report.wording import Scale, clean
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class Facts:
     decision: Decision
     parameters: tuple[ParameterRow, ...]
     caps: tuple[CapRow, ...]
+    collateral_decimals: int | None
+    unnamed: str
     guard_rails: GuardRails
     evidence: Evidence
     current_alone: tuple[tuple[str, str, str, str], ...]
@@ -141,6 +143,8 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         decision=decision_of(result, subject, evidence.rows),
         parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space), study.state),
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
+        collateral_decimals=study.state.collateral_decimals,
+        unnamed=unnamed(study.state),
         guard_rails=guard_rails_of(result, subject),
         evidence=evidence,
         current_alone=() if subject.other is not None else certified_rows(subject),
@@ -148,7 +152,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         fans=fan_panels(result, subject),
         worst=tuple(_worst_row(each) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
-        validity=validity_of(study, result.episodes, sensitivity=result.sensitivity),
+        validity=validity_of(study, own_episodes(study, result.episodes), sensitivity=result.sensitivity),
         disclosure=disclosure_of(result),
         chain=f"{CHAINS.get(study.state.chain_id, 'another chain')} (chain id {study.state.chain_id})",
         freshness=freshness_of(study.state, study.date),

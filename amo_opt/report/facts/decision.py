@@ -18,7 +18,7 @@ from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.tails import OBJECTIVES, tails_of
-from amo_opt.report.facts.validity import is_validated
+from amo_opt.report.facts.validity import is_validated, own_episodes
 from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Decision:
 def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -> Decision:
     """The box for whatever the verdict is."""
     chip = Chip(result.verdict.upper())
-    unproven = () if is_validated(result.episodes) else (Chip("MODEL NOT VALIDATED"),)
+    unproven = () if is_validated(own_episodes(result.study, result.episodes)) else (Chip("MODEL NOT VALIDATED"),)
     unsettled = () if tails_of(result, subject).settled else (Chip("TAIL NOT SETTLED"),)
     warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled)
     for named in (2, 1, 0):

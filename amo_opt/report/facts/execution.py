@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.addresses import INSTALL
-from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.calls import SAFE, calls_between, policy_names
+from amo_opt.protocol.state import FRAX
+from amo_opt.report.calls import SAFE, calls_between, policy_names, uncalled_caps
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.parameter_rows import CAPS, executor
 from amo_opt.report.facts.schedule import moment, schedule_of, unix
 from amo_opt.report.safe_batch import available, calldata, document, selector
-from amo_opt.report.signatures import RAMP
+from amo_opt.report.signatures import RAMP, setter_of
 from amo_opt.report.wording import MISSING, clean, plain_number
 
 if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
     from amo_opt.report.calls import Call
     from amo_opt.report.facts.schedule import Schedule
     from amo_opt.report.facts.sets import Subject
@@ -85,6 +86,11 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
     if reasons:
         return _none(*reasons, "No Safe batch and no calldata are given: run the study again when this is mended.")
     study, before, after = result.study, subject.current.parameters, subject.other.parameters
+    if uncalled := uncalled_caps(before, after, study.state):
+        return _none(
+            f"The integer of {' and '.join(uncalled)} is not known, for the state does not say how many decimals the collateral has "
+            "([contracts] collateral_decimals); a batch without it would be a part of the change, so there is none."
+        )
     schedule = schedule_of(study, before.amplification, after.amplification)
     forward = calls_between(before, after, study.state, ramp=_first_ramp(schedule))
     back = calls_between(after, before, study.state, ramp=(before.amplification, schedule.revert_end) if schedule.ramps else None)
@@ -97,7 +103,7 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
         calls=tuple(_row(call) for call in inside),
         apart=tuple(_row(call) for call in forward if _why_not(call)),
         revert_calls=tuple(_row(call) for call in reverting),
-        policy=_policy(subject),
+        policy=_policy(subject, study.state),
         addresses=_addresses(result, forward),
         notes=_notes(result, schedule, inside),
         revert_notes=_revert_notes(schedule, back),
@@ -188,14 +194,15 @@ def _before(call: Call) -> str:
     return ", ".join(str(value) for value in call.before)
 
 
-def _policy(subject: Subject) -> tuple[PolicyRow, ...]:
+def _policy(subject: Subject, state: ProtocolState) -> tuple[PolicyRow, ...]:
     if subject.other is None:
         return ()
     now, then = subject.current.parameters.values(), subject.other.parameters.values()
     rows = []
-    for name in policy_names(subject.current.parameters, subject.other.parameters):
-        setter = PARAMETERS[name].setter
-        why = "no setter on chain" if setter is None else f"one AMO's part of {setter}, a global sum; on chain only the sum is limited"
+    for name in policy_names(subject.current.parameters, subject.other.parameters, state):
+        setter = setter_of(name, state)
+        none = "no setter on chain" if state.is_of(FRAX) else "how this protocol sets it is not known here"
+        why = none if setter is None else f"one AMO's part of {setter.function}, a global sum; on chain only the sum is limited"
         rows.append(PolicyRow(name, plain_number(now[name]), plain_number(then[name]), why))
     return tuple(rows)
 
@@ -225,7 +232,7 @@ def _notes(result: Result, schedule: Schedule, inside: list[Call]) -> tuple[str,
             "The current value of a cap is the sum of the current set's shares at the state, not a reading of the contract. Read "
             "frax_mint_cap() and collat_borrow_cap() before signing, and put what they hold into the revert batch."
         )
-    if len(schedule.ramps) > 1:
+    if len(schedule.ramps) > 1 and setter_of("amplification", state) is not None:
         notes.append(
             f"Only the first of {len(schedule.ramps)} ramps is called here; each later one is a transaction of its own, when the one before has ended (section 3)."
         )
@@ -246,7 +253,7 @@ def _revert_notes(schedule: Schedule, back: tuple[Call, ...]) -> tuple[str, ...]
             "the first ramp's start; stop_ramp_A() holds A where it is at any time. For a faster ramp back set _future_time to the time of "
             "execution plus a day or more."
         )
-    if len(schedule.ramps) > 1:
+    if len(schedule.ramps) > 1 and any(call.setter is RAMP for call in back):
         notes.append("It undoes the first ramp; after a later one A is ramped back in as many ramps as it was ramped up.")
     notes.append("Policy goes back by the executing team's decision, on the same day.")
     return tuple(notes)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.schedule import duration, moment, schedule_of
+from amo_opt.report.signatures import setter_of
 from amo_opt.report.wording import MISSING, Scale, count, plain_number
 from amo_opt.stableswap.ramp import MAX_A, MAX_A_CHANGE, MIN_RAMP_TIME
 
@@ -71,8 +73,9 @@ def _size(result: Result, subject: Subject, schedule: Schedule) -> list[tuple[st
             else f"{plain_number(round(move / parameter.step, 2))} × {plain_number(parameter.step)}"
         )
         how = f"a proposal moves it by {'a logarithmic grid' if parameter.log else 'whole steps'}; in one go, the contract knows no ramp for it"
-        policy = "policy: applied by the executing team when the batch is executed" if parameter.setter is None else how
-        rows.append((f"Step of {name}", steps, policy))
+        policy = "policy: applied by the executing team when the batch is executed"
+        own = policy if result.study.state.is_of(FRAX) else "how this protocol sets it is not known here"
+        rows.append((f"Step of {name}", steps, own if setter_of(name, result.study.state) is None else how))
     return rows
 
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS, Parameter, ParameterSet
+from amo_opt.protocol.state import FRAX
 from amo_opt.report.signatures import setter_of
-from amo_opt.report.wording import MISSING, Scale, plain_number, sentence_case
+from amo_opt.report.wording import MISSING, Scale, clean, plain_number, sentence_case
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
 
 CAPS = {
-    "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap"), 6, "collateral"),
-    "setFraxMintCap": (("curve_mint_cap", "fraxlend_cap", "uniswap_cap"), 18, "supply"),
+    "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap"), "collateral"),
+    "setFraxMintCap": (("curve_mint_cap", "fraxlend_cap", "uniswap_cap"), "supply"),
 }
-"""On-chain caps are sums over AMOs: setter -> (the parameters it sums, the token's decimals, what they are shares of).
+"""Frax's on-chain caps are sums over AMOs: setter -> (the parameters it sums, what they are shares of).
 
 Uniswap's cap is a share of collateral in both: beside its collateral goes about as much stablecoin (`amos.minter`).
 """
@@ -26,6 +27,9 @@ OF_COLLATERAL = frozenset({"uniswap_cap"})
 SECONDS_AN_HOUR = 3600
 POLICY = "policy of the executing team"
 NO_LIMIT = "not on chain"
+NOT_KNOWN = "not known"
+OTHERS = "the protocol's own way (not in the state)"
+STABLECOIN_DECIMALS = 18
 
 
 @dataclass(frozen=True)
@@ -71,27 +75,48 @@ def parameter_rows(
 
 
 def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[CapRow, ...]:
-    """The on-chain caps in tokens at the state's collateral (at par) and supply."""
+    """Frax's on-chain caps in tokens at the state's collateral (at par) and supply; none where the state is another protocol's."""
+    if not state.is_of(FRAX):
+        return ()
     scale = Scale(1e-6, 1, "m")
     rows = []
-    for setter, (names, _, _) in CAPS.items():
+    for setter, (names, _) in CAPS.items():
         before, after = (cap_tokens(setter, each, state) for each in (current, proposed))
         executed_by = executor(state, "amo_minter")
-        raw = str(cap_raw(setter, proposed, state))
-        rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), _change(before, after), raw, executed_by))
+        raw = cap_raw(setter, proposed, state)
+        shown = NOT_KNOWN if raw is None else str(raw)
+        rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), _change(before, after), shown, executed_by))
     return tuple(rows)
+
+
+def unnamed(state: ProtocolState) -> str:
+    """What is said in place of functions, limits and integers where the state is another protocol's; empty where it is Frax's."""
+    if state.is_of(FRAX):
+        return ""
+    whose = f"The state is {clean(state.protocol)}'s" if state.protocol else "The state does not say whose it is"
+    pool = "of all functions only the pool's ramp_A is named, A as it is" if "metapool" in state.contracts else "no function is named"
+    return (
+        f"{whose}, and the setters that this program knows are {FRAX}'s: {pool}. How and by whom the other parameters are set, "
+        "with what limits and in what integers, is not known here."
+    )
 
 
 def cap_tokens(setter: str, values: ParameterSet, state: ProtocolState) -> float:
     """The global sum, in tokens, that the AMOs' shares amount to at the state."""
     base = {"collateral": state.collateral_usd, "supply": state.stablecoin.supply.value}
-    names, _, of = CAPS[setter]
+    names, of = CAPS[setter]
     return math.fsum(values.values()[name] * base["collateral" if name in OF_COLLATERAL else of] for name in names)
 
 
-def cap_raw(setter: str, values: ParameterSet, state: ProtocolState) -> int:
-    """The same as the contract's integer; whole tokens, for a cap is a limit, and a double does not hold eighteen decimals."""
-    unit: int = 10 ** CAPS[setter][1]
+def cap_raw(setter: str, values: ParameterSet, state: ProtocolState) -> int | None:
+    """The same as the contract's integer; whole tokens, for a cap is a limit, and a double does not hold eighteen decimals.
+
+    None where the state does not say how many decimals the collateral has.
+    """
+    decimals = STABLECOIN_DECIMALS if CAPS[setter][1] == "supply" else state.collateral_decimals
+    if decimals is None:
+        return None
+    unit: int = 10**decimals
     return round(cap_tokens(setter, values, state)) * unit
 
 
@@ -120,8 +145,9 @@ def raw_integer(parameter: Parameter, value: float) -> int | None:
 
 
 def _row(parameter: Parameter, before: float, after: float, state: ProtocolState, *, searched: bool) -> ParameterRow:
-    setter = setter_of(parameter.name, state.price_controller)
-    raw = raw_integer(parameter, after)
+    setter = setter_of(parameter.name, state)
+    known = setter is not None or state.is_of(FRAX)
+    raw = None if setter is None else raw_integer(parameter, after)
     summed = setter is not None and setter.function in CAPS
     shown = MISSING if raw is None else str(raw)
     if parameter.name == "cr_band" and state.price_controller == "pid" and raw is not None:
@@ -134,9 +160,9 @@ def _row(parameter: Parameter, before: float, after: float, state: ProtocolState
         unit=parameter.unit,
         change=_change(before, after),
         function=MISSING if setter is None else setter.place,
-        limit=NO_LIMIT if setter is None else setter.limit,
-        reversible="yes, at once" if setter is None else setter.reversible,
-        executed_by=POLICY if setter is None else executor(state, setter.contract),
+        limit=setter.limit if setter is not None else NO_LIMIT if known else NOT_KNOWN,
+        reversible=setter.reversible if setter is not None else "yes, at once" if known else NOT_KNOWN,
+        executed_by=executor(state, setter.contract) if setter is not None else POLICY if known else OTHERS,
         raw="in the sum below" if summed else shown,
         changed=before != after,
         searched=searched,

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import shown, summary_table
 from amo_opt.report.facts.sensitivity import moved_figures
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, true_minus
+from amo_opt.stress.history import episode_names, load_episode
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -89,6 +91,12 @@ def is_validated(episodes: tuple[EpisodeFit, ...]) -> bool:
     return any(each.demands for each in episodes) and not any(each.missed for each in episodes)
 
 
+def own_episodes(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[EpisodeFit, ...]:
+    """The replays that speak of the state's protocol; another's days, kept from when the state said otherwise, count for nothing."""
+    shipped = episode_names()
+    return tuple(each for each in episodes if each.name not in shipped or study.state.is_of(load_episode(each.name).protocol))
+
+
 def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, sensitivity: tuple[Sensitivity, ...] = ()) -> Validity:
     """Replays with their verdicts, scenarios with their weights normalised, and the limits in words."""
     total = sum(each.weight for each in study.scenarios)
@@ -110,16 +118,17 @@ def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, sensitiv
     return Validity(
         scenarios=scenarios,
         limits=_limits(study, episodes, sensitivity),
-        replayed=_replayed(episodes),
+        replayed=_replayed(study, episodes),
         episodes=tuple(_episode(each, study.search.seed) for each in episodes),
         validated=is_validated(episodes),
     )
 
 
-def _replayed(episodes: tuple[EpisodeFit, ...]) -> str:
+def _replayed(study: Study, episodes: tuple[EpisodeFit, ...]) -> str:
     """What was replayed and what came of it."""
     if not episodes:
-        return "No real episode was replayed for this report, so nothing here shows that the model would have got one right."
+        others = "" if study.state.is_of(FRAX) else f" The episodes that come with this program are {FRAX}'s, another protocol's."
+        return f"No real episode was replayed for this report, so nothing here shows that the model would have got one right.{others}"
     total, missed = sum(len(each.demands) for each in episodes), sum(len(each.missed) for each in episodes)
     verdict = "the model counts as validated" if is_validated(episodes) else "the model does not count as validated"
     return (
@@ -167,8 +176,12 @@ def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
     )
 
 
-def _episode_limits(episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
+def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
     """What the replays leave open, or that there are none."""
+    if not episodes and not study.state.is_of(FRAX):
+        return (
+            f"No backtest is part of this report: the episodes that come with this program are {FRAX}'s and validate nothing here; the command amo-opt backtest --history FILE.csv replays a record of this protocol. The box above says not validated.",
+        )
     if not episodes:
         return (
             "No backtest is part of this report: the command amo-opt backtest replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
@@ -197,9 +210,16 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[S
     simulation = study.simulation
     reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
     n = paths_per_scenario(study)
+    own = study.state.is_of(FRAX)
+    caps = (
+        "Caps of a single AMO are the executing team's policy; on chain only their sums are limited."
+        if own
+        else f"They are {FRAX} v2's, under its rules for minting and redeeming: a protocol with others is not what is simulated."
+    )
+    counted = "" if own else f" Where their reasons count windows of {FRAX}'s history they say nothing of this protocol's."
     days = f"{simulation.window_hours / 24:g}"
     return (
-        *_episode_limits(episodes),
+        *_episode_limits(study, episodes),
         (
             "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
             f"{_movement(sensitivity)}"
@@ -210,8 +230,8 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[S
             f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
             f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
         ),
-        "The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not. Caps of a single AMO are the executing team's policy; on chain only their sums are limited.",
-        "Scenario weights are judgements: the chance that a window of this length is that scenario.",
+        f"The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not. {caps}",
+        f"Scenario weights are judgements: the chance that a window of this length is that scenario.{counted}",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
         (
             f"A path none of the n paths of a scenario showed may still have a chance of up to 1 − 0.05^(1/n) (for n = {n:,}: "
