@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -458,10 +458,25 @@ def profile_points(figures):
 )
 def test_identified_means_inside_and_clear_of_both_ends(figures, identified, why):
     """The optimum lies beyond a tenth of the log range from either edge, and both ends are worse by more than the intervals."""
-    found, text = certification._identify(profile_points(figures), 100.0, 10_000.0)
+    found, text = certification._identify(profile_points(figures), 100.0, 10_000.0, searched=True)
     assert found is identified
     assert text.startswith("A identified: " if identified else "A not identified: ")
     assert why in text
+    same, text = certification._identify(profile_points(figures), 100.0, 10_000.0, searched=False)
+    assert same is identified
+    assert text.startswith("A is not searched: peg risk is lowest at A = ")
+    assert "identified" not in text
+    assert "searched range" not in text
+
+
+def test_a_study_that_does_not_search_a_says_so(world, make_study):
+    """Its profile is a look at A: no sentence of the result calls A identified, or its range a searched one."""
+    world.best_a = 900.0
+    study = make_study()
+    space = {name: each for name, each in study.search.space.items() if name != "amplification"}
+    result = run(world, replace(study, search=replace(study.search, space=space)), [BETTER_PEG])
+    assert result.profile is not None
+    assert result.profile.finding.startswith("A is not searched: ")
 
 
 def test_a_cliff_one_step_away_takes_the_recommendation_back(world, make_study):

@@ -216,7 +216,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[S
         if own
         else f"They are {FRAX} v2's, under its rules for minting and redeeming: a protocol with others is not what is simulated."
     )
-    counted = "" if own else f" Where their reasons count windows of {FRAX}'s history they say nothing of this protocol's."
+    counted = "" if own else f" Where reasons and sources are {FRAX}'s history they say nothing of this protocol's."
     days = f"{simulation.window_hours / 24:g}"
     return (
         *_episode_limits(study, episodes),
