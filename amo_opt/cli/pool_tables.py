@@ -10,8 +10,6 @@ import click
 from amo_opt.cli.options import print_json
 from amo_opt.cli.pool_input import Asked, Given
 from amo_opt.cli.streams import say
-from amo_opt.comparison.wording import number
-from amo_opt.config.wording import significant
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -30,11 +28,16 @@ Documents = Sequence[Mapping[str, Any]]
 
 def amount(value: float) -> str:
     """Tokens or dollars."""
+    from amo_opt.comparison.wording import number
+    from amo_opt.config.wording import significant
+
     return significant(value, 6) if 0.0 < abs(value) < 1.0 else number(value, 2)
 
 
 def _cell(name: str, value: float) -> str:
     """Prices and shares with six decimals, amounts with two."""
+    from amo_opt.comparison.wording import number
+
     return number(value, 6) if name.startswith(PRICES) or name.endswith("share") else amount(value)
 
 
@@ -77,6 +80,8 @@ def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
+
+    from amo_opt.comparison.wording import number
 
     scale, unit = (1e6, "millions") if pool.stablecoin + pool.base >= 1e6 else (1.0, "units")
     title = f"worst case at a floor of {floor:g}, A {pool.amplification:,.0f} ({unit} of tokens and dollars)"

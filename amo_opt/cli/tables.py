@@ -6,8 +6,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.config.wording import significant
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -67,6 +65,8 @@ def open_console() -> Console:
 
 def shown(value: float) -> str:
     """A figure with four significant digits; thousands separated."""
+    from amo_opt.config.wording import significant
+
     return significant(value, 4)
 
 

@@ -26,7 +26,16 @@ FIGURES = {
     "markets.fraxlend_slope_2": 1.5,
     "markets.fraxlend_kink": 0.75,
 }
-OTHERS = {"name": "test", "date": date(2022, 5, 11), "contracts": {}, "notes": "", "chain_id": 1, "price_controller": "frax"}
+OTHERS = {
+    "name": "test",
+    "date": date(2022, 5, 11),
+    "contracts": {},
+    "notes": "",
+    "chain_id": 1,
+    "price_controller": "frax",
+    "collateral_decimals": None,
+    "protocol": "Frax",
+}
 
 
 def build(kind: type, place: str = "") -> Any:
