@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_FEE, DEFAULT_ADMIN_FEE = 0.0004, 0.5
 """What Curve's first factory metapools charge at least, and what leaves of it."""
 SCALES = (("bn", 1e9), ("m", 1e6), ("k", 1e3))
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+"""Commas as separators of thousands; any other comma may be a decimal one, and would make a number ten or a thousand times too large."""
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]
@@ -28,14 +31,16 @@ class Number(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number; fails with what was found."""
-        text = str(value).strip().lower().replace(",", "")
+        text = str(value).strip().lower()
         suffix, scale = next((each for each in SCALES if text.endswith(each[0])), ("", 1.0))
+        text = text.removesuffix(suffix)
         try:
-            number = float(text.removesuffix(suffix)) * scale
+            number = float(text.replace(",", "") if _GROUPED.fullmatch(text) else text) * scale
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            self.fail(f"found {value!r}, must be a number such as 165000000, 165m or 0.0004", param, ctx)
+            comma = "; a comma stands before three digits, as in 165,000,000" if "," in text else ""
+            self.fail(f"found {value!r}, must be a number such as 165000000, 165m or 0.0004{comma}", param, ctx)
         return number
 
 

@@ -173,6 +173,7 @@ def test_numbers_as_people_write_them():
         "165000000": 165e6,
         "165_000_000": 165e6,
         "165,000,000": 165e6,
+        "1,500.25m": 1500.25e6,
         "165m": 165e6,
         "1.2bn": 1.2e9,
         "5K": 5e3,
@@ -180,3 +181,11 @@ def test_numbers_as_people_write_them():
         ".5": 0.5,
     }
     assert {text: NUMBER.convert(text, None, None) for text in written} == written
+
+
+@pytest.mark.parametrize("written", ["1,5m", "0,99", "1,02", "165,5m", "0,001", "0,01", "1,5000", "1000,000", "1,000,00", ",5", "1.000,5"])
+def test_a_comma_that_separates_no_thousands_is_refused(call, written):
+    """A decimal comma is not dropped: 1,5m would be 15m. The value found is named, and nothing is calculated."""
+    called = call("pool", "depth", *BALANCED, "-A", "50", "--sale", written)
+    assert (called.status, called.out) == (2, "")
+    assert f"found '{written}', must be a number such as 165000000, 165m or 0.0004; a comma stands before three digits" in called.err
