@@ -25,7 +25,7 @@ from amo_opt.config.checks import (
     written_parameters,
 )
 from amo_opt.config.identity import study_hash
-from amo_opt.config.overrides import override_problems, with_figure, with_overrides, written_overrides
+from amo_opt.config.overrides import book_problems, override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import first, form_problems
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name
 from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
@@ -140,7 +140,10 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     overrides = written_overrides(document)
     _add(problems, override_problems(document))
     if state_document is not None and state is not None:
-        _add(problems, balance_problems(written_figures(state_document) | overrides))
+        figures = written_figures(state_document)
+        found = list(balance_problems(figures | overrides))
+        # a balance sheet that is none is one thing to mend, whatever its books say
+        _add(problems, found or book_problems(document, figures, overrides))
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
@@ -163,6 +166,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
+        state_set=tuple(overrides),
     )
     return replace(study, hash=study_hash(study))
 

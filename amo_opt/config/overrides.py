@@ -52,6 +52,42 @@ def override_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(key, "out of range", found=shown(written), allowed=f"{span} ({limits['doc']})")
 
 
+_POSITIONS = {
+    "amos.curve.lp_share": {"amos.curve.minted": "pool.stablecoin", "amos.curve.borrowed": "pool.base_lp"},
+    "amos.aave.lent": {"amos.aave.borrowed": ""},
+    "amos.investor.lent": {"amos.investor.borrowed": ""},
+    "amos.fraxlend.lent": {"amos.fraxlend.minted": ""},
+    "amos.uniswap.liquidity": {"amos.uniswap.minted": "", "amos.uniswap.borrowed": ""},
+}
+"""What an AMO holds, and the minter's books that stand for it, each with what the position is a share of."""
+BOOK_TOLERANCE = 0.01
+"""A book written in round figures beside its position."""
+
+
+def book_problems(document: Document, figures: Mapping[str, Placed], overrides: Mapping[str, Placed]) -> Iterator[Problem]:
+    """Positions that the study sets without the books that move with them: stablecoin and collateral would be gone, or there from nowhere.
+
+    A book follows what is put in and taken out, no trade of the pool and no interest: the position's change is what it must have moved by.
+    """
+    after = {name: placed.value for name, placed in {**figures, **overrides}.items()}
+    for position, books in _POSITIONS.items():
+        if position not in overrides:
+            continue
+        moved, wanted = after[position] - figures[position].value, {}
+        for book, whole in books.items():
+            worth = after[whole] if whole else 1.0
+            worth *= after["pool.base_virtual_price"] if whole == "pool.base_lp" else 1.0
+            due = figures[book].value + moved * worth
+            if abs(after[book] - due) > BOOK_TOLERANCE * max(abs(due), abs(figures[book].value)):
+                wanted[book] = due
+        if moved and wanted:
+            found = f"{plain(after[position])} (the state file: {plain(figures[position].value)})"
+            allowed = f"{' and '.join(f'{book} = {due:.6g}' for book, due in wanted.items())} set with it"
+            hint = "what it gives up or takes on stands in collateral.idle and stablecoin.supply, if you set these too"
+            message = "a position without its books: the AMO would have lost the difference, or found it"
+            yield document.problem(overrides[position].key, message, found=found, allowed=allowed, hint=hint)
+
+
 def with_overrides(state: ProtocolState, values: Mapping[str, float]) -> ProtocolState:
     """The state with these figures set: each is assumed then, says what the file held, and ranges over both."""
     for name, value in values.items():

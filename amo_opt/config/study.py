@@ -106,7 +106,7 @@ class Study:
     """A resolved study: every file read, every default filled in, the figures of ``[state] set`` in place of the state file's.
 
     ``hash`` is the SHA-256 of everything that changes a result (not trials, workers, out, storage, notes): the study's identity in
-    storage and in reports. ``path`` is the file it came from.
+    storage and in reports. ``path`` is the file it came from; ``state_set`` are the figures that ``[state] set`` names.
     """
 
     name: str
@@ -122,3 +122,4 @@ class Study:
     hash: str
     path: Path | None = None
     report: ReportSettings = ReportSettings()
+    state_set: tuple[str, ...] = ()

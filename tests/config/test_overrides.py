@@ -73,27 +73,27 @@ def test_any_figure_may_be_set_and_no_other_moves(name, share):
 
 def test_a_study_sets_figures_of_its_state(folder, put):
     """Every figure named in ``set`` holds the given value, whole numbers included; the state file stays as it is."""
-    put('"markets.lp_flight_rate" = 0, "amos.curve.lp_share" = 0.7')
+    put('"markets.lp_flight_rate" = 0, "amos.curve.in_yearn" = 0.01')
     state = load_study(folder / STUDY).state
-    assert (state.markets.lp_flight_rate.value, state.amos.curve.lp_share.value) == (0.0, 0.7)
+    assert (state.markets.lp_flight_rate.value, state.amos.curve.in_yearn.value) == (0.0, 0.01)
     assert state.markets.lp_flight_rate.assumed.startswith("set by the study; the state file holds 0.2, assumed: at a share of 0.90")
-    assert state.amos.curve.lp_share.low == 0.65
+    assert state.amos.curve.in_yearn.low == 0.0
     assert load_state(folder / STATE) == SHIPPED
 
 
 @pytest.mark.parametrize(
     "written",
     [
-        'set = { "markets.lp_flight_rate" = 0.0, "amos.curve.lp_share" = 0.7 }',
-        '[state.set]\n"markets.lp_flight_rate" = 0.0\n"amos.curve.lp_share" = 0.7',
-        "[state.set]\nmarkets.lp_flight_rate = 0.0\namos.curve.lp_share = 0.7",
-        "[state.set]\nmarkets = { lp_flight_rate = 0.0 }\n[state.set.amos.curve]\nlp_share = 0.7",
+        'set = { "markets.lp_flight_rate" = 0.0, "amos.curve.in_yearn" = 0.01 }',
+        '[state.set]\n"markets.lp_flight_rate" = 0.0\n"amos.curve.in_yearn" = 0.01',
+        "[state.set]\nmarkets.lp_flight_rate = 0.0\namos.curve.in_yearn = 0.01",
+        "[state.set]\nmarkets = { lp_flight_rate = 0.0 }\n[state.set.amos.curve]\nin_yearn = 0.01",
     ],
 )
 def test_every_spelling_of_a_table_is_the_same(folder, edit, written):
     """Inline or as a table of its own, names in quotes or without, where TOML makes tables within tables of them."""
     edit(STUDY, FILE, f"{FILE}\n{written}")
-    expected = with_overrides(SHIPPED, {"markets.lp_flight_rate": 0.0, "amos.curve.lp_share": 0.7})
+    expected = with_overrides(SHIPPED, {"markets.lp_flight_rate": 0.0, "amos.curve.in_yearn": 0.01})
     assert load_study(folder / STUDY).state == expected
 
 
@@ -163,7 +163,7 @@ def test_every_problem_is_listed_at_once(folder, edit):
     edit(
         STUDY,
         FILE,
-        f'{FILE}\n[state.set]\n"pool.fees" = 0.1\n"pool.fee" = 0.9\n"pool.base_fee" = "low"\n"amos.curve.lp_share" = 0.7',
+        f'{FILE}\n[state.set]\n"pool.fees" = 0.1\n"pool.fee" = 0.9\n"pool.base_fee" = "low"\n"amos.curve.in_yearn" = 0.01',
     )
     edit(STUDY, "paths = 64", "paths = -1")
     edit(STATE, "fee = { value = 0.0004, source", "fee = { value = 7, source")
@@ -239,3 +239,40 @@ def test_the_shipped_example_of_a_switch_works_once_uncommented(folder, edit):
     after = load_study(folder / STUDY)
     assert after.state == with_overrides(before.state, {"markets.lp_flight_rate": 0.0})
     assert (before.constraints.min_floor_supply, after.constraints.min_floor_supply) == (None, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "due"),
+    [
+        ('"amos.curve.lp_share" = 0.4', ["amos.curve.minted = 6.35422e+08", "amos.curve.borrowed = 4.52"]),
+        ('"amos.curve.lp_share" = 0.4, "amos.curve.minted" = 6.35e8', ["amos.curve.borrowed = 4.52"]),
+        ('"amos.aave.lent" = 0', ["amos.aave.borrowed = 0 set with it"]),
+        ('"amos.investor.lent" = 5e7', ["amos.investor.borrowed = 5e+07"]),
+        ('"amos.fraxlend.lent" = 5e7', ["amos.fraxlend.minted = 5e+07"]),
+        ('"amos.uniswap.liquidity" = 5e7', ["amos.uniswap.minted = 5e+07 and amos.uniswap.borrowed = 5e+07"]),
+    ],
+)
+def test_a_position_set_without_its_books_is_refused(folder, put, entries, due):
+    """One problem at the position: what the file holds, and what each book must be set to beside it."""
+    put(entries)
+    (found,) = refused(folder)
+    assert found.where == f"state.set.{entries.split(chr(34))[1]}"
+    assert "a position without its books" in found.message
+    assert all(each in str(found) for each in due), str(found)
+    assert ("amos.curve.minted" in found.allowed) == (entries == '"amos.curve.lp_share" = 0.4')
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        '"amos.curve.lp_share" = 0.4, "amos.curve.minted" = 6.35e8, "amos.curve.borrowed" = 4.53e8',  # within a hundredth
+        '"amos.aave.lent" = 0, "amos.aave.borrowed" = 0',
+        '"amos.curve.lp_share" = 0.8',  # as the file has it
+        '"amos.curve.minted" = 1.2e9',  # a book that was not read may stand otherwise
+        '"pool.stablecoin" = 1.5e9',  # a trade moves what the AMO holds and no book
+    ],
+)
+def test_a_position_with_its_books_is_obeyed(folder, put, entries):
+    """And so is what moves no position."""
+    put(entries)
+    assert load_study(folder / STUDY).state_set == tuple(part.split('"')[1] for part in entries.split(", "))
