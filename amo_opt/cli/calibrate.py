@@ -81,7 +81,8 @@ def command(
 
         own = figures_to_fit(load(study_file))
         external_supply = own["external_supply"] if external_supply is None else external_supply
-    from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight, read_table
+    from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight
+    from amo_opt.stress.table import read_table
 
     table = read_table(history or pool or "")
     if fit == "hazard":
@@ -99,7 +100,8 @@ def command(
         misfit = {"residual_sd": found.residual_sd, "unit": found.residual_unit}
         print_json(
             {"schema": 1, "fit": found.fit, "file": found.file, "n": found.n, "method": found.method, "figures": figures,
-             "misfit": misfit, "left_out": list(found.left_out), "notes": list(found.notes), "toml": found.toml()}
+             "misfit": misfit, "left_out": list(found.left_out), "notes": list(found.notes), "doubts": list(found.doubts),
+             "toml": found.toml()}
         )  # fmt: skip
         return
     for line in found.left_out:

@@ -7,7 +7,7 @@ balance recorded at an hour is compared with the model's as that hour opens, a p
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -27,6 +27,7 @@ from amo_opt.stress.catalogue import CALM, load_scenario
 from amo_opt.stress.draws import draw_block
 from amo_opt.stress.history import History, load_episode, read_history
 from amo_opt.stress.noise import stationary
+from amo_opt.stress.plausible import UNITS, units_of
 from amo_opt.stress.streams import Streams
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ _BALANCES = (
     "amos.uniswap.minted",
     "amos.uniswap.borrowed",
 )
+_SHEET = (*_BALANCES, "amos.curve.lp_share", "pool.base_virtual_price")
+"""Figures that the balance sheet hangs together by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +105,7 @@ def backtest(
         raise AmoOptError(f"paths = {paths}; at least 1 is needed")
     recorded = _recorded(history, episode)
     chosen = study.current if parameters is None else parameters
-    state, notes = start_of(study.state, recorded)
+    state, notes = start_of(study.state, recorded, kept=study.state_set)
     simulation = replace(study.simulation, transition_hours=0, window_hours=recorded.hours)
     placed = replace(study, state=state, simulation=simulation)
     calm = _calm(study, recorded)
@@ -219,19 +222,30 @@ def _coin(coin: str, history: History, calm: Scenario, study: Study, *, first: i
     return own if given is None else np.where(np.isfinite(given), given, own)
 
 
-def start_of(state: ProtocolState, history: History) -> tuple[ProtocolState, tuple[str, ...]]:
+def start_of(state: ProtocolState, history: History, *, kept: Collection[str] = ()) -> tuple[ProtocolState, tuple[str, ...]]:
     """The state the replay begins with, and what was put in the state file's place, in words.
 
-    An episode's figures replace the state's. Pool and supply of a CSV's first row do too; every other balance is then scaled by the
-    supply's ratio, or by the pool's where the supply is not recorded.
+    An episode's figures replace the state's, but for those that the study itself sets (``kept``). Pool and supply of a CSV's first hour do
+    too; every other balance is then scaled by the supply's ratio, or by the pool's where the supply is not recorded.
+
+    Raises `AmoOptError` for a balance that both the study sets and the history holds (neither could stand without moving the rest of the balance
+    sheet), for amounts in another unit than the state's, and for a start that is no balance sheet.
     """
     if history.state:
+        _refuse_two_balances(history, balances_of_both(kept, history))
+        notes = []
         for name, figure in history.state.items():
-            state = with_figure(state, name, figure)
-        return _checked(state, history), ()
-    first = {name: float(real.values[0]) for name, real in history.real.items() if real.hours[0] == 0}
+            if name in kept:
+                own = attrgetter(name)(state).value
+                notes.append(f"start: {name} is the study's own {own:g} ([state] set), not the episode's {figure.value:g}")
+            else:
+                state = with_figure(state, name, figure)
+        return _checked(state, history), tuple(notes)
+    _check_units(state, history)
+    first = {name: float(real.last[0]) for name, real in history.real.items() if real.hours[0] == 0}
     given = {_SUPPLY: first.get("supply"), _POOL: first.get("pool_stable")}
     given[_BASE] = first["pool_base"] / state.pool.base_virtual_price.value if "pool_base" in first else None
+    _refuse_two_balances(history, [name for name in kept if given.get(name) is not None])
     lead = next((name for name in (_SUPPLY, _POOL, _BASE) if given[name] is not None), None)
     if lead is None:
         return state, ("the start is the state file's: the first row holds neither pool nor supply",)
@@ -246,8 +260,35 @@ def start_of(state: ProtocolState, history: History) -> tuple[ProtocolState, tup
             reason = f"the state file's {former.value:.12g} × {ratio:.6g}, as {lead} in the first row of {history.name}"
             figure = Figure(value=former.value * ratio, assumed=reason, low=min(former.value, former.value * ratio), high=former.value)
         state = with_figure(state, name, figure)
-    notes = (f"start: {', '.join(taken)} from the first row; every other balance of the state file × {ratio:.4g}, the ratio of {lead}",)
-    return _checked(state, history), notes
+    notes = [f"start: {', '.join(taken)} from the first row; every other balance of the state file × {ratio:.4g}, the ratio of {lead}"]
+    return _checked(state, history), tuple(notes)
+
+
+def balances_of_both(names: Collection[str], history: History) -> tuple[str, ...]:
+    """Of figures that a study sets, the ones of the balance sheet that an episode holds too."""
+    return tuple(name for name in names if name in history.state and name in _SHEET)
+
+
+def _refuse_two_balances(history: History, names: Collection[str]) -> None:
+    if names:
+        holder = f"the episode {history.episode}" if history.episode else f"{history.file or history.name}: the first row"
+        raise AmoOptError(
+            f"[state] set: {', '.join(names)}: {holder} holds its own figure, and the rest of its balance sheet goes with it; "
+            "leave it out of set for this replay"
+        )
+
+
+def _check_units(state: ProtocolState, history: History) -> None:
+    """Raises `AmoOptError` where what was first recorded is in another unit than the state file's."""
+    own = {"supply": state.stablecoin.supply.value, "pool_stable": state.pool.stablecoin.value, "pool_base": state.base_value}
+    for name, here in own.items():
+        if name in history.real:
+            found = float(history.real[name].last[0])
+            if not 1.0 / UNITS < found / here < UNITS:
+                raise AmoOptError(
+                    f"{history.file or history.name}: {name}: found {found:g} where it is first recorded; allowed: less than {UNITS:g} times "
+                    f"away from the state's {here:g}; {units_of(found / here)}"
+                )
 
 
 def _checked(state: ProtocolState, history: History) -> ProtocolState:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import os
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from amo_opt.errors import InputError, Problem
 from amo_opt.files import read_file
 
-TIME_FORM = "a time such as 2023-03-10T22:00:00Z (ISO 8601, UTC)"
+TIME_FORM = "a time from 2009 on, such as 2023-03-10T22:00:00Z (ISO 8601, UTC) or 1678485600 (Unix seconds; milliseconds too)"
+EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
+"""No chain is older: an earlier time is a number of another kind, read as one."""
 _MOST_PROBLEMS = 8
 MOST_BYTES = 64 * 1024 * 1024
+_DIGITS = re.compile(r"([0-9]+)(\.[0-9]*)?")
+_SECONDS_DIGITS, _MILLISECONDS_DIGITS = 10, 13
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 Rows = list[tuple[int, list[str]]]
 """The file's line and the stripped cells of each row that is not empty."""
@@ -32,20 +37,14 @@ def read_rows(path: str | os.PathLike[str], label: str) -> Rows:
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
         raise InputError([Problem(label, "", f"not a CSV file: {error}", allowed="cells separated by commas")]) from error
-    return [(line, row) for line, row in rows if any(row)]
-
-
-def header_problems(label: str, header: Sequence[str], *, known: Collection[str], named: Collection[str]) -> list[Problem]:
-    """Every column given twice and every one not in ``known``; ``named`` are those that a message lists as allowed."""
-    problems = []
-    for place, name in enumerate(header):
-        if name in header[:place]:
-            problems.append(Problem(label, "header", "column named twice", found=repr(name), allowed="each column once", line=1))
-        elif name not in known:
-            close = difflib.get_close_matches(name.lower(), named, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else None
-            problems.append(Problem(label, "header", "unknown column", found=repr(name), allowed=", ".join(named), hint=hint, line=1))
-    return problems
+    rows = [(line, row) for line, row in rows if any(row)]
+    if rows and len(rows[0][1]) == 1:
+        line, (cell,) = rows[0]
+        for sign, named in _SEPARATORS.items():
+            if sign in cell:
+                hint = "save it with commas between cells and points in decimals"
+                raise InputError([Problem(label, "header", f"cells are separated by {named}", allowed="commas", hint=hint, line=line)])
+    return rows
 
 
 def width_problem(label: str, row: Sequence[str], header: Sequence[str], line: int) -> Problem | None:
@@ -56,12 +55,29 @@ def width_problem(label: str, row: Sequence[str], header: Sequence[str], line: i
 
 
 def time_of(cell: str) -> datetime | None:
-    """The cell's time in UTC, None where it is none; a time without an offset is UTC, as everything here."""
+    """The cell's time in UTC, None where it is none or before `EARLIEST`; a time without an offset is UTC, as everything here.
+
+    Digits alone are Unix seconds (10 of them) or milliseconds (13) and nothing else: ISO 8601's 20220508 could as well be a block's number.
+
+    >>> time_of("2022-05-08 00:00:00.000 UTC") == time_of("1651968000") == time_of("1651968000000")
+    True
+    >>> time_of("14750801") is time_of("1652-01-02") is None
+    True
+    """
     try:
-        time = datetime.fromisoformat(cell)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):  # not a time, or one before the year 1 in UTC
+        digits = _DIGITS.fullmatch(cell)
+        if digits is not None:
+            scale = {_SECONDS_DIGITS: 1.0, _MILLISECONDS_DIGITS: 1000.0}.get(len(digits[1]))
+            time = None if scale is None else datetime.fromtimestamp(float(cell) / scale, tz=UTC)
+        else:
+            bare = cell[:-3].rstrip() if cell.endswith(("UTC", "GMT")) else cell
+            time = datetime.fromisoformat(bare)
+            if time.tzinfo is not None and bare != cell:
+                return None
+            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):  # not a time, or one before the year 1 in UTC
         return None
+    return time if time is not None and time >= EARLIEST else None
 
 
 def time_problem(label: str, where: str, cell: str, line: int) -> Problem:

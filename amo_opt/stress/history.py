@@ -1,17 +1,16 @@
 """A recorded history as the model reads it: hourly drivers, what is compared with the model, and the figures it starts from.
 
 It comes from a CSV of the user's, or from an episode shipped in ``episodes_data/`` (waypoints with their source, on a catalogue entry's).
-Hours count from the first row; a row belongs to the nearest whole hour. A driver holds until its next value in a CSV, and is joined as in
-the catalogue between waypoints.
+Hours count from the first row; a row belongs to the nearest whole hour, and where several do the hour keeps the low, the mean and the last
+of them (`Real`). A driver holds until its next value in a CSV, and is joined as in the catalogue between waypoints.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -21,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.errors import AmoOptError, Problem
+from amo_opt.errors import AmoOptError, InputError, Problem
 from amo_opt.protocol.state import Figure
 from amo_opt.stress.catalogue import MAX_POINTS, load_scenario
-from amo_opt.stress.csv_file import header_problems, order_problem, read_rows, refuse, time_of, time_problem, width_problem
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.shapes import hourly_share, levels
+from amo_opt.stress.table import COMPARED, DRIVERS, TIME, Table, read_table
 
 Array = NDArray[np.float64]
 
@@ -37,48 +36,31 @@ GAP_HOURS = 24
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column: each value must lie in [low, high], and be one of ``only`` where that is given."""
-
-    low: float
-    high: float
-    doc: str
-    only: tuple[float, ...] = ()
-
-    @property
-    def allowed(self) -> str:
-        """What a cell may hold, in words."""
-        span = " or ".join(f"{each:g}" for each in self.only) or f"a number from {self.low:g} to {self.high:g}"
-        return f"{span}, or nothing ({self.doc})"
-
-
-DRIVERS: dict[str, Column] = {
-    "usdc": Column(0.01, 10.0, "USD; price of USDC, the collateral coin"),
-    "dai": Column(0.01, 10.0, "USD; price of DAI"),
-    "usdt": Column(0.01, 10.0, "USD; price of USDT"),
-    "share_price": Column(1e-9, 1e9, "USD; price of the share token; counts by its change"),
-    "holders_exit": Column(0.0, 0.99, "share of external supply leaving a day because of news"),
-    "lp_exit": Column(0.0, 0.999, "share of outside liquidity leaving a day because of news"),
-    "gate": Column(0.0, 1.0, "1 = primary redemptions open for business, 0 = gated", only=(0.0, 1.0)),
-}
-"""Columns the replay is driven by."""
-COMPARED: dict[str, Column] = {
-    "price": Column(0.0, 10.0, "USD; price of the stablecoin"),
-    "supply": Column(1.0, 1e13, "tokens; total supply"),
-    "pool_stable": Column(1.0, 1e13, "tokens; stablecoin in the pool"),
-    "pool_base": Column(1.0, 1e13, "USD; the pool's other side, base LP counted at its virtual price"),
-}
-"""Columns the replay is compared with."""
-COLUMNS = DRIVERS | COMPARED
-_TIME = "timestamp"
-
-
-@dataclass(frozen=True)
 class Real:
-    """What was recorded of one column: whole hours since the start (int64) and values, both of shape (rows,)."""
+    """What was recorded of one column in each hour that holds a row: whole hours since the start (int64, rising), and of the hour's rows the
+    last, the lowest and the mean, all of shape (hours,).
+
+    The low is what a trough is judged by: the lowest price, the hours below a threshold, the slope against a coin whose lows drive. The last
+    is what a balance stands at, which is no average of its way there. The mean is what the fit of a price takes: the model has one price an
+    hour, so an hour counts once however many prints it holds, and its squared misfit is least at the mean of what it stands for.
+    """
 
     hours: NDArray[np.int64]
-    values: Array
+    last: Array
+    low: Array
+    mean: Array
+
+
+def folded(hours: NDArray[np.int64], values: Array) -> Real:
+    """Rows in their order, (rows,) each, as one entry an hour.
+
+    >>> folded(np.array([0, 1, 1]), np.array([1.0, 0.9, 1.0])).low.tolist()
+    [1.0, 0.9]
+    """
+    own, first, counts = np.unique(hours, return_index=True, return_counts=True)
+    total: Array = np.add.reduceat(values, first)
+    # an hour of one row keeps its very bits: a sum over one, divided by one
+    return Real(own, values[first + counts - 1], np.minimum.reduceat(values, first), total / counts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,94 +89,96 @@ def read_history(path: str | os.PathLike[str]) -> History:
 
     Raises `InputError` naming row (the file's line), column, value and what is allowed.
     """
-    label = os.fspath(path)
-    rows = read_rows(path, label)
-    header = rows[0][1] if rows else []
-    refuse(label, _header_problems(label, header))
-    times, cells, problems = _cells(label, header, rows[1:])
-    if not problems and len(times) < 2:
-        problems = [Problem(label, "", "too few rows", found=str(len(times)), allowed="at least 2 rows below the header")]
-    if not problems and all(not np.isfinite(values).any() for values in cells.values()):
-        problems = [Problem(label, "", "every cell beside the timestamps is empty", allowed=f"a value in any of {', '.join(COLUMNS)}")]
-    refuse(label, problems)
-    return _history(label, [line for line, _ in rows[1:]], times, cells)
+    table = read_table(path)
+    used = [name for name in (*DRIVERS, *COMPARED) if name in table.numbers]
+    if TIME not in table.texts:
+        found = ",".join(table.written.values())
+        allowed = f"{TIME} and any of {', '.join((*DRIVERS, *COMPARED))}"
+        raise InputError([Problem(table.file, "header", f"no column {TIME!r}", found=found, allowed=allowed, line=1)])
+    if not used:
+        allowed = f"any of {', '.join((*DRIVERS, *COMPARED))}"
+        found = ", ".join((*table.written.values(), *table.unused))
+        raise InputError([Problem(table.file, "header", "no usable column", found=found, allowed=allowed, line=1)])
+    since = table.hours()
+    late = np.flatnonzero(since > MAX_HOURS)
+    if late.size:
+        allowed, found = f"at most {MAX_HOURS} hours after the first row", table.texts[TIME][late[0]]
+        line = table.lines[late[0]]
+        raise InputError(
+            [Problem(table.file, table.shown(TIME), "too long a history", found=found, allowed=allowed, hint="cut the file", line=line)]
+        )
+    if since.size < 2:
+        raise InputError([Problem(table.file, "", "too few rows", found=str(since.size), allowed="at least 2 rows below the header")])
+    values = _usable(table, used)
+    if all(not np.isfinite(each).any() for each in values.values()):
+        raise InputError(
+            [Problem(table.file, "", "every cell beside the timestamps is empty", allowed=f"a value in any of {', '.join(used)}")]
+        )
+    return _history(table, since, values)
 
 
-def _header_problems(label: str, header: list[str]) -> list[Problem]:
-    if _TIME not in header:
-        found = ",".join(header)[:80] or "nothing"
-        return [Problem(label, "header", f"no column {_TIME!r}", found=found, allowed=f"{_TIME} and any of {', '.join(COLUMNS)}", line=1)]
-    problems = header_problems(label, header, known={_TIME, *COLUMNS}, named=COLUMNS)
-    if not problems and len(header) == 1:
-        problems.append(Problem(label, "header", "no usable column", found=_TIME, allowed=f"any of {', '.join(COLUMNS)}", line=1))
-    return problems
+def _usable(table: Table, used: Sequence[str]) -> dict[str, Array]:
+    """Values by column, (rows,), NaN in rows that the file says not to use; the pool's other side in dollars."""
+    values = {name: np.where(table.unusable(), np.nan, table.numbers[name]) for name in used}
+    if "pool_base" in values and "base_virtual_price" in table.numbers:
+        values["pool_base"] = values["pool_base"] * table.numbers["base_virtual_price"]
+    return values
 
 
-def _cells(label: str, header: list[str], rows: list[tuple[int, list[str]]]) -> tuple[list[datetime], dict[str, Array], list[Problem]]:
-    """Timestamps, values by column (NaN = empty), and everything wrong."""
-    problems: list[Problem] = []
-    times: list[datetime] = []
-    columns: dict[str, list[float]] = {name: [] for name in header if name != _TIME}
-    for line, row in rows:
-        wrong = width_problem(label, row, header, line)
-        if wrong is not None:
-            problems.append(wrong)
-            continue
-        for name, cell in zip(header, row, strict=True):
-            if name == _TIME:
-                time = time_of(cell)
-                if time is None:
-                    problems.append(time_problem(label, name, cell, line))
-                    continue
-                if times and time <= times[-1]:
-                    problems.append(order_problem(label, name, cell, line, same=time == times[-1]))
-                elif times and (time - times[0]).total_seconds() > 3600.0 * MAX_HOURS:
-                    allowed = f"at most {MAX_HOURS} hours after the first row"
-                    problems.append(Problem(label, name, "too long a history", found=cell, allowed=allowed, line=line))
-                times.append(time)
-                continue
-            value = _number(cell, COLUMNS[name])
-            if value is None:
-                problems.append(Problem(label, name, "not allowed here", found=repr(cell), allowed=COLUMNS[name].allowed, line=line))
-            columns[name].append(math.nan if value is None else value)
-    return times, {name: np.array(values) for name, values in columns.items()}, problems
-
-
-def _number(cell: str, column: Column) -> float | None:
-    """The cell's number, NaN for an empty one, None for one that is not allowed."""
-    if not cell:
-        return math.nan
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if column.low <= value <= column.high and (not column.only or value in column.only) else None
-
-
-def _history(label: str, lines: list[int], times: list[datetime], cells: Mapping[str, Array]) -> History:
-    since = np.array([(time - times[0]).total_seconds() / 3600.0 for time in times])
+def _history(table: Table, since: Array, values: Mapping[str, Array]) -> History:
     hours = np.floor(since + 0.5).astype(np.int64)
     steps = int(hours[-1]) + 1
     drivers: dict[str, Array] = {}
-    notes: list[str] = []
-    for name in DRIVERS:
-        if name not in cells or not np.isfinite(cells[name]).any():
+    real: dict[str, Real] = {}
+    notes = [*table.notes, *_left_out(table, values)]
+    shared: dict[int, int] = {}
+    for name, column in values.items():
+        known = np.flatnonzero(np.isfinite(column))
+        if not known.size:
             continue
-        known = np.flatnonzero(np.isfinite(cells[name]))
-        notes += _gaps(name, known, since, lines)
-        drivers[name] = _held(hours[known], cells[name][known], steps)
+        recorded = folded(hours[known], column[known])
+        for before, after in itertools.pairwise(known):
+            if hours[before] == hours[after]:
+                shared.setdefault(int(hours[after]), int(before))
+        if name in COMPARED:
+            real[name] = recorded
+            continue
+        notes += _gaps(name, known, since, table.lines)
+        drivers[name] = _held(name, recorded, steps)
         if name in ("holders_exit", "lp_exit"):
             drivers[name] = -np.expm1(np.log1p(-drivers[name]) / 24.0)
             notes.append(f"{name} is taken as given, as a share a day: what the model makes of it is no prediction of it")
-    real = {}
-    for name in COMPARED:
-        if name in cells and np.isfinite(cells[name]).any():
-            known = np.flatnonzero(np.isfinite(cells[name]))
-            real[name] = Real(hours[known], cells[name][known])
-    return History(name=Path(label).stem, start=times[0], hours=steps, drivers=drivers, real=real, state={}, notes=tuple(notes), file=label)
+    if shared:
+        notes.append(_folding_note(shared, table.lines))
+    name = Path(table.file).stem
+    return History(
+        name=name, start=table.times()[0], hours=steps, drivers=drivers, real=real, state={}, notes=tuple(notes), file=table.file
+    )
 
 
-def _gaps(name: str, known: NDArray[np.int64], since: Array, lines: list[int]) -> list[str]:
+def _left_out(table: Table, values: Mapping[str, Array]) -> list[str]:
+    """What the replay does not use though the file's reader knows it: columns of fits, and rows the file rules out."""
+    idle = [
+        table.written[name] for name in table.numbers if name not in values and not (name == "base_virtual_price" and "pool_base" in values)
+    ]
+    notes = [f"not used by a replay: {', '.join(idle)}"] if idle else []
+    rows = int(np.count_nonzero(table.unusable()))
+    if rows:
+        notes.append(f"{rows} row{'s' if rows > 1 else ''} not used: the file says so ({table.written['use']})")
+    return notes
+
+
+def _folding_note(shared: Mapping[int, int], lines: Sequence[int]) -> str:
+    """How hours that hold several rows were read; ``shared`` holds each such hour with the place of its first row."""
+    hour = min(shared)
+    count = "1 hour holds" if len(shared) == 1 else f"{len(shared)} hours hold"
+    return (
+        f"{count} several rows (the first: {hour} h, from row {lines[shared[hour]]} on): drivers' prices and the lowest price take the hour's low, "
+        "the fit of the price its mean, balances its last"
+    )
+
+
+def _gaps(name: str, known: NDArray[np.int64], since: Array, lines: Sequence[int]) -> list[str]:
     """Where a driver has no value for long: each stretch with its rows."""
     notes = []
     if known[0] > 0:
@@ -208,12 +192,16 @@ def _gaps(name: str, known: NDArray[np.int64], since: Array, lines: list[int]) -
     return notes
 
 
-def _held(hours: NDArray[np.int64], values: Array, steps: int) -> Array:
-    """Values held forward to the hourly grid, NaN before the first; of several in an hour, the last."""
-    out = np.full(steps, np.nan)
-    out[hours] = values
-    last = np.maximum.accumulate(np.where(np.isfinite(out), np.arange(steps), -1))
-    held: Array = np.where(last >= 0, out[last], np.nan)
+def _held(name: str, recorded: Real, steps: int) -> Array:
+    """A driver on the hourly grid, (steps,), NaN before its first value: an hour's own figure where it has rows, the last value since where not.
+
+    Of several rows in an hour a price drives with the lowest, since what is missed otherwise is the trough that holders answer to; a share
+    that leaves a day is their mean, and a gate stands as it was left.
+    """
+    own = recorded.low if DRIVERS[name].kind == "price" else recorded.last if DRIVERS[name].only else recorded.mean
+    place = np.searchsorted(recorded.hours, np.arange(steps), side="right") - 1
+    held: Array = np.where(place >= 0, recorded.last[place], np.nan)
+    held[recorded.hours] = own
     return held
 
 
@@ -280,4 +268,4 @@ def _points(name: str, column: str, table: Mapping[str, Any], steps: int) -> Rea
     limits = COMPARED[column]
     if np.any(np.diff(hours) <= 0) or hours[0] < 0 or hours[-1] >= steps or values.min() < limits.low or values.max() > limits.high:
         raise ValueError(f"episode {name}: real.{column}: whole hours rise from 0 to {steps - 1}; each value is {limits.allowed}")
-    return Real(hours, values)
+    return folded(hours, values)

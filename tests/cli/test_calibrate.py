@@ -86,3 +86,25 @@ def test_a_studys_own_figures_stand_beside_the_fitted_ones(pool, points, shared,
     assert "; the study has 0.2, " in hazard
     missing = call("calibrate", "--pool", "nowhere.csv", "--fit", "lp-flight")
     assert (missing.status, "no such file" in missing.err, "Traceback" in missing.err) == (2, True, False)
+
+
+def test_doubtful_data_give_comments_in_place_of_toml(pool, call):
+    """A supply in another unit than the pool's: exit 0, the reason, and nothing that could be pasted, as text and as JSON."""
+    done = call("calibrate", "--pool", pool, "--fit", "flow", "--external-supply", "1330")
+    assert done.status == 0
+    assert "# nothing to paste: a pool of 1e+09 beside an external supply of 1330" in done.out
+    assert "set = {" not in done.out
+    told = json.loads(call("calibrate", "--pool", pool, "--fit", "flow", "--external-supply", "1330", "--json").out)
+    assert len(told["doubts"]) == 1
+    assert "[[scenario]]" not in told["toml"]
+
+
+def test_a_slip_of_one_row_ends_the_fit(call, tmp_path):
+    """A supply of a millionth for a day: its row is named, and nothing is fitted to it."""
+    rows = (
+        "2022-05-01,1,2.7e9\n2022-05-02,0.98,2.5e9\n2022-05-03,0.95,2008\n2022-05-04,0.9,1.6e9\n2022-05-05,0.96,1.4e9\n2022-05-06,1,1.4e9\n"
+    )
+    (tmp_path / "slip.csv").write_text("date,price,supply\n" + rows)
+    done = call("calibrate", "--history", tmp_path / "slip.csv", "--fit", "hazard")
+    assert (done.status, done.out) == (2, "")
+    assert "slip.csv:4: supply: a slip of one row; found 2008" in done.err

@@ -11,7 +11,7 @@ import pytest
 from amo_opt.scoring.replay import Demand
 from amo_opt.scoring.replayed import episode_fits, fit_of, slope_ols, slope_origin
 from amo_opt.simulation.backtest import backtest
-from amo_opt.stress.history import episode_names
+from amo_opt.stress.history import episode_names, folded
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,38 @@ def test_a_price_that_stays_at_one_is_as_good_as_a_constant(run):
 def test_a_price_as_recorded_has_no_misfit(run):
     """RMSE 0 and a low that is the record's."""
     real = run.history.real["price"]
-    fit = fit_of(made(run, np.interp(np.arange(run.history.hours), real.hours, real.values)))
+    fit = fit_of(made(run, np.interp(np.arange(run.history.hours), real.hours, real.last)))
     price = next(each for each in fit.columns if each.name == "price")
     assert (price.rmse, price.n) == (0.0, real.hours.size)
     low = next(each for each in fit.summary if each.name == "price_low")
     assert low.model == low.real == 0.877117
+
+
+@pytest.mark.parametrize("inner", [(0.9, 0.999), (0.999, 0.9)])
+def test_a_trough_between_two_rows_of_an_hour_counts(run, inner):
+    """Lowest price and hours below 0.99 are those of the hours' lows; the hours after it run from where it was left; the fit is against the
+    hour's mean, once.
+    """
+    price = folded(np.array([0, 1, 1, 4]), np.array([1.0, *inner, 1.0]))
+    history = replace(run.history, episode=None, real={"price": price}, drivers={})
+    fit = fit_of(replace(made(run, np.ones(run.history.hours)), history=history, drivers={}))
+    found = {each.name: each for each in fit.summary}
+    assert found["price_low"].real == 0.9
+    assert found["hours_below_099"].real == (1.0 if inner[1] > 0.99 else 3.0)
+    (column,) = fit.columns
+    assert (column.hours, column.real) == ((0, 1, 4), (1.0, pytest.approx(0.9495), 1.0))
+    assert column.rmse == pytest.approx(0.0505 / math.sqrt(3))
+    assert found["residual_rmse"].model == pytest.approx(column.rmse)
+
+
+def test_a_coins_lows_are_set_against_the_lows(run):
+    """A price that falls with USDC within an hour has the slope 1 whichever row comes first."""
+    rows = np.array([0, 1, 1, 2]), np.array([1.0, 0.999, 0.9, 0.95])
+    drivers = {"usdc": np.array([1.0, 0.9, 0.95])}
+    history = replace(run.history, episode=None, hours=3, real={"price": folded(*rows)}, drivers=drivers)
+    fit = fit_of(replace(made(run, drivers["usdc"]), history=history, drivers=drivers))
+    slope = next(each for each in fit.summary if each.name == "slope_origin")
+    assert (slope.real, slope.model) == (pytest.approx(1.0), pytest.approx(1.0))
 
 
 def test_slopes_by_hand():
@@ -78,7 +105,7 @@ def test_a_demand_is_missed_by_its_distance():
 def test_balances_of_hour_zero_are_not_compared(run):
     """They are the start: a comparison would always be perfect."""
     supply = run.history.real["supply"]
-    earlier = replace(supply, hours=np.concatenate([[0], supply.hours]), values=np.concatenate([[run.start["supply"]], supply.values]))
+    earlier = folded(np.concatenate([[0], supply.hours]), np.concatenate([[run.start["supply"]], supply.last]))
     history = replace(run.history, real={**run.history.real, "supply": earlier})
     fits = {each.name: each for each in fit_of(replace(run, history=history)).columns}
     assert fits["supply"].hours == tuple(supply.hours.tolist())
@@ -102,3 +129,10 @@ def test_every_shipped_episode_is_replayed_under_the_set_given(frax):
     assert episode_fits(frax, frax.current, paths=2, workers=2) == found
     other = episode_fits(frax, frax.current.replace(curve_mint_cap=0.0), paths=2)
     assert [each.columns for each in other] != [each.columns for each in found]
+
+
+def test_an_episodes_balance_stands_against_the_studys_and_is_said(frax):
+    """A study whose state is set beside an episode's own figures is replayed with the episode's, and the notes name them."""
+    study = replace(frax, state_set=("pool.stablecoin", "markets.hazard_price"))
+    for fit in episode_fits(study, frax.current, paths=1):
+        assert "pool.stablecoin: as the episode holds, not as the study sets ([state] set)" in fit.notes

@@ -11,20 +11,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.state import Figure
 from amo_opt.simulation.backtest import STREAM, backtest, market_of, start_of
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.catalogue import load_scenario
 from amo_opt.stress.draws import draw_block
-from amo_opt.stress.history import History, Real, load_episode
+from amo_opt.stress.history import History, folded, load_episode
 
 HOURS = 30
 
 
 def recorded(drivers=None, real=None, **more):
     found = {
-        name: Real(np.array([hour for hour, _ in rows], dtype=np.int64), np.array([value for _, value in rows]))
+        name: folded(np.array([hour for hour, _ in rows], dtype=np.int64), np.array([value for _, value in rows]))
         for name, rows in (real or {}).items()
     }
     return History(name="made", start=datetime(2023, 3, 10, tzinfo=UTC), hours=HOURS, drivers=drivers or {}, real=found, state={}, **more)
@@ -129,6 +131,51 @@ def test_a_start_that_is_no_balance_sheet_is_refused(frax):
         start_of(frax.state, recorded(real={"supply": [(0, 1e9)], "pool_stable": [(0, 2e9)]}))
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "looks"),
+    [
+        ("supply", 2.6, "billions"),
+        ("supply", 2600.0, "millions"),
+        ("pool_stable", 1300.0, "millions"),
+        ("pool_base", 1.28e6, "thousands"),
+    ],
+)
+def test_amounts_in_another_unit_than_the_states_are_refused(frax, column, value, looks):
+    """Alone or beside a right supply, in the first hour or later: the column, both figures and what it looks like."""
+    real = {"supply": [(0, 2.6e9)], column: [(0 if column == "supply" else 3, value)]}
+    with pytest.raises(
+        AmoOptError, match=rf"made: {column}: found .* where it is first recorded; allowed: less than 300 times .*it looks like {looks}"
+    ):
+        start_of(frax.state, recorded(real=real))
+
+
+def test_what_the_study_sets_stands_over_an_episodes_figure(frax):
+    """The collateral ratio of the study, said in a note; every other figure is the episode's."""
+    history = load_episode("svb-2023")
+    own = with_figure(frax.state, "stablecoin.collateral_ratio", Figure(value=0.7, assumed="set", low=0.7, high=0.9))
+    state, notes = start_of(own, history, kept=("stablecoin.collateral_ratio", "markets.hazard_price"))
+    assert state.stablecoin.collateral_ratio.value == 0.7
+    assert state.stablecoin.supply == history.state["stablecoin.supply"]
+    assert notes == ("start: stablecoin.collateral_ratio is the study's own 0.7 ([state] set), not the episode's 0.92",)
+
+
+@pytest.mark.parametrize("name", ["amos.curve.lp_share", "pool.stablecoin", "collateral.idle"])
+def test_a_balance_of_the_study_and_the_episode_is_refused(frax, name):
+    """Neither could stand without moving the rest of the balance sheet; what the episode leaves to the study may be set."""
+    with pytest.raises(AmoOptError, match=rf"^\[state\] set: {name}: the episode svb-2023 holds its own figure"):
+        backtest(replace(frax, state_set=("markets.hazard_price", name)), episode="svb-2023", paths=1)
+    if name != "pool.stablecoin":
+        assert start_of(frax.state, load_episode("ust-contagion-2022"), kept=(name,))
+
+
+def test_a_balance_of_the_study_and_the_first_row_is_refused(frax):
+    """As for an episode: the supply that a CSV begins with is not silently put in its place."""
+    history = recorded(real={"supply": [(0, 2.5e9)]})
+    with pytest.raises(AmoOptError, match=r"stablecoin.supply: made: the first row holds its own figure"):
+        start_of(frax.state, history, kept=("stablecoin.supply",))
+    assert start_of(frax.state, history, kept=("pool.stablecoin",))
+
+
 def test_balances_open_the_hour_and_begin_with_the_start(frax):
     """Hour 0 is the start itself on every path; the price is there from hour 0 too."""
     run = backtest(frax, history=recorded({"usdc": np.ones(HOURS)}), paths=3)
@@ -189,7 +236,7 @@ def test_recorded_supply_is_the_files(episode):
     """Each point is the row of its midnight."""
     rows = {row["date"]: float(row["implied_supply"]) for row in records("coingecko_daily_frax.csv")}
     history = load_episode(episode)
-    for hour, value in zip(history.real["supply"].hours, history.real["supply"].values, strict=True):
+    for hour, value in zip(history.real["supply"].hours, history.real["supply"].last, strict=True):
         assert value == rows[(history.start + timedelta(hours=int(hour))).date().isoformat()]
 
 
@@ -201,7 +248,7 @@ def test_recorded_pool_is_the_files():
         since = (datetime.fromisoformat(row["timestamp"]) - history.start).total_seconds() / 3600.0
         readings[round(since)] = (float(row["frax"]), float(row["3crv"]) * float(row["virtual_price_3crv"]))
     for place, name in enumerate(("pool_stable", "pool_base")):
-        for hour, value in zip(history.real[name].hours, history.real[name].values, strict=True):
+        for hour, value in zip(history.real[name].hours, history.real[name].last, strict=True):
             assert value == pytest.approx(readings[int(hour)][place], abs=1.0), name
 
 
@@ -209,7 +256,7 @@ def test_recorded_price_of_march_2023_is_the_files():
     """Hour marks as in the file; hour 10 is the low of the hour before, as USDC's waypoint."""
     rows = {row["timestamp"]: row for row in records("svb_2023_hourly_chainlink.csv")}
     history = load_episode("svb-2023")
-    for hour, value in zip(history.real["price"].hours, history.real["price"].values, strict=True):
+    for hour, value in zip(history.real["price"].hours, history.real["price"].last, strict=True):
         time = history.start + timedelta(hours=int(hour) - (1 if hour == 10 else 0))
         row = rows[time.strftime("%Y-%m-%dT%H:%M:%SZ")]
         assert value == pytest.approx(float(row["frax_low_in_hour" if hour == 10 else "frax"]), abs=1e-6)
@@ -222,7 +269,7 @@ def test_recorded_price_of_may_2022_is_the_files():
         ((datetime.fromisoformat(row["timestamp"]) - history.start).total_seconds() / 3600.0, float(row["price_usd"]))
         for row in records("chainlink_arbitrum_frax_rounds.csv")
     ]
-    for hour, value in zip(history.real["price"].hours, history.real["price"].values, strict=True):
+    for hour, value in zip(history.real["price"].hours, history.real["price"].last, strict=True):
         in_force = [price for since, price in rounds if since <= hour][-1]
         within = [price for since, price in rounds if hour <= since < hour + 1]
         assert value == pytest.approx(min(within) if hour == 31 else in_force, abs=6e-5), hour

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from amo_opt.errors import AmoOptError, InputError
-from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight, read_table
+from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight
+from amo_opt.stress.table import read_table
 
 START = np.datetime64("2022-01-01T00:00:00")
 
@@ -113,6 +114,98 @@ def test_a_simulated_flow_lies_in_its_interval_and_scales_with_the_supply(tmp_pa
     assert by_name(fit_flow(table, external_supply=1e9))["flow_sd"].value == pytest.approx(found["flow_sd"].value / 2, rel=0.02)
 
 
+def pool_of_shares(folder, *, n=60, spread=0.02, head="timestamp,pool_stable,pool_base", extra=""):
+    """A pool of 2e9 whose share returns slowly, a row a day."""
+    random = np.random.Generator(np.random.Philox(11))
+    share, rows = 0.5, []
+    for time in stamps(24.0 * np.arange(n)):
+        share += -0.1 * (share - 0.5) + spread * 0.4 * random.standard_normal()
+        rows.append((time, 2e9 * share, 2e9 * (1 - share), *([extra] if extra else [])))
+    return write(folder, head, rows)
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.1])
+def test_the_time_constant_does_not_depend_on_the_supply(tmp_path, spread):
+    """Shares alone carry it: value and both ends are the same for every external supply, and the deviation scales with 1 / supply, also where
+    it leaves its own range."""
+    table = read_table(pool_of_shares(tmp_path, spread=spread))
+    base = by_name(fit_flow(table, external_supply=1e9))
+    for supply in (2.4e10, 1e8, 2e7, 1330.0):
+        found = by_name(fit_flow(table, external_supply=supply))
+        assert [getattr(found["flow_hours"], end) for end in ("low", "value", "high")] == [
+            getattr(base["flow_hours"], end) for end in ("low", "value", "high")
+        ]
+        for end in ("low", "value", "high"):
+            assert getattr(found["flow_sd"], end) * supply == pytest.approx(getattr(base["flow_sd"], end) * 1e9, rel=1e-12)
+
+
+def test_a_deviation_beyond_its_range_is_not_identified(tmp_path):
+    """Partly beyond, and wholly: each in its own words, with the interval as it is and no value to paste."""
+    table = read_table(pool_of_shares(tmp_path))
+    part = fit_flow(table, external_supply=by_name(fit_flow(table, external_supply=1e9))["flow_sd"].high * 0.9e9)
+    assert by_name(part)["flow_sd"].high == pytest.approx(1 / 0.9, rel=1e-9)
+    assert by_name(part)["flow_sd"].not_identified == "the interval goes on beyond the limit 1"
+    assert "flow_hours = " in part.toml()
+    assert "flow_sd = " not in part.toml()
+    whole = fit_flow(table, external_supply=1e7)
+    assert by_name(whole)["flow_sd"].not_identified == "the whole interval lies outside the allowed range, 0 to 1"
+
+
+@pytest.mark.parametrize(("supply", "looks"), [(1330.0, "a raw integer of 6 decimals"), (2e12, "thousands"), (1e15, "millions")])
+def test_a_pool_and_a_supply_in_two_units_give_nothing_to_paste(tmp_path, supply, looks):
+    """A pool a thousand times the supply, or a thousandth of it: the fit is printed, the TOML is a comment that says why."""
+    found = fit_flow(read_table(pool_of_shares(tmp_path)), external_supply=supply)
+    assert looks in found.doubts[0]
+    assert all(line.startswith("#") for line in found.toml().splitlines())
+
+
+def test_a_virtual_price_of_nobody_gives_nothing_to_paste(tmp_path):
+    """``virtual_price`` may be the base's: the base is counted at 1 then, the note names the column, and no figure is pasted."""
+    share = [0.5, 0.6, 0.7, 0.75, 0.72, 0.66, 0.6, 0.5, 0.5, 0.55, 0.7, 0.8, 0.6, 0.5]
+    file = liquidity(tmp_path, share, 0.2, 0.002, 0.65)
+    header, *rows = file.read_text().splitlines()
+    assert "value =" in fit_lp_flight(read_table(file)).toml()
+    for name, pasted in (("virtual_price", False), ("virtual_price_3crv", True)):
+        found = fit_lp_flight(read_table(write(tmp_path, f"{header},{name}", [(row, 1.0) for row in rows])))
+        assert ("value =" in found.toml()) is pasted
+        assert (not found.doubts) is pasted
+        assert any("not used: virtual_price" in note for note in found.notes) is not pasted
+
+
+def test_the_rate_beside_is_not_held_to_its_range(tmp_path):
+    """Holders who run at 8 a day on news, beyond the 5 that the setting allows, and at 2 more on the price: the 2 is found, since the other's
+    limit is no fact of the data; held at 5 the news would leave 5 for the price.
+    """
+    shortfall = np.array([0.0, 0.005, 0.012, 0.02, 0.03, 0.05, 0.10])
+    rows = [("X", f"d{i}", 1 - each, share_leaving(each, 8.0, 2.0)) for i, each in enumerate(shortfall)]
+    found = by_name(fit_hazard(read_table(write(tmp_path, "asset,date,price,outflow_share", rows))))
+    assert found["hazard_price"].value == pytest.approx(2.0, rel=0.01)
+    assert found["hazard_price"].high < 2.1
+    assert "limit 5" in found["hazard_news"].not_identified
+
+
+def test_a_threshold_below_its_range_is_said(tmp_path):
+    """Providers who flee above 0.40: the threshold's interval lies below 0.5, and none is pasted."""
+    share = [0.3, 0.35, 0.42, 0.46, 0.44, 0.38, 0.36, 0.3, 0.3, 0.35, 0.45, 0.48, 0.36, 0.3]
+    found = fit_lp_flight(read_table(liquidity(tmp_path, share, 0.2, 0.002, 0.4)))
+    assert by_name(found)["lp_flight_share"].value == pytest.approx(0.4)
+    assert "outside the allowed range" in by_name(found)["lp_flight_share"].not_identified
+    assert by_name(found)["lp_flight_rate"].value == pytest.approx(0.2, rel=1e-3)
+
+
+def test_rows_without_a_needed_cell_are_left_out_and_named(tmp_path):
+    """An empty supply, a price of 0 (nothing traded): the fit is that of the other rows."""
+    rows = [
+        (t, p, s)
+        for t, p, s in zip(stamps(24.0 * np.arange(7)), [1, 0.99, 0.98, 0.97, 0.95, 0.97, 1], 1e9 * 0.97 ** np.arange(7), strict=True)
+    ]
+    whole = fit_hazard(read_table(write(tmp_path, "timestamp,price,supply", rows)))
+    holed = [*rows[:3], (str(START + np.timedelta64(60, "h")), 0.97, ""), (str(START + np.timedelta64(61, "h")), 0, 9e8), *rows[3:]]
+    found = fit_hazard(read_table(write(tmp_path, "timestamp,price,supply", holed)))
+    assert found.left_out == ("line 6: no price", "line 5: no supply")
+    assert found.figures == whole.figures
+
+
 def test_a_pool_that_grew_is_said_to_have_no_one_size(tmp_path):
     """The same shares in a pool that grows tenfold: the conversion's size is named, and what to cut; a steady pool is not told so."""
     steady = ou_pool(tmp_path, sd=0.06, hours=150, n=300)
@@ -170,7 +263,7 @@ def test_a_pool_that_never_tilts_identifies_no_flight(tmp_path):
     ("text", "fragments"),
     [
         ("timestamp,pool_stabel,pool_base\n2022-01-01,1,1\n", ["history.csv:1", "pool_stabel", "did you mean 'pool_stable'?"]),
-        ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,-1,1\n", ["history.csv:3", "pool_stable", "'-1'", "above 0"]),
+        ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,-1,1\n", ["history.csv:3", "pool_stable", "'-1'", "from 1 to 1e+13"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-01-02,1\n", ["history.csv:3", "cells"]),
         ("timestamp,pool_stable,pool_base\n2022-01-01,1,1\n2022-03-01,1,1\n", ["history.csv:3", "gap", "1416 h"]),
         ("timestamp,pool_stable,pool_base\n2022-01-02,1,1\n2022-01-01,1,1\n", ["history.csv:3", "earlier than the row before"]),

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from amo_opt.errors import InputError
-from amo_opt.stress.calibration import read_table
 from amo_opt.stress.csv_file import read_rows, time_of
 from amo_opt.stress.history import read_history
+from amo_opt.stress.table import read_table
 
 
 def test_rows_keep_their_line_and_lose_what_is_empty(tmp_path):
@@ -24,6 +24,50 @@ def test_a_time_without_an_offset_is_utc():
     """And one with an offset is brought to it."""
     assert time_of("2022-05-11T02:00:00+02:00") == time_of("2022-05-11") == datetime(2022, 5, 11, tzinfo=UTC)
     assert time_of("tomorrow") is None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2022-05-08", "2022-05-08 00:00:00 UTC", "2022-05-08 00:00:00.000 UTC", "2022-05-08 00:00 UTC", "2022-05-08T00:00:00.000Z",
+     "1651968000", "1651968000.0", "1651968000000"],
+)  # fmt: skip
+def test_times_as_exports_write_them(cell):
+    """ISO 8601, with the word UTC as CoinGecko and Dune write it, Unix seconds and milliseconds: all the same midnight."""
+    assert time_of(cell) == datetime(2022, 5, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("year", range(2009, 2100, 13))
+def test_unix_times_are_understood_from_2009_on(year):
+    """Seconds and milliseconds of every hour's first instant; a second before 2009 there is no chain."""
+    time = datetime(year, 1, 1, tzinfo=UTC)
+    assert time_of(str(int(time.timestamp()))) == time_of(str(1000 * int(time.timestamp()))) == time
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["14750801", "20220508", "1652-01-02", "2008-12-31T23:59:59Z", "1230767999", "1230767999000", "165201020000", "16520102000000000", "-1651968000",
+     "1.65e9", "2022-05-08 00:00+02:00 UTC", "UTC", "", "٢٠٢٢"],
+)  # fmt: skip
+def test_digits_of_another_kind_are_no_time(cell):
+    """Block numbers, digits that ISO 8601 reads as a day, other lengths, and anything before 2009."""
+    assert time_of(cell) is None
+
+
+@pytest.mark.parametrize(("sign", "named"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_cells_separated_by_another_sign_are_named(tmp_path, sign, named):
+    """And what to do; a file of one column is none of these."""
+    file = tmp_path / "a.csv"
+    file.write_text(
+        sign.join(["timestamp", '"price"', "supply"]) + "\n" + sign.join(["2022-05-09 00:00", "1,0003", "2709187243,83"]) + "\n"
+    )
+    with pytest.raises(InputError) as error:
+        read_rows(file, "a.csv")
+    assert (
+        str(error.value)
+        == f"a.csv:1: header: cells are separated by {named}; allowed: commas; save it with commas between cells and points in decimals"
+    )
+    file.write_text("timestamp\n2022-05-09\n")
+    assert read_rows(file, "a.csv")[0] == (1, ["timestamp"])
 
 
 @pytest.mark.parametrize(

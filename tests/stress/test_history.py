@@ -7,7 +7,8 @@ import pytest
 
 from amo_opt.errors import AmoOptError, InputError
 from amo_opt.stress.catalogue import MAX_POINTS, load_scenario
-from amo_opt.stress.history import COMPARED, MAX_HOURS, episode_names, load_episode, read_history
+from amo_opt.stress.history import MAX_HOURS, episode_names, load_episode, read_history
+from amo_opt.stress.table import COMPARED
 
 HEAD = "timestamp,usdc,price\n"
 
@@ -26,7 +27,7 @@ def test_a_driver_holds_until_its_next_value(read):
     """Rows at 0, 2.4 and 5 h: the value of hour 2 is the second row's, hours 3 and 4 repeat it."""
     found = read(HEAD + "2023-03-10T22:00:00Z,1,\n2023-03-11T00:24:00Z,0.9,0.95\n2023-03-11T03:00:00Z,0.8,\n")
     assert found.drivers["usdc"].tolist() == [1.0, 1.0, 0.9, 0.9, 0.9, 0.8]
-    assert (found.real["price"].hours.tolist(), found.real["price"].values.tolist()) == ([2], [0.95])
+    assert (found.real["price"].hours.tolist(), found.real["price"].last.tolist()) == ([2], [0.95])
 
 
 def test_before_the_first_value_there_is_none(read):
@@ -55,6 +56,54 @@ def test_a_long_gap_is_named_with_its_rows(read):
     assert found.notes == ("usdc: no value for 25 h between rows 2 and 3; held",)
 
 
+@pytest.mark.parametrize(
+    "inner", ["01:00:00Z,0.90,0.90\n2023-03-11T01:10:00Z,0.999,0.999", "01:00:00Z,0.999,0.999\n2023-03-11T01:10:00Z,0.90,0.90"]
+)
+def test_an_hour_keeps_the_low_of_its_rows_whichever_comes_first(read, inner):
+    """The trough of 0.90 drives and is recorded; the mean and the last row are kept beside it, and a note says how rows were folded."""
+    found = read(HEAD + f"2023-03-11T00:00:00Z,1,1\n2023-03-11T{inner}\n2023-03-11T03:00:00Z,1,1\n")
+    price = found.real["price"]
+    last = float(inner.rsplit(",", 1)[1])
+    assert (price.hours.tolist(), price.low.tolist()) == ([0, 1, 3], [1.0, 0.9, 1.0])
+    assert price.mean.tolist() == pytest.approx([1.0, 0.9495, 1.0], abs=1e-15)
+    assert price.last.tolist() == [1.0, last, 1.0]
+    assert found.drivers["usdc"].tolist() == [1.0, 0.9, last, 1.0]  # held on from where the hour was left
+    assert (
+        "1 hour holds several rows (the first: 1 h, from row 3 on): drivers' prices and the lowest price take the hour's low"
+        in found.notes[0]
+    )
+
+
+def test_an_hours_exits_are_their_mean_and_its_gate_as_it_was_left(read):
+    """A share a day has no trough, and a gate is open or not."""
+    rows = "2023-03-11T00:00:00Z,0.1,0\n2023-03-11T00:10:00Z,0.3,1\n2023-03-11T01:00:00Z,0.3,0\n2023-03-11T01:20:00Z,,1\n"
+    found = read(f"timestamp,holders_exit,gate\n{rows}")
+    assert (1.0 - found.drivers["holders_exit"]) ** 24 == pytest.approx([0.8, 0.7], rel=1e-12)
+    assert found.drivers["gate"].tolist() == [1.0, 1.0]
+
+
+def test_one_row_an_hour_is_not_folded(read):
+    """Low, mean and last are its very number, and no note speaks of folding."""
+    found = read(HEAD + "2023-03-11T00:00:00Z,1,0.1\n2023-03-11T01:00:00Z,0.9,0.3\n")
+    price = found.real["price"]
+    assert price.low.tolist() == price.mean.tolist() == price.last.tolist() == [0.1, 0.3]
+    assert found.notes == ()
+
+
+def test_what_a_replay_does_not_use_is_named(read):
+    """Columns that only fits know, columns of an export, and rows that the file rules out."""
+    found = read("timestamp,price,outflow_share,volume,flag\n2023-03-11,1,0.1,5,ok\n2023-03-12,0.5,0.2,5,outlier\n2023-03-13,1,,5,ok\n")
+    assert found.notes == ("not used: volume", "not used by a replay: outflow_share", "1 row not used: the file says so (flag)")
+    assert found.real["price"].hours.tolist() == [0, 48]
+
+
+def test_lp_tokens_of_the_base_are_counted_at_their_virtual_price(read):
+    """3CRV times its virtual price: dollars, as `pool_base` is in a replay."""
+    found = read("timestamp,frax,3crv,virtual_price_3crv\n2022-01-01,100,100,1.02\n2022-01-02,90,110,1.03\n")
+    assert found.real["pool_base"].last.tolist() == pytest.approx([102.0, 113.3], rel=1e-12)
+    assert found.real["pool_stable"].last.tolist() == [100.0, 90.0]
+
+
 FIRST = "2023-03-10T22:00:00Z,1,1\n"
 
 
@@ -70,7 +119,7 @@ FIRST = "2023-03-10T22:00:00Z,1,1\n"
         (HEAD + FIRST + "2023-03-10T21:00:00Z,1,1\n", [":3: timestamp", "earlier than the row before"]),
         (HEAD + FIRST + "yesterday,1,1\n", [":3: timestamp", "not a time", "'yesterday'", "ISO 8601"]),
         (HEAD + "0001-01-01T00:00:00+05:00,1,1\n", [":2: timestamp", "not a time"]),
-        ("timestamp,USDC\n", ["unknown column", "did you mean 'usdc'?"]),
+        ("timestamp,usdcc\n", ["unknown column", "did you mean 'usdc'?"]),
         (HEAD + FIRST + "2223-03-10T22:00:00Z,1,1\n", [":3: timestamp", "too long", str(MAX_HOURS)]),
         (HEAD + FIRST + "2023-03-10T23:00:00Z,99,1\n", [":3: usdc", "'99'", "0.01 to 10"]),
         (HEAD + FIRST + "2023-03-10T23:00:00Z,1,nan\n", [":3: price", "'nan'", "0 to 10"]),

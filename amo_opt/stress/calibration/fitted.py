@@ -27,22 +27,26 @@ class Fitted:
     def not_identified(self) -> str | None:
         """The reason why the data do not identify the figure, or None where they do.
 
-        An interval that ends at a lower limit of 0 still bounds a rate from above; one that ends at any other limit bounds nothing there.
+        An interval that ends at a lower limit of 0 still bounds a rate from above; one that ends at any other limit bounds nothing there, nor
+        does one that goes on beyond what the figure may be.
         """
-        if self.flat is not None:
-            return self.flat
-        if self.high >= self.most and self.low <= self.least:
-            return f"the interval spans the whole allowed range, {self.least:g} to {self.most:g}"
-        if self.high >= self.most:
-            return f"the profile is flat upwards: the interval ends at the limit {self.most:g}"
-        if self.low <= self.least and self.least > 0.0:
-            return f"the profile is flat downwards: the interval ends at the limit {self.least:g}"
-        return None
+        reasons = {
+            self.flat: self.flat is not None,
+            f"the whole interval lies outside the allowed range, {self.least:g} to {self.most:g}": self.low > self.most
+            or self.high < self.least,
+            f"the interval spans the whole allowed range, {self.least:g} to {self.most:g}": self.high >= self.most
+            and self.low <= self.least,
+            f"the interval goes on beyond the limit {self.most:g}": self.high > self.most,
+            f"the profile is flat upwards: the interval ends at the limit {self.most:g}": self.high == self.most,
+            f"the interval goes on below the limit {self.least:g}": self.low < self.least,
+            f"the profile is flat downwards: the interval ends at the limit {self.least:g}": self.low <= self.least and self.least > 0.0,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What one fit gave: figures, the misfit, the rows left out and what was assumed on the way."""
+    """What one fit gave: figures, the misfit, the rows left out, what was assumed on the way and what makes the data doubtful."""
 
     fit: str
     file: str
@@ -53,11 +57,16 @@ class Calibration:
     residual_unit: str
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    """Why no figure is to be pasted though the data would identify it: in what unit, or of what, a column is."""
 
     def toml(self) -> str:
-        """Lines to paste: figures of the state under ``[markets]``, settings of a scenario as its ``set``; comments for the rest."""
+        """Lines to paste: figures of the state under ``[markets]``, settings of a scenario as its ``set``; comments for the rest, and alone
+        where the data are doubtful.
+        """
         lines = [f"# {figure.name}: not identified, {figure.not_identified}" for figure in self.figures if figure.not_identified]
-        known = [figure for figure in self.figures if not figure.not_identified]
+        lines += [f"# nothing to paste: {doubt}" for doubt in self.doubts]
+        known = [figure for figure in self.figures if not figure.not_identified and not self.doubts]
         if not known:
             return "\n".join(lines)
         if self.fit == "flow":
