@@ -93,10 +93,12 @@ def command(
 ) -> None:
     """Replay a recorded history and print the model beside it: what is recorded drives, the rest is drawn as in calm (64 paths).
 
-    A history is a CSV with the column timestamp (ISO 8601, UTC; any spacing) and any of usdc, dai, usdt, share_price, holders_exit, lp_exit
-    (shares a day) and gate (0 or 1), which drive the replay and hold until their next value, and of price, supply, pool_stable and
-    pool_base (dollars), which it is compared with. Empty cells are allowed. Pool and supply of the first row replace the state's, and
-    every other balance is scaled with them. The base pool is that of the study's scenario calm (base_coins).
+    A history is a CSV with the column timestamp (ISO 8601 in UTC, or Unix seconds or milliseconds; any spacing) and any of usdc, dai, usdt,
+    share_price, holders_exit, lp_exit (shares a day) and gate (0 or 1), which drive the replay and hold until their next value, and of
+    price, supply, pool_stable and pool_base (dollars), which it is compared with; the headers of CoinGecko, CoinMarketCap, DefiLlama and
+    Dune are known. Empty cells are allowed, and a price of 0 is one. Of several rows in an hour a price drives with its low, and is
+    compared by its mean, its low where the lowest is asked for; a balance counts as it stood last. Pool and supply of the first row replace
+    the state's, and every other balance is scaled with them. The base pool is that of the study's scenario calm (base_coins).
 
     \b
     Example:

@@ -10,6 +10,8 @@ losses      when a venue loses part of what it holds
 shapes      waypoints to hourly values
 noise       the calm processes
 base_pool   V(p): the base pool's LP token at given coin prices
+table       a recorded history's CSV: `read_table`, one reader for replays and fits (`csv_file` its rows, `plausible` what they may hold)
+history     a recorded history on the hourly grid: `read_history`, `load_episode`
 streams     one random stream per (seed, stream, scenario, path, purpose)
 """
 

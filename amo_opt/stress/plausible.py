@@ -65,7 +65,7 @@ def hint_of(column: Column, value: float) -> str | None:
 def units_of(ratio: float) -> str:
     """What a number that is ``ratio`` times what was expected looks like.
 
-    >>> units_of(1e-9), units_of(8e-7), units_of(1.2e6), units_of(1e-5)
+    >>> units_of(1e-9), units_of(8e-7), units_of(1.2e6), units_of(1e4)
     ('it looks like billions', 'it looks like millions', 'it looks like a raw integer of 6 decimals', 'it looks like another unit')
     """
     for scale, name in _SCALED:

@@ -84,7 +84,10 @@ def calls_of(kind, folder, wrong):
     """The calls that read the file at ``wrong`` in place of the sound one of its kind."""
     sound = files_of(folder)
     if kind == "history":
-        return [["backtest", sound["study"], "--history", wrong, "--paths", 1, "--json"]]
+        return [
+            ["backtest", sound["study"], "--history", wrong, "--paths", 1, "--json"],
+            ["calibrate", "--history", wrong, "--fit", "hazard"],
+        ]
     calls = [["validate", wrong]]
     if kind == "study":
         calls.append(["simulate", sound["parameters"], "--study", wrong, "--paths", 1, "--json"])
