@@ -30,6 +30,7 @@ from amo_opt.protocol.lanes import (
     C_REWARD_KEEP,
     C_REWARD_OUTSIDE_BOOST,
     C_REWARD_SOLD,
+    C_SIZE,
     C_UNISWAP_HIGH,
     C_UNISWAP_LOW,
     C_UNISWAP_OUTSIDE,
@@ -119,6 +120,9 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     range_high = c[C_UNISWAP_HIGH]
     range_outside = c[C_UNISWAP_OUTSIDE]
     yield_weight = c[C_LP_YIELD_WEIGHT]
+    size = c[C_SIZE]
+    dust = DUST_USD * size
+    least = 1e-9 * size
     ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         x = s[S_POOL_X + i]
@@ -146,7 +150,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         boosted = boost * lp_amo
         others = outside_boost * (lp_supply - lp_amo)
         staked = boosted + others
-        reward_share = boosted / (staked if staked > 1e-9 else 1e-9)
+        reward_share = boosted / (staked if staked > least else least)
         reward_price = m[M_REWARD_PRICE + i]
         budget = m[M_REWARD_TOKENS + i]
         earned = budget * reward_share * keep
@@ -161,44 +165,44 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[S_POOL_X + i] = x_end
         s[S_POOL_Y + i] = y_end
         seen = s[S_OUTSIDE_YIELD + i]
-        now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price)
+        now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price, dust)
         s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
     for i in range(LANES):  # in a loop of its own, as in `protocol.primary_market.trade_quietly`
         s[S_D + i] = polish_D(s[S_POOL_X + i], s[S_POOL_Y + i], ann, s[S_D + i])
 
 
 @scalar
-def outside_yield(d: float, own: float, fees_usd: float, rewards_usd: float) -> float:
-    """What a dollar of outside liquidity earns an hour: its part of the fees, and the rewards of all outside providers."""
+def outside_yield(d: float, own: float, fees_usd: float, rewards_usd: float, dust: float) -> float:
+    """What a dollar of outside liquidity earns an hour: its part of the fees, and the rewards of all outside providers; ``dust`` = a failed pool's D."""
     outside = 1.0 - own
-    return (outside * fees_usd + rewards_usd) / (outside * d + DUST_USD)
+    return (outside * fees_usd + rewards_usd) / (outside * d + dust)
 
 
 @scalar
-def decollateralise_collateral(own_usd: float, total: float, spare: float, cap: float, rate: float) -> float:
+def decollateralise_collateral(own_usd: float, total: float, spare: float, cap: float, rate: float, least: float) -> float:
     """Dollars of idle collateral to bring this hour: towards the cap, at the deploying rate, never out of the buffer."""
     gap = cap * total - own_usd
     gap = gap if gap < spare else spare
     amount = gap if gap < rate * total else rate * total
-    return amount if ((gap > SMALLEST_OPERATION * total) & (gap > SMALLEST_USD)) else 0.0
+    return amount if ((gap > SMALLEST_OPERATION * total) & (gap > least)) else 0.0
 
 
 @scalar
-def decollateralise_mint(x: float, y: float, low: float, rate: float, room: float) -> float:
+def decollateralise_mint(x: float, y: float, low: float, rate: float, room: float, least: float) -> float:
     """Stablecoin to mint into the pool this hour: up to the low share, at the rebalancing rate, within the mint cap."""
     gap = low / (1.0 - low) * y - x
     gap = gap if gap < room else room
     amount = gap if gap < rate * x else rate * x
-    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_USD)) else 0.0
+    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > least)) else 0.0
 
 
 @scalar
-def recollateralise_burn(x: float, y: float, high: float, rate: float, own_x: float) -> float:
+def recollateralise_burn(x: float, y: float, high: float, rate: float, own_x: float, least: float) -> float:
     """Own stablecoin to withdraw and burn this hour: down to the high share, at the rebalancing rate, never all of one's own."""
     gap = x - high / (1.0 - high) * y
     gap = gap if gap < 0.9 * own_x else 0.9 * own_x
     amount = gap if gap < rate * x else rate * x
-    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > SMALLEST_USD)) else 0.0
+    return amount if ((gap > SMALLEST_OPERATION * x) & (gap > least)) else 0.0
 
 
 class Policy(NamedTuple):
@@ -218,6 +222,8 @@ class Policy(NamedTuple):
     min_cr: float
     all_borrow: float
     all_mint: float
+    dust: float
+    least: float
 
 
 @scalar
@@ -239,6 +245,8 @@ def policy(p: Vector, c: Vector) -> Policy:
         p[P_MIN_CR],
         borrow_cap(p, c),
         mint_cap(p, c),
+        DUST_USD * c[C_SIZE],
+        SMALLEST_USD * c[C_SIZE],
     )
 
 
@@ -273,23 +281,23 @@ def amounts(
     unwinds = unwinding > 0.5
     shut = unwinds | (before < chosen.min_cr)
     spare = 0.0 if shut else spare
-    most = MOST_OF_POOL * d if d > DUST_USD else 0.0
+    most = MOST_OF_POOL * d if d > chosen.dust else 0.0
     spare = spare if spare < most else most
 
-    brought = decollateralise_collateral(own_usd, total, spare, chosen.cap, chosen.deploy_rate)
+    brought = decollateralise_collateral(own_usd, total, spare, chosen.cap, chosen.deploy_rate, chosen.least)
     brought_y = brought * (1.0 - chosen.base_fee) * inverse_base
     room = chosen.most_minted * supply - minted_book
     room = room if room < minting else minting
-    mint = decollateralise_mint(x, y + brought_y, chosen.low, chosen.rebalance, room)
-    mint = 0.0 if (shut | (d <= DUST_USD)) else mint
-    burn = recollateralise_burn(x, y + brought_y, chosen.high, chosen.rebalance, own * x)
+    mint = decollateralise_mint(x, y + brought_y, chosen.low, chosen.rebalance, room, chosen.least)
+    mint = 0.0 if (shut | (d <= chosen.dust)) else mint
+    burn = recollateralise_burn(x, y + brought_y, chosen.high, chosen.rebalance, own * x, chosen.least)
     burn = burn if high_hours > chosen.delay else 0.0
     over = own_usd - chosen.cap * total
-    over = over if ((over > CAP_TOLERANCE * total) & (over > SMALLEST_USD)) else 0.0
+    over = over if ((over > CAP_TOLERANCE * total) & (over > chosen.least)) else 0.0
     over = over if over < chosen.deploy_rate * total else chosen.deploy_rate * total
     acting = unwinds & (unwinding_hours > chosen.delay)
     unwound = chosen.unwind_rate * own_usd if (acting & (burn <= 0.0)) else 0.0
-    unwound = unwound if unwound > SMALLEST_USD else 0.0
+    unwound = unwound if unwound > chosen.least else 0.0
     returned = over if over > unwound else unwound
     returned = returned if returned < 0.9 * own_usd else 0.9 * own_usd
     returned_y = returned * inverse_base

@@ -1,7 +1,7 @@
 """The Fraxlend AMO: mints stablecoin into a lending market, where borrowers pay interest for it and take it outside.
 
-Decollateralise: mint up to `fraxlend_cap`, never under `min_cr`. Market operations: interest, and what borrowers take or bring back (they sell what they
-borrow and buy what they repay). Recollateralise: withdraw what is free and burn it, over the cap or while unwinding. Worst case: own
+Decollateralise: mint up to `fraxlend_cap`, never under `min_cr`. Market operations: interest, and what borrowers take or bring back because of the deposit
+(they sell what they borrow and buy what they repay; what they would borrow of others without it is part of calm demand). Recollateralise: withdraw what is free and burn it, over the cap or while unwinding. Worst case: own
 stablecoin, no collateral: `cr_external` counts nothing, the chain counts the deposit at the collateral ratio.
 
 The deposit is what borrowers owe plus what can be withdrawn; the first is an asset at par, the second own stablecoin.
@@ -9,7 +9,7 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import HOURS_A_YEAR, accrued, unborrowed
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol.collateral_ratio import contract_ratio
@@ -22,6 +22,7 @@ from amo_opt.protocol.lanes import (
     C_FRAXLEND_SLOPE_2,
     C_LENDING_WEIGHT,
     C_RESPONSE_DELAY,
+    C_SIZE,
     C_START_COLLATERAL,
     C_UNISWAP_SPAN,
     LANES,
@@ -39,11 +40,12 @@ from amo_opt.protocol.lanes import (
     S_CURVE_MINTED,
     S_D,
     S_FAULT,
-    S_FRAXLEND_BORROWED,
+    S_FRAXLEND_DRAWN,
     S_FRAXLEND_FREE,
     S_FRAXLEND_LENT,
     S_FRAXLEND_MINTED,
     S_FRAXLEND_RATE,
+    S_FRAXLEND_RATE_WITHOUT,
     S_IDLE,
     S_INCOME_FRAXLEND,
     S_INCOME_MARKET_OPERATIONS,
@@ -64,9 +66,26 @@ from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
+@scalar
+def loans(lent: float, others: float, wanted: float, rate: float, rate_without: float, elasticity: float) -> tuple[float, float]:
+    """What is borrowed beside the AMO's deposit, and what would be without it; each at the mean rate that borrowers then answer to, at most all there is."""
+    # one division for both: equal where nothing is lent and the rates are one
+    answer = 1.0 + elasticity * rate
+    answer_without = 1.0 + elasticity * rate_without
+    asked = wanted / (answer * answer_without)
+    borrowed = asked * answer_without
+    without = asked * answer
+    deposits = others + lent
+    return borrowed if borrowed < deposits else deposits, without if without < others else others
+
+
 @stage
 def market_operations(s: Vector, m: Vector, c: Vector) -> None:
-    """Interest of the hour on what is borrowed of the AMO's deposit; the change of all borrowing is stablecoin sold or bought."""
+    """Interest of the hour on what is borrowed of the AMO's deposit; the change of what is borrowed because of it is stablecoin sold or bought.
+
+    That is all borrowing less what there would be without the deposit, at the mean rate there would be without it: nothing where nothing is deposited,
+    and others' deposits and demand alone move nothing.
+    """
     kink = c[C_FRAXLEND_KINK]
     slope_1 = c[C_FRAXLEND_SLOPE_1]
     slope_2 = c[C_FRAXLEND_SLOPE_2]
@@ -76,12 +95,22 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     for i in range(LANES):
         lent = s[S_FRAXLEND_LENT + i]
         mean_rate = s[S_FRAXLEND_RATE + i]
-        deposits = m[M_FRAXLEND_DEPOSITS + i] + lent
-        free = unborrowed(deposits, m[M_FRAXLEND_DEMAND + i], mean_rate, elasticity)
-        borrowed = deposits - free
-        rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
+        others = m[M_FRAXLEND_DEPOSITS + i]
+        wanted = m[M_FRAXLEND_DEMAND + i]
+        rate_without = s[S_FRAXLEND_RATE_WITHOUT + i]
+        borrowed, without = loans(lent, others, wanted, mean_rate, rate_without, elasticity)
+        drawn = borrowed - without
+        deposits = others + lent
+        free = deposits - borrowed
+        inverse = 1.0 / (deposits * others)
+        used = borrowed * (others * inverse)
+        used_without = without * (deposits * inverse)
+        rate = borrow_rate(used, kink, slope_1, slope_2)
+        now_without = borrow_rate(used_without, kink, slope_1, slope_2)
+        interest = lent * rate * used * keep
         lent = lent + interest
         s[S_FRAXLEND_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        s[S_FRAXLEND_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
         s[S_FRAXLEND_LENT + i] = lent
         # nobody repays with stablecoin that does not exist outside
         before = s[S_FRAXLEND_FREE + i]
@@ -89,8 +118,8 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         most = before + (outside if outside > 0.0 else 0.0)
         ours = free if free < lent else lent
         s[S_FRAXLEND_FREE + i] = ours if ours < most else most
-        s[S_BORROWER_FLOW + i] = borrowed - s[S_FRAXLEND_BORROWED + i]
-        s[S_FRAXLEND_BORROWED + i] = borrowed
+        s[S_BORROWER_FLOW + i] = drawn - s[S_FRAXLEND_DRAWN + i]
+        s[S_FRAXLEND_DRAWN + i] = drawn
         s[S_INCOME_FRAXLEND + i] += interest
 
 
@@ -103,6 +132,7 @@ def amounts(
     cap: float,
     pace: float,
     smallest: float,
+    least: float,
     unwind_rate: float,
     min_cr: float,
     delay: float,
@@ -115,7 +145,7 @@ def amounts(
     gap = cap * supply - lent
     gap = gap if gap < room else room
     mint = gap if gap < pace else pace
-    mint = mint if ((gap > smallest) & (gap > SMALLEST_USD) & (not unwinds) & (before >= min_cr)) else 0.0
+    mint = mint if ((gap > smallest) & (gap > least) & (not unwinds) & (before >= min_cr)) else 0.0
 
     over = lent - cap * supply
     over = over if over > CAP_TOLERANCE * supply else 0.0
@@ -123,7 +153,7 @@ def amounts(
     unwound = unwind_rate * lent if (unwinds & (unwinding_hours > delay)) else 0.0
     burn = over if over > unwound else unwound
     burn = burn if burn < free else free
-    return mint, burn if burn > SMALLEST_USD else 0.0
+    return mint, burn if burn > least else 0.0
 
 
 @stage
@@ -139,6 +169,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     pace = deploy_rate * start_collateral
     span = c[C_UNISWAP_SPAN]
     smallest = SMALLEST_OPERATION * start_collateral
+    least = SMALLEST_USD * c[C_SIZE]
     for i in range(lanes):
         lent = s[S_FRAXLEND_LENT + i]
         free = s[S_FRAXLEND_FREE + i]
@@ -157,6 +188,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             cap,
             pace,
             smallest,
+            least,
             unwind_rate,
             min_cr,
             delay,
@@ -218,6 +250,7 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     min_cr = p[P_MIN_CR]
     pace = c[C_DEPLOY_RATE] * start_collateral
     smallest = SMALLEST_OPERATION * start_collateral
+    least = SMALLEST_USD * c[C_SIZE]
     for i in range(LANES):
         mint, burn = amounts(
             s[S_FRAXLEND_LENT + i],
@@ -227,6 +260,7 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             cap,
             pace,
             smallest,
+            least,
             unwind_rate,
             min_cr,
             delay,

@@ -16,6 +16,7 @@ from amo_opt.protocol.lanes import (
     C_ELASTICITY,
     C_LENDING_WEIGHT,
     C_RESPONSE_DELAY,
+    C_SIZE,
     LANES,
     M_GAS_USD,
     P_BUFFER,
@@ -143,6 +144,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
         buffer = p[P_BUFFER]
         unwind_rate = p[P_UNWIND_RATE]
         min_cr = p[P_MIN_CR]
+        least = SMALLEST_USD * c[C_SIZE]
         all_borrow = borrow_cap(p, c)
         for i in range(LANES):
             idle = s[S_IDLE + i]
@@ -169,7 +171,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             inverse_supply = 1.0 / s[S_SUPPLY + i]
             gap = 0.0 if (unwinding | (ratio - gas * inverse_supply < min_cr)) else gap
             lend = gap if gap < pace else pace
-            lend = lend if ((gap > smallest) & (gap > SMALLEST_USD)) else 0.0
+            lend = lend if ((gap > smallest) & (gap > least)) else 0.0
 
             # recollateralise
             over = lent - cap * total
@@ -179,7 +181,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             wanted = over if over > refill else refill
             wanted = wanted if wanted < pace else pace
             unwound = unwind_rate * lent if acting else 0.0
-            unwound = unwound if unwound > SMALLEST_USD else 0.0
+            unwound = unwound if unwound > least else 0.0
             wanted = wanted if wanted > unwound else unwound
             free = s[free_at + i]
             wanted = wanted if wanted < free else free

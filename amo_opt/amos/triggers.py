@@ -33,7 +33,7 @@ CAP_TOLERANCE = 0.01
 """How far the market may carry a position over its cap, as a share of all collateral or of supply, before it is returned and counted:
 a team that answered every trade would pay fees on each."""
 SMALLEST_USD = 1e3
-"""Dollars below which unwinding stops: a remainder that no team signs for."""
+"""Dollars, at a size of 1 (`ProtocolState.size`), below which unwinding stops: a remainder that no team signs for."""
 
 
 @stage

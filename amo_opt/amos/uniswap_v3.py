@@ -19,6 +19,7 @@ from amo_opt.protocol.lanes import (
     C_FEE,
     C_PROTOCOL_ADMIN,
     C_RESPONSE_DELAY,
+    C_SIZE,
     C_UNISWAP_FEE,
     C_UNISWAP_HIGH,
     C_UNISWAP_LOW,
@@ -90,6 +91,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     outside_liquidity = c[C_UNISWAP_OUTSIDE]
     fee = c[C_UNISWAP_FEE]
     half_depth = c[C_VOLUME_DEPTH]
+    least = 1e-9 * c[C_SIZE]
     ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
@@ -97,7 +99,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         supply = s[S_SUPPLY + i]
         depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
         won = captured(depth, half_depth + curve_depth(s[S_D + i], ann))
-        share = liquidity / (liquidity + outside_liquidity + 1e-9)
+        share = liquidity / (liquidity + outside_liquidity + least)
         fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * won * share
         most = 0.001 * (supply - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i])
         most = most if most > 0.0 else 0.0
@@ -133,6 +135,7 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
     kept = (1.0 - fee) * (1.0 - range_fee)
     inverse_kept = 1.0 / kept
     fee_on_top = range_fee / (1.0 - range_fee)
+    size = c[C_SIZE]
     lowest = low * (1.0 + END_OF_RANGE)
     highest = high * (1.0 - END_OF_RANGE)
     for i in range(lanes):
@@ -148,14 +151,14 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         rate = base_value / collateral_price
         price = marginal_price(x, y, d, ann)
         curve_price = price * rate
-        held = liquidity > 1.0
+        held = liquidity > size
         range_price = root * root
         to_range = curve_price < kept * range_price
         to_curve = curve_price * kept > range_price
         factor = kept if to_range else inverse_kept
         absorbed = kept if to_range else 1.0
         gap = factor * range_price - curve_price
-        gap = gap if (to_range | to_curve) else 0.0
+        gap = gap if (held & (to_range | to_curve)) else 0.0
         inverse_root = 1.0 / root
         room_in = liquidity * (inverse_low - inverse_root)
         room_in = (room_in if room_in > 0.0 else 0.0) / kept
@@ -263,6 +266,8 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
     span = c[C_UNISWAP_SPAN]
+    size = c[C_SIZE]
+    least = SMALLEST_USD * size
     for i in range(lanes):
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
         root = s[S_UNISWAP_ROOT + i]
@@ -298,15 +303,15 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         minting = mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]) / beside
         gap = gap if gap < minting else minting
         brought = gap if gap < pace else pace
-        brought = brought if ((gap > smallest) & (gap > SMALLEST_USD) & in_middle & (not unwinding) & (before >= min_cr)) else 0.0
+        brought = brought if ((gap > smallest) & (gap > least) & in_middle & (not unwinding) & (before >= min_cr)) else 0.0
 
         # recollateralise
         over = held_y - cap * total
         over = over if over > CAP_TOLERANCE * total else 0.0
         over = over if over < pace else pace
-        share = over / (held_y + 1.0)
+        share = over / (held_y + size)
         share = unwind_rate if (acting & (unwind_rate > share)) else share
-        share = share if share * (held_x + held_y) > SMALLEST_USD else 0.0
+        share = share if share * (held_x + held_y) > least else 0.0
 
         change_y = brought - share * held_y
         change_x = brought * beside - share * held_x

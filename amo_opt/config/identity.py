@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
 
-MODEL_VERSION = 3
+MODEL_VERSION = 4
 """Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
 
 

@@ -181,7 +181,10 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
     floor = values["external_cr_floor"]
     if floor is None:
         floor = max(state.stablecoin.collateral_ratio.value, LOWEST_FLOOR)
-    return Constraints(**{**values, "external_cr_floor": floor})
+    unserved = values["max_unserved_usd_hours"]
+    if unserved is None:
+        unserved = Constraints.max_unserved_usd_hours * state.size
+    return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
 def _scenario(entry: Mapping[str, Any]) -> Scenario:

@@ -245,7 +245,9 @@ STUDY_FILE = model(
                 "external_cr_floor": number(0.01, 1.0, default=None, unit="(left out: the state's collateral ratio)"),
                 "min_external_cr": number(0.0, 10.0, default=_CONSTRAINTS["min_external_cr"]),
                 "max_breach_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_breach_probability"]),
-                "max_unserved_usd_hours": number(0.0, 1e18, default=_CONSTRAINTS["max_unserved_usd_hours"]),
+                "max_unserved_usd_hours": number(
+                    0.0, 1e18, default=None, unit="(left out: 1e9 at a supply of 2.6e9, in proportion to the state's)"
+                ),
                 "max_shortfall_bps": number(0.0, 10_000.0, default=_CONSTRAINTS["max_shortfall_bps"]),
                 "max_unrecovered_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_unrecovered_probability"]),
                 "min_floor_supply": number(0.0, 1000.0, default=_CONSTRAINTS["min_floor_supply"], unit="(left out: no limit)"),

@@ -56,7 +56,8 @@ class Search:
 @dataclass(frozen=True, kw_only=True)
 class Constraints:
     """``[constraints]``: limits that a set must keep, per scenario. ``external_cr_floor`` is the price floor φ of `cr_external`
-    (``None`` in the file = the state's collateral ratio; resolved here). ``min_floor_supply`` = least mean of `floor_ratio`; None = no limit.
+    (``None`` in the file = the state's collateral ratio; resolved here), ``max_unserved_usd_hours`` left out in the file is its default times
+    the state's size. ``min_floor_supply`` = least mean of `floor_ratio`; None = no limit.
     """
 
     external_cr_floor: float

@@ -28,7 +28,7 @@ from amo_opt.protocol.lanes import (
     S_ANN,
     S_BASE_VALUE,
     S_COLLATERAL_PRICE,
-    S_FRAXLEND_BORROWED,
+    S_FRAXLEND_DRAWN,
     S_FRAXLEND_FREE,
     S_FRAXLEND_LENT,
     S_IDLE,
@@ -107,7 +107,7 @@ def venue_losses(s: Vector, m: Vector) -> None:
         s[S_LENT + i] = lent - lost
         s[S_INVESTED + i] = invested - lost_invested
         s[S_FRAXLEND_LENT + i] = fraxlend_lent - lost_debt
-        s[S_FRAXLEND_BORROWED + i] -= lost_debt
+        s[S_FRAXLEND_DRAWN + i] -= lost_debt
         left = lp_amo - lost_lp
         s[S_LP_AMO + i] = left
         s[S_OWN + i] = left / lp_supply

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from amo_opt.protocol.lanes import (
     C_CR_FLOOR,
+    C_SIZE,
     C_UNISWAP_SPAN,
     LANES,
     P_CR_BAND,
@@ -141,18 +142,20 @@ def external_ratio(
     scaled_floor: float,
     range_x: float,
     fraxlend_free: float,
+    size: float,
 ) -> float:
-    """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour."""
+    """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour; ``size`` = `ProtocolState.size`."""
     elsewhere = range_x + fraxlend_free
     floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply - elsewhere)
     external = supply - own * floor_x - elsewhere
-    return (free + own * floor_y) / (external if external > 1.0 else 1.0)
+    return (free + own * floor_y) / (external if external > size else size)
 
 
 @stage
 def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
     """Both ratios as the hour leaves them."""
     span = c[C_UNISWAP_SPAN]
+    size = c[C_SIZE]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -167,4 +170,4 @@ def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
         fraxlend_free = s[S_FRAXLEND_FREE + i]
         scaled_cr = s[S_SCALED_CR + i]
         s[S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
-        s[S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, range_x, fraxlend_free)
+        s[S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, range_x, fraxlend_free, size)

@@ -5,7 +5,7 @@ sides and join the queue of sellers with the stablecoin they took; where nobody 
 price relative to its exit value (what the collateral itself is worth), once it has slipped on the collateral gap beyond its start
 too, and on the share token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous and needs a market. One stablecoin is
 worth what stands behind it: the collateral, and of the rest what the share token's market value covers, at most the exit value. Traders of value buy below that and
-sell above; Fraxlend's borrowers sell what they borrow and buy what they repay. Sellers and buyers of the same hour meet at the spot price; the rest goes to
+sell above; who borrows of Fraxlend because of the AMO's deposit sells it, and buys what he repays. Sellers and buyers of the same hour meet at the spot price; the rest goes to
 the pool or the issuer, and calm buyers whom the pool could not serve wait, as sellers do.
 """
 
@@ -22,6 +22,7 @@ from amo_opt.protocol.lanes import (
     C_LP_RESPONSE,
     C_MEMORY_DECAY,
     C_RETURN_RATE,
+    C_SIZE,
     C_START_EXTERNAL,
     C_START_OUTSIDE,
     C_VALUE_BUYERS,
@@ -63,7 +64,7 @@ from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 DUST_USD = 1e4
-"""A pool below this D is a failed market: nobody bothers to leave it, and its price is the other door's while that is open and can pay,
+"""A pool below this D, at a size of 1 (`ProtocolState.size`), is a failed market: nobody bothers to leave it, and its price is the other door's while that is open and can pay,
 or 0, never the dust's."""
 CALM_BELOW = 0.01
 """Shortfall against exit value below which nobody runs (March 2023: the price fell with USDC's and nobody left)."""
@@ -99,6 +100,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
     return_rate = c[C_RETURN_RATE]
     response = c[C_LP_RESPONSE]
     start_outside = c[C_START_OUTSIDE]
+    dust = DUST_USD * c[C_SIZE]
     per_external = 1.0 / c[C_START_EXTERNAL]
     for i in range(LANES):
         x = s[S_POOL_X + i]
@@ -109,7 +111,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         rate = m[M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
         rate = rate if rate < 0.5 else 0.5
         d = s[S_D + i]
-        alive = d > DUST_USD
+        alive = d > dust
         outside = 1.0 - s[S_OWN + i]
         fled = rate * outside if alive else 0.0
         queue = s[S_QUEUE + i]
@@ -149,6 +151,8 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
     Buyers who would wait are the calm ones; who came for a discount is gone with it.
     """
     start_external = c[C_START_EXTERNAL]
+    size = c[C_SIZE]
+    dust = DUST_USD * size
     value_buyers = c[C_VALUE_BUYERS]
     value_sellers = c[C_VALUE_SELLERS]
     hazard_news = c[C_HAZARD_NEWS] / 24.0
@@ -165,7 +169,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         d = s[S_D + i]
         spot = marginal_price(x, y, d, s[S_ANN + i]) * base_value
         last = s[S_PRICE + i]
-        price = spot if d > DUST_USD else last
+        price = spot if d > dust else last
         exit_value = exit_value_of(collateral_price, base_value)
         shortfall = 1.0 - price / exit_value
         started = (shortfall - CALM_BELOW) * 1000.0
@@ -197,7 +201,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         users = external if external < start_external else start_external
         users = users if users > 0.0 else 0.0
         drawn = m[M_FLOW + i] * users
-        flow = drawn if d > DUST_USD else 0.0
+        flow = drawn if d > dust else 0.0
         calm_sell = -flow if flow < 0.0 else 0.0
         room = holders - leaving
         borrowers = s[S_BORROWER_FLOW + i]
@@ -205,7 +209,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         cr = s[S_COLLATERAL_RATIO + i]
         backing = s[S_CR_EXTERNAL + i]
         backing = backing if backing < cr else cr
-        algorithmic = (1.0 - backing) * external + 1.0
+        algorithmic = (1.0 - backing) * external + size
         cover = s[S_SHARE_PRICE + i] * s[S_SHARE_SUPPLY + i] / algorithmic
         cover = cover if cover < 1.0 else 1.0
         worth = exit_value * (backing + (1.0 - backing) * cover)

@@ -87,6 +87,7 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "uniswap_span",
     "uniswap_fee",
     "uniswap_outside",
+    "size",
     "start_supply",
     "start_external",
     "start_outside",
@@ -161,6 +162,7 @@ C_UNISWAP_HIGH: Final = CONSTANT_INDEX["uniswap_high"]
 C_UNISWAP_SPAN: Final = CONSTANT_INDEX["uniswap_span"]
 C_UNISWAP_FEE: Final = CONSTANT_INDEX["uniswap_fee"]
 C_UNISWAP_OUTSIDE: Final = CONSTANT_INDEX["uniswap_outside"]
+C_SIZE: Final = CONSTANT_INDEX["size"]
 C_START_SUPPLY: Final = CONSTANT_INDEX["start_supply"]
 C_START_EXTERNAL: Final = CONSTANT_INDEX["start_external"]
 C_START_OUTSIDE: Final = CONSTANT_INDEX["start_outside"]
@@ -189,7 +191,7 @@ STATE: tuple[str, ...] = (
     "queue", "buy_queue", "worth", "fatigue", "sell_demand", "buy_demand", "outside_yield", "outside_yield_start",
     # Aave, the Collateral Investor, Fraxlend (`…_free` = what can be withdrawn this hour)
     "lent", "lending_rate", "lending_free", "invested", "investor_rate", "investor_free",
-    "fraxlend_lent", "fraxlend_rate", "fraxlend_free", "fraxlend_borrowed", "borrower_flow",
+    "fraxlend_lent", "fraxlend_rate", "fraxlend_free", "fraxlend_drawn", "fraxlend_rate_without", "borrower_flow",
     # Uniswap v3: liquidity, square root of the price, and the balances that follow from them
     "uniswap_liquidity", "uniswap_root", "uniswap_x", "uniswap_y",
     # the minter's signed books
@@ -251,7 +253,8 @@ S_INVESTOR_FREE: Final = STATE_INDEX["investor_free"] * LANES
 S_FRAXLEND_LENT: Final = STATE_INDEX["fraxlend_lent"] * LANES
 S_FRAXLEND_RATE: Final = STATE_INDEX["fraxlend_rate"] * LANES
 S_FRAXLEND_FREE: Final = STATE_INDEX["fraxlend_free"] * LANES
-S_FRAXLEND_BORROWED: Final = STATE_INDEX["fraxlend_borrowed"] * LANES
+S_FRAXLEND_DRAWN: Final = STATE_INDEX["fraxlend_drawn"] * LANES
+S_FRAXLEND_RATE_WITHOUT: Final = STATE_INDEX["fraxlend_rate_without"] * LANES
 S_BORROWER_FLOW: Final = STATE_INDEX["borrower_flow"] * LANES
 S_UNISWAP_LIQUIDITY: Final = STATE_INDEX["uniswap_liquidity"] * LANES
 S_UNISWAP_ROOT: Final = STATE_INDEX["uniswap_root"] * LANES

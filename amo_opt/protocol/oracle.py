@@ -7,6 +7,7 @@ import math
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import (
     C_ORACLE_WEIGHT,
+    C_SIZE,
     C_UNISWAP_HIGH,
     C_UNISWAP_LOW,
     C_UNISWAP_OUTSIDE,
@@ -37,18 +38,21 @@ def observe(s: Vector, c: Vector) -> None:
     low = c[C_UNISWAP_LOW]
     high = c[C_UNISWAP_HIGH]
     range_outside = c[C_UNISWAP_OUTSIDE]
+    size = c[C_SIZE]
+    dust = DUST_USD * size
+    least = 1e-9 * size
     ann = s[S_ANN]  # the same in every lane
     for i in range(LANES):
         d = s[S_D + i]
         root = s[S_UNISWAP_ROOT + i]
         oracle = s[S_ORACLE + i]
         traded = s[S_PRICE + i]
-        alive = d > DUST_USD
+        alive = d > dust
         spot = marginal_price(s[S_POOL_X + i], s[S_POOL_Y + i], d, ann) * s[S_BASE_VALUE + i]
         spot = spot if alive else traded
         collateral_price = s[S_COLLATERAL_PRICE + i]
         liquidity = s[S_UNISWAP_LIQUIDITY + i]
-        held = liquidity > 1.0
+        held = liquidity > size
         follows = math.sqrt(spot / collateral_price)
         follows = follows if follows > low else low
         follows = follows if follows < high else high
@@ -56,7 +60,7 @@ def observe(s: Vector, c: Vector) -> None:
         there = root * root * collateral_price
         depth = quoting_depth(liquidity + range_outside, root, low, high)
         depth = depth if (held & alive) else 0.0
-        curve = curve_depth(d, ann) + 1e-9
+        curve = curve_depth(d, ann) + least
         mean = spot + (there - spot) * depth / (curve + depth)
         s[S_PRICE + i] = spot
         s[S_ORACLE + i] = oracle + weight * (mean - oracle)

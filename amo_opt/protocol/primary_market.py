@@ -30,6 +30,7 @@ from amo_opt.protocol.lanes import (
     C_PROTOCOL_ADMIN,
     C_REDEMPTION_FEE,
     C_SHARE_DEPTH_RATIO,
+    C_SIZE,
     LANES,
     M_GATE,
     P_MINT_THRESHOLD,
@@ -103,6 +104,8 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     breaks_even = 1.0 / ((1.0 - fee) * (1.0 - redemption_fee) * (claim_keep if claim_keep > 1e-9 else 1e-9))
     release = c[C_CLAIM_RELEASE]
     ceiling_tokens = c[C_MINT_CEILING]
+    size = c[C_SIZE]
+    dust = DUST_USD * size
     redeem_threshold = p[P_REDEEM_THRESHOLD]
     mint_threshold = p[P_MINT_THRESHOLD]
     for i in range(lanes):
@@ -151,7 +154,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         leg_value = collateral_price if at_par else 1.0
         redeem_tokens = cr * tokens * (1.0 - redemption_fee)
         capacity = idle / (redeem_tokens if redeem_tokens > 1e-9 else 1e-9)
-        share_depth = depth_ratio * share_price * share_supply + 1.0
+        share_depth = depth_ratio * share_price * share_supply + size
         left_waiting = selling - sold_fair
         least = LEAST_REDEMPTION * supply
         at_once = left_waiting if left_waiting > least else least
@@ -164,7 +167,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         price_opens = price_opens if price_opens < 2.0 else 2.0
         door = redeem_pays * (1.0 - fee)
         door = door if door < price_opens else price_opens
-        is_open = gate & (capacity > 1.0) & (door > LOWEST_PRICE)
+        is_open = gate & (capacity > size) & (door > LOWEST_PRICE)
         capacity = capacity if is_open else 0.0
         reservation = worth * keep
         reservation = reservation if reservation > LOWEST_PRICE else LOWEST_PRICE
@@ -212,7 +215,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         waiting = selling - sold_fair - sold_door
         rest = capacity - arbitrage
         pays = (price_3 <= price_opens * (1.0 + 1e-9)) & (redeem_pays * (1.0 + 1e-9) >= price_3 * (1.0 - fee))
-        redeems = is_open & (pays | (d <= DUST_USD)) & (redeem_pays >= reservation)
+        redeems = is_open & (pays | (d <= dust)) & (redeem_pays >= reservation)
         redeemed = waiting if waiting < rest else rest
         redeemed = redeemed if redeems else 0.0
         waiting = waiting - redeemed
@@ -276,7 +279,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
         other_door = redeem_pays if redeem_pays < price_opens else price_opens
         other_door = other_door if (is_open & (rest - redeemed > 0.0)) else 0.0
-        price = price if d_end > DUST_USD else other_door
+        price = price if d_end > dust else other_door
         s[S_POOL_X + i] = pool_x
         s[S_POOL_Y + i] = pool_y
         s[S_D + i] = d_end
@@ -314,6 +317,7 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
     most_kept = (1.0 - redemption_fee) * c[C_CLAIM_KEEP] * (1.0 - fee)
     asked = 1.0 / ((1.0 - c[C_MINTING_FEE]) * (1.0 - fee))
     release = c[C_CLAIM_RELEASE]
+    alive = 2.0 * DUST_USD * c[C_SIZE]
     redeem_threshold = p[P_REDEEM_THRESHOLD]
     mint_threshold = p[P_MINT_THRESHOLD]
     ann = s[S_ANN]
@@ -359,7 +363,7 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         # told by what holds: a pool bought empty has no price, and what is no number is marked
         high_enough = ((not sells) | (paid >= fair * unit_near)) & ((not pays) | (paid >= door * unit_near))
         low_enough = ((buying <= 0.0) | (paid_near <= limit * unit)) & ((not gate) | sells | (paid_near <= ceiling * unit))
-        marked = not (high_enough & low_enough & (selling <= sold) & (d >= 2.0 * DUST_USD) & (fair >= LOWEST_PRICE))
+        marked = not (high_enough & low_enough & (selling <= sold) & (d >= alive) & (fair >= LOWEST_PRICE))
         w[W_MARKS + i] = 1.0 if marked else 0.0
 
         fee_x = fee * bought

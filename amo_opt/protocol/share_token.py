@@ -15,6 +15,7 @@ from amo_opt.protocol.lanes import (
     C_RECOLLATERALISE_BONUS,
     C_RECOLLATERALISE_TOKENS,
     C_SHARE_DEPTH_RATIO,
+    C_SIZE,
     LANES,
     S_CAPITAL_BUYBACKS,
     S_CAPITAL_RECOLLATERALISED,
@@ -54,6 +55,7 @@ def share_operations(s: Vector, c: Vector) -> None:
     fxs1559 = c[C_FXS1559_SHARE]
     at_par = c[C_PAR_VALUATION] > 0.5
     depth_ratio = c[C_SHARE_DEPTH_RATIO]
+    size = c[C_SIZE]
     inverse_bonus = 1.0 / (1.0 + bonus)
     for i in range(LANES):
         idle = s[S_IDLE + i]
@@ -64,7 +66,7 @@ def share_operations(s: Vector, c: Vector) -> None:
         inverse_collateral = 1.0 / collateral_price
         inverse_leg = inverse_collateral if at_par else 1.0
         inverse_share = 1.0 / (share_price if share_price > 1e-9 else 1e-9)
-        depth = depth_ratio * share_price * share_supply + 1.0
+        depth = depth_ratio * share_price * share_supply + size
         excess = (s[S_CR_CONTRACT + i] - s[S_COLLATERAL_RATIO + i]) * s[S_SUPPLY + i]
 
         # recollateralise: collateral worth `brought` by the contract's count, until the bonus is eaten by selling the share tokens

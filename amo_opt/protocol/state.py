@@ -10,6 +10,8 @@ FRAX = "Frax"
 """The protocol whose setters and recorded episodes this package holds."""
 FRAX_STABLECOIN = "0x853d955aCEf822Db058eb8505911ED77F175b99e"
 """FRAX itself on Ethereum: a state that names it as its stablecoin's contract is Frax's, though it may not say so."""
+SUPPLY_OF_SIZE_ONE = 2_600_092_892.0
+"""Supply of FRAX on 11 May 2022, where the model's small amounts were set: written in dollars, they are multiplied by `ProtocolState.size`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,10 @@ class Figure:
 
 
 def figure(low: float, high: float, unit: str, doc: str) -> Any:
-    """A dataclass field holding a `Figure` whose value must lie in [low, high]; ``unit`` and ``doc`` are shown in reports."""
+    """A dataclass field holding a `Figure` whose value must lie in [low, high]; ``unit`` and ``doc`` are shown in reports.
+
+    What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token.
+    """
     metadata = {"low": low, "high": high, "unit": unit, "doc": doc}
     declared: Field[Any] = field(metadata=metadata)
     return declared
@@ -35,7 +40,7 @@ def figure(low: float, high: float, unit: str, doc: str) -> Any:
 class Stablecoin:
     """``[stablecoin]``"""
 
-    supply: Figure = figure(1.0, 1e13, "tokens", "total supply, AMO holdings included")
+    supply: Figure = figure(1.0, 1e14, "tokens", "total supply, AMO holdings included")
     collateral_ratio: Figure = figure(0.0, 1.0, "", "target collateral ratio (global_collateral_ratio)")
     redemption_fee: Figure = figure(0.0, 0.2, "", "fee on redeeming")
     minting_fee: Figure = figure(0.0, 0.2, "", "fee on minting")
@@ -47,7 +52,7 @@ class Stablecoin:
 class ShareToken:
     """``[share_token]``"""
 
-    price: Figure = figure(0.0, 1e7, "USD", "price of the share token")
+    price: Figure = figure(0.0, 1e7, "USD/token", "price of the share token")
     supply: Figure = figure(0.0, 1e13, "tokens", "circulating supply of the share token")
     depth_usd: Figure = figure(1.0, 1e12, "USD", "sales that halve the share token's price if made at once, at the snapshot's market value")
     recollateralise_tokens_hour: Figure = figure(
@@ -68,7 +73,7 @@ class Pool:
 
     stablecoin: Figure = figure(1.0, 1e13, "tokens", "stablecoin in the metapool")
     base_lp: Figure = figure(1.0, 1e13, "tokens", "base-pool LP tokens in the metapool")
-    base_virtual_price: Figure = figure(0.5, 100.0, "USD", "virtual price of the base pool's LP token")
+    base_virtual_price: Figure = figure(0.5, 100.0, "USD/token", "virtual price of the base pool's LP token")
     amplification: Figure = figure(1.0, 999_999.0, "", "A of the metapool")
     fee: Figure = figure(0.0, 0.05, "", "swap fee of the metapool")
     admin_fee: Figure = figure(0.0, 1.0, "", "share of the swap fee that goes to the pool's administrator")
@@ -253,6 +258,11 @@ class ProtocolState:
             return self.protocol.casefold() == protocol.casefold()
         named = self.contracts.get("stablecoin")
         return protocol == FRAX and named is not None and named.address.lower() == FRAX_STABLECOIN.lower()
+
+    @property
+    def size(self) -> float:
+        """Supply over FRAX's of May 2022: what an amount too small to matter is measured by, so that a protocol twice as large is the same in all else."""
+        return self.stablecoin.supply.value / SUPPLY_OF_SIZE_ONE
 
     @property
     def base_value(self) -> float:

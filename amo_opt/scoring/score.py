@@ -35,7 +35,7 @@ def point_score(outcome: Outcome, study: Study) -> PointScore:
         for rule in rules:
             value = MEASURES[rule.metric].point(limited[rule.metric][block.rows], np.ones(block.n))
             limit = rule.limit(study.constraints, block.scenario)
-            constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit)
+            constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit, size=study.state.size)
     constraints[CAPS] = caps_plus_buffer(outcome.parameters) - 1.0
     objectives = {name: MEASURES[name].point(MEASURES[name].values(paths), paths.weights) for name in ("yield", "peg_cvar95_bps")}
     return PointScore(yield_annual=objectives["yield"], peg_risk_bps=objectives["peg_cvar95_bps"], constraints=constraints)
@@ -139,6 +139,7 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
     name = block.scenario.name
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
+    size = paths.study.state.size
     found = estimate(rule.metric, figures[rule.metric][block.rows], np.ones(block.n), drawn.by_scenario[name][rule.metric], tail=ONE_SIDED)
     return Constraint(
         name=rule.name,
@@ -146,8 +147,8 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
         unit=measure.metric.unit,
         estimate=found,
         limit=limit,
-        violation=rule.violation(found.value, limit),
-        violation_high=rule.violation(rule.worse_end(found), limit),
+        violation=rule.violation(found.value, limit, size=size),
+        violation_high=rule.violation(rule.worse_end(found), limit, size=size),
         decidable=measure.kind != "event" or decidable(block.n, limit),
         at_least=rule.kind == "at least",
     )

@@ -60,9 +60,11 @@ class BalanceSheet:
     def decentralisation_ratio(self, study: Study) -> NDArray[np.float64]:
         """Share of what stands behind the external supply that no issuer of fiat coins can freeze: algorithmic supply, and the decentralised part of collateral."""
         pool, coin = study.state.pool.base_decentralised.value, study.state.collateral.decentralised.value
-        return np.minimum((self.algorithmic + pool * self.base + coin * self.coins) / np.maximum(self.external, 1.0), 1.0)
+        return np.minimum((self.algorithmic + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0)
 
 
 def floor_ratio(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:
     """`floor_supply` over the algorithmic supply, at most `MOST`, shape (LANES,)."""
-    return np.minimum(floor_supply(state, moved) / np.maximum(BalanceSheet(state).algorithmic, 1.0), MOST)
+    floor, algorithmic = floor_supply(state, moved), BalanceSheet(state).algorithmic
+    most = np.where(floor > 0.0, MOST, 0.0)
+    return np.divide(floor, algorithmic, out=most, where=algorithmic > floor / MOST)

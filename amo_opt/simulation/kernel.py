@@ -22,7 +22,7 @@ from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.accounts import net_asset_value, open_hour, settle, venue_losses
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, mark_scales, scale_marked, scaled_at_cr
-from amo_opt.protocol.holders import demand, lp_flight
+from amo_opt.protocol.holders import DUST_USD, demand, lp_flight
 from amo_opt.protocol.lanes import (
     C_ADMIN_FEE,
     C_ELASTICITY,
@@ -37,6 +37,7 @@ from amo_opt.protocol.lanes import (
     C_KINK,
     C_REWARD_BOOST,
     C_REWARD_OUTSIDE_BOOST,
+    C_SIZE,
     C_SLOPE_1,
     C_SLOPE_2,
     C_UNISWAP_HIGH,
@@ -71,10 +72,11 @@ from amo_opt.protocol.lanes import (
     S_EWM_COLLATERAL,
     S_EWM_DOLLAR,
     S_FIRST_BAD_HOUR,
-    S_FRAXLEND_BORROWED,
+    S_FRAXLEND_DRAWN,
     S_FRAXLEND_FREE,
     S_FRAXLEND_LENT,
     S_FRAXLEND_RATE,
+    S_FRAXLEND_RATE_WITHOUT,
     S_HOURS_BELOW_099,
     S_HOURS_BELOW_MIN_CR,
     S_HOURS_OVER_CAPS,
@@ -126,7 +128,7 @@ from amo_opt.stableswap.jit import VECTOR, Vector, call_at, stage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_outside_yield = curve.outside_yield
+_outside_yield, _loans = curve.outside_yield, fraxlend.loans
 _LINE_COUNT = len(LINES)
 
 
@@ -167,6 +169,7 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
     low = c[C_UNISWAP_LOW]
     high = c[C_UNISWAP_HIGH]
     elasticity = c[C_ELASTICITY]
+    dust = DUST_USD * c[C_SIZE]
     for i in range(LANES):
         x = s[S_POOL_X + i]
         y = s[S_POOL_Y + i]
@@ -209,13 +212,17 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         s[S_INVESTOR_RATE + i] = rate
         s[S_INVESTOR_FREE + i] = unborrowed(deposits, demanded, rate, elasticity)
         lent = s[S_FRAXLEND_LENT + i]
-        deposits = m[M_FRAXLEND_DEPOSITS + i] + lent
+        others = m[M_FRAXLEND_DEPOSITS + i]
+        deposits = others + lent
         demanded = m[M_FRAXLEND_DEMAND + i]
+        without = resting_rate(others, demanded, elasticity, c[C_FRAXLEND_KINK], c[C_FRAXLEND_SLOPE_1], c[C_FRAXLEND_SLOPE_2])
         rate = resting_rate(deposits, demanded, elasticity, c[C_FRAXLEND_KINK], c[C_FRAXLEND_SLOPE_1], c[C_FRAXLEND_SLOPE_2])
-        free = unborrowed(deposits, demanded, rate, elasticity)
+        borrowed, borrowed_without = _loans(lent, others, demanded, rate, without, elasticity)
+        free = deposits - borrowed
         s[S_FRAXLEND_RATE + i] = rate
         s[S_FRAXLEND_FREE + i] = free if free < lent else lent
-        s[S_FRAXLEND_BORROWED + i] = deposits - free
+        s[S_FRAXLEND_RATE_WITHOUT + i] = without
+        s[S_FRAXLEND_DRAWN + i] = borrowed - borrowed_without
 
         elsewhere = quoting_depth(liquidity + c[C_UNISWAP_OUTSIDE], root, low, high)
         won = captured(curve_depth(d, ann), c[C_VOLUME_DEPTH] + elsewhere)
@@ -224,7 +231,7 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         others = c[C_REWARD_OUTSIDE_BOOST] * (1.0 - own)
         staked = boosted + others
         share = boosted / (staked if staked > 1e-9 else 1e-9)
-        earns = _outside_yield(d, own, fees, m[M_REWARD_TOKENS + i] * (1.0 - share) * m[M_REWARD_PRICE + i])
+        earns = _outside_yield(d, own, fees, m[M_REWARD_TOKENS + i] * (1.0 - share) * m[M_REWARD_PRICE + i], dust)
         s[S_OUTSIDE_YIELD + i] = earns
         s[S_OUTSIDE_YIELD_START + i] = earns
     scaled_floor, _ = scaled_x_at_price(c[C_EXTERNAL_FLOOR], s[S_ANN])
@@ -318,7 +325,8 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
         call_at(at.aave_market_operations, s, m, c)
         if investor:
             call_at(at.investor_market_operations, s, m, c)
-        call_at(at.fraxlend_market_operations, s, m, c)
+        if lends:
+            call_at(at.fraxlend_market_operations, s, m, c)
         call_at(at.curve_market_operations, s, m, c)
         if uniswap:
             call_at(at.uniswap_market_operations, s, m, c)

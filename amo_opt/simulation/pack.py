@@ -90,7 +90,8 @@ def constants(study: Study) -> NDArray[np.float64]:
         "reward_outside_boost": state.rewards.outside_boost.value,
         "reward_keep": staked.keep,
         "reward_sold": 1.0 - study.simulation.crv_locked_share,
-        "share_depth_ratio": state.share_token.depth_usd.value / max(1.0, state.share_token.price.value * state.share_token.supply.value),
+        "share_depth_ratio": state.share_token.depth_usd.value
+        / max(state.size, state.share_token.price.value * state.share_token.supply.value),
         "recollateralise_tokens": state.share_token.recollateralise_tokens_hour.value,
         "recollateralise_bonus": state.share_token.recollateralise_bonus.value,
         "buyback_usd": state.share_token.buyback_usd_hour.value,
@@ -100,6 +101,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "uniswap_span": 1.0 / low - 1.0 / high,
         "uniswap_fee": state.amos.uniswap.fee.value,
         "uniswap_outside": state.amos.uniswap.outside.value / (1.0 - low),
+        "size": state.size,
         "start_supply": state.stablecoin.supply.value,
         "start_external": state.stablecoin.supply.value - own_x - elsewhere - state.amos.fraxlend.lent.value,
         "start_outside": (1.0 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value),

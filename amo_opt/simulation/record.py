@@ -7,6 +7,7 @@ from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import (
     C_DOLLAR_REFERENCE,
     C_PEG_WEIGHT,
+    C_SIZE,
     LANES,
     P_AAVE_CAP,
     P_CURVE_CAP,
@@ -75,6 +76,7 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
     """The hour's figures into the running records; faults keep the first step they happened in."""
     weight = c[C_PEG_WEIGHT]
     dollar_reference = c[C_DOLLAR_REFERENCE] > 0.5
+    dust = DUST_USD * c[C_SIZE]
     min_cr = p[P_MIN_CR]
     curve_cap = p[P_CURVE_CAP] + CAP_TOLERANCE
     aave_cap = p[P_AAVE_CAP] + CAP_TOLERANCE
@@ -92,7 +94,7 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         price = s[S_PRICE + i]
         oracle = s[S_ORACLE + i]
         after = marginal_price(x, y, d, ann) * base_value
-        price = after if d > DUST_USD else price
+        price = after if d > dust else price
         s[S_PRICE + i] = price
         reference = exit_value_of(collateral_price, base_value)
         below_reference = reference - price if price < reference else 0.0

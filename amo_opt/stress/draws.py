@@ -39,7 +39,8 @@ DRAWN_FROM = frozenset(
 """Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
 _LOSS_INPUTS = {"aave": "lending_loss", "investor": "investor_loss", "fraxlend": "fraxlend_loss", "curve": "curve_loss"}
 _LEAST_PRICE = 1e-3
-_LEAST_DEPOSIT = 1.0
+_LEAST_DEPOSIT = 1e-9
+"""Least that depositors leave in a frozen market, as a share of its calm deposits."""
 _HOURS_A_WEEK = 168.0
 
 Rows = NDArray[np.float64]
@@ -225,7 +226,8 @@ def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
             # borrowers keep their loans (they did not repay within days), so depositors leave until loans / utilisation stay
             since = draw.hours_since(settings["freeze_start_hours"])
             frozen = (since >= 0) & (since < draw.episodes.freeze_hours[:, None])
-            deposits = np.where(frozen, np.maximum(borrowed / settings["freeze_utilisation"] - lent, _LEAST_DEPOSIT), deposits)
+            least = _LEAST_DEPOSIT * settings[f"{market}_deposits"]
+            deposits = np.where(frozen, np.maximum(borrowed / settings["freeze_utilisation"] - lent, least), deposits)
             utilisation = np.where(frozen, borrowed / (deposits + lent), utilisation)
             rows["lending_free_cap"] = np.where(frozen, settings["freeze_free"], NO_LIMIT)
         mean_rate = lagged_mean(_borrow_rate(utilisation, state, market), markets.lending_memory_hours.value)

@@ -121,9 +121,9 @@ def test_a_range_in_use_wins_volume_from_the_pool(lanes: Callable[..., Any]) -> 
 
 def test_what_an_outside_dollar_earns() -> None:
     """A fifth of the fees and all rewards that are not the AMO's, over a fifth of the pool; a mean of about a week of it is what providers see."""
-    assert outside_yield(1e9, 0.8, 500.0, 300.0) == pytest.approx((100.0 + 300.0) / 200e6, rel=1e-4)
-    assert outside_yield(1e9, 0.8, 0.0, 0.0) == 0.0
-    assert math.isfinite(outside_yield(1e9, 1.0, 500.0, 0.0))
+    assert outside_yield(1e9, 0.8, 500.0, 300.0, 1e4) == pytest.approx((100.0 + 300.0) / 200e6, rel=1e-4)
+    assert outside_yield(1e9, 0.8, 0.0, 0.0, 1e4) == 0.0
+    assert math.isfinite(outside_yield(1e9, 1.0, 500.0, 0.0, 1e4))
 
 
 # -- rewards -----------------------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def market(block: Any, lent: float | np.ndarray, *, deposits: float = 100e6, wan
 
 def test_an_hours_interest(lanes: Callable[..., Any]) -> None:
     """100m of others, 300m of the AMO, 320m borrowed: at the kink, 4% × 0.8 × 90% a year on 300m, whatever of it could be withdrawn before; all of the
-    interest is owed."""
+    interest is owed, and of the loans all but the 100m that others could have made are the AMO's doing."""
     block = lanes()
     block["fraxlend_free"] = 100e6
     market(block, 300e6)
@@ -45,7 +45,7 @@ def test_an_hours_interest(lanes: Callable[..., Any]) -> None:
     assert block.booked() == block["income_fraxlend"]
     assert block["fraxlend_lent"] == pytest.approx(300e6 + earned, rel=1e-15)
     assert block["fraxlend_free"] == pytest.approx(80e6)
-    assert block["fraxlend_borrowed"] == pytest.approx(320e6)
+    assert block["fraxlend_drawn"] == pytest.approx(220e6)
 
 
 def test_a_doubled_deposit_earns_less_than_double(lanes: Callable[..., Any]) -> None:
@@ -163,22 +163,53 @@ def test_the_chain_counts_the_deposit_and_safety_does_not(lanes: Callable[..., A
 
 
 def test_borrowers_sell_what_they_take_and_buy_what_they_repay(lanes: Callable[..., Any]) -> None:
-    """Demand for loans up by 10m: 10m for sale this hour. Down by 20m: 20m wanted. Unchanged: nothing. Others' loans count as the AMO's do."""
-    for lent in (0.0, 300e6):
+    """Demand for loans up by 10m: 10m for sale this hour. Down by 20m: 20m wanted. Unchanged: nothing."""
+    block = lanes()
+    block.constant(value_buyers=0.0)
+    market(block, 300e6, wanted=300e6)
+    flows, sold, bought = [], [], []
+    for wanted in (300e6, 310e6, 290e6, 290e6):
+        market(block, 300e6, wanted=wanted)
+        block["queue"] = block["buy_queue"] = 0.0
+        demand(block.s, block.m, block.c)
+        flows.append(block["borrower_flow"])
+        sold.append(block["sell_demand"])
+        bought.append(block["buy_demand"])
+    assert flows == pytest.approx([0.0, 10e6, -20e6, 0.0], abs=1e-3)
+    assert sold == pytest.approx([0.0, 10e6, 0.0, 0.0], abs=1e-3)
+    assert bought == pytest.approx([0.0, 0.0, 20e6, 0.0], abs=1e-3)
+
+
+def test_what_others_could_have_lent_is_no_flow_of_the_amos(lanes: Callable[..., Any]) -> None:
+    """Others' deposits and demand move as they will: without a deposit of the AMO's nothing is sold or bought, to the last bit, at any elasticity; with one,
+    only what is borrowed because of it: nothing where others' 100m are enough, all beyond them where they are not."""
+    for elasticity in (0.0, 2.0):
         block = lanes()
-        block.constant(value_buyers=0.0)
-        market(block, lent, deposits=400e6 - lent, wanted=300e6)
-        flows, sold, bought = [], [], []
-        for wanted in (300e6, 310e6, 290e6, 290e6):
-            market(block, lent, deposits=400e6 - lent, wanted=wanted)
-            block["queue"] = block["buy_queue"] = 0.0
-            demand(block.s, block.m, block.c)
-            flows.append(block["borrower_flow"])
-            sold.append(block["sell_demand"])
-            bought.append(block["buy_demand"])
-        assert flows == pytest.approx([0.0, 10e6, -20e6, 0.0], abs=1e-3)
-        assert sold == pytest.approx([0.0, 10e6, 0.0, 0.0], abs=1e-3)
-        assert bought == pytest.approx([0.0, 0.0, 20e6, 0.0], abs=1e-3)
+        for deposits, wanted in ((30e6, 21e6), (45e6, 80e6), (5e6, 80e6), (45e6, 0.0)):
+            market(block, 0.0, deposits=deposits, wanted=wanted, elasticity=elasticity)
+            assert np.all(block.lanes("borrower_flow") == 0.0)
+            assert np.all(block.lanes("fraxlend_drawn") == 0.0)
+    block = lanes()
+    drawn = []
+    for wanted in (50e6, 90e6, 130e6, 110e6):
+        market(block, 50e6, wanted=wanted)
+        drawn.append(block["borrower_flow"])
+    assert drawn == pytest.approx([0.0, 0.0, 30e6, -20e6], abs=1e-3)
+
+
+def test_a_deposit_that_lowers_the_rate_brings_borrowers(lanes: Callable[..., Any]) -> None:
+    """Into a market of 100m with 90m borrowed come 50m: nobody borrows more in that hour, but as the mean rate falls more is borrowed and sold, until
+    the market rests where it would with 150m."""
+    block = lanes()
+    rests = [resting_rate(deposits, 110e6, 2.0, *CURVE) for deposits in (100e6, 150e6)]
+    block["fraxlend_rate"] = block["fraxlend_rate_without"] = rests[0]
+    sold = 0.0
+    for hour in range(2000):
+        market(block, 0.0 if hour == 0 else 50e6, wanted=110e6, elasticity=2.0)
+        sold += block["borrower_flow"]
+        assert hour > 1 or abs(sold) < 1e-3
+    assert sold == pytest.approx(110e6 / (1.0 + 2.0 * rests[1]) - 110e6 / (1.0 + 2.0 * rests[0]), rel=1e-3)
+    assert sold > 1e6
 
 
 def test_the_first_hour_sells_nothing(lanes: Callable[..., Any]) -> None:
@@ -186,7 +217,7 @@ def test_the_first_hour_sells_nothing(lanes: Callable[..., Any]) -> None:
     block = lanes()
     market_operations(block.s, block.m, block.c)
     assert block["borrower_flow"] == 0.0
-    assert block["fraxlend_borrowed"] == 0.0
+    assert block["fraxlend_drawn"] == 0.0
 
 
 def test_new_deposits_bring_no_loans_where_borrowers_had_enough(lanes: Callable[..., Any]) -> None:

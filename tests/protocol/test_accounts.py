@@ -165,7 +165,7 @@ def test_the_pressure_of_sales_passes(
 LOSSES: dict[str, tuple[str, ...]] = {
     "lending_loss": ("lent",),
     "investor_loss": ("invested",),
-    "fraxlend_loss": ("fraxlend_lent", "fraxlend_borrowed"),
+    "fraxlend_loss": ("fraxlend_lent", "fraxlend_drawn"),
     "curve_loss": ("lp_amo", "own"),
 }
 """What each loss may touch."""

@@ -94,7 +94,7 @@ def both(
     d = pool(x, y, ann)
     scaled, _ = scaled_at_cr(cr, ann)
     contract = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled, range_x, debt, 0.0)
-    return contract, external_ratio(x, y, d, ann, own, supply, free, scaled, range_x, 0.0)
+    return contract, external_ratio(x, y, d, ann, own, supply, free, scaled, range_x, 0.0, 1.0)
 
 
 def test_without_a_pool_position_both_ratios_are_collateral_over_supply() -> None:

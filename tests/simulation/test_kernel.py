@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
 PER_SUPPLY = {
     *LINES,
-    *("queue", "buy_queue", "sell_demand", "buy_demand", "unserved", "unserved_hours", "unserved_peak", "borrower_flow", "claims"),
+    *(
+        "queue",
+        "buy_queue",
+        "sell_demand",
+        "buy_demand",
+        "unserved",
+        "unserved_hours",
+        "unserved_peak",
+        "borrower_flow",
+        "fraxlend_drawn",
+        "claims",
+    ),
     *("idle", "lent", "lending_free", "invested", "investor_free", "fraxlend_lent", "fraxlend_free", "uniswap_x", "uniswap_y"),
     *("net_issued", "liquidation_cost", "income_seen", "curve_minted", "fraxlend_minted", "uniswap_minted"),
     *("curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed"),

@@ -269,6 +269,7 @@ class Twin:
             "investor_free": self.investor.free,
             "investor_borrowed": self.investor.book,
             "fraxlend_rate": self.fraxlend.rate,
+            "fraxlend_rate_without": self.without.rate,
         }  # fmt: skip
 
     # -- the snapshot ------------------------------------------------------------------------------------------------------------
@@ -317,13 +318,14 @@ class Twin:
         self.lp_supply = self.d
         self.lp_amo = state.amos.curve.lp_share.value * self.d
         self.supply = state.stablecoin.supply.value
+        self.size = self.supply / 2_600_092_892
         self.cr = state.stablecoin.collateral_ratio.value
         self.idle = state.collateral.idle.value
         token = state.share_token
         self.share_price = self.share_slow = token.price.value
         self.share_supply = token.supply.value
         self.share_impact = 1.0
-        self.depth_ratio = token.depth_usd.value / max(1.0, self.share_price * self.share_supply)
+        self.depth_ratio = token.depth_usd.value / max(self.size, self.share_price * self.share_supply)
         self.price = self.oracle = spot(self.x, self.y, self.d, self.ann) * self.base_value
         self.worth = 1.0
         self.queue = self.buy_queue = self.sell_demand = self.buy_demand = self.fatigue = self.unserved = 0.0
@@ -364,13 +366,16 @@ class Twin:
         self.lenders = [lender for lender in (self.aave, self.investor) if lender is self.aave or lender.cap > 0 or lender.lent > 0]
 
         amo = self.study.state.amos.fraxlend
-        self.fraxlend = self.lending_market("fraxlend")
+        self.fraxlend, self.without = self.lending_market("fraxlend"), self.lending_market("fraxlend")
+        self.uses_fraxlend = self.parameters.fraxlend_cap > 0 or amo.lent.value > 0
         self.fraxlend_lent, self.fraxlend_minted = amo.lent.value, amo.minted.value
-        deposits, demand = first["fraxlend_deposits"] + self.fraxlend_lent, first["fraxlend_demand"]
+        others, demand = first["fraxlend_deposits"], first["fraxlend_demand"]
+        deposits = others + self.fraxlend_lent
+        self.without.rests(others, demand)
         self.fraxlend.rests(deposits, demand)
         free = self.fraxlend.unborrowed(deposits, demand, self.fraxlend.rate)
         self.fraxlend_free = min(free, self.fraxlend_lent)
-        self.fraxlend_borrowed = deposits - free
+        self.fraxlend_drawn = deposits - free - (others - self.without.unborrowed(others, demand, self.without.rate))
         self.borrower_flow = 0.0
 
     def clear(self) -> None:
@@ -438,12 +443,12 @@ class Twin:
     @property
     def failed(self) -> bool:
         """A pool of dust is no market."""
-        return self.d <= 1e4
+        return self.d <= 1e4 * self.size
 
     @property
     def share_depth(self) -> float:
         """Dollars of share tokens that would halve their price if sold at once: so much of their market value."""
-        return self.depth_ratio * self.share_price * self.share_supply + 1
+        return self.depth_ratio * self.share_price * self.share_supply + self.size
 
     def x_at(self, price: float) -> float:
         """The pool's stablecoin at a price in dollars."""
@@ -498,7 +503,7 @@ class Twin:
             self.happened(f"loss: {lender.name}", lost)
         owed = (self.fraxlend_lent - self.fraxlend_free) * market["fraxlend_loss"]
         self.fraxlend_lent -= owed
-        self.fraxlend_borrowed -= owed  # written off: whoever borrows in their place sells again
+        self.fraxlend_drawn -= owed  # written off: whoever borrows in their place sells again
         stolen = self.own * market["curve_loss"]
         self.lp_amo *= 1 - market["curve_loss"]
         # stolen stablecoin is external supply now, owed at par; the other side was an asset
@@ -517,8 +522,13 @@ class Twin:
             lender.lent += earned
             self.book(f"income_{lender.inputs}", earned * self.collateral_price)
 
-        # Fraxlend: what its borrowers take they sell, what they repay they buy
-        deposits = market["fraxlend_deposits"] + self.fraxlend_lent
+        # Fraxlend: what is borrowed because the AMO is there is sold, what is repaid is bought; beside it goes the same market without the AMO
+        if not self.uses_fraxlend:
+            return
+        others = market["fraxlend_deposits"]
+        deposits = others + self.fraxlend_lent
+        left = self.without.unborrowed(others, market["fraxlend_demand"], self.without.rate)
+        self.without.interest(0.0, others, left)
         free = self.fraxlend.unborrowed(deposits, market["fraxlend_demand"], self.fraxlend.rate)
         earned = self.fraxlend.interest(self.fraxlend_lent, deposits, free)
         self.fraxlend_lent += earned
@@ -527,8 +537,9 @@ class Twin:
         most = self.fraxlend_free + self.outside
         self.happened("fraxlend: nothing to repay with", most < min(free, self.fraxlend_lent))
         self.fraxlend_free = min(free, self.fraxlend_lent, most)
-        self.borrower_flow = deposits - free - self.fraxlend_borrowed
-        self.fraxlend_borrowed = deposits - free
+        drawn = deposits - free - (others - left)
+        self.borrower_flow = drawn - self.fraxlend_drawn
+        self.fraxlend_drawn = drawn
         self.happened("fraxlend: fully utilised", self.fraxlend_lent > 0 and free == 0)
 
     def pool_fees(self, market: Mapping[str, float]) -> float:
@@ -546,7 +557,7 @@ class Twin:
 
     def yield_now(self, fees: float, gauge: float) -> float:
         """What a dollar of outside liquidity earns an hour: its part of the providers' fees, and the rewards of all outside providers."""
-        return ((1 - self.own) * fees + gauge) / ((1 - self.own) * self.d + 1e4)
+        return ((1 - self.own) * fees + gauge) / ((1 - self.own) * self.d + 1e4 * self.size)
 
     def swap_fees_and_rewards(self, market: Mapping[str, float]) -> None:
         """Swappers leave a fee in each coin; the gauge pays reward tokens, which are sold with price impact or locked."""
@@ -581,7 +592,7 @@ class Twin:
         depth = range_depth(liquidity)
         won = depth / (depth + self.behaviour.volume_depth_usd.value + curve_depth(self.d, self.ann))
         each = 0.5 * self.study.state.amos.uniswap.fee.value * market["swap_volume"] * won
-        each = min(each * self.uniswap_liquidity / (liquidity + 1e-9), 0.001 * self.outside)
+        each = min(each * self.uniswap_liquidity / (liquidity + 1e-9 * self.size), 0.001 * self.outside)
         self.book("income_uniswap_fees", 2 * each)
         self.idle += each / self.collateral_price
         self.supply -= each
@@ -635,7 +646,7 @@ class Twin:
     def value_of_one(self) -> float:
         """What backs a stablecoin, and of the rest what the share token's market value covers, at most the exit value."""
         backing = min(self.cr_external, self.cr)
-        cover = min(1.0, self.share_price * self.share_supply / ((1 - backing) * self.external + 1))
+        cover = min(1.0, self.share_price * self.share_supply / ((1 - backing) * self.external + self.size))
         return self.exit_value * (backing + (1 - backing) * cover)
 
     def holders(self, market: Mapping[str, float]) -> None:
@@ -713,7 +724,7 @@ class Twin:
         opens_above = (self.parameters.mint_price_threshold - (1 - lag) * self.oracle) / lag
         gate = market["gate"] > 0.5
         door = min(redeem_pays * (1 - fee), opens_below)
-        is_open = gate and capacity > 1 and door > 0.01
+        is_open = gate and capacity > self.size and door > 0.01
         capacity = capacity if is_open else 0.0
         reservation = max(0.01, self.worth * (1 - behaviour.seller_haircut.value))
 
@@ -836,7 +847,7 @@ class Twin:
         z leaves the pool (z < 0 comes to it). `gap` is what the marginal unit would gain; it is met by one Newton step and one secant step, within
         what each side has, and what is left of it waits for the next hour.
         """
-        if not self.uses_range or self.uniswap_liquidity <= 1:
+        if not self.uses_range or self.uniswap_liquidity <= self.size:
             return
         pool, liquidity, root_0 = self.study.state.pool, self.uniswap_liquidity, self.uniswap_root
         fee, range_fee = pool.fee.value, self.study.state.amos.uniswap.fee.value
@@ -894,7 +905,7 @@ class Twin:
         if not self.failed:
             self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
         mean = self.price
-        if self.uniswap_liquidity <= 1:  # others' arbitrage keeps their range at the pool's price
+        if self.uniswap_liquidity <= self.size:  # others' arbitrage keeps their range at the pool's price
             self.uniswap_root = self.within_range(math.sqrt(self.price / self.collateral_price))
         elif self.in_range and not self.failed:
             there = self.uniswap_root**2 * self.collateral_price
@@ -1001,7 +1012,7 @@ class Twin:
         """The safety figure: collateral at the study's floor over the supply that is not the protocol's own there."""
         x, y = self.at_floor(max(0.01, self.study.constraints.external_cr_floor))
         external = self.supply - self.own * x - self.range_all_stablecoin - self.fraxlend_free
-        return (self.coins + self.own * y) / max(1.0, external)
+        return (self.coins + self.own * y) / max(self.size, external)
 
     # -- the minter (amos/minter.py) -----------------------------------------------------------------------------------------------------
 
@@ -1031,10 +1042,14 @@ class Twin:
         """A team signs: the trigger has stood for the response delay."""
         return self.unwinding and self.unwinding_hours > self.study.simulation.response_delay_hours
 
-    @staticmethod
-    def worth_it(gap: float, whole: float) -> bool:
+    @property
+    def least(self) -> float:
+        """Dollars that no team signs for: a thousand at FRAX's size of May 2022."""
+        return 1e3 * self.size
+
+    def worth_it(self, gap: float, whole: float) -> bool:
         """Whether a gap to a target is worth gas and signatures."""
-        return gap > max(2.5e-3 * whole, 1e3)
+        return gap > max(2.5e-3 * whole, self.least)
 
     def pay_gas(self, market: Mapping[str, float]) -> None:
         gas = min(market["gas_usd"] / self.collateral_price, self.idle)
@@ -1068,11 +1083,11 @@ class Twin:
             gap = min(x - high_odds * (y + brought_y), 0.9 * own * x)
             burn = min(gap, p.rebalance_rate * x) if self.worth_it(gap, x) else 0.0
         over = self.own_usd - p.curve_collateral_cap * total
-        if over > max(0.01 * total, 1e3):
+        if over > max(0.01 * total, self.least):
             returned = min(over, pace * total)
             self.happened("curve: over its cap")
         unwound = p.unwind_rate * self.own_usd
-        if self.may_unwind and burn <= 0 and unwound > 1e3:
+        if self.may_unwind and burn <= 0 and unwound > self.least:
             returned = max(returned, unwound)
             beside = unwound / base * x / y
             self.happened("curve: unwinds")
@@ -1149,11 +1164,11 @@ class Twin:
         # recollateralise
         over = held_y - p.uniswap_cap * total
         if over > 0.01 * total:
-            removed = min(over, pace) / (held_y + 1)
+            removed = min(over, pace) / (held_y + self.size)
             self.happened("uniswap: over its cap")
         if self.may_unwind and p.unwind_rate > removed:
             removed = p.unwind_rate
-        if removed * (held_x + held_y) <= 1e3:
+        if removed * (held_x + held_y) <= self.least:
             removed = 0.0
         self.happened("uniswap: unwinds", removed if self.may_unwind else False)
         self.happened("uniswap: adds", added)
@@ -1172,7 +1187,7 @@ class Twin:
     def fraxlend_amo(self, market: Mapping[str, float]) -> None:
         """Mints into the lending market, or withdraws what is free and burns it."""
         p = self.parameters
-        if p.fraxlend_cap == 0 and self.study.state.amos.fraxlend.lent.value == 0:
+        if not self.uses_fraxlend:
             return
         pace = self.behaviour.deploy_rate.value * self.start_collateral
         before = Before.of(self)
@@ -1191,7 +1206,7 @@ class Twin:
         if self.may_unwind:
             burn = max(burn, p.unwind_rate * self.fraxlend_lent)
         burn = min(burn, self.fraxlend_free)
-        if burn <= 1e3:
+        if burn <= self.least:
             burn = 0.0
         self.happened("fraxlend: unwinds", burn if self.may_unwind else False)
         self.happened("fraxlend: mints", mint)
@@ -1225,7 +1240,7 @@ class Twin:
             wanted = min(max(wanted, refill), pace)
             self.happened(f"{name}: refills the buffer", lender.lent > 0)
         unwound = p.unwind_rate * lender.lent
-        if self.may_unwind and unwound > 1e3:
+        if self.may_unwind and unwound > self.least:
             wanted = max(wanted, unwound)
             self.happened(f"{name}: unwinds")
         self.happened(f"{name}: waits for the venue", lender.free < min(wanted, lender.lent))

@@ -107,6 +107,7 @@ def tell_story(series: Series, study: Study, parameters: ParameterSet, *, scenar
         yield_lines={name: LINE_TITLES.get(name, name) for name in IN_YIELD},
         other_income=APART,
         capital=CAPITAL,
+        size=study.state.size,
     )
     return Story(
         title=f"{parameters.name} on {study.name}: {scenario}, path {path} of stream {stream}",

@@ -24,12 +24,12 @@ UNCHANGED = 0.005
 SOON = 72
 """Hours after the stress began at which what has left is told beside what leaves in all."""
 WORTH_SAYING = 1e3
-"""Tokens or dollars below which an amount is none."""
+"""Tokens or dollars, at a size of 1 (`ProtocolState.size`), below which an amount is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """What the sentences need beside the series: hours since the window's opening, limits, and the accounting lines by kind.
+    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size.
 
     ``drawn`` = the stress's beginning comes from the study; otherwise ``onset_label`` says by what it was seen in the series.
     ``yield_lines`` are names and titles of income that counts in the yield.
@@ -46,6 +46,12 @@ class Events:
     yield_lines: Mapping[str, str]
     other_income: Sequence[str]
     capital: Sequence[str]
+    size: float = 1.0
+
+    @property
+    def worth_saying(self) -> float:
+        """What an amount must come to."""
+        return WORTH_SAYING * self.size
 
 
 def caption(series: Series, reference: FloatArray, events: Events) -> str:
@@ -58,7 +64,7 @@ def caption(series: Series, reference: FloatArray, events: Events) -> str:
         _price(window, reference[events.transition :], events),
         _supply(series, events),
         _ratios(window, events),
-        _waiting(window),
+        _waiting(window, events),
         _income(window, events),
     )
     return " ".join(sentences)
@@ -138,18 +144,18 @@ def _supply(series: Series, events: Events) -> str:
         text = f"Of {money(start)} external supply {began}, {first}{money(left)} ({100.0 * left / start:.0f}%){then} net by {day(lowest - events.transition)}"
     redeemed, minted_outside = _moves(series["net_issued"][before : end + 1], FEES_BURNED * float(series["supply"][before]))
     burned, minted = _moves((series["supply"] - series["net_issued"])[before : end + 1], 0.0)
-    holders = _listed((("redeemed", redeemed), ("minted", minted_outside)))
-    amos = _listed((("burned", burned), ("minted", minted)))
+    holders = _listed((("redeemed", redeemed), ("minted", minted_outside)), events.worth_saying)
+    amos = _listed((("burned", burned), ("minted", minted)), events.worth_saying)
     return f"{text}; meanwhile holders {holders} and the AMOs {amos}. {_unwinding(series, events)}"
 
 
-def _listed(amounts: Sequence[tuple[str, float]]) -> str:
-    """``redeemed 61m and minted 3.0m``; what is not worth saying is left out.
+def _listed(amounts: Sequence[tuple[str, float]], least: float) -> str:
+    """``redeemed 61m and minted 3.0m``; what comes to less than ``least`` is left out.
 
-    >>> _listed((("burned", 240e6), ("minted", 0.0))), _listed((("burned", 0.0), ("minted", 0.0)))
+    >>> _listed((("burned", 240e6), ("minted", 0.0)), 1e3), _listed((("burned", 0.0), ("minted", 0.0)), 1e3)
     ('burned 240m', 'neither burned nor minted')
     """
-    said = [f"{what} {money(amount)}" for what, amount in amounts if amount >= WORTH_SAYING]
+    said = [f"{what} {money(amount)}" for what, amount in amounts if amount >= least]
     return " and ".join(said) or f"neither {' nor '.join(what for what, _ in amounts)}"
 
 
@@ -190,7 +196,7 @@ def _held(name: str, values: FloatArray, limit: float, limit_name: str) -> str:
     return f"{name} fell to {values.min():.4f} and ended at {values[-1]:.4f} ({limit_name} {limit:g} {kept})"
 
 
-def _waiting(window: Series) -> str:
+def _waiting(window: Series, events: Events) -> str:
     queue, unserved, claims = (float(window[name].max()) for name in ("queue", "unserved", "claims"))
     parts = [
         f"{money(most)} {what}"
@@ -199,7 +205,7 @@ def _waiting(window: Series) -> str:
             ("went unserved in an hour", unserved),
             ("was redeemed and not yet collected", claims),
         )
-        if most >= WORTH_SAYING
+        if most >= events.worth_saying
     ]
     return f"At the most {', '.join(parts)}." if parts else "Nobody had to wait to leave."
 
@@ -209,13 +215,13 @@ def _income(window: Series, events: Events) -> str:
     earned = {title: float(window[name][-1]) for name, title in events.yield_lines.items()}
     largest = max(earned, key=lambda title: abs(earned[title]))
     text = f"Income in the yield came to {money(sum(earned.values()))} USD"
-    text += f", the largest part {largest} ({money(earned[largest])})" if abs(earned[largest]) >= WORTH_SAYING else ""
+    text += f", the largest part {largest} ({money(earned[largest])})" if abs(earned[largest]) >= events.worth_saying else ""
     beside = [
         f"{money(amount)} {what}"
         for what, amount in (
             ("of revaluation", sum(float(window[name][-1]) for name in events.other_income)),
             ("of capital (share tokens)", sum(float(window[name][-1]) for name in events.capital)),
         )
-        if abs(amount) >= WORTH_SAYING
+        if abs(amount) >= events.worth_saying
     ]
     return f"{text}; beside it stand {' and '.join(beside)}." if beside else f"{text}."

@@ -46,7 +46,7 @@ LINE_TITLES = {
     "capital_buybacks": "buybacks",
 }
 NEGLIGIBLE = 1.0
-"""Dollars or tokens below which a line or a layer is left out."""
+"""Dollars or tokens, at a size of 1 (`ProtocolState.size`), below which a line or a layer is left out."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,12 @@ class Panel:
 def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[Panel, ...]:
     """The panels of one path in their order, from series of shape (steps,), transition included."""
     start = study.simulation.transition_hours
+    least = NEGLIGIBLE * study.state.size
     total = np.sum([series[name] for name in IN_YIELD], axis=0)
     beside: list[tuple[str, Role]] = [(name, "first" if name == "income_mark_to_market" else "rest") for name in APART]
     beside += [(name, "capital") for name in CAPITAL]
     return (
-        _price_panel(series, parameters),
+        _price_panel(series, parameters, least),
         Panel(
             "ratios",
             "Collateral ratios",
@@ -126,11 +127,13 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
                 "Collateral Investor": (series["invested"], "fourth"),
                 "Uniswap v3": (series["uniswap_collateral"], "fifth"),
             },
+            least=least,
         ),
         _piled(
             "supply",
             "Supply ({unit}tokens)",
             {"external": (series["external_supply"], "second"), "the AMOs' own": (series["own_stablecoin"], "first")},
+            least=least,
         ),
         _amounts(
             "waiting",
@@ -140,6 +143,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
                 "unserved this hour": (series["unserved"], "second"),
                 "redeemed, not collected": (series["claims"], "third"),
             },
+            least=least,
             silence="nobody waited",
         ),
         _amounts(
@@ -147,6 +151,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             "Income in the yield, running sums ({unit}USD)",
             {"sum": (total, "first"), **{LINE_TITLES.get(name, name): (series[name], "rest") for name in IN_YIELD}},
             scored_from=start,
+            least=least,
             silence="no income",
         ),
         _amounts(
@@ -154,18 +159,19 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             "Not in the yield: revaluation (solid), and capital, which is no income (dashed) ({unit}USD)",
             {LINE_TITLES.get(name, name): (series[name], role) for name, role in beside},
             scored_from=start,
+            least=least,
             silence="nothing",
         ),
     )
 
 
-def _price_panel(series: Series, parameters: ParameterSet) -> Panel:
+def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Panel:
     lines = [
         _ended("pool price", series["price"], "price", "first"),
         _ended("oracle", series["oracle"], "price", "second"),
         _ended("reference", series["reference"], "price", "third"),
     ]
-    if (series["uniswap_collateral"] + series["uniswap_stablecoin"]).max() >= NEGLIGIBLE:
+    if (series["uniswap_collateral"] + series["uniswap_stablecoin"]).max() >= least:
         lines.append(_ended("Uniswap v3", series["uniswap_price"], "price"))
     reference = series["reference"]
     levels = (
@@ -183,19 +189,21 @@ def _level(label: str, value: float, of: Role = "rest") -> Level:
     return Level(label, np.array(value), of, framed=True)
 
 
-def _piled(name: str, title: str, amounts: Mapping[str, tuple[FloatArray, Role]]) -> Panel:
-    """Layers, those that never came to anything left out, and their total."""
+def _piled(name: str, title: str, amounts: Mapping[str, tuple[FloatArray, Role]], *, least: float) -> Panel:
+    """Layers, those that never came to ``least`` left out, and their total."""
     total = np.sum([values for values, _ in amounts.values()], axis=0)
     size, unit = _unit(float(total.max()))
-    layers = tuple(_ended(label, values / size, "amount", role) for label, (values, role) in amounts.items() if values.max() >= NEGLIGIBLE)
+    layers = tuple(_ended(label, values / size, "amount", role) for label, (values, role) in amounts.items() if values.max() >= least)
     return Panel(name, title.format(unit=unit), "amount", lines=(_ended("total", total / size, "amount", "third"),), layers=layers)
 
 
-def _amounts(name: str, title: str, amounts: Mapping[str, tuple[FloatArray, Role]], *, silence: str, scored_from: int = 0) -> Panel:
-    """Lines of amounts, those that never came to anything from ``scored_from`` on left out."""
+def _amounts(
+    name: str, title: str, amounts: Mapping[str, tuple[FloatArray, Role]], *, least: float, silence: str, scored_from: int = 0
+) -> Panel:
+    """Lines of amounts, those that never came to ``least`` from ``scored_from`` on left out."""
     most = {label: float(np.abs(values[scored_from:]).max()) for label, (values, _) in amounts.items()}
     size, unit = _unit(max(most.values()))
-    lines = tuple(_ended(label, values / size, "amount", role) for label, (values, role) in amounts.items() if most[label] >= NEGLIGIBLE)
+    lines = tuple(_ended(label, values / size, "amount", role) for label, (values, role) in amounts.items() if most[label] >= least)
     return Panel(name, title.format(unit=unit), "amount", lines=lines, scored_only=scored_from > 0, silence=silence)
 
 
