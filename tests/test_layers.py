@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "amo_opt"
 HEAVY = {"numba", "pandas", "optuna", "matplotlib", "numpy", "scipy", "sqlalchemy", "rich", "jinja2", "pydantic"}
-LIGHT_ROOMS = {"cli", "errors"}
+LIGHT_ROOMS = {"cli", "errors", "one_line"}
 """What a module of the command line may import from the package when it is imported itself."""
 
 

@@ -37,7 +37,18 @@ def test_no_file_of_a_user_s_is_run():
     misused = {file: misuse for file, misuse in found.items() if misuse}
     # between the run's own processes, where Dask pickles anyway; the test below sees that no file's bytes get there
     assert [use.split(": ")[1] for use in misused.pop("simulation/cluster.py")] == ["import pickle"]
+    # Numba's own cache unpickles compiled functions too; here only what has the digest it was written with (`tests/stableswap/test_kept.py`)
+    assert [use.split(": ")[1] for use in misused.pop("stableswap/kept.py")] == ["import pickle"]
     assert not misused
+
+
+def test_what_the_cache_unpickles_has_its_digest():
+    """One `pickle.loads`, of what was compared with its digest."""
+    tree = ast.parse((PACKAGE / "stableswap" / "kept.py").read_text(encoding="utf-8"))
+    called = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("pickle.")]
+    assert called == ["pickle.loads(held)"]
+    (load,) = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "load"]
+    assert "held = self._sealed(self._path(key))" in ast.unparse(load)
 
 
 def test_what_a_worker_unpickles_is_what_the_run_packed():

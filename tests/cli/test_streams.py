@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import subprocess
@@ -66,6 +67,7 @@ def test_a_pipe_that_takes_nothing_for_the_moment_is_waited_for():
     whole = shell(["scenarios", "--json"]).stdout
     end, start = os.pipe()
     os.set_blocking(start, False)
+    fcntl.fcntl(start, fcntl.F_SETPIPE_SZ, 4096)  # a page: less than there is to write
     with subprocess.Popen([*AMO_OPT, "scenarios", "--json"], stdout=start, stderr=subprocess.PIPE) as process:
         os.close(start)
         time.sleep(0.5)
