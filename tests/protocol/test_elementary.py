@@ -1,0 +1,172 @@
+"""exp and log of our own: within a unit in the last place of the truth, the same in plain Python, and vector code.
+
+The truth is mpmath's, to 100 bits, taken as a sum of two floats; the campaign works through 10,000,000 points of each function and goes on where
+AMO_OPT_CAMPAIGN_DIR keeps its count.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from amo_opt.protocol import elementary
+from amo_opt.protocol.elementary import LEAST_EXPONENT, MOST_EXPONENT, exp, log
+from amo_opt.stableswap.jit import Vector, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+QUICK, CHUNK, CHUNKS = 20_000, 100_000, 100
+LANES = 64
+
+
+@stage
+def exp_of(x: Vector, out: Vector) -> None:
+    for i in range(out.size):
+        out[i] = exp(x[i])
+
+
+@stage
+def log_of(x: Vector, out: Vector) -> None:
+    for i in range(out.size):
+        out[i] = log(x[i])
+
+
+@stage
+def exp_lanes(s: Vector) -> None:
+    for i in range(LANES):
+        s[LANES + i] = exp(s[i])
+
+
+@stage
+def log_lanes(s: Vector) -> None:
+    for i in range(LANES):
+        s[LANES + i] = log(s[i])
+
+
+def applied(function: Callable[[Vector, Vector], None], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.empty_like(x)
+    function(x, out)
+    return out
+
+
+def misses(name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the truth in units of the last place of the truth."""
+    from mpmath import libmp
+
+    of, precise = (exp_of, libmp.mpf_exp) if name == "exp" else (log_of, libmp.mpf_log)
+    high, low = np.empty_like(x), np.empty_like(x)
+    for i, value in enumerate(x.tolist()):
+        true = precise(libmp.from_float(value), 100, libmp.round_nearest)
+        high[i] = libmp.to_float(true)
+        low[i] = libmp.to_float(libmp.mpf_sub(true, libmp.from_float(high[i]), 100, libmp.round_nearest))
+    return np.abs((applied(of, x) - high) - low) / np.spacing(np.abs(high))
+
+
+def points(name: str, seed: int, count: int) -> NDArray[np.float64]:
+    """A third each over the whole range, near 0 (near 1 for the logarithm), and beside the places where the reduced argument changes its k."""
+    rng = np.random.default_rng([seed, name == "exp"])
+    third, rest = count // 3, count - 2 * (count // 3)
+    k = rng.integers(-1000, 1000, rest) + 0.5
+    beside = 1.0 + rng.normal(0.0, 1e-6, rest)
+    if name == "exp":
+        edges = np.clip(k * math.log(2.0) * beside, LEAST_EXPONENT, MOST_EXPONENT - 1e-6)
+        return np.concatenate([rng.uniform(LEAST_EXPONENT, MOST_EXPONENT, third), rng.normal(0.0, 1.0, third), edges])
+    # a logarithm of exactly 0 has no last place
+    near = 1.0 + np.abs(rng.normal(0.0, 0.3, third)).clip(1e-16) * rng.choice([-1.0, 1.0], third).clip(-0.9)
+    near = near[(near > 0.0) & (near != 1.0)]
+    return np.concatenate([np.exp2(rng.uniform(-1074.0, 1023.99, third)), near, np.exp2(k) * beside])
+
+
+@pytest.mark.parametrize("name", ["exp", "log"])
+def test_a_unit_in_the_last_place(name: str) -> None:
+    """Every point lies within one unit of the truth's last place."""
+    assert misses(name, points(name, 1, QUICK)).max() < 1.0
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", ["exp", "log"])
+def test_a_unit_in_the_last_place_at_ten_million_points(name: str, tmp_path: Path) -> None:
+    """The same at 10,000,000 points, counted in the campaign's folder."""
+    file = Path(os.environ.get("AMO_OPT_CAMPAIGN_DIR", tmp_path)) / f"elementary-{name}.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"chunks": 0, "points": 0, "worst": 0.0}
+    for chunk in range(kept["chunks"], CHUNKS):
+        found = misses(name, points(name, 1000 + chunk, CHUNK))
+        kept = {"chunks": chunk + 1, "points": kept["points"] + found.size, "worst": max(kept["worst"], float(found.max()))}
+        file.write_text(json.dumps(kept), encoding="utf-8")
+    print(f"\n{name}: {kept['points']:,} points, worst {kept['worst']:.4f} units in the last place")  # noqa: T201
+    assert kept["points"] > 9_900_000
+    assert kept["worst"] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("x", "result"),
+    [
+        (0.0, 1.0),
+        (-0.0, 1.0),
+        (math.inf, math.inf),
+        (-math.inf, 0.0),
+        (MOST_EXPONENT, 1.7976931348622732e308),
+        (np.nextafter(MOST_EXPONENT, 800.0), math.inf),
+        (np.nextafter(LEAST_EXPONENT, -800.0), 0.0),
+        (math.nan, math.nan),
+    ],
+)
+def test_ends_of_exp(x: float, result: float) -> None:
+    """Exact at 0, infinite and 0 beyond the ends, NaN for NaN."""
+    assert np.array_equal(exp(float(x)), result, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("x", "result"),
+    [
+        (1.0, 0.0),
+        (0.0, -math.inf),
+        (-0.0, -math.inf),
+        (math.inf, math.inf),
+        (-1.0, math.nan),
+        (-math.inf, math.nan),
+        (math.nan, math.nan),
+        (5e-324, -744.4400719213812),
+        (2.0, math.log(2.0)),
+    ],
+)
+def test_ends_of_log(x: float, result: float) -> None:
+    """Exact at 1, −infinity at 0, right for the least number there is, NaN where there is no logarithm."""
+    assert np.array_equal(log(x), result, equal_nan=True)
+
+
+def test_the_same_bits_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own additions and multiplications give the compiled functions' bits: nothing was contracted or reordered."""
+    monkeypatch.setattr(elementary, "bits_of", elementary._plain_bits_of)
+    monkeypatch.setattr(elementary, "float_of", elementary._plain_float_of)
+    for name, of, function in (("exp", exp_of, exp), ("log", log_of, log)):
+        x = points(name, 2, 3_000)
+        assert [function.py_func(value) for value in x.tolist()] == applied(of, x).tolist()
+
+
+def test_exp_never_falls() -> None:
+    """Neighbouring floats keep their order, also across the places where the reduced argument changes its k."""
+    for k in (-900.5, -0.5, 0.5, 1.5, 700.5):
+        x = k * math.log(2.0)
+        near = x + np.arange(-2_000, 2_001) * np.spacing(abs(x))
+        assert (np.diff(applied(exp_of, near)) >= 0.0).all()
+
+
+@pytest.mark.parametrize("function", [exp_lanes, log_lanes], ids=["exp", "log"])
+def test_a_lane_loop_is_vector_code_without_contraction(function: Callable[[Vector], None]) -> None:
+    """No division of a single lane, no call of a library, no fused multiplication and addition."""
+    function(np.ones(2 * LANES))
+    (code,) = function.inspect_asm().values()
+    assert not re.findall(r"\bv?divsd\b", code)
+    assert not re.findall(r"\bvf(n?)m(add|sub)", code)
+    assert not re.findall(r"call\w*\s+.*\b(exp|log)\b", code)
