@@ -15,81 +15,10 @@ from typing import NamedTuple
 
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
-from amo_opt.protocol.lanes import (
-    C_ADMIN_FEE,
-    C_BASE_FEE,
-    C_DEPLOY_RATE,
-    C_FEE,
-    C_LP_YIELD_WEIGHT,
-    C_PROTOCOL_ADMIN,
-    C_RESPONSE_DELAY,
-    C_REWARD_BOOST,
-    C_REWARD_DEPTH,
-    C_REWARD_KEEP,
-    C_REWARD_OUTSIDE_BOOST,
-    C_REWARD_SOLD,
-    C_SIZE,
-    C_UNISWAP_HIGH,
-    C_UNISWAP_LOW,
-    C_UNISWAP_OUTSIDE,
-    C_UNISWAP_SPAN,
-    C_VOLUME_DEPTH,
-    LANES,
-    M_GAS_USD,
-    M_REWARD_PRICE,
-    M_REWARD_TOKENS,
-    M_SWAP_VOLUME,
-    P_BUFFER,
-    P_CURVE_CAP,
-    P_MIN_CR,
-    P_MINT_CAP,
-    P_REBALANCE,
-    P_SHARE_HIGH,
-    P_SHARE_LOW,
-    P_UNWIND_RATE,
-    S_AAVE_BORROWED,
-    S_ANN,
-    S_BASE_VALUE,
-    S_COLLATERAL_PRICE,
-    S_COLLATERAL_RATIO,
-    S_CR_CONTRACT,
-    S_CURVE_BORROWED,
-    S_CURVE_MINTED,
-    S_D,
-    S_FAULT,
-    S_FRAXLEND_FREE,
-    S_FRAXLEND_LENT,
-    S_FRAXLEND_MINTED,
-    S_HIGH_HOURS,
-    S_IDLE,
-    S_INCOME_MARKET_OPERATIONS,
-    S_INCOME_REWARDS,
-    S_INCOME_SWAP_FEES,
-    S_INVESTED,
-    S_INVESTOR_BORROWED,
-    S_LENT,
-    S_LP_AMO,
-    S_LP_SUPPLY,
-    S_NET_ISSUED,
-    S_OUTSIDE_YIELD,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_REWARD_TOKENS_EARNED,
-    S_REWARD_TOKENS_LOCKED,
-    S_SCALED_CR,
-    S_SUPPLY,
-    S_UNISWAP_BORROWED,
-    S_UNISWAP_LIQUIDITY,
-    S_UNISWAP_MINTED,
-    S_UNISWAP_ROOT,
-    S_UNISWAP_X,
-    S_UNISWAP_Y,
-    S_UNWINDING,
-    S_UNWINDING_HOURS,
-)
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D
@@ -107,36 +36,36 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     where the state says, each venue with its boost, fee and bonus; the reward tokens locked for votes are counted, not valued. What is
     left for outside providers is the yield they follow (`protocol.holders.lp_flight`).
     """
-    fee = c[C_FEE]
-    admin = c[C_ADMIN_FEE]
-    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
-    half_depth = c[C_VOLUME_DEPTH]
-    boost = c[C_REWARD_BOOST]
-    outside_boost = c[C_REWARD_OUTSIDE_BOOST]
-    keep = c[C_REWARD_KEEP]
-    sold_share = c[C_REWARD_SOLD]
-    reward_depth = c[C_REWARD_DEPTH]
-    range_low = c[C_UNISWAP_LOW]
-    range_high = c[C_UNISWAP_HIGH]
-    range_outside = c[C_UNISWAP_OUTSIDE]
-    yield_weight = c[C_LP_YIELD_WEIGHT]
-    size = c[C_SIZE]
+    fee = c[at.C_FEE]
+    admin = c[at.C_ADMIN_FEE]
+    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
+    half_depth = c[at.C_VOLUME_DEPTH_USD]
+    boost = c[at.C_REWARD_BOOST]
+    outside_boost = c[at.C_REWARD_OUTSIDE_BOOST]
+    keep = c[at.C_REWARD_KEEP]
+    sold_share = c[at.C_REWARD_SOLD]
+    reward_depth = c[at.C_REWARD_DEPTH_USD]
+    range_low = c[at.C_UNISWAP_LOW]
+    range_high = c[at.C_UNISWAP_HIGH]
+    range_outside = c[at.C_UNISWAP_OUTSIDE]
+    yield_weight = c[at.C_LP_YIELD_WEIGHT]
+    size = c[at.C_SIZE]
     dust = DUST_USD * size
     least = 1e-9 * size
-    ann = s[S_ANN]  # the same in every lane
+    ann = s[at.S_ANN]  # the same in every lane
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        lp_amo = s[S_LP_AMO + i]
-        lp_supply = s[S_LP_SUPPLY + i]
-        supply = s[S_SUPPLY + i]
-        own = s[S_OWN + i]
-        elsewhere = quoting_depth(s[S_UNISWAP_LIQUIDITY + i] + range_outside, s[S_UNISWAP_ROOT + i], range_low, range_high)
-        fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
-        outside = supply - x - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        lp_amo = s[at.S_LP_AMO + i]
+        lp_supply = s[at.S_LP_SUPPLY + i]
+        supply = s[at.S_SUPPLY + i]
+        own = s[at.S_OWN + i]
+        elsewhere = quoting_depth(s[at.S_UNISWAP_LIQUIDITY + i] + range_outside, s[at.S_UNISWAP_ROOT + i], range_low, range_high)
+        fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
+        outside = supply - x - s[at.S_UNISWAP_X + i] - s[at.S_FRAXLEND_FREE + i]
         most = 0.001 * (y if y < outside else outside)
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
@@ -146,29 +75,29 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         y_end = y + (1.0 - admin) * fees_y
         admin_usd = admin_to_protocol * fees_each
         fees_kept = (1.0 - admin) * 2.0 * fees_each
-        s[S_INCOME_SWAP_FEES + i] += own * fees_kept + 2.0 * admin_usd
+        s[at.S_INCOME_SWAP_FEES + i] += own * fees_kept + 2.0 * admin_usd
         boosted = boost * lp_amo
         others = outside_boost * (lp_supply - lp_amo)
         staked = boosted + others
         reward_share = boosted / (staked if staked > least else least)
-        reward_price = m[M_REWARD_PRICE + i]
-        budget = m[M_REWARD_TOKENS + i]
+        reward_price = m[at.M_REWARD_PRICE + i]
+        budget = m[at.M_REWARD_TOKENS + i]
         earned = budget * reward_share * keep
         offered = earned * sold_share * reward_price
         sold = offered * reward_depth / (reward_depth + offered)
-        s[S_REWARD_TOKENS_EARNED + i] += earned
-        s[S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
-        s[S_INCOME_REWARDS + i] += sold
-        s[S_IDLE + i] += (sold + admin_usd) * base_value * inverse_price
-        s[S_SUPPLY + i] = supply - admin_usd
-        s[S_NET_ISSUED + i] -= admin_usd
-        s[S_POOL_X + i] = x_end
-        s[S_POOL_Y + i] = y_end
-        seen = s[S_OUTSIDE_YIELD + i]
+        s[at.S_REWARD_TOKENS_EARNED + i] += earned
+        s[at.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
+        s[at.S_INCOME_REWARDS + i] += sold
+        s[at.S_IDLE + i] += (sold + admin_usd) * base_value * inverse_price
+        s[at.S_SUPPLY + i] = supply - admin_usd
+        s[at.S_NET_ISSUED + i] -= admin_usd
+        s[at.S_POOL_X + i] = x_end
+        s[at.S_POOL_Y + i] = y_end
+        seen = s[at.S_OUTSIDE_YIELD + i]
         now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price, dust)
-        s[S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
+        s[at.S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
     for i in range(LANES):  # in a loop of its own, as in `protocol.primary_market.trade_quietly`
-        s[S_D + i] = polish_D(s[S_POOL_X + i], s[S_POOL_Y + i], ann, s[S_D + i])
+        s[at.S_D + i] = polish_D(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], ann, s[at.S_D + i])
 
 
 @scalar
@@ -229,24 +158,24 @@ class Policy(NamedTuple):
 @scalar
 def policy(p: Vector, c: Vector) -> Policy:
     """The set's and the study's `Policy`."""
-    high = p[P_SHARE_HIGH]
+    high = p[at.P_POOL_SHARE_HIGH]
     return Policy(
-        c[C_BASE_FEE],
-        c[C_DEPLOY_RATE],
-        c[C_RESPONSE_DELAY],
-        p[P_CURVE_CAP],
-        p[P_MINT_CAP],
-        p[P_BUFFER],
-        p[P_SHARE_LOW],
+        c[at.C_BASE_FEE],
+        c[at.C_DEPLOY_RATE],
+        c[at.C_RESPONSE_DELAY],
+        p[at.P_CURVE_COLLATERAL_CAP],
+        p[at.P_CURVE_MINT_CAP],
+        p[at.P_IDLE_BUFFER],
+        p[at.P_POOL_SHARE_LOW],
         high,
         high / (1.0 - high),
-        p[P_REBALANCE],
-        p[P_UNWIND_RATE],
-        p[P_MIN_CR],
+        p[at.P_REBALANCE_RATE],
+        p[at.P_UNWIND_RATE],
+        p[at.P_MIN_CR],
         borrow_cap(p, c),
         mint_cap(p, c),
-        DUST_USD * c[C_SIZE],
-        SMALLEST_USD * c[C_SIZE],
+        DUST_USD * c[at.C_SIZE],
+        SMALLEST_USD * c[at.C_SIZE],
     )
 
 
@@ -316,37 +245,37 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
 
     Nothing is tried while the ratio of the hour before is under it, so that no hopeless deployment cancels a withdrawal of the same hour.
     """
-    half_fee = 0.5 * c[C_FEE]
-    admin = c[C_ADMIN_FEE]
-    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
-    base_fee = c[C_BASE_FEE]
-    most_minted = p[P_MINT_CAP]
-    min_cr = p[P_MIN_CR]
-    span = c[C_UNISWAP_SPAN]
+    half_fee = 0.5 * c[at.C_FEE]
+    admin = c[at.C_ADMIN_FEE]
+    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
+    base_fee = c[at.C_BASE_FEE]
+    most_minted = p[at.P_CURVE_MINT_CAP]
+    min_cr = p[at.P_MIN_CR]
+    span = c[at.C_UNISWAP_SPAN]
     chosen = policy(p, c)
     for i in range(lanes):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        ann = s[S_ANN + i]
-        lp_supply = s[S_LP_SUPPLY + i]
-        lp_amo = s[S_LP_AMO + i]
-        supply = s[S_SUPPLY + i]
-        idle = s[S_IDLE + i]
-        lent = s[S_LENT + i] + s[S_INVESTED + i]
-        range_x = s[S_UNISWAP_LIQUIDITY + i] * span
-        fraxlend_lent = s[S_FRAXLEND_LENT + i]
-        fraxlend_free = s[S_FRAXLEND_FREE + i]
-        cr = s[S_COLLATERAL_RATIO + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        minted_book = s[S_CURVE_MINTED + i]
-        gas = m[M_GAS_USD + i]
-        scaled_cr = s[S_SCALED_CR + i]
-        own = s[S_OWN + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        lp_supply = s[at.S_LP_SUPPLY + i]
+        lp_amo = s[at.S_LP_AMO + i]
+        supply = s[at.S_SUPPLY + i]
+        idle = s[at.S_IDLE + i]
+        lent = s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        range_x = s[at.S_UNISWAP_LIQUIDITY + i] * span
+        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
+        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        minted_book = s[at.S_CURVE_MINTED + i]
+        gas = m[at.M_GAS_USD + i]
+        scaled_cr = s[at.S_SCALED_CR + i]
+        own = s[at.S_OWN + i]
         inverse_base = 1.0 / base_value
         inverse_collateral = 1.0 / collateral_price
-        curve_borrowed = s[S_CURVE_BORROWED + i]
+        curve_borrowed = s[at.S_CURVE_BORROWED + i]
         brought, mint, burn, returned = amounts(
             chosen,
             x,
@@ -356,15 +285,17 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             base_value,
             collateral_price,
             idle,
-            lent + s[S_UNISWAP_Y + i],
+            lent + s[at.S_UNISWAP_Y + i],
             supply,
             minted_book,
-            borrow_room(chosen.all_borrow, curve_borrowed, s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]),
-            mint_room(chosen.all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
-            s[S_CR_CONTRACT + i],
-            s[S_UNWINDING + i],
-            s[S_UNWINDING_HOURS + i],
-            s[S_HIGH_HOURS + i],
+            borrow_room(
+                chosen.all_borrow, curve_borrowed, s[at.S_AAVE_BORROWED + i], s[at.S_INVESTOR_BORROWED + i], s[at.S_UNISWAP_BORROWED + i]
+            ),
+            mint_room(chosen.all_mint, minted_book, s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]),
+            s[at.S_CR_CONTRACT + i],
+            s[at.S_UNWINDING + i],
+            s[at.S_UNWINDING_HOURS + i],
+            s[at.S_HIGH_HOURS + i],
         )
 
         change_x = mint - burn
@@ -400,34 +331,34 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         gained = (1.0 - own_2) * (x_2 + y_2 * base_value) - (1.0 - own) * (x + y * base_value)
         cost = gained + admin * (fee_x + fee_y * base_value) + base_fee * (brought + returned) + gas
         back = admin_back + burned_back
-        line = s[S_INCOME_MARKET_OPERATIONS + i]
-        fees_line = s[S_INCOME_SWAP_FEES + i]
-        s[S_INCOME_MARKET_OPERATIONS + i] = line - cost if done else line
-        s[S_INCOME_SWAP_FEES + i] = fees_line + back if done else fees_line
+        line = s[at.S_INCOME_MARKET_OPERATIONS + i]
+        fees_line = s[at.S_INCOME_SWAP_FEES + i]
+        s[at.S_INCOME_MARKET_OPERATIONS + i] = line - cost if done else line
+        s[at.S_INCOME_SWAP_FEES + i] = fees_line + back if done else fees_line
         x = x_2 if done else x
         y = y_2 if done else y
         d = d_3 if done else d
         own = own_2 if done else own
         supply = supply_2 if done else supply
         idle = idle_2 if done else idle
-        s[S_POOL_X + i] = x
-        s[S_POOL_Y + i] = y
-        s[S_D + i] = d
-        s[S_LP_SUPPLY + i] = lp_supply_2 if done else lp_supply
-        s[S_OWN + i] = own
-        s[S_LP_AMO + i] = lp_amo_2 if done else lp_amo
-        s[S_SUPPLY + i] = supply
-        s[S_IDLE + i] = idle
-        s[S_CURVE_MINTED + i] = minted_book + change_x if done else minted_book
-        s[S_CURVE_BORROWED + i] = curve_borrowed + (brought - returned) * inverse_collateral if done else curve_borrowed
-        s[S_NET_ISSUED + i] -= burned_back if done else 0.0
+        s[at.S_POOL_X + i] = x
+        s[at.S_POOL_Y + i] = y
+        s[at.S_D + i] = d
+        s[at.S_LP_SUPPLY + i] = lp_supply_2 if done else lp_supply
+        s[at.S_OWN + i] = own
+        s[at.S_LP_AMO + i] = lp_amo_2 if done else lp_amo
+        s[at.S_SUPPLY + i] = supply
+        s[at.S_IDLE + i] = idle
+        s[at.S_CURVE_MINTED + i] = minted_book + change_x if done else minted_book
+        s[at.S_CURVE_BORROWED + i] = curve_borrowed + (brought - returned) * inverse_collateral if done else curve_borrowed
+        s[at.S_NET_ISSUED + i] -= burned_back if done else 0.0
         # where a deployment was refused this stays under min_cr, and no other AMO deploys this hour
-        s[S_CR_CONTRACT + i] = after
-        fault = s[S_FAULT + i]
+        s[at.S_CR_CONTRACT + i] = after
+        fault = s[at.S_FAULT + i]
         broke = done & deploys & (after < min_cr)
         fault = 4.0 if (broke & (fault <= 0.0)) else fault
         over_cap = done & (mint > 0.0) & (minted_book + change_x > most_minted * supply * (1.0 + 1e-9))
-        s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
+        s[at.S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
 
 
 @stage
@@ -437,60 +368,105 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     operate_of(s, m, p, c, LANES)
 
 
-operate_marked = on_marked(operate_of)
+operate_marked = on_marked(
+    operate_of,
+    writes=(
+        at.S_INCOME_MARKET_OPERATIONS,
+        at.S_INCOME_SWAP_FEES,
+        at.S_POOL_X,
+        at.S_POOL_Y,
+        at.S_D,
+        at.S_LP_SUPPLY,
+        at.S_OWN,
+        at.S_LP_AMO,
+        at.S_SUPPLY,
+        at.S_IDLE,
+        at.S_CURVE_MINTED,
+        at.S_CURVE_BORROWED,
+        at.S_NET_ISSUED,
+        at.S_CR_CONTRACT,
+        at.S_FAULT,
+    ),
+    reads=(
+        at.S_ANN,
+        at.S_LENT,
+        at.S_INVESTED,
+        at.S_UNISWAP_LIQUIDITY,
+        at.S_FRAXLEND_LENT,
+        at.S_FRAXLEND_FREE,
+        at.S_COLLATERAL_RATIO,
+        at.S_BASE_VALUE,
+        at.S_COLLATERAL_PRICE,
+        at.S_SCALED_CR,
+        at.S_UNISWAP_Y,
+        at.S_AAVE_BORROWED,
+        at.S_INVESTOR_BORROWED,
+        at.S_UNISWAP_BORROWED,
+        at.S_FRAXLEND_MINTED,
+        at.S_UNISWAP_MINTED,
+        at.S_UNWINDING,
+        at.S_UNWINDING_HOURS,
+        at.S_HIGH_HOURS,
+    ),
+    market=(at.M_GAS_USD,),
+)
 
 
 @stage
 def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     """Marks the lanes whose hour asks for a change of liquidity, for `operate_marked`; in the others only `cr_contract` moves."""
-    span = c[C_UNISWAP_SPAN]
+    span = c[at.C_UNISWAP_SPAN]
     chosen = policy(p, c)
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        supply = s[S_SUPPLY + i]
-        idle = s[S_IDLE + i]
-        lent = s[S_LENT + i] + s[S_INVESTED + i]
-        minted_book = s[S_CURVE_MINTED + i]
-        own = s[S_OWN + i]
-        before = s[S_CR_CONTRACT + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        supply = s[at.S_SUPPLY + i]
+        idle = s[at.S_IDLE + i]
+        lent = s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        minted_book = s[at.S_CURVE_MINTED + i]
+        own = s[at.S_OWN + i]
+        before = s[at.S_CR_CONTRACT + i]
         brought, mint, burn, returned = amounts(
             chosen,
             x,
             y,
             d,
             own,
-            s[S_BASE_VALUE + i],
-            s[S_COLLATERAL_PRICE + i],
+            s[at.S_BASE_VALUE + i],
+            s[at.S_COLLATERAL_PRICE + i],
             idle,
-            lent + s[S_UNISWAP_Y + i],
+            lent + s[at.S_UNISWAP_Y + i],
             supply,
             minted_book,
             borrow_room(
-                chosen.all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+                chosen.all_borrow,
+                s[at.S_CURVE_BORROWED + i],
+                s[at.S_AAVE_BORROWED + i],
+                s[at.S_INVESTOR_BORROWED + i],
+                s[at.S_UNISWAP_BORROWED + i],
             ),
-            mint_room(chosen.all_mint, minted_book, s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
+            mint_room(chosen.all_mint, minted_book, s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]),
             before,
-            s[S_UNWINDING + i],
-            s[S_UNWINDING_HOURS + i],
-            s[S_HIGH_HOURS + i],
+            s[at.S_UNWINDING + i],
+            s[at.S_UNWINDING_HOURS + i],
+            s[at.S_HIGH_HOURS + i],
         )
         acts = (brought + mint + burn + returned) > 0.0
         now = contract_ratio(
             x,
             y,
             d,
-            s[S_ANN + i],
+            s[at.S_ANN + i],
             own,
             supply,
             idle + lent,
-            s[S_COLLATERAL_RATIO + i],
-            s[S_SCALED_CR + i],
-            s[S_UNISWAP_LIQUIDITY + i] * span,
-            s[S_FRAXLEND_LENT + i],
-            s[S_FRAXLEND_FREE + i],
+            s[at.S_COLLATERAL_RATIO + i],
+            s[at.S_SCALED_CR + i],
+            s[at.S_UNISWAP_LIQUIDITY + i] * span,
+            s[at.S_FRAXLEND_LENT + i],
+            s[at.S_FRAXLEND_FREE + i],
         )
         w[W_MARKS + i] = 1.0 if acts else 0.0
         # what the operation itself asks is the ratio of the hour before
-        s[S_CR_CONTRACT + i] = before if acts else now
+        s[at.S_CR_CONTRACT + i] = before if acts else now

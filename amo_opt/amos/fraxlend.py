@@ -12,56 +12,9 @@ from __future__ import annotations
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.lanes import (
-    C_DEPLOY_RATE,
-    C_ELASTICITY,
-    C_FRAXLEND_KINK,
-    C_FRAXLEND_RESERVE_FACTOR,
-    C_FRAXLEND_SLOPE_1,
-    C_FRAXLEND_SLOPE_2,
-    C_LENDING_WEIGHT,
-    C_RESPONSE_DELAY,
-    C_SIZE,
-    C_START_COLLATERAL,
-    C_UNISWAP_SPAN,
-    LANES,
-    M_FRAXLEND_DEMAND,
-    M_FRAXLEND_DEPOSITS,
-    M_GAS_USD,
-    P_FRAXLEND_CAP,
-    P_MIN_CR,
-    P_UNWIND_RATE,
-    S_ANN,
-    S_BORROWER_FLOW,
-    S_COLLATERAL_PRICE,
-    S_COLLATERAL_RATIO,
-    S_CR_CONTRACT,
-    S_CURVE_MINTED,
-    S_D,
-    S_FAULT,
-    S_FRAXLEND_DRAWN,
-    S_FRAXLEND_FREE,
-    S_FRAXLEND_LENT,
-    S_FRAXLEND_MINTED,
-    S_FRAXLEND_RATE,
-    S_FRAXLEND_RATE_WITHOUT,
-    S_IDLE,
-    S_INCOME_FRAXLEND,
-    S_INCOME_MARKET_OPERATIONS,
-    S_INVESTED,
-    S_LENT,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_SCALED_CR,
-    S_SUPPLY,
-    S_UNISWAP_LIQUIDITY,
-    S_UNISWAP_MINTED,
-    S_UNISWAP_X,
-    S_UNWINDING,
-    S_UNWINDING_HOURS,
-)
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -86,18 +39,18 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     That is all borrowing less what there would be without the deposit, at the mean rate there would be without it: nothing where nothing is deposited,
     and others' deposits and demand alone move nothing.
     """
-    kink = c[C_FRAXLEND_KINK]
-    slope_1 = c[C_FRAXLEND_SLOPE_1]
-    slope_2 = c[C_FRAXLEND_SLOPE_2]
-    keep = (1.0 - c[C_FRAXLEND_RESERVE_FACTOR]) / HOURS_A_YEAR
-    elasticity = c[C_ELASTICITY]
-    weight = c[C_LENDING_WEIGHT]
+    kink = c[at.C_FRAXLEND_KINK]
+    slope_1 = c[at.C_FRAXLEND_SLOPE_1]
+    slope_2 = c[at.C_FRAXLEND_SLOPE_2]
+    keep = (1.0 - c[at.C_FRAXLEND_RESERVE_FACTOR]) / HOURS_A_YEAR
+    elasticity = c[at.C_LENDING_ELASTICITY]
+    weight = c[at.C_LENDING_WEIGHT]
     for i in range(LANES):
-        lent = s[S_FRAXLEND_LENT + i]
-        mean_rate = s[S_FRAXLEND_RATE + i]
-        others = m[M_FRAXLEND_DEPOSITS + i]
-        wanted = m[M_FRAXLEND_DEMAND + i]
-        rate_without = s[S_FRAXLEND_RATE_WITHOUT + i]
+        lent = s[at.S_FRAXLEND_LENT + i]
+        mean_rate = s[at.S_FRAXLEND_RATE + i]
+        others = m[at.M_FRAXLEND_DEPOSITS + i]
+        wanted = m[at.M_FRAXLEND_DEMAND + i]
+        rate_without = s[at.S_FRAXLEND_RATE_WITHOUT + i]
         borrowed, without = loans(lent, others, wanted, mean_rate, rate_without, elasticity)
         drawn = borrowed - without
         deposits = others + lent
@@ -109,18 +62,18 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         now_without = borrow_rate(used_without, kink, slope_1, slope_2)
         interest = lent * rate * used * keep
         lent = lent + interest
-        s[S_FRAXLEND_RATE + i] = mean_rate + weight * (rate - mean_rate)
-        s[S_FRAXLEND_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
-        s[S_FRAXLEND_LENT + i] = lent
+        s[at.S_FRAXLEND_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        s[at.S_FRAXLEND_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
+        s[at.S_FRAXLEND_LENT + i] = lent
         # nobody repays with stablecoin that does not exist outside
-        before = s[S_FRAXLEND_FREE + i]
-        outside = s[S_SUPPLY + i] - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - before
+        before = s[at.S_FRAXLEND_FREE + i]
+        outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_UNISWAP_X + i] - before
         most = before + (outside if outside > 0.0 else 0.0)
         ours = free if free < lent else lent
-        s[S_FRAXLEND_FREE + i] = ours if ours < most else most
-        s[S_BORROWER_FLOW + i] = drawn - s[S_FRAXLEND_DRAWN + i]
-        s[S_FRAXLEND_DRAWN + i] = drawn
-        s[S_INCOME_FRAXLEND + i] += interest
+        s[at.S_FRAXLEND_FREE + i] = ours if ours < most else most
+        s[at.S_BORROWER_FLOW + i] = drawn - s[at.S_FRAXLEND_DRAWN + i]
+        s[at.S_FRAXLEND_DRAWN + i] = drawn
+        s[at.S_INCOME_FRAXLEND + i] += interest
 
 
 @scalar
@@ -159,32 +112,32 @@ def amounts(
 @stage
 def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     """Mints into the market, or withdraws and burns what is free, in the first ``lanes`` lanes; one operation an hour, gas paid from idle collateral."""
-    deploy_rate = c[C_DEPLOY_RATE]
-    delay = c[C_RESPONSE_DELAY]
-    start_collateral = c[C_START_COLLATERAL]
-    cap = p[P_FRAXLEND_CAP]
+    deploy_rate = c[at.C_DEPLOY_RATE]
+    delay = c[at.C_RESPONSE_DELAY]
+    start_collateral = c[at.C_START_COLLATERAL]
+    cap = p[at.P_FRAXLEND_CAP]
     all_mint = mint_cap(p, c)
-    unwind_rate = p[P_UNWIND_RATE]
-    min_cr = p[P_MIN_CR]
+    unwind_rate = p[at.P_UNWIND_RATE]
+    min_cr = p[at.P_MIN_CR]
     pace = deploy_rate * start_collateral
-    span = c[C_UNISWAP_SPAN]
+    span = c[at.C_UNISWAP_SPAN]
     smallest = SMALLEST_OPERATION * start_collateral
-    least = SMALLEST_USD * c[C_SIZE]
+    least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(lanes):
-        lent = s[S_FRAXLEND_LENT + i]
-        free = s[S_FRAXLEND_FREE + i]
-        supply = s[S_SUPPLY + i]
-        idle = s[S_IDLE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        minted_book = s[S_FRAXLEND_MINTED + i]
-        cr = s[S_COLLATERAL_RATIO + i]
-        before = s[S_CR_CONTRACT + i]
+        lent = s[at.S_FRAXLEND_LENT + i]
+        free = s[at.S_FRAXLEND_FREE + i]
+        supply = s[at.S_SUPPLY + i]
+        idle = s[at.S_IDLE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        minted_book = s[at.S_FRAXLEND_MINTED + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        before = s[at.S_CR_CONTRACT + i]
 
         mint, burn = amounts(
             lent,
             free,
             supply,
-            mint_room(all_mint, s[S_CURVE_MINTED + i], minted_book, s[S_UNISWAP_MINTED + i]),
+            mint_room(all_mint, s[at.S_CURVE_MINTED + i], minted_book, s[at.S_UNISWAP_MINTED + i]),
             cap,
             pace,
             smallest,
@@ -193,41 +146,41 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             min_cr,
             delay,
             before,
-            s[S_UNWINDING + i],
-            s[S_UNWINDING_HOURS + i],
+            s[at.S_UNWINDING + i],
+            s[at.S_UNWINDING_HOURS + i],
         )
         change = mint - burn
-        gas = m[M_GAS_USD + i] / collateral_price
+        gas = m[at.M_GAS_USD + i] / collateral_price
         gas = gas if gas < idle else idle
         gas = gas if abs(change) > 0.0 else 0.0
-        own = s[S_OWN + i]
+        own = s[at.S_OWN + i]
         after = contract_ratio(
-            s[S_POOL_X + i],
-            s[S_POOL_Y + i],
-            s[S_D + i],
-            s[S_ANN + i],
+            s[at.S_POOL_X + i],
+            s[at.S_POOL_Y + i],
+            s[at.S_D + i],
+            s[at.S_ANN + i],
             own,
             supply + change,
-            idle - gas + s[S_LENT + i] + s[S_INVESTED + i],
+            idle - gas + s[at.S_LENT + i] + s[at.S_INVESTED + i],
             cr,
-            s[S_SCALED_CR + i],
-            s[S_UNISWAP_LIQUIDITY + i] * span,
+            s[at.S_SCALED_CR + i],
+            s[at.S_UNISWAP_LIQUIDITY + i] * span,
             lent + change,
             free + change,
         )
         done = (abs(change) > 0.0) & ((mint <= 0.0) | (after >= min_cr))
         change = change if done else 0.0
         gas = gas if done else 0.0
-        s[S_FRAXLEND_LENT + i] = lent + change
-        s[S_FRAXLEND_FREE + i] = free + change
-        s[S_SUPPLY + i] = supply + change
-        s[S_IDLE + i] = idle - gas
-        s[S_FRAXLEND_MINTED + i] = minted_book + change
-        s[S_CR_CONTRACT + i] = after if done else before
-        s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
-        fault = s[S_FAULT + i]
+        s[at.S_FRAXLEND_LENT + i] = lent + change
+        s[at.S_FRAXLEND_FREE + i] = free + change
+        s[at.S_SUPPLY + i] = supply + change
+        s[at.S_IDLE + i] = idle - gas
+        s[at.S_FRAXLEND_MINTED + i] = minted_book + change
+        s[at.S_CR_CONTRACT + i] = after if done else before
+        s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+        fault = s[at.S_FAULT + i]
         over_cap = (change > 0.0) & (lent + change > cap * (supply + change) * (1.0 + 1e-9))
-        s[S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
+        s[at.S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
 
 
 @stage
@@ -236,27 +189,57 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     operate_of(s, m, p, c, LANES)
 
 
-operate_marked = on_marked(operate_of)
+operate_marked = on_marked(
+    operate_of,
+    writes=(
+        at.S_FRAXLEND_LENT,
+        at.S_FRAXLEND_FREE,
+        at.S_SUPPLY,
+        at.S_IDLE,
+        at.S_FRAXLEND_MINTED,
+        at.S_CR_CONTRACT,
+        at.S_INCOME_MARKET_OPERATIONS,
+        at.S_FAULT,
+    ),
+    reads=(
+        at.S_COLLATERAL_PRICE,
+        at.S_COLLATERAL_RATIO,
+        at.S_CURVE_MINTED,
+        at.S_UNISWAP_MINTED,
+        at.S_UNWINDING,
+        at.S_UNWINDING_HOURS,
+        at.S_OWN,
+        at.S_POOL_X,
+        at.S_POOL_Y,
+        at.S_D,
+        at.S_ANN,
+        at.S_LENT,
+        at.S_INVESTED,
+        at.S_SCALED_CR,
+        at.S_UNISWAP_LIQUIDITY,
+    ),
+    market=(at.M_GAS_USD,),
+)
 
 
 @stage
 def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     """Marks the lanes whose hour asks for an operation; in the others nothing moves."""
-    delay = c[C_RESPONSE_DELAY]
-    start_collateral = c[C_START_COLLATERAL]
-    cap = p[P_FRAXLEND_CAP]
+    delay = c[at.C_RESPONSE_DELAY]
+    start_collateral = c[at.C_START_COLLATERAL]
+    cap = p[at.P_FRAXLEND_CAP]
     all_mint = mint_cap(p, c)
-    unwind_rate = p[P_UNWIND_RATE]
-    min_cr = p[P_MIN_CR]
-    pace = c[C_DEPLOY_RATE] * start_collateral
+    unwind_rate = p[at.P_UNWIND_RATE]
+    min_cr = p[at.P_MIN_CR]
+    pace = c[at.C_DEPLOY_RATE] * start_collateral
     smallest = SMALLEST_OPERATION * start_collateral
-    least = SMALLEST_USD * c[C_SIZE]
+    least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(LANES):
         mint, burn = amounts(
-            s[S_FRAXLEND_LENT + i],
-            s[S_FRAXLEND_FREE + i],
-            s[S_SUPPLY + i],
-            mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]),
+            s[at.S_FRAXLEND_LENT + i],
+            s[at.S_FRAXLEND_FREE + i],
+            s[at.S_SUPPLY + i],
+            mint_room(all_mint, s[at.S_CURVE_MINTED + i], s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]),
             cap,
             pace,
             smallest,
@@ -264,8 +247,8 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             unwind_rate,
             min_cr,
             delay,
-            s[S_CR_CONTRACT + i],
-            s[S_UNWINDING + i],
-            s[S_UNWINDING_HOURS + i],
+            s[at.S_CR_CONTRACT + i],
+            s[at.S_UNWINDING + i],
+            s[at.S_UNWINDING_HOURS + i],
         )
         w[W_MARKS + i] = 1.0 if (mint + burn) > 0.0 else 0.0

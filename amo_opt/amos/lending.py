@@ -11,35 +11,8 @@ from typing import Any
 
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
-from amo_opt.protocol.lanes import (
-    C_DEPLOY_RATE,
-    C_ELASTICITY,
-    C_LENDING_WEIGHT,
-    C_RESPONSE_DELAY,
-    C_SIZE,
-    LANES,
-    M_GAS_USD,
-    P_BUFFER,
-    P_MIN_CR,
-    P_UNWIND_RATE,
-    S_AAVE_BORROWED,
-    S_BASE_VALUE,
-    S_COLLATERAL_PRICE,
-    S_CR_CONTRACT,
-    S_CURVE_BORROWED,
-    S_IDLE,
-    S_INCOME_MARKET_OPERATIONS,
-    S_INVESTED,
-    S_INVESTOR_BORROWED,
-    S_LENT,
-    S_OWN,
-    S_POOL_Y,
-    S_SUPPLY,
-    S_UNISWAP_BORROWED,
-    S_UNISWAP_Y,
-    S_UNWINDING,
-    S_UNWINDING_HOURS,
-)
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 HOURS_A_YEAR = 8760.0
@@ -120,8 +93,8 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
         slope_1 = c[slope_1_at]
         slope_2 = c[slope_2_at]
         keep = (1.0 - c[reserve_at]) / HOURS_A_YEAR
-        elasticity = c[C_ELASTICITY]
-        weight = c[C_LENDING_WEIGHT]
+        elasticity = c[at.C_LENDING_ELASTICITY]
+        weight = c[at.C_LENDING_WEIGHT]
         for i in range(LANES):
             lent = s[lent_at + i]
             mean_rate = s[rate_at + i]
@@ -133,29 +106,29 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             s[rate_at + i] = mean_rate + weight * (rate - mean_rate)
             s[free_at + i] = free
             s[lent_at + i] = lent + interest
-            s[income_at + i] += interest * s[S_COLLATERAL_PRICE + i]
+            s[income_at + i] += interest * s[at.S_COLLATERAL_PRICE + i]
 
     @stage
     def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
         """Lends what is spare above the buffer, never under `min_cr`, or withdraws; one operation an hour, gas paid from idle collateral."""
-        deploy_rate = c[C_DEPLOY_RATE]
-        delay = c[C_RESPONSE_DELAY]
+        deploy_rate = c[at.C_DEPLOY_RATE]
+        delay = c[at.C_RESPONSE_DELAY]
         cap = p[cap_at]
-        buffer = p[P_BUFFER]
-        unwind_rate = p[P_UNWIND_RATE]
-        min_cr = p[P_MIN_CR]
-        least = SMALLEST_USD * c[C_SIZE]
+        buffer = p[at.P_IDLE_BUFFER]
+        unwind_rate = p[at.P_UNWIND_RATE]
+        min_cr = p[at.P_MIN_CR]
+        least = SMALLEST_USD * c[at.C_SIZE]
         all_borrow = borrow_cap(p, c)
         for i in range(LANES):
-            idle = s[S_IDLE + i]
+            idle = s[at.S_IDLE + i]
             lent = s[lent_at + i]
-            collateral_price = s[S_COLLATERAL_PRICE + i]
+            collateral_price = s[at.S_COLLATERAL_PRICE + i]
             inverse_price = 1.0 / collateral_price
-            gas = m[M_GAS_USD + i] * inverse_price
-            own_usd = s[S_OWN + i] * s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
-            total = idle + s[S_LENT + i] + s[S_INVESTED + i] + s[S_UNISWAP_Y + i] + own_usd * inverse_price
-            unwinding = s[S_UNWINDING + i] > 0.5
-            acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
+            gas = m[at.M_GAS_USD + i] * inverse_price
+            own_usd = s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+            total = idle + s[at.S_LENT + i] + s[at.S_INVESTED + i] + s[at.S_UNISWAP_Y + i] + own_usd * inverse_price
+            unwinding = s[at.S_UNWINDING + i] > 0.5
+            acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay)
             smallest = SMALLEST_OPERATION * total
             pace = deploy_rate * total
 
@@ -164,11 +137,15 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             gap = cap * total - lent
             gap = gap if gap < spare else spare
             room = borrow_room(
-                all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+                all_borrow,
+                s[at.S_CURVE_BORROWED + i],
+                s[at.S_AAVE_BORROWED + i],
+                s[at.S_INVESTOR_BORROWED + i],
+                s[at.S_UNISWAP_BORROWED + i],
             )
             gap = gap if gap < room else room
-            ratio = s[S_CR_CONTRACT + i]
-            inverse_supply = 1.0 / s[S_SUPPLY + i]
+            ratio = s[at.S_CR_CONTRACT + i]
+            inverse_supply = 1.0 / s[at.S_SUPPLY + i]
             gap = 0.0 if (unwinding | (ratio - gas * inverse_supply < min_cr)) else gap
             lend = gap if gap < pace else pace
             lend = lend if ((gap > smallest) & (gap > least)) else 0.0
@@ -191,11 +168,11 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             idle = idle - moved
             gas = gas if gas < idle else idle
             gas = gas if abs(moved) > 0.0 else 0.0
-            s[S_IDLE + i] = idle - gas
-            s[S_CR_CONTRACT + i] = ratio - gas * inverse_supply
+            s[at.S_IDLE + i] = idle - gas
+            s[at.S_CR_CONTRACT + i] = ratio - gas * inverse_supply
             s[lent_at + i] = lent + moved
             s[free_at + i] = free - wanted
             s[borrowed_at + i] += moved
-            s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+            s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
     return market_operations, operate

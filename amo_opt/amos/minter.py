@@ -7,30 +7,21 @@ to at the snapshot. A book turns negative when an AMO has returned more than it 
 
 from __future__ import annotations
 
-from amo_opt.protocol.lanes import (
-    C_START_COLLATERAL,
-    C_START_SUPPLY,
-    P_AAVE_CAP,
-    P_CURVE_CAP,
-    P_FRAXLEND_CAP,
-    P_INVESTOR_CAP,
-    P_MINT_CAP,
-    P_UNISWAP_CAP,
-)
+from amo_opt.protocol import lanes as at
 from amo_opt.stableswap.jit import Vector, scalar
 
 
 @scalar
 def mint_cap(p: Vector, c: Vector) -> float:
     """Most stablecoin all AMOs together may have been given, tokens; beside Uniswap's collateral goes about as much stablecoin."""
-    cap: float = c[C_START_SUPPLY] * (p[P_MINT_CAP] + p[P_FRAXLEND_CAP]) + c[C_START_COLLATERAL] * p[P_UNISWAP_CAP]
+    cap: float = c[at.C_START_SUPPLY] * (p[at.P_CURVE_MINT_CAP] + p[at.P_FRAXLEND_CAP]) + c[at.C_START_COLLATERAL] * p[at.P_UNISWAP_CAP]
     return cap
 
 
 @scalar
 def borrow_cap(p: Vector, c: Vector) -> float:
     """Most collateral all AMOs together may have been given, tokens."""
-    cap: float = c[C_START_COLLATERAL] * (p[P_CURVE_CAP] + p[P_AAVE_CAP] + p[P_INVESTOR_CAP] + p[P_UNISWAP_CAP])
+    cap: float = c[at.C_START_COLLATERAL] * (p[at.P_CURVE_COLLATERAL_CAP] + p[at.P_AAVE_CAP] + p[at.P_INVESTOR_CAP] + p[at.P_UNISWAP_CAP])
     return cap
 
 

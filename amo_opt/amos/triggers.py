@@ -7,24 +7,9 @@ begin once the trigger has stood for the study's response delay.
 
 from __future__ import annotations
 
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import exit_value_of
-from amo_opt.protocol.lanes import (
-    LANES,
-    P_REENTRY,
-    P_SHARE_HIGH,
-    P_UNWIND_MARGIN,
-    P_UNWIND_PRICE,
-    S_BASE_VALUE,
-    S_COLLATERAL_PRICE,
-    S_CR_EXTERNAL,
-    S_CR_EXTERNAL_START,
-    S_HIGH_HOURS,
-    S_ORACLE,
-    S_POOL_X,
-    S_POOL_Y,
-    S_UNWINDING,
-    S_UNWINDING_HOURS,
-)
+from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.jit import Vector, stage
 
 SMALLEST_OPERATION = 2.5e-3
@@ -39,23 +24,23 @@ SMALLEST_USD = 1e3
 @stage
 def triggers(s: Vector, p: Vector) -> None:
     """Latches `unwinding` and counts the hours since its trigger and since the pool's share rose above `pool_share_high`."""
-    unwind_price = p[P_UNWIND_PRICE]
-    margin = p[P_UNWIND_MARGIN]
-    reentry = p[P_REENTRY]
-    share_high = p[P_SHARE_HIGH]
+    unwind_price = p[at.P_UNWIND_PRICE]
+    margin = p[at.P_UNWIND_CR_MARGIN]
+    reentry = p[at.P_REENTRY_PRICE]
+    share_high = p[at.P_POOL_SHARE_HIGH]
     for i in range(LANES):
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
         exit_value = exit_value_of(collateral_price, base_value)
-        relative = s[S_ORACLE + i] / exit_value
-        short = s[S_CR_EXTERNAL + i] < s[S_CR_EXTERNAL_START + i] - margin
-        before = s[S_UNWINDING + i]
+        relative = s[at.S_ORACLE + i] / exit_value
+        short = s[at.S_CR_EXTERNAL + i] < s[at.S_CR_EXTERNAL_START + i] - margin
+        before = s[at.S_UNWINDING + i]
         ends = 0.0 if relative >= reentry else before
         latched = 1.0 if ((relative < unwind_price) | short) else ends
-        hours = s[S_UNWINDING_HOURS + i] + 1.0
-        s[S_UNWINDING + i] = latched
-        s[S_UNWINDING_HOURS + i] = hours if latched > 0.5 else 0.0
-        x = s[S_POOL_X + i]
-        above = x > share_high * (x + s[S_POOL_Y + i])
-        high_hours = s[S_HIGH_HOURS + i] + 1.0
-        s[S_HIGH_HOURS + i] = high_hours if above else 0.0
+        hours = s[at.S_UNWINDING_HOURS + i] + 1.0
+        s[at.S_UNWINDING + i] = latched
+        s[at.S_UNWINDING_HOURS + i] = hours if latched > 0.5 else 0.0
+        x = s[at.S_POOL_X + i]
+        above = x > share_high * (x + s[at.S_POOL_Y + i])
+        high_hours = s[at.S_HIGH_HOURS + i] + 1.0
+        s[at.S_HIGH_HOURS + i] = high_hours if above else 0.0

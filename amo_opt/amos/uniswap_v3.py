@@ -12,62 +12,9 @@ from __future__ import annotations
 
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.lanes import (
-    C_ADMIN_FEE,
-    C_DEPLOY_RATE,
-    C_FEE,
-    C_PROTOCOL_ADMIN,
-    C_RESPONSE_DELAY,
-    C_SIZE,
-    C_UNISWAP_FEE,
-    C_UNISWAP_HIGH,
-    C_UNISWAP_LOW,
-    C_UNISWAP_OUTSIDE,
-    C_UNISWAP_SPAN,
-    C_VOLUME_DEPTH,
-    LANES,
-    M_GAS_USD,
-    M_SWAP_VOLUME,
-    P_BUFFER,
-    P_MIN_CR,
-    P_UNISWAP_CAP,
-    P_UNWIND_RATE,
-    S_AAVE_BORROWED,
-    S_ANN,
-    S_BASE_VALUE,
-    S_COLLATERAL_PRICE,
-    S_COLLATERAL_RATIO,
-    S_CR_CONTRACT,
-    S_CURVE_BORROWED,
-    S_CURVE_MINTED,
-    S_D,
-    S_FRAXLEND_FREE,
-    S_FRAXLEND_LENT,
-    S_FRAXLEND_MINTED,
-    S_IDLE,
-    S_INCOME_DEBT_DISCOUNT,
-    S_INCOME_MARKET_OPERATIONS,
-    S_INCOME_SWAP_FEES,
-    S_INCOME_UNISWAP_FEES,
-    S_INVESTED,
-    S_INVESTOR_BORROWED,
-    S_LENT,
-    S_NET_ISSUED,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_SCALED_CR,
-    S_SUPPLY,
-    S_UNISWAP_BORROWED,
-    S_UNISWAP_LIQUIDITY,
-    S_UNISWAP_MINTED,
-    S_UNISWAP_ROOT,
-    S_UNISWAP_X,
-    S_UNISWAP_Y,
-    S_UNWINDING,
-    S_UNWINDING_HOURS,
-)
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
@@ -86,28 +33,28 @@ MOST_OF_POOL = 0.5
 @stage
 def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     """Fees of the two-way volume that the AMO's part of the range wins from the other venues, half in each coin; own stablecoin among them is burned."""
-    low = c[C_UNISWAP_LOW]
-    high = c[C_UNISWAP_HIGH]
-    outside_liquidity = c[C_UNISWAP_OUTSIDE]
-    fee = c[C_UNISWAP_FEE]
-    half_depth = c[C_VOLUME_DEPTH]
-    least = 1e-9 * c[C_SIZE]
-    ann = s[S_ANN]  # the same in every lane
+    low = c[at.C_UNISWAP_LOW]
+    high = c[at.C_UNISWAP_HIGH]
+    outside_liquidity = c[at.C_UNISWAP_OUTSIDE]
+    fee = c[at.C_UNISWAP_FEE]
+    half_depth = c[at.C_VOLUME_DEPTH_USD]
+    least = 1e-9 * c[at.C_SIZE]
+    ann = s[at.S_ANN]  # the same in every lane
     for i in range(LANES):
-        liquidity = s[S_UNISWAP_LIQUIDITY + i]
-        root = s[S_UNISWAP_ROOT + i]
-        supply = s[S_SUPPLY + i]
+        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
+        root = s[at.S_UNISWAP_ROOT + i]
+        supply = s[at.S_SUPPLY + i]
         depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
-        won = captured(depth, half_depth + curve_depth(s[S_D + i], ann))
+        won = captured(depth, half_depth + curve_depth(s[at.S_D + i], ann))
         share = liquidity / (liquidity + outside_liquidity + least)
-        fees_each = 0.5 * fee * m[M_SWAP_VOLUME + i] * won * share
-        most = 0.001 * (supply - s[S_POOL_X + i] - s[S_UNISWAP_X + i] - s[S_FRAXLEND_FREE + i])
+        fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * won * share
+        most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_UNISWAP_X + i] - s[at.S_FRAXLEND_FREE + i])
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
-        s[S_INCOME_UNISWAP_FEES + i] += 2.0 * fees_each
-        s[S_IDLE + i] += fees_each / s[S_COLLATERAL_PRICE + i]
-        s[S_SUPPLY + i] = supply - fees_each
-        s[S_NET_ISSUED + i] -= fees_each
+        s[at.S_INCOME_UNISWAP_FEES + i] += 2.0 * fees_each
+        s[at.S_IDLE + i] += fees_each / s[at.S_COLLATERAL_PRICE + i]
+        s[at.S_SUPPLY + i] = supply - fees_each
+        s[at.S_NET_ISSUED + i] -= fees_each
 
 
 @scalar
@@ -124,30 +71,30 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
     with both curves' slopes and one secant step, then bounded by what each side has: what gap is left is next hour's.
     Curve's slope along its invariant is ``dp/dx = -2 k (1/x² - p/(xy) + p²/y²) / (Ann + k/y)``, ``k = D³/(4xy)``.
     """
-    low = c[C_UNISWAP_LOW]
-    high = c[C_UNISWAP_HIGH]
+    low = c[at.C_UNISWAP_LOW]
+    high = c[at.C_UNISWAP_HIGH]
     inverse_low = 1.0 / low
     inverse_high = 1.0 / high
-    fee = c[C_FEE]
-    range_fee = c[C_UNISWAP_FEE]
-    admin = c[C_ADMIN_FEE]
-    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
+    fee = c[at.C_FEE]
+    range_fee = c[at.C_UNISWAP_FEE]
+    admin = c[at.C_ADMIN_FEE]
+    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
     kept = (1.0 - fee) * (1.0 - range_fee)
     inverse_kept = 1.0 / kept
     fee_on_top = range_fee / (1.0 - range_fee)
-    size = c[C_SIZE]
+    size = c[at.C_SIZE]
     lowest = low * (1.0 + END_OF_RANGE)
     highest = high * (1.0 - END_OF_RANGE)
     for i in range(lanes):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        ann = s[S_ANN + i]
-        own = s[S_OWN + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        liquidity = s[S_UNISWAP_LIQUIDITY + i]
-        root = s[S_UNISWAP_ROOT + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        own = s[at.S_OWN + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
+        root = s[at.S_UNISWAP_ROOT + i]
         rate = base_value / collateral_price
         price = marginal_price(x, y, d, ann)
         curve_price = price * rate
@@ -209,20 +156,20 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         moved_y = liquidity * (root_2 - root)
         fee_collateral = fee_on_top * (moved_y if ((into_curve > 0.0) & (moved_y > 0.0)) else 0.0)
 
-        s[S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
-        s[S_INCOME_UNISWAP_FEES + i] += fee_in + fee_collateral * collateral_price
-        s[S_INCOME_DEBT_DISCOUNT + i] += own * ((x_2 - x) + (y_2 - y) * base_value) + moved_x + moved_y * collateral_price
-        s[S_SUPPLY + i] -= fee_in + admin_x
-        s[S_NET_ISSUED + i] -= fee_in + admin_x
-        s[S_IDLE + i] += fee_collateral + admin_y / collateral_price
-        s[S_POOL_X + i] = pool_x
-        s[S_POOL_Y + i] = pool_y
-        s[S_D + i] = polish_D(pool_x, pool_y, ann, d)
-        s[S_UNISWAP_ROOT + i] = root_2
-        held_x = s[S_UNISWAP_X + i] + moved_x
-        held_y = s[S_UNISWAP_Y + i] + moved_y
-        s[S_UNISWAP_X + i] = held_x if held_x > 0.0 else 0.0
-        s[S_UNISWAP_Y + i] = held_y if held_y > 0.0 else 0.0
+        s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
+        s[at.S_INCOME_UNISWAP_FEES + i] += fee_in + fee_collateral * collateral_price
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += own * ((x_2 - x) + (y_2 - y) * base_value) + moved_x + moved_y * collateral_price
+        s[at.S_SUPPLY + i] -= fee_in + admin_x
+        s[at.S_NET_ISSUED + i] -= fee_in + admin_x
+        s[at.S_IDLE + i] += fee_collateral + admin_y / collateral_price
+        s[at.S_POOL_X + i] = pool_x
+        s[at.S_POOL_Y + i] = pool_y
+        s[at.S_D + i] = polish_D(pool_x, pool_y, ann, d)
+        s[at.S_UNISWAP_ROOT + i] = root_2
+        held_x = s[at.S_UNISWAP_X + i] + moved_x
+        held_y = s[at.S_UNISWAP_Y + i] + moved_y
+        s[at.S_UNISWAP_X + i] = held_x if held_x > 0.0 else 0.0
+        s[at.S_UNISWAP_Y + i] = held_y if held_y > 0.0 else 0.0
 
 
 @stage
@@ -231,20 +178,37 @@ def arbitrage(s: Vector, c: Vector) -> None:
     arbitrage_of(s, c, c, c, LANES)
 
 
-arbitrage_marked = on_marked(arbitrage_of)
+arbitrage_marked = on_marked(
+    arbitrage_of,
+    writes=(
+        at.S_INCOME_SWAP_FEES,
+        at.S_INCOME_UNISWAP_FEES,
+        at.S_INCOME_DEBT_DISCOUNT,
+        at.S_SUPPLY,
+        at.S_NET_ISSUED,
+        at.S_IDLE,
+        at.S_POOL_X,
+        at.S_POOL_Y,
+        at.S_D,
+        at.S_UNISWAP_ROOT,
+        at.S_UNISWAP_X,
+        at.S_UNISWAP_Y,
+    ),
+    reads=(at.S_ANN, at.S_OWN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE, at.S_UNISWAP_LIQUIDITY),
+)
 
 
 @stage
 def mark_arbitrage(s: Vector, c: Vector, w: Vector) -> None:
     """Marks the lanes where the venues' prices are further apart than both fees; in the others nothing moves."""
-    kept = (1.0 - c[C_FEE]) * (1.0 - c[C_UNISWAP_FEE])
-    ann = s[S_ANN]
+    kept = (1.0 - c[at.C_FEE]) * (1.0 - c[at.C_UNISWAP_FEE])
+    ann = s[at.S_ANN]
     for i in range(LANES):
-        root = s[S_UNISWAP_ROOT + i]
-        price = marginal_price(s[S_POOL_X + i], s[S_POOL_Y + i], s[S_D + i], ann) * s[S_BASE_VALUE + i]
-        there = root * root * s[S_COLLATERAL_PRICE + i]
+        root = s[at.S_UNISWAP_ROOT + i]
+        price = marginal_price(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], s[at.S_D + i], ann) * s[at.S_BASE_VALUE + i]
+        there = root * root * s[at.S_COLLATERAL_PRICE + i]
         apart = (price < kept * (1.0 + NEAR) * there) | (price * kept * (1.0 + NEAR) > there)
-        w[W_MARKS + i] = 1.0 if (apart & (s[S_UNISWAP_LIQUIDITY + i] > 0.0)) else 0.0
+        w[W_MARKS + i] = 1.0 if (apart & (s[at.S_UNISWAP_LIQUIDITY + i] > 0.0)) else 0.0
 
 
 @stage
@@ -252,40 +216,40 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     """Adds liquidity in the middle of the range, or removes it and burns its stablecoin, in the first ``lanes`` lanes; one operation an hour, gas paid
     from idle collateral.
     """
-    low = c[C_UNISWAP_LOW]
-    high = c[C_UNISWAP_HIGH]
+    low = c[at.C_UNISWAP_LOW]
+    high = c[at.C_UNISWAP_HIGH]
     inverse_high = 1.0 / high
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
     highest = 1.0 + HALF_RANGE * (high - 1.0)
-    deploy_rate = c[C_DEPLOY_RATE]
-    delay = c[C_RESPONSE_DELAY]
-    cap = p[P_UNISWAP_CAP]
-    buffer = p[P_BUFFER]
-    unwind_rate = p[P_UNWIND_RATE]
-    min_cr = p[P_MIN_CR]
+    deploy_rate = c[at.C_DEPLOY_RATE]
+    delay = c[at.C_RESPONSE_DELAY]
+    cap = p[at.P_UNISWAP_CAP]
+    buffer = p[at.P_IDLE_BUFFER]
+    unwind_rate = p[at.P_UNWIND_RATE]
+    min_cr = p[at.P_MIN_CR]
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
-    span = c[C_UNISWAP_SPAN]
-    size = c[C_SIZE]
+    span = c[at.C_UNISWAP_SPAN]
+    size = c[at.C_SIZE]
     least = SMALLEST_USD * size
     for i in range(lanes):
-        liquidity = s[S_UNISWAP_LIQUIDITY + i]
-        root = s[S_UNISWAP_ROOT + i]
-        held_x = s[S_UNISWAP_X + i]
-        held_y = s[S_UNISWAP_Y + i]
-        idle = s[S_IDLE + i]
-        supply = s[S_SUPPLY + i]
-        free = s[S_LENT + i] + s[S_INVESTED + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
+        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
+        root = s[at.S_UNISWAP_ROOT + i]
+        held_x = s[at.S_UNISWAP_X + i]
+        held_y = s[at.S_UNISWAP_Y + i]
+        idle = s[at.S_IDLE + i]
+        supply = s[at.S_SUPPLY + i]
+        free = s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
         inverse_price = 1.0 / collateral_price
-        own = s[S_OWN + i]
-        own_tokens = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i] * inverse_price
-        before = s[S_CR_CONTRACT + i]
+        own = s[at.S_OWN + i]
+        own_tokens = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i] * inverse_price
+        before = s[at.S_CR_CONTRACT + i]
         total = idle + free + held_y + own_tokens
         smallest = SMALLEST_OPERATION * total
         pace = deploy_rate * total
-        unwinding = s[S_UNWINDING + i] > 0.5
-        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay)
+        unwinding = s[at.S_UNWINDING + i] > 0.5
+        acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay)
 
         # decollateralise
         in_middle = (root > lowest) & (root < highest)
@@ -297,10 +261,10 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         spare = idle - buffer * total
         gap = gap if gap < spare else spare
         borrowing = borrow_room(
-            all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+            all_borrow, s[at.S_CURVE_BORROWED + i], s[at.S_AAVE_BORROWED + i], s[at.S_INVESTOR_BORROWED + i], s[at.S_UNISWAP_BORROWED + i]
         )
         gap = gap if gap < borrowing else borrowing
-        minting = mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i]) / beside
+        minting = mint_room(all_mint, s[at.S_CURVE_MINTED + i], s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]) / beside
         gap = gap if gap < minting else minting
         brought = gap if gap < pace else pace
         brought = brought if ((gap > smallest) & (gap > least) & in_middle & (not unwinding) & (before >= min_cr)) else 0.0
@@ -318,38 +282,38 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         change_liquidity = brought / per_liquidity_y - share * liquidity
         acts = (brought > 0.0) | (share > 0.0)
         cash = idle - change_y
-        gas = m[M_GAS_USD + i] * inverse_price
+        gas = m[at.M_GAS_USD + i] * inverse_price
         gas = gas if gas < cash else cash
         gas = gas if acts else 0.0
         liquidity_2 = liquidity + change_liquidity
         full = liquidity_2 * span
         after = contract_ratio(
-            s[S_POOL_X + i],
-            s[S_POOL_Y + i],
-            s[S_D + i],
-            s[S_ANN + i],
+            s[at.S_POOL_X + i],
+            s[at.S_POOL_Y + i],
+            s[at.S_D + i],
+            s[at.S_ANN + i],
             own,
             supply + change_x,
             cash - gas + free,
-            s[S_COLLATERAL_RATIO + i],
-            s[S_SCALED_CR + i],
+            s[at.S_COLLATERAL_RATIO + i],
+            s[at.S_SCALED_CR + i],
             full,
-            s[S_FRAXLEND_LENT + i],
-            s[S_FRAXLEND_FREE + i],
+            s[at.S_FRAXLEND_LENT + i],
+            s[at.S_FRAXLEND_FREE + i],
         )
         done = acts & ((brought <= 0.0) | (after >= min_cr))
         change_x = change_x if done else 0.0
         change_y = change_y if done else 0.0
         gas = gas if done else 0.0
-        s[S_UNISWAP_LIQUIDITY + i] = liquidity_2 if done else liquidity
-        s[S_UNISWAP_X + i] = held_x + change_x
-        s[S_UNISWAP_Y + i] = held_y + change_y
-        s[S_SUPPLY + i] = supply + change_x
-        s[S_IDLE + i] = idle - change_y - gas
-        s[S_UNISWAP_MINTED + i] += change_x
-        s[S_UNISWAP_BORROWED + i] += change_y
-        s[S_CR_CONTRACT + i] = after if done else before
-        s[S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+        s[at.S_UNISWAP_LIQUIDITY + i] = liquidity_2 if done else liquidity
+        s[at.S_UNISWAP_X + i] = held_x + change_x
+        s[at.S_UNISWAP_Y + i] = held_y + change_y
+        s[at.S_SUPPLY + i] = supply + change_x
+        s[at.S_IDLE + i] = idle - change_y - gas
+        s[at.S_UNISWAP_MINTED + i] += change_x
+        s[at.S_UNISWAP_BORROWED + i] += change_y
+        s[at.S_CR_CONTRACT + i] = after if done else before
+        s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
 
 @stage
@@ -358,40 +322,79 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     operate_of(s, m, p, c, LANES)
 
 
-operate_marked = on_marked(operate_of)
+operate_marked = on_marked(
+    operate_of,
+    writes=(
+        at.S_UNISWAP_LIQUIDITY,
+        at.S_UNISWAP_X,
+        at.S_UNISWAP_Y,
+        at.S_SUPPLY,
+        at.S_IDLE,
+        at.S_UNISWAP_MINTED,
+        at.S_UNISWAP_BORROWED,
+        at.S_CR_CONTRACT,
+        at.S_INCOME_MARKET_OPERATIONS,
+    ),
+    reads=(
+        at.S_UNISWAP_ROOT,
+        at.S_LENT,
+        at.S_INVESTED,
+        at.S_COLLATERAL_PRICE,
+        at.S_OWN,
+        at.S_POOL_Y,
+        at.S_BASE_VALUE,
+        at.S_UNWINDING,
+        at.S_UNWINDING_HOURS,
+        at.S_CURVE_BORROWED,
+        at.S_AAVE_BORROWED,
+        at.S_INVESTOR_BORROWED,
+        at.S_CURVE_MINTED,
+        at.S_FRAXLEND_MINTED,
+        at.S_POOL_X,
+        at.S_D,
+        at.S_ANN,
+        at.S_COLLATERAL_RATIO,
+        at.S_SCALED_CR,
+        at.S_FRAXLEND_LENT,
+        at.S_FRAXLEND_FREE,
+    ),
+    market=(at.M_GAS_USD,),
+)
 
 
 @stage
 def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     """Marks the lanes whose hour may ask for a change of liquidity (some that then do not); in the others nothing moves."""
-    low = c[C_UNISWAP_LOW]
+    low = c[at.C_UNISWAP_LOW]
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
-    highest = 1.0 + HALF_RANGE * (c[C_UNISWAP_HIGH] - 1.0)
-    delay = c[C_RESPONSE_DELAY]
-    cap = p[P_UNISWAP_CAP]
-    buffer = p[P_BUFFER]
-    min_cr = p[P_MIN_CR]
+    highest = 1.0 + HALF_RANGE * (c[at.C_UNISWAP_HIGH] - 1.0)
+    delay = c[at.C_RESPONSE_DELAY]
+    cap = p[at.P_UNISWAP_CAP]
+    buffer = p[at.P_IDLE_BUFFER]
+    min_cr = p[at.P_MIN_CR]
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
     for i in range(LANES):
-        root = s[S_UNISWAP_ROOT + i]
-        held_x = s[S_UNISWAP_X + i]
-        held_y = s[S_UNISWAP_Y + i]
-        idle = s[S_IDLE + i]
-        own = s[S_OWN + i]
-        own_tokens = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i] / s[S_COLLATERAL_PRICE + i]
-        total = idle + s[S_LENT + i] + s[S_INVESTED + i] + held_y + own_tokens
-        unwinding = s[S_UNWINDING + i] > 0.5
+        root = s[at.S_UNISWAP_ROOT + i]
+        held_x = s[at.S_UNISWAP_X + i]
+        held_y = s[at.S_UNISWAP_Y + i]
+        idle = s[at.S_IDLE + i]
+        own = s[at.S_OWN + i]
+        own_tokens = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i] / s[at.S_COLLATERAL_PRICE + i]
+        total = idle + s[at.S_LENT + i] + s[at.S_INVESTED + i] + held_y + own_tokens
+        unwinding = s[at.S_UNWINDING + i] > 0.5
         gap = cap * total - held_y
         spare = idle - buffer * total
         gap = gap if gap < spare else spare
         room = borrow_room(
-            all_borrow, s[S_CURVE_BORROWED + i], s[S_AAVE_BORROWED + i], s[S_INVESTOR_BORROWED + i], s[S_UNISWAP_BORROWED + i]
+            all_borrow, s[at.S_CURVE_BORROWED + i], s[at.S_AAVE_BORROWED + i], s[at.S_INVESTOR_BORROWED + i], s[at.S_UNISWAP_BORROWED + i]
         )
         gap = gap if gap < room else room
-        minting = mint_room(all_mint, s[S_CURVE_MINTED + i], s[S_FRAXLEND_MINTED + i], s[S_UNISWAP_MINTED + i])
+        minting = mint_room(all_mint, s[at.S_CURVE_MINTED + i], s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i])
         in_middle = (root > lowest) & (root < highest)
-        adds = (gap > 0.999 * SMALLEST_OPERATION * total) & (minting > 0.0) & in_middle & (not unwinding) & (s[S_CR_CONTRACT + i] >= min_cr)
+        adds = (
+            (gap > 0.999 * SMALLEST_OPERATION * total) & (minting > 0.0) & in_middle & (not unwinding) & (s[at.S_CR_CONTRACT + i] >= min_cr)
+        )
         over = held_y > (cap + 0.999 * CAP_TOLERANCE) * total
-        acting = unwinding & (s[S_UNWINDING_HOURS + i] > delay) & (held_x + held_y > 0.0)
+        acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay) & (held_x + held_y > 0.0)
         w[W_MARKS + i] = 1.0 if (adds | over | acting) else 0.0

@@ -9,49 +9,8 @@ then an identity that tests check and break.
 
 from __future__ import annotations
 
-from amo_opt.protocol.lanes import (
-    C_BASE_FEE,
-    C_ILLIQUID_HAIRCUT,
-    C_RAMP_HOURS,
-    C_SHARE_RECOVERY,
-    C_SHARE_WEIGHT,
-    C_START_A,
-    LANES,
-    M_BASE_VALUE,
-    M_COLLATERAL_PRICE,
-    M_CURVE_LOSS,
-    M_FRAXLEND_LOSS,
-    M_INVESTOR_LOSS,
-    M_LENDING_LOSS,
-    M_SHARE_RETURN,
-    P_AMPLIFICATION,
-    S_ANN,
-    S_BASE_VALUE,
-    S_COLLATERAL_PRICE,
-    S_FRAXLEND_DRAWN,
-    S_FRAXLEND_FREE,
-    S_FRAXLEND_LENT,
-    S_IDLE,
-    S_INCOME_LIQUIDATION,
-    S_INCOME_MARK_TO_MARKET,
-    S_INCOME_VENUE_LOSSES,
-    S_INVESTED,
-    S_INVESTOR_FREE,
-    S_LENDING_FREE,
-    S_LENT,
-    S_LIQUIDATION_COST,
-    S_LP_AMO,
-    S_LP_SUPPLY,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_SHARE_IMPACT,
-    S_SHARE_PRICE,
-    S_SHARE_SLOW,
-    S_SUPPLY,
-    S_UNISWAP_X,
-    S_UNISWAP_Y,
-)
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
@@ -66,52 +25,52 @@ def amplification_at(hour: int, start: float, target: float, ramp_hours: float) 
 @stage
 def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
     """New prices: collateral and base LP are marked to market, the share token drifts and recovers from sales, A ramps (D follows in `amos.curve.market_operations`)."""
-    ann = 2.0 * amplification_at(hour + 1, c[C_START_A], p[P_AMPLIFICATION], c[C_RAMP_HOURS])
-    share_weight = c[C_SHARE_WEIGHT]
-    recovery = c[C_SHARE_RECOVERY]
+    ann = 2.0 * amplification_at(hour + 1, c[at.C_START_AMPLIFICATION], p[at.P_AMPLIFICATION], c[at.C_RAMP_HOURS])
+    share_weight = c[at.C_SHARE_WEIGHT]
+    recovery = c[at.C_SHARE_RECOVERY]
     for i in range(LANES):
-        collateral_price = m[M_COLLATERAL_PRICE + i]
-        base_value = m[M_BASE_VALUE + i]
-        y = s[S_POOL_Y + i]
-        own = s[S_OWN + i]
-        held = s[S_IDLE + i] + s[S_LENT + i] + s[S_INVESTED + i] + s[S_UNISWAP_Y + i]
-        moved = held * (collateral_price - s[S_COLLATERAL_PRICE + i]) + own * y * (base_value - s[S_BASE_VALUE + i])
-        s[S_INCOME_MARK_TO_MARKET + i] += moved
-        s[S_COLLATERAL_PRICE + i] = collateral_price
-        s[S_BASE_VALUE + i] = base_value
-        impact = s[S_SHARE_IMPACT + i]
+        collateral_price = m[at.M_COLLATERAL_PRICE + i]
+        base_value = m[at.M_BASE_VALUE + i]
+        y = s[at.S_POOL_Y + i]
+        own = s[at.S_OWN + i]
+        held = s[at.S_IDLE + i] + s[at.S_LENT + i] + s[at.S_INVESTED + i] + s[at.S_UNISWAP_Y + i]
+        moved = held * (collateral_price - s[at.S_COLLATERAL_PRICE + i]) + own * y * (base_value - s[at.S_BASE_VALUE + i])
+        s[at.S_INCOME_MARK_TO_MARKET + i] += moved
+        s[at.S_COLLATERAL_PRICE + i] = collateral_price
+        s[at.S_BASE_VALUE + i] = base_value
+        impact = s[at.S_SHARE_IMPACT + i]
         recovered = impact + recovery * (1.0 - impact)
-        share_price = s[S_SHARE_PRICE + i] * m[M_SHARE_RETURN + i] * recovered / impact
-        s[S_SHARE_IMPACT + i] = recovered
-        slow = s[S_SHARE_SLOW + i]
-        s[S_SHARE_PRICE + i] = share_price
-        s[S_SHARE_SLOW + i] = slow + share_weight * (share_price - slow)
-        s[S_ANN + i] = ann
+        share_price = s[at.S_SHARE_PRICE + i] * m[at.M_SHARE_RETURN + i] * recovered / impact
+        s[at.S_SHARE_IMPACT + i] = recovered
+        slow = s[at.S_SHARE_SLOW + i]
+        s[at.S_SHARE_PRICE + i] = share_price
+        s[at.S_SHARE_SLOW + i] = slow + share_weight * (share_price - slow)
+        s[at.S_ANN + i] = ann
 
 
 @stage
 def venue_losses(s: Vector, m: Vector) -> None:
     """What venues lose this hour: a share of the deposits, of the borrowers' debt to Fraxlend, of the AMO's LP tokens (the thief is an outside provider then)."""
     for i in range(LANES):
-        lent = s[S_LENT + i]
-        invested = s[S_INVESTED + i]
-        fraxlend_lent = s[S_FRAXLEND_LENT + i]
-        lp_amo = s[S_LP_AMO + i]
-        lp_supply = s[S_LP_SUPPLY + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        lost = lent * m[M_LENDING_LOSS + i]
-        lost_invested = invested * m[M_INVESTOR_LOSS + i]
-        lost_debt = (fraxlend_lent - s[S_FRAXLEND_FREE + i]) * m[M_FRAXLEND_LOSS + i]
-        lost_lp = lp_amo * m[M_CURVE_LOSS + i]
-        a_share = s[S_POOL_X + i] + s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
-        s[S_LENT + i] = lent - lost
-        s[S_INVESTED + i] = invested - lost_invested
-        s[S_FRAXLEND_LENT + i] = fraxlend_lent - lost_debt
-        s[S_FRAXLEND_DRAWN + i] -= lost_debt
+        lent = s[at.S_LENT + i]
+        invested = s[at.S_INVESTED + i]
+        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
+        lp_amo = s[at.S_LP_AMO + i]
+        lp_supply = s[at.S_LP_SUPPLY + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        lost = lent * m[at.M_LENDING_LOSS + i]
+        lost_invested = invested * m[at.M_INVESTOR_LOSS + i]
+        lost_debt = (fraxlend_lent - s[at.S_FRAXLEND_FREE + i]) * m[at.M_FRAXLEND_LOSS + i]
+        lost_lp = lp_amo * m[at.M_CURVE_LOSS + i]
+        a_share = s[at.S_POOL_X + i] + s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+        s[at.S_LENT + i] = lent - lost
+        s[at.S_INVESTED + i] = invested - lost_invested
+        s[at.S_FRAXLEND_LENT + i] = fraxlend_lent - lost_debt
+        s[at.S_FRAXLEND_DRAWN + i] -= lost_debt
         left = lp_amo - lost_lp
-        s[S_LP_AMO + i] = left
-        s[S_OWN + i] = left / lp_supply
-        s[S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / lp_supply * a_share
+        s[at.S_LP_AMO + i] = left
+        s[at.S_OWN + i] = left / lp_supply
+        s[at.S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / lp_supply * a_share
 
 
 @scalar
@@ -129,33 +88,33 @@ def stuck(lent: float, free: float) -> float:
 @stage
 def settle(s: Vector, c: Vector) -> None:
     """Books the change of what selling everything would cost since the last settlement: positions count at liquidation value."""
-    base_fee = c[C_BASE_FEE]
-    haircut = c[C_ILLIQUID_HAIRCUT]
+    base_fee = c[at.C_BASE_FEE]
+    haircut = c[at.C_ILLIQUID_HAIRCUT]
     for i in range(LANES):
-        own = s[S_OWN + i]
-        lent = stuck(s[S_LENT + i], s[S_LENDING_FREE + i]) + stuck(s[S_INVESTED + i], s[S_INVESTOR_FREE + i])
-        debt = stuck(s[S_FRAXLEND_LENT + i], s[S_FRAXLEND_FREE + i])
-        stuck_usd = lent * s[S_COLLATERAL_PRICE + i] + debt
-        cost = cost_of_selling(own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i], stuck_usd, base_fee, haircut)
-        s[S_INCOME_LIQUIDATION + i] -= cost - s[S_LIQUIDATION_COST + i]
-        s[S_LIQUIDATION_COST + i] = cost
+        own = s[at.S_OWN + i]
+        lent = stuck(s[at.S_LENT + i], s[at.S_LENDING_FREE + i]) + stuck(s[at.S_INVESTED + i], s[at.S_INVESTOR_FREE + i])
+        debt = stuck(s[at.S_FRAXLEND_LENT + i], s[at.S_FRAXLEND_FREE + i])
+        stuck_usd = lent * s[at.S_COLLATERAL_PRICE + i] + debt
+        cost = cost_of_selling(own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i], stuck_usd, base_fee, haircut)
+        s[at.S_INCOME_LIQUIDATION + i] -= cost - s[at.S_LIQUIDATION_COST + i]
+        s[at.S_LIQUIDATION_COST + i] = cost
 
 
 @stage
 def net_asset_value(s: Vector, c: Vector, out: Vector) -> None:
     """NAV of every lane into ``out`` (LANES,), dollars, positions at liquidation value."""
-    base_fee = c[C_BASE_FEE]
-    haircut = c[C_ILLIQUID_HAIRCUT]
+    base_fee = c[at.C_BASE_FEE]
+    haircut = c[at.C_ILLIQUID_HAIRCUT]
     for i in range(LANES):
-        own = s[S_OWN + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        own_base_usd = own * s[S_POOL_Y + i] * s[S_BASE_VALUE + i]
-        fraxlend_lent = s[S_FRAXLEND_LENT + i]
-        fraxlend_free = s[S_FRAXLEND_FREE + i]
-        lent = stuck(s[S_LENT + i], s[S_LENDING_FREE + i]) + stuck(s[S_INVESTED + i], s[S_INVESTOR_FREE + i])
+        own = s[at.S_OWN + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        own_base_usd = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
+        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
+        lent = stuck(s[at.S_LENT + i], s[at.S_LENDING_FREE + i]) + stuck(s[at.S_INVESTED + i], s[at.S_INVESTOR_FREE + i])
         debt = fraxlend_lent - fraxlend_free
-        held = s[S_IDLE + i] + s[S_LENT + i] + s[S_INVESTED + i] + s[S_UNISWAP_Y + i]
+        held = s[at.S_IDLE + i] + s[at.S_LENT + i] + s[at.S_INVESTED + i] + s[at.S_UNISWAP_Y + i]
         assets = held * collateral_price + own_base_usd + debt
-        external = s[S_SUPPLY + i] - own * s[S_POOL_X + i] - s[S_UNISWAP_X + i] - fraxlend_free
+        external = s[at.S_SUPPLY + i] - own * s[at.S_POOL_X + i] - s[at.S_UNISWAP_X + i] - fraxlend_free
         stuck_usd = lent * collateral_price + stuck(fraxlend_lent, fraxlend_free)
         out[i] = assets - external - cost_of_selling(own_base_usd, stuck_usd, base_fee, haircut)

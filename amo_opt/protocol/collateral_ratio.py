@@ -9,34 +9,8 @@ chain counts the whole deposit at CR (``FraxLendingAMO.dollarBalances``). Collat
 
 from __future__ import annotations
 
-from amo_opt.protocol.lanes import (
-    C_CR_FLOOR,
-    C_SIZE,
-    C_UNISWAP_SPAN,
-    LANES,
-    P_CR_BAND,
-    P_CR_REFRESH,
-    P_CR_STEP,
-    S_ANN,
-    S_COLLATERAL_RATIO,
-    S_CR_CONTRACT,
-    S_CR_EXTERNAL,
-    S_D,
-    S_FAULT,
-    S_FRAXLEND_FREE,
-    S_FRAXLEND_LENT,
-    S_HOURS_SINCE_REFRESH,
-    S_IDLE,
-    S_INVESTED,
-    S_LENT,
-    S_ORACLE,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_SCALED_CR,
-    S_SUPPLY,
-    S_UNISWAP_LIQUIDITY,
-)
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import W_MARKS, W_SCALED_FOR_ANN, W_SCALED_FOR_CR, on_marked
 from amo_opt.protocol.primary_market import LOWEST_PRICE
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
@@ -46,14 +20,14 @@ from amo_opt.stableswap.jit import Vector, scalar, stage
 @stage
 def cr_controller(s: Vector, p: Vector, c: Vector) -> None:
     """At most once per cooldown: oracle > 1 + band lowers CR by a step, oracle < 1 − band raises it (strict, within [floor, 1])."""
-    band = p[P_CR_BAND]
-    step = p[P_CR_STEP]
-    refresh = p[P_CR_REFRESH]
-    floor = c[C_CR_FLOOR]
+    band = p[at.P_CR_BAND]
+    step = p[at.P_CR_STEP]
+    refresh = p[at.P_CR_REFRESH_HOURS]
+    floor = c[at.C_CR_FLOOR]
     for i in range(LANES):
-        oracle = s[S_ORACLE + i]
-        cr = s[S_COLLATERAL_RATIO + i]
-        waited = s[S_HOURS_SINCE_REFRESH + i] + 1.0
+        oracle = s[at.S_ORACLE + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        waited = s[at.S_HOURS_SINCE_REFRESH + i] + 1.0
         due = waited >= refresh
         lower = cr - step
         lower = lower if lower > floor else floor
@@ -63,8 +37,8 @@ def cr_controller(s: Vector, p: Vector, c: Vector) -> None:
         moved = lower if oracle > 1.0 + band else cr
         moved = higher if oracle < 1.0 - band else moved
         moved = moved if due else cr
-        s[S_COLLATERAL_RATIO + i] = moved
-        s[S_HOURS_SINCE_REFRESH + i] = 0.0 if moved != cr else waited
+        s[at.S_COLLATERAL_RATIO + i] = moved
+        s[at.S_HOURS_SINCE_REFRESH + i] = 0.0 if moved != cr else waited
 
 
 @scalar
@@ -88,21 +62,25 @@ def scaled_at_cr(cr: float, ann: float) -> tuple[float, float]:
 def scale_of(s: Vector, _m: Vector, _p: Vector, _c: Vector, lanes: int) -> None:
     """x / D at a price of CR in the first ``lanes`` lanes."""
     for i in range(lanes):
-        scaled_cr, missed = scaled_at_cr(s[S_COLLATERAL_RATIO + i], s[S_ANN + i])
-        s[S_SCALED_CR + i] = scaled_cr
-        fault = s[S_FAULT + i]
-        s[S_FAULT + i] = fault if ((missed <= 0.0) | (fault > 0.0)) else 2.0
+        scaled_cr, missed = scaled_at_cr(s[at.S_COLLATERAL_RATIO + i], s[at.S_ANN + i])
+        s[at.S_SCALED_CR + i] = scaled_cr
+        fault = s[at.S_FAULT + i]
+        s[at.S_FAULT + i] = fault if ((missed <= 0.0) | (fault > 0.0)) else 2.0
 
 
-scale_marked = on_marked(scale_of)
+scale_marked = on_marked(
+    scale_of,
+    writes=(at.S_SCALED_CR, at.S_FAULT),
+    reads=(at.S_COLLATERAL_RATIO, at.S_ANN),
+)
 
 
 @stage
 def mark_scales(s: Vector, w: Vector) -> None:
     """Marks the lanes whose CR or A moved since x / D at a price of CR was last worked out."""
     for i in range(LANES):
-        cr = s[S_COLLATERAL_RATIO + i]
-        ann = s[S_ANN + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        ann = s[at.S_ANN + i]
         w[W_MARKS + i] = 1.0 if ((w[W_SCALED_FOR_CR + i] != cr) | (w[W_SCALED_FOR_ANN + i] != ann)) else 0.0
         w[W_SCALED_FOR_CR + i] = cr
         w[W_SCALED_FOR_ANN + i] = ann
@@ -154,20 +132,20 @@ def external_ratio(
 @stage
 def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
     """Both ratios as the hour leaves them."""
-    span = c[C_UNISWAP_SPAN]
-    size = c[C_SIZE]
+    span = c[at.C_UNISWAP_SPAN]
+    size = c[at.C_SIZE]
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        ann = s[S_ANN + i]
-        own = s[S_OWN + i]
-        supply = s[S_SUPPLY + i]
-        free = s[S_IDLE + i] + s[S_LENT + i] + s[S_INVESTED + i]
-        cr = s[S_COLLATERAL_RATIO + i]
-        range_x = s[S_UNISWAP_LIQUIDITY + i] * span
-        fraxlend_lent = s[S_FRAXLEND_LENT + i]
-        fraxlend_free = s[S_FRAXLEND_FREE + i]
-        scaled_cr = s[S_SCALED_CR + i]
-        s[S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
-        s[S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, range_x, fraxlend_free, size)
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        own = s[at.S_OWN + i]
+        supply = s[at.S_SUPPLY + i]
+        free = s[at.S_IDLE + i] + s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        range_x = s[at.S_UNISWAP_LIQUIDITY + i] * span
+        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
+        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
+        scaled_cr = s[at.S_SCALED_CR + i]
+        s[at.S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
+        s[at.S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, range_x, fraxlend_free, size)

@@ -11,55 +11,8 @@ the pool or the issuer, and calm buyers whom the pool could not serve wait, as s
 
 from __future__ import annotations
 
-from amo_opt.protocol.lanes import (
-    C_FLIGHT_RATE,
-    C_FLIGHT_SHARE,
-    C_HAZARD_COLLATERAL,
-    C_HAZARD_LIMIT,
-    C_HAZARD_NEWS,
-    C_HAZARD_PRICE,
-    C_HAZARD_SHARE,
-    C_LP_RESPONSE,
-    C_MEMORY_DECAY,
-    C_RETURN_RATE,
-    C_SIZE,
-    C_START_EXTERNAL,
-    C_START_OUTSIDE,
-    C_VALUE_BUYERS,
-    C_VALUE_SELLERS,
-    LANES,
-    M_FLOW,
-    M_LP_EXIT,
-    M_NEWS_EXIT,
-    S_ANN,
-    S_BASE_VALUE,
-    S_BORROWER_FLOW,
-    S_BUY_DEMAND,
-    S_BUY_QUEUE,
-    S_COLLATERAL_PRICE,
-    S_COLLATERAL_RATIO,
-    S_CR_EXTERNAL,
-    S_CR_EXTERNAL_START,
-    S_D,
-    S_FATIGUE,
-    S_FRAXLEND_FREE,
-    S_LP_AMO,
-    S_LP_SUPPLY,
-    S_OUTSIDE_YIELD,
-    S_OUTSIDE_YIELD_START,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_PRICE,
-    S_QUEUE,
-    S_SELL_DEMAND,
-    S_SHARE_PRICE,
-    S_SHARE_SLOW,
-    S_SHARE_SUPPLY,
-    S_SUPPLY,
-    S_UNISWAP_X,
-    S_WORTH,
-)
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -95,31 +48,31 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
     wanted closes an hour, wanted being the snapshot's outside liquidity, scaled by what is left of the external supply and by the
     yield per dollar over the start's. Nobody brings any to a coin that was worth less than its exit value an hour ago. The stablecoin they bring or take along is the holders'.
     """
-    flight_share = c[C_FLIGHT_SHARE]
-    flight_rate = c[C_FLIGHT_RATE]
-    return_rate = c[C_RETURN_RATE]
-    response = c[C_LP_RESPONSE]
-    start_outside = c[C_START_OUTSIDE]
-    dust = DUST_USD * c[C_SIZE]
-    per_external = 1.0 / c[C_START_EXTERNAL]
+    flight_share = c[at.C_LP_FLIGHT_SHARE]
+    flight_rate = c[at.C_LP_FLIGHT_RATE]
+    return_rate = c[at.C_LP_RETURN_RATE]
+    response = c[at.C_LP_YIELD_RESPONSE]
+    start_outside = c[at.C_START_OUTSIDE]
+    dust = DUST_USD * c[at.C_SIZE]
+    per_external = 1.0 / c[at.C_START_EXTERNAL]
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        lp_supply = s[S_LP_SUPPLY + i]
-        lp_amo = s[S_LP_AMO + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        lp_supply = s[at.S_LP_SUPPLY + i]
+        lp_amo = s[at.S_LP_AMO + i]
         excess = x / (x + y) - flight_share
-        rate = m[M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
+        rate = m[at.M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
         rate = rate if rate < 0.5 else 0.5
-        d = s[S_D + i]
+        d = s[at.S_D + i]
         alive = d > dust
-        outside = 1.0 - s[S_OWN + i]
+        outside = 1.0 - s[at.S_OWN + i]
         fled = rate * outside if alive else 0.0
-        queue = s[S_QUEUE + i]
-        elsewhere = s[S_UNISWAP_X + i] + s[S_FRAXLEND_FREE + i]
-        supply = s[S_SUPPLY + i]
+        queue = s[at.S_QUEUE + i]
+        elsewhere = s[at.S_UNISWAP_X + i] + s[at.S_FRAXLEND_FREE + i]
+        supply = s[at.S_SUPPLY + i]
         kept = (supply - (1.0 - outside) * x - elsewhere) * per_external
         kept = kept if kept < 1.0 else 1.0
-        richer = (s[S_OUTSIDE_YIELD + i] + NO_YIELD) / (s[S_OUTSIDE_YIELD_START + i] + NO_YIELD) - 1.0
+        richer = (s[at.S_OUTSIDE_YIELD + i] + NO_YIELD) / (s[at.S_OUTSIDE_YIELD_START + i] + NO_YIELD) - 1.0
         wanted = 1.0 + response * richer
         wanted = wanted if wanted > 0.0 else 0.0
         wanted = wanted if wanted < MOST_WANTED else MOST_WANTED
@@ -128,20 +81,20 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         room = room if room > 0.0 else 0.0
         moved = moved if moved < room else room
         moved = moved if moved > -0.5 * outside else -0.5 * outside
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        base_value = s[S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        base_value = s[at.S_BASE_VALUE + i]
         exit_value = exit_value_of(collateral_price, base_value)
-        covered = s[S_WORTH + i] >= (1.0 - OVERVALUED) * exit_value
+        covered = s[at.S_WORTH + i] >= (1.0 - OVERVALUED) * exit_value
         moved = moved if (covered | (moved < 0.0)) else 0.0
         moved = moved if ((rate <= 0.0) & alive) else 0.0
         scale = 1.0 - fled + moved
-        s[S_QUEUE + i] = queue + fled * x
-        s[S_POOL_X + i] = x * scale
-        s[S_POOL_Y + i] = y * scale
-        s[S_D + i] = d * scale
+        s[at.S_QUEUE + i] = queue + fled * x
+        s[at.S_POOL_X + i] = x * scale
+        s[at.S_POOL_Y + i] = y * scale
+        s[at.S_D + i] = d * scale
         scaled_supply = lp_supply * scale
-        s[S_LP_SUPPLY + i] = scaled_supply
-        s[S_OWN + i] = lp_amo / scaled_supply
+        s[at.S_LP_SUPPLY + i] = scaled_supply
+        s[at.S_OWN + i] = lp_amo / scaled_supply
 
 
 @stage
@@ -150,25 +103,25 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
 
     Buyers who would wait are the calm ones; who came for a discount is gone with it.
     """
-    start_external = c[C_START_EXTERNAL]
-    size = c[C_SIZE]
+    start_external = c[at.C_START_EXTERNAL]
+    size = c[at.C_SIZE]
     dust = DUST_USD * size
-    value_buyers = c[C_VALUE_BUYERS]
-    value_sellers = c[C_VALUE_SELLERS]
-    hazard_news = c[C_HAZARD_NEWS] / 24.0
-    hazard_price = c[C_HAZARD_PRICE] / 24.0
-    hazard_collateral = c[C_HAZARD_COLLATERAL] / 24.0
-    hazard_share = c[C_HAZARD_SHARE] / 24.0
-    inverse_limit = 1.0 / c[C_HAZARD_LIMIT]
-    decay = c[C_MEMORY_DECAY]
+    value_buyers = c[at.C_VALUE_BUYERS]
+    value_sellers = c[at.C_VALUE_SELLERS]
+    hazard_news = c[at.C_HAZARD_NEWS] / 24.0
+    hazard_price = c[at.C_HAZARD_PRICE] / 24.0
+    hazard_collateral = c[at.C_HAZARD_COLLATERAL] / 24.0
+    hazard_share = c[at.C_HAZARD_SHARE] / 24.0
+    inverse_limit = 1.0 / c[at.C_HAZARD_LIMIT]
+    decay = c[at.C_MEMORY_DECAY]
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        d = s[S_D + i]
-        spot = marginal_price(x, y, d, s[S_ANN + i]) * base_value
-        last = s[S_PRICE + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        d = s[at.S_D + i]
+        spot = marginal_price(x, y, d, s[at.S_ANN + i]) * base_value
+        last = s[at.S_PRICE + i]
         price = spot if d > dust else last
         exit_value = exit_value_of(collateral_price, base_value)
         shortfall = 1.0 - price / exit_value
@@ -178,55 +131,55 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         deeper = (shortfall - CALM_BELOW) * 25.0
         deeper = deeper if deeper > 0.0 else 0.0
         deeper = deeper if deeper < 1.0 else 1.0
-        gap = s[S_CR_EXTERNAL_START + i] - s[S_CR_EXTERNAL + i]
+        gap = s[at.S_CR_EXTERNAL_START + i] - s[at.S_CR_EXTERNAL + i]
         gap = gap if gap > 0.0 else 0.0
-        collapse = (1.0 - s[S_SHARE_PRICE + i] / s[S_SHARE_SLOW + i] - SHARE_COLLAPSE) * 4.0
+        collapse = (1.0 - s[at.S_SHARE_PRICE + i] / s[at.S_SHARE_SLOW + i] - SHARE_COLLAPSE) * 4.0
         collapse = collapse if collapse > 0.0 else 0.0
         collapse = collapse if collapse < 1.0 else 1.0
-        fatigue = s[S_FATIGUE + i] * decay
+        fatigue = s[at.S_FATIGUE + i] * decay
         ready = 1.0 - fatigue * inverse_limit
         ready = ready if ready > 0.0 else 0.0
         hazard = ((hazard_news + hazard_collateral * gap) * started + hazard_price * deeper + hazard_share * collapse) * ready
         hazard = hazard if hazard < 0.5 else 0.5
-        queue = s[S_QUEUE + i]
-        elsewhere = s[S_UNISWAP_X + i] + s[S_FRAXLEND_FREE + i]
-        outside = s[S_SUPPLY + i] - x - elsewhere
+        queue = s[at.S_QUEUE + i]
+        elsewhere = s[at.S_UNISWAP_X + i] + s[at.S_FRAXLEND_FREE + i]
+        outside = s[at.S_SUPPLY + i] - x - elsewhere
         holders = outside - queue
         holders = holders if holders > 0.0 else 0.0
-        news = m[M_NEWS_EXIT + i]
+        news = m[at.M_NEWS_EXIT + i]
         leaving = hazard + news
         leaving = (leaving if leaving < 0.5 else 0.5) * holders
-        own = s[S_OWN + i]
-        external = s[S_SUPPLY + i] - own * x - elsewhere
+        own = s[at.S_OWN + i]
+        external = s[at.S_SUPPLY + i] - own * x - elsewhere
         users = external if external < start_external else start_external
         users = users if users > 0.0 else 0.0
-        drawn = m[M_FLOW + i] * users
+        drawn = m[at.M_FLOW + i] * users
         flow = drawn if d > dust else 0.0
         calm_sell = -flow if flow < 0.0 else 0.0
         room = holders - leaving
-        borrowers = s[S_BORROWER_FLOW + i]
+        borrowers = s[at.S_BORROWER_FLOW + i]
         calm_sell = calm_sell + (borrowers if borrowers > 0.0 else 0.0)
-        cr = s[S_COLLATERAL_RATIO + i]
-        backing = s[S_CR_EXTERNAL + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        backing = s[at.S_CR_EXTERNAL + i]
         backing = backing if backing < cr else cr
         algorithmic = (1.0 - backing) * external + size
-        cover = s[S_SHARE_PRICE + i] * s[S_SHARE_SUPPLY + i] / algorithmic
+        cover = s[at.S_SHARE_PRICE + i] * s[at.S_SHARE_SUPPLY + i] / algorithmic
         cover = cover if cover < 1.0 else 1.0
         worth = exit_value * (backing + (1.0 - backing) * cover)
-        s[S_WORTH + i] = worth
+        s[at.S_WORTH + i] = worth
         excess = price - worth - OVERVALUED
         calm_sell = calm_sell + (value_sellers * excess * users if excess > 0.0 else 0.0)
         calm_sell = calm_sell if calm_sell < room else room
         discount = worth - price - VALUE_MARGIN
         discount = discount if discount > 0.0 else 0.0
-        steady = s[S_BUY_QUEUE + i] + (flow if flow > 0.0 else 0.0) + (-borrowers if borrowers < 0.0 else 0.0)
+        steady = s[at.S_BUY_QUEUE + i] + (flow if flow > 0.0 else 0.0) + (-borrowers if borrowers < 0.0 else 0.0)
         buying = steady + value_buyers * ready * discount * users
         selling = queue + leaving + calm_sell
         selling = selling if selling < outside else outside
         selling = selling if selling > 0.0 else 0.0
         met = selling if selling < buying else buying
-        s[S_FATIGUE + i] = fatigue + hazard
-        s[S_SELL_DEMAND + i] = selling - met
-        s[S_BUY_DEMAND + i] = buying - met
-        s[S_BUY_QUEUE + i] = steady if steady < buying - met else buying - met
-        s[S_QUEUE + i] = selling - met
+        s[at.S_FATIGUE + i] = fatigue + hazard
+        s[at.S_SELL_DEMAND + i] = selling - met
+        s[at.S_BUY_DEMAND + i] = buying - met
+        s[at.S_BUY_QUEUE + i] = steady if steady < buying - met else buying - met
+        s[at.S_QUEUE + i] = selling - met

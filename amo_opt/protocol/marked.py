@@ -6,9 +6,6 @@ runs there on as many lanes as there are, and what it wrote is copied back. Mark
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,22 +35,6 @@ Lines = NDArray[np.int64]
 LINES_TYPE: Final = types.Array(types.int64, 1, "C", readonly=True)
 FULL_STAGE: Final = (VECTOR, VECTOR, VECTOR, VECTOR, types.int64)
 """The arguments of a full stage: state, market row, parameters, constants, number of lanes."""
-
-
-def _offsets(function: Callable[..., Any], pattern: str) -> list[int]:
-    names = set(re.findall(pattern, inspect.getsource(function)))
-    return sorted(function.__globals__[name] for name in names)
-
-
-def lines_of(full: Any) -> Lines:
-    """Which lines the full stage reads and writes, read off its source, where lines are always written ``s[S_… + i]`` and ``m[M_… + i]``."""
-    source = getattr(full, "py_func", full)
-    touched = _offsets(source, r"\bs\[(S_\w+) \+ i\]")
-    written = _offsets(source, r"\bs\[(S_\w+) \+ i\] [-+*]?= ")
-    read = _offsets(source, r"\bm\[(M_\w+) \+ i\]")
-    lines = np.array([len(touched), len(written), len(read), *touched, *written, *read], dtype=np.int64)
-    lines.flags.writeable = False
-    return lines
 
 
 @scalar
@@ -121,6 +102,12 @@ class OnMarked:
         run_marked(address(self.full, FULL_STAGE), self.lines, s, m, p, c, w)
 
 
-def on_marked(full: Any) -> OnMarked:
-    """The stage ``full`` on marked lanes."""
-    return OnMarked(full, lines_of(full))
+def on_marked(full: Any, *, writes: tuple[int, ...], reads: tuple[int, ...], market: tuple[int, ...] = ()) -> OnMarked:
+    """The stage ``full`` on marked lanes, with the lines it writes, those it only reads, and those of the market row: what is copied for it.
+
+    A test holds the declaration against the stage's source.
+    """
+    touched = sorted({*writes, *reads})
+    lines = np.array([len(touched), len(writes), len(market), *touched, *sorted(writes), *sorted(market)], dtype=np.int64)
+    lines.flags.writeable = False
+    return OnMarked(full, lines)

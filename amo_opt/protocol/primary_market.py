@@ -14,57 +14,9 @@ collateral ends. Minting is the mirror above its threshold, shut at the pools' c
 
 from __future__ import annotations
 
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import DUST_USD, exit_value_of
-from amo_opt.protocol.lanes import (
-    C_ADMIN_FEE,
-    C_BUYER_PREMIUM,
-    C_CLAIM_KEEP,
-    C_CLAIM_RELEASE,
-    C_FEE,
-    C_HAIRCUT,
-    C_HOUR_LIMIT,
-    C_MINT_CEILING,
-    C_MINTING_FEE,
-    C_ORACLE_WEIGHT,
-    C_PAR_VALUATION,
-    C_PROTOCOL_ADMIN,
-    C_REDEMPTION_FEE,
-    C_SHARE_DEPTH_RATIO,
-    C_SIZE,
-    LANES,
-    M_GATE,
-    P_MINT_THRESHOLD,
-    P_REDEEM_THRESHOLD,
-    S_ANN,
-    S_BASE_VALUE,
-    S_BUY_DEMAND,
-    S_BUY_QUEUE,
-    S_CAPITAL_SHARES_BURNED,
-    S_CAPITAL_SHARES_ISSUED,
-    S_CLAIMS,
-    S_COLLATERAL_PRICE,
-    S_COLLATERAL_RATIO,
-    S_D,
-    S_FAULT,
-    S_IDLE,
-    S_INCOME_DEBT_DISCOUNT,
-    S_INCOME_PRIMARY_FEES,
-    S_INCOME_SWAP_FEES,
-    S_NET_ISSUED,
-    S_ORACLE,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_PRICE,
-    S_QUEUE,
-    S_SELL_DEMAND,
-    S_SHARE_IMPACT,
-    S_SHARE_PRICE,
-    S_SHARE_SUPPLY,
-    S_SUPPLY,
-    S_UNSERVED,
-    S_WORTH,
-)
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
@@ -86,46 +38,46 @@ LOWEST_PRICE = 0.01
 @stage
 def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     """Sellers, buyers, redeemers, minters and arbitrageurs of the hour in the first ``lanes`` lanes; then the pool's price."""
-    fee = c[C_FEE]
-    admin = c[C_ADMIN_FEE]
-    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
-    redemption_fee = c[C_REDEMPTION_FEE]
-    minting_fee = c[C_MINTING_FEE]
-    hour_limit = c[C_HOUR_LIMIT]
-    premium = c[C_BUYER_PREMIUM]
-    keep = 1.0 - c[C_HAIRCUT]
-    weight = c[C_ORACLE_WEIGHT]
+    fee = c[at.C_FEE]
+    admin = c[at.C_ADMIN_FEE]
+    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
+    redemption_fee = c[at.C_REDEMPTION_FEE]
+    minting_fee = c[at.C_MINTING_FEE]
+    hour_limit = c[at.C_HOUR_LIMIT]
+    premium = c[at.C_BUYER_PREMIUM]
+    keep = 1.0 - c[at.C_SELLER_HAIRCUT]
+    weight = c[at.C_ORACLE_WEIGHT]
     inverse_weight = 1.0 / weight
     after_fee = 1.0 / (1.0 - fee)
     after_minting = 1.0 / (1.0 - minting_fee)
-    at_par = c[C_PAR_VALUATION] > 0.5
-    depth_ratio = c[C_SHARE_DEPTH_RATIO]
-    claim_keep = c[C_CLAIM_KEEP]
+    at_par = c[at.C_PAR_VALUATION] > 0.5
+    depth_ratio = c[at.C_SHARE_DEPTH_RATIO]
+    claim_keep = c[at.C_CLAIM_KEEP]
     breaks_even = 1.0 / ((1.0 - fee) * (1.0 - redemption_fee) * (claim_keep if claim_keep > 1e-9 else 1e-9))
-    release = c[C_CLAIM_RELEASE]
-    ceiling_tokens = c[C_MINT_CEILING]
-    size = c[C_SIZE]
+    release = c[at.C_CLAIM_RELEASE]
+    ceiling_tokens = c[at.C_MINT_CEILING]
+    size = c[at.C_SIZE]
     dust = DUST_USD * size
-    redeem_threshold = p[P_REDEEM_THRESHOLD]
-    mint_threshold = p[P_MINT_THRESHOLD]
+    redeem_threshold = p[at.P_REDEEM_PRICE_THRESHOLD]
+    mint_threshold = p[at.P_MINT_PRICE_THRESHOLD]
     for i in range(lanes):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        ann = s[S_ANN + i]
-        own = s[S_OWN + i]
-        supply = s[S_SUPPLY + i]
-        idle = s[S_IDLE + i]
-        cr = s[S_COLLATERAL_RATIO + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        oracle = s[S_ORACLE + i]
-        share_price = s[S_SHARE_PRICE + i]
-        share_supply = s[S_SHARE_SUPPLY + i]
-        worth = s[S_WORTH + i]
-        selling = s[S_SELL_DEMAND + i]
-        buying = s[S_BUY_DEMAND + i]
-        gate = m[M_GATE + i] > 0.5
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        own = s[at.S_OWN + i]
+        supply = s[at.S_SUPPLY + i]
+        idle = s[at.S_IDLE + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        oracle = s[at.S_ORACLE + i]
+        share_price = s[at.S_SHARE_PRICE + i]
+        share_supply = s[at.S_SHARE_SUPPLY + i]
+        worth = s[at.S_WORTH + i]
+        selling = s[at.S_SELL_DEMAND + i]
+        buying = s[at.S_BUY_DEMAND + i]
+        gate = m[at.M_GATE + i] > 0.5
         exit_value = exit_value_of(collateral_price, base_value)
 
         inverse_collateral = 1.0 / collateral_price
@@ -231,8 +183,8 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         x_end = x_3 + sold_low
         y_end = get_y(x_end, d, ann)
         fair_door = redeemed if redeem_pays >= exit_value - FAIR_DISCOUNT else 0.0
-        s[S_UNSERVED + i] = selling - sold_fair - fair_door
-        s[S_QUEUE + i] = waiting
+        s[at.S_UNSERVED + i] = selling - sold_fair - fair_door
+        s[at.S_QUEUE + i] = waiting
 
         # the pool books: the fee is taken from what comes out, half of it leaves to the administrator
         net_sold = x_end - x_1
@@ -242,7 +194,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         pool_y = y_end + (1.0 - admin) * fee_y
         admin_x = admin_to_protocol * fee_x
         admin_y = admin_to_protocol * fee_y * base_value
-        s[S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
+        s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
         discount = own * ((x_end - x) - (y - y_end) * base_value)
 
         # the issuer books
@@ -253,40 +205,40 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         gross = minted * after_minting
         shares_in = (1.0 - cr) * gross
         discount -= cr * gross * (1.0 - leg_value)
-        s[S_INCOME_DEBT_DISCOUNT + i] += discount
-        s[S_INCOME_PRIMARY_FEES + i] += redemption_fee * units + minting_fee * gross
-        s[S_CAPITAL_SHARES_ISSUED + i] += shares_out
-        s[S_CAPITAL_SHARES_BURNED + i] -= shares_in
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += discount
+        s[at.S_INCOME_PRIMARY_FEES + i] += redemption_fee * units + minting_fee * gross
+        s[at.S_CAPITAL_SHARES_ISSUED + i] += shares_out
+        s[at.S_CAPITAL_SHARES_BURNED + i] -= shares_in
         idle = idle - leg_out + mint_tokens * gross + admin_y * inverse_collateral
-        s[S_IDLE + i] = idle if idle > 0.0 else 0.0
-        s[S_CLAIMS + i] = (s[S_CLAIMS + i] + leg_out) * (1.0 - release)
-        s[S_SUPPLY + i] = supply - units + minted - admin_x
-        s[S_NET_ISSUED + i] += minted - units - admin_x
+        s[at.S_IDLE + i] = idle if idle > 0.0 else 0.0
+        s[at.S_CLAIMS + i] = (s[at.S_CLAIMS + i] + leg_out) * (1.0 - release)
+        s[at.S_SUPPLY + i] = supply - units + minted - admin_x
+        s[at.S_NET_ISSUED + i] += minted - units - admin_x
         unmet = buying - bought
-        waits = s[S_BUY_QUEUE + i]
-        s[S_BUY_QUEUE + i] = PATIENCE * (waits if waits < unmet else unmet)
+        waits = s[at.S_BUY_QUEUE + i]
+        s[at.S_BUY_QUEUE + i] = PATIENCE * (waits if waits < unmet else unmet)
         priced = share_price if share_price > 1e-9 else 1e-9
         inverse_priced = 1.0 / priced
         burned_shares = shares_in * inverse_priced
         burned_shares = burned_shares if burned_shares < 0.5 * share_supply else 0.5 * share_supply
         shares_after = share_supply + shares_out * inverse_priced - burned_shares
         pressed = (share_depth + shares_in) / (share_depth + shares_out)
-        s[S_SHARE_SUPPLY + i] = shares_after
-        s[S_SHARE_IMPACT + i] *= pressed
-        s[S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after
+        s[at.S_SHARE_SUPPLY + i] = shares_after
+        s[at.S_SHARE_IMPACT + i] *= pressed
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after
 
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
         other_door = redeem_pays if redeem_pays < price_opens else price_opens
         other_door = other_door if (is_open & (rest - redeemed > 0.0)) else 0.0
         price = price if d_end > dust else other_door
-        s[S_POOL_X + i] = pool_x
-        s[S_POOL_Y + i] = pool_y
-        s[S_D + i] = d_end
-        s[S_PRICE + i] = price
+        s[at.S_POOL_X + i] = pool_x
+        s[at.S_POOL_Y + i] = pool_y
+        s[at.S_D + i] = d_end
+        s[at.S_PRICE + i] = price
         converged = (missed_fair <= 0.0) & (missed_target <= 0.0) & (missed_last <= 0.0)
-        fault = s[S_FAULT + i]
-        s[S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0
+        fault = s[at.S_FAULT + i]
+        s[at.S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0
 
 
 @stage
@@ -295,7 +247,43 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     trade_of(s, m, p, c, LANES)
 
 
-trade_marked = on_marked(trade_of)
+trade_marked = on_marked(
+    trade_of,
+    writes=(
+        at.S_UNSERVED,
+        at.S_QUEUE,
+        at.S_INCOME_SWAP_FEES,
+        at.S_INCOME_DEBT_DISCOUNT,
+        at.S_INCOME_PRIMARY_FEES,
+        at.S_CAPITAL_SHARES_ISSUED,
+        at.S_CAPITAL_SHARES_BURNED,
+        at.S_IDLE,
+        at.S_CLAIMS,
+        at.S_SUPPLY,
+        at.S_NET_ISSUED,
+        at.S_BUY_QUEUE,
+        at.S_SHARE_SUPPLY,
+        at.S_SHARE_IMPACT,
+        at.S_SHARE_PRICE,
+        at.S_POOL_X,
+        at.S_POOL_Y,
+        at.S_D,
+        at.S_PRICE,
+        at.S_FAULT,
+    ),
+    reads=(
+        at.S_ANN,
+        at.S_OWN,
+        at.S_COLLATERAL_RATIO,
+        at.S_BASE_VALUE,
+        at.S_COLLATERAL_PRICE,
+        at.S_ORACLE,
+        at.S_WORTH,
+        at.S_SELL_DEMAND,
+        at.S_BUY_DEMAND,
+    ),
+    market=(at.M_GATE,),
+)
 
 
 @stage
@@ -305,36 +293,36 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
     That is all but a few lanes of nearly every hour, and needs no price inversion. The others are left as they are and marked for `trade_marked`; a lane
     within `NEAR` of a limit counts among them, so that both agree where they meet.
     """
-    fee = c[C_FEE]
-    admin = c[C_ADMIN_FEE]
-    admin_to_protocol = admin * c[C_PROTOCOL_ADMIN]
-    hour_limit = c[C_HOUR_LIMIT]
-    premium = c[C_BUYER_PREMIUM]
-    weight = c[C_ORACLE_WEIGHT]
+    fee = c[at.C_FEE]
+    admin = c[at.C_ADMIN_FEE]
+    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
+    hour_limit = c[at.C_HOUR_LIMIT]
+    premium = c[at.C_BUYER_PREMIUM]
+    weight = c[at.C_ORACLE_WEIGHT]
     inverse_weight = 1.0 / weight
-    at_par = c[C_PAR_VALUATION] > 0.5
-    redemption_fee = c[C_REDEMPTION_FEE]
-    most_kept = (1.0 - redemption_fee) * c[C_CLAIM_KEEP] * (1.0 - fee)
-    asked = 1.0 / ((1.0 - c[C_MINTING_FEE]) * (1.0 - fee))
-    release = c[C_CLAIM_RELEASE]
-    alive = 2.0 * DUST_USD * c[C_SIZE]
-    redeem_threshold = p[P_REDEEM_THRESHOLD]
-    mint_threshold = p[P_MINT_THRESHOLD]
-    ann = s[S_ANN]
+    at_par = c[at.C_PAR_VALUATION] > 0.5
+    redemption_fee = c[at.C_REDEMPTION_FEE]
+    most_kept = (1.0 - redemption_fee) * c[at.C_CLAIM_KEEP] * (1.0 - fee)
+    asked = 1.0 / ((1.0 - c[at.C_MINTING_FEE]) * (1.0 - fee))
+    release = c[at.C_CLAIM_RELEASE]
+    alive = 2.0 * DUST_USD * c[at.C_SIZE]
+    redeem_threshold = p[at.P_REDEEM_PRICE_THRESHOLD]
+    mint_threshold = p[at.P_MINT_PRICE_THRESHOLD]
+    ann = s[at.S_ANN]
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        own = s[S_OWN + i]
-        supply = s[S_SUPPLY + i]
-        idle = s[S_IDLE + i]
-        cr = s[S_COLLATERAL_RATIO + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        before = s[S_ORACLE + i]
-        selling = s[S_SELL_DEMAND + i]
-        buying = s[S_BUY_DEMAND + i]
-        gate = m[M_GATE + i] > 0.5
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        own = s[at.S_OWN + i]
+        supply = s[at.S_SUPPLY + i]
+        idle = s[at.S_IDLE + i]
+        cr = s[at.S_COLLATERAL_RATIO + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        before = s[at.S_ORACLE + i]
+        selling = s[at.S_SELL_DEMAND + i]
+        buying = s[at.S_BUY_DEMAND + i]
+        gate = m[at.M_GATE + i] > 0.5
         sells = selling > 0.0
         bought = hour_limit * x
         bought = buying if buying < bought else bought
@@ -350,7 +338,7 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         paid_near = paid * (1.0 + NEAR)
 
         fair = exit_value_of(collateral_price, base_value) - FAIR_DISCOUNT
-        limit = s[S_WORTH + i] + premium
+        limit = s[at.S_WORTH + i] + premium
         opens = (redeem_threshold - (1.0 - weight) * before) * inverse_weight
         leg_value = collateral_price if at_par else 1.0
         asks = cr * leg_value + 1.0 - cr
@@ -376,35 +364,35 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         fees = own * (1.0 - admin) * (fee_x + fee_usd) + admin_x + admin_y
         discount = own * ((x_end - x) - (y - y_end) * base_value)
         idle_end = idle + admin_y / collateral_price
-        claims = s[S_CLAIMS + i]
-        waits = s[S_BUY_QUEUE + i]
+        claims = s[at.S_CLAIMS + i]
+        waits = s[at.S_BUY_QUEUE + i]
         unmet = buying - bought
         patient = PATIENCE * (waits if waits < unmet else unmet)
-        net_issued = s[S_NET_ISSUED + i]
-        fees_line = s[S_INCOME_SWAP_FEES + i]
-        discount_line = s[S_INCOME_DEBT_DISCOUNT + i]
-        queue = s[S_QUEUE + i]
-        unserved = s[S_UNSERVED + i]
-        s[S_UNSERVED + i] = unserved if marked else 0.0
-        s[S_QUEUE + i] = queue if marked else 0.0
-        s[S_INCOME_SWAP_FEES + i] = fees_line + (0.0 if marked else fees)
-        s[S_INCOME_DEBT_DISCOUNT + i] = discount_line + (0.0 if marked else discount)
-        s[S_IDLE + i] = idle if marked else idle_end
-        s[S_CLAIMS + i] = claims * (1.0 if marked else 1.0 - release)
-        s[S_SUPPLY + i] = supply - (0.0 if marked else admin_x)
-        s[S_NET_ISSUED + i] = net_issued - (0.0 if marked else admin_x)
-        s[S_BUY_QUEUE + i] = waits if marked else patient
-        s[S_POOL_X + i] = x if marked else pool_x
-        s[S_POOL_Y + i] = y if marked else pool_y
+        net_issued = s[at.S_NET_ISSUED + i]
+        fees_line = s[at.S_INCOME_SWAP_FEES + i]
+        discount_line = s[at.S_INCOME_DEBT_DISCOUNT + i]
+        queue = s[at.S_QUEUE + i]
+        unserved = s[at.S_UNSERVED + i]
+        s[at.S_UNSERVED + i] = unserved if marked else 0.0
+        s[at.S_QUEUE + i] = queue if marked else 0.0
+        s[at.S_INCOME_SWAP_FEES + i] = fees_line + (0.0 if marked else fees)
+        s[at.S_INCOME_DEBT_DISCOUNT + i] = discount_line + (0.0 if marked else discount)
+        s[at.S_IDLE + i] = idle if marked else idle_end
+        s[at.S_CLAIMS + i] = claims * (1.0 if marked else 1.0 - release)
+        s[at.S_SUPPLY + i] = supply - (0.0 if marked else admin_x)
+        s[at.S_NET_ISSUED + i] = net_issued - (0.0 if marked else admin_x)
+        s[at.S_BUY_QUEUE + i] = waits if marked else patient
+        s[at.S_POOL_X + i] = x if marked else pool_x
+        s[at.S_POOL_Y + i] = y if marked else pool_y
     # in a loop of its own: a lane's chain of divisions is then short enough for the processor to work on several lanes at once
     for i in range(LANES):
-        pool_x = s[S_POOL_X + i]
-        pool_y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        base_value = s[S_BASE_VALUE + i]
-        price_before = s[S_PRICE + i]
+        pool_x = s[at.S_POOL_X + i]
+        pool_y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        price_before = s[at.S_PRICE + i]
         marked = w[W_MARKS + i] > 0.5
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
-        s[S_D + i] = d if marked else d_end
-        s[S_PRICE + i] = price_before if marked else price
+        s[at.S_D + i] = d if marked else d_end
+        s[at.S_PRICE + i] = price_before if marked else price

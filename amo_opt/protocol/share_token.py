@@ -8,34 +8,8 @@ a collateral coin off its par gives away is booked with the primary market's fee
 
 from __future__ import annotations
 
-from amo_opt.protocol.lanes import (
-    C_BUYBACK_USD,
-    C_FXS1559_SHARE,
-    C_PAR_VALUATION,
-    C_RECOLLATERALISE_BONUS,
-    C_RECOLLATERALISE_TOKENS,
-    C_SHARE_DEPTH_RATIO,
-    C_SIZE,
-    LANES,
-    S_CAPITAL_BUYBACKS,
-    S_CAPITAL_RECOLLATERALISED,
-    S_COLLATERAL_PRICE,
-    S_COLLATERAL_RATIO,
-    S_CR_CONTRACT,
-    S_IDLE,
-    S_INCOME_FRAXLEND,
-    S_INCOME_INVESTOR,
-    S_INCOME_LENDING,
-    S_INCOME_PRIMARY_FEES,
-    S_INCOME_REWARDS,
-    S_INCOME_SEEN,
-    S_INCOME_SWAP_FEES,
-    S_INCOME_UNISWAP_FEES,
-    S_SHARE_IMPACT,
-    S_SHARE_PRICE,
-    S_SHARE_SUPPLY,
-    S_SUPPLY,
-)
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.jit import Vector, stage
 
 MOST_BACK = 0.01
@@ -49,25 +23,25 @@ LEAST_LEG = 0.999
 @stage
 def share_operations(s: Vector, c: Vector) -> None:
     """Recollateralises or buys back, by the gap between `cr_contract` of the hour before and the target ratio."""
-    tokens_an_hour = c[C_RECOLLATERALISE_TOKENS]
-    bonus = c[C_RECOLLATERALISE_BONUS]
-    buyback = c[C_BUYBACK_USD]
-    fxs1559 = c[C_FXS1559_SHARE]
-    at_par = c[C_PAR_VALUATION] > 0.5
-    depth_ratio = c[C_SHARE_DEPTH_RATIO]
-    size = c[C_SIZE]
+    tokens_an_hour = c[at.C_RECOLLATERALISE_TOKENS]
+    bonus = c[at.C_RECOLLATERALISE_BONUS]
+    buyback = c[at.C_BUYBACK_USD]
+    fxs1559 = c[at.C_FXS1559_SHARE]
+    at_par = c[at.C_PAR_VALUATION] > 0.5
+    depth_ratio = c[at.C_SHARE_DEPTH_RATIO]
+    size = c[at.C_SIZE]
     inverse_bonus = 1.0 / (1.0 + bonus)
     for i in range(LANES):
-        idle = s[S_IDLE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        share_price = s[S_SHARE_PRICE + i]
-        share_supply = s[S_SHARE_SUPPLY + i]
+        idle = s[at.S_IDLE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        share_price = s[at.S_SHARE_PRICE + i]
+        share_supply = s[at.S_SHARE_SUPPLY + i]
         leg_value = collateral_price if at_par else 1.0
         inverse_collateral = 1.0 / collateral_price
         inverse_leg = inverse_collateral if at_par else 1.0
         inverse_share = 1.0 / (share_price if share_price > 1e-9 else 1e-9)
         depth = depth_ratio * share_price * share_supply + size
-        excess = (s[S_CR_CONTRACT + i] - s[S_COLLATERAL_RATIO + i]) * s[S_SUPPLY + i]
+        excess = (s[at.S_CR_CONTRACT + i] - s[at.S_COLLATERAL_RATIO + i]) * s[at.S_SUPPLY + i]
 
         # recollateralise: collateral worth `brought` by the contract's count, until the bonus is eaten by selling the share tokens
         edge = (1.0 + bonus) * inverse_leg - 1.0
@@ -88,14 +62,14 @@ def share_operations(s: Vector, c: Vector) -> None:
         most_back = MOST_BACK * share_price * share_supply
         back = back if back < most_back else most_back
         income = (
-            s[S_INCOME_LENDING + i]
-            + s[S_INCOME_INVESTOR + i]
-            + s[S_INCOME_FRAXLEND + i]
-            + s[S_INCOME_SWAP_FEES + i]
-            + s[S_INCOME_UNISWAP_FEES + i]
-            + s[S_INCOME_REWARDS + i]
+            s[at.S_INCOME_LENDING + i]
+            + s[at.S_INCOME_INVESTOR + i]
+            + s[at.S_INCOME_FRAXLEND + i]
+            + s[at.S_INCOME_SWAP_FEES + i]
+            + s[at.S_INCOME_UNISWAP_FEES + i]
+            + s[at.S_INCOME_REWARDS + i]
         )
-        earned = income - s[S_INCOME_SEEN + i]
+        earned = income - s[at.S_INCOME_SEEN + i]
         spent = fxs1559 * (earned if earned > 0.0 else 0.0)
         left = above - back
         spent = spent if spent < left else left
@@ -107,14 +81,14 @@ def share_operations(s: Vector, c: Vector) -> None:
         spent = spent if spent < half else half
         burned = back + spent
 
-        s[S_INCOME_SEEN + i] = income
+        s[at.S_INCOME_SEEN + i] = income
         left_idle = idle + (came - back * leg_value - spent) * inverse_collateral
-        s[S_IDLE + i] = left_idle if left_idle > 0.0 else 0.0
-        s[S_CAPITAL_RECOLLATERALISED + i] += issued
-        s[S_CAPITAL_BUYBACKS + i] -= burned
-        s[S_INCOME_PRIMARY_FEES + i] += (came - issued) + (back - back * leg_value)
+        s[at.S_IDLE + i] = left_idle if left_idle > 0.0 else 0.0
+        s[at.S_CAPITAL_RECOLLATERALISED + i] += issued
+        s[at.S_CAPITAL_BUYBACKS + i] -= burned
+        s[at.S_INCOME_PRIMARY_FEES + i] += (came - issued) + (back - back * leg_value)
         shares_after = share_supply + (issued - burned) * inverse_share
         pressed = (depth + spent) / (depth + issued)
-        s[S_SHARE_SUPPLY + i] = shares_after
-        s[S_SHARE_IMPACT + i] *= pressed
-        s[S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after
+        s[at.S_SHARE_SUPPLY + i] = shares_after
+        s[at.S_SHARE_IMPACT + i] *= pressed
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.protocol.lanes import LANES, S_ANN, S_D, S_POOL_X, STATE_INDEX
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES, STATE_INDEX
 from amo_opt.stableswap.invariant import scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -26,8 +27,8 @@ MOST = 1000.0
 @stage
 def _depth(s: Vector, moved: float, out: Vector) -> None:
     for i in range(LANES):
-        x_there, _ = scaled_x_at_price(1.0 - moved, s[S_ANN + i])
-        depth = x_there * s[S_D + i] - s[S_POOL_X + i]
+        x_there, _ = scaled_x_at_price(1.0 - moved, s[at.S_ANN + i])
+        depth = x_there * s[at.S_D + i] - s[at.S_POOL_X + i]
         out[i] = depth if depth > 0.0 else 0.0
 
 
@@ -43,8 +44,8 @@ class BalanceSheet:
 
     def __init__(self, state: NDArray[np.float64]) -> None:
         def of(name: str) -> NDArray[np.float64]:
-            at = STATE_INDEX[name] * LANES
-            return state[at : at + LANES]
+            first = STATE_INDEX[name] * LANES
+            return state[first : first + LANES]
 
         own = of("lp_amo") / of("lp_supply")
         self.base: NDArray[np.float64] = own * of("pool_y") * of("base_value")

@@ -70,8 +70,8 @@ def block_columns(
     simulation = study.simulation
 
     def of(source: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-        at = STATE_INDEX[name] * LANES
-        return source[at : at + lanes].copy()
+        first = STATE_INDEX[name] * LANES
+        return source[first : first + lanes].copy()
 
     def external(source: NDArray[np.float64]) -> NDArray[np.float64]:
         return BalanceSheet(source).external[:lanes].copy()

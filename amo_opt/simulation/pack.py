@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
-from amo_opt.protocol.lanes import (
-    CONSTANT_INDEX,
-    LANES,
-    M_BASE_VALUE,
-    M_COLLATERAL_PRICE,
-    MARKET_CONSTANTS,
-    STATE,
-    STATE_INDEX,
-)
+from amo_opt.protocol.lanes import CONSTANT_INDEX, LANES, MARKET_CONSTANTS, STATE, STATE_INDEX
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
 from amo_opt.stress.catalogue import CALM, load_scenario
 
@@ -173,7 +166,7 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
     )
     block = aligned(len(STATE) * LANES)
     block[:] = np.repeat([start[name] for name in STATE], LANES)
-    for name, offset in (("collateral_price", M_COLLATERAL_PRICE), ("base_value", M_BASE_VALUE)):
-        at = STATE_INDEX[name] * LANES
-        block[at : at + LANES] = first_row[offset : offset + LANES]
+    for name, offset in (("collateral_price", at.M_COLLATERAL_PRICE), ("base_value", at.M_BASE_VALUE)):
+        first = STATE_INDEX[name] * LANES
+        block[first : first + LANES] = first_row[offset : offset + LANES]
     return block

@@ -3,67 +3,9 @@
 from __future__ import annotations
 
 from amo_opt.amos.triggers import CAP_TOLERANCE
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import DUST_USD, exit_value_of
-from amo_opt.protocol.lanes import (
-    C_DOLLAR_REFERENCE,
-    C_PEG_WEIGHT,
-    C_SIZE,
-    LANES,
-    P_AAVE_CAP,
-    P_CURVE_CAP,
-    P_FRAXLEND_CAP,
-    P_INVESTOR_CAP,
-    P_MIN_CR,
-    P_MINT_CAP,
-    P_UNISWAP_CAP,
-    S_ANN,
-    S_BASE_VALUE,
-    S_BUY_QUEUE,
-    S_CLAIMS,
-    S_COLLATERAL_PRICE,
-    S_CR_CONTRACT,
-    S_CR_EXTERNAL,
-    S_CURVE_MINTED,
-    S_D,
-    S_DEEPEST_COLLATERAL,
-    S_DEEPEST_DOLLAR,
-    S_EWM_COLLATERAL,
-    S_EWM_DOLLAR,
-    S_FAULT,
-    S_FAULT_STEP,
-    S_FIRST_BAD_HOUR,
-    S_FRAXLEND_FREE,
-    S_FRAXLEND_LENT,
-    S_HOURS_BELOW_099,
-    S_HOURS_BELOW_MIN_CR,
-    S_HOURS_OVER_CAPS,
-    S_HOURS_UNWINDING,
-    S_IDLE,
-    S_INVESTED,
-    S_LAST_BAD_HOUR,
-    S_LENT,
-    S_LOSS_COLLATERAL,
-    S_LOSS_DOLLAR,
-    S_LP_AMO,
-    S_MIN_CR_CONTRACT,
-    S_MIN_CR_EXTERNAL,
-    S_MIN_ORACLE,
-    S_MIN_PRICE,
-    S_ORACLE,
-    S_OWN,
-    S_POOL_X,
-    S_POOL_Y,
-    S_PRICE,
-    S_QUEUE,
-    S_SHORTFALL,
-    S_SUPPLY,
-    S_UNISWAP_X,
-    S_UNISWAP_Y,
-    S_UNSERVED,
-    S_UNSERVED_HOURS,
-    S_UNSERVED_PEAK,
-    S_UNWINDING,
-)
+from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.invariant import D_BOUND, marginal_price, residual_D
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -74,93 +16,95 @@ BACK_WITHIN = 0.005
 @stage
 def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
     """The hour's figures into the running records; faults keep the first step they happened in."""
-    weight = c[C_PEG_WEIGHT]
-    dollar_reference = c[C_DOLLAR_REFERENCE] > 0.5
-    dust = DUST_USD * c[C_SIZE]
-    min_cr = p[P_MIN_CR]
-    curve_cap = p[P_CURVE_CAP] + CAP_TOLERANCE
-    aave_cap = p[P_AAVE_CAP] + CAP_TOLERANCE
-    investor_cap = p[P_INVESTOR_CAP] + CAP_TOLERANCE
-    uniswap_cap = p[P_UNISWAP_CAP] + CAP_TOLERANCE
-    mint_cap = p[P_MINT_CAP] + CAP_TOLERANCE
-    fraxlend_cap = p[P_FRAXLEND_CAP] + CAP_TOLERANCE
+    weight = c[at.C_PEG_WEIGHT]
+    dollar_reference = c[at.C_DOLLAR_REFERENCE] > 0.5
+    dust = DUST_USD * c[at.C_SIZE]
+    min_cr = p[at.P_MIN_CR]
+    curve_cap = p[at.P_CURVE_COLLATERAL_CAP] + CAP_TOLERANCE
+    aave_cap = p[at.P_AAVE_CAP] + CAP_TOLERANCE
+    investor_cap = p[at.P_INVESTOR_CAP] + CAP_TOLERANCE
+    uniswap_cap = p[at.P_UNISWAP_CAP] + CAP_TOLERANCE
+    mint_cap = p[at.P_CURVE_MINT_CAP] + CAP_TOLERANCE
+    fraxlend_cap = p[at.P_FRAXLEND_CAP] + CAP_TOLERANCE
     for i in range(LANES):
-        x = s[S_POOL_X + i]
-        y = s[S_POOL_Y + i]
-        d = s[S_D + i]
-        ann = s[S_ANN + i]
-        base_value = s[S_BASE_VALUE + i]
-        collateral_price = s[S_COLLATERAL_PRICE + i]
-        price = s[S_PRICE + i]
-        oracle = s[S_ORACLE + i]
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        base_value = s[at.S_BASE_VALUE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        price = s[at.S_PRICE + i]
+        oracle = s[at.S_ORACLE + i]
         after = marginal_price(x, y, d, ann) * base_value
         price = after if d > dust else price
-        s[S_PRICE + i] = price
+        s[at.S_PRICE + i] = price
         reference = exit_value_of(collateral_price, base_value)
         below_reference = reference - price if price < reference else 0.0
         below_dollar = 1.0 - price if price < 1.0 else 0.0
-        ewm_collateral = s[S_EWM_COLLATERAL + i]
+        ewm_collateral = s[at.S_EWM_COLLATERAL + i]
         ewm_collateral += weight * (below_reference - ewm_collateral)
-        ewm_dollar = s[S_EWM_DOLLAR + i]
+        ewm_dollar = s[at.S_EWM_DOLLAR + i]
         ewm_dollar += weight * (below_dollar - ewm_dollar)
-        s[S_EWM_COLLATERAL + i] = ewm_collateral
-        s[S_EWM_DOLLAR + i] = ewm_dollar
-        loss_collateral = s[S_LOSS_COLLATERAL + i]
-        loss_dollar = s[S_LOSS_DOLLAR + i]
-        s[S_LOSS_COLLATERAL + i] = ewm_collateral if ewm_collateral > loss_collateral else loss_collateral
-        s[S_LOSS_DOLLAR + i] = ewm_dollar if ewm_dollar > loss_dollar else loss_dollar
-        deepest_collateral = s[S_DEEPEST_COLLATERAL + i]
-        deepest_dollar = s[S_DEEPEST_DOLLAR + i]
-        s[S_DEEPEST_COLLATERAL + i] = below_reference if below_reference > deepest_collateral else deepest_collateral
-        s[S_DEEPEST_DOLLAR + i] = below_dollar if below_dollar > deepest_dollar else deepest_dollar
+        s[at.S_EWM_COLLATERAL + i] = ewm_collateral
+        s[at.S_EWM_DOLLAR + i] = ewm_dollar
+        loss_collateral = s[at.S_LOSS_COLLATERAL + i]
+        loss_dollar = s[at.S_LOSS_DOLLAR + i]
+        s[at.S_LOSS_COLLATERAL + i] = ewm_collateral if ewm_collateral > loss_collateral else loss_collateral
+        s[at.S_LOSS_DOLLAR + i] = ewm_dollar if ewm_dollar > loss_dollar else loss_dollar
+        deepest_collateral = s[at.S_DEEPEST_COLLATERAL + i]
+        deepest_dollar = s[at.S_DEEPEST_DOLLAR + i]
+        s[at.S_DEEPEST_COLLATERAL + i] = below_reference if below_reference > deepest_collateral else deepest_collateral
+        s[at.S_DEEPEST_DOLLAR + i] = below_dollar if below_dollar > deepest_dollar else deepest_dollar
         shortfall = below_dollar if dollar_reference else below_reference
-        s[S_SHORTFALL + i] = shortfall
+        s[at.S_SHORTFALL + i] = shortfall
         bad = shortfall > BACK_WITHIN
-        first = s[S_FIRST_BAD_HOUR + i]
-        last = s[S_LAST_BAD_HOUR + i]
-        s[S_FIRST_BAD_HOUR + i] = hour if (bad & (first < 0.0)) else first
-        s[S_LAST_BAD_HOUR + i] = hour if bad else last
-        lowest = s[S_MIN_PRICE + i]
-        s[S_MIN_PRICE + i] = price if price < lowest else lowest
-        lowest_oracle = s[S_MIN_ORACLE + i]
-        s[S_MIN_ORACLE + i] = oracle if oracle < lowest_oracle else lowest_oracle
-        s[S_HOURS_BELOW_099 + i] += 1.0 if price < 0.99 else 0.0
-        cr_contract = s[S_CR_CONTRACT + i]
-        cr_external = s[S_CR_EXTERNAL + i]
-        s[S_HOURS_BELOW_MIN_CR + i] += 1.0 if cr_contract < min_cr else 0.0
-        lowest_contract = s[S_MIN_CR_CONTRACT + i]
-        lowest_external = s[S_MIN_CR_EXTERNAL + i]
-        s[S_MIN_CR_CONTRACT + i] = cr_contract if cr_contract < lowest_contract else lowest_contract
-        s[S_MIN_CR_EXTERNAL + i] = cr_external if cr_external < lowest_external else lowest_external
-        unserved = s[S_UNSERVED + i]
-        peak = s[S_UNSERVED_PEAK + i]
-        s[S_UNSERVED_HOURS + i] += unserved
-        s[S_UNSERVED_PEAK + i] = unserved if unserved > peak else peak
-        idle = s[S_IDLE + i]
-        lent = s[S_LENT + i]
-        supply = s[S_SUPPLY + i]
-        lp_amo = s[S_LP_AMO + i]
-        own_usd = s[S_OWN + i] * y * base_value
-        invested = s[S_INVESTED + i]
-        range_y = s[S_UNISWAP_Y + i]
-        fraxlend_lent = s[S_FRAXLEND_LENT + i]
-        fraxlend_free = s[S_FRAXLEND_FREE + i]
+        first = s[at.S_FIRST_BAD_HOUR + i]
+        last = s[at.S_LAST_BAD_HOUR + i]
+        s[at.S_FIRST_BAD_HOUR + i] = hour if (bad & (first < 0.0)) else first
+        s[at.S_LAST_BAD_HOUR + i] = hour if bad else last
+        lowest = s[at.S_MIN_PRICE + i]
+        s[at.S_MIN_PRICE + i] = price if price < lowest else lowest
+        lowest_oracle = s[at.S_MIN_ORACLE + i]
+        s[at.S_MIN_ORACLE + i] = oracle if oracle < lowest_oracle else lowest_oracle
+        s[at.S_HOURS_BELOW_099 + i] += 1.0 if price < 0.99 else 0.0
+        cr_contract = s[at.S_CR_CONTRACT + i]
+        cr_external = s[at.S_CR_EXTERNAL + i]
+        s[at.S_HOURS_BELOW_MIN_CR + i] += 1.0 if cr_contract < min_cr else 0.0
+        lowest_contract = s[at.S_MIN_CR_CONTRACT + i]
+        lowest_external = s[at.S_MIN_CR_EXTERNAL + i]
+        s[at.S_MIN_CR_CONTRACT + i] = cr_contract if cr_contract < lowest_contract else lowest_contract
+        s[at.S_MIN_CR_EXTERNAL + i] = cr_external if cr_external < lowest_external else lowest_external
+        unserved = s[at.S_UNSERVED + i]
+        peak = s[at.S_UNSERVED_PEAK + i]
+        s[at.S_UNSERVED_HOURS + i] += unserved
+        s[at.S_UNSERVED_PEAK + i] = unserved if unserved > peak else peak
+        idle = s[at.S_IDLE + i]
+        lent = s[at.S_LENT + i]
+        supply = s[at.S_SUPPLY + i]
+        lp_amo = s[at.S_LP_AMO + i]
+        own_usd = s[at.S_OWN + i] * y * base_value
+        invested = s[at.S_INVESTED + i]
+        range_y = s[at.S_UNISWAP_Y + i]
+        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
+        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
         total = (idle + lent + invested + range_y) * collateral_price + own_usd
-        over = (own_usd > curve_cap * total) | (lent * collateral_price > aave_cap * total) | (s[S_CURVE_MINTED + i] > mint_cap * supply)
+        over = (own_usd > curve_cap * total) | (lent * collateral_price > aave_cap * total) | (s[at.S_CURVE_MINTED + i] > mint_cap * supply)
         over = over | (invested * collateral_price > investor_cap * total) | (range_y * collateral_price > uniswap_cap * total)
         over = over | (fraxlend_lent > fraxlend_cap * supply)
-        s[S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
-        s[S_HOURS_UNWINDING + i] += s[S_UNWINDING + i]
+        s[at.S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
+        s[at.S_HOURS_UNWINDING + i] += s[at.S_UNWINDING + i]
 
-        outside = supply - (x + s[S_UNISWAP_X + i] + fraxlend_free)
+        outside = supply - (x + s[at.S_UNISWAP_X + i] + fraxlend_free)
         sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (invested >= 0.0) & (range_y >= 0.0) & (lp_amo >= 0.0)
-        sound = sound & (fraxlend_free >= 0.0) & (fraxlend_lent >= fraxlend_free) & (s[S_UNISWAP_X + i] >= 0.0) & (s[S_CLAIMS + i] >= 0.0)
-        sound = sound & (outside >= -1e-9 * supply) & (s[S_QUEUE + i] >= 0.0) & (s[S_BUY_QUEUE + i] >= 0.0)
+        sound = (
+            sound & (fraxlend_free >= 0.0) & (fraxlend_lent >= fraxlend_free) & (s[at.S_UNISWAP_X + i] >= 0.0) & (s[at.S_CLAIMS + i] >= 0.0)
+        )
+        sound = sound & (outside >= -1e-9 * supply) & (s[at.S_QUEUE + i] >= 0.0) & (s[at.S_BUY_QUEUE + i] >= 0.0)
         sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)
         converged = residual_D(x, y, ann, d) <= D_BOUND
-        fault = s[S_FAULT + i]
+        fault = s[at.S_FAULT + i]
         fault = fault if (converged | (fault > 0.0)) else 1.0
         fault = fault if (sound | (fault > 0.0)) else 3.0
-        step = s[S_FAULT_STEP + i]
-        s[S_FAULT_STEP + i] = hour if ((fault > 0.0) & (step < 0.0)) else step
-        s[S_FAULT + i] = fault
+        step = s[at.S_FAULT_STEP + i]
+        s[at.S_FAULT_STEP + i] = hour if ((fault > 0.0) & (step < 0.0)) else step
+        s[at.S_FAULT + i] = fault

@@ -127,10 +127,10 @@ def test_without_memory_the_rate_would_swing(lanes: Callable[..., Any], market: 
 
 def test_memory_is_the_studys_figure(frax: Study, refigured: Callable[..., Study]) -> None:
     """168 hours move the mean by 1 − exp(−1/168) of the gap an hour; one hour by nearly two thirds."""
-    from amo_opt.protocol.lanes import C_LENDING_WEIGHT
+    from amo_opt.protocol import lanes as at
 
-    assert constants(frax)[C_LENDING_WEIGHT] == pytest.approx(1 - np.exp(-1 / 168))
-    assert constants(refigured(frax, {"markets.lending_memory_hours": 1.0}))[C_LENDING_WEIGHT] == pytest.approx(1 - np.exp(-1))
+    assert constants(frax)[at.C_LENDING_WEIGHT] == pytest.approx(1 - np.exp(-1 / 168))
+    assert constants(refigured(frax, {"markets.lending_memory_hours": 1.0}))[at.C_LENDING_WEIGHT] == pytest.approx(1 - np.exp(-1))
 
 
 # -- interest ----------------------------------------------------------------------------------------------------------------------------

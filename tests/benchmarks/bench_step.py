@@ -19,7 +19,8 @@ from numba import njit
 import amo_opt
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
 from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
-from amo_opt.protocol.lanes import LANES, S_ANN, S_D, S_POOL_X, S_POOL_Y
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import FULL_STAGE, SCRATCH, W_MARKS, OnMarked, run_marked
 from amo_opt.simulation import record
 from amo_opt.simulation.engine import draw
@@ -42,7 +43,7 @@ ROUNDS, CALLS = 300, 16
 def one_refresh(s: Any) -> None:
     """The yardstick: D of every lane refreshed once."""
     for i in range(LANES):
-        s[S_D + i] = refresh_D(s[S_POOL_X + i], s[S_POOL_Y + i], s[S_ANN + i], s[S_D + i])
+        s[at.S_D + i] = refresh_D(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], s[at.S_ANN + i], s[at.S_D + i])
 
 
 def stages() -> dict[str, list[tuple[Any, str]]]:

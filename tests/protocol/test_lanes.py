@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
+import pytest
+
 from amo_opt.protocol import lanes
 from amo_opt.protocol.market import LANES, MARKET_INPUTS
 from amo_opt.protocol.parameters import PARAMETERS
 
-
-def constants(prefix: str) -> dict[str, int]:
-    return {name.removeprefix(prefix): value for name, value in vars(lanes).items() if name.startswith(prefix) and isinstance(value, int)}
-
-
-def test_every_state_variable_has_its_own_offset() -> None:
-    """The S_ names are the state's variables, in order, LANES apart: none missing, none shared."""
-    offsets = constants("S_")
-    assert {name.lower(): value for name, value in offsets.items()} == {name: index * LANES for index, name in enumerate(lanes.STATE)}
-
-
-def test_every_market_input_has_its_own_offset() -> None:
-    """The M_ names are the market inputs, in order, LANES apart."""
-    offsets = constants("M_")
-    assert {name.lower(): value for name, value in offsets.items()} == {name: index * LANES for index, name in enumerate(MARKET_INPUTS)}
+PACKAGE = Path(lanes.__file__).parents[1]
+USED = {
+    node.attr
+    for file in sorted(PACKAGE.rglob("*.py"))
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {"at", "lanes"} and node.attr[1:2] == "_"
+}
+"""Every offset that the package names."""
 
 
-def test_parameters_and_constants_are_named_once() -> None:
-    """No two P_ names and no two C_ names share an index; indices stay inside their vectors, and every parameter is used."""
-    parameters, values = constants("P_"), constants("C_")
-    assert sorted(parameters.values()) == list(range(len(PARAMETERS)))
-    assert len(set(values.values())) == len(values)
-    assert set(values.values()) <= set(range(len(lanes.CONSTANT_INDEX)))
+def test_an_offset_follows_from_its_declaration() -> None:
+    """``S_`` and ``M_`` lines lie LANES apart in the order of the state and of the market row; ``P_`` and ``C_`` are places in their vectors."""
+    assert [getattr(lanes, f"S_{name.upper()}") for name in lanes.STATE] == [index * LANES for index in range(len(lanes.STATE))]
+    assert [getattr(lanes, f"M_{name.upper()}") for name in MARKET_INPUTS] == [index * LANES for index in range(len(MARKET_INPUTS))]
+    assert [getattr(lanes, f"P_{name.upper()}") for name in PARAMETERS] == list(range(len(PARAMETERS)))
+    assert [getattr(lanes, f"C_{name.upper()}") for name in lanes.CONSTANT_INDEX] == list(range(len(lanes.CONSTANT_INDEX)))
+
+
+@pytest.mark.parametrize("name", ["S_IDEL", "s_idle", "X_IDLE", "IDLE", "S_"])
+def test_what_nothing_declares_is_no_offset(name: str) -> None:
+    """A mistyped name is an error where it is used, not a number."""
+    with pytest.raises(AttributeError, match=f"declares no {name}"):
+        getattr(lanes, name)
+
+
+def test_every_name_that_a_stage_uses_is_declared() -> None:
+    """Also those that no test compiles."""
+    assert len(USED) > 200
+    for name in USED:
+        assert isinstance(getattr(lanes, name), int), name
+
+
+def test_every_parameter_is_read_by_the_kernel() -> None:
+    """None is searched that moves nothing."""
+    assert {f"P_{name.upper()}" for name in PARAMETERS} <= USED
 
 
 def test_what_is_derived_for_the_kernel_is_read_by_it() -> None:
-    """Every constant that a study's figures are turned into has its C_ name: none is packed for nobody."""
-    values = set(constants("C_").values())
-    assert [name for name in lanes.FURTHER_CONSTANTS if lanes.CONSTANT_INDEX[name] not in values] == []
+    """Every constant that a study's figures are turned into is used by a stage: none is packed for nobody."""
+    assert [name for name in lanes.FURTHER_CONSTANTS if f"C_{name.upper()}" not in USED] == []
 
 
 def test_faults_are_numbered_from_one() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +11,12 @@ import numpy as np
 import pytest
 
 from amo_opt.amos import curve, fraxlend, uniswap_v3
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.collateral_ratio import scale_marked
 from amo_opt.protocol.lanes import LANES, STATE
-from amo_opt.protocol.marked import SCRATCH, W_MARKS
+from amo_opt.protocol.marked import FULL_STAGE, SCRATCH, W_MARKS, OnMarked
 from amo_opt.protocol.primary_market import trade, trade_marked, trade_quietly
+from amo_opt.simulation.kernel import STAGES
 
 Block = Any
 
@@ -49,6 +54,55 @@ def test_trades_at_the_pool_and_at_the_doors_are_the_whole_of_trading(lanes: Cal
         for name, one, other in zip(STATE, ours, theirs, strict=True):
             assert one == pytest.approx(other, rel=1e-12, abs=1e-12 * 2.3e9), name
     assert 0.2 * 40 * LANES < marked < 0.9 * 40 * LANES
+
+
+MARKED: dict[str, OnMarked] = {
+    "trade": trade_marked,
+    "scale": scale_marked,
+    "arbitrage": uniswap_v3.arbitrage_marked,
+    "curve": curve.operate_marked,
+    "uniswap": uniswap_v3.operate_marked,
+    "fraxlend": fraxlend.operate_marked,
+}
+
+
+def lines_in(function: Any, array: str, context: type[ast.expr_context]) -> set[int]:
+    """Offsets of the lines of ``array`` that the function's source loads or stores."""
+    tree = ast.parse(inspect.getsource(function.py_func))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
+            node.target.ctx = context()  # ``+=`` loads and stores
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, context) and ast.unparse(node.value) == array:
+            name, _, lane = ast.unparse(node.slice).partition(" + ")
+            assert lane == "i", ast.unparse(node)
+            found.add(getattr(at, name.removeprefix("at.")))
+    return found
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_what_is_copied_for_a_stage_is_what_it_reads_and_writes(name: str) -> None:
+    """The declaration of a marked stage names the lines of its source, all and only those."""
+    marked = MARKED[name]
+    touched, written, read = (int(count) for count in marked.lines[:3])
+    places = marked.lines[3:].tolist()
+    assert set(places[touched : touched + written]) == lines_in(marked.full, "s", ast.Store)
+    assert set(places[:touched]) == lines_in(marked.full, "s", ast.Load) | lines_in(marked.full, "s", ast.Store)
+    market = next(arg.arg for arg in ast.parse(inspect.getsource(marked.full.py_func)).body[0].args.args[1:2])  # type: ignore[attr-defined]
+    assert set(places[touched + written :]) == lines_in(marked.full, market, ast.Load)
+    assert len(places) == touched + written + read == len(set(places[:touched])) + written + read
+
+
+def test_every_marked_stage_is_held_to_its_source() -> None:
+    """None is missing above."""
+    on_some = {
+        name: function
+        for name, (function, types) in STAGES.items()
+        if types == FULL_STAGE and "lanes" in function.py_func.__code__.co_varnames
+    }
+    assert {id(function) for function in on_some.values()} == {id(marked.full) for marked in MARKED.values()}
+    assert len(on_some) == len(MARKED)
 
 
 OPERATIONS: dict[str, tuple[Callable[..., None], Callable[..., None], Callable[..., None]]] = {

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from amo_opt.config.study import Study
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import demand
-from amo_opt.protocol.lanes import M_COLLATERAL_PRICE, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import STATE, STATE_INDEX
 from amo_opt.protocol.market import LANES
 from amo_opt.protocol.primary_market import trade
 from amo_opt.simulation.engine import draw, trace
@@ -660,7 +661,7 @@ def test_price_never_ends_an_hour_below_what_redeeming_pays(frax: Study, refigur
         series = trace(
             study.current.replace(**resting), study, scenario=scenario.name, paths=16, columns=("price", "supply", "collateral_ratio")
         )
-        coin = draw(scenario, study, first=0, lanes=16, stream="search")[:, M_COLLATERAL_PRICE : M_COLLATERAL_PRICE + 16]
+        coin = draw(scenario, study, first=0, lanes=16, stream="search")[:, at.M_COLLATERAL_PRICE : at.M_COLLATERAL_PRICE + 16]
         floor = np.minimum(study.current.redeem_price_threshold, coin * (1 - redemption_fee) * (1 - FEE))
         assert np.all(series["collateral_ratio"] == 1.0)
         # the fee that a trade of half the pool leaves in it moves its price by less than 1e-5

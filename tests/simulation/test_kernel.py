@@ -413,10 +413,10 @@ def compiled(name: str) -> Any:
 def test_every_stage_is_called_and_nothing_else() -> None:
     """Whatever stands in the list of stages is called in the step; what is called stands in it."""
     source = inspect.getsource(kernel.advance.py_func)
-    assert set(re.findall(r"\bat\.(\w+)", source)) == set(STAGES)
+    assert set(re.findall(r"\bplaces\.(\w+)", source)) == set(STAGES)
     assert not re.findall(r"^\s+(?!call_at)\w+\(s[,)]", source, flags=re.MULTILINE)
     # every marked stage, and it alone, is asked for where lanes are marked
-    assert source.count("call_at(at.run_marked") == len(re.findall(r"if count_marked\(w\) > 0:\s+call_at\(at\.run_marked", source))
+    assert source.count("call_at(places.run_marked") == len(re.findall(r"if count_marked\(w\) > 0:\s+call_at\(places\.run_marked", source))
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the listing is read for x86-64's packed divides; run it there")

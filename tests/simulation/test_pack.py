@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from amo_opt.protocol.lanes import CONSTANT_INDEX, M_BASE_VALUE, M_COLLATERAL_PRICE, STATE_INDEX
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.lanes import CONSTANT_INDEX, STATE_INDEX
 from amo_opt.protocol.market import LANES, MARKET_INPUTS
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -43,11 +44,11 @@ def test_a_lag_of_zero_is_spot(frax: Study, refigured: Callable[..., Study]) -> 
 def test_every_lane_starts_from_the_snapshot_at_the_first_hours_prices(frax: Study) -> None:
     """Lanes differ in their market's first prices only, so that nothing is marked to market before anything happened."""
     row = np.zeros(len(MARKET_INPUTS) * LANES)
-    row[M_COLLATERAL_PRICE : M_COLLATERAL_PRICE + LANES] = np.linspace(0.99, 1.01, LANES)
-    row[M_BASE_VALUE : M_BASE_VALUE + LANES] = np.linspace(0.98, 1.0, LANES)
+    row[at.M_COLLATERAL_PRICE : at.M_COLLATERAL_PRICE + LANES] = np.linspace(0.99, 1.01, LANES)
+    row[at.M_BASE_VALUE : at.M_BASE_VALUE + LANES] = np.linspace(0.98, 1.0, LANES)
     state = start_state(frax, row).reshape(-1, LANES)
-    assert np.array_equal(state[STATE_INDEX["collateral_price"]], row[M_COLLATERAL_PRICE : M_COLLATERAL_PRICE + LANES])
-    assert np.array_equal(state[STATE_INDEX["base_value"]], row[M_BASE_VALUE : M_BASE_VALUE + LANES])
+    assert np.array_equal(state[STATE_INDEX["collateral_price"]], row[at.M_COLLATERAL_PRICE : at.M_COLLATERAL_PRICE + LANES])
+    assert np.array_equal(state[STATE_INDEX["base_value"]], row[at.M_BASE_VALUE : at.M_BASE_VALUE + LANES])
     others = np.delete(state, [STATE_INDEX["collateral_price"], STATE_INDEX["base_value"]], axis=0)
     assert np.all(others == others[:, :1])
     assert state[STATE_INDEX["pool_y"], 0] == frax.state.base_value
