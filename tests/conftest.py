@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -277,3 +278,12 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
         return block
 
     return build
+
+
+@pytest.fixture(scope="session")
+def told_alike() -> Callable[[Path, str], dict[str, Any]]:
+    """Checks that every place of a report and the terminal tell one verdict, and gives results.json's: ``told_alike(folder, called.out)``."""
+    sys.path.insert(0, str(ROOT / "tests"))  # the reader stands beside this file: the tests themselves are no package
+    from told_alike import agree
+
+    return agree

@@ -30,6 +30,7 @@ def command(study_file: Path, *, seed: int | None, paths: int | None, out: Path 
       amo-opt report studies/frax-2022.toml --out reports/second-look --storage sqlite:///reports/frax-2022.db
     """
     from amo_opt.report import check_folder, write_report
+    from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.optimise import restore
 
@@ -39,7 +40,7 @@ def command(study_file: Path, *, seed: int | None, paths: int | None, out: Path 
     check_results(folder / "results.json")
     result = restore(study, storage=storage_url(folder, storage))
     written = write_report(result, folder)
-    say(f"{result.verdict}: {result.explanation}", err=as_json)
+    say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
     say(f"report: {written / 'report.html'}", err=as_json)
     if as_json:
         click.echo(results_json(result), nl=False)

@@ -50,6 +50,7 @@ def command(
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
+    from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import results_json
     from amo_opt.search.optimise import optimise
 
@@ -60,7 +61,7 @@ def command(
     with watching(study, folder) as watch:
         result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
-    say(f"{result.verdict}: {result.explanation}", err=as_json)
+    say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
     if result.profile is not None:
         click.echo(result.profile.finding, err=as_json)
     say(f"report: {written / 'report.html'}", err=as_json)

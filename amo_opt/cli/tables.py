@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.scoring.types import Constraint, Estimate, Score
 
+VERDICTS = {"KEPT": "holds", "BROKEN": "BROKEN", "UNDECIDED": "too few paths to decide"}
+"""What a limit's verdict in a report is on a terminal."""
 PIPED_WIDTH = 200
 """Characters of a table's line where nobody's terminal says otherwise."""
 
@@ -74,6 +76,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     """Metrics over all paths, then by scenario, then constraints."""
     from rich.table import Table
 
+    from amo_opt.report.facts.limits import constraint_verdict
     from amo_opt.scoring.metrics import METRICS
 
     table = Table(title=f"{parameters.name} on {study.name} (95% intervals)")
@@ -98,8 +101,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     for heading in ("constraint", "value", "worse end", "limit", "verdict"):
         table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right", no_wrap=heading == "constraint")
     for constraint in score.constraints:
-        held = "holds" if constraint.violation_high <= 0.0 else "BROKEN"
-        verdict = held if constraint.decidable else "too few paths to decide"
+        verdict = VERDICTS[constraint_verdict(constraint).word]
         estimate = constraint.estimate
         table.add_row(constraint.key, shown(estimate.value), shown(constraint.worse_end), shown(constraint.limit), verdict)
     console.print(table)

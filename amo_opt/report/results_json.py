@@ -11,6 +11,7 @@ from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
 from amo_opt.report.facts.backtest import demand_document, summary_document
 from amo_opt.report.facts.disclosure import versions
+from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.tails import tails_of
 from amo_opt.report.facts.validity import own_episodes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from amo_opt.scoring.replay import EpisodeFit
     from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
     from amo_opt.search.result import Candidate, Result
+    from amo_opt.search.ruling import Binding, Objection, Ruling
 
 SCHEMA = 1
 MOST_BYTES = 64 * 1024 * 1024
@@ -60,6 +62,7 @@ def results_json(result: Result) -> str:
             for each in result.worst_paths
         ],
         "tail_settled": tails_of(result, subject).settled,
+        "verdict": _verdict(result.ruling),
         **_around(result),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
@@ -95,7 +98,7 @@ def _around(result: Result) -> dict[str, Json]:
                     if paired.scenario is None
                 },
                 "feasible": each.feasible,
-                "objection": each.objection,
+                "objection": "" if each.objection is None else objection_words(each.objection),
                 "n": each.n,
             }
             for each in result.neighbours
@@ -140,6 +143,56 @@ def _candidate(candidate: Candidate) -> Json:
         "certified": _metrics(score),
         "certified_on": "A" if candidate.certified_b is None else "B",
         "constraints": {each.key: _constraint(each) for each in score.constraints},
+        "objection": None if candidate.objection is None else _objection(candidate.objection),
+    }
+
+
+def _verdict(ruling: Ruling) -> Json:
+    """The outcome, the paths it was decided on, and the limit that binds."""
+    return {
+        "outcome": ruling.outcome,
+        "decided_on": {"stream": ruling.paths.stream, "paths": ruling.paths.n, "paths_per_scenario": ruling.paths.each},
+        "sets": ruling.sets,
+        "sets_keeping_every_limit": ruling.kept,
+        "set": ruling.set or None,
+        "binding": None if ruling.binding is None else _binding(ruling.binding),
+        "objection": None if ruling.objection is None else _objection(ruling.objection),
+        "paths_needed_per_scenario": ruling.needed,
+        "not_certified": [{"set": name, "reason": reason} for name, reason in ruling.failed],
+    }
+
+
+def _binding(binding: Binding) -> Json:
+    return {
+        "set": binding.set,
+        "stream": binding.stream,
+        "limit_on": binding.name,
+        "scenario": binding.scenario,
+        "value": _finite(binding.value),
+        "interval": None if binding.interval is None else [_finite(end) for end in binding.interval],
+        "limit": _finite(binding.limit),
+        "at_least": binding.at_least,
+        "decidable": binding.decidable,
+        "kept": binding.kept,
+        "n": binding.n,
+    }
+
+
+def _objection(objection: Objection) -> Json:
+    """Why a set may not be recommended; null where the kind of objection has no such figure."""
+    limit, interval = objection.limit, objection.interval
+    return {
+        "kind": objection.kind,
+        "stream": objection.stream,
+        "limit_on": None if limit is None else limit.name,
+        "scenario": None if limit is None else limit.scenario,
+        "limit": None if limit is None else _constraint(limit),
+        "metric": objection.metric or None,
+        "difference": None if interval is None else _estimate(interval),
+        "bound": None if objection.bound is None else _finite(objection.bound),
+        "parameter": objection.parameter or None,
+        "value": None if objection.value is None else _finite(objection.value),
+        "detail": objection.detail or None,
     }
 
 

@@ -50,6 +50,13 @@ class Rule:
         excess = (value - limit) / scale
         return math.log1p(excess) if excess > 0.0 else excess
 
+    def value(self, violation: float, limit: float) -> float:
+        """The figure that is ``violation`` over the limit: the inverse of `violation`."""
+        scale = limit if limit > 0.0 else self.scale_at_zero
+        if self.kind == "at least":
+            return limit - scale * violation if violation > 0.0 else limit + scale / (violation + 1.0) - scale
+        return limit + scale * (math.expm1(violation) if violation > 0.0 else violation)
+
     def worse_end(self, estimate: Estimate) -> float:
         """The end of the figure's interval that must keep the limit."""
         return estimate.low if self.kind == "at least" else estimate.high

@@ -20,7 +20,7 @@ from amo_opt.errors import StorageError
 from amo_opt.search.record import Record, thaw
 from amo_opt.search.result import Result
 
-SCHEMA = 1
+SCHEMA = 2
 PIECE = 16_000
 """Characters a piece: four bytes each at most, within the smallest text column in use (65,535 bytes)."""
 SEAL = "certified"

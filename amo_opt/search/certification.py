@@ -26,10 +26,11 @@ from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.importance import importances
 from amo_opt.search.plateau import neighbours
 from amo_opt.search.progress import ProgressEvent, Watcher
-from amo_opt.search.result import Candidate, Neighbour, Profile, ProfilePoint, Result, Trial, Verdict
+from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Role, Trial
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
+from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, binding_in_search, binding_of, nearest
 from amo_opt.search.sensitivity import sensitivities
-from amo_opt.search.stage_b import CURRENT, run_stage_b
+from amo_opt.search.stage_b import CURRENT, Selection, StageB, refuse, run_stage_b
 from amo_opt.search.trim import Entry, trim
 from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
@@ -131,18 +132,11 @@ def certify(
     desk = Desk(study, workers, watch)
     profile = profile_amplification(desk)
     stage_a, failures = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
-    chosen, verdict, explanation = _choose(study, stage_a, profile, trials)
-    stage_b = run_stage_b(desk, stage_a, chosen, verdict, explanation)
-    candidates, verdict, explanation = stage_b.candidates, stage_b.verdict, stage_b.explanation
+    stage_b = run_stage_b(desk, stage_a, _choose(study, stage_a, profile, trials))
     rival = stage_b.rival
-    around: tuple[Neighbour, ...] = ()
-    if rival is not None:
-        around, cliff = neighbours(desk, rival.parameters)
-        candidates, verdict, explanation = _plateau(candidates, verdict, explanation, around, cliff)
+    around, cliff = ((), None) if rival is None else neighbours(desk, rival.parameters)
+    candidates, ruling = _plateau(stage_b, cliff)
     recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
-    verdict = verdict if recommended is not None or verdict != "recommended" else "no change"
-    if failures:
-        explanation += f" Not certified, as a path failed: {'; '.join(failures)}."
     shown = recommended or candidates[0]
     compared = [candidates[0]] if rival is None else [candidates[0], rival]
     numbers, points = feasible_points(trials)
@@ -153,9 +147,8 @@ def certify(
         front=tuple(numbers[i] for i in front(points)),
         hypervolume=hypervolume,
         candidates=tuple(candidates),
-        verdict=verdict,
+        ruling=replace(ruling, failed=tuple(failures)),
         rule=rule_text(study.certification),
-        explanation=explanation,
         recommended=recommended.parameters if recommended is not None else None,
         gap=_gap(shown),
         profile=profile,
@@ -178,26 +171,15 @@ def certify(
     )
 
 
-def _plateau(
-    candidates: Sequence[Candidate], verdict: Verdict, explanation: str, around: Sequence[Neighbour], cliff: str
-) -> tuple[list[Candidate], Verdict, str]:
-    """The last condition of the rule: a recommended set of which a neighbour breaks a limit loses its recommendation, and says why."""
-    chosen = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
-    if chosen is None:
-        return list(candidates), verdict, explanation
-    if cliff:
-        reason = f"passed on paths A and B, but one step away {cliff}"
-        text = f"{chosen.id} passed the rule on paths A and on paths B, but does not lie on a plateau: {cliff}."
-        return [replace(each, role="candidate", reason=reason) if each.id == chosen.id else each for each in candidates], "no change", text
-    near = [each for each in around if not each.feasible]
-    told = f"All {len(around)} sets one step away keep what it keeps"
-    if near:
-        first = near[0]
-        told = f"{len(near)} of {len(around)} sets one step away come nearer to a limit than the interval allows ({first.parameter} = {first.value:g} {first.objection})"
-    return list(candidates), verdict, f"{explanation} {told}, on {around[0].n} paths per scenario." if around else explanation
+def _plateau(stage_b: StageB, cliff: Objection | None) -> tuple[list[Candidate], Ruling]:
+    """The last condition of the rule: a recommended set one step from a cliff loses its recommendation."""
+    if cliff is None or stage_b.ruling.outcome != "recommended":
+        return stage_b.candidates, stage_b.ruling
+    refused = [replace(each, role="candidate", objection=cliff) if each.role == "recommended" else each for each in stage_b.candidates]
+    return refused, refuse(stage_b.ruling, cliff, refused[0])
 
 
-def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[str]]:
+def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[tuple[str, str]]]:
     """Scores and paired differences on paths A, the current set first; and what could not be simulated there, with the reason."""
     current_trial = next((trial for trial in trials if trial.origin == "current"), None)
     everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
@@ -227,10 +209,9 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tupl
             parameters=desk.study.current,
             search=current_trial.score if current_trial is not None else None,
             certified_a=current[0],
-            reason="the set in force",
         )
     ]
-    failures = [f"{name} ({found})" for (name, _, _), found in zip(sets, rest, strict=True) if isinstance(found, SimulationError)]
+    failures = [(name, str(found)) for (name, _, _), found in zip(sets, rest, strict=True) if isinstance(found, SimulationError)]
     for (name, parameters, searched), found in zip(sets, rest, strict=True):
         if not isinstance(found, SimulationError):
             candidates.append(
@@ -239,66 +220,67 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tupl
     return candidates, failures
 
 
-def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> tuple[dict[str, str], Verdict, str]:
-    """Roles by candidate id (``recommended``, ``cautious``, ``yield-seeking``) and reasons, the verdict on A and its explanation."""
+def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> Selection:
+    """What paths A chose, and the ruling on them."""
     rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
     objections = eligible(
         {candidate.id: candidate.certified_a for candidate in rivals},
         {candidate.id: candidate.paired_a for candidate in rivals},
         study.certification,
+        stream="A",
     )
     for candidate in rivals:
-        if not objections[candidate.id] and not profile.identified and candidate.parameters.amplification != study.current.amplification:
-            objections[candidate.id] = "changes A, which the profile does not identify"
-    pool = [candidate for candidate in rivals if not objections[candidate.id]]
+        moved = candidate.parameters.amplification != study.current.amplification
+        if objections[candidate.id] is None and not profile.identified and moved:
+            objections[candidate.id] = Objection(kind="A not identified", stream="A")
+    pool = [candidate for candidate in rivals if objections[candidate.id] is None]
     if not pool:
-        return objections, *_nothing(stage_a, objections, trials)
+        return Selection({}, objections, _nothing(study, stage_a, trials))
     points: list[Point] = [(candidate.certified_a.yield_annual.value, candidate.certified_a.peg_risk_bps.value) for candidate in pool]
     best = front(points)
-    roles = dict(objections)
-    cautious, greedy = pool[best[-1]].id, pool[best[0]].id
-    balanced = pool[best[knee([points[i] for i in best], margins(study.certification))]].id
-    roles[greedy] = "role:yield-seeking"
-    roles[cautious] = "role:cautious"
-    roles[balanced] = "role:recommended"
-    return roles, "recommended", ""
+    balanced = pool[best[knee([points[i] for i in best], margins(study.certification))]]
+    roles: dict[str, Role] = {pool[best[0]].id: "yield-seeking"}
+    roles[pool[best[-1]].id] = "cautious"
+    roles[balanced.id] = "recommended"
+    ruling = _ruling(study, stage_a, "recommended", binding=binding_of(balanced.id, "A", nearest(balanced.certified_a)))
+    return Selection(roles, objections, replace(ruling, set=balanced.id))
 
 
-def _nothing(stage_a: Sequence[Candidate], objections: dict[str, str], trials: Sequence[Trial]) -> tuple[Verdict, str]:
-    """Why nothing is recommended."""
+def _ruling(study: Study, stage_a: Sequence[Candidate], outcome: Verdict, *, binding: Binding | None) -> Ruling:
+    """The outcome on paths A."""
+    each = stage_a[0].certified_a.yield_annual.n // len(study.scenarios)
+    return Ruling(
+        outcome=outcome,
+        paths=Paths(stream="A", n=stage_a[0].certified_a.yield_annual.n, each=each),
+        sets=len(stage_a),
+        kept=sum(candidate.certified_a.feasible for candidate in stage_a),
+        set="" if binding is None else binding.set,
+        binding=binding,
+    )
+
+
+def _nothing(study: Study, stage_a: Sequence[Candidate], trials: Sequence[Trial]) -> Ruling:
+    """The ruling where no set may be recommended."""
     current = stage_a[0].certified_a
     undecided = [constraint for constraint in current.constraints if not constraint.decidable]
     if undecided:
         hardest = min(undecided, key=lambda constraint: constraint.limit)
-        needed = math.ceil(3.0 / hardest.limit)
-        return "undecidable", (
-            f"{hardest.estimate.n} paths per scenario cannot decide {hardest.key} at a limit of {hardest.limit:g}; "
-            f"at least {needed} are needed, so nothing is recommended."
-        )
-    feasible_now = any(candidate.certified_a.feasible for candidate in stage_a)
-    if feasible_now:
-        counted: dict[str, int] = {}
-        for reason in objections.values():
-            key = reason.split(":")[0].split("(")[0].strip()
-            counted[key] = counted.get(key, 0) + 1
-        told = "; ".join(f"{count} × {reason}" for reason, count in sorted(counted.items(), key=lambda item: -item[1]))
-        return (
-            "no change",
-            f"No candidate passed the rule on paths A ({told})."
-            if told
-            else "The search found nothing that does better than the current set.",
-        )
-    violations = {candidate.id: {c.key: c.violation_high for c in candidate.certified_a.constraints} for candidate in stage_a}
-    where = "at its interval's worse end on paths A"
+        ruling = _ruling(study, stage_a, "undecidable", binding=binding_of(CURRENT, "A", hardest))
+        return replace(ruling, needed=math.ceil(3.0 / hardest.limit))
+    if any(candidate.certified_a.feasible for candidate in stage_a):
+        return replace(_ruling(study, stage_a, "no change", binding=binding_of(CURRENT, "A", nearest(current))), set="")
     if not any(trial.score is not None and trial.score.feasible for trial in trials):
         # Nothing but the current set went to certification: the search's own scores say which of all sets came nearest.
-        violations = {trial.parameters.name: trial.score.constraints for trial in trials if trial.score is not None} or violations
-        where = "in the search"
-    least = min(violations, key=lambda name: sum(max(0.0, value) for value in violations[name].values()))
-    binding, excess = max(violations[least].items(), key=lambda item: item[1])
-    return "infeasible", (
-        f"No set kept every constraint. The least violating is {least}; the binding constraint is {binding} ({excess:+.3g} over its limit {where}, scaled)."
-    )
+        scored = [
+            (CURRENT if trial.origin == "current" else f"trial-{trial.number}", trial.score) for trial in trials if trial.score is not None
+        ]
+        if scored:
+            name, least = min(scored, key=lambda each: sum(max(0.0, value) for value in each[1].constraints.values()))
+            ruling = _ruling(study, stage_a, "infeasible", binding=binding_in_search(name, least, study))
+            each = study.simulation.paths
+            return replace(ruling, paths=Paths(stream="search", n=each * len(study.scenarios), each=each), sets=len(scored))
+    closest = min(stage_a, key=lambda candidate: sum(max(0.0, each.violation_high) for each in candidate.certified_a.constraints))
+    return _ruling(study, stage_a, "infeasible", binding=binding_of(closest.id, "A", nearest(closest.certified_a)))
 
 
 def profile_amplification(desk: Desk) -> Profile:

@@ -17,6 +17,7 @@ from amo_opt.scoring.types import Constraint, PairedDifference, Score
 from amo_opt.search.desk import Desk
 from amo_opt.search.result import Neighbour
 from amo_opt.search.rule import COMPARED
+from amo_opt.search.ruling import Objection
 from amo_opt.simulation.outcome import Outcome
 
 SHARE = 0.1
@@ -65,7 +66,7 @@ def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
     return found
 
 
-def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], str]:
+def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], Objection | None]:
     """The shown set's neighbours on the first paths of B, and what refuses it: a neighbour that breaks a limit the shown set keeps there.
 
     Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its interval's
@@ -77,19 +78,19 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
     steps = steps_around(shown, study)
     home: list[tuple[tuple[Constraint, ...], Brief]] = []
 
-    def judge(job: tuple[Step, Outcome | SimulationError]) -> tuple[Neighbour, str]:
+    def judge(job: tuple[Step, Outcome | SimulationError]) -> tuple[Neighbour, Objection | None]:
         (limits, base), (step, outcome) = home[0], job
-        told = f"{step.parameter} = {step.parameters.values()[step.parameter]:g}"
         if isinstance(outcome, SimulationError):
-            return _neighbour(step, (), f"failed on a path: {outcome}", n), f"with {told} a path fails"
+            failed = Objection(kind="failed", stream="B", detail=str(outcome))
+            return _neighbour(step, (), failed, n), _cliff(step, None, str(outcome))
         of_both = judged(outcome, study, metrics=COMPARED)
         found = of_both.score
         broken = _broken(found, {each.key for each in limits if each.violation <= 0.0})
-        refusal = f"with {told} {broken.key} is {broken.estimate.value:.4g} against a limit of {broken.limit:.4g}" if broken else ""
+        refusal = None if broken is None else _cliff(step, broken)
         paired = tuple(differences(of_both.brief, base).values())
         return _neighbour(step, paired, _objection(found, limits), n), refusal
 
-    def around_it(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Neighbour, str]]:
+    def around_it(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Neighbour, Objection | None]]:
         if first == 0:
             base = outcomes.pop(0)
             if isinstance(base, SimulationError):
@@ -101,16 +102,22 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
 
     sets = [shown, *(step.parameters for step in steps)]
     around = desk.in_groups(sets, around_it, stream="certify-b", phase="neighbours", paths=n)
-    return tuple(each for each, _ in around), next((refusal for _, refusal in around if refusal), "")
+    return tuple(each for each, _ in around), next((refusal for _, refusal in around if refusal is not None), None)
 
 
-def _neighbour(step: Step, paired: tuple[PairedDifference, ...], objection: str, n: int) -> Neighbour:
+def _cliff(step: Step, limit: Constraint | None, detail: str = "") -> Objection:
+    """That one step from the shown set leads beyond a limit, or to a path that fails."""
+    value = float(step.parameters.values()[step.parameter])
+    return Objection(kind="cliff", stream="B", parameter=step.parameter, value=value, limit=limit, at_value=True, detail=detail)
+
+
+def _neighbour(step: Step, paired: tuple[PairedDifference, ...], objection: Objection | None, n: int) -> Neighbour:
     return Neighbour(
         parameter=step.parameter,
         side=step.side,
         value=float(step.parameters.values()[step.parameter]),
         paired=paired,
-        feasible=not objection,
+        feasible=objection is None,
         objection=objection,
         n=n,
     )
@@ -122,16 +129,16 @@ def _broken(found: Score, kept: set[str]) -> Constraint | None:
     return max(broken, key=lambda each: each.violation, default=None)
 
 
-def _objection(found: Score, limits: Sequence[Constraint]) -> str:
-    """The first limit that the neighbour does not keep as the shown set does, in words; empty where it keeps them all."""
+def _objection(found: Score, limits: Sequence[Constraint]) -> Objection | None:
+    """The first limit that the neighbour does not keep as the shown set does; None where it keeps them all."""
     base: Mapping[str, Constraint] = {each.key: each for each in limits}
     for each in found.constraints:
         shown = base[each.key]
         if shown.violation_high <= 0.0 < each.violation_high:
-            return f"breaks {each.key}: worse end {each.worse_end:.4g} against a limit of {each.limit:.4g}"
+            return Objection(kind="limit", stream="B", limit=each)
         if shown.violation <= 0.0 < each.violation:
-            return f"breaks {each.key}: {each.estimate.value:.4g} against a limit of {each.limit:.4g}"
-    return ""
+            return Objection(kind="limit", stream="B", limit=each, at_value=True)
+    return None
 
 
 def half_way(current: ParameterSet, shown: ParameterSet) -> ParameterSet | None:

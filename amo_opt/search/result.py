@@ -9,8 +9,9 @@ from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.replay import EpisodeFit
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.ruling import Objection, Ruling, Verdict
 
-Verdict = Literal["recommended", "no change", "undecidable", "infeasible"]
+Role = Literal["current", "recommended", "cautious", "balanced", "yield-seeking", "candidate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +30,19 @@ class Candidate:
     """One set taken to certification. ``id`` is ``current`` or ``trial-N``; ``role`` names its place among the alternatives.
 
     ``paired_a`` and ``paired_b`` compare it with the current set (empty for the current set itself); ``certified_b`` exists for the
-    current set, the recommended one and its alternatives only. ``reason`` says in one sentence why it was taken or rejected.
+    current set, the recommended one and its alternatives only. ``objection``: why it may not be recommended; None where nothing stands
+    against it.
     """
 
     id: str
-    role: Literal["current", "recommended", "cautious", "balanced", "yield-seeking", "candidate"]
+    role: Role
     parameters: ParameterSet
     search: PointScore | None
     certified_a: Score
     paired_a: tuple[PairedDifference, ...] = ()
     certified_b: Score | None = None
     paired_b: tuple[PairedDifference, ...] = ()
-    reason: str = ""
+    objection: Objection | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ class Neighbour:
     value: float
     paired: tuple[PairedDifference, ...]
     feasible: bool
-    objection: str
+    objection: Objection | None
     n: int
 
 
@@ -146,7 +148,7 @@ class RunCapacity:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Everything the report needs. ``recommended`` is None where the verdict is not ``recommended``; ``gap`` holds the optimism gap:
+    """Everything the report needs. ``ruling`` is the verdict and all that it rests on. ``recommended`` is None where the verdict is not ``recommended``; ``gap`` holds the optimism gap:
     metric -> (search, certified A, certified B) for the recommended set, or the current one where there is none.
 
     ``half_step`` lies halfway between the current and the shown set, certified on B (its ``certified_a`` repeats B:
@@ -161,9 +163,8 @@ class Result:
     front: tuple[int, ...]
     hypervolume: tuple[float, ...]
     candidates: tuple[Candidate, ...]
-    verdict: Verdict
+    ruling: Ruling
     rule: str
-    explanation: str
     recommended: ParameterSet | None
     gap: dict[str, tuple[float, Estimate, Estimate]] = field(default_factory=dict)
     profile: Profile | None = None
@@ -179,3 +180,8 @@ class Result:
     change_costs: tuple[ChangeCost, ...] = ()
     run_capacities: tuple[RunCapacity, ...] = ()
     episodes: tuple[EpisodeFit, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The ruling's outcome."""
+        return self.ruling.outcome

@@ -8,6 +8,7 @@ from amo_opt.config.study import Certification
 from amo_opt.scoring.intervals import holm
 from amo_opt.scoring.types import PairedDifference, Score
 from amo_opt.search.front import Point, worth
+from amo_opt.search.ruling import Objection, Stream
 
 LEVEL = 0.05
 """Level of the tests, after Holm's correction over candidates and metrics."""
@@ -45,13 +46,15 @@ def by_metric(paired: Sequence[PairedDifference]) -> dict[str, PairedDifference]
     return {difference.metric: difference for difference in paired if difference.scenario is None}
 
 
-def eligible(scores: Mapping[str, Score], paired: Mapping[str, Sequence[PairedDifference]], certification: Certification) -> dict[str, str]:
-    """For every candidate id why it may not be recommended, or an empty string where it may."""
+def eligible(
+    scores: Mapping[str, Score], paired: Mapping[str, Sequence[PairedDifference]], certification: Certification, *, stream: Stream
+) -> dict[str, Objection | None]:
+    """For every candidate id why it may not be recommended after what it did on these paths, or None where it may."""
     ids = list(scores)
     differences = {name: by_metric(paired[name]) for name in ids}
     adjusted = iter(holm([differences[name][axis].p_better for name in ids for axis in AXES]))
     better = {name: {axis: next(adjusted) <= LEVEL and _gain(differences[name][axis]) > 0.0 for axis in AXES} for name in ids}
-    return {name: _objection(scores[name], differences[name], better[name], certification) for name in ids}
+    return {name: _objection(scores[name], differences[name], better[name], certification, stream) for name in ids}
 
 
 def _gain(difference: PairedDifference) -> float:
@@ -59,34 +62,35 @@ def _gain(difference: PairedDifference) -> float:
 
 
 def _objection(  # noqa: PLR0911 - one return for each condition of the rule
-    score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification
-) -> str:
-    undecided = [constraint.key for constraint in score.constraints if not constraint.decidable]
+    score: Score, differences: Mapping[str, PairedDifference], better: Mapping[str, bool], certification: Certification, stream: Stream
+) -> Objection | None:
+    undecided = [constraint for constraint in score.constraints if not constraint.decidable]
     if undecided:
-        return f"too few paths to decide {undecided[0]}"
+        return Objection(kind="undecided", stream=stream, limit=undecided[0])
     broken = [constraint for constraint in score.constraints if constraint.violation_high > 0.0]
     if broken:
-        worst = max(broken, key=lambda constraint: constraint.violation_high)
-        return f"breaks {worst.key}: worse end {worst.worse_end:.4g} against a limit of {worst.limit:.4g}"
+        return Objection(kind="limit", stream=stream, limit=max(broken, key=lambda constraint: constraint.violation_high))
     if not any(better.values()):
-        return "not proven better than the current set on yield or on peg risk"
+        return Objection(kind="no gain", stream=stream)
     held = {
         YIELD: differences[YIELD].difference.low > -certification.margin_yield,
         PEG: differences[PEG].difference.high < certification.margin_peg_bps,
     }
     if not (better[YIELD] and held[PEG]) and not (better[PEG] and held[YIELD]):
-        axis = PEG if better[YIELD] else YIELD
-        interval = differences[axis].difference
-        return f"may be worse on {'peg risk' if axis == PEG else 'yield'} by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g})"
+        axis, margin = (PEG, certification.margin_peg_bps) if better[YIELD] else (YIELD, certification.margin_yield)
+        return _beyond(differences[axis], margin, stream)
     if differences[DOLLAR].difference.high > certification.margin_peg_bps:
-        interval = differences[DOLLAR].difference
-        return f"may be worse against the dollar by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g} bps)"
+        return _beyond(differences[DOLLAR], certification.margin_peg_bps, stream)
     if COVER in differences and differences[COVER].difference.low < -certification.margin_cr:
-        interval = differences[COVER].difference
-        return f"may lower the worst external collateral ratio by more than the margin (95% interval {interval.low:.4g} to {interval.high:.4g})"
+        return _beyond(differences[COVER], certification.margin_cr, stream)
     if _gain_in_margins(differences, certification) < 0.0:
-        return f"gains less than {certification.least_gain:g} of a margin in all: not worth a vote"
-    return ""
+        return Objection(kind="small gain", stream=stream, bound=certification.least_gain)
+    return None
+
+
+def _beyond(difference: PairedDifference, margin: float, stream: Stream) -> Objection:
+    """That a loss of more than the margin is not ruled out."""
+    return Objection(kind="margin", stream=stream, metric=difference.metric, interval=difference.difference, bound=margin)
 
 
 def _gain_in_margins(differences: Mapping[str, PairedDifference], certification: Certification) -> float:

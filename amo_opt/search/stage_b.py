@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from amo_opt.config.study import Study
@@ -15,8 +15,9 @@ from amo_opt.search.desk import Desk
 from amo_opt.search.evidence import PriceFans, WorstRows, worst_rows
 from amo_opt.search.front import worth
 from amo_opt.search.plateau import half_way
-from amo_opt.search.result import Candidate, Verdict
+from amo_opt.search.result import Candidate, Role
 from amo_opt.search.rule import eligible, margins
+from amo_opt.search.ruling import Binding, Objection, Ruling, binding_of, nearest
 from amo_opt.simulation.outcome import Outcome
 
 CURRENT = "current"
@@ -40,12 +41,20 @@ class _OnB:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What paths A chose: roles of the chosen sets and objections to every set but the current one, by id, and the ruling so far."""
+
+    roles: dict[str, Role]
+    objections: dict[str, Objection | None]
+    ruling: Ruling
+
+
+@dataclass(frozen=True)
 class StageB:
     """What paths B gave. ``rival`` is the set shown beside the current one: chosen on A, else what came closest; None where it failed."""
 
     candidates: list[Candidate]
-    verdict: Verdict
-    explanation: str
+    ruling: Ruling
     worst: dict[str, WorstRows]
     rival: Candidate | None
     half_step: Candidate | None
@@ -76,56 +85,78 @@ def _run_on_b(desk: Desk, sets: Sequence[ParameterSet], fans: PriceFans) -> list
     return desk.in_groups(sets, compared, stream="certify-b", phase="certify-b", watched=fans.watched, seen=fans.put)
 
 
-def run_stage_b(desk: Desk, stage_a: Sequence[Candidate], roles: dict[str, str], verdict: Verdict, explanation: str) -> StageB:
+def run_stage_b(desk: Desk, stage_a: Sequence[Candidate], selection: Selection) -> StageB:
     """Current set, chosen set and alternatives on paths B, and the half step to the chosen one; it must pass the rule there too.
 
     Where none was chosen the set that came closest runs on B in their place, so that every published figure comes from there.
     """
-    named = {name: text.removeprefix("role:") for name, text in roles.items() if text.startswith("role:")}
-    taken = set(named) or {_closest(desk.study, stage_a)}
+    roles = selection.roles
+    taken = set(roles) or {_closest(desk.study, stage_a)}
     kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in taken]
-    target = next((candidate for candidate in kept if named.get(candidate.id) == "recommended"), kept[-1])
+    target = next((candidate for candidate in kept if roles.get(candidate.id) == "recommended"), kept[-1])
     half = half_way(desk.study.current, target.parameters)
     sets = [candidate.parameters for candidate in kept]
-    fans = PriceFans(desk, {k: each.id for k, each in enumerate(kept) if each.id == CURRENT or named.get(each.id) == "recommended"})
+    fans = PriceFans(desk, {k: each.id for k, each in enumerate(kept) if each.id == CURRENT or roles.get(each.id) == "recommended"})
     runs = _run_on_b(desk, sets if half is None else [*sets, half], fans)
     found: dict[str, _OnB] = {}
-    failed: dict[str, str] = {}
+    refusals: dict[str, Objection] = {}
     for candidate, run in zip(kept, runs[: len(kept)], strict=True):
         if isinstance(run, SimulationError):
-            failed[candidate.id] = f"failed on a path: {run}"
+            refusals[candidate.id] = Objection(kind="failed", stream="B", detail=str(run))
         else:
             found[candidate.id] = run
     scores = {name: each.score for name, each in found.items()}
     paired = {name: each.paired for name, each in found.items() if name != CURRENT}
-    chosen = next((name for name, role in named.items() if role == "recommended"), None)
-    refusal = ""
-    if chosen is not None:
-        refusal = failed.get(chosen, "")
-        if not refusal:
-            refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification)[chosen]
-        if refusal:
-            verdict, explanation = "no change", f"{chosen} passed on paths A but not on untouched paths B: it {_phrase(refusal)}."
-        else:
-            explanation = f"{chosen} passed the rule on paths A and again on paths B."
+    chosen = next((name for name, role in roles.items() if role == "recommended"), None)
+    if chosen in scores:
+        refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification, stream="B")[chosen]
+        if refusal is not None:
+            refusals[chosen] = refusal
     result = []
     for candidate in stage_a:
-        role = named.get(candidate.id)
-        objection = refusal if candidate.id == chosen else failed.get(candidate.id, "")
-        reason = _reason(candidate, roles, role, objection)
-        shown = "candidate" if role is None or objection else role
+        objection = refusals.get(candidate.id) or selection.objections.get(candidate.id)
+        role = roles.get(candidate.id, "candidate") if objection is None else "candidate"
         result.append(
             replace(
                 candidate,
-                role=candidate.role if candidate.id == CURRENT else shown,  # type: ignore[arg-type]
+                role=candidate.role if candidate.id == CURRENT else role,
                 certified_b=scores.get(candidate.id),
                 paired_b=paired.get(candidate.id, ()),
-                reason=candidate.reason if candidate.id == CURRENT else reason,
+                objection=objection,
             )
         )
     halfway = None if half is None or isinstance(runs[-1], SimulationError) else _half_step(half, runs[-1])
     rival = next((each for each in result if each.id == target.id and each.certified_b is not None and each.id != CURRENT), None)
-    return StageB(result, verdict, explanation, {name: each.worst for name, each in found.items()}, rival, halfway, fans)
+    return StageB(
+        candidates=result,
+        ruling=_ruling(selection.ruling, result, refusals),
+        worst={name: each.worst for name, each in found.items()},
+        rival=rival,
+        half_step=halfway,
+        fans=fans,
+    )
+
+
+def _ruling(on_a: Ruling, candidates: Sequence[Candidate], refusals: Mapping[str, Objection]) -> Ruling:
+    """The ruling after paths B: they may refuse what A chose, and of the set that stays in force their nearest limit is told."""
+    if on_a.outcome == "recommended" and on_a.set in refusals:
+        return refuse(on_a, refusals[on_a.set], candidates[0])
+    if on_a.outcome == "recommended":
+        chosen = next(each for each in candidates if each.id == on_a.set)
+        return replace(on_a, paths=replace(on_a.paths, stream="B"), binding=_on_b(chosen))
+    return replace(on_a, binding=_on_b(candidates[0])) if on_a.outcome == "no change" else on_a
+
+
+def refuse(ruling: Ruling, objection: Objection, current: Candidate) -> Ruling:
+    """The ruling once the set that paths A chose is refused: no change, decided on paths B."""
+    paths = replace(ruling.paths, stream="B")
+    return replace(ruling, outcome="no change", paths=paths, objection=objection, binding=_on_b(current))
+
+
+def _on_b(candidate: Candidate) -> Binding | None:
+    """The set's nearest limit on paths B."""
+    score = candidate.certified_b
+    return None if score is None else binding_of(candidate.id, "B", nearest(score))
 
 
 def _half_step(parameters: ParameterSet, found: _OnB) -> Candidate:
@@ -138,7 +169,6 @@ def _half_step(parameters: ParameterSet, found: _OnB) -> Candidate:
         certified_a=found.score,
         certified_b=found.score,
         paired_b=found.paired,
-        reason="every parameter half the way",
     )
 
 
@@ -157,26 +187,3 @@ def _closest(study: Study, stage_a: Sequence[Candidate]) -> str:
         return found.feasible, candidate.parameters.amplification == study.current.amplification, gain
 
     return max(rivals, key=order).id
-
-
-def _phrase(refusal: str) -> str:
-    return (
-        refusal
-        if refusal.startswith(("breaks", "may be", "failed"))
-        else f"is {refusal}"
-        if refusal.startswith("not proven")
-        else f"has {refusal}"
-    )
-
-
-def _reason(candidate: Candidate, roles: dict[str, str], role: str | None, refusal: str) -> str:
-    if refusal:
-        return f"passed on paths A, not on paths B: {refusal}"
-    told = {
-        "recommended": "the knee of the eligible front: the most gain, both axes measured in margins",
-        "cautious": "the lowest peg risk of the eligible sets",
-        "yield-seeking": "the highest yield of the eligible sets",
-    }
-    if role is not None:
-        return told[role]
-    return roles.get(candidate.id) or "eligible, but not the knee, the lowest peg risk or the highest yield"

@@ -37,7 +37,7 @@ def written(record):
         return 0
 
 
-def test_a_run_writes_the_report_with_its_record_and_log_beside_it(finished):
+def test_a_run_writes_the_report_with_its_record_and_log_beside_it(finished, told_alike):
     """Exit 0, every file of a report in the folder and nothing else, and the verdict on stdout."""
     called, folder = finished
     assert called.status == 0, called.err
@@ -46,6 +46,7 @@ def test_a_run_writes_the_report_with_its_record_and_log_beside_it(finished):
     assert {entry.name for entry in folder.parent.iterdir()} == {"report", "report.db", "report.log"}
     assert called.out.splitlines()[-1] == f"report: {folder / 'report.html'}"
     assert called.out.startswith(("no change: ", "recommended: "))
+    told_alike(folder, called.out)
     assert len((folder / "trials.csv").read_text().splitlines()) == 17
 
 
@@ -197,20 +198,25 @@ def test_more_trials_extend_the_record(small, call, tmp_path):
     assert len(tables[1]) == 13
 
 
-def test_no_feasible_set_is_exit_1(small, call, tmp_path):
-    """A cover no set can keep: exit 1, the constraint that binds is named, and the report is written all the same."""
+def test_no_feasible_set_is_exit_1(small, call, tmp_path, told_alike):
+    """A cover no set can keep: exit 1, and the report is written all the same; every place names the one limit that binds in the search."""
     called = call("run", small(min_external_cr="5.0"), "--trials", "9", "--out", tmp_path / "report")
     assert called.status == 1
-    assert called.out.startswith("infeasible: No set kept every constraint.")
-    assert "the binding constraint is breach_probability:" in called.out
-    assert (tmp_path / "report" / "proposal.md").exists()
+    assert called.out.startswith("infeasible: None of 9 trials kept every limit on the search's 8 paths at point values")
+    binding = told_alike(tmp_path / "report", called.out)["binding"]
+    assert (binding["limit_on"], binding["stream"], binding["interval"]) == ("breach_probability", "search", None)
+    assert (binding["value"], binding["limit"], binding["n"]) == (pytest.approx(1.0), 0.5, 4)
 
 
-def test_too_few_paths_is_said_with_the_number_needed(small, call, tmp_path):
+def test_too_few_paths_is_said_with_the_number_needed(small, call, tmp_path, told_alike):
     """Eight paths cannot decide a chance of 2%: the verdict says how many could, and nothing is recommended."""
     called = call("run", small(max_breach_probability="0.02"), "--trials", "1", "--out", tmp_path / "report")
     assert called.status == 0
-    assert called.out.startswith("undecidable: 8 paths per scenario cannot decide breach_probability:calm at a limit of 0.02; at least 150")
+    assert called.out.startswith(
+        "undecidable: 8 paths A per scenario cannot decide chance that the external collateral ratio breaks its limit in calm at a limit of "
+        "2.00%; at least 150 are needed"
+    )
+    assert told_alike(tmp_path / "report", called.out)["paths_needed_per_scenario"] == 150
 
 
 def refused(called, *fragments):

@@ -33,6 +33,7 @@ from amo_opt.search.result import (
     Trial,
     WorstPath,
 )
+from amo_opt.search.ruling import Objection, Paths, Ruling, binding_of, nearest
 from amo_opt.stress.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -294,7 +295,9 @@ def _neighbours(score: Score) -> tuple[Neighbour, ...]:
                 _stepped(score, "shortfall_cvar90_bps", side * 2.0 * peg, 0.8),
             )
             broken = name == "pool_share_high" and side > 0
-            objection = "breaks shortfall_cvar90_bps:ust-contagion-2022: worse end 1012 against a limit of 1000" if broken else ""
+            limit = next(each for each in score.constraints if each.key == "shortfall:ust-contagion-2022")
+            over = replace(limit, estimate=replace(limit.estimate, high=1012.0))
+            objection = Objection(kind="limit", stream="B", limit=over) if broken else None
             rows.append(
                 Neighbour(
                     parameter=name,
@@ -356,6 +359,24 @@ def _half_step(study: Study, now_a: Score, now_b: Score) -> Candidate:
     )
 
 
+def _ruling(study: Study, candidates: list[Candidate], verdict: str) -> Ruling:
+    """A ruling of that verdict: on paths A, but for a recommendation, which paths B decide."""
+    n, found = 3200, candidates[0]
+    if verdict == "recommended":
+        found = candidates[1]
+    stream, score = ("B", found.certified_b) if verdict in ("recommended", "no change") else ("A", found.certified_a)
+    assert score is not None
+    return Ruling(
+        outcome=verdict,  # type: ignore[arg-type]
+        paths=Paths(stream="B" if verdict == "recommended" else "A", n=n, each=n // len(study.scenarios)),
+        sets=len(candidates),
+        kept=sum(each.certified_a.feasible for each in candidates),
+        set=found.id if verdict != "no change" else "",
+        binding=binding_of(found.id, stream, nearest(score)),  # type: ignore[arg-type]
+        needed=1500 if verdict == "undecidable" else None,
+    )
+
+
 IMPORTANCES = {
     "yield": {"aave_cap": 0.44, "curve_mint_cap": 0.31, "amplification": 0.12, "idle_buffer": 0.09, "pool_share_high": 0.04},
     "peg_cvar95_bps": {"amplification": 0.58, "pool_share_high": 0.22, "curve_mint_cap": 0.11, "idle_buffer": 0.06, "aave_cap": 0.03},
@@ -377,11 +398,7 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
     )
     now_a, now_b = build_score(study, 0.0), build_score(study, 0.01)
     point = PointScore(yield_annual=0.0321, peg_risk_bps=20.8, constraints={each.key: each.violation for each in now_a.constraints})
-    rows = [
-        Candidate(
-            id="current", role="current", parameters=CURRENT, search=point, certified_a=now_a, certified_b=now_b, reason="The set on chain."
-        )
-    ]
+    rows = [Candidate(id="current", role="current", parameters=CURRENT, search=point, certified_a=now_a, certified_b=now_b)]
     roles = ["recommended" if verdict == "recommended" else "balanced", "cautious", "yield-seeking"] + ["candidate"] * 20
     for number in range(candidates):
         shift = (0.55, -0.6, 1.4)[number] if number < 3 else float(rng.uniform(-1.0, 1.6))
@@ -401,9 +418,9 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
                 paired_a=_paired(on_a, now_a),
                 certified_b=on_b if shown else None,
                 paired_b=_paired(on_b, now_b) if shown else (),
-                reason="Yield is better, and peg risk lies inside the margin."
+                objection=None
                 if shown
-                else "Its peg risk is worse than the margin allows.",
+                else Objection(kind="margin", stream="A", metric="peg_cvar95_bps", interval=_estimate(1.9, 0.4), bound=2.0),
             )
         )
     trials = []
@@ -448,9 +465,8 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         front=(3, 17, 30),
         hypervolume=(0.1, 0.2, 0.28, 0.309, 0.31),
         candidates=tuple(rows),
-        verdict=verdict,  # type: ignore[arg-type]
+        ruling=_ruling(study, rows, verdict),
         rule="Limits hold at their interval's upper end; better on one objective, no worse than the margin on the other; of those the knee of the front.",
-        explanation="One set of eight passed; it is the knee.",
         recommended=recommended,
         gap={
             "yield": (0.0335, subject.certified_a.yield_annual, subject.certified_b.yield_annual),

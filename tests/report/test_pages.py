@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from amo_opt.report import report_files
 from amo_opt.report.facts import gather
 from amo_opt.report.pages import SECTIONS
+from amo_opt.search.ruling import Objection
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "path", "use"}
 HOSTILE = '</p><script>alert("x")</script>{{ 7*7 }} [click](javascript:alert(1)) | **bold** & more'
@@ -167,12 +168,20 @@ def test_text_of_others_stays_text(make_result):
     pool = replace(study.state.pool, fee=replace(study.state.pool.fee, source=HOSTILE, assumed=None))
     scenarios = tuple(replace(each, title=HOSTILE, summary=HOSTILE, weight_reason=HOSTILE, sources=(HOSTILE,)) for each in study.scenarios)
     study = replace(study, name=HOSTILE, scenarios=scenarios, state=replace(study.state, name=HOSTILE, notes=HOSTILE, pool=pool))
-    candidates = tuple(replace(each, reason=HOSTILE) for each in result.candidates)
+    hostile = Objection(kind="failed", stream="B", detail=HOSTILE)
+    candidates = tuple(replace(each, objection=hostile) for each in result.candidates)
     trials = tuple(replace(each, failure=HOSTILE if each.score is None else None) for each in result.trials)
-    result = replace(result, study=study, candidates=candidates, trials=trials, rule=HOSTILE, explanation=HOSTILE)
     result = replace(
         result,
-        neighbours=tuple(replace(each, objection=HOSTILE) for each in result.neighbours),
+        study=study,
+        candidates=candidates,
+        trials=trials,
+        rule=HOSTILE,
+        ruling=replace(result.ruling, set=HOSTILE, failed=((HOSTILE, HOSTILE),)),
+    )
+    result = replace(
+        result,
+        neighbours=tuple(replace(each, objection=hostile) for each in result.neighbours),
         sensitivity=tuple(replace(each, objection=HOSTILE) for each in result.sensitivity),
         run_capacities=tuple(replace(each, candidate=HOSTILE) for each in result.run_capacities),
         importances={HOSTILE: {"aave_cap": 1.0}},

@@ -18,6 +18,7 @@ TOP = {"schema", "study", "versions", "current", "recommended", "candidates", "f
     "change_costs",
     "run_capacity",
     "tail_settled",
+    "verdict",
 }
 
 

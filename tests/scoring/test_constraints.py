@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amo_opt.config.study import Constraints
@@ -59,6 +59,15 @@ def test_violation_keeps_sign_and_order(a: float, b: float, limit: float) -> Non
         low, high = rule.violation(min(a, b), limit), rule.violation(max(a, b), limit)
         assert -1.0 <= high <= low <= 1.0
         assert (low > 0.0) == (min(a, b) < limit)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@given(times=st.floats(0.0, 1000.0), limit=st.sampled_from([0.0, 0.02, 2.0, 1000.0]))
+@settings(max_examples=25, deadline=None)
+def test_the_figure_comes_back_from_its_distance(rule: Any, times: float, limit: float) -> None:
+    """`value` undoes `violation` on either side of the limit, whichever side is allowed."""
+    scale = limit or rule.scale_at_zero
+    assert rule.value(rule.violation(times * scale, limit), limit) == pytest.approx(times * scale, rel=1e-9, abs=1e-9 * scale)
 
 
 def test_a_limit_left_out_is_no_rule() -> None:

@@ -13,6 +13,7 @@ from amo_opt.search import archive
 from amo_opt.search.coordinator import search
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result, RunCapacity
+from amo_opt.search.ruling import Paths, Ruling
 
 TRIALS = 8
 
@@ -31,9 +32,10 @@ def searched(make_study, make_toy, tmp_path):
         front=(1, 3),
         hypervolume=(1.0 / 3.0,),
         candidates=(),
-        verdict="no change",
+        ruling=Ruling(
+            outcome="no change", paths=Paths(stream="A", n=8, each=8), sets=1, kept=1, failed=(("trial-1", "x" * (2 * archive.PIECE)),)
+        ),
         rule="ünïcode · <script>",
-        explanation="x" * (2 * archive.PIECE),
         recommended=study.current.replace(amplification=77),
         gap={"yield": (0.03, odd, odd)},
         run_capacities=(RunCapacity(candidate="current", value=odd),),
@@ -62,7 +64,7 @@ def test_the_later_one_stands(searched):
     """Kept twice, the second is found."""
     study, record, result = searched
     archive.keep(record, result)
-    second = replace(result, explanation="short")
+    second = replace(result, rule="short")
     archive.keep(record, second)
     assert archive.restored(record, study) == second
 
@@ -98,7 +100,7 @@ def test_a_damaged_piece_is_found_out(searched):
 
 @pytest.mark.parametrize(
     ("seal", "told"),
-    [({"schema": 0}, "in form 0, this version reads form 1"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
+    [({"schema": 0}, "in form 0, this version reads form 2"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
 )
 def test_another_form_or_version_is_refused(searched, seal, told):
     """Both are named with the way out, and a run takes neither."""

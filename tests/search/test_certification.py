@@ -16,6 +16,7 @@ from amo_opt.search import certification, desk, evidence, plateau, stage_b
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
+from amo_opt.search.ruling import Objection, Paths
 
 WIDTH = {YIELD: 1e-4, PEG: 0.2, DOLLAR: 0.2}
 
@@ -209,22 +210,24 @@ def test_a_memory_of_one_set_at_a_time_changes_nothing(world, make_study, monkey
 
 
 def test_reasons_against_candidates_are_counted(world, make_study):
-    """More yield for more peg risk than the margin: no change, and the explanation counts the reason."""
+    """More yield for more peg risk than the margin: no change on paths A, and the objection is the set's own."""
     result = run(world, make_study(), [{"aave_cap": 0.3, "curve_collateral_cap": 0.4}])
     assert result.verdict == "no change"
-    assert "1 × may be worse on peg risk" in result.explanation
+    ruling = result.ruling
+    assert (ruling.paths.stream, ruling.sets, ruling.kept, ruling.set, ruling.objection) == ("A", 2, 2, "", None)
+    assert (ruling.binding.set, ruling.binding.stream) == ("current", "B")
     closest = next(candidate for candidate in result.candidates if candidate.id != "current")
     assert closest.role == "candidate"
     assert closest.certified_b is not None, "what came closest is shown with figures from B"
     assert closest.paired_b
-    assert closest.reason.startswith("may be worse on peg risk")
+    assert (closest.objection.kind, closest.objection.metric, closest.objection.stream) == ("margin", PEG, "A")
 
 
 def test_nothing_better_is_no_change(world, make_study):
     """Sets worse on both axes fall back to the current one: no change, and the current set's figures are still certified on B."""
     result = run(world, make_study(), [{"aave_cap": 0.19, "idle_buffer": 0.05}])
     assert (result.verdict, result.recommended) == ("no change", None)
-    assert "nothing that does better" in result.explanation
+    assert (result.ruling.sets, result.ruling.objection) == (1, None)
     assert result.candidates[0].certified_b is not None
     assert {fan.candidate for fan in result.fans} == {"current"}
 
@@ -240,7 +243,9 @@ def test_what_fails_on_b_is_not_recommended(world, make_study):
     world.penalty = lambda parameters, stream: 50.0 if stream == "certify-b" and parameters.name != "in-force" else 0.0
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("no change", None)
-    assert "trial-1 passed on paths A but not on untouched paths B" in result.explanation
+    assert (result.ruling.set, result.ruling.paths.stream, result.ruling.objection.stream) == ("trial-1", "B", "B")
+    refused = next(each for each in result.candidates if each.id == "trial-1")
+    assert refused.objection == result.ruling.objection
     assert all(candidate.role != "recommended" for candidate in result.candidates)
 
 
@@ -249,15 +254,29 @@ def test_undecidable_recommends_nothing(world, make_study):
     world.decidable = False
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("undecidable", None)
-    assert "at least 150 are needed" in result.explanation
+    assert (result.ruling.needed, result.ruling.paths.each, result.ruling.paths.stream) == (150, 640, "A")
+    assert (result.ruling.binding.name, result.ruling.binding.scenario, result.ruling.binding.decidable) == (
+        "breach_probability",
+        "calm",
+        False,
+    )
 
 
 def test_infeasible_names_the_binding_constraint(world, make_study):
-    """No set keeps every constraint: the least violating one and the constraint that binds are named."""
+    """No trial keeps every constraint in the search: the least violating and the limit that binds it there, worked back from its distance."""
     world.breach = 0.5
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("infeasible", None)
-    assert "breach_probability:calm" in result.explanation
+    binding = result.ruling.binding
+    assert (result.ruling.paths, result.ruling.sets) == (Paths(stream="search", n=4, each=4), 2)
+    assert (binding.name, binding.scenario, binding.stream, binding.interval, binding.kept) == (
+        "breach_probability",
+        "calm",
+        "search",
+        None,
+        False,
+    )
+    assert (binding.limit, binding.n) == (make_study().constraints.max_breach_probability, 4)
 
 
 def test_a_is_identified_inside_its_range(world, make_study):
@@ -284,7 +303,7 @@ def test_an_edge_optimum_leaves_a_as_it_is(world, make_study):
     assert result.recommended.amplification == 1500
     assert result.recommended.idle_buffer == 0.2
     moved = next(candidate for candidate in result.candidates if candidate.id == "trial-1")
-    assert "does not identify" in moved.reason
+    assert moved.objection == Objection(kind="A not identified", stream="A")
 
 
 def test_the_current_set_failing_is_an_error(world, make_study):
@@ -322,7 +341,7 @@ def test_an_alternative_failing_on_b_loses_its_place_only(world, make_study):
     assert result.verdict == "recommended"
     failed = next(candidate for candidate in result.candidates if candidate.id == "trial-3")
     assert (failed.role, failed.certified_b) == ("candidate", None)
-    assert "trial-3 fails" in failed.reason
+    assert failed.objection == Objection(kind="failed", stream="B", detail="trial-3 fails")
 
 
 def test_the_chosen_set_failing_on_b_is_no_change(world, make_study):
@@ -330,13 +349,13 @@ def test_the_chosen_set_failing_on_b_is_no_change(world, make_study):
     world.fails = lambda parameters, stream: stream == "certify-b" and parameters.name == "trial-1"
     result = run(world, make_study(), [BETTER_PEG])
     assert result.verdict == "no change"
-    assert "it failed on a path: trial-1 fails" in result.explanation
+    assert result.ruling.objection == Objection(kind="failed", stream="B", detail="trial-1 fails")
 
 
 def test_a_set_failing_on_a_is_named(world, make_study):
     """What could not be certified is said, with its reason."""
     world.fails = lambda parameters, stream: stream == "certify-a" and parameters.name == "trial-1"
-    assert "Not certified, as a path failed: trial-1 (trial-1 fails)" in run(world, make_study(), [BETTER_PEG]).explanation
+    assert run(world, make_study(), [BETTER_PEG]).ruling.failed == (("trial-1", "trial-1 fails"),)
 
 
 def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
@@ -346,7 +365,10 @@ def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
     world.breach = 0.5
     result = certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
     assert result.verdict == "infeasible"
-    assert "breach_probability:calm (+0.48 over its limit at its interval's worse end on paths A" in result.explanation
+    binding = result.ruling.binding
+    assert (binding.set, binding.name, binding.scenario, binding.stream) == ("current", "breach_probability", "calm", "A")
+    assert (binding.value, binding.interval, binding.limit, binding.kept, binding.n) == (0.5, (0.5, 0.5), 0.02, False, 8)
+    assert (result.ruling.paths, result.ruling.sets, result.ruling.kept) == (Paths(stream="A", n=640, each=640), 2, 0)
 
 
 def test_a_held_set_s_name_is_one_a_file_may_hold(world, make_study, tmp_path):
@@ -419,9 +441,9 @@ def test_the_number_of_paths_asked_for_decides_every_limit(make_study):
     zero = Estimate(value=0.0, low=0.0, high=0.0, n=8)
     score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=(constraint("calm", 0.02), constraint("svb-2023", 0.001)), metrics={})
     current = Candidate(id="current", role="current", parameters=make_study().current, search=None, certified_a=score)
-    verdict, explanation = certification._nothing([current], {}, [])
-    assert verdict == "undecidable"
-    assert "breach_probability:svb-2023 at a limit of 0.001; at least 3000 are needed" in explanation
+    ruling = certification._nothing(make_study(), [current], [])
+    assert (ruling.outcome, ruling.needed) == ("undecidable", 3000)
+    assert (ruling.binding.name, ruling.binding.scenario, ruling.binding.limit) == ("breach_probability", "svb-2023", 0.001)
 
 
 def test_the_gap_is_search_then_a_then_b(world, make_study):
@@ -484,19 +506,21 @@ def test_a_cliff_one_step_away_takes_the_recommendation_back(world, make_study):
     world.fails = lambda parameters, stream: parameters.name == "idle_buffer+"
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("no change", None)
-    assert "trial-1 passed the rule on paths A and on paths B, but does not lie on a plateau: with idle_buffer = 0.21" in result.explanation
+    cliff = Objection(kind="cliff", stream="B", parameter="idle_buffer", value=0.21, at_value=True, detail="idle_buffer+ fails")
+    assert (result.ruling.set, result.ruling.objection) == ("trial-1", cliff)
     refused = next(candidate for candidate in result.candidates if candidate.id == "trial-1")
     assert refused.role == "candidate"
-    assert "one step away with idle_buffer = 0.21" in refused.reason
+    assert refused.objection == cliff
     broken = [each for each in result.neighbours if not each.feasible]
     assert [(each.parameter, each.side, each.value, each.paired) for each in broken] == [("idle_buffer", 1, 0.21, ())]
 
 
 def test_on_a_plateau_the_recommendation_stands(world, make_study):
-    """Every neighbour keeps the limits: the explanation counts them, and each is compared with the recommended set, not with the current one."""
+    """Every neighbour keeps the limits, and each is compared with the recommended set, not with the current one."""
     result = run(world, make_study(), [BETTER_PEG])
     assert result.verdict == "recommended"
-    assert f"All {len(result.neighbours)} sets one step away keep what it keeps, on 4 paths per scenario." in result.explanation
+    assert all(each.feasible and each.objection is None and each.n == 4 for each in result.neighbours)
+    assert (result.ruling.paths.stream, result.ruling.set, result.ruling.binding.set) == ("B", "trial-1", "trial-1")
     buffered = next(each for each in result.neighbours if (each.parameter, each.side) == ("idle_buffer", 1))
     gains = {each.metric: each.difference.value for each in buffered.paired}
     assert gains[PEG] == pytest.approx(-40.0 * 0.01)

@@ -8,6 +8,7 @@ from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.types import Constraint, Estimate, Score
 from amo_opt.search.plateau import _broken, _objection, half_way, ordered, stepped, steps_around
+from amo_opt.search.ruling import Objection
 
 
 def constraint(name, value, worse, limit=0.02):
@@ -94,11 +95,13 @@ def test_half_way(make_study):
 def test_few_paths_break_nothing():
     """A limit that the set itself cannot be shown to keep on so few paths is judged at its point value; one it keeps, at the worse end."""
     undecided = [constraint("breach", 0.0, 0.023)]
-    assert _objection(scored(constraint("breach", 0.008, 0.036)), undecided) == ""
-    assert _objection(scored(constraint("breach", 0.03, 0.07)), undecided).startswith("breaks breach:calm: 0.03 against")
+    assert _objection(scored(constraint("breach", 0.008, 0.036)), undecided) is None
+    at_value = constraint("breach", 0.03, 0.07)
+    assert _objection(scored(at_value), undecided) == Objection(kind="limit", stream="B", limit=at_value, at_value=True)
     kept = [constraint("breach", 0.0, 0.01)]
-    assert _objection(scored(constraint("breach", 0.008, 0.036)), kept).startswith("breaks breach:calm: worse end 0.036")
-    assert _objection(scored(constraint("breach", 0.5, 0.6)), [constraint("breach", 0.4, 0.5)]) == "", "the set itself breaks it"
+    at_its_end = constraint("breach", 0.008, 0.036)
+    assert _objection(scored(at_its_end), kept) == Objection(kind="limit", stream="B", limit=at_its_end)
+    assert _objection(scored(constraint("breach", 0.5, 0.6)), [constraint("breach", 0.4, 0.5)]) is None, "the set itself breaks it"
 
 
 def test_only_a_point_value_refuses():

@@ -7,6 +7,7 @@ import pytest
 from amo_opt.config.study import Certification
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, Score
 from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible, rule_text
+from amo_opt.search.ruling import Objection
 
 MARGINS = Certification(margin_yield=0.001, margin_peg_bps=2.0)
 
@@ -51,62 +52,66 @@ def paired(*, gain=(0.004, 0.006), gain_p=0.001, peg=(-1.0, 1.0), peg_p=0.5, dol
 
 
 def objection(score=None, **differences):
-    return eligible({"x": score or scored()}, {"x": paired(**differences)}, MARGINS)["x"]
+    return eligible({"x": score or scored()}, {"x": paired(**differences)}, MARGINS, stream="A")["x"]
 
 
 def test_better_on_yield_and_no_worse_on_peg():
     """More yield, peg risk within the margin: nothing stands against it."""
-    assert objection() == ""
+    assert objection() is None
 
 
 def test_better_on_peg_and_no_worse_on_yield():
     """A better peg, yield within the margin: nothing stands against it."""
-    assert objection(gain=(-0.0009, 0.0005), gain_p=0.7, peg=(-6.0, -3.0), peg_p=0.001) == ""
+    assert objection(gain=(-0.0009, 0.0005), gain_p=0.7, peg=(-6.0, -3.0), peg_p=0.001) is None
 
 
 def test_a_constraint_must_hold_at_its_worse_end():
-    """A point value within the limit is not enough; the text names the constraint, its worse end and the limit."""
-    assert objection(scored(constraint(high=0.01))) == "breaks breach_probability:calm: worse end 0.005 against a limit of 0.02"
+    """A point value within the limit is not enough; the objection holds the constraint and the paths it was broken on."""
+    broken = constraint(high=0.01)
+    assert objection(scored(broken)) == Objection(kind="limit", stream="A", limit=broken)
 
 
 def test_an_undecidable_constraint_stands_before_all_else():
     """Too few paths to decide is said as such."""
-    assert objection(scored(constraint(high=0.5), constraint(decidable=False))) == "too few paths to decide breach_probability:calm"
+    undecided = constraint(decidable=False)
+    assert objection(scored(constraint(high=0.5), undecided)) == Objection(kind="undecided", stream="A", limit=undecided)
 
 
 def test_equal_is_not_better():
     """A set that differs from the current one by nothing is not recommended."""
-    assert objection(gain=(0.0, 0.0), gain_p=1.0, peg=(0.0, 0.0), peg_p=1.0).startswith("not proven better")
+    assert objection(gain=(0.0, 0.0), gain_p=1.0, peg=(0.0, 0.0), peg_p=1.0).kind == "no gain"
 
 
 @pytest.mark.parametrize(("peg", "allowed"), [((-1.0, 1.99), True), ((-1.0, 2.01), False), ((3.0, 4.0), False)])
 def test_yield_may_not_cost_more_peg_than_the_margin(peg, allowed):
     """The whole interval of the other axis lies within the margin."""
-    assert (objection(peg=peg) == "") == allowed
+    assert (objection(peg=peg) is None) == allowed
 
 
 @pytest.mark.parametrize(("gain", "allowed"), [((-0.0009, 0.001), True), ((-0.0011, 0.001), False)])
 def test_peg_may_not_cost_more_yield_than_the_margin(gain, allowed):
     """The same, the axes exchanged."""
-    assert (objection(gain=gain, gain_p=0.9, peg=(-6.0, -3.0), peg_p=0.001) == "") == allowed
+    assert (objection(gain=gain, gain_p=0.9, peg=(-6.0, -3.0), peg_p=0.001) is None) == allowed
 
 
 def test_dollar_risk_may_not_grow_beyond_the_margin():
     """A peg held against a falling base coin but lost against the dollar is refused."""
-    assert objection(dollar=(1.0, 2.5)).startswith("may be worse against the dollar")
+    found = objection(dollar=(1.0, 2.5))
+    assert (found.kind, found.metric, found.bound) == ("margin", DOLLAR, 2.0)
+    assert (found.interval.low, found.interval.high) == (1.0, 2.5)
 
 
 def test_a_small_p_value_in_the_wrong_direction_is_no_gain():
     """Better needs the figure itself to be better."""
-    assert objection(gain=(-0.0009, 0.0), gain_p=0.001).startswith("not proven better")
+    assert objection(gain=(-0.0009, 0.0), gain_p=0.001).kind == "no gain"
 
 
 def test_many_candidates_make_proof_harder():
     """Holm over candidates × metrics: p = 0.02 is proof for one candidate and none among ten."""
-    assert objection(gain_p=0.02) == ""
+    assert objection(gain_p=0.02) is None
     names = [f"trial-{i}" for i in range(10)]
-    found = eligible(dict.fromkeys(names, scored()), dict.fromkeys(names, paired(gain_p=0.02)), MARGINS)
-    assert all(reason.startswith("not proven better") for reason in found.values())
+    found = eligible(dict.fromkeys(names, scored()), dict.fromkeys(names, paired(gain_p=0.02)), MARGINS, stream="A")
+    assert {each.kind for each in found.values()} == {"no gain"}
 
 
 def test_differences_within_a_scenario_do_not_count():
@@ -114,7 +119,7 @@ def test_differences_within_a_scenario_do_not_count():
     from dataclasses import replace
 
     harmful = replace(difference(PEG, 90.0, 99.0, 1.0), scenario="calm")
-    assert eligible({"x": scored()}, {"x": (*paired(), harmful)}, MARGINS)["x"] == ""
+    assert eligible({"x": scored()}, {"x": (*paired(), harmful)}, MARGINS, stream="A")["x"] is None
 
 
 def test_the_printed_rule_carries_the_study_s_margins():
@@ -127,11 +132,11 @@ def test_the_printed_rule_carries_the_study_s_margins():
 def test_the_worst_cover_may_not_fall_beyond_the_margin():
     """The external collateral ratio is the safety figure: a set that may lower its worst by more than the margin is refused."""
     cover = difference("min_cr_external_tail95", -0.02, -0.005, 1.0)
-    found = eligible({"x": scored()}, {"x": (*paired(), cover)}, MARGINS)["x"]
-    assert found.startswith("may lower the worst external collateral ratio")
+    found = eligible({"x": scored()}, {"x": (*paired(), cover)}, MARGINS, stream="B")["x"]
+    assert (found.kind, found.stream, found.metric, found.bound) == ("margin", "B", "min_cr_external_tail95", MARGINS.margin_cr)
 
 
 def test_a_gain_too_small_for_a_vote_is_refused():
     """Proven better by a hair, half a margin being asked for in all: not worth a vote."""
-    assert objection(gain=(0.0001, 0.0002), peg=(0.0, 0.0)).endswith("not worth a vote")
-    assert objection(gain=(0.0006, 0.0008), peg=(0.0, 0.0)) == ""
+    assert objection(gain=(0.0001, 0.0002), peg=(0.0, 0.0)) == Objection(kind="small gain", stream="A", bound=MARGINS.least_gain)
+    assert objection(gain=(0.0006, 0.0008), peg=(0.0, 0.0)) is None

@@ -19,6 +19,7 @@ from amo_opt.report.facts.intuition import Intuition, intuition_of
 from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.neighbourhood import Neighbourhood, neighbourhood_of
 from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows, unnamed
+from amo_opt.report.facts.ruling import RulingFacts, ruling_of
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
@@ -65,6 +66,7 @@ class Facts:
     state_notes: str
     state: tuple[StateRow, ...]
     decision: Decision
+    ruling: RulingFacts
     parameters: tuple[ParameterRow, ...]
     caps: tuple[CapRow, ...]
     collateral_decimals: int | None
@@ -141,6 +143,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         state_notes=clean(study.state.notes),
         state=rows,
         decision=decision_of(result, subject, evidence.rows),
+        ruling=ruling_of(result, subject),
         parameters=parameter_rows(subject.current.parameters, other.parameters, frozenset(study.search.space), study.state),
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
         collateral_decimals=study.state.collateral_decimals,

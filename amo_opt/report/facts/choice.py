@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.limits import limits_kept
+from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case, true_minus
+from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ def choice_of(result: Result, subject: Subject) -> Choice:
         front=tuple(_point(each) for each in ordered),
         front_caption=_front_caption(result, subject),
         rule=clean(result.rule),
-        explanation=clean(result.explanation),
+        explanation=explanation_of(result),
         alternatives=tuple(rows[each.id] for each in shown),
         rejected=tuple(rows[each.id] for each in ordered if each.role == "candidate"),
         profile=None if result.profile is None else _profile(result.profile, result, subject),
@@ -143,7 +144,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         constraints=limits_kept(score),
         stream="B" if score is candidate.certified_b else "A",
         n=f"{score.yield_annual.n:,}",
-        reason=true_minus(clean(candidate.reason)),
+        reason=reason_of(candidate),
     )
 
 

@@ -3,7 +3,7 @@
 The rule. What changes: the two parameters that come first in `changed_names`, the others counted. The benefit: of yield and peg risk the
 one judged BETTER, that with the smaller p-value if both are. The risk: of yield and the safety metrics those that point
 the wrong way, a shown one before one not told apart before one within its margin, then the furthest in units of its own interval; where
-none does, the limit that is nearest to binding. Then the verdict with its intervals, and what the current set
+none does, the limit that the ruling names as nearest to binding. Then the verdict with its intervals, and what the current set
 goes on doing. Words are dropped from the list of changes first if the box would grow past its limit.
 """
 
@@ -17,13 +17,13 @@ from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
+from amo_opt.report.facts.ruling import kept_words, limit_title, objection_words, streams, verdict_words
 from amo_opt.report.facts.tails import OBJECTIVES, tails_of
 from amo_opt.report.facts.validity import is_validated, own_episodes
-from amo_opt.report.wording import Chip, constraint_title, count, lower_first, plain_number
+from amo_opt.report.wording import Chip, count, lower_first, plain_number
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
-    from amo_opt.scoring.types import Constraint, Score
     from amo_opt.search.result import Result
 
 WORD_LIMIT = 120
@@ -62,13 +62,13 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
         return [
             ("Change", _changes(subject, named)),
             ("Benefit", _benefit(subject, rows)),
-            ("Risk", _risk(subject, rows)),
-            ("Verdict", f"recommended on {_paths(subject)}; every limit holds at its interval's worse end."),
+            ("Risk", _risk(result, rows)),
+            ("Verdict", f"recommended: {verdict_words(result)} Every limit holds there at its interval's worse end."),
             ("If nothing is done", _nothing_done(subject)),
         ]
     return [
         ("Change", "nothing."),
-        ("Verdict", _why_not(result, subject)),
+        ("Verdict", f"{result.verdict}: {verdict_words(result)}{' The rule: section 6.' if result.verdict == 'no change' else ''}"),
         *_best_other(subject, rows),
         ("If nothing is done", _nothing_done(subject)),
     ]
@@ -105,57 +105,39 @@ def _moved(row: MetricRow) -> str:
     return f"{name} {row.difference} {row.difference_unit} (95% interval {row.interval})".replace("  ", " ")
 
 
-def _risk(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
+def _risk(result: Result, rows: tuple[MetricRow, ...]) -> str:
     wrong_way = [row for row in rows if row.name in RISKS and row.verdict.word in GRAVITY and adverse(row) > 0.0]
     worst = min(wrong_way, key=lambda row: (GRAVITY.index(row.verdict.word), -adverse(row)), default=None)
     if worst is not None:
         unit = f" {worst.difference_unit}" if worst.difference_unit else ""
         return f"{lower_first(worst.title)} {worst.difference}{unit} (95% interval {worst.interval})."
-    nearest = None if subject.other is None else nearest_limit(subject.score(subject.other))
+    nearest = result.ruling.binding
     if nearest is None:
         return "no metric points the wrong way."
-    return f"no metric points the wrong way; nearest to its limit is: {_limit_words(nearest)}."
-
-
-def nearest_limit(score: Score) -> Constraint | None:
-    """The constraint with the largest violation at its interval's worse end."""
-    return max(score.constraints, key=lambda each: each.violation_high, default=None)
-
-
-def _limit_words(constraint: Constraint) -> str:
-    where = "" if constraint.scenario is None else f" in {constraint.scenario}"
-    return f"{lower_first(constraint_title(constraint.name))}{where}"
+    return f"no metric points the wrong way; nearest to its limit is: {limit_title(nearest.name, nearest.scenario)}."
 
 
 def _paths(subject: Subject) -> str:
     n = subject.score(subject.current).yield_annual.n
-    return f"{count(n, 'fresh path')} {subject.stream}"
-
-
-def _why_not(result: Result, subject: Subject) -> str:
-    if result.verdict == "no change":
-        return f"no change: no set passed every condition of the rule in section 6 ({_paths(subject)})."
-    if result.verdict == "undecidable":
-        open_limits = sum(not each.decidable for each in subject.score(subject.current).constraints)
-        return f"undecidable: {count(open_limits, 'limit')} cannot be decided with so few paths ({_paths(subject)}), so nothing is recommended."
-    nearest = nearest_limit(subject.score(subject.other or subject.current))
-    binding = "" if nearest is None else f"; binding: {_limit_words(nearest)}"
-    return f"infeasible: no set kept every limit on {_paths(subject)}{binding}."
+    return f"{count(n, 'path')} {subject.stream}"
 
 
 def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str, str]]:
     found = {row.name: row for row in rows}
     if subject.other is None or any(name not in found for name in OBJECTIVES):
         return []
-    refused = f" It {subject.other.reason}." if subject.other.reason.startswith(("may ", "breaks ", "gains ", "changes ")) else ""
-    return [("Best alternative", f"{subject.other.id}: {'; '.join(_moved(found[name]) for name in OBJECTIVES)}.{refused}")]
+    objection = subject.other.objection
+    # the box names one limit, the one that binds; the figures of others are in section 6
+    told = "" if objection is None else objection_words(objection, digits=objection.kind == "margin")
+    refused = "" if objection is None else f" On {streams(objection.stream)} it {told}."
+    moved = "; ".join(_moved(found[name]) for name in OBJECTIVES)
+    return [("Best alternative", f"{subject.other.id}, on {_paths(subject)}: {moved}.{refused}")]
 
 
 def _nothing_done(subject: Subject) -> str:
     score = subject.score(subject.current)
-    broken = sum(each.violation_high > 0.0 for each in score.constraints)
-    limits = "keeping every limit" if score.feasible else f"with {count(broken, 'limit')} of {len(score.constraints)} not shown to hold"
     return (
         f"yield {YIELD_SCALE.text(score.yield_annual.value)} ({YIELD_SCALE.interval(score.yield_annual)}), "
-        f"peg risk {PEG_SCALE.text(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)}), {limits}."
+        f"peg risk {PEG_SCALE.text(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)}) on {_paths(subject)}; "
+        f"limits: {kept_words(subject.current)}."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.limits import ConstraintRow, constraint_rows, limits_kept, nearest_rows
+from amo_opt.report.facts.limits import ConstraintRow, constraint_rows, nearest_rows
 from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, metric_of, scale_for
 
 if TYPE_CHECKING:
@@ -105,8 +105,6 @@ class Evidence:
     paired_cells: bool
     constraints: tuple[ConstraintRow, ...]
     nearest: tuple[ConstraintRow, ...]
-    limits_current: str
-    limits_proposed: str
 
     @property
     def principal(self) -> tuple[MetricRow, ...]:
@@ -135,8 +133,6 @@ def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, se
         paired_cells=any(each.scenario is not None for each in subject.paired),
         constraints=constraint_rows(subject),
         nearest=nearest_rows(subject),
-        limits_current=limits_kept(subject.score(subject.current)),
-        limits_proposed="" if subject.other is None else limits_kept(subject.score(subject.other)),
     )
 
 

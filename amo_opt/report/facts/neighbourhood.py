@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
+from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, lower_first, metric_of, plain_number, true_minus
+from amo_opt.report.wording import MISSING, Chip, Scale, count, lower_first, metric_of, plain_number, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -147,7 +148,7 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg_verdict=texts["peg_cvar95_bps"][2],
         n=f"{_paths(neighbour):,}",
         limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
-        objection=true_minus(clean(neighbour.objection)),
+        objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection)),
     )
 
 
@@ -213,7 +214,7 @@ def _finding(result: Result, subject: Subject) -> str:
     )
     return (
         f"{word} around {shown_words(subject)}: of {count(len(found), 'neighbour')} (one parameter one governance step away, all else held) "
-        f"{feasible} keep every limit at its interval's worse end; {tail}.{gain} "
+        f"{feasible} keep every limit that it keeps on the same paths; {tail}.{gain} "
         f"Paired differences with 95% intervals ({_n(found)}, seed {result.study.search.seed})."
     )
 
@@ -237,6 +238,6 @@ def _figure_caption(result: Result, subject: Subject) -> str:
         return ""
     held = sum(not _worse(each) for each in result.neighbours)
     return (
-        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit and lose no more than a margin: one step lower (◀), one higher (▶), "
+        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit that it keeps and lose no more than a margin: one step lower (◀), one higher (▶), "
         f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
     )

@@ -74,7 +74,7 @@ def test_a_current_set_that_breaks_limits_is_called_out(make_result):
     broken = replace(current.certified_b.constraints[0], violation=0.5, violation_high=0.8)
     score = replace(current.certified_b, constraints=(broken, *current.certified_b.constraints[1:]))
     texts = _texts(replace(result, candidates=(replace(current, certified_b=score), *result.candidates[1:])))
-    assert "1 limit of 21 not shown to hold" in texts["If nothing is done"]
+    assert "limits: 1 broken of 21 on paths B, all 21 kept on paths A" in texts["If nothing is done"]
     assert texts["Change"] == "nothing."
 
 

@@ -1,0 +1,204 @@
+"""The verdict in words: what every document and the terminal say of it is made here, from the result's `Ruling` and objections alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amo_opt.report.facts.limits import limits_kept
+from amo_opt.report.wording import MISSING, clean, constraint_title, count, lower_first, metric_of, plain_number, scale_for, true_minus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amo_opt.report.facts.sets import Subject
+    from amo_opt.scoring.types import Constraint
+    from amo_opt.search.result import Candidate, Result
+    from amo_opt.search.ruling import Binding, Objection, Paths, Stream
+
+
+@dataclass(frozen=True)
+class RulingFacts:
+    """The verdict as every document says it: ``verdict`` in a sentence, ``explanation`` with what else was found, and how many limits the
+    current and the other set keep, on which paths (``other_limits`` empty where there is no other).
+    """
+
+    verdict: str
+    explanation: str
+    current_limits: str
+    other_limits: str
+
+
+def ruling_of(result: Result, subject: Subject) -> RulingFacts:
+    """The words of a result's ruling."""
+    return RulingFacts(
+        verdict=verdict_words(result),
+        explanation=explanation_of(result),
+        current_limits=kept_words(subject.current),
+        other_limits="" if subject.other is None else kept_words(subject.other),
+    )
+
+
+ROLES = {
+    "current": "the set in force",
+    "recommended": "the knee of the eligible front: the most gain, both axes measured in margins",
+    "balanced": "the knee of the eligible front: the most gain, both axes measured in margins",
+    "cautious": "the lowest peg risk of the eligible sets",
+    "yield-seeking": "the highest yield of the eligible sets",
+    "candidate": "eligible, but not the knee, the lowest peg risk or the highest yield",
+}
+"""Why a set has its place, where nothing stands against it."""
+
+
+def streams(stream: Stream) -> str:
+    """``the search's paths``, ``paths A``."""
+    return "the search's paths" if stream == "search" else f"paths {stream}"
+
+
+def paths_words(paths: Paths) -> str:
+    """``3,200 paths A``."""
+    return f"the search's {count(paths.n, 'path')}" if paths.stream == "search" else f"{count(paths.n, 'path')} {paths.stream}"
+
+
+def limit_title(name: str, scenario: str | None) -> str:
+    """``deepest shortfall (CVaR 90%) in ust-contagion-2022``."""
+    where = "" if scenario is None else f" in {clean(scenario)}"
+    return f"{lower_first(constraint_title(name))}{where}"
+
+
+def binding_words(binding: Binding) -> str:
+    """``deepest shortfall (CVaR 90%) in calm: 712.0 bp (95% bound 1,879.0) against at most 1,000.0 bp, n = 160``."""
+    scale = scale_for(binding.unit, (binding.value, binding.worse_end, binding.limit))
+    bound = "" if binding.interval is None or binding.exact else f" (95% bound {scale.number(binding.worse_end)})"
+    n = "" if binding.exact else f", n = {binding.n:,}"
+    side = "at least" if binding.at_least else "at most"
+    return (
+        f"{limit_title(binding.name, binding.scenario)}: {scale.text(binding.value)}{bound} against {side} {scale.text(binding.limit)}{n}"
+    )
+
+
+def _limit_words(limit: Constraint, *, at_value: bool) -> str:
+    """``2.03 bn USD·h at its interval's worse end against at most 1.00 bn USD·h``."""
+    shown = limit.estimate.value if at_value else limit.worse_end
+    scale = scale_for(limit.unit, (shown, limit.limit))
+    where = "" if at_value or limit.scenario is None else " at its interval's worse end"
+    return f"{scale.text(shown)}{where} against {'at least' if limit.at_least else 'at most'} {scale.text(limit.limit)}"
+
+
+def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noqa: PLR0911 - one return for each kind
+    """What a set does that speaks against it: ``breaks the limit on …``; without ``digits`` its kind alone, for counting."""
+    limit = objection.limit
+    title = "" if limit is None else limit_title(limit.name, limit.scenario)
+    if objection.kind == "undecided":
+        return f"leaves {title} undecided with so few paths"
+    if objection.kind == "limit" and limit is not None:
+        broken = f"breaks the limit on {title}" if digits else "breaks a limit"
+        return f"{broken}: {_limit_words(limit, at_value=objection.at_value)}" if digits else broken
+    if objection.kind == "no gain":
+        return "is not proven better than the current set on yield or on peg risk"
+    if objection.kind == "margin":
+        said = f"may be worse on {lower_first(metric_of(objection.metric).title)} by more than the margin"
+        return f"{said} ({_interval(objection)})" if digits else said
+    if objection.kind == "small gain":
+        return f"gains less than {plain_number(objection.bound or 0.0)} of a margin in all, so is not worth a vote"
+    if objection.kind == "A not identified":
+        return "changes A, which the profile does not identify"
+    if objection.kind == "cliff":
+        step = f"{objection.parameter} = {plain_number(objection.value or 0.0)}"
+        if limit is None:
+            return f"is one step from a path that fails: with {step}, {clean(objection.detail)}"
+        return f"is one step from a broken limit: with {step}, {title} is {_limit_words(limit, at_value=True)}"
+    return f"failed on a path: {clean(objection.detail)}" if digits else "failed on a path"
+
+
+def _interval(objection: Objection) -> str:
+    """The difference's interval, in the metric's unit."""
+    found = objection.interval
+    if found is None:
+        return MISSING
+    scale = scale_for(metric_of(objection.metric).unit, (found.low, found.high)).fine((found.high - found.low) / 2.0)
+    return f"95% interval {scale.interval(found, signed=True)} {scale.difference_unit}".rstrip()
+
+
+def reason_of(candidate: Candidate) -> str:
+    """Why the set has its place, in the table of alternatives; an objection with the paths it was found on."""
+    if candidate.objection is None:
+        return ROLES[candidate.role]
+    where = streams(candidate.objection.stream)
+    passed = "passed on paths A; " if candidate.objection.stream == "B" else ""
+    return true_minus(f"{passed}on {where} {objection_words(candidate.objection)}")
+
+
+def verdict_words(result: Result) -> str:
+    """Why the verdict is what it is, in a sentence: in the box, above the limits, on the terminal."""
+    ruling = result.ruling
+    where = paths_words(ruling.paths)
+    if ruling.outcome == "recommended":
+        return f"{clean(ruling.set)} passed the rule on paths A and again on {where}, which nothing was chosen on."
+    binding = ruling.binding
+    if ruling.outcome == "infeasible" and binding is not None:
+        sets = count(ruling.sets, "trial" if ruling.paths.stream == "search" else "certified set")
+        points = " at point values, nor did the current set on paths A" if ruling.paths.stream == "search" else ""
+        return (
+            f"none of {sets} kept every limit on {where}{points}. "
+            f"{_named(binding.set)} came nearest to that; what binds it there is {binding_words(binding)}."
+        )
+    if ruling.outcome == "undecidable" and binding is not None:
+        return (
+            f"{count(ruling.paths.each, 'path')} {ruling.paths.stream} per scenario cannot decide {limit_title(binding.name, binding.scenario)} "
+            f"at a limit of {scale_for(binding.unit, (binding.limit,)).text(binding.limit)}; at least {ruling.needed or 0:,} are needed, so nothing is recommended."
+        )
+    if ruling.objection is not None:
+        return true_minus(f"{clean(ruling.set)} passed the rule on paths A, but on {where} it {objection_words(ruling.objection)}.")
+    if ruling.sets == 1:
+        return "the search found nothing that does better than the current set."
+    return f"none of {count(ruling.sets - 1, 'candidate')} passed the rule on {where}."
+
+
+def _named(name: str) -> str:
+    return "The current set" if name == "current" else clean(name)
+
+
+def explanation_of(result: Result) -> str:
+    """The verdict's sentence, and what else was found on the way to it: the objections counted, the neighbours, what failed."""
+    ruling = result.ruling
+    words = verdict_words(result)
+    told = [words[:1].upper() + words[1:] if not words.startswith(("trial-",)) else words]
+    if ruling.outcome == "no change" and ruling.objection is None:
+        told += _counted(result.candidates)
+    if ruling.outcome == "recommended":
+        told += _around(result)
+    if ruling.failed:
+        told.append(f"Not certified, as a path failed: {'; '.join(f'{clean(name)} ({clean(why)})' for name, why in ruling.failed)}.")
+    return " ".join(told)
+
+
+def _counted(candidates: Iterable[Candidate]) -> list[str]:
+    found = Counter(objection_words(each.objection, digits=False) for each in candidates if each.objection is not None)
+    parts = [f"{number} {words}" for words, number in sorted(found.items(), key=lambda item: -item[1])]
+    return [f"Of them {'; '.join(parts)}."] if parts else []
+
+
+def _around(result: Result) -> list[str]:
+    around = result.neighbours
+    if not around:
+        return []
+    near = [each for each in around if not each.feasible]
+    paths = f"on {count(around[0].n, 'path')} B per scenario"
+    if not near:
+        return [f"All {len(around)} sets one step away keep what it keeps, {paths}."]
+    first = near[0]
+    why = "" if first.objection is None else f" {objection_words(first.objection)}"
+    return [
+        f"{len(near)} of {len(around)} sets one step away come nearer to a limit than the interval allows ({first.parameter} = {first.value:g}{why}), {paths}."
+    ]
+
+
+def kept_words(candidate: Candidate) -> str:
+    """How many limits the set keeps, each count with its paths: ``all 21 kept on paths B, 3 broken of 21 on paths A``."""
+    on_a = limits_kept(candidate.certified_a)
+    if candidate.certified_b is None:
+        return f"{on_a} on paths A"
+    on_b = limits_kept(candidate.certified_b)
+    return f"{on_b} on paths A and B" if on_a == on_b else f"{on_b} on paths B, {on_a} on paths A"

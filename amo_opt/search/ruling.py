@@ -1,0 +1,156 @@
+"""What certification decided, as values: every sentence, table and document about the verdict is made from these alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from amo_opt.config.study import Study
+from amo_opt.scoring.constraints import CAPS, rules_of
+from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
+
+Verdict = Literal["recommended", "no change", "undecidable", "infeasible"]
+Stream = Literal["search", "A", "B"]
+Kind = Literal["undecided", "limit", "no gain", "margin", "small gain", "A not identified", "failed", "cliff"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """The paths that something was judged on: ``each`` in every scenario, ``n`` in all."""
+
+    stream: Stream
+    n: int
+    each: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """The limit that decides, under one set on some paths: the figure, its interval (None for the search's point values) and the limit.
+
+    ``scenario`` is None where the limit concerns the set itself, which is ``exact``: no path has a part in it. ``decidable`` is False
+    where ``n`` paths are too few to decide it.
+    """
+
+    set: str
+    stream: Stream
+    name: str
+    scenario: str | None
+    unit: str
+    value: float
+    interval: tuple[float, float] | None
+    limit: float
+    at_least: bool
+    n: int
+    kept: bool
+    decidable: bool = True
+
+    @property
+    def worse_end(self) -> float:
+        """The end of the interval that must keep the limit; the figure itself where it has none."""
+        if self.interval is None:
+            return self.value
+        return self.interval[0] if self.at_least else self.interval[1]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the figure follows from the set alone."""
+        return self.scenario is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """Why a set may not be recommended, found on paths ``stream``.
+
+    ``limit`` with kind ``undecided``, ``limit`` and ``cliff`` (``at_value``: its point value is beyond it, not its interval's worse end
+    alone); ``metric``, ``interval`` and ``bound`` (the margin) with ``margin``; ``bound`` alone (the least gain, in margins) with ``small
+    gain``; ``parameter`` and ``value``, where the step leads, with ``cliff``; ``detail`` with ``failed`` and a ``cliff`` without a limit:
+    the error's own words.
+    """
+
+    kind: Kind
+    stream: Stream
+    limit: Constraint | None = None
+    at_value: bool = False
+    metric: str = ""
+    interval: Estimate | None = None
+    bound: float | None = None
+    parameter: str = ""
+    value: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """The outcome and what it rests on: ``paths`` it was decided on, how many ``sets`` were judged there, how many ``kept`` every limit.
+
+    ``set`` is the one that decided: the recommended, the one refused after it was chosen, the one that came nearest where none is
+    feasible; else empty. ``binding``: where infeasible the limit furthest beyond under that set, where undecidable the one that asks for
+    most paths (``needed`` in each scenario), else the one nearest to its limit under the set that stays in force, on paths B.
+    ``objection`` is what refused ``set`` after paths A had chosen it. ``failed``: sets that could not be certified, with the reason.
+    """
+
+    outcome: Verdict
+    paths: Paths
+    sets: int
+    kept: int
+    set: str = ""
+    binding: Binding | None = None
+    objection: Objection | None = None
+    needed: int | None = None
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+def nearest(score: Score) -> Constraint | None:
+    """The constraint furthest beyond its limit, or nearest to it, at the interval's worse end."""
+    return max(score.constraints, key=lambda each: each.violation_high, default=None)
+
+
+def binding_of(name: str, stream: Stream, constraint: Constraint | None) -> Binding | None:
+    """The constraint of a set's score as what binds; None where the study sets no limit."""
+    if constraint is None:
+        return None
+    found = constraint.estimate
+    return Binding(
+        set=name,
+        stream=stream,
+        name=constraint.name,
+        scenario=constraint.scenario,
+        unit=constraint.unit,
+        value=found.value,
+        interval=(found.low, found.high),
+        limit=constraint.limit,
+        at_least=constraint.at_least,
+        n=found.n,
+        kept=constraint.decidable and constraint.violation_high <= 0.0,
+        decidable=constraint.decidable,
+    )
+
+
+def binding_in_search(name: str, score: PointScore, study: Study) -> Binding | None:
+    """The limit furthest beyond at the point values of the search, which keeps distances alone: the figure is worked back from its own."""
+    key = max(score.constraints, key=lambda each: score.constraints[each], default=None)
+    if key is None:
+        return None
+    violation = score.constraints[key]
+    named, _, place = key.partition(":")
+    n = study.search.screen_paths if score.screened else study.simulation.paths
+    if named == CAPS:
+        unit, limit, value, at_least, n = "ratio", 1.0, 1.0 + violation, False, 0
+    else:
+        rule = next(rule for rule in rules_of(study.constraints) if rule.name == named)
+        limit = rule.limit(study.constraints, next(each for each in study.scenarios if each.name == place))
+        unit, value, at_least = METRICS[rule.metric].unit, rule.value(violation, limit), rule.kind == "at least"
+    return Binding(
+        set=name,
+        stream="search",
+        name=named,
+        scenario=place or None,
+        unit=unit,
+        value=value,
+        interval=None,
+        limit=limit,
+        at_least=at_least,
+        n=n,
+        kept=violation <= 0.0,
+    )

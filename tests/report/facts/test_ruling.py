@@ -1,0 +1,75 @@
+"""Objections and limits in words, with the paths they were found on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from amo_opt.report.facts.ruling import binding_words, kept_words, objection_words, reason_of
+from amo_opt.scoring.types import Constraint, Estimate
+from amo_opt.search.ruling import Objection, binding_of
+
+UNSERVED = Constraint(
+    name="unserved",
+    scenario="ust-contagion-2022",
+    unit="USD·h",
+    estimate=Estimate(value=4e8, low=0.0, high=2.025e9, n=160),
+    limit=1e9,
+    violation=-0.6,
+    violation_high=0.7,
+)
+MOVED = Estimate(value=1.0, low=-0.5, high=2.5, n=800)
+
+
+@pytest.mark.parametrize(
+    ("objection", "words"),
+    [
+        (
+            Objection(kind="limit", stream="A", limit=UNSERVED),
+            "breaks the limit on unserved redemptions (CVaR 90%) in ust-contagion-2022: 2.02 bn USD·h at its interval's worse end against at most 1.00 bn USD·h",
+        ),
+        (Objection(kind="undecided", stream="A", limit=UNSERVED), "leaves unserved redemptions (CVaR 90%) in ust-contagion-2022 undecided"),
+        (Objection(kind="no gain", stream="A"), "is not proven better than the current set on yield or on peg risk"),
+        (
+            Objection(kind="margin", stream="B", metric="peg_cvar95_bps", interval=MOVED, bound=2.0),
+            "may be worse on peg risk (CVaR 95%) by more than the margin (95% interval −0.5 to +2.5 bp)",
+        ),
+        (Objection(kind="small gain", stream="A", bound=0.5), "gains less than 0.5 of a margin in all, so is not worth a vote"),
+        (Objection(kind="A not identified", stream="A"), "changes A, which the profile does not identify"),
+        (
+            Objection(kind="cliff", stream="B", parameter="aave_cap", value=0.32, limit=UNSERVED, at_value=True),
+            "is one step from a broken limit: with aave_cap = 0.32, unserved redemptions (CVaR 90%) in ust-contagion-2022 is 0.40 bn USD·h against at most 1.00 bn USD·h",
+        ),
+        (Objection(kind="failed", stream="B", detail="path 3\u202e"), "failed on a path: path 3"),
+    ],
+)
+def test_every_kind_of_objection_has_its_words(objection, words):
+    """Figures with their unit, the limit by its title and scenario; another's words without direction characters."""
+    assert objection_words(objection).startswith(words)
+
+
+def test_a_reason_names_the_paths_it_was_found_on(result):
+    """A set whose figures are of paths B may have been refused on A: the row says which."""
+    refused = replace(result.candidates[1], role="candidate", objection=Objection(kind="no gain", stream="A"))
+    assert reason_of(refused).startswith("on paths A is not proven better")
+    assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="B"))).startswith("passed on paths A; on paths B is not")
+    assert reason_of(result.candidates[0]) == "the set in force"
+
+
+def test_what_binds_shows_figure_bound_limit_and_n():
+    """In one unit; a figure of the set alone has no interval and no paths."""
+    found = binding_of("trial-3", "A", UNSERVED)
+    assert binding_words(found).endswith("in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160")
+    caps = replace(found, name="caps_plus_buffer", scenario=None, unit="ratio", value=1.2, interval=(1.2, 1.2), limit=1.0, n=0)
+    assert binding_words(caps) == "collateral caps plus idle buffer: 1.2000 against at most 1.0000"
+
+
+def test_kept_limits_are_counted_by_paths(result):
+    """Alike on both: told once; else each with its paths."""
+    current = result.candidates[0]
+    assert kept_words(current) == "all 21 kept on paths A and B"
+    first, *rest = current.certified_a.constraints
+    broken = replace(current.certified_a, constraints=(replace(first, violation=0.5, violation_high=0.8), *rest))
+    assert kept_words(replace(current, certified_a=broken)) == "all 21 kept on paths B, 1 broken of 21 on paths A"
+    assert kept_words(replace(current, certified_b=None)) == "all 21 kept on paths A"

@@ -1,0 +1,114 @@
+"""One verdict, wherever it is told: box, limits, appendix, page, results.json and terminal over every kind of outcome."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from amo_opt.cli.report import command
+from amo_opt.search import optimise
+from amo_opt.search.ruling import Objection, binding_of, nearest
+from amo_opt.search.stage_b import refuse
+
+DRAWN = ("forest", "front", "fans", "profile", "episodes", "heat", "neighbours", "tornado", "importances", "hypervolume")
+STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
+
+
+def broken_on_a(result):
+    """The result with every set beyond one limit on paths A, its second constraint for the nearest, and within all of them on B."""
+
+    def over(candidate, excess):
+        first, second, *rest = candidate.certified_a.constraints
+        second = replace(second, violation_high=excess, estimate=replace(second.estimate, high=second.limit * (1.0 + excess)))
+        return replace(candidate, certified_a=replace(candidate.certified_a, constraints=(first, second, *rest)))
+
+    candidates = tuple(over(each, 0.9 - 0.1 * place) for place, each in enumerate(result.candidates))
+    candidates = tuple(
+        replace(each, role="candidate", objection=Objection(kind="limit", stream="A", limit=nearest(each.certified_a)))
+        if each.role != "current"
+        else each
+        for each in candidates
+    )
+    closest = candidates[-1]
+    ruling = replace(result.ruling, kept=0, set=closest.id, binding=binding_of(closest.id, "A", nearest(closest.certified_a)))
+    return replace(result, candidates=candidates, ruling=ruling)
+
+
+def too_few(result):
+    """The result with one limit of the current set undecided."""
+    current, *rest = result.candidates
+    first, *others = current.certified_a.constraints
+    undecided = replace(first, decidable=False)
+    score = replace(current.certified_a, constraints=(undecided, *others))
+    b = replace(current.certified_b, constraints=(replace(current.certified_b.constraints[0], decidable=False), *others))
+    ruling = replace(result.ruling, binding=binding_of("current", "A", undecided), needed=150)
+    return replace(result, candidates=(replace(current, certified_a=score, certified_b=b), *rest), ruling=ruling)
+
+
+def refused_on_b(result, objection):
+    """The recommended result with its set refused after paths A chose it."""
+    candidates = tuple(
+        replace(each, role="candidate", objection=objection) if each.role == "recommended" else each for each in result.candidates
+    )
+    return replace(result, candidates=candidates, ruling=refuse(result.ruling, objection, candidates[0]), recommended=None)
+
+
+def results(make_result):
+    limit = make_result().candidates[1].certified_b.constraints[1]
+    cliff = Objection(kind="cliff", stream="B", parameter="aave_cap", value=0.32, limit=limit, at_value=True)
+    return {
+        "recommended": make_result(),
+        "no change": make_result("no change"),
+        "refused on B": refused_on_b(make_result(), Objection(kind="limit", stream="B", limit=limit)),
+        "a cliff": refused_on_b(make_result(), cliff),
+        "nothing found": make_result("no change", candidates=0),
+        "undecidable": too_few(make_result("undecidable")),
+        "infeasible on A, kept on B": broken_on_a(make_result("infeasible")),
+    }
+
+
+KINDS = ("recommended", "no change", "refused on B", "a cliff", "nothing found", "undecidable", "infeasible on A, kept on B")
+
+
+@pytest.fixture
+def told(make_result, monkeypatch, tmp_path):
+    """Reports a result by `amo-opt report`, without its drawings: the folder and what stood on the terminal."""
+
+    def report(result):
+        monkeypatch.setattr(optimise, "restore", lambda study, *, storage: result)
+        monkeypatch.setattr("amo_opt.report.figures.draw_all", lambda facts: dict.fromkeys(DRAWN, ()))
+        called = CliRunner().invoke(command, [str(STUDY), "--out", str(tmp_path / "report")], standalone_mode=False)
+        assert called.exception is None, called.output
+        return tmp_path / "report", called.output
+
+    return report
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_place_tells_the_same(make_result, told, told_alike, kind):
+    """Outcome, paths and how many, set, binding limit with scenario and figures: the same in six places and results.json."""
+    result = results(make_result)[kind]
+    verdict = told_alike(*told(result))
+    assert verdict["outcome"] == result.verdict
+    assert verdict["decided_on"] == {"stream": result.ruling.paths.stream, "paths": 3200, "paths_per_scenario": 640}
+
+
+def test_paths_that_refused_are_not_those_that_are_shown(make_result, told, told_alike):
+    """Every set beyond a limit on paths A and within all of them on B: the box says which of the two it speaks of, each time."""
+    folder, out = told(broken_on_a(make_result("infeasible")))
+    binding = told_alike(folder, out)["binding"]
+    assert (binding["stream"], binding["kept"]) == ("A", False)
+    box = (folder / "proposal.md").read_text().split("## 1. ")[1].split("## 2. ")[0]
+    assert "none of 9 certified sets kept every limit on 3,200 paths A" in box
+    assert "trial-17, on 3,200 paths B: yield" in box
+    assert "On paths A it breaks a limit." in box
+    assert "limits: all 21 kept on paths B, 1 broken of 21 on paths A." in box
+    assert "keeping every limit" not in box
+    appendix = (folder / "appendix.md").read_text()
+    assert "passed on paths A" not in appendix
+    document = json.loads((folder / "results.json").read_text())
+    assert {each["objection"]["stream"] for each in document["candidates"] if each["role"] != "current"} == {"A"}

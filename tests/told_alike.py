@@ -1,0 +1,132 @@
+"""One verdict read out of every place of a report that tells it: box, limits, alternatives, appendix, page, results.json and terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNITS = {"bp": 1.0, "%": 0.01, "": 1.0, "USD·h": 1.0, "k USD·h": 1e3, "m USD·h": 1e6, "bn USD·h": 1e9}
+BINDING = re.compile(
+    r"what binds it there is (?P<limit>[^:]+): (?P<value>[\d,.]+)(?P<unit>%| [a-zA-Z]+(?: ?USD)?·?h?)?"
+    r"(?: \(95% bound (?P<bound>[\d,.]+)\))? against (?P<side>at most|at least) (?P<allowed>[\d,.]+)"
+)
+PATHS = re.compile(r"(?:(?P<search>the search's) )?(?P<n>[\d,]+) paths?(?: (?P<stream>[AB]))?")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one place says: the outcome's word and the sentence after it."""
+
+    word: str
+    sentence: str
+
+
+def _plain(text: str) -> str:
+    """The text of a page or of Markdown, without markup and escapes."""
+    return unescape(re.sub(r"\\(?=[\\_*\[\]|<>#])", "", re.sub(r"<[^>]+>", "", text)))
+
+
+def _first(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found is not None, pattern
+    return _plain(found[1])
+
+
+def places(folder: Path, terminal: str) -> dict[str, Told]:
+    """Every place that tells the verdict, by name."""
+    proposal, appendix, page = ((folder / name).read_text(encoding="utf-8") for name in ("proposal.md", "appendix.md", "report.html"))
+    found = {
+        "box, proposal.md": _first(r"\*\*Verdict:\*\* ([^\n]+)", proposal),
+        "box, report.html": _first(r"<dt>Verdict</dt><dd>([^\n]+)</dd>", page),
+        "limits, proposal.md": _first(r"interval is within it\. ([^\n]+?) Current set: ", proposal),
+        "limits, appendix.md": _first(r"interval is within it\. ([^\n]+?) Current set: ", appendix),
+        "limits, report.html": _first(r"cannot prove it\. ([^\n]+?) Current set: ", page),
+        "terminal": next(line for line in terminal.splitlines() if re.match(r"(infeasible|undecidable|no change|recommended): ", line)),
+    }
+    told = {name: Told(*text.split(": ", 1)) for name, text in found.items()}
+    for name, text in (("chip, proposal.md", proposal), ("chip, report.html", page)):
+        chip = _first(r"\n(\*\*. [A-Z ]+\*\*)" if "md" in name else r'<div class="box">\s*(<span class="chip[^\n]+)', text)
+        told[name] = Told(re.sub(r"[^A-Z ]", "", chip).strip(), "")
+    return told
+
+
+def agree(folder: Path, terminal: str) -> dict[str, Any]:
+    """The verdict of results.json, which every other place tells alike: outcome, paths, set, and the limit that binds with its figures."""
+    document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    verdict: dict[str, Any] = document["verdict"]
+    told = places(folder, terminal)
+    sentences = {name: each.sentence for name, each in told.items() if each.sentence}
+    core = min(sentences.values(), key=len)
+    for name, each in told.items():
+        assert each.word.lower() == verdict["outcome"], name
+        assert not each.sentence or core.lower() in each.sentence.lower(), (name, core, each.sentence)
+    _same_paths(core, verdict)
+    binding = verdict["binding"]
+    if verdict["outcome"] == "infeasible":
+        assert binding["set"].replace("current", "the current set") in core.lower()
+        for name, sentence in sentences.items():
+            _same_binding(name, sentence, binding)
+    elif binding is not None and verdict["outcome"] != "undecidable":
+        _in_the_table(folder, binding, verdict)
+    _same_counts(folder, document)
+    return verdict
+
+
+def _same_paths(sentence: str, verdict: dict[str, Any]) -> None:
+    decided = verdict["decided_on"]
+    counted = [
+        ("search" if each["search"] else each["stream"], int(each["n"].replace(",", "")))
+        for each in PATHS.finditer(sentence)
+        if each["search"] or each["stream"]
+    ]
+    if counted:
+        n = decided["paths_per_scenario"] if verdict["outcome"] == "undecidable" else decided["paths"]
+        assert (decided["stream"], n) in counted, sentence
+
+
+def _same_binding(name: str, sentence: str, binding: dict[str, Any]) -> None:
+    found = BINDING.search(sentence)
+    assert found is not None, (name, sentence)
+    unit = UNITS[(found["unit"] or "").strip()]
+    assert (found["side"] == "at least") == binding["at_least"], name
+    assert (binding["scenario"] is None) == (" in " not in found["limit"]), name
+    assert binding["scenario"] is None or found["limit"].endswith(f" in {binding['scenario']}"), name
+    end = None if binding["interval"] is None else binding["interval"][0 if binding["at_least"] else 1]
+    figures = [(found["value"], binding["value"]), (found["allowed"], binding["limit"])]
+    if found["bound"]:
+        figures.append((found["bound"], end))
+    for text, value in figures:
+        digits = len(text.partition(".")[2])
+        assert abs(float(text.replace(",", "")) - value / unit) <= 0.5000001 * 10.0**-digits, (name, text, value)
+
+
+def _in_the_table(folder: Path, binding: dict[str, Any], verdict: dict[str, Any]) -> None:
+    """The nearest limit is a row of the appendix, kept, with that end and under the set the ruling names."""
+    from amo_opt.report.wording import constraint_title
+
+    text = (folder / "appendix.md").read_text(encoding="utf-8").split("## Every limit")[1]
+    assert f"The table is of paths {binding['stream']}." in text
+    rows = [[_plain(cell).strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    row = next(row for row in rows if row[0] == constraint_title(binding["limit_on"]) and row[1] == (binding["scenario"] or "any"))
+    column = 6 if verdict["outcome"] == "recommended" else 3
+    assert row[column + 2].split()[-1] == ("KEPT" if binding["kept"] else "BROKEN" if binding["decidable"] else "UNDECIDED")
+
+
+def _same_counts(folder: Path, document: dict[str, Any]) -> None:
+    """How many limits the current set keeps, in the box, above the limits and in results.json."""
+    current = next(each for each in document["candidates"] if each["role"] == "current")
+    limits = current["constraints"].values()
+    whole = all(each["kept"] for each in limits)
+    for name in ("proposal.md", "report.html"):
+        text = _plain((folder / name).read_text(encoding="utf-8"))
+        for said in (_first(r"; limits: ([^\n]+)\.", text), _first(r"Current set: ([^;.]+)", text)):
+            on_b = next(
+                part for part in re.split(r", (?=\d|all)", said) if re.search(rf"paths .*{current['certified_on']}$|A and B$", part)
+            )
+            assert (on_b.startswith(f"all {len(limits)} kept")) == whole, (name, said)
