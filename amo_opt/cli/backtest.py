@@ -26,7 +26,7 @@ def check_call(history_file: Path | None, episode: str | None, plot_file: Path |
 def print_facts(facts: BacktestFacts) -> None:
     """The tables, then the notes."""
     from amo_opt.cli.tables import open_console
-    from amo_opt.report.facts.backtest import column_table, demand_table, summary_table
+    from amo_opt.report.facts.backtest import BAND_HOLDS, column_table, demand_table, summary_table
 
     run = facts.run
     console = open_console()
@@ -42,6 +42,7 @@ def print_facts(facts: BacktestFacts) -> None:
         ("what must come out right", demand_table(facts.fit)),
     ):
         _print_table(title, table)
+    click.echo(f"5–95% of paths: {BAND_HOLDS}")
     for note in run.notes:
         say(f"note: {note}")
 

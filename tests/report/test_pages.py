@@ -253,7 +253,7 @@ def test_replays_stand_in_page_and_proposal(result, met, missed):
     assert outline.open == []
     assert len(outline.ids) == len(set(outline.ids))
     assert "script" not in outline.tags
-    assert page.count("of 3 recorded prices 1 lie outside the band (n = 64 paths, seed 1)") == 2
+    assert page.count("of 3 recorded prices 1 lie outside the band: the band is what the paths differ by") == 2
     for text in (outline.text, proposal):
         assert "Episodes replayed" in text
         assert "MODEL NOT VALIDATED" in text

@@ -12,7 +12,7 @@ from amo_opt.report.facts.decision import Decision, decision_of
 from amo_opt.report.facts.disclosure import Disclosure, disclosure_of
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
 from amo_opt.report.facts.execution import Execution, execution_of
-from amo_opt.report.facts.fans import FanPanel, fan_panels
+from amo_opt.report.facts.fans import FanPanel, fan_panels, reading_of
 from amo_opt.report.facts.guard_rails import GuardRails, guard_rails_of
 from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
@@ -76,6 +76,7 @@ class Facts:
     current_alone: tuple[tuple[str, str, str, str], ...]
     choice: Choice
     fans: tuple[FanPanel, ...]
+    fans_reading: str
     worst: tuple[WorstRow, ...]
     worst_of: str
     validity: Validity
@@ -128,6 +129,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
     other = subject.current if subject.other is None else subject.other
     n = subject.score(subject.current).yield_annual.n
     rows = state_rows(study.state, study.date)
+    fans = fan_panels(result, subject)
     evidence = evidence_of(subject, study.scenarios, n=n, seed=study.search.seed)
     return Facts(
         title=_title(result, subject),
@@ -152,7 +154,8 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         evidence=evidence,
         current_alone=() if subject.other is not None else certified_rows(subject),
         choice=choice_of(result, subject),
-        fans=fan_panels(result, subject),
+        fans=fans,
+        fans_reading=reading_of(fans),
         worst=tuple(_worst_row(each) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
         validity=validity_of(study, own_episodes(study, result.episodes), sensitivity=result.sensitivity),

@@ -85,6 +85,13 @@ def demand_document(demand: Demand) -> dict[str, Any]:
     return {"demand": demand.text, **numbers, "met": demand.met}
 
 
+BAND_HOLDS = (
+    "the band is what the paths differ by, calm's own noise alone: it allows for no error of the model or of the record, and no demand asks that "
+    "recorded rows lie within it"
+)
+"""What 5-95% of the paths of a replay is, and is not."""
+
+
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 """Headings and rows, as text."""
 
@@ -177,6 +184,8 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
         "    python -m amo_opt.report.facts.backtest",
         "",
         "and `amo-opt backtest STUDY.toml --episode NAME` prints the same. A balance is compared as its hour opens, a price with what that hour's market leads to; model figures are means over paths.",
+        "",
+        f"Of 5–95% of paths: {BAND_HOLDS}. What is met or missed is what stands under *demand*: the model's mean within the allowed range.",
     ]
     for facts in found:
         fit = facts.fit

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 YIELD_SCALE = Scale(100.0, 2, "% a year")
 PEG_SCALE = Scale(1.0, 1, "bp")
 CR_SCALE = Scale(1.0, 4, "")
+BANDS = "bands are 95% intervals, of the yield that of the whole"
 CR_METRICS = ("min_cr_external_tail95", "min_cr_external")
 SMALL_TERM = 0.02
 """Yield terms that never exceed this share of the largest are drawn together as one."""
@@ -36,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True)
 class FrontPoint:
-    """A candidate on paths A; ``mark`` is ``current``, ``chosen``, ``alternative`` or ``candidate``."""
+    """A certified set on some paths; ``mark`` is ``current``, ``chosen``, ``alternative`` or ``candidate``."""
 
     label: str
     mark: str
@@ -78,15 +79,21 @@ class ProfileFacts:
 
 @dataclass(frozen=True)
 class Choice:
-    """Section 6 and the front of section 5."""
+    """Section 6 and the front of section 5: every certified set on paths A, and ``front_b``, those of them that ran on B, there."""
 
     front: tuple[FrontPoint, ...]
+    front_b: tuple[FrontPoint, ...]
     front_caption: str
     rule: str
     explanation: str
     alternatives: tuple[AlternativeRow, ...]
     rejected: tuple[AlternativeRow, ...]
     profile: ProfileFacts | None
+
+    @property
+    def hollow(self) -> bool:
+        """Whether a mark of the front is drawn hollow."""
+        return any(not point.feasible for point in (*self.front, *self.front_b))
 
 
 def choice_of(result: Result, subject: Subject) -> Choice:
@@ -95,7 +102,8 @@ def choice_of(result: Result, subject: Subject) -> Choice:
     rows = {each.id: _row(each, subject) for each in ordered}
     shown = [each for each in ordered if each.role != "candidate"]
     return Choice(
-        front=tuple(_point(each) for each in ordered),
+        front=tuple(_point(each, each.certified_a, subject) for each in ordered),
+        front_b=tuple(_point(each, each.certified_b, subject) for each in ordered if each.certified_b is not None),
         front_caption=_front_caption(result, subject),
         rule=clean(result.rule),
         explanation=explanation_of(result),
@@ -105,12 +113,12 @@ def choice_of(result: Result, subject: Subject) -> Choice:
     )
 
 
-def _point(candidate: Candidate) -> FrontPoint:
+def _point(candidate: Candidate, score: Score, subject: Subject) -> FrontPoint:
     marks = {"current": "current", "recommended": "chosen", "candidate": "candidate"}
-    score = candidate.certified_a
+    shown = candidate is subject.other and not subject.recommended
     return FrontPoint(
-        label=role_title(candidate),
-        mark=marks.get(candidate.role, "alternative"),
+        label=subject.short_label if shown else role_title(candidate),
+        mark="alternative" if shown else marks.get(candidate.role, "alternative"),
         peg=span(score.peg_risk_bps, PEG_SCALE),
         earned=span(score.yield_annual, YIELD_SCALE),
         feasible=score.feasible,
@@ -120,7 +128,7 @@ def _point(candidate: Candidate) -> FrontPoint:
 def _front_caption(result: Result, subject: Subject) -> str:
     kept = [each for each in result.candidates if each.certified_a.feasible]
     sets, paths, seed = len(result.candidates), subject.current.certified_a.yield_annual.n, result.study.search.seed
-    tail = f"(points with 95% intervals, n = {count(paths, 'path')} A, seed {seed})."
+    tail = f"(points with 95% intervals, n = {count(paths, 'path')} A, seed {seed}).{_again(result)}"
     if not kept:
         return f"None of {count(sets, 'certified set')} keeps every limit at its interval's worse end {tail}"
     low, high = (choose(kept, key=lambda each: each.certified_a.yield_annual.value) for choose in (min, max))
@@ -128,6 +136,18 @@ def _front_caption(result: Result, subject: Subject) -> str:
         return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(low)} {tail}"
     trade = "both vary" if low.certified_a.peg_risk_bps.value < high.certified_a.peg_risk_bps.value else "yield is not bought with peg risk"
     return f"Among {count(len(kept), 'set')} of {sets} that keep every limit {trade}: from {_both(low)} to {_both(high)} {tail}"
+
+
+def _again(result: Result) -> str:
+    """What of the front stands on other paths, and why."""
+    on_b = [each.certified_b for each in result.candidates if each.certified_b is not None]
+    if not on_b:
+        return ""
+    n = count(on_b[0].yield_annual.n, "path")
+    return (
+        f" Ringed and named: {count(len(on_b), 'set')} on {n} B, the figures of sections 1 and 5; a dotted line leads from each to "
+        "the same set on paths A, where every other mark stands."
+    )
 
 
 def _both(candidate: Candidate) -> str:
@@ -155,7 +175,7 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
     paths = profile.points[0].score.yield_annual.n if profile.points else 0
     caption = (
         f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
-        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; bands are 95% intervals)."
+        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; {BANDS})."
     )
     log = PARAMETERS[profile.parameter].log
     return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=clean(profile.finding), caption=caption)

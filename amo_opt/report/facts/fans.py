@@ -55,9 +55,21 @@ def fan_panels(result: Result, subject: Subject) -> tuple[FanPanel, ...]:
         )
         days = tuple(pairs[0][0].hours[index] / 24.0 for index in kept)
         panels.append(
-            FanPanel(scenario.name, clean(scenario.title), days, series, _caption(series, pairs[0][0].n, subject, result.study.search.seed))
+            FanPanel(scenario.name, clean(scenario.title), days, series, _caption(series, pairs[0][0].n, result.study.search.seed))
         )
     return tuple(panels)
+
+
+def reading_of(panels: tuple[FanPanel, ...]) -> str:
+    """How the panels are to be read, of what they hold; empty where there are none."""
+    if not panels:
+        return ""
+    sets = {len(panel.series) for panel in panels}
+    both = "the two sets of a scenario stand side by side on one axis, and the dashed line repeats the other's 1% quantile"
+    alone = f"only the set in force is drawn{'' if sets == {1} else ' where the other has no fan'}"
+    drawn = "; ".join(text for text, there in ((both, 2 in sets), (alone, 1 in sets)) if there)
+    scales = " Scales differ between scenarios." if len(panels) > 1 else ""
+    return f"Bands hold the pool price in 98%, 90% and 50% of paths B, hour by hour; the line is the median: {drawn}.{scales}"
 
 
 def _kept_hours(fans: list[Fan], points: int) -> list[int]:
@@ -74,9 +86,9 @@ def _kept_hours(fans: list[Fan], points: int) -> list[int]:
     return sorted(kept | {0, hours - 1})
 
 
-def _caption(series: tuple[FanSeries, ...], n: int, subject: Subject, seed: int) -> str:
+def _caption(series: tuple[FanSeries, ...], n: int, seed: int) -> str:
     lows = [min(each.quantiles[0]) for each in series]
-    tail = f"(n = {count(n, 'path')} {subject.stream}, seed {seed})."
+    tail = f"(n = {count(n, 'path')} B, seed {seed})."
     if len(lows) == 1:
         return f"The 1% quantile of the current set falls to {lows[0]:.4f} USD {tail}"
     bps = round((lows[1] - lows[0]) * 1e4, 1) + 0.0

@@ -65,7 +65,9 @@ def _sets(result: Result, subject: Subject) -> tuple[Candidate, ...]:
     shown.sort(key=lambda each: (each is not subject.other, each.id))
     if result.half_step is not None:
         shown.append(result.half_step)
-    return tuple(each for each in shown if subject.stream == "A" or each.certified_b is not None)
+    if subject.stream == "A":  # the half step has no figures there
+        return tuple(each for each in shown if each is not result.half_step)
+    return tuple(each for each in shown if each.certified_b is not None)
 
 
 def _column(candidate: Candidate, subject: Subject) -> str:
@@ -108,6 +110,16 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
     return HeatPanel(metric_of(metric).title, scale.difference_unit, tuple(rows))
 
 
+def _key(panels: tuple[HeatPanel, ...]) -> str:
+    """What the fills that are drawn mean: ``; blue better, hatched not told apart``."""
+    words = {cell.verdict.word for panel in panels for row in panel.cells for cell in row if cell.verdict is not None}
+    keys = {"BETTER": "blue better", "WORSE": "orange worse", "INCONCLUSIVE": "hatched not told apart"}
+    told = [text for word, text in keys.items() if word in words]
+    if words - set(keys):
+        told.append("grey within the margin or equal")
+    return f"; {', '.join(told)}"
+
+
 def _caption(panels: tuple[HeatPanel, ...], result: Result, subject: Subject) -> str:
     """Where the shown set loses, in a sentence."""
     if not panels:
@@ -119,6 +131,6 @@ def _caption(panels: tuple[HeatPanel, ...], result: Result, subject: Subject) ->
     n = next(cell.n for panel in panels for row in panel.cells for cell in row if cell.verdict is not None)
     total = count(len(result.study.scenarios), "scenario")
     return (
-        f"{subject.short_label} against current in {total}: {'; '.join(words)}. Differences to the current set; blue better, orange worse, "
-        f"hatched not told apart with 95% confidence (n = {n} paths {subject.stream} for each scenario, seed {result.study.search.seed})."
+        f"{subject.short_label} against current in {total}: {'; '.join(words)}. Differences to the current set{_key(panels)} "
+        f"(95% confidence, n = {n} paths {subject.stream} for each scenario, seed {result.study.search.seed})."
     )

@@ -37,9 +37,10 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """``watched`` names the set the values belong to."""
+    """``watched`` names the set the values belong to, ``values`` what they are."""
 
     watched: str
+    values: str
     triggers: tuple[Trigger, ...]
 
 
@@ -47,10 +48,12 @@ def monitoring_of(result: Result, subject: Subject) -> Monitoring:
     """The triggers of the proposed set, or of the current one where nothing is proposed."""
     shown = subject.other if subject.recommended and subject.other is not None else subject.current
     stop = STOP if subject.recommended else LOOK
+    price = _price(result, shown)
     return Monitoring(
+        values=f"the worse ends of intervals on paths {subject.stream}, the study's limit{', and the 1% quantile of the price in calm' if price else ''}",
         watched="the proposed set" if subject.recommended else "the current set, for nothing is proposed",
         triggers=(
-            *_price(result, shown),
+            *price,
             *_collateral(result, subject, shown, stop),
             *_worst_ends(result, subject, shown),
             _pool_share(result, shown),

@@ -237,7 +237,8 @@ def _figure_caption(result: Result, subject: Subject) -> str:
     if not result.neighbours:
         return ""
     held = sum(not _worse(each) for each in result.neighbours)
+    unheld = ", orange and hollow where that is not shown" if held < len(result.neighbours) else ""
     return (
-        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit that it keeps and lose no more than a margin: one step lower (◀), one higher (▶), "
-        f"orange and hollow where that is not shown; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
+        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit that it keeps and lose no more than a margin: one step lower (◀), one higher (▶)"
+        f"{unheld}; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
     )

@@ -184,9 +184,16 @@ def _finding(result: Result, ordered: list[str], moves: dict[str, bool]) -> str:
 def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
     if not shown:
         return ""
-    n = min(each.n for each in ran(result.sensitivity))
+    found = [each for each in ran(result.sensitivity) if each.figure in shown]
+    n, moved = min(each.n for each in found), any(not each.holds for each in found)
+    order = "that move the verdict, or else have the largest effect" if moved else "with the largest effect"
+    line = (
+        ""
+        if subject.other is None
+        else f"; the line is the difference at the state's values on all {subject.score(subject.other).yield_annual.n:,} paths {subject.stream}"
+    )
     return (
-        f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} with the largest effect; "
-        f"orange: the verdict moves there; the line is the difference at the state's values (95% intervals, n = {count(n, 'path')} B, "
+        f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} {order}"
+        f"{'; orange and hollow: the verdict moves there' if moved else ''}{line} (marks: 95% intervals, the first n = {count(n, 'path')} B, "
         f"seed {result.study.search.seed})."
     )

@@ -37,7 +37,7 @@ def steps_of(result: Result, subject: Subject) -> tuple[StepRow, ...]:
     if result.half_step is None and subject.other is None:
         return ()
     rows: list[tuple[str, Candidate]] = [("Do nothing (current)", subject.current)]
-    if result.half_step is not None:
+    if result.half_step is not None and subject.stream == "B":  # it has no figures on paths A
         rows.append((HALF_STEP, result.half_step))
     if subject.other is not None:
         rows.append((f"The whole step ({subject.short_label})", subject.other))

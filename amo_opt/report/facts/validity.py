@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.facts.backtest import shown, summary_table
+from amo_opt.report.facts.backtest import BAND_HOLDS, shown, summary_table
 from amo_opt.report.facts.sensitivity import moved_figures
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, true_minus
@@ -147,11 +147,12 @@ def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
     start = datetime.fromisoformat(fit.start)
     prices = next((each for each in fit.columns if each.name == "price"), None)
     met = len(fit.demands) - len(fit.missed)
-    drawn = "" if prices is None else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band"
+    drawn = "" if prices is None else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {BAND_HOLDS}"
+    asked = "what is demanded of the model's mean, each with its allowed range, stands in the table"
     return EpisodeFacts(
         name=clean(fit.name),
         title=clean(fit.title),
-        finding=f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met.",
+        finding=f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met: {asked}.",
         caption=f"{clean(fit.title)}. Blue: the model's mean and 5–95% of paths; orange: recorded{drawn} (n = {n} paths, seed {seed}).",
         figures=tuple(
             FigureRow(

@@ -12,7 +12,7 @@ from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.front import draw_front
 from amo_opt.report.figures.heatmap import draw_heat
-from amo_opt.report.figures.profile import draw_profile
+from amo_opt.report.figures.profile import draw_profile, profile_alt
 
 if TYPE_CHECKING:
     from amo_opt.report.facts import Facts
@@ -37,13 +37,14 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         alt = f"Forest plot of {len(evidence.rows)} paired differences with 95% intervals; the table above holds every number."
         drawings["forest"] = (Drawing((draw_forest(evidence.rows),), evidence.forest_caption, alt),)
     if choice.front:
-        alt = f"Scatter of yield over peg risk for {len(choice.front)} certified sets with 95% intervals; the table of alternatives holds the numbers."
-        drawings["front"] = (Drawing((draw_front(choice.front),), choice.front_caption, alt),)
+        again = f", {len(choice.front_b)} of them on paths B too" if choice.front_b else ""
+        alt = f"Scatter of yield over peg risk for {len(choice.front)} certified sets{again}, with 95% intervals; the table of alternatives holds the numbers."
+        drawings["front"] = (Drawing((draw_front(choice.front, choice.front_b),), choice.front_caption, alt),)
     drawings["fans"] = tuple(
         Drawing(
             (draw_fan(panel, f"fan{number}"),),
             f"{panel.title}. {panel.caption}",
-            f"Fan chart of the pool price by day in scenario {panel.scenario}: {' and '.join(each.label for each in panel.series)} on one axis.",
+            f"Fan chart of the pool price by day in scenario {panel.scenario}: {' and '.join(each.label for each in panel.series)}{' on one axis' if len(panel.series) > 1 else ''}.",
         )
         for number, panel in enumerate(facts.fans)
     )
@@ -57,7 +58,7 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         if each.prices is not None
     )
     if choice.profile is not None and len(choice.profile.values) > 1:
-        alt = f"Panels of yield by line, peg risk and external collateral ratio over {choice.profile.title}."
+        alt = profile_alt(choice.profile)
         drawings["profile"] = (Drawing(draw_profile(choice.profile), choice.profile.caption, alt),)
     return {**drawings, **_around(facts), **_of_the_search(facts)}
 
@@ -71,12 +72,12 @@ def _around(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         drawings["heat"] = (Drawing(draw_heat(heat), heat.caption, alt),)
     if around.figure:
         panes = (Pane("yield (pp a year)", None, around.margins[0]), Pane("peg risk (bp)", None, around.margins[1]))
-        alt = f"Differences of the neighbours to the shown set for {len(around.figure)} parameters, one step lower and one higher; the table holds the numbers."
+        alt = f"Differences of the neighbours to the shown set for {len(around.figure)} parameters, one step lower or higher; the table holds the numbers."
         drawings["neighbours"] = (Drawing((draw_ends(around.figure, panes, "neighbours"),), around.figure_caption, alt),)
     if sensitivity.figure:
         earned, peg = sensitivity.base
         panes = (Pane("yield, shown less current (pp a year)", earned, 0.0), Pane("peg risk, shown less current (bp)", peg, 0.0))
-        alt = f"Tornado of {len(sensitivity.figure)} assumed figures moved to both ends of their ranges; the table holds the numbers."
+        alt = f"Tornado of {len(sensitivity.figure)} assumed figures moved to the ends of their ranges; the table holds the numbers."
         drawings["tornado"] = (Drawing((draw_ends(sensitivity.figure, panes, "tornado"),), sensitivity.figure_caption, alt),)
     return drawings
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.report.facts.backtest import BAND_HOLDS
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
 
@@ -34,7 +35,11 @@ DRIVERS = {
 def caption_of(facts: BacktestFacts) -> str:
     """What is drawn, and how many demands were met."""
     run = facts.run
-    text = f"{run.parameters.name} on {run.study.name}, {run.paths} paths, seed {run.study.search.seed}. Blue: the model, mean and 5–95% of paths; orange: recorded."
+    text = f"{run.parameters.name} on {run.study.name}, {run.paths} paths, seed {run.study.search.seed}. Blue: the model, mean and 5–95% of paths"
+    text += "; orange: recorded" if any(each.name in PANELS for each in facts.fit.columns) else "; nothing that is drawn was recorded"
+    text += "; grey: what drives it." if any(name in run.drivers for name in DRIVERS) else "."
+    if any(each.outside for each in facts.fit.columns):
+        text += f" {BAND_HOLDS[:1].upper()}{BAND_HOLDS[1:]}."
     if facts.fit.demands:
         missed = [f"{each.text} (by {each.missed_by:.3g})" for each in facts.fit.demands if not each.met]
         text += f" {len(facts.fit.demands) - len(missed)} of {len(facts.fit.demands)} demands met" + (
@@ -52,7 +57,7 @@ def save_backtest(path: Path, facts: BacktestFacts) -> None:
         figure = draw_backtest(facts)
         if path.suffix.lower() == ".html":
             notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.run.notes)
-            alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's band, what was recorded, and the drivers."
+            alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's band with what was recorded of it, and whatever drives it."
             body = f"<p>{escape(caption_of(facts))}</p>\n{framed(to_svg(figure, 'backtest'), alt)}<ul>\n{notes}</ul>\n"
             save_page(path, plain_page(title, body))
             return

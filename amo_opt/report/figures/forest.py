@@ -36,5 +36,6 @@ def draw_forest(rows: tuple[MetricRow, ...]) -> str:
         axes.tick_params(length=0)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("difference, in units of the far end of its own 95% interval (dashed: margin)")
+        dashed = " (dashed: margin)" if any(row.margin_position is not None for row in rows) else ""
+        axes.set_xlabel(f"difference, in units of the far end of its own 95% interval{dashed}")
         return to_svg(figure, "forest")

@@ -33,6 +33,12 @@ def draw_profile(profile: ProfileFacts) -> tuple[str, ...]:
     return tuple(_panel(profile, label, series, f"profile{number}") for number, (label, series) in enumerate(panels_of(profile)))
 
 
+def profile_alt(profile: ProfileFacts) -> str:
+    """What a reader who cannot see the panels should know."""
+    parts = ["yield by line", "peg risk", *(["external collateral ratio"] if profile.cr_external else [])]
+    return f"Panels of {', '.join(parts[:-1])} and {parts[-1]} over {profile.title}."
+
+
 def panels_of(profile: ProfileFacts) -> list[tuple[str, tuple[tuple[str, tuple[Span, ...]], ...]]]:
     """Title and lines of each panel."""
     panels = [("yield by line (% a year)", profile.terms), ("peg risk, CVaR 95% (bp)", (("", profile.peg),))]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
-from amo_opt.report.figures.profile import draw_panel, panels_of
+from amo_opt.report.figures.profile import draw_panel, panels_of, profile_alt
 from amo_opt.report.figures.style import BLUE, blank, styled, to_svg
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def _fill(axes: Axes, page: ProfilePage, spans: tuple[Span, ...], clear: tuple[b
 
 def _section(page: ProfilePage, prefix: str) -> str:
     facts = page.facts
-    alt = f"Panels of yield by line, peg risk and external collateral ratio over {facts.title}."
     svg = to_svg(draw_profiles([page]), prefix)
-    return _SECTION.format(heading=escape(f"{facts.parameter}: {facts.title}"), finding=escape(facts.finding), figure=framed(svg, alt))
+    return _SECTION.format(
+        heading=escape(f"{facts.parameter}: {facts.title}"), finding=escape(facts.finding), figure=framed(svg, profile_alt(facts))
+    )

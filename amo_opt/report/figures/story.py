@@ -248,7 +248,9 @@ def _name_marks(axes: Axes, marks: Sequence[tuple[Mark, str, Any]], column: _Col
 
 def _legend(axes: Axes, story: Story, wide: float, tall: float) -> None:
     """What pale and tinted hours are, over the names."""
-    shades: list[tuple[str, dict[str, Any]]] = [("transition, not scored", {"facecolor": "#f1f2f3", "edgecolor": GREY, "linewidth": 0.4})]
+    shades: list[tuple[str, dict[str, Any]]] = []
+    if story.hours[0] < 0:
+        shades.append(("transition, not scored", {"facecolor": "#f1f2f3", "edgecolor": GREY, "linewidth": 0.4}))
     if story.unwinding:
         shades.append(("AMOs unwinding", {"facecolor": "#f9e2d4", "edgecolor": "none"}))
     left = 1.0 + LEADER[2] / wide

@@ -39,10 +39,15 @@ _BODY = """<p>{subtitle}</p>
 {svg}</figure>
 <p>{reading}</p>
 """
-_READING = (
-    "Beside each line: its last figure. Days count from the opening of the scored window; what is pale before it is not scored. "
-    "Income is before what selling everything at the end would cost."
-)
+
+
+def reading_of(story: Story) -> str:
+    """How the panels are to be read."""
+    pale = "; what is pale before it is not scored" if story.hours[0] < 0 else ""
+    return (
+        f"Beside each line: its last figure. Days count from the opening of the scored window{pale}. "
+        "Income is before what selling everything at the end would cost."
+    )
 
 
 def save_story(file: Path, story: Story) -> None:
@@ -62,7 +67,7 @@ def story_page(story: Story) -> str:
         subtitle=escape(story.subtitle),
         caption=escape(story.caption),
         alt=escape(alt),
-        reading=escape(_READING),
+        reading=escape(reading_of(story)),
         svg=to_svg(draw_story(story), "story"),
     )
     return styled_page(story.title, body, style=_STYLE.format(ink=INK, grey=QUIET))
@@ -77,7 +82,7 @@ def draw_story(story: Story) -> Figure:
 
 def draw_sheet(story: Story) -> Figure:
     """The panels under their title and caption: a figure that stands alone. Call inside `styled`."""
-    lines = [*textwrap.wrap(story.caption, CAPTION_LINE), *textwrap.wrap(_READING, CAPTION_LINE)]
+    lines = [*textwrap.wrap(story.caption, CAPTION_LINE), *textwrap.wrap(reading_of(story), CAPTION_LINE)]
     panels = panels_height(story)
     height = panels + 0.55 + LINE_HEIGHT * len(lines)
     figure = blank(WIDTH, height)

@@ -60,7 +60,7 @@ def test_every_figure_has_an_interval_and_the_number_of_paths(result, met):
         "0.975",
         "+0.005",
     )
-    assert "of 3 recorded prices 1 lie outside the band (n = 64 paths, seed 1)" in episode.caption
+    assert "of 3 recorded prices 1 lie outside the band: the band is what the paths differ by" in episode.caption
 
 
 def test_without_episodes_the_limits_say_so(result):
