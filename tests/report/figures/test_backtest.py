@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from amo_opt.errors import AmoOptError
@@ -39,6 +41,15 @@ def test_the_same_bytes_each_time(facts, tmp_path, suffix):
         text = first.read_text(encoding="utf-8")
         assert "<svg" in text
         assert f"{sum(each.met for each in facts.fit.demands)} of 3 demands met" in caption_of(facts)
+
+
+def test_the_caption_names_what_is_drawn(facts):
+    """What was recorded and what drives, where there is any; a record outside the band comes with what the band holds."""
+    assert "orange: recorded; grey: what drives it." in caption_of(facts)
+    assert "no demand asks that recorded rows lie within it." in caption_of(facts)
+    bare = replace(facts, fit=replace(facts.fit, columns=()), run=replace(facts.run, drivers={}))
+    assert "5–95% of paths; nothing that is drawn was recorded." in caption_of(bare)
+    assert "grey" not in caption_of(bare)
 
 
 def test_another_format_is_refused(facts, tmp_path):

@@ -84,3 +84,7 @@ def test_the_facts_are_the_profile_s(result):
     assert (page.facts.finding, page.facts.marks, page.facts.log) == ("it acts.", (("current", 1500.0),), True)
     assert [all(row) for row in page.clear] == [True, False, True]
     assert "n = 320 paths A" in page.facts.caption
+    assert "filled points differ from the current set by more than chance" in page.facts.caption
+    still = replace(one, points=tuple(replace(each, shifts=dict.fromkeys(shifts, Still())) for each in points))
+    (page,) = profile_pages(replace(found, profiles=(still,)))
+    assert "no point differs from the current set by more than chance" in page.facts.caption

@@ -49,6 +49,15 @@ def test_the_same_bytes_each_time(tmp_path: Path, suffix: str) -> None:
     assert len(first) > 5_000
 
 
+def test_what_is_pale_is_promised_where_there_is_a_transition(tmp_path: Path) -> None:
+    """Without hours before the window nothing is pale, and neither the text nor the legend speaks of it."""
+    opened = replace(STORY, hours=HOURS[24:], panels=(Panel("price", "Price (USD)", "price", (Line("pool 1.0", np.ones(300), "first"),)),))
+    for story, there in ((STORY, True), (opened, False)):
+        save_story(tmp_path / "x.html", story)
+        text = (tmp_path / "x.html").read_text(encoding="utf-8")
+        assert ("what is pale before it is not scored" in text) == ("transition, not scored" in text) == there
+
+
 def test_the_page_opens_offline_and_escapes(tmp_path: Path) -> None:
     """One file: text escaped, the drawing inline and well formed, no script, nothing fetched."""
     save_story(tmp_path / "x.HTML", STORY)
