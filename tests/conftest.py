@@ -179,6 +179,12 @@ def random_sets() -> Callable[[Study, int, int], list[ParameterSet]]:
     return _random_sets
 
 
+POSITIONS = frozenset(
+    f"{amo}_{part}" for amo in ("curve", "aave", "investor", "fraxlend", "uniswap") for part in ("minted", "borrowed")
+) | {"lent", "invested", "fraxlend_lent", "fraxlend_free", "uniswap_x", "uniswap_y", "uniswap_liquidity"}
+"""Lines that `count_positions` adds up."""
+
+
 @dataclass
 class Lanes:
     """A block at the snapshot with a calm market: every lane the same. Names read lane 0 and write every lane."""
@@ -195,6 +201,10 @@ class Lanes:
         self.lanes(name)[:] = value
         if name in {"lp_amo", "lp_supply"}:  # the stages read the quotient, which whoever moves either writes
             self.lanes("own")[:] = self.lanes("lp_amo") / self.lanes("lp_supply")
+        if name in POSITIONS:  # … and the totals over the AMOs
+            from amo_opt.protocol.accounts import count_positions
+
+            count_positions(self.s, self.c)
 
     def lanes(self, name: str) -> np.ndarray:
         """The variable's lanes, writable, shape (LANES,)."""

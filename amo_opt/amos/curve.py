@@ -65,7 +65,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         own = s[at.S_OWN + i]
         elsewhere = quoting_depth(s[at.S_UNISWAP_LIQUIDITY + i] + range_outside, s[at.S_UNISWAP_ROOT + i], range_low, range_high)
         fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
-        outside = supply - x - s[at.S_UNISWAP_X + i] - s[at.S_FRAXLEND_FREE + i]
+        outside = supply - x - s[at.S_OWN_OUTSIDE + i]
         most = 0.001 * (y if y < outside else outside)
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
@@ -251,7 +251,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     base_fee = c[at.C_BASE_FEE]
     most_minted = p[at.P_CURVE_MINT_CAP]
     min_cr = p[at.P_MIN_CR]
-    span = c[at.C_UNISWAP_SPAN]
     chosen = policy(p, c)
     for i in range(lanes):
         x = s[at.S_POOL_X + i]
@@ -262,10 +261,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         lp_amo = s[at.S_LP_AMO + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
-        lent = s[at.S_LENT + i] + s[at.S_INVESTED + i]
-        range_x = s[at.S_UNISWAP_LIQUIDITY + i] * span
-        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
-        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
+        recoverable = s[at.S_RECOVERABLE + i]
         cr = s[at.S_COLLATERAL_RATIO + i]
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
@@ -275,7 +271,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         own = s[at.S_OWN + i]
         inverse_base = 1.0 / base_value
         inverse_collateral = 1.0 / collateral_price
-        curve_borrowed = s[at.S_CURVE_BORROWED + i]
         brought, mint, burn, returned = amounts(
             chosen,
             x,
@@ -285,13 +280,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             base_value,
             collateral_price,
             idle,
-            lent + s[at.S_UNISWAP_Y + i],
+            s[at.S_AT_WORK + i],
             supply,
             minted_book,
-            borrow_room(
-                chosen.all_borrow, curve_borrowed, s[at.S_AAVE_BORROWED + i], s[at.S_INVESTOR_BORROWED + i], s[at.S_UNISWAP_BORROWED + i]
-            ),
-            mint_room(chosen.all_mint, minted_book, s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]),
+            borrow_room(chosen.all_borrow, s[at.S_BORROWED + i]),
+            mint_room(chosen.all_mint, s[at.S_MINTED + i]),
             s[at.S_CR_CONTRACT + i],
             s[at.S_UNWINDING + i],
             s[at.S_UNWINDING_HOURS + i],
@@ -324,7 +317,9 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         burned_back = admin_to_protocol * fee_x
         supply_2 = supply + change_x - burned_back
 
-        after = contract_ratio(x_2, y_2, d_3, ann, own_2, supply_2, idle_2 + lent, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
+        counted = s[at.S_OWN_COUNTED + i]
+        elsewhere = s[at.S_OWN_AT_FLOOR + i]
+        after = contract_ratio(x_2, y_2, d_3, ann, own_2, supply_2, idle_2 + recoverable, cr, scaled_cr, counted, elsewhere)
         deploys = (mint > 0.0) | (brought > 0.0)
         done = acts & ((after >= min_cr) | (not deploys)) & (lp_amo_2 >= 0.0)
 
@@ -349,8 +344,12 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_LP_AMO + i] = lp_amo_2 if done else lp_amo
         s[at.S_SUPPLY + i] = supply
         s[at.S_IDLE + i] = idle
-        s[at.S_CURVE_MINTED + i] = minted_book + change_x if done else minted_book
-        s[at.S_CURVE_BORROWED + i] = curve_borrowed + (brought - returned) * inverse_collateral if done else curve_borrowed
+        given = change_x if done else 0.0
+        lent_out = (brought - returned) * inverse_collateral if done else 0.0
+        s[at.S_CURVE_MINTED + i] = minted_book + given
+        s[at.S_CURVE_BORROWED + i] += lent_out
+        s[at.S_MINTED + i] += given
+        s[at.S_BORROWED + i] += lent_out
         s[at.S_NET_ISSUED + i] -= burned_back if done else 0.0
         # where a deployment was refused this stays under min_cr, and no other AMO deploys this hour
         s[at.S_CR_CONTRACT + i] = after
@@ -383,30 +382,25 @@ operate_marked = on_marked(
         at.S_IDLE,
         at.S_CURVE_MINTED,
         at.S_CURVE_BORROWED,
+        at.S_MINTED,
+        at.S_BORROWED,
         at.S_NET_ISSUED,
         at.S_CR_CONTRACT,
         at.S_FAULT,
     ),
     reads=(
         at.S_ANN,
-        at.S_LENT,
-        at.S_INVESTED,
-        at.S_UNISWAP_LIQUIDITY,
-        at.S_FRAXLEND_LENT,
-        at.S_FRAXLEND_FREE,
+        at.S_RECOVERABLE,
         at.S_COLLATERAL_RATIO,
         at.S_BASE_VALUE,
         at.S_COLLATERAL_PRICE,
         at.S_SCALED_CR,
-        at.S_UNISWAP_Y,
-        at.S_AAVE_BORROWED,
-        at.S_INVESTOR_BORROWED,
-        at.S_UNISWAP_BORROWED,
-        at.S_FRAXLEND_MINTED,
-        at.S_UNISWAP_MINTED,
+        at.S_AT_WORK,
         at.S_UNWINDING,
         at.S_UNWINDING_HOURS,
         at.S_HIGH_HOURS,
+        at.S_OWN_COUNTED,
+        at.S_OWN_AT_FLOOR,
     ),
     market=(at.M_GAS_USD,),
 )
@@ -415,7 +409,6 @@ operate_marked = on_marked(
 @stage
 def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     """Marks the lanes whose hour asks for a change of liquidity, for `operate_marked`; in the others only `cr_contract` moves."""
-    span = c[at.C_UNISWAP_SPAN]
     chosen = policy(p, c)
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
@@ -423,7 +416,6 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         d = s[at.S_D + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
-        lent = s[at.S_LENT + i] + s[at.S_INVESTED + i]
         minted_book = s[at.S_CURVE_MINTED + i]
         own = s[at.S_OWN + i]
         before = s[at.S_CR_CONTRACT + i]
@@ -436,17 +428,11 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             s[at.S_BASE_VALUE + i],
             s[at.S_COLLATERAL_PRICE + i],
             idle,
-            lent + s[at.S_UNISWAP_Y + i],
+            s[at.S_AT_WORK + i],
             supply,
             minted_book,
-            borrow_room(
-                chosen.all_borrow,
-                s[at.S_CURVE_BORROWED + i],
-                s[at.S_AAVE_BORROWED + i],
-                s[at.S_INVESTOR_BORROWED + i],
-                s[at.S_UNISWAP_BORROWED + i],
-            ),
-            mint_room(chosen.all_mint, minted_book, s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]),
+            borrow_room(chosen.all_borrow, s[at.S_BORROWED + i]),
+            mint_room(chosen.all_mint, s[at.S_MINTED + i]),
             before,
             s[at.S_UNWINDING + i],
             s[at.S_UNWINDING_HOURS + i],
@@ -460,12 +446,11 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             s[at.S_ANN + i],
             own,
             supply,
-            idle + lent,
+            idle + s[at.S_RECOVERABLE + i],
             s[at.S_COLLATERAL_RATIO + i],
             s[at.S_SCALED_CR + i],
-            s[at.S_UNISWAP_LIQUIDITY + i] * span,
-            s[at.S_FRAXLEND_LENT + i],
-            s[at.S_FRAXLEND_FREE + i],
+            s[at.S_OWN_COUNTED + i],
+            s[at.S_OWN_AT_FLOOR + i],
         )
         w[W_MARKS + i] = 1.0 if acts else 0.0
         # what the operation itself asks is the ratio of the hour before

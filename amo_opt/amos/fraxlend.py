@@ -67,10 +67,14 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         s[at.S_FRAXLEND_LENT + i] = lent
         # nobody repays with stablecoin that does not exist outside
         before = s[at.S_FRAXLEND_FREE + i]
-        outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_UNISWAP_X + i] - before
+        outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
         most = before + (outside if outside > 0.0 else 0.0)
         ours = free if free < lent else lent
-        s[at.S_FRAXLEND_FREE + i] = ours if ours < most else most
+        ours = ours if ours < most else most
+        s[at.S_FRAXLEND_FREE + i] = ours
+        s[at.S_OWN_OUTSIDE + i] += ours - before
+        s[at.S_OWN_AT_FLOOR + i] += ours - before
+        s[at.S_OWN_COUNTED + i] += interest
         s[at.S_BORROWER_FLOW + i] = drawn - s[at.S_FRAXLEND_DRAWN + i]
         s[at.S_FRAXLEND_DRAWN + i] = drawn
         s[at.S_INCOME_FRAXLEND + i] += interest
@@ -120,7 +124,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
     pace = deploy_rate * start_collateral
-    span = c[at.C_UNISWAP_SPAN]
     smallest = SMALLEST_OPERATION * start_collateral
     least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(lanes):
@@ -129,7 +132,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        minted_book = s[at.S_FRAXLEND_MINTED + i]
         cr = s[at.S_COLLATERAL_RATIO + i]
         before = s[at.S_CR_CONTRACT + i]
 
@@ -137,7 +139,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             lent,
             free,
             supply,
-            mint_room(all_mint, s[at.S_CURVE_MINTED + i], minted_book, s[at.S_UNISWAP_MINTED + i]),
+            mint_room(all_mint, s[at.S_MINTED + i]),
             cap,
             pace,
             smallest,
@@ -161,12 +163,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             s[at.S_ANN + i],
             own,
             supply + change,
-            idle - gas + s[at.S_LENT + i] + s[at.S_INVESTED + i],
+            idle - gas + s[at.S_RECOVERABLE + i],
             cr,
             s[at.S_SCALED_CR + i],
-            s[at.S_UNISWAP_LIQUIDITY + i] * span,
-            lent + change,
-            free + change,
+            s[at.S_OWN_COUNTED + i] + change,
+            s[at.S_OWN_AT_FLOOR + i] + change,
         )
         done = (abs(change) > 0.0) & ((mint <= 0.0) | (after >= min_cr))
         change = change if done else 0.0
@@ -175,7 +176,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_FRAXLEND_FREE + i] = free + change
         s[at.S_SUPPLY + i] = supply + change
         s[at.S_IDLE + i] = idle - gas
-        s[at.S_FRAXLEND_MINTED + i] = minted_book + change
+        s[at.S_FRAXLEND_MINTED + i] += change
+        s[at.S_MINTED + i] += change
+        s[at.S_OWN_OUTSIDE + i] += change
+        s[at.S_OWN_AT_FLOOR + i] += change
+        s[at.S_OWN_COUNTED + i] += change
         s[at.S_CR_CONTRACT + i] = after if done else before
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
         fault = s[at.S_FAULT + i]
@@ -197,6 +202,10 @@ operate_marked = on_marked(
         at.S_SUPPLY,
         at.S_IDLE,
         at.S_FRAXLEND_MINTED,
+        at.S_MINTED,
+        at.S_OWN_OUTSIDE,
+        at.S_OWN_AT_FLOOR,
+        at.S_OWN_COUNTED,
         at.S_CR_CONTRACT,
         at.S_INCOME_MARKET_OPERATIONS,
         at.S_FAULT,
@@ -204,8 +213,6 @@ operate_marked = on_marked(
     reads=(
         at.S_COLLATERAL_PRICE,
         at.S_COLLATERAL_RATIO,
-        at.S_CURVE_MINTED,
-        at.S_UNISWAP_MINTED,
         at.S_UNWINDING,
         at.S_UNWINDING_HOURS,
         at.S_OWN,
@@ -213,10 +220,8 @@ operate_marked = on_marked(
         at.S_POOL_Y,
         at.S_D,
         at.S_ANN,
-        at.S_LENT,
-        at.S_INVESTED,
+        at.S_RECOVERABLE,
         at.S_SCALED_CR,
-        at.S_UNISWAP_LIQUIDITY,
     ),
     market=(at.M_GAS_USD,),
 )
@@ -239,7 +244,7 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             s[at.S_FRAXLEND_LENT + i],
             s[at.S_FRAXLEND_FREE + i],
             s[at.S_SUPPLY + i],
-            mint_room(all_mint, s[at.S_CURVE_MINTED + i], s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]),
+            mint_room(all_mint, s[at.S_MINTED + i]),
             cap,
             pace,
             smallest,

@@ -106,6 +106,8 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             s[rate_at + i] = mean_rate + weight * (rate - mean_rate)
             s[free_at + i] = free
             s[lent_at + i] = lent + interest
+            s[at.S_AT_WORK + i] += interest
+            s[at.S_RECOVERABLE + i] += interest
             s[income_at + i] += interest * s[at.S_COLLATERAL_PRICE + i]
 
     @stage
@@ -126,7 +128,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             inverse_price = 1.0 / collateral_price
             gas = m[at.M_GAS_USD + i] * inverse_price
             own_usd = s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
-            total = idle + s[at.S_LENT + i] + s[at.S_INVESTED + i] + s[at.S_UNISWAP_Y + i] + own_usd * inverse_price
+            total = idle + s[at.S_AT_WORK + i] + own_usd * inverse_price
             unwinding = s[at.S_UNWINDING + i] > 0.5
             acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay)
             smallest = SMALLEST_OPERATION * total
@@ -136,13 +138,7 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             spare = idle - buffer * total
             gap = cap * total - lent
             gap = gap if gap < spare else spare
-            room = borrow_room(
-                all_borrow,
-                s[at.S_CURVE_BORROWED + i],
-                s[at.S_AAVE_BORROWED + i],
-                s[at.S_INVESTOR_BORROWED + i],
-                s[at.S_UNISWAP_BORROWED + i],
-            )
+            room = borrow_room(all_borrow, s[at.S_BORROWED + i])
             gap = gap if gap < room else room
             ratio = s[at.S_CR_CONTRACT + i]
             inverse_supply = 1.0 / s[at.S_SUPPLY + i]
@@ -173,6 +169,9 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             s[lent_at + i] = lent + moved
             s[free_at + i] = free - wanted
             s[borrowed_at + i] += moved
+            s[at.S_AT_WORK + i] += moved
+            s[at.S_RECOVERABLE + i] += moved
+            s[at.S_BORROWED + i] += moved
             s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
     return market_operations, operate

@@ -26,14 +26,14 @@ def borrow_cap(p: Vector, c: Vector) -> float:
 
 
 @scalar
-def mint_room(cap: float, curve: float, fraxlend: float, uniswap: float) -> float:
+def mint_room(cap: float, minted: float) -> float:
     """Stablecoin the minter may still mint for AMOs, tokens; 0 where the sum is over its cap."""
-    room = cap - (curve + fraxlend + uniswap)
+    room = cap - minted
     return room if room > 0.0 else 0.0
 
 
 @scalar
-def borrow_room(cap: float, curve: float, aave: float, investor: float, uniswap: float) -> float:
+def borrow_room(cap: float, borrowed: float) -> float:
     """Collateral the minter may still give to AMOs, tokens; 0 where the sum is over its cap."""
-    room = cap - (curve + aave + investor + uniswap)
+    room = cap - borrowed
     return room if room > 0.0 else 0.0

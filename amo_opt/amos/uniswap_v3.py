@@ -48,7 +48,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         won = captured(depth, half_depth + curve_depth(s[at.S_D + i], ann))
         share = liquidity / (liquidity + outside_liquidity + least)
         fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * won * share
-        most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_UNISWAP_X + i] - s[at.S_FRAXLEND_FREE + i])
+        most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i])
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
         s[at.S_INCOME_UNISWAP_FEES + i] += 2.0 * fees_each
@@ -166,10 +166,16 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         s[at.S_POOL_Y + i] = pool_y
         s[at.S_D + i] = polish_D(pool_x, pool_y, ann, d)
         s[at.S_UNISWAP_ROOT + i] = root_2
-        held_x = s[at.S_UNISWAP_X + i] + moved_x
-        held_y = s[at.S_UNISWAP_Y + i] + moved_y
-        s[at.S_UNISWAP_X + i] = held_x if held_x > 0.0 else 0.0
-        s[at.S_UNISWAP_Y + i] = held_y if held_y > 0.0 else 0.0
+        was_x = s[at.S_UNISWAP_X + i]
+        was_y = s[at.S_UNISWAP_Y + i]
+        held_x = was_x + moved_x
+        held_y = was_y + moved_y
+        held_x = held_x if held_x > 0.0 else 0.0
+        held_y = held_y if held_y > 0.0 else 0.0
+        s[at.S_UNISWAP_X + i] = held_x
+        s[at.S_UNISWAP_Y + i] = held_y
+        s[at.S_OWN_OUTSIDE + i] += held_x - was_x
+        s[at.S_AT_WORK + i] += held_y - was_y
 
 
 @stage
@@ -193,6 +199,8 @@ arbitrage_marked = on_marked(
         at.S_UNISWAP_ROOT,
         at.S_UNISWAP_X,
         at.S_UNISWAP_Y,
+        at.S_OWN_OUTSIDE,
+        at.S_AT_WORK,
     ),
     reads=(at.S_ANN, at.S_OWN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE, at.S_UNISWAP_LIQUIDITY),
 )
@@ -239,13 +247,13 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         held_y = s[at.S_UNISWAP_Y + i]
         idle = s[at.S_IDLE + i]
         supply = s[at.S_SUPPLY + i]
-        free = s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        at_work = s[at.S_AT_WORK + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         inverse_price = 1.0 / collateral_price
         own = s[at.S_OWN + i]
         own_tokens = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i] * inverse_price
         before = s[at.S_CR_CONTRACT + i]
-        total = idle + free + held_y + own_tokens
+        total = idle + at_work + own_tokens
         smallest = SMALLEST_OPERATION * total
         pace = deploy_rate * total
         unwinding = s[at.S_UNWINDING + i] > 0.5
@@ -260,11 +268,9 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         gap = cap * total - held_y
         spare = idle - buffer * total
         gap = gap if gap < spare else spare
-        borrowing = borrow_room(
-            all_borrow, s[at.S_CURVE_BORROWED + i], s[at.S_AAVE_BORROWED + i], s[at.S_INVESTOR_BORROWED + i], s[at.S_UNISWAP_BORROWED + i]
-        )
+        borrowing = borrow_room(all_borrow, s[at.S_BORROWED + i])
         gap = gap if gap < borrowing else borrowing
-        minting = mint_room(all_mint, s[at.S_CURVE_MINTED + i], s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i]) / beside
+        minting = mint_room(all_mint, s[at.S_MINTED + i]) / beside
         gap = gap if gap < minting else minting
         brought = gap if gap < pace else pace
         brought = brought if ((gap > smallest) & (gap > least) & in_middle & (not unwinding) & (before >= min_cr)) else 0.0
@@ -286,7 +292,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         gas = gas if gas < cash else cash
         gas = gas if acts else 0.0
         liquidity_2 = liquidity + change_liquidity
-        full = liquidity_2 * span
+        full = change_liquidity * span
         after = contract_ratio(
             s[at.S_POOL_X + i],
             s[at.S_POOL_Y + i],
@@ -294,12 +300,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
             s[at.S_ANN + i],
             own,
             supply + change_x,
-            cash - gas + free,
+            cash - gas + s[at.S_RECOVERABLE + i],
             s[at.S_COLLATERAL_RATIO + i],
             s[at.S_SCALED_CR + i],
-            full,
-            s[at.S_FRAXLEND_LENT + i],
-            s[at.S_FRAXLEND_FREE + i],
+            s[at.S_OWN_COUNTED + i] + full,
+            s[at.S_OWN_AT_FLOOR + i] + full,
         )
         done = acts & ((brought <= 0.0) | (after >= min_cr))
         change_x = change_x if done else 0.0
@@ -312,6 +317,13 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_IDLE + i] = idle - change_y - gas
         s[at.S_UNISWAP_MINTED + i] += change_x
         s[at.S_UNISWAP_BORROWED + i] += change_y
+        full = full if done else 0.0
+        s[at.S_AT_WORK + i] = at_work + change_y
+        s[at.S_OWN_OUTSIDE + i] += change_x
+        s[at.S_OWN_AT_FLOOR + i] += full
+        s[at.S_OWN_COUNTED + i] += full
+        s[at.S_MINTED + i] += change_x
+        s[at.S_BORROWED + i] += change_y
         s[at.S_CR_CONTRACT + i] = after if done else before
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
@@ -332,31 +344,29 @@ operate_marked = on_marked(
         at.S_IDLE,
         at.S_UNISWAP_MINTED,
         at.S_UNISWAP_BORROWED,
+        at.S_AT_WORK,
+        at.S_OWN_OUTSIDE,
+        at.S_OWN_AT_FLOOR,
+        at.S_OWN_COUNTED,
+        at.S_MINTED,
+        at.S_BORROWED,
         at.S_CR_CONTRACT,
         at.S_INCOME_MARKET_OPERATIONS,
     ),
     reads=(
         at.S_UNISWAP_ROOT,
-        at.S_LENT,
-        at.S_INVESTED,
         at.S_COLLATERAL_PRICE,
         at.S_OWN,
         at.S_POOL_Y,
         at.S_BASE_VALUE,
         at.S_UNWINDING,
         at.S_UNWINDING_HOURS,
-        at.S_CURVE_BORROWED,
-        at.S_AAVE_BORROWED,
-        at.S_INVESTOR_BORROWED,
-        at.S_CURVE_MINTED,
-        at.S_FRAXLEND_MINTED,
         at.S_POOL_X,
         at.S_D,
         at.S_ANN,
+        at.S_RECOVERABLE,
         at.S_COLLATERAL_RATIO,
         at.S_SCALED_CR,
-        at.S_FRAXLEND_LENT,
-        at.S_FRAXLEND_FREE,
     ),
     market=(at.M_GAS_USD,),
 )
@@ -381,16 +391,14 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         idle = s[at.S_IDLE + i]
         own = s[at.S_OWN + i]
         own_tokens = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i] / s[at.S_COLLATERAL_PRICE + i]
-        total = idle + s[at.S_LENT + i] + s[at.S_INVESTED + i] + held_y + own_tokens
+        total = idle + s[at.S_AT_WORK + i] + own_tokens
         unwinding = s[at.S_UNWINDING + i] > 0.5
         gap = cap * total - held_y
         spare = idle - buffer * total
         gap = gap if gap < spare else spare
-        room = borrow_room(
-            all_borrow, s[at.S_CURVE_BORROWED + i], s[at.S_AAVE_BORROWED + i], s[at.S_INVESTOR_BORROWED + i], s[at.S_UNISWAP_BORROWED + i]
-        )
+        room = borrow_room(all_borrow, s[at.S_BORROWED + i])
         gap = gap if gap < room else room
-        minting = mint_room(all_mint, s[at.S_CURVE_MINTED + i], s[at.S_FRAXLEND_MINTED + i], s[at.S_UNISWAP_MINTED + i])
+        minting = mint_room(all_mint, s[at.S_MINTED + i])
         in_middle = (root > lowest) & (root < highest)
         adds = (
             (gap > 0.999 * SMALLEST_OPERATION * total) & (minting > 0.0) & in_middle & (not unwinding) & (s[at.S_CR_CONTRACT + i] >= min_cr)

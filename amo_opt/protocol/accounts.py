@@ -33,7 +33,7 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
         base_value = m[at.M_BASE_VALUE + i]
         y = s[at.S_POOL_Y + i]
         own = s[at.S_OWN + i]
-        held = s[at.S_IDLE + i] + s[at.S_LENT + i] + s[at.S_INVESTED + i] + s[at.S_UNISWAP_Y + i]
+        held = s[at.S_IDLE + i] + s[at.S_AT_WORK + i]
         moved = held * (collateral_price - s[at.S_COLLATERAL_PRICE + i]) + own * y * (base_value - s[at.S_BASE_VALUE + i])
         s[at.S_INCOME_MARK_TO_MARKET + i] += moved
         s[at.S_COLLATERAL_PRICE + i] = collateral_price
@@ -49,8 +49,32 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
 
 
 @stage
-def venue_losses(s: Vector, m: Vector) -> None:
-    """What venues lose this hour: a share of the deposits, of the borrowers' debt to Fraxlend, of the AMO's LP tokens (the thief is an outside provider then)."""
+def count_positions(s: Vector, c: Vector) -> None:
+    """The totals over the AMOs: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
+    (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books.
+
+    They are counted once an hour, which takes rounding away; between, whoever moves a position moves them.
+    """
+    span = c[at.C_UNISWAP_SPAN]
+    for i in range(LANES):
+        lent = s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        range_x = s[at.S_UNISWAP_LIQUIDITY + i] * span
+        free = s[at.S_FRAXLEND_FREE + i]
+        s[at.S_AT_WORK + i] = lent + s[at.S_UNISWAP_Y + i]
+        s[at.S_RECOVERABLE + i] = lent
+        s[at.S_OWN_OUTSIDE + i] = s[at.S_UNISWAP_X + i] + free
+        s[at.S_OWN_AT_FLOOR + i] = range_x + free
+        s[at.S_OWN_COUNTED + i] = range_x + s[at.S_FRAXLEND_LENT + i]
+        s[at.S_MINTED + i] = s[at.S_CURVE_MINTED + i] + s[at.S_FRAXLEND_MINTED + i] + s[at.S_UNISWAP_MINTED + i]
+        lenders = s[at.S_AAVE_BORROWED + i] + s[at.S_INVESTOR_BORROWED + i]
+        s[at.S_BORROWED + i] = s[at.S_CURVE_BORROWED + i] + lenders + s[at.S_UNISWAP_BORROWED + i]
+
+
+@stage
+def venue_losses(s: Vector, m: Vector, c: Vector) -> None:
+    """What venues lose this hour: a share of the deposits, of the borrowers' debt to Fraxlend, of the AMO's LP tokens (the thief is an outside provider then).
+    What is left is counted.
+    """
     for i in range(LANES):
         lent = s[at.S_LENT + i]
         invested = s[at.S_INVESTED + i]
@@ -71,6 +95,7 @@ def venue_losses(s: Vector, m: Vector) -> None:
         s[at.S_LP_AMO + i] = left
         s[at.S_OWN + i] = left / lp_supply
         s[at.S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / lp_supply * a_share
+    count_positions(s, c)
 
 
 @scalar
@@ -113,8 +138,8 @@ def net_asset_value(s: Vector, c: Vector, out: Vector) -> None:
         fraxlend_free = s[at.S_FRAXLEND_FREE + i]
         lent = stuck(s[at.S_LENT + i], s[at.S_LENDING_FREE + i]) + stuck(s[at.S_INVESTED + i], s[at.S_INVESTOR_FREE + i])
         debt = fraxlend_lent - fraxlend_free
-        held = s[at.S_IDLE + i] + s[at.S_LENT + i] + s[at.S_INVESTED + i] + s[at.S_UNISWAP_Y + i]
+        held = s[at.S_IDLE + i] + s[at.S_AT_WORK + i]
         assets = held * collateral_price + own_base_usd + debt
-        external = s[at.S_SUPPLY + i] - own * s[at.S_POOL_X + i] - s[at.S_UNISWAP_X + i] - fraxlend_free
+        external = s[at.S_SUPPLY + i] - own * s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
         stuck_usd = lent * collateral_price + stuck(fraxlend_lent, fraxlend_free)
         out[i] = assets - external - cost_of_selling(own_base_usd, stuck_usd, base_fee, haircut)

@@ -97,15 +97,14 @@ def contract_ratio(
     free: float,
     cr: float,
     scaled_cr: float,
-    range_x: float,
-    fraxlend_lent: float,
-    fraxlend_free: float,
+    counted: float,
+    elsewhere: float,
 ) -> float:
-    """`cr_contract`; ``free`` = idle + lent collateral, ``scaled_cr`` = x / D at a price of CR (`scaled_at_cr`), ``range_x`` = what
-    Uniswap's range holds when it is all stablecoin.
+    """`cr_contract`; ``free`` = idle collateral and what is recoverable at the floor, ``scaled_cr`` = x / D at a price of CR (`scaled_at_cr`), ``counted`` and
+    ``elsewhere`` = own stablecoin outside the pool at the floor, as the chain counts it and as it is held.
     """
-    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_cr, supply - range_x - fraxlend_free)
-    return (free + own * floor_y + cr * (own * floor_x + range_x + fraxlend_lent)) / supply
+    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_cr, supply - elsewhere)
+    return (free + own * floor_y + cr * (own * floor_x + counted)) / supply
 
 
 @scalar
@@ -118,12 +117,12 @@ def external_ratio(
     supply: float,
     free: float,
     scaled_floor: float,
-    range_x: float,
-    fraxlend_free: float,
+    elsewhere: float,
     size: float,
 ) -> float:
-    """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour; ``size`` = `ProtocolState.size`."""
-    elsewhere = range_x + fraxlend_free
+    """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour; ``elsewhere`` = own stablecoin outside the
+    pool at the floor; ``size`` = `ProtocolState.size`.
+    """
     floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply - elsewhere)
     external = supply - own * floor_x - elsewhere
     return (free + own * floor_y) / (external if external > size else size)
@@ -132,7 +131,6 @@ def external_ratio(
 @stage
 def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
     """Both ratios as the hour leaves them."""
-    span = c[at.C_UNISWAP_SPAN]
     size = c[at.C_SIZE]
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
@@ -141,11 +139,9 @@ def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
         ann = s[at.S_ANN + i]
         own = s[at.S_OWN + i]
         supply = s[at.S_SUPPLY + i]
-        free = s[at.S_IDLE + i] + s[at.S_LENT + i] + s[at.S_INVESTED + i]
+        free = s[at.S_IDLE + i] + s[at.S_RECOVERABLE + i]
         cr = s[at.S_COLLATERAL_RATIO + i]
-        range_x = s[at.S_UNISWAP_LIQUIDITY + i] * span
-        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
-        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
+        elsewhere = s[at.S_OWN_AT_FLOOR + i]
         scaled_cr = s[at.S_SCALED_CR + i]
-        s[at.S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, range_x, fraxlend_lent, fraxlend_free)
-        s[at.S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, range_x, fraxlend_free, size)
+        s[at.S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, s[at.S_OWN_COUNTED + i], elsewhere)
+        s[at.S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, elsewhere, size)

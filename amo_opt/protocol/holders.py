@@ -68,7 +68,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         outside = 1.0 - s[at.S_OWN + i]
         fled = rate * outside if alive else 0.0
         queue = s[at.S_QUEUE + i]
-        elsewhere = s[at.S_UNISWAP_X + i] + s[at.S_FRAXLEND_FREE + i]
+        elsewhere = s[at.S_OWN_OUTSIDE + i]
         supply = s[at.S_SUPPLY + i]
         kept = (supply - (1.0 - outside) * x - elsewhere) * per_external
         kept = kept if kept < 1.0 else 1.0
@@ -142,7 +142,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         hazard = ((hazard_news + hazard_collateral * gap) * started + hazard_price * deeper + hazard_share * collapse) * ready
         hazard = hazard if hazard < 0.5 else 0.5
         queue = s[at.S_QUEUE + i]
-        elsewhere = s[at.S_UNISWAP_X + i] + s[at.S_FRAXLEND_FREE + i]
+        elsewhere = s[at.S_OWN_OUTSIDE + i]
         outside = s[at.S_SUPPLY + i] - x - elsewhere
         holders = outside - queue
         holders = holders if holders > 0.0 else 0.0

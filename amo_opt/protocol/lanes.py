@@ -73,6 +73,8 @@ STATE: tuple[str, ...] = (
     "fraxlend_lent", "fraxlend_rate", "fraxlend_free", "fraxlend_drawn", "fraxlend_rate_without", "borrower_flow",
     # Uniswap v3: liquidity, square root of the price, and the balances that follow from them
     "uniswap_liquidity", "uniswap_root", "uniswap_x", "uniswap_y",
+    # totals over the AMOs, kept by whoever moves them (`protocol.accounts.count_positions`)
+    "at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed",
     # the minter's signed books
     "curve_minted", "fraxlend_minted", "uniswap_minted", "curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed",
     # reward tokens

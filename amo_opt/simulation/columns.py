@@ -38,8 +38,8 @@ _POOL = ("pool_x", "pool_y", "lp_amo", "lp_supply")
 _DERIVED: dict[str, tuple[str, ...]] = {
     "pool_share": ("pool_x", "pool_y"),
     "curve_collateral": _POOL,
-    "own_stablecoin": (*_POOL, "uniswap_x", "fraxlend_free"),
-    "external_supply": (*_POOL, "uniswap_x", "fraxlend_free", "supply"),
+    "own_stablecoin": (*_POOL, "own_outside"),
+    "external_supply": (*_POOL, "own_outside", "supply"),
     "paid_out": ("sell_demand", "queue"),
     "reference": ("collateral_price", "base_value"),
     "amplification": ("ann",),
@@ -73,5 +73,5 @@ def series_of(name: str, raw: dict[str, Array]) -> Array:
     own = raw["lp_amo"] / raw["lp_supply"]
     if name == "curve_collateral":
         return own * raw["pool_y"]
-    own_stablecoin = own * raw["pool_x"] + raw["uniswap_x"] + raw["fraxlend_free"]
+    own_stablecoin = own * raw["pool_x"] + raw["own_outside"]
     return own_stablecoin if name == "own_stablecoin" else raw["supply"] - own_stablecoin

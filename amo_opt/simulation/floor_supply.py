@@ -49,9 +49,9 @@ class BalanceSheet:
 
         own = of("lp_amo") / of("lp_supply")
         self.base: NDArray[np.float64] = own * of("pool_y") * of("base_value")
-        coins = of("idle") + of("lent") + of("invested") + of("uniswap_y")
+        coins = of("idle") + of("at_work")
         self.coins: NDArray[np.float64] = coins * of("collateral_price")
-        self.external: NDArray[np.float64] = of("supply") - own * of("pool_x") - of("uniswap_x") - of("fraxlend_free")
+        self.external: NDArray[np.float64] = of("supply") - own * of("pool_x") - of("own_outside")
 
     @property
     def algorithmic(self) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
 from amo_opt.amos.lending import resting_rate, unborrowed
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.accounts import net_asset_value, open_hour, settle, venue_losses
+from amo_opt.protocol.accounts import count_positions, net_asset_value, open_hour, settle, venue_losses
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, mark_scales, scale_marked, scaled_at_cr
 from amo_opt.protocol.holders import DUST_USD, demand, lp_flight
@@ -144,6 +144,7 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         earns = _outside_yield(d, own, fees, m[at.M_REWARD_TOKENS + i] * (1.0 - share) * m[at.M_REWARD_PRICE + i], dust)
         s[at.S_OUTSIDE_YIELD + i] = earns
         s[at.S_OUTSIDE_YIELD_START + i] = earns
+    count_positions(s, c)
     scaled_floor, _ = scaled_x_at_price(c[at.C_EXTERNAL_FLOOR], s[at.S_ANN])
     collateral_ratios(s, c, scaled_floor)
     for i in range(LANES):
@@ -162,7 +163,7 @@ STAGES: Stages = {
     "trade_quietly": (trade_quietly, (_V, _V, _V, _V, _V)),
     "share_operations": (share_operations, (_V, _V)),
     "open_hour": (open_hour, (_V, _V, _V, _V, _NUMBER)),
-    "venue_losses": (venue_losses, (_V, _V)),
+    "venue_losses": (venue_losses, (_V, _V, _V)),
     "aave_market_operations": (aave.market_operations, (_V, _V, _V)),
     "investor_market_operations": (collateral_investor.market_operations, (_V, _V, _V)),
     "fraxlend_market_operations": (fraxlend.market_operations, (_V, _V, _V)),
@@ -231,7 +232,7 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
             call_at(places.open_window, s)
         m = market[hour]
         call_at(places.open_hour, s, m, p, c, hour)
-        call_at(places.venue_losses, s, m)
+        call_at(places.venue_losses, s, m, c)
         call_at(places.aave_market_operations, s, m, c)
         if investor:
             call_at(places.investor_market_operations, s, m, c)

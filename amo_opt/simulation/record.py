@@ -94,7 +94,7 @@ def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
         s[at.S_HOURS_UNWINDING + i] += s[at.S_UNWINDING + i]
 
-        outside = supply - (x + s[at.S_UNISWAP_X + i] + fraxlend_free)
+        outside = supply - (x + s[at.S_OWN_OUTSIDE + i])
         sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (invested >= 0.0) & (range_y >= 0.0) & (lp_amo >= 0.0)
         sound = (
             sound & (fraxlend_free >= 0.0) & (fraxlend_lent >= fraxlend_free) & (s[at.S_UNISWAP_X + i] >= 0.0) & (s[at.S_CLAIMS + i] >= 0.0)

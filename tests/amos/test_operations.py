@@ -213,14 +213,16 @@ def test_the_return_keeps_the_pace(empty: Callable[..., Any], amo: Amo) -> None:
 # -- the minter's books ------------------------------------------------------------------------------------------------------------------
 
 
-def test_room_is_the_cap_less_the_sum_of_signed_books() -> None:
+def test_room_is_the_cap_less_the_sum_of_signed_books(empty: Callable[..., Any]) -> None:
     """What others returned beyond what they were given is room; a sum over the cap leaves none, never less."""
-    assert mint_room(100.0, 50.0, 20.0, 10.0) == 20.0
-    assert mint_room(100.0, 50.0, -20.0, 10.0) == 60.0
-    assert mint_room(100.0, 80.0, 20.0, 10.0) == 0.0
-    assert borrow_room(100.0, 40.0, 30.0, 20.0, 5.0) == 5.0
-    assert borrow_room(100.0, 40.0, -30.0, 20.0, 5.0) == 65.0
-    assert borrow_room(100.0, 90.0, 30.0, 20.0, 5.0) == 0.0
+    for room in (mint_room, borrow_room):
+        assert room(100.0, 80.0) == 20.0
+        assert room(100.0, -20.0) == 120.0
+        assert room(100.0, 110.0) == 0.0
+    block = empty()
+    block["curve_minted"], block["fraxlend_minted"], block["uniswap_minted"] = 50.0, -20.0, 10.0
+    block["curve_borrowed"], block["aave_borrowed"], block["investor_borrowed"], block["uniswap_borrowed"] = 40.0, -30.0, 20.0, 5.0
+    assert (block["minted"], block["borrowed"]) == (40.0, 35.0)
 
 
 def given_room(block: Any, amo: Amo, room: float) -> float:

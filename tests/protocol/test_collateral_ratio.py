@@ -93,8 +93,8 @@ def both(
     """Both ratios at a floor of the collateral ratio; ``debt`` = what borrowers owe Fraxlend, nothing of the deposit being free."""
     d = pool(x, y, ann)
     scaled, _ = scaled_at_cr(cr, ann)
-    contract = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled, range_x, debt, 0.0)
-    return contract, external_ratio(x, y, d, ann, own, supply, free, scaled, range_x, 0.0, 1.0)
+    contract = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled, range_x + debt, range_x)
+    return contract, external_ratio(x, y, d, ann, own, supply, free, scaled, range_x, 1.0)
 
 
 def test_without_a_pool_position_both_ratios_are_collateral_over_supply() -> None:

@@ -49,8 +49,8 @@ def test_it_is_the_pools_depth(x: float, y: float, a: float, moved: float) -> No
 def test_it_is_said_beside_what_no_collateral_stands_behind() -> None:
     """External supply 400 of 1,000, collateral 300 of coins at 0.9 and 50 of base at 0.8: 90 are algorithmic, and 45 of depth are half of
     that. With collateral for all of it, or next to nothing algorithmic, the ratio is at most 1,000."""
-    sheet = {"supply": 1000.0, "lp_amo": 0.5, "pool_x": 1000.0, "pool_y": 100.0, "uniswap_x": 60.0, "fraxlend_free": 40.0}
-    sheet |= {"collateral_price": 0.9, "base_value": 0.8, "idle": 100.0, "lent": 80.0, "invested": 70.0, "uniswap_y": 50.0}
+    sheet = {"supply": 1000.0, "lp_amo": 0.5, "pool_x": 1000.0, "pool_y": 100.0, "own_outside": 100.0}
+    sheet |= {"collateral_price": 0.9, "base_value": 0.8, "idle": 100.0, "at_work": 200.0}
     state = state_of(**sheet)
     books = BalanceSheet(state)
     assert books.external == pytest.approx(np.full(LANES, 400.0))

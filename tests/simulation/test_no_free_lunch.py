@@ -75,9 +75,9 @@ def test_what_minting_into_the_pool_adds_to_the_external_ratio_is_sold_to_its_pr
         d_1 = refresh_D(x + minted, y, ann, refresh_D(x + minted, y, ann, d))
         gains = []
         for own in (0.5, 1.0):
-            before = external_ratio(x, y, d, ann, own, supply, free, scaled, 0.0, 0.0, 1.0)
+            before = external_ratio(x, y, d, ann, own, supply, free, scaled, 0.0, 1.0)
             own_1 = 1.0 - (1.0 - own) * d / d_1
-            gains.append(external_ratio(x + minted, y, d_1, ann, own_1, supply + minted, free, scaled, 0.0, 0.0, 1.0) - before)
+            gains.append(external_ratio(x + minted, y, d_1, ann, own_1, supply + minted, free, scaled, 0.0, 1.0) - before)
         assert gains[0] > gains[1]
         assert gains[1] < 0.02 * minted / supply
 

@@ -162,7 +162,7 @@ def test_the_studys_reference_chooses_the_loss(frax: Study) -> None:
 def test_what_is_counted_between_opening_and_end(frax: Study) -> None:
     """Reward tokens and tokens issued are the window's, claims dollars at the coin's price; external supply leaves out every venue's own
     stablecoin."""
-    opening = state_with(reward_tokens_earned=100.0, reward_tokens_locked=40.0, net_issued=-3.0, supply=900.0, uniswap_x=20.0, lp_amo=0.5)
+    opening = state_with(reward_tokens_earned=100.0, reward_tokens_locked=40.0, net_issued=-3.0, supply=900.0, own_outside=20.0, lp_amo=0.5)
     state = state_with(
         reward_tokens_earned=160.0,
         reward_tokens_locked=55.0,
@@ -173,8 +173,7 @@ def test_what_is_counted_between_opening_and_end(frax: Study) -> None:
         supply=1000.0,
         pool_x=400.0,
         lp_amo=0.25,
-        uniswap_x=30.0,
-        fraxlend_free=50.0,
+        own_outside=80.0,
     )
     columns = {name: float(values[0]) for name, values in columns_of(frax, state, opening).items()}
     assert (columns["reward_tokens_earned"], columns["reward_tokens_locked"], columns["net_issued_tokens"]) == (60.0, 15.0, 7.0)

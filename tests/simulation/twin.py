@@ -270,7 +270,21 @@ class Twin:
             "investor_borrowed": self.investor.book,
             "fraxlend_rate": self.fraxlend.rate,
             "fraxlend_rate_without": self.without.rate,
-        }  # fmt: skip
+        } | self.totals()  # fmt: skip
+
+    def totals(self) -> dict[str, float]:
+        """The totals over the AMOs, each added up by name."""
+        lent = self.aave.lent + self.investor.lent
+        in_range = self.uniswap_liquidity * (1 / self.root_low - 1 / self.root_high)
+        return {
+            "at_work": lent + self.uniswap_y,
+            "recoverable": lent,
+            "own_outside": self.uniswap_x + self.fraxlend_free,
+            "own_at_floor": in_range + self.fraxlend_free,
+            "own_counted": in_range + self.fraxlend_lent,
+            "minted": self.curve_minted + self.fraxlend_minted + self.uniswap_minted,
+            "borrowed": self.curve_borrowed + self.aave.book + self.investor.book + self.uniswap_borrowed,
+        }
 
     # -- the snapshot ------------------------------------------------------------------------------------------------------------
 
