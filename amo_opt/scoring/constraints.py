@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Rule:
     """A limit on one metric within each scenario: ``metric`` is a name of `METRICS`, ``limit_name`` a field of the study's constraints.
 
-    ``scale_at_zero`` measures the distance to a limit of 0, which has no scale of its own; where the metric ``is_amount``, at a size of 1
-    (`ProtocolState.size`). ``kind`` says on which side of the limit a set may stand; a metric with an ``at least`` limit is never below 0.
+    ``scale_at_zero`` measures the distance to a limit of 0, which has no scale of its own; where the metric ``is_amount``, as a share of the
+    state's collateral. ``kind`` says on which side of the limit a set may stand; a metric with an ``at least`` limit is never below 0.
     """
 
     name: str
@@ -34,8 +34,8 @@ class Rule:
             return scenario.max_breach_probability
         return float(getattr(constraints, self.limit_name))
 
-    def violation(self, value: float, limit: float, *, size: float = 1.0) -> float:
-        """How far ``value`` is over the limit, in order 1; 0 at the limit, at most 0 where it is kept. ``size`` is the state's.
+    def violation(self, value: float, limit: float, *, collateral: float = 1.0) -> float:
+        """How far ``value`` is over the limit, in order 1; 0 at the limit, at most 0 where it is kept. ``collateral`` = the state's.
 
         At most: (value - limit) / limit up to the limit and ln(value / limit) beyond: -1 at nothing. Slope and value agree on both
         sides of the limit. The plain ratio would let one constraint drown the others in a sampler's sum of violations (a breach in
@@ -44,7 +44,7 @@ class Rule:
         At least: (limit - value) / limit below the limit and limit / value - 1 above: 1 at nothing, towards -1 far above. The slopes
         agree here too; the straight branch never flattens, and a logarithm would have no end at a value of 0.
         """
-        scale = limit if limit > 0.0 else self.scale_at_zero * (size if self.is_amount else 1.0)
+        scale = limit if limit > 0.0 else self.scale_at_zero * (collateral if self.is_amount else 1.0)
         if self.kind == "at least":
             return (limit - value) / scale if value < limit else scale / (scale + (value - limit)) - 1.0
         excess = (value - limit) / scale
@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
     Rule(name="shortfall", metric="shortfall_cvar90_bps", limit_name="max_shortfall_bps", scale_at_zero=10.0),
     Rule(name="unrecovered", metric="unrecovered_probability", limit_name="max_unrecovered_probability", scale_at_zero=0.01),
     # The worst tenth, as for the shortfall: a mean would let one run in ten go unpaid behind nine quiet windows.
-    Rule(name="unserved", metric="unserved_cvar90_usd_hours", limit_name="max_unserved_usd_hours", scale_at_zero=1e6, is_amount=True),
+    Rule(name="unserved", metric="unserved_cvar90_usd_hours", limit_name="max_unserved_usd_hours", scale_at_zero=1e-3, is_amount=True),
     Rule(name="floor_supply", metric="floor_ratio", limit_name="min_floor_supply", scale_at_zero=0.1, kind="at least"),
 )
 """Every limit a study may set in each scenario, in the order of a report; a constraint's key is ``name:scenario``."""

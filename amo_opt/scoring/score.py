@@ -31,11 +31,12 @@ def point_score(outcome: Outcome, study: Study) -> PointScore:
     rules = rules_of(study.constraints)
     limited = {rule.metric: MEASURES[rule.metric].values(paths) for rule in rules}
     constraints = {}
+    collateral = _collateral(paths)
     for block in paths.blocks:
         for rule in rules:
             value = MEASURES[rule.metric].point(limited[rule.metric][block.rows], np.ones(block.n))
             limit = rule.limit(study.constraints, block.scenario)
-            constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit, size=study.state.size)
+            constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit, collateral=collateral)
     constraints[CAPS] = caps_plus_buffer(outcome.parameters) - 1.0
     objectives = {name: MEASURES[name].point(MEASURES[name].values(paths), paths.weights) for name in ("yield", "peg_cvar95_bps")}
     return PointScore(yield_annual=objectives["yield"], peg_risk_bps=objectives["peg_cvar95_bps"], constraints=constraints)
@@ -139,7 +140,7 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
     name = block.scenario.name
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
-    size = paths.study.state.size
+    collateral = _collateral(paths)
     found = estimate(rule.metric, figures[rule.metric][block.rows], np.ones(block.n), drawn.by_scenario[name][rule.metric], tail=ONE_SIDED)
     return Constraint(
         name=rule.name,
@@ -147,11 +148,16 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
         unit=measure.metric.unit,
         estimate=found,
         limit=limit,
-        violation=rule.violation(found.value, limit, size=size),
-        violation_high=rule.violation(rule.worse_end(found), limit, size=size),
+        violation=rule.violation(found.value, limit, collateral=collateral),
+        violation_high=rule.violation(rule.worse_end(found), limit, collateral=collateral),
         decidable=measure.kind != "event" or decidable(block.n, limit),
         at_least=rule.kind == "at least",
     )
+
+
+def _collateral(paths: Sample) -> float:
+    """The state's collateral, dollars: what an amount is large or small beside."""
+    return float(paths.column("collateral_start_usd")[0])
 
 
 def _caps(outcome: Outcome) -> Constraint:
