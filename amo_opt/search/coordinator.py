@@ -26,12 +26,13 @@ from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, front, hypervolume
 from amo_opt.search.problem import Problem, Proposal, Settings, Value, dominated
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
-from amo_opt.search.record import DIRECTIONS, Directions, Record, SamplerKind, freeze, memory_study, thaw
+from amo_opt.search.record import DIRECTIONS, Directions, Record, SamplerKind, memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler, resolve
 from amo_opt.search.seeds import seed_sets
 from amo_opt.search.space import build_space
 from amo_opt.search.stall import stalled_after
+from amo_opt.search.trials import freeze, thaw
 
 Evaluate = Callable[[Iterable[ParameterSet]], list[PointScore | SimulationError]]
 """Scores in the order of the sets, which are proposed as they are taken: whoever takes them early has both going on at once."""

@@ -13,9 +13,10 @@ from optuna.trial import FrozenTrial
 
 from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.search.record import freeze, memory_study
+from amo_opt.search.record import memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.rule import PEG, YIELD
+from amo_opt.search.trials import freeze
 
 LEAST_TRIALS = 20
 """Fewer say nothing: PED-ANOVA compares the best tenth with all."""

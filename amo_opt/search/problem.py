@@ -16,8 +16,9 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, TrialState
 
 from amo_opt.search.front import Point, hypervolume
-from amo_opt.search.record import NUMBER, Directions, finished
+from amo_opt.search.record import Directions
 from amo_opt.search.sampler import Kind
+from amo_opt.search.trials import NUMBER, finished
 
 Value = float | int | bool
 Evaluation = tuple[tuple[float, float], Mapping[str, float]]

@@ -6,33 +6,33 @@ finished trials here.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import NSGAIISampler, TPESampler
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from amo_opt.errors import StorageError
-from amo_opt.protocol.parameters import ParameterSet, parameter_set
-from amo_opt.scoring.types import PointScore
 from amo_opt.search.address import masked
 from amo_opt.search.address import public as _public
 from amo_opt.search.claim import ServerClaim, file_claim
 from amo_opt.search.patience import WAIT_SECONDS, patiently, reason
-from amo_opt.search.result import Trial
-from amo_opt.search.storage import Storage
+from amo_opt.search.seal import SEAL, digest, sealed, unsealed
+from amo_opt.search.storage import Storage, check_tables
+from amo_opt.search.trials import CONSTRAINTS, NUMBER
 
 R = TypeVar("R")
 
@@ -40,28 +40,31 @@ Direction = Literal["maximize", "minimize"]
 Directions = tuple[Direction, Direction]
 DIRECTIONS: Directions = ("maximize", "minimize")
 METRICS = ("yield", "peg_cvar95_bps")
-CONSTRAINTS = "constraints"
-"""Where Optuna and its dashboard read a trial's constraint values, as a list; their names stand in the user attribute of the same name."""
 
 SAMPLER = "sampler"
 """The sampler's kind, as a user attribute of the record: the budget that chose it is no part of the study's identity."""
+SAMPLER_SEAL = "sampler:sha256"
+"""Its seal."""
 SamplerKind = Literal["tpe", "nsga2", "gp"]
 
 LOCKED_SECONDS = 2.0
 """How long SQLite itself waits for another program's lock, before the run says that it waits."""
 
-NUMBER = "number"
-"""A trial's number in the study, as a user attribute: Optuna's own counts whatever else was added to the record."""
-
 
 @contextmanager
 def _readable(address: str) -> Iterator[None]:
-    """Turns database errors into one message that names the record and a way out."""
+    """Turns database errors, and what Optuna makes of rows that are not as it wrote them, into one message that names the record and a way out."""
     logging.getLogger("optuna").setLevel(logging.ERROR)
     try:
         yield
     except StorageError:
         raise
+    # A word that no column holds, a value for a third objective, text for a number: whatever Optuna trips over.
+    except (LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError, json.JSONDecodeError) as error:
+        raise StorageError(
+            f"the record {_public(address)} holds what neither amo-opt nor Optuna writes ({type(error).__name__}: {reason(error):.200}): restore "
+            "it from a copy, or start another with --storage"
+        ) from error
     # ValueError: an address whose port is no number; RuntimeError: tables of another version of Optuna.
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, ImportError, ValueError, RuntimeError) as error:
         raise StorageError(
@@ -119,6 +122,7 @@ class Record:
         existing: bool = False,
     ) -> None:
         self._directions, self._metrics = directions, metrics
+        self._hash = study.hash
         self._address = address
         self._wait = wait
         self._relock: Callable[[], None] = lambda: None
@@ -137,6 +141,8 @@ class Record:
             url = self._url
             if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            if not _in_memory(url):
+                check_tables(url, _engine(url), name=_public(address))
             storage = self._storage = Storage(
                 address.replace("{", "{{").replace("}", "}}"), engine_kwargs=_engine(url)
             )  # Optuna formats what it is given
@@ -170,21 +176,49 @@ class Record:
     def sampler(self, wanted: SamplerKind) -> SamplerKind:
         """The sampler that the record's trials come from; ``wanted`` where it has none yet. A search that is extended keeps its first one."""
         with _readable(self._address):
-            kept: SamplerKind | None = self._study.user_attrs.get(SAMPLER)
+            attributes = self._study.user_attrs
+            kept: SamplerKind | None = attributes.get(SAMPLER)
             if kept is None:
+                self._study.set_user_attr(SAMPLER_SEAL, self._seal_of(wanted))  # first, so that a kind always has its seal
                 self._study.set_user_attr(SAMPLER, wanted)
+            elif kept not in get_args(SamplerKind) or attributes.get(SAMPLER_SEAL) != self._seal_of(kept):
+                raise self._edited(f"the sampler's kind, {kept!r:.80},")
         return kept or wanted
 
+    def _seal_of(self, kind: str) -> str:
+        return hashlib.sha256(f"{self._hash} {kind}".encode()).hexdigest()
+
+    def _edited(self, what: str) -> StorageError:
+        return StorageError(
+            f"{what} of the record {_public(self._address)} was changed after it was written (its seal does not fit): nothing is built on it; "
+            "restore the record from a copy, or start another with --storage"
+        )
+
     def frozen(self) -> list[FrozenTrial]:
-        """Finished trials 0, 1, 2, … as far as they go: one that two runs wrote at the same moment counts once, another tool's not at all."""
+        """Finished trials 0, 1, 2, … as far as they go: one that two runs wrote at the same moment counts once, another tool's not at all.
+
+        Raises `StorageError` where a trial of ours is not as it was written.
+        """
         trials = self._patiently(self._trials)
         found: dict[int, FrozenTrial] = {}
         for trial in trials:
-            if trial.state.is_finished() and NUMBER in trial.user_attrs:
+            if SEAL in trial.user_attrs or (trial.state.is_finished() and NUMBER in trial.user_attrs):
+                self._check_seal(trial)
                 found.setdefault(trial.user_attrs[NUMBER], trial)
-        held = [found[number] for number in itertools.takewhile(found.__contains__, itertools.count())]
+        held = [unsealed(found[number]) for number in itertools.takewhile(found.__contains__, itertools.count())]
         self._read = len(trials), len(held)
         return held
+
+    def _check_seal(self, trial: FrozenTrial) -> None:
+        name = f"trial {trial.user_attrs.get(NUMBER)!r:.80}"
+        if SEAL not in trial.user_attrs:
+            raise StorageError(
+                f"{name} of the record {_public(self._address)} has no seal: an earlier amo-opt wrote it, or another program, so nobody can "
+                "tell whether its values are those that were found; start another record with --storage, or move this one away"
+            )
+        with _readable(self._address):
+            if digest(trial, study=self._hash) != trial.user_attrs[SEAL]:
+                raise self._edited(name)
 
     def add(self, trial: FrozenTrial) -> None:
         """Adds one finished trial, whole. Raises `StorageError` where it is there already: then another run is writing to the record."""
@@ -198,7 +232,7 @@ class Record:
         def write() -> None:
             self._relock()
             with _readable(self._address):
-                self._study.add_trial(trial)
+                self._study.add_trial(sealed(trial, study=self._hash))
 
         def unless_written() -> None:
             # A connection lost while it committed leaves open whether the trial is there: look before it is written again.
@@ -274,84 +308,18 @@ class Record:
 
         self._patiently(write)
 
+    def notes(self) -> dict[str, object]:
+        """Everything that was written about the whole study, by name."""
+        with _readable(self._address):
+            return dict(self._study.user_attrs)
+
     def noted(self, name: str) -> object:
         """What was written under that name, or None."""
-        with _readable(self._address):
-            return self._study.user_attrs.get(name)
+        return self.notes().get(name)
 
 
 class _Written(Exception):  # noqa: N818 - good news
     """The trial turned out to be there."""
-
-
-def freeze(
-    trial: Trial, *, params: Mapping[str, float], distributions: Mapping[str, BaseDistribution], system_attrs: Mapping[str, object]
-) -> FrozenTrial:
-    """An Optuna trial that holds everything the coordinator knows of one evaluated set."""
-    attributes: dict[str, object] = {
-        NUMBER: trial.number,
-        "origin": trial.origin,
-        "name": trial.parameters.name,
-        "parameters": trial.parameters.values(),
-    }
-    score = trial.score
-    if score is None:
-        attributes["failure"] = trial.failure
-    elif score.screened:
-        attributes["screened"] = True
-    return finished(
-        None if score is None else (score.yield_annual, score.peg_risk_bps),
-        constraints={} if score is None else score.constraints,
-        params=params,
-        distributions=distributions,
-        user_attrs=attributes,
-        system_attrs=system_attrs,
-    )
-
-
-def finished(
-    values: tuple[float, float] | None,
-    *,
-    constraints: Mapping[str, float],
-    params: Mapping[str, float],
-    distributions: Mapping[str, BaseDistribution],
-    user_attrs: Mapping[str, object],
-    system_attrs: Mapping[str, object],
-) -> FrozenTrial:
-    """A whole trial as the record holds it: complete, with every constraint where Optuna and its dashboard read them; failed without values."""
-    if values is None:
-        return create_trial(
-            state=TrialState.FAIL,
-            params=dict(params),
-            distributions=dict(distributions),
-            user_attrs=dict(user_attrs),
-            system_attrs=dict(system_attrs),
-        )
-    return create_trial(
-        state=TrialState.COMPLETE,
-        values=list(values),
-        params=dict(params),
-        distributions=dict(distributions),
-        user_attrs={**user_attrs, "constraints": dict(constraints)},
-        system_attrs={**system_attrs, CONSTRAINTS: list(constraints.values())},
-    )
-
-
-def thaw(frozen: FrozenTrial) -> Trial:
-    """The coordinator's trial out of an Optuna one."""
-    attributes = frozen.user_attrs
-    parameters: ParameterSet = parameter_set(attributes["name"], attributes["parameters"])
-    score = None
-    if frozen.state == TrialState.COMPLETE:
-        score = PointScore(
-            yield_annual=frozen.values[0],
-            peg_risk_bps=frozen.values[1],
-            constraints=dict(attributes["constraints"]),
-            screened=attributes.get("screened", False),
-        )
-    return Trial(
-        number=attributes[NUMBER], origin=attributes["origin"], parameters=parameters, score=score, failure=attributes.get("failure")
-    )
 
 
 def memory_study(

@@ -13,7 +13,10 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import URL
 
+from amo_opt.errors import StorageError
 from amo_opt.search.shortcuts import written_for
 
 _STORAGE = "optuna.storages._rdb.storage:RDBStorage"
@@ -24,6 +27,28 @@ REPLACED = (
     f"{_STORAGE}._set_trial_attr_without_commit",
 )
 DIGEST = "43354306345dcf64"
+
+
+def check_tables(url: URL, engine_kwargs: dict[str, Any], *, name: str) -> None:
+    """Raises `StorageError` where a record has lost a table, which Optuna would make again, empty; or is a file of another program's."""
+    from optuna.storages._rdb.models import BaseModel
+
+    engine = create_engine(url, **engine_kwargs)
+    try:
+        found, ours = set(inspect(engine).get_table_names()), set(BaseModel.metadata.tables)
+        if found and not found & ours and url.get_backend_name() == "sqlite":  # on a server others' tables are nobody's business
+            raise StorageError(f"{name} is a database of another program (its table {min(found)!r:.80}): name another with --storage")
+        lost = sorted(ours - found)
+        if not lost or not found & ours:
+            return
+        # A run killed while the tables were made leaves the first of them, and no study.
+        if "studies" in found:
+            with engine.connect() as connection:
+                if connection.execute(text("select 1 from studies limit 1")).first() is None:
+                    return
+        raise StorageError(f"the record {name} has lost its table {lost[0]}: restore it from a copy, or start another with --storage")
+    finally:
+        engine.dispose()
 
 
 class Storage(RDBStorage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 
 import pytest
 
@@ -41,6 +42,18 @@ def test_without_a_record_nothing_is_made(shared, call, tmp_path):
     assert "there is no record sqlite:///" in called.err
     assert "`amo-opt run` makes it" in called.err
     assert not list(tmp_path.glob("*.db"))
+
+
+@pytest.mark.parametrize("command", ["report", "run"])
+def test_an_edited_record_is_refused(ran, shared, call, command):
+    """A yield made better by hand: exit 2, one line that names the trial, no report."""
+    _, folder = ran
+    with sqlite3.connect(folder.with_name("report.db")) as database:
+        database.execute("update trial_values set value = value + 0.01 where objective = 0 and trial_id = 4")
+    called = call(command, shared, "--out", folder)
+    assert (called.status, called.out, len(called.err.splitlines())) == (2, "", 1)
+    assert "trial 3 of the record" in called.err
+    assert not folder.exists()
 
 
 def test_another_study_s_record_is_named(ran, shared, call):

@@ -79,13 +79,13 @@ class Toy:
         return [SimulationError(f"{each.name}: path 3, step 7") if self._failing(each) else toy_score(each) for each in sets]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_study() -> Callable[..., Study]:
     """Builds a study: ``make_study(seed=2, aave_cap=0.3)``."""
     return build_study
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_toy() -> type[Toy]:
     """Builds an evaluator: ``make_toy(dies_at=2)``."""
     return Toy

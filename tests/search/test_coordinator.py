@@ -16,7 +16,8 @@ from amo_opt.errors import SimulationError, StorageError
 from amo_opt.search import coordinator
 from amo_opt.search.coordinator import REFERENCE_PEG_BPS, convergence, feasible_points, search
 from amo_opt.search.front import hypervolume
-from amo_opt.search.record import Record, thaw
+from amo_opt.search.record import Record
+from amo_opt.search.trials import thaw
 
 MEMORY = "sqlite://"
 

@@ -8,10 +8,12 @@ from optuna.trial import TrialState
 
 from amo_opt.errors import StorageError
 from amo_opt.scoring.types import PointScore
-from amo_opt.search.record import Record, freeze, memory_study, thaw
+from amo_opt.search.record import Record, memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler
+from amo_opt.search.seal import sealed
 from amo_opt.search.space import build_space
+from amo_opt.search.trials import freeze, thaw
 
 
 @pytest.fixture
@@ -154,7 +156,7 @@ def test_what_was_written_twice_counts_once(make_study, address):
     record = Record(study, address)
     opened = optuna.load_study(study_name=study.name, storage=address)
     for _, frozen in (trials[0], trials[1], trials[1], trials[0], trials[2]):
-        opened.add_trial(frozen)
+        opened.add_trial(sealed(frozen, study=study.hash))
     assert [thaw(found) for found in record.frozen()] == [trial for trial, _ in trials]
 
 

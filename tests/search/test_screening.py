@@ -9,9 +9,9 @@ import pytest
 
 from amo_opt import load_study
 from amo_opt.search.optimise import evaluate
-from amo_opt.search.record import freeze, thaw
 from amo_opt.search.result import Trial
 from amo_opt.search.screening import hopeless
+from amo_opt.search.trials import freeze, thaw
 from amo_opt.simulation.mixed import draw_mixed, simulate_mixed
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
