@@ -36,7 +36,7 @@ def test_no_file_of_a_user_s_is_run():
     found = {str(file.relative_to(PACKAGE)): _misuse(ast.parse(file.read_text(encoding="utf-8"))) for file in files}
     misused = {file: misuse for file, misuse in found.items() if misuse}
     # between the run's own processes, where Dask pickles anyway; the test below sees that no file's bytes get there
-    assert [use.split(": ")[1] for use in misused.pop("simulation/cluster.py")] == ["import pickle"]
+    assert [use.split(": ")[1] for use in misused.pop("simulation/remote.py")] == ["import pickle"]
     # Numba's own cache unpickles compiled functions too; here only what has the digest it was written with (`tests/stableswap/test_kept.py`)
     assert [use.split(": ")[1] for use in misused.pop("stableswap/kept.py")] == ["import pickle"]
     assert not misused
@@ -53,7 +53,7 @@ def test_what_the_cache_unpickles_has_its_digest():
 
 def test_what_a_worker_unpickles_is_what_the_run_packed():
     """The cluster's one `pickle.loads` takes what came as a task's argument; no path, no file, no stream is opened there."""
-    tree = ast.parse((PACKAGE / "simulation" / "cluster.py").read_text(encoding="utf-8"))
+    tree = ast.parse((PACKAGE / "simulation" / "remote.py").read_text(encoding="utf-8"))
     called = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert called.count("pickle.loads") == 1
     assert not {name for name in called if name.split(".")[-1] in {"open", "read", "read_bytes", "read_text", "load", "recv", "Unpickler"}}

@@ -18,8 +18,10 @@ WAIT_SECONDS = 600.0
 """How long a record is waited for, unless said otherwise."""
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
-PASSING = ("08", "57P", "53300")
-"""SQLSTATE of what passes by itself: connection lost, server shutting down or starting, too many connections."""
+PASSING = ("08", "57P", "53300", "55P03")
+"""SQLSTATE of what passes by itself: connection lost, server shutting down or starting, too many connections, another program's lock."""
+ABORTED = "25P02"
+"""SQLSTATE of a statement in a transaction that has failed already."""
 
 _log = logging.getLogger("amo_opt")
 
@@ -28,7 +30,18 @@ def cause(error: BaseException) -> BaseException:
     """The database's own error beneath Optuna's and ours."""
     while not isinstance(error, DBAPIError) and error.__cause__ is not None:
         error = error.__cause__
+    earlier: BaseException | None = error
+    while _state(error) == ABORTED and earlier is not None:  # Optuna asks again in the transaction whose first statement failed: why it did
+        earlier = earlier.__context__
+        if isinstance(earlier, DBAPIError) and _state(earlier) != ABORTED:
+            return earlier
     return error
+
+
+def _state(error: BaseException) -> str | None:
+    """The SQLSTATE a server gave, under either name that drivers have for it."""
+    original = getattr(error, "orig", None)
+    return getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
 
 
 def passing(error: BaseException) -> bool:
@@ -40,7 +53,7 @@ def passing(error: BaseException) -> bool:
         return False
     if type(found.orig).__module__.startswith("sqlite3"):
         return "locked" in str(found.orig)
-    state = getattr(found.orig, "sqlstate", None) or getattr(found.orig, "pgcode", None)
+    state = _state(found)
     lost = found.connection_invalidated or isinstance(found, (OperationalError, InterfaceError))
     return lost and (state is None or str(state).startswith(PASSING))
 

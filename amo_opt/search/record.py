@@ -47,8 +47,11 @@ SAMPLER_SEAL = "sampler:sha256"
 """Its seal."""
 SamplerKind = Literal["tpe", "nsga2", "gp"]
 
-LOCKED_SECONDS = 2.0
-"""How long SQLite itself waits for another program's lock, before the run says that it waits."""
+LOCKED_SECONDS = 2
+"""How long a database itself waits for another program's lock, before the run says that it waits."""
+CONNECT_SECONDS = 5
+"""How long a server is given to answer a connection; one of whose host nothing more is heard is lost after `LOST_SECONDS`."""
+LOST_SECONDS = 60
 
 
 @contextmanager
@@ -72,19 +75,35 @@ def _readable(address: str) -> Iterator[None]:
         ) from error
 
 
-def _in_memory(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and not url.database
+def in_memory(address: str | URL) -> bool:
+    """Whether a record at that address ends with the run: `sqlite://` and its other spellings."""
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite":
+        return False
+    named = url.database or ":memory:"
+    return named == ":memory:" or ("uri" in url.query and (":memory:" in named or url.query.get("mode") == "memory"))
 
 
 def _engine(url: URL) -> dict[str, Any]:
     """How the record's connections are made."""
-    if _in_memory(url):  # one connection: another would see another, empty record
+    if in_memory(url):  # one connection: another would see another, empty record
         return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": LOCKED_SECONDS}}
-    if url.drivername == "postgresql+psycopg":  # a server whose own encoding is SQL_ASCII would send bytes
-        return {"pool_pre_ping": True, "connect_args": {"client_encoding": "utf8"}}
-    return {"pool_pre_ping": True}
+    arguments: dict[str, Any] = {}
+    if url.get_driver_name() in {"psycopg", "psycopg2"}:
+        arguments = {
+            "client_encoding": "utf8",  # a server whose own encoding is SQL_ASCII would send bytes
+            "connect_timeout": CONNECT_SECONDS,
+            "keepalives_idle": LOST_SECONDS // 2,
+            "keepalives_interval": LOST_SECONDS // 6,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 1000 * LOST_SECONDS,
+            "options": f"-c lock_timeout={1000 * LOCKED_SECONDS}",
+        }
+    elif url.get_backend_name() in {"mysql", "mariadb"}:
+        arguments = {"connect_timeout": CONNECT_SECONDS}
+    return {"pool_pre_ping": True, "connect_args": {name: value for name, value in arguments.items() if name not in url.query}}
 
 
 class Seeded(Protocol):
@@ -129,8 +148,16 @@ class Record:
         self._read: tuple[int, int] | None = None
         with _readable(address):
             self._url = make_url(address)
-            if existing and self._url.get_backend_name() == "sqlite" and not (self._url.database and Path(self._url.database).is_file()):
-                raise StorageError(f"there is no record {_public(address)}: `amo-opt run` makes it, --storage names another")
+            if in_memory(self._url):
+                if existing:
+                    raise StorageError(f"{address} is a record in memory, which ends with the run that made it: name a file with --storage")
+                address, self._url = "sqlite://", make_url("sqlite://")
+            elif self._url.get_backend_name() == "sqlite" and self._url.database and "uri" not in self._url.query:
+                place = Path(self._url.database)
+                if existing and not place.exists():
+                    raise StorageError(f"there is no record {_public(address)}: `amo-opt run` makes it, --storage names another")
+                if place.exists() and not place.is_file() and not place.is_dir():  # a pipe would be waited for without end
+                    raise StorageError(f"the record {_public(address)} cannot be used: it is no ordinary file; name one with --storage")
         if self._url.get_backend_name() == "sqlite":
             self._patiently(lambda: self._open(study, address, existing=existing))
         else:
@@ -140,8 +167,11 @@ class Record:
         with _readable(address):
             url = self._url
             if url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query:
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            if not _in_memory(url):
+                file = Path(url.database)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(OSError):  # SQLite would make it for its owner alone to write, whatever the umask says
+                    file.touch()
+            if not in_memory(url):
                 check_tables(url, _engine(url), name=_public(address))
             storage = self._storage = Storage(
                 address.replace("{", "{{").replace("}", "}}"), engine_kwargs=_engine(url)

@@ -7,30 +7,23 @@ reads no file of a user's. A lost worker's jobs are run again by the scheduler, 
 
 from __future__ import annotations
 
-import hashlib
-import io
+import asyncio
 import logging
 import math
-import pickle
 import re
 import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache
 from queue import Empty, SimpleQueue
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from amo_opt import __version__
-from amo_opt.config.identity import MODEL_VERSION
-from amo_opt.errors import AmoOptError, SimulationError
-from amo_opt.protocol.lanes import LANES
-from amo_opt.simulation import engine
+from amo_opt.errors import AmoOptError
 from amo_opt.simulation.crew import Job, Piece, Work
+from amo_opt.simulation.remote import about, pack, refuse_others, same, there
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -42,8 +35,14 @@ ALLOWED = "allowed: tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler, or l
 CONNECT_SECONDS = 5
 START_SECONDS = 90
 """How long workers are given to come up."""
-KEPT_BYTES = 1 << 30
-"""Paths of the search that a worker process keeps, at most."""
+ANSWER_SECONDS = 60
+"""How long a scheduler is given for an answer, and a worker for the results it has."""
+CHECK_SECONDS = 300
+"""How long a worker is given to show what it computes: the first call compiles the kernel."""
+TOLD_SECONDS = 60.0
+"""From when on a run that hears nothing from its workers says what it waits for."""
+SILENT_SECONDS = 1800.0
+"""How long a run waits for any result of workers that are there, where its jobs are not longer by far."""
 LEAST_JOB_SECONDS = 0.05
 MOST_JOB_SECONDS = 2.0
 STEP_SECONDS = 13e-6
@@ -69,84 +68,6 @@ def check_address(address: str) -> None:
     raise AmoOptError(f"cluster: found {address!r}; {ALLOWED}")
 
 
-def _read_only(values: dict[str, Any]) -> MappingProxyType[str, Any]:
-    return MappingProxyType(values)
-
-
-class _Pickler(pickle.Pickler):
-    """Pickles a study, whose scenarios hold read-only mappings."""
-
-    dispatch_table = {MappingProxyType: lambda mapping: (_read_only, (dict(mapping),))}  # noqa: RUF012 - pickle's own attribute
-
-
-def pack(value: object) -> bytes:
-    """A study or sets, ready to be sent."""
-    out = io.BytesIO()
-    _Pickler(out, protocol=5).dump(value)
-    return out.getvalue()
-
-
-@lru_cache(maxsize=8)
-def unpack(packed: bytes) -> Any:
-    """What was packed; kept, for the next job will ask for the same."""
-    return pickle.loads(packed)  # noqa: S301 - our own processes' bytes
-
-
-@lru_cache(maxsize=4)
-def about(packed_study: bytes) -> dict[str, str]:
-    """What results hang on here: versions, and a fingerprint of what the study's set in force does on short paths of every scenario."""
-    import numba
-    import numpy as np
-
-    engine.keep_at_most(KEPT_BYTES)
-    study: Study = unpack(packed_study)
-    short = replace(study, simulation=replace(study.simulation, transition_hours=24, window_hours=216))
-    digest = hashlib.sha256()
-    for scenario in short.scenarios:
-        try:
-            outcome = engine.simulate(short.current, short, paths=LANES, scenarios=[scenario.name], stream="probe")
-        except SimulationError as error:
-            digest.update(str(error).encode())
-            continue
-        for name, column in outcome.columns.items():
-            digest.update(name.encode() + column.tobytes())
-    return {
-        "amo-opt": __version__,
-        "model": str(MODEL_VERSION),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "results": digest.hexdigest()[:16],
-    }
-
-
-def there(work: Work, job: Job, study: bytes, sets: bytes) -> tuple[dict[str, str], list[Any]]:
-    """Runs on a worker: what results hang on there, and the job's results."""
-    return about(study), work(job, unpack(study), unpack(sets))
-
-
-def same(value: bytes) -> bytes:
-    """The value: a task that holds it, so that workers fetch it once, and again should its holder be lost."""
-    return value
-
-
-def _refuse_others(found: dict[str, Any], here: dict[str, str]) -> None:
-    """Raises `AmoOptError` where a worker would not give this machine's bytes, naming it and what differs."""
-    for worker, told in sorted(found.items()):
-        if isinstance(told, BaseException):
-            raise AmoOptError(
-                f"the worker {worker} cannot run amo-opt {here['amo-opt']}: {type(told).__name__}: {told}; "
-                "install the same amo-opt, with its extra cluster, on every machine"
-            )
-        differs = [f"{name} {told.get(name)} there, {value} here" for name, value in here.items() if told.get(name) != value]
-        if len(differs) == 1 and differs[0].startswith("results"):
-            raise AmoOptError(
-                f"the worker {worker} has the same versions but gives other results ({differs[0]}): its processor rounds otherwise, so the "
-                "results would hang on who ran what; use machines of one type, and run the command on one of them"
-            )
-        if differs:
-            raise AmoOptError(f"the worker {worker} differs: {'; '.join(differs)}; install the same versions on every machine")
-
-
 class DaskCrew:
     """The workers of a Dask cluster; ``threads`` are this machine's, ``processes`` the workers' that it started itself."""
 
@@ -164,7 +85,7 @@ class DaskCrew:
 
     def plan(self, pieces: Sequence[Piece], *, kept: bool, steps: int) -> list[list[Piece]]:
         """Jobs long enough to be worth a message and short enough to share out evenly, a block's sets together."""
-        hands = max(1, sum(self._client.nthreads().values()))
+        hands = max(1, sum(self._workers().values()))
         total = sum(len(piece.sets) for piece in pieces)
         unit = STEP_SECONDS * steps
         least = math.ceil(LEAST_JOB_SECONDS / unit)
@@ -185,23 +106,49 @@ class DaskCrew:
         return jobs
 
     def check(self, study: Study) -> None:
-        """Raises `AmoOptError` where a worker would give other results than this machine."""
+        """Raises `AmoOptError` where a worker would give other results than this machine, or does not say."""
         packed = pack(study)
         asked = {
             worker: self._client.submit(about, packed, key=f"amo-opt-{uuid.uuid4().hex}", pure=False, workers=[worker])
-            for worker in self._client.nthreads()
+            for worker in self._workers()
         }
         here = about(packed)
         found = {}
+        since = time.monotonic()
         for worker, future in asked.items():
             while not future.done():
-                self._check_alive()
-                if worker not in self._client.nthreads():
+                if worker not in self._check_alive():
                     break  # it left; whoever joins later is checked with its first job
+                if time.monotonic() - since > CHECK_SECONDS:
+                    raise AmoOptError(
+                        f"the worker {worker} has not shown within {CHECK_SECONDS:g} s that it computes what this machine does: see its own "
+                        "output, or start it again"
+                    )
                 time.sleep(0.05)
             else:
-                found[worker] = future.exception() or future.result()
-        _refuse_others(found, here)
+                with _answering(f"the worker {worker} did not hand over what it computes"):
+                    found[worker] = future.exception(timeout=ANSWER_SECONDS) or future.result(timeout=ANSWER_SECONDS)
+        refuse_others(found, here)
+
+    def _workers(self) -> dict[str, int]:
+        """Threads of the workers there are, as the scheduler says."""
+        with _answering("the cluster's scheduler did not answer"):
+            told: dict[str, int] = self._client.nthreads(callback_timeout=ANSWER_SECONDS)
+        return told
+
+    def _fetched(self, futures: Sequence[Any]) -> list[Any]:
+        """The results of futures that are done."""
+        with _answering("the cluster's workers did not hand over results that they have"):
+            found: list[Any] = self._client.sync(lambda: self._client.gather(futures, asynchronous=True), callback_timeout=ANSWER_SECONDS)
+        return found
+
+    def await_workers(self, count: int, message: str) -> None:
+        """Waits until there are so many workers; raises `AmoOptError` with ``message`` where they do not come."""
+        until = time.monotonic() + (START_SECONDS if self.processes else CONNECT_SECONDS)
+        while len(self._workers()) < count:
+            if time.monotonic() > until or any(process.poll() is not None for process in self.processes):
+                raise AmoOptError(message)
+            time.sleep(0.05)
 
     def _hold(self, packed: bytes) -> Any:
         """What is sent once, as a future; the latest study's stays."""
@@ -220,11 +167,13 @@ class DaskCrew:
         study_there = self._hold_study(packed)
         sets_there = self._hold(pack(tuple(sets)))
         here = about(packed)
-        homes = sorted(self._client.nthreads())
+        homes = sorted(self._workers())
         done: SimpleQueue[Any] = SimpleQueue()
         place: dict[str, int] = {}
         waiting: dict[str, Any] = {}
         lost: dict[int, int] = {}
+        steps = study.simulation.transition_hours + study.simulation.window_hours
+        longest = max((sum(len(piece.sets) for piece in job.pieces) for job in jobs), default=0) * STEP_SECONDS * steps
 
         def hand_out(numbers: Sequence[int], home: str | None) -> None:
             token = uuid.uuid4().hex
@@ -255,7 +204,7 @@ class DaskCrew:
                 hand_out(range(len(jobs)), None)
             while waiting:
                 finished = []
-                for future in self._next(done, waiting):
+                for future in self._next(done, waiting, longest=longest):
                     if future.key not in waiting:
                         continue
                     del waiting[future.key]
@@ -264,37 +213,56 @@ class DaskCrew:
                     else:
                         self._again(future, place[future.key], lost)
                         hand_out([place[future.key]], None)
-                for future, (told, results) in zip(finished, self._client.gather(finished), strict=True):
+                for future, (told, results) in zip(finished, self._fetched(finished), strict=True):
                     if told != here:
-                        _refuse_others({"that joined meanwhile": told}, here)
+                        refuse_others({"that joined meanwhile": told}, here)
                     yield place[future.key], results
         finally:
             if waiting and self._client.status == "running":
                 self._client.cancel(list(waiting.values()))
 
-    def _next(self, done: SimpleQueue[Any], waiting: dict[str, Any]) -> list[Any]:
-        """Futures that are done: at least one, unless the cluster is gone, which raises `AmoOptError`."""
+    def _next(self, done: SimpleQueue[Any], waiting: dict[str, Any], *, longest: float) -> list[Any]:
+        """Futures that are done: at least one, unless the cluster is gone or silent, which raises `AmoOptError`.
+
+        ``longest`` = what the longest job takes, in seconds, roughly.
+        """
+        since, told = time.monotonic(), False
         while True:
             try:
                 found = [done.get(timeout=1.0)]
             except Empty:
-                self._check_alive()
+                there = self._check_alive()
                 found = [future for future in waiting.values() if future.done()]
                 if found:
                     return found
+                if not there:  # that wait has a bound of its own
+                    since = time.monotonic()
+                silent = time.monotonic() - since
+                limit = max(SILENT_SECONDS, 100.0 * longest)
+                where = f"{len(waiting)} jobs on {len(there)} workers ({', '.join(sorted(there)[:3])}{', …' if len(there) > 3 else ''})"
+                if silent > limit:
+                    raise AmoOptError(
+                        f"no result came for {limit:g} s of {where}; what was finished is kept: see the workers' own output, and the same "
+                        "command goes on"
+                    ) from None
+                if silent > max(TOLD_SECONDS, 10.0 * longest) and not told:
+                    told = True
+                    _log.warning("no result for %.0f s: the run waits for %s, up to %g s", silent, where, limit)
                 continue
             while not done.empty():
                 found.append(done.get())
             return found
 
-    def _check_alive(self) -> None:
+    def _check_alive(self) -> dict[str, int]:
+        """The workers there are. Raises `AmoOptError` where the cluster is gone, or has had no worker for too long."""
         if self._client.status != "running":
             raise AmoOptError(GONE)
         if self.processes and all(process.poll() is not None for process in self.processes):
             raise AmoOptError("every worker process of the local cluster has ended; what was finished is kept, the same command goes on")
-        if self._client.nthreads():
+        there = self._workers()
+        if there:
             self._alone_since = None
-            return
+            return there
         now = time.monotonic()
         if self._alone_since is None:
             self._alone_since = now
@@ -307,12 +275,13 @@ class DaskCrew:
             raise AmoOptError(
                 f"the cluster has had no worker for {WORKERLESS_SECONDS:g} s; what was finished is kept: start workers, and the same command goes on"
             )
+        return there
 
     def _again(self, future: Any, number: int, lost: dict[int, int]) -> None:
         """Counts a job that came back without results; raises where there is no sense in another try."""
         self._check_alive()
         if future.status == "error":
-            error = future.exception()
+            error = future.exception(timeout=ANSWER_SECONDS)
             if type(error).__name__ not in {"KilledWorker", "FutureCancelledError", "NoValidWorkerError", "CommClosedError"}:
                 raise error
         lost[number] = lost.get(number, 0) + 1
@@ -321,6 +290,15 @@ class DaskCrew:
                 "the cluster's workers end again and again under the same job; what was finished is kept: see the workers' own output "
                 "(often too little memory)"
             )
+
+
+@contextmanager
+def _answering(what: str) -> Iterator[None]:
+    """Turns a deadline of Dask's into one message that says what was waited for."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise AmoOptError(f"{what} for {ANSWER_SECONDS:g} s; what was finished is kept, and the same command goes on") from error
 
 
 def _quiet() -> None:
@@ -345,7 +323,7 @@ def cluster_crew(address: str, study: Study, *, threads: int = 1) -> Iterator[Da
     if local is None:
         with _connected(distributed, address) as client:
             crew = DaskCrew(client, threads=threads)
-            _await(client, 1, [], f"the cluster {address} has no worker: start some with: dask worker {address} --nthreads 1")
+            crew.await_workers(1, f"the cluster {address} has no worker: start some with: dask worker {address} --nthreads 1")
             crew.check(study)
             yield crew
         return
@@ -354,7 +332,7 @@ def cluster_crew(address: str, study: Study, *, threads: int = 1) -> Iterator[Da
     count = int(local["count"])
     with local_workers(count) as (cluster, processes), _connected(distributed, cluster.scheduler_address) as client:
         crew = DaskCrew(client, threads=threads, processes=processes)
-        _await(client, count, processes, f"the {count} worker processes of {address} did not come up within {START_SECONDS} s")
+        crew.await_workers(count, f"the {count} worker processes of {address} did not come up within {START_SECONDS} s")
         crew.check(study)
         yield crew
 
@@ -362,8 +340,10 @@ def cluster_crew(address: str, study: Study, *, threads: int = 1) -> Iterator[Da
 @contextmanager
 def _connected(distributed: Any, address: str) -> Iterator[Any]:
     try:
+        asyncio.run(_greeted(distributed, address))
         client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="amo-opt")
-    except (OSError, TimeoutError, ValueError, ImportError, RuntimeError) as error:
+    # MemoryError: another program's greeting read as the length of a message
+    except (OSError, TimeoutError, ValueError, ImportError, RuntimeError, MemoryError) as error:
         raise AmoOptError(
             f"cluster: no Dask scheduler answers at {address} within {CONNECT_SECONDS} s; start one with: dask scheduler --no-dashboard"
         ) from error
@@ -374,16 +354,21 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
             raise
         raise AmoOptError(GONE) from error
     finally:
-        client.close(timeout=CONNECT_SECONDS)
+        with suppress(TimeoutError):  # a scheduler that says no goodbye
+            client.close(timeout=CONNECT_SECONDS)
 
 
-def _await(client: Any, count: int, processes: Sequence[subprocess.Popen[bytes]], message: str) -> None:
-    """Waits for workers; raises `AmoOptError` with ``message`` where they do not come."""
-    until = time.monotonic() + (START_SECONDS if processes else CONNECT_SECONDS)
-    while len(client.nthreads()) < count:
-        if time.monotonic() > until or any(process.poll() is not None for process in processes):
-            raise AmoOptError(message)
-        time.sleep(0.05)
+async def _greeted(distributed: Any, address: str) -> None:
+    """Raises where nobody at the address greets as Dask does: its client itself waits for a greeting without end."""
+    from distributed.comm import connect
+
+    security = distributed.Security().get_connection_args("client")
+
+    async def greet() -> None:
+        comm = await connect(address, timeout=CONNECT_SECONDS, **security)  # type: ignore[no-untyped-call]
+        await comm.close()
+
+    await asyncio.wait_for(greet(), CONNECT_SECONDS)
 
 
 __all__ = ["DaskCrew", "check_address", "cluster_crew"]

@@ -70,7 +70,7 @@ def _end(workers: list[subprocess.Popen[bytes]]) -> None:
 async def _serve(address: str, folder: str) -> None:
     from distributed import Worker
 
-    # Memory is bounded by the paths kept (`cluster.KEPT_BYTES`); a limit of Dask's own would only pause the worker.
+    # Memory is bounded by the paths kept (`remote.KEPT_BYTES`); a limit of Dask's own would only pause the worker.
     worker = Worker(
         address, nthreads=1, host="127.0.0.1", dashboard=False, local_directory=folder, memory_limit=0, death_timeout=PATIENCE_SECONDS
     )

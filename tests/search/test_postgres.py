@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import pwd
+import socket
 import tempfile
 import threading
 import time
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import optuna
 import pytest
+from sqlalchemy import create_engine, text
 
 from amo_opt.errors import StorageError
+from amo_opt.search import record as record_room
 from amo_opt.search.coordinator import search
 from amo_opt.search.record import Record
 
@@ -43,6 +46,34 @@ def server(need, need_module, missing):
         yield server
         with suppress(AssertionError):
             server.stop()
+
+
+def test_a_server_that_takes_the_call_and_never_answers_is_told_within_seconds(need_module, make_study, monkeypatch):
+    """A port that listens and says nothing: the driver itself would wait without end."""
+    need_module("psycopg", "postgres")
+    monkeypatch.setattr(record_room, "CONNECT_SECONDS", 2)  # the driver's least
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(
+            StorageError, match=f"the record postgresql\\+psycopg://127.0.0.1:{port}/x cannot be used: connection timeout expired"
+        ):
+            Record(make_study(), f"postgresql+psycopg://amo:geheim@127.0.0.1:{port}/x")
+        assert time.monotonic() - began < 10.0
+
+
+def test_a_table_that_another_program_locks_is_waited_for(server, make_study, make_toy, caplog):
+    """Told once, then on, as with an SQLite file: PostgreSQL itself would wait without end and without a word."""
+    study = make_study(digest="4" * 64)
+    object.__setattr__(study, "name", "locked")
+    record = Record(study, server.address)
+    locker = create_engine(server.address).connect()
+    locker.execute(text("lock table trials in access exclusive mode"))
+    threading.Timer(3.0, locker.close).start()
+    with caplog.at_level(logging.WARNING, logger="amo_opt"):
+        assert len(search(study, record=record, trials=8, evaluate=make_toy())) == 8
+    assert "lock timeout" in caplog.text
+    assert "answers again after" in caplog.text
 
 
 def test_a_server_stopped_in_mid_run_is_waited_for(server, make_study, make_toy, caplog):

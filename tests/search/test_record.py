@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from amo_opt.errors import StorageError
 from amo_opt.scoring.types import PointScore
-from amo_opt.search.record import Record, memory_study
+from amo_opt.search.coordinator import search
+from amo_opt.search.record import Record, in_memory, memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler
 from amo_opt.search.seal import sealed
@@ -188,6 +192,50 @@ def test_a_record_in_a_folder_of_any_name(make_study, tmp_path, folder):
     Record(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
     assert (tmp_path / folder / "record.db").exists()
     assert len(Record(make_study(), address).frozen()) == 1
+
+
+def test_a_pipe_is_no_record(make_study, tmp_path):
+    """Refused at once: SQLite would wait for somebody to write to it."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageError, match=r"pipe cannot be used: it is no ordinary file; name one with --storage"):
+        Record(make_study(), f"sqlite:///{tmp_path / 'pipe'}")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"],
+)
+def test_every_spelling_of_a_record_in_memory(make_study, make_toy, tmp_path, monkeypatch, address):
+    """Written on one thread and read on another as any record is, no file made; nothing of it is there for a later command."""
+    monkeypatch.chdir(tmp_path)
+    study = make_study()
+    record = Record(study, address)
+    with record.claimed():
+        trials = search(study, record=record, trials=9, evaluate=make_toy())
+    assert [thaw(each) for each in record.frozen()] == trials
+    assert list(tmp_path.iterdir()) == []
+    assert in_memory(address)
+    with pytest.raises(StorageError, match="is a record in memory, which ends with the run that made it: name a file with --storage"):
+        Record(study, address, existing=True)
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite:///memory", "sqlite:///a/:memory:", "sqlite:///file:x?mode=ro&uri=true", "postgresql+psycopg://h/:memory:"]
+)
+def test_what_is_kept_is_not_in_memory(address):
+    assert not in_memory(address)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o002, 0o664), (0o022, 0o644)])
+def test_a_record_s_file_is_as_the_umask_says(make_study, tmp_path, mask, mode):
+    """SQLite by itself would make it for its owner alone to write."""
+    before = os.umask(mask)
+    try:
+        Record(make_study(), f"sqlite:///{tmp_path / 'deeper' / 'record.db'}")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "deeper" / "record.db").stat().st_mode) == mode
+    assert stat.S_IMODE((tmp_path / "deeper").stat().st_mode) == 0o777 & ~mask
 
 
 def test_a_folder_where_the_record_should_be_is_named(make_study, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -19,9 +20,10 @@ import pytest
 from amo_opt import load_study
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.simulation import cluster as room
-from amo_opt.simulation.cluster import DaskCrew, check_address, cluster_crew, pack, unpack
+from amo_opt.simulation.cluster import DaskCrew, check_address, cluster_crew
 from amo_opt.simulation.crew import Piece, Threads
 from amo_opt.simulation.engine import simulate_many, trace_many
+from amo_opt.simulation.remote import about, pack, refuse_others, unpack
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 SMALL = {"simulation.paths": 100, "simulation.transition_hours": 24, "simulation.window_hours": 120}
@@ -82,6 +84,21 @@ def test_a_failing_path_is_a_value_there_as_here(study, sets, crew, refigured):
     assert "scenario calm, path 0" in found[0]
     with pytest.raises(SimulationError, match="scenario calm, path 0"):
         trace_many(sets[:1], broken, scenario="calm", workers=crew)
+
+
+def test_workers_that_fall_silent_are_told_of_and_not_waited_for_for_ever(study, sets, crew, monkeypatch, caplog):
+    """Stopped, not killed, so that their connections stand: what is waited for is said, then the run ends with what was finished kept."""
+    for name, seconds in (("TOLD_SECONDS", 0.2), ("SILENT_SECONDS", 2.0), ("STEP_SECONDS", 1e-9)):
+        monkeypatch.setattr(room, name, seconds)
+    for process in crew.processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(AmoOptError, match=r"no result came for 2 s of \d+ jobs on 2 workers \(tcp://.*\); what was finished is kept"):
+            simulate_many(sets, study, stream="certify-b", workers=crew)
+    finally:
+        for process in crew.processes:
+            process.send_signal(signal.SIGCONT)
+    assert "the run waits for" in caplog.text
 
 
 def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, crew):
@@ -145,7 +162,7 @@ def test_jobs_hold_every_set_on_every_piece_once(kept, hands, paths, sets, steps
     """Nothing lost, nothing double, at any number of workers; no job under 50 ms by the estimate where there is more than one job's work."""
 
     class Client:
-        def nthreads(self):
+        def nthreads(self, **_):
             return dict.fromkeys(range(hands), 1)
 
     pieces = [Piece("calm", 64 * i, 64, tuple(range(sets))) for i in range(paths)]
@@ -186,20 +203,20 @@ def test_an_address_that_can_be_passes(address):
 )
 def test_a_worker_that_would_give_other_bytes_is_refused(study, changed, words):
     """Versions, or results alone: which worker, what differs, what to do."""
-    here = room.about(pack(study))
+    here = about(pack(study))
     there = ModuleNotFoundError("No module named 'amo_opt'") if changed is None else {**here, **changed}
     with pytest.raises(AmoOptError) as caught:
-        room._refuse_others({"tcp://v:1": here, "tcp://w:1": there}, here)
+        refuse_others({"tcp://v:1": here, "tcp://w:1": there}, here)
     assert all(each in str(caught.value) for each in words), str(caught.value)
-    room._refuse_others({"tcp://v:1": here}, here)
+    refuse_others({"tcp://v:1": here}, here)
 
 
 def test_the_fingerprint_sees_results(study):
     """Another figure of the state gives another one; the same study the same."""
     supply = replace(study.state.stablecoin.supply, value=0.999 * study.state.stablecoin.supply.value)
     other = replace(study, state=replace(study.state, stablecoin=replace(study.state.stablecoin, supply=supply)))
-    assert room.about(pack(study))["results"] != room.about(pack(other))["results"]
-    assert room.about.__wrapped__(pack(study)) == room.about(pack(study))
+    assert about(pack(study))["results"] != about(pack(other))["results"]
+    assert about.__wrapped__(pack(study)) == about(pack(study))
 
 
 def test_without_dask_the_extra_is_named(study, monkeypatch):
@@ -224,10 +241,86 @@ def test_nobody_at_the_address_is_told_within_seconds(study, need_module, monkey
     assert time.monotonic() - began < 10.0
 
 
+@pytest.fixture
+def silent():
+    """A port of this machine that takes every connection and never answers; ``silent(greeting=b"…")`` says that much first."""
+    opened = []
+
+    def listen(greeting=b""):
+        listener = socket.create_server(("127.0.0.1", 0))
+        opened.append(listener)
+
+        def greet():
+            with contextlib.suppress(OSError):
+                while True:
+                    opened.append(listener.accept()[0])
+                    opened[-1].sendall(greeting)
+
+        threading.Thread(target=greet, daemon=True).start()
+        return listener.getsockname()[1]
+
+    yield listen
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"])
+def test_a_port_that_takes_the_call_and_never_answers_is_told_within_seconds(study, need_module, monkeypatch, silent, greeting):
+    """Dask's own client waits for a greeting without end; another program's greeting is none."""
+    need_module("distributed", "cluster")
+    monkeypatch.setattr(room, "CONNECT_SECONDS", 0.5)
+    address = f"tcp://127.0.0.1:{silent(greeting)}"
+    began = time.monotonic()
+    with pytest.raises(AmoOptError, match=f"no Dask scheduler answers at {address} within 0.5 s"), cluster_crew(address, study):
+        pass
+    assert time.monotonic() - began < 10.0
+
+
+class Mute:
+    """A client whose scheduler says nothing any more."""
+
+    status = "running"
+
+    def nthreads(self, **_):
+        raise TimeoutError
+
+    def sync(self, *_, **__):
+        raise TimeoutError
+
+
+def test_a_scheduler_that_falls_silent_is_named(monkeypatch):
+    """Whatever is asked of it has a deadline, and the message says what was waited for."""
+    crew = DaskCrew(Mute(), threads=1)
+    for asked in (crew._workers, crew._check_alive, lambda: crew.plan([], kept=True, steps=1)):
+        with pytest.raises(AmoOptError, match=r"the cluster's scheduler did not answer for 60 s; what was finished is kept"):
+            asked()
+    with pytest.raises(AmoOptError, match=r"workers did not hand over results that they have for 60 s"):
+        crew._fetched([])
+
+
+class Deaf(Mute):
+    """A client whose worker is there and never done."""
+
+    def nthreads(self, **_):
+        return {"tcp://w:1": 1}
+
+    def submit(self, *_, **__):
+        return self
+
+    def done(self):
+        return False
+
+
+def test_a_worker_that_never_shows_what_it_computes_is_named(study, monkeypatch):
+    monkeypatch.setattr(room, "CHECK_SECONDS", 0.2)
+    with pytest.raises(AmoOptError, match=r"the worker tcp://w:1 has not shown within 0\.2 s that it computes what this machine does"):
+        DaskCrew(Deaf(), threads=1).check(study)
+
+
 OTHER = """
     import asyncio, sys
-    from amo_opt.simulation import cluster, local_workers
-    cluster.__version__ = "0.0.9"
+    from amo_opt.simulation import local_workers, remote
+    remote.__version__ = "0.0.9"
     asyncio.run(local_workers._serve(sys.argv[1], sys.argv[2]))
 """
 
@@ -309,3 +402,16 @@ def test_a_cluster_by_hand_refuses_strangers_and_tells_of_its_end(study, sets, b
             simulate_many(many, study, paths=300, stream="certify-a", workers=crew, progress=killing(victim))
         assert time.monotonic() - began < 30.0
     assert "no worker left" in caplog.text
+
+
+@pytest.mark.campaign
+def test_a_scheduler_stopped_at_work_is_told_within_its_time(study, sets, by_hand, monkeypatch):
+    """Stopped, not killed: its connections stand, and nothing comes."""
+    address, scheduler, worker = by_hand
+    answers(address)
+    monkeypatch.setattr(room, "CONNECT_SECONDS", 30)
+    worker()
+    with pytest.raises(AmoOptError, match="the cluster's scheduler did not answer for 1 s"), cluster_crew(address, study) as crew:
+        monkeypatch.setattr(room, "ANSWER_SECONDS", 1)
+        monkeypatch.setattr(room, "CONNECT_SECONDS", 1)
+        simulate_many(sets, study, paths=300, stream="certify-a", workers=crew, progress=lambda *_: scheduler.send_signal(signal.SIGSTOP))
