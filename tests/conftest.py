@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two processes for the whole suite; none for chosen files, which are sooner done without, or for campaigns, which print."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Where pytest-xdist is in use and nobody asked for a number: two processes for the whole suite; none for chosen files, which are
+    sooner done without, or for campaigns, which print. Not in the settings, so that pytest runs without it too (``-p no:xdist``).
+    """
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
+        return
     whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS
-    return 2 if whole and "campaign" not in config.getoption("markexpr").replace("not campaign", "") else 0
+    if config.option.numprocesses is None:
+        config.option.numprocesses = 2 if whole and "campaign" not in config.getoption("markexpr").replace("not campaign", "") else 0
+    if config.option.dist == "no" and config.option.numprocesses:
+        config.option.dist = "worksteal"
 
 
 REQUIRED = "AMO_OPT_REQUIRE_SERVICES"

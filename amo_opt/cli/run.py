@@ -50,14 +50,20 @@ def command(
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
+    from amo_opt.report.facts.execution import check_epoch
     from amo_opt.report.facts.ruling import explanation_of
-    from amo_opt.report.results_json import results_json
+    from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.optimise import optimise
+    from amo_opt.search.record import in_memory
 
     study = load(study_file, seed=seed, paths=paths, trials=trials)
     folder = report_folder(study, out)
     address = storage_url(folder, storage)
+    check_epoch()
     check_folder(folder)
+    check_results(folder / "results.json", study=study.name)
+    if in_memory(address):
+        click.echo(f"note: the record {address} is in memory, and ends with this command", err=True)
     with watching(study, folder) as watch:
         result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)

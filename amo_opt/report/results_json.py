@@ -68,8 +68,8 @@ def results_json(result: Result) -> str:
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
-def check_results(path: Path) -> None:
-    """Raises `AmoOptError` where ``path`` is there but no results.json this version knows: a newer tool's report is not for us to replace."""
+def check_results(path: Path, *, study: str) -> None:
+    """Raises `AmoOptError` where ``path`` is there but no results.json this version knows, or of a study of another name: not ours to replace."""
     if not path.is_file():
         return
     try:
@@ -81,6 +81,12 @@ def check_results(path: Path) -> None:
     if found != SCHEMA:
         raise AmoOptError(
             f"{path}: schema: found {shown(found)}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and name another folder with --out"
+        )
+    owner = document["study"].get("name") if isinstance(document.get("study"), dict) else None
+    if owner != study:
+        raise AmoOptError(
+            f"the folder {path.parent.name} holds the report of study {owner!r:.80}, this one is {study!r}: name another folder with --out, or "
+            "remove that one"
         )
 
 

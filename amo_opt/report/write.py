@@ -97,7 +97,6 @@ def write_report(result: Result, folder: str | os.PathLike[str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         _restore_aside(target)
         with unfinished(target) as fresh:
-            fresh.chmod(0o755)
             for name, content in files.items():
                 _write_through(fresh / name, content)
             _flush_folder(fresh)

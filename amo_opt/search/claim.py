@@ -30,7 +30,7 @@ def file_claim(database: Path) -> Iterator[bool]:
     try:
         while fcntl is not None:
             with suppress(OSError):
-                handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             if handle is None:
                 break
             try:

@@ -76,8 +76,11 @@ def _readable(address: str) -> Iterator[None]:
 
 
 def in_memory(address: str | URL) -> bool:
-    """Whether a record at that address ends with the run: `sqlite://` and its other spellings."""
-    url = make_url(address)
+    """Whether a record at that address ends with the run: `sqlite://` and its other spellings; what is no address is nowhere."""
+    try:
+        url = make_url(address)
+    except (SQLAlchemyError, ValueError):
+        return False
     if url.get_backend_name() != "sqlite":
         return False
     named = url.database or ":memory:"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import glob
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +29,8 @@ def unfinished(target: Path) -> Iterator[Path]:
     """A new folder beside ``target``, gone afterwards unless it was moved; what the dead left there is removed first."""
     _sweep(target)
     while True:
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=MAKING, dir=target.parent))
+        fresh = target.with_name(f".{target.name}.{secrets.token_hex(8)}{MAKING}")
+        fresh.mkdir()  # not tempfile's, which is its owner's alone whatever the umask says, and becomes the report's folder
         handle = _lock(fresh)
         if handle is not None and fresh.exists():
             break

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 
+from amo_opt.errors import AmoOptError
 from amo_opt.report.write import FILES
 from amo_opt.simulation import engine
 
@@ -42,6 +44,52 @@ def test_without_a_record_nothing_is_made(shared, call, tmp_path):
     assert "there is no record sqlite:///" in called.err
     assert "`amo-opt run` makes it" in called.err
     assert not list(tmp_path.glob("*.db"))
+
+
+@pytest.mark.parametrize("command", ["report", "run"])
+def test_the_report_of_another_study_is_left_alone(ran, small, call, command, monkeypatch):
+    """Named, before anything is searched, and nothing of it is lost."""
+    monkeypatch.setattr("amo_opt.search.optimise.evaluate", None)
+    before, _ = ran
+    study = small()
+    study.write_text(study.read_text(encoding="utf-8").replace('name = "frax-2022"', 'name = "frax-next"', 1), encoding="utf-8")
+    folder = Path(shutil.copytree(before, study.parent / "report"))
+    held = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
+    called = call(command, study, "--out", folder)
+    assert (called.status, called.out, len(called.err.splitlines())) == (2, "", 1)
+    assert "the folder report holds the report of study 'frax-2022', this one is 'frax-next': name another folder with --out" in called.err
+    assert {entry.name: entry.read_bytes() for entry in folder.iterdir()} == held
+    assert not folder.with_name("report.db").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "run"])
+def test_a_strange_epoch_is_told_before_anything_is_searched(ran, shared, call, command, monkeypatch):
+    """After the last second of 9999: exit 2, one line, no report."""
+    monkeypatch.setattr("amo_opt.search.optimise.evaluate", None)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "253402300800")
+    _, folder = ran
+    called = call(command, shared, "--out", folder)
+    assert (called.status, called.out, len(called.err.splitlines())) == (2, "", 1)
+    assert "SOURCE_DATE_EPOCH: not a whole number of seconds within the years 1970 to 9999; found '253402300800'" in called.err
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("storage", ["sqlite://", "sqlite:///:memory:", ":memory:"])
+def test_a_record_in_memory_is_told_of(shared, call, tmp_path, monkeypatch, storage):
+    """A run says that nothing is kept, a report that there is nothing to read; no file of that name is made."""
+
+    def stopped(*_, **__):
+        raise AmoOptError("stopped here")
+
+    monkeypatch.setattr("amo_opt.search.optimise.optimise", stopped)
+    monkeypatch.chdir(tmp_path)
+    run = call("run", shared, "--out", "report", "--storage", storage)
+    assert run.status == 2
+    assert "is in memory, and ends with this command" in run.err
+    report = call("report", shared, "--out", "report", "--storage", storage)
+    assert (report.status, report.out, len(report.err.splitlines())) == (2, "", 1)
+    assert "is a record in memory, which ends with the run that made it" in report.err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.log"]
 
 
 @pytest.mark.parametrize("command", ["report", "run"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -53,6 +54,19 @@ def test_an_old_report_is_replaced_whole(small, tmp_path):
     assert write_report(None, folder) == folder
     assert _content(folder) == SMALL
     assert [entry.name for entry in tmp_path.iterdir()] == ["frax-2022"]
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o027, 0o002])
+def test_folder_and_files_are_as_the_umask_says(small, tmp_path, mask):
+    """New, and in place of an old report."""
+    before = os.umask(mask)
+    try:
+        for _ in range(2):
+            folder = write_report(None, tmp_path / "frax-2022")
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o777 & ~mask
+            assert {stat.S_IMODE(entry.stat().st_mode) for entry in folder.iterdir()} == {0o666 & ~mask}
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("exchange", [True, False])

@@ -220,7 +220,15 @@ def test_every_spelling_of_a_record_in_memory(make_study, make_toy, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    "address", ["sqlite:///memory", "sqlite:///a/:memory:", "sqlite:///file:x?mode=ro&uri=true", "postgresql+psycopg://h/:memory:"]
+    "address",
+    [
+        "sqlite:///memory",
+        "sqlite:///a/:memory:",
+        "sqlite:///file:x?mode=ro&uri=true",
+        "postgresql+psycopg://h/:memory:",
+        "sqlite://h:port/x",
+        ":memory:",
+    ],
 )
 def test_what_is_kept_is_not_in_memory(address):
     assert not in_memory(address)

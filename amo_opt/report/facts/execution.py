@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from amo_opt.search.result import Result
 
 EPOCH = "SOURCE_DATE_EPOCH"
+LAST_EPOCH = 253_402_300_799
+"""The last second of the year 9999."""
 BATCH, REVERT = "safe-batch.json", "safe-batch-revert.json"
 
 
@@ -146,9 +148,17 @@ def created_at(default: int) -> int:
     text = os.environ.get(EPOCH, "").strip()
     if not text:
         return default * 1000
-    if not text.isascii() or not text.isdigit():
-        raise AmoOptError(f"{EPOCH}: not a whole number of seconds; found {text!r}; allowed: such as {default}, or unset")
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(LAST_EPOCH)) or int(text) > LAST_EPOCH:
+        raise AmoOptError(
+            f"{EPOCH}: not a whole number of seconds within the years 1970 to 9999; found {text!r:.40}; allowed: 0 to {LAST_EPOCH}, such as "
+            f"{default}, or unset"
+        )
     return int(text) * 1000
+
+
+def check_epoch() -> None:
+    """Raises `AmoOptError` for a SOURCE_DATE_EPOCH that `created_at` would refuse: worth a look before a long run."""
+    created_at(LAST_EPOCH)
 
 
 def _none(*reasons: str) -> Execution:

@@ -11,7 +11,7 @@ import pytest
 from amo_opt.errors import AmoOptError
 from amo_opt.report import safe_batch
 from amo_opt.report.facts import gather
-from amo_opt.report.facts.execution import BATCH, REVERT, created_at
+from amo_opt.report.facts.execution import BATCH, REVERT, check_epoch, created_at
 from amo_opt.report.pages import proposal_md
 from amo_opt.report.safe_batch import checksum
 from amo_opt.report.write import FILES, batch_files
@@ -121,12 +121,25 @@ def test_the_files_are_the_documents(onchain, monkeypatch):
     assert _facts(onchain()).execution.batch["createdAt"] == 1_795_219_200_000
 
 
-@pytest.mark.parametrize("text", ["yesterday", "-1", "1.5", "²"])
+@pytest.mark.parametrize("text", ["yesterday", "-1", "1.5", "²", "253402300800", "1" * 5000, "nan"])
 def test_a_strange_epoch_is_refused(monkeypatch, text):
     """One message that says what is allowed."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
-    with pytest.raises(AmoOptError, match=r"SOURCE_DATE_EPOCH: not a whole number of seconds; found .*; allowed: such as 7, or unset"):
+    with pytest.raises(
+        AmoOptError,
+        match=r"SOURCE_DATE_EPOCH: not a whole number of seconds within .*; found .{1,42}; allowed: 0 to .*, such as 7, or unset",
+    ):
         created_at(7)
+    with pytest.raises(AmoOptError, match="SOURCE_DATE_EPOCH"):
+        check_epoch()
+
+
+@pytest.mark.parametrize("seconds", [0, 253402300799])
+def test_an_epoch_within_the_years_is_taken(monkeypatch, seconds):
+    """The first second of 1970 and the last of 9999."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
+    check_epoch()
+    assert created_at(7) == 1000 * seconds
 
 
 def test_a_missing_address_leaves_the_call_out_by_name(onchain, frax):
