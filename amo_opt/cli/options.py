@@ -13,6 +13,10 @@ import click
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
+    from amo_opt.simulation.size import Size
+
+TOLD_SECONDS = 1200.0
+"""From how long on the time is told beforehand."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,6 +93,15 @@ def load(file: Path, *, seed: int | None = None, paths: int | None = None, trial
 def thread_count(workers: int | None) -> int:
     """Threads to use: as asked, or as many as the process may run on."""
     return workers if workers is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def tell_time(study: Study, size: Size, *, threads: int) -> None:
+    """One line on stderr where the work takes longer than people wait. Raises `AmoOptError` where it does not fit, or would not end."""
+    from amo_opt.simulation.size import check_size, told_seconds
+
+    check_size(study, size, threads=threads)
+    if size.seconds > TOLD_SECONDS:
+        click.echo(f"note: about {told_seconds(size.seconds)} on {threads} worker{'s' if threads > 1 else ''}", err=True)
 
 
 def report_folder(study: Study, out: Path | None) -> Path:

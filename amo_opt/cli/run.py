@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from amo_opt.cli.options import cluster_option, json_option, load, output_options, report_folder, size_options, storage_url, thread_count
+from amo_opt.cli.options import (
+    cluster_option,
+    json_option,
+    load,
+    output_options,
+    report_folder,
+    size_options,
+    storage_url,
+    tell_time,
+    thread_count,
+)
 from amo_opt.cli.streams import say
 
 
@@ -53,7 +63,7 @@ def command(
     from amo_opt.report.facts.execution import check_epoch
     from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
-    from amo_opt.search.optimise import optimise
+    from amo_opt.search.optimise import optimise, size_of_run
     from amo_opt.search.record import in_memory
 
     study = load(study_file, seed=seed, paths=paths, trials=trials)
@@ -64,8 +74,10 @@ def command(
     check_results(folder / "results.json", study=study.name)
     if in_memory(address):
         click.echo(f"note: the record {address} is in memory, and ends with this command", err=True)
+    threads = thread_count(workers)
+    tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
     with watching(study, folder) as watch:
-        result = optimise(study, workers=thread_count(workers), cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
+        result = optimise(study, workers=threads, cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
     say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
     if result.profile is not None:

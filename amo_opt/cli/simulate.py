@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import check_folder, json_option, load, plot_option, print_json, size_options, study_option, thread_count
+from amo_opt.cli.options import (
+    check_folder,
+    json_option,
+    load,
+    plot_option,
+    print_json,
+    size_options,
+    study_option,
+    tell_time,
+    thread_count,
+)
 from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
@@ -110,6 +120,7 @@ def command(
     from amo_opt.scoring.score import score
     from amo_opt.simulation.engine import replay, simulate
     from amo_opt.simulation.series import write_trace
+    from amo_opt.simulation.size import size_of
 
     study = load(study_file, seed=seed, paths=paths)
     parameters = load_parameters(parameters_file)
@@ -118,7 +129,10 @@ def command(
     if path_number is not None and scenario is not None:
         outcome = replay(parameters, study, scenario=scenario, path=path_number, stream=stream)
     else:
-        outcome = simulate(parameters, study, scenarios=chosen, stream=stream, workers=thread_count(workers))
+        threads = thread_count(workers)
+        size = size_of(study, paths=study.simulation.paths, scenarios=None if chosen is None else 1, threads=threads)
+        tell_time(study, size, threads=threads)
+        outcome = simulate(parameters, study, scenarios=chosen, stream=stream, workers=threads)
     if trace_file is not None and scenario is not None:
         write_trace(trace_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
         say(f"time series written to {trace_file}", err=True)

@@ -32,6 +32,11 @@ COLUMNS = 46
 """Columns of an outcome that are kept, roughly: only the size of a group hangs on it."""
 
 
+def room(study: Study, paths: int, *, columns: int = COLUMNS) -> int:
+    """How many sets' outcomes are held at once."""
+    return max(1, HELD_BYTES // (8 * columns * paths * len(study.scenarios)))
+
+
 @dataclass(frozen=True)
 class Desk:
     """A study on its certification paths, run by ``workers``; ``watch`` is told of every block."""
@@ -81,10 +86,10 @@ class Desk:
         ``watched`` and ``seen`` go to `simulate_many`, with the places of sets among all of them.
         """
         size = self.paths if paths is None else paths
-        room = max(1, HELD_BYTES // (8 * COLUMNS * size * len(self.study.scenarios)))
+        held = room(self.study, size)
         found: list[R] = []
-        for first in range(0, len(sets), room):
-            group = sets[first : first + room]
+        for first in range(0, len(sets), held):
+            group = sets[first : first + held]
 
             def told(done: int, total: int, first: int = first, share: int = len(group)) -> None:
                 each = total // share

@@ -15,6 +15,7 @@ from amo_opt.search.ahead import as_they_come
 from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
 from amo_opt.search.coordinator import convergence, search
+from amo_opt.search.desk import UNREAD, room
 from amo_opt.search.patience import WAIT_SECONDS
 from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record
@@ -23,6 +24,10 @@ from amo_opt.search.sampler import resolve
 from amo_opt.search.screening import screened
 from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
+from amo_opt.simulation.size import COLUMNS, Size, check_size, size_of
+
+CERTIFIED_SETS = 100
+"""Sets that certification runs on its paths, roughly: only the time told beforehand hangs on it."""
 
 
 def evaluate(sets: Iterable[ParameterSet], study: Study, *, workers: Workers) -> list[PointScore | SimulationError]:
@@ -44,11 +49,13 @@ def _scores(sets: Sequence[ParameterSet], study: Study, workers: Workers) -> lis
     early = screened(sets, study, workers=crew_of(workers).threads) if screens else [None] * len(sets)
     left = [each for each, found in zip(sets, early, strict=True) if found is None]
     full: list[PointScore | SimulationError] = []
-    for outcome in simulate_many(left, study, stream="search", workers=workers) if left else []:
-        try:
-            full.append(outcome if isinstance(outcome, SimulationError) else point_score(outcome, study))
-        except SimulationError as error:
-            full.append(error)
+    held = room(study, study.simulation.paths, columns=COLUMNS)
+    for first in range(0, len(left), held):
+        for outcome in simulate_many(left[first : first + held], study, stream="search", workers=workers):
+            try:
+                full.append(outcome if isinstance(outcome, SimulationError) else point_score(outcome, study))
+            except SimulationError as error:
+                full.append(error)
     rest = iter(full)
     return [next(rest) if found is None else found for found in early]
 
@@ -74,6 +81,8 @@ def optimise(
     budget = study.search.trials if trials is None else trials
     if budget < 1:
         raise AmoOptError(f"trials = {budget}; at least 1 is needed: trial 0 is the current set")
+    threads = crew_of(workers).threads
+    check_size(study, size_of_run(study, trials=budget, threads=threads, timed=cluster is None), threads=threads)
     with ExitStack() as stack:
         record = Record(study, storage or "sqlite://", wait=storage_wait)
         stack.enter_context(record.claimed())
@@ -91,6 +100,20 @@ def optimise(
         result = replace(result, screened=sum(trial.score is not None and trial.score.screened for trial in done))
         keep(record, result)
         return result
+
+
+def size_of_run(study: Study, *, trials: int, threads: int, timed: bool = True) -> Size:
+    """What a whole run takes: certification's memory, one set at a time on its paths; and the time of search and certification, roughly."""
+    certified = size_of(study, paths=study.certification.multiple * study.simulation.paths, threads=threads, columns=COLUMNS - len(UNREAD))
+    searched = size_of(study, paths=study.simulation.paths, sets=trials, threads=threads)
+    seconds = searched.seconds + CERTIFIED_SETS * certified.seconds
+    # told by the paths a person asks for, which certification multiplies
+    return Size(
+        fixed=certified.fixed,
+        per_path=certified.per_path * study.certification.multiple,
+        paths=study.simulation.paths,
+        seconds=seconds if timed else 0.0,
+    )
 
 
 def restore(study: Study, *, storage: str) -> Result:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.errors import AmoOptError
 from amo_opt.simulation.crew import Job, Piece, Work
 from amo_opt.simulation.remote import about, pack, refuse_others, same, there
+from amo_opt.simulation.size import STEP_SECONDS
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -45,8 +46,6 @@ SILENT_SECONDS = 1800.0
 """How long a run waits for any result of workers that are there, where its jobs are not longer by far."""
 LEAST_JOB_SECONDS = 0.05
 MOST_JOB_SECONDS = 2.0
-STEP_SECONDS = 13e-6
-"""What one set on one block takes an hour of a path, roughly (measured): only the size of the jobs hangs on it."""
 JOBS_A_WORKER = 4
 """Jobs for each worker, where there is enough work: the last ones to finish then leave little idle."""
 WORKERLESS_SECONDS = 600.0

@@ -40,12 +40,15 @@ class Watched:
 
 @dataclass(frozen=True)
 class Job:
-    """Pieces that one worker runs one after the other. ``columns`` are the series to keep; None = the outcome's columns."""
+    """Pieces that one worker runs one after the other. ``columns`` are the series to keep; None = the outcome's columns. ``kept`` = their
+    paths stay where they were drawn.
+    """
 
     pieces: tuple[Piece, ...]
     stream: str
     columns: tuple[str, ...] | None = None
     watched: Watched | None = None
+    kept: bool = False
 
 
 Work = Callable[[Job, "Study", "Sequence[ParameterSet]"], list[Any]]

@@ -6,7 +6,7 @@ Results do not depend on the number of workers or on how paths fall into blocks:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
 from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
-from amo_opt.simulation.crew import Job, Piece, Watched, Workers, crew_of
+from amo_opt.simulation.crew import Job, Piece, Threads, Watched, Workers, crew_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
+from amo_opt.simulation.size import COLUMNS, check_size, keeps, size_of
 from amo_opt.stress.draws import draw_block
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def work(job: Job, study: Study, sets: Sequence[ParameterSet]) -> list[Any]:
     results: list[Any] = []
     for piece in job.pieces:
         task = _Task(scenario[piece.scenario], piece.first, piece.lanes)
-        market = _market(task, study, job.stream, kept=job.columns is None and job.stream in KEPT_STREAMS)
+        market = _market(task, study, job.stream, kept=job.kept)
         results += [_evaluate(job, place, sets[place], study, task, market, vector) for place in piece.sets]
     return results
 
@@ -209,8 +210,9 @@ def _run(
     pieces = [Piece(task.scenario.name, task.first, task.lanes, tuple(range(len(sets)))) for task in tasks]
     place = {(piece.scenario, piece.first): i for i, piece in enumerate(pieces)}
     steps = study.simulation.transition_hours + study.simulation.window_hours
-    shares = crew.plan(pieces, kept=columns is None and stream in KEPT_STREAMS, steps=steps)
-    jobs = [Job(tuple(share), stream, columns, watched) for share in shares]
+    kept = columns is None and stream in KEPT_STREAMS and keeps(study, len(tasks), held=_kept.nbytes)
+    shares = crew.plan(pieces, kept=kept, steps=steps)
+    jobs = [Job(tuple(share), stream, columns, watched, kept=kept) for share in shares]
     done = 0
     for k, results in crew.run(work, jobs, study, sets):
         keys = [(place[piece.scenario, piece.first], j) for piece in jobs[k].pieces for j in piece.sets]
@@ -219,6 +221,16 @@ def _run(
             yield i, j, result
             if progress is not None:
                 progress(done, len(tasks) * len(sets))
+
+
+def _check_size(
+    study: Study, paths: int, scenarios: Sequence[str] | None, *, sets: int, workers: Workers, columns: int = COLUMNS, series: int = 0
+) -> None:
+    """Raises `AmoOptError` for what does not fit here; on how long it takes a cluster has its own word."""
+    crew = crew_of(workers)
+    chosen = None if scenarios is None else len(scenarios)
+    size = size_of(study, paths=paths, sets=sets, scenarios=chosen, threads=crew.threads, columns=columns, series=series)
+    check_size(study, size if isinstance(crew, Threads) else replace(size, seconds=0.0), threads=crew.threads)
 
 
 def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
@@ -272,10 +284,13 @@ def simulate_many(
 
     ``paths`` is per scenario (default: the study's); ``workers`` a number of threads, or a crew (`amo_opt.simulation.crew`).
     ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in flight, one a worker, except for the search's own
-    paths, which are kept; and by the outcomes, 8 bytes a path and column: columns named in ``without`` are left out of them.
-    ``seen(place of the set, scenario, first path, prices)`` takes what is ``watched``, block by block as they come.
+    paths, which are kept where they fit; and by the outcomes, 8 bytes a path and column: columns named in ``without`` are left out of
+    them. ``seen(place of the set, scenario, first path, prices)`` takes what is ``watched``, block by block as they come. Raises
+    `AmoOptError` before it starts where that does not fit into the memory there is.
     """
-    tasks = _tasks(study, study.simulation.paths if paths is None else paths, scenarios)
+    count = study.simulation.paths if paths is None else paths
+    _check_size(study, count, scenarios, sets=len(sets), workers=workers, columns=COLUMNS - len(without))
+    tasks = _tasks(study, count, scenarios)
     starts = np.cumsum([0, *(task.lanes for task in tasks)])
     gathered = [Gathered(int(starts[-1]), without) for _ in sets]
     for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress, watched=watched):
@@ -347,7 +362,9 @@ def trace_many(
     unknown = [name for name in columns if name not in TRACE_COLUMNS and name not in DERIVED_COLUMNS]
     if unknown:
         raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
-    tasks = _tasks(study, study.simulation.paths if paths is None else paths, [scenario])
+    count = study.simulation.paths if paths is None else paths
+    _check_size(study, count, [scenario], sets=len(sets), workers=workers, series=len(columns))
+    tasks = _tasks(study, count, [scenario])
     shifted = [_Task(task.scenario, first_path + task.first, task.lanes) for task in tasks]
     run = _run(sets, study, tasks=shifted, stream=stream, columns=tuple(columns), workers=workers, progress=None)
     found = {(i, j): result for i, j, result in run}

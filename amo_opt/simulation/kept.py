@@ -43,6 +43,12 @@ class Markets:
                 self._drop()
         return market
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is kept."""
+        with self._lock:
+            return sum(kept.nbytes for _, kept in self._blocks.values())
+
     def clear(self) -> None:
         """Forgets every block."""
         with self._lock:

@@ -1,0 +1,191 @@
+"""What a simulation takes, told before it starts: memory and time from the study's own numbers, and the memory there is.
+
+The estimate is held against what is measured (`tests/simulation/test_size.py`). Paths are drawn and run in blocks, so memory hangs on the
+length of a path and the workers, and on the outcomes: a row a path.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amo_opt.errors import AmoOptError
+from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.market import MARKET_INPUTS
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+
+COLUMNS = 60
+"""Columns of an outcome."""
+ROW_BYTES = 16
+"""Beside them: a path's number and its scenario's."""
+DRAWN = 1.75
+"""Memory of a block while it is drawn, over that of the block."""
+BLOCK_BYTES = 3000
+"""What a block takes while it waits for its turn."""
+SCORED_BYTES, SCORED_ROW_BYTES = 90 << 20, 200
+"""What a score takes beside its outcome, and on each row of it."""
+STEP_SECONDS = 13e-6
+"""What one set on one block takes an hour of a path, roughly (measured)."""
+DRAW_SECONDS = 20e-6
+"""What drawing a block takes an hour of a path, roughly (measured)."""
+MOST_SECONDS = 30 * 86400.0
+"""Longest work that is begun, by the estimate: whoever asks for more has mistaken a number."""
+KEPT_SHARE = 0.5
+"""Share of the memory there is that paths used again and again may take."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What some work takes at its height, and how long, both roughly: ``fixed`` bytes whatever the paths, ``per_path`` for each a scenario."""
+
+    fixed: float
+    per_path: float
+    paths: int
+    seconds: float
+
+    @property
+    def bytes(self) -> float:
+        """All of it."""
+        return self.fixed + self.per_path * self.paths
+
+
+def block_bytes(study: Study) -> int:
+    """Memory of one block of paths."""
+    return _hours(study) * len(MARKET_INPUTS) * LANES * 8
+
+
+def _hours(study: Study) -> int:
+    return study.simulation.transition_hours + study.simulation.window_hours
+
+
+def size_of(
+    study: Study, *, paths: int, sets: int = 1, scenarios: int | None = None, threads: int = 1, columns: int = COLUMNS, series: int = 0
+) -> Size:
+    """What it takes to run ``sets`` on ``paths`` of each scenario (default: all) and to score them one after the other.
+
+    Their outcomes (``columns`` of them) are there at once; or instead of them ``series``, an hour's value for every path.
+    """
+    count = len(study.scenarios) if scenarios is None else scenarios
+    hours = _hours(study)
+    blocks = -(-paths // LANES) * count
+    row = 2.0 * 8 * hours * series * sets if series else (8.0 * columns + ROW_BYTES) * sets + SCORED_ROW_BYTES
+    return Size(
+        fixed=DRAWN * block_bytes(study) * min(threads, blocks) + SCORED_BYTES,
+        per_path=count * (row + BLOCK_BYTES / LANES),
+        paths=paths,
+        seconds=blocks * hours * (DRAW_SECONDS + sets * STEP_SECONDS) / threads,
+    )
+
+
+def check_size(study: Study, size: Size, *, threads: int) -> None:
+    """Raises `AmoOptError` where the work does not fit into the memory there is, or would not end; with the estimate, and what would fit."""
+    what = f"{size.paths:,} paths per scenario of {_hours(study):,} hours, {threads} worker{'s' if threads > 1 else ''}"
+    free = available_bytes()
+    if free is not None and size.bytes > free:
+        fits = int((free - size.fixed) // size.per_path)
+        way = f"{_rounded(fits):,} paths would fit" if fits >= 1 else "fewer workers or fewer hours would"
+        raise AmoOptError(
+            f"{what}: takes about {_told_bytes(size.bytes)} of memory, {_told_bytes(free)} are free; {way} (--paths, --workers)"
+        )
+    if size.seconds > MOST_SECONDS:
+        raise AmoOptError(
+            f"{what}: takes about {told_seconds(size.seconds)}; more than {told_seconds(MOST_SECONDS)} is not begun: "
+            f"{_rounded(int(size.paths * MOST_SECONDS / size.seconds)):,} paths would end by then (--paths)"
+        )
+
+
+def keeps(study: Study, blocks: int, *, held: int) -> bool:
+    """Whether so many blocks may stay in memory, ``held`` bytes of which are there already."""
+    free = available_bytes()
+    return free is None or blocks * block_bytes(study) <= KEPT_SHARE * (free + held)
+
+
+def told_seconds(seconds: float) -> str:
+    """A time for people: ``40 min``, ``3 h``, ``12 days``."""
+    if seconds < 5400.0:
+        return f"{seconds / 60.0:.0f} min"
+    return f"{seconds / 3600.0:.0f} h" if seconds < 2.0 * 86400.0 else f"{seconds / 86400.0:,.0f} days"
+
+
+def _told_bytes(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def _rounded(paths: int) -> int:
+    """Two digits, rounded down."""
+    unit = 10 ** max(0, len(str(paths)) - 2)
+    return max(1, int(paths // unit * unit))
+
+
+def available_bytes(root: Path = Path("/")) -> int | None:
+    """Memory this process may still take: the least of the machine's, its control groups' and its own limit's; None where nobody says.
+
+    Pages that only hold files count as free. ``root`` is where ``/proc`` and ``/sys`` are looked for.
+    """
+    found = [*_machine(root), *_groups(root), *_limit(root)]
+    return max(0, min(found)) if found else None
+
+
+def _machine(root: Path) -> list[int]:
+    with suppress(OSError, ValueError, IndexError):
+        for line in (root / "proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return [int(line.split()[1]) * 1024]
+    with suppress(OSError, ValueError, AttributeError):  # other systems, told as a whole
+        return [int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))]
+    return []
+
+
+def _groups(root: Path) -> list[int]:
+    """What every control group above this process leaves, of either version."""
+    found: list[int] = []
+    with suppress(OSError, ValueError):
+        for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, kinds, path = line.split(":", 2)
+            if kinds == "":
+                base, limit, used, cache = root / "sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"
+            elif "memory" in kinds.split(","):
+                base, limit, used, cache = (
+                    root / "sys/fs/cgroup/memory",
+                    "memory.limit_in_bytes",
+                    "memory.usage_in_bytes",
+                    "total_inactive_file",
+                )
+            else:
+                continue
+            folder = base / path.lstrip("/")
+            for each in (folder, *folder.parents):
+                with suppress(OSError, ValueError):  # "max": no limit
+                    most = int((each / limit).read_text(encoding="ascii"))
+                    found.append(most - int((each / used).read_text(encoding="ascii")) + _cached(each / "memory.stat", cache))
+                if each == base:
+                    break
+    return found
+
+
+def _cached(stat: Path, name: str) -> int:
+    with suppress(OSError, ValueError):
+        return int(dict(line.split() for line in stat.read_text(encoding="ascii").splitlines())[name])
+    return 0
+
+
+def _limit(root: Path) -> list[int]:
+    """What the process's own limit on its address space leaves (``ulimit -v``)."""
+    if resource is None:
+        return []
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if most == resource.RLIM_INFINITY:
+        return []
+    with suppress(OSError, ValueError):
+        return [most - int((root / "proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()]
+    return [most]
