@@ -6,7 +6,7 @@ Results do not depend on the number of workers or on how paths fall into blocks:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
 from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
-from amo_opt.simulation.crew import Job, Piece, Threads, Watched, Workers, crew_of
+from amo_opt.simulation.crew import Job, Piece, Watched, Workers, crew_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
-from amo_opt.simulation.size import COLUMNS, check_size, keeps, size_of
+from amo_opt.simulation.size import COLUMNS, check_work, keeps
 from amo_opt.stress.draws import draw_block
 
 if TYPE_CHECKING:
@@ -223,16 +223,6 @@ def _run(
                 progress(done, len(tasks) * len(sets))
 
 
-def _check_size(
-    study: Study, paths: int, scenarios: Sequence[str] | None, *, sets: int, workers: Workers, columns: int = COLUMNS, series: int = 0
-) -> None:
-    """Raises `AmoOptError` for what does not fit here; on how long it takes a cluster has its own word."""
-    crew = crew_of(workers)
-    chosen = None if scenarios is None else len(scenarios)
-    size = size_of(study, paths=paths, sets=sets, scenarios=chosen, threads=crew.threads, columns=columns, series=series)
-    check_size(study, size if isinstance(crew, Threads) else replace(size, seconds=0.0), threads=crew.threads)
-
-
 def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
     """The study's weights over the chosen scenarios, normalised; equal where all of them are zero."""
     weight = {scenario.name: scenario.weight for scenario in study.scenarios if scenario.name in names}
@@ -289,7 +279,7 @@ def simulate_many(
     `AmoOptError` before it starts where that does not fit into the memory there is.
     """
     count = study.simulation.paths if paths is None else paths
-    _check_size(study, count, scenarios, sets=len(sets), workers=workers, columns=COLUMNS - len(without))
+    check_work(study, count, scenarios, sets=len(sets), workers=workers, columns=COLUMNS - len(without))
     tasks = _tasks(study, count, scenarios)
     starts = np.cumsum([0, *(task.lanes for task in tasks)])
     gathered = [Gathered(int(starts[-1]), without) for _ in sets]
@@ -363,7 +353,7 @@ def trace_many(
     if unknown:
         raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
     count = study.simulation.paths if paths is None else paths
-    _check_size(study, count, [scenario], sets=len(sets), workers=workers, series=len(columns))
+    check_work(study, count, [scenario], sets=len(sets), workers=workers, series=len(columns))
     tasks = _tasks(study, count, [scenario])
     shifted = [_Task(task.scenario, first_path + task.first, task.lanes) for task in tasks]
     run = _run(sets, study, tasks=shifted, stream=stream, columns=tuple(columns), workers=workers, progress=None)

@@ -7,14 +7,16 @@ length of a path and the workers, and on the outcomes: a row a path.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.market import MARKET_INPUTS
+from amo_opt.simulation.crew import Threads, Workers, crew_of
 
 try:
     import resource
@@ -102,6 +104,16 @@ def check_size(study: Study, size: Size, *, threads: int) -> None:
             f"{what}: takes about {told_seconds(size.seconds)}; more than {told_seconds(MOST_SECONDS)} is not begun: "
             f"{_rounded(int(size.paths * MOST_SECONDS / size.seconds)):,} paths would end by then (--paths)"
         )
+
+
+def check_work(
+    study: Study, paths: int, scenarios: Sequence[str] | None, *, sets: int, workers: Workers, columns: int = COLUMNS, series: int = 0
+) -> None:
+    """`check_size` of what a crew is about to run; how long it takes on a cluster is not known here."""
+    crew = crew_of(workers)
+    chosen = None if scenarios is None else len(scenarios)
+    size = size_of(study, paths=paths, sets=sets, scenarios=chosen, threads=crew.threads, columns=columns, series=series)
+    check_size(study, size if isinstance(crew, Threads) else replace(size, seconds=0.0), threads=crew.threads)
 
 
 def keeps(study: Study, blocks: int, *, held: int) -> bool:
