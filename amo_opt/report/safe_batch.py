@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from amo_opt.report.signatures import Setter
 
 BUILDER = "1.18.3"
+DEEPEST = 100
+"""Levels of objects and lists in a batch that is read; the builder's own has four."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -32,23 +34,35 @@ def available() -> bool:
 
 
 def checksum(batch: dict[str, Any]) -> str:
-    """The checksum the builder compares on import, as 0x and 64 hexadecimal digits; ``batch`` may or may not carry one."""
-    meta = {key: value for key, value in batch["meta"].items() if key != "checksum"} | {"name": None}
+    """The checksum the builder compares on import, as 0x and 64 hexadecimal digits; ``batch`` may or may not carry one.
+
+    Raises `AmoOptError` for what is no batch: a file of others may hold anything.
+    """
+    found = batch.get("meta") if isinstance(batch, dict) else None
+    if not isinstance(found, dict):
+        raise AmoOptError("not a Safe batch: it must be an object that holds another, 'meta'; export the file from the Transaction Builder")
+    meta = {key: value for key, value in found.items() if key != "checksum"} | {"name": None}
     return "0x" + keccak(serialised({**batch, "meta": meta}).encode("utf-8")).hex()
 
 
-def serialised(value: object) -> str:
-    """A value in the builder's own form.
+def serialised(value: object, *, level: int = 0) -> str:
+    """A value in the builder's own form; ``level`` counts what it lies in. Raises `AmoOptError` for what JSON does not hold.
 
     >>> serialised({"b": [1, None], "a": {"name": "é"}})
     '{["a","b"]{["name"]"é",},[1,null],}'
     """
+    if level > DEEPEST:
+        raise AmoOptError(f"a batch is nested more than {DEEPEST} levels deep; export the file from the Transaction Builder")
     match value:
         case dict():
+            strange = next((key for key in value if not isinstance(key, str)), None)
+            if strange is not None:
+                raise AmoOptError(f"a key of a batch is text; found {type(strange).__name__}")
             keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-            return f"{{[{','.join(_scalar(key) for key in keys)}]{''.join(f'{serialised(value[key])},' for key in keys)}}}"
+            inner = "".join(f"{serialised(value[key], level=level + 1)}," for key in keys)
+            return f"{{[{','.join(_scalar(key) for key in keys)}]{inner}}}"
         case list() | tuple():
-            return f"[{','.join(serialised(each) for each in value)}]"
+            return f"[{','.join(serialised(each, level=level + 1) for each in value)}]"
         case _:
             return _scalar(value)
 
@@ -116,7 +130,10 @@ def _scalar(value: object) -> str:
             # JavaScript escapes lone halves of surrogate pairs and leaves everything else outside ASCII as it is
             return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(value, ensure_ascii=False))
         case int() | float():
-            return _number(float(value))
+            try:
+                return _number(float(value))
+            except OverflowError as error:
+                raise AmoOptError("a number of a batch is beyond a double, which is all the builder counts with") from error
     raise AmoOptError(f"a batch holds no {type(value).__name__}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +40,14 @@ JSON_VALUES = st.recursive(
 )
 
 
+ODD_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]), max_size=6)
+ODD_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | ODD_TEXT | st.binary(max_size=2) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT | st.integers(), inner, max_size=3) | st.tuples(inner),
+    max_leaves=8,
+)
+
+
 def _call(setter: Setter, *values: int, to: str = "0x" + "11" * 20) -> Call:
     return Call(setter, values, (0,) * len(values), to, "safe")
 
@@ -66,6 +75,45 @@ def test_the_whole_check_vector_comes_out_of_its_two_calls():
     )
     assert made == BATCH
     assert list(json.loads(file_text(made))) == list(BATCH)
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        ({}, "an object that holds another, 'meta'"),
+        (None, "an object that holds another, 'meta'"),
+        ([BATCH], "an object that holds another, 'meta'"),
+        ({**BATCH, "meta": None}, "an object that holds another, 'meta'"),
+        ({**BATCH, "createdAt": 10**400}, "beyond a double"),
+        ({**BATCH, 7: None}, "a key of a batch is text; found int"),
+        ({**BATCH, "meta": {b"name": None}}, "a key of a batch is text; found bytes"),
+        ({**BATCH, "chainId": b"1"}, "a batch holds no bytes"),
+        ({**BATCH, "transactions": json.loads("[" * 900 + "]" * 900)}, "nested more than 100 levels deep"),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_batch_has_no_checksum(batch, words):
+    """One sentence that says what is wrong with it, whatever was read."""
+    with pytest.raises(AmoOptError, match=re.escape(words)):
+        checksum(batch)
+
+
+@given(st.sampled_from([None, "meta", "transactions", "chainId", "createdAt", "odd"]), ODD_VALUES)
+@settings(max_examples=200)
+def test_a_checksum_or_a_reason(key, value):
+    """Anything in place of a batch, or of a part of one: 32 bytes, or the one error that says why not."""
+    try:
+        found = checksum(value if key is None else {**BATCH, key: value})
+    except AmoOptError:
+        return
+    assert re.fullmatch("0x[0-9a-f]{64}", found)
+
+
+def test_lone_halves_and_what_is_no_number_count_as_javascript_writes_them():
+    """JSON.stringify escapes half a surrogate pair and writes null for NaN and the infinities."""
+    assert serialised({"\ud800": [float("nan"), float("-inf"), "a\udfff"]}) == '{["\\ud800"][null,null,"a\\udfff"],}'
+    odd = {**BATCH, "meta": {**BATCH["meta"], "description": "\ud800"}}
+    assert checksum(odd) != checksum(BATCH)
 
 
 @pytest.mark.parametrize("case", SERIALISED, ids=range(len(SERIALISED)))
