@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
 from amo_opt.config.study import ReportSettings
 from amo_opt.config.wording import nearest, plain, shown
-from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum
+from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, Parameter
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import load_scenario, scenario_names
@@ -69,8 +70,7 @@ def written_figures(document: Document) -> dict[str, Placed]:
     return {name: Placed(value, document, tuple(name.split("."))) for name, value in found.items() if value is not None}
 
 
-_SUPPLY, _POOLED = "stablecoin.supply", "pool.stablecoin"
-_OUTSIDE_POOL = ("amos.fraxlend.lent", "amos.uniswap.liquidity")
+_SUPPLY, _POOLED, _LOANS, _RANGE = "stablecoin.supply", "pool.stablecoin", "amos.fraxlend.lent", "amos.uniswap.liquidity"
 _COLLATERAL = ("collateral.idle", "amos.aave.lent", "amos.curve.lp_share", "amos.investor.lent", "amos.uniswap.liquidity")
 _STAKED = ("amos.curve.in_gauge", "amos.curve.in_convex", "amos.curve.in_stakedao", "amos.curve.in_yearn")
 STAKED_TOLERANCE = 1e-9
@@ -79,18 +79,7 @@ STAKED_TOLERANCE = 1e-9
 
 def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
     """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
-    pooled, outside = _sum(figures, (_POOLED,)), _sum(figures, (_POOLED, *_OUTSIDE_POOL))
-    supply = figures[_SUPPLY].value if _SUPPLY in figures else None
-    if supply is not None and pooled is not None and pooled >= supply:
-        place = _touched(figures, (_POOLED, _SUPPLY))
-        found = f"{_POOLED} = {plain(pooled)}, {_SUPPLY} = {plain(supply)}"
-        allowed = f"{_POOLED} below {_SUPPLY}: somebody outside the pool holds the rest"
-        yield place.document.problem(place.key, "the pool holds the whole supply", found=found, allowed=allowed)
-    elif supply is not None and outside is not None and outside >= supply:
-        place = _touched(figures, (*_descending(figures, _OUTSIDE_POOL), _POOLED, _SUPPLY))
-        found = f"{plain(outside)} of {_SUPPLY} = {plain(supply)}"
-        allowed = f"{' + '.join((_POOLED, *_OUTSIDE_POOL))} below {_SUPPLY}: holders have the rest"
-        yield place.document.problem(place.key, "pool and AMOs hold the whole supply", found=found, allowed=allowed)
+    yield from _supply_problems(figures)
     if all(name in figures and figures[name].value == 0.0 for name in _COLLATERAL):
         place = _touched(figures, _COLLATERAL)
         yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
@@ -99,6 +88,45 @@ def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
         place = _touched(figures, _descending(figures, _STAKED))
         allowed = f"{' + '.join(_STAKED)} of at most 1; the rest earns no rewards"
         yield place.document.problem(place.key, "more LP tokens staked than there are", found=f"{plain(staked)} in all", allowed=allowed)
+
+
+def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
+    """Who holds the supply: pool, Uniswap's range and Fraxlend's borrowers must leave the holders some, wherever the price goes."""
+    if not all(name in figures for name in (_SUPPLY, _POOLED)):
+        return
+    supply, pooled = figures[_SUPPLY].value, figures[_POOLED].value
+    lent = figures[_LOANS].value if _LOANS in figures else 0.0
+    ranged = _most_in_range(figures)
+    if pooled >= supply:
+        place = _touched(figures, (_POOLED, _SUPPLY))
+        found = f"{_POOLED} = {plain(pooled)}, {_SUPPLY} = {plain(supply)}"
+        allowed = f"{_POOLED} below {_SUPPLY}: somebody outside the pool holds the rest"
+        yield place.document.problem(place.key, "the pool holds the whole supply", found=found, allowed=allowed)
+    elif pooled + ranged >= supply:
+        place = _touched(figures, (_RANGE, _POOLED, _SUPPLY))
+        found = f"{plain(pooled)} + {plain(ranged)} of {_SUPPLY} = {plain(supply)}"
+        allowed = (
+            f"{_POOLED} + what Uniswap's range holds where the price is below it, {plain(ranged)}, below {_SUPPLY}: holders have the rest"
+        )
+        yield place.document.problem(place.key, "pool and AMOs hold the whole supply", found=found, allowed=allowed)
+    elif pooled + ranged + lent >= supply:
+        place = _touched(figures, (*_descending(figures, (_LOANS, *(name for name in (_RANGE,) if ranged > 0.0))), _POOLED, _SUPPLY))
+        found = f"{plain(pooled + ranged)} + loans of {plain(lent)} of {_SUPPLY} = {plain(supply)}"
+        allowed = (
+            f"pool, Uniswap's range and {_LOANS} below {_SUPPLY}: what Fraxlend lent circulates with its borrowers, outside pool and range, "
+            "until they repay it; other holders have the rest"
+        )
+        yield place.document.problem(place.key, "pool, AMOs and Fraxlend's loans are the whole supply", found=found, allowed=allowed)
+
+
+def _most_in_range(figures: Mapping[str, Placed]) -> float:
+    """The stablecoin that Uniswap's range holds where the price is below it: about twice what it holds at 1."""
+    held = figures[_RANGE].value if _RANGE in figures else 0.0
+    width = figures["amos.uniswap.half_width"].value if "amos.uniswap.half_width" in figures else 0.0
+    if not 0.0 < width < 1.0:
+        return held
+    low, high = math.sqrt(1.0 - width), math.sqrt(1.0 + width)
+    return held / (1.0 - low) * (1.0 / low - 1.0 / high)
 
 
 def balance_fault(state: ProtocolState) -> str:
@@ -159,23 +187,52 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 def contract_problems(document: Document) -> Iterator[Problem]:
-    """Addresses whose capitals are not those of EIP-55 (a digit was mistyped), and callers that no entry names.
+    """Addresses that are nobody's, that two entries share, or whose capitals are not those of EIP-55 (a digit was mistyped), and callers
+    that no entry names.
 
-    Without Keccak nothing can be checked, and nothing is written on chain's behalf either: the Safe batch needs it too.
+    Without Keccak no capitals can be checked, and nothing is written on chain's behalf either: the Safe batch needs it too.
     """
     contracts = document.get(("contracts",))
     if not isinstance(contracts, dict):
         return
+    seen: dict[str, str] = {}
     for name, entry in contracts.items():
         if not isinstance(entry, dict):
             continue
         address, caller, key = entry.get("address"), entry.get("caller"), ("contracts", name)
-        if isinstance(address, str) and _ADDRESS.fullmatch(address) and has_keccak() and has_wrong_checksum(address):
-            allowed = f"{checksummed(address)} if every digit is right"
-            yield document.problem((*key, "address"), "wrong checksum (EIP-55)", found=shown(address), allowed=allowed)
+        if isinstance(address, str) and _ADDRESS.fullmatch(address):
+            first = seen.setdefault(address.lower(), name)
+            if is_nobodys(address):
+                yield document.problem((*key, "address"), "nobody's address", found=shown(address), allowed="the address that is called")
+            elif first != name:
+                allowed = "an address of its own"
+                hint = f'an account that plays two roles has one table, which the other contracts name: caller = "{first}"'
+                message = f"the address of [contracts.{first}] too"
+                yield document.problem((*key, "address"), message, found=shown(address), allowed=allowed, hint=hint)
+            elif has_keccak() and has_wrong_checksum(address):
+                allowed = f"{checksummed(address)} if every digit is right"
+                yield document.problem((*key, "address"), "wrong checksum (EIP-55)", found=shown(address), allowed=allowed)
         if isinstance(caller, str) and not isinstance(contracts.get(caller), dict):
             known = [each for each, table in contracts.items() if isinstance(table, dict)]
             yield document.problem((*key, "caller"), "no such contract", found=shown(caller), hint=nearest(caller, known))
+
+
+def date_problems(document: Document, state: Document) -> Iterator[Problem]:
+    """What the state says was read after the study's date: its own date, and that of each figure."""
+    today = _day_at(document, ("date",))
+    if today is None:
+        return
+    for key in (("date",), *((*key, "date") for key, _ in figure_fields(ProtocolState))):
+        day = _day_at(state, key)
+        if day is not None and day > today:
+            allowed = f"at most {today.isoformat()}, the date of the study {document.label}"
+            yield state.problem(key, "lies after the study's date", found=day.isoformat(), allowed=allowed)
+
+
+def _day_at(document: Document, key: Key) -> date | None:
+    """The date at ``key``; None if it is anything else, a date with a time included."""
+    value = document.get(key)
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 # -- parameters --------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 from amo_opt.config.checks import (
     balance_problems,
     contract_problems,
+    date_problems,
     pair_problems,
     report_problems,
     scenario_problems,
@@ -138,6 +139,8 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     state_document = _named(document, "state", "state", problems)
     state = _state(state_document, problems) if state_document else None
     overrides = written_overrides(document)
+    if state_document is not None:
+        _add(problems, date_problems(document, state_document))
     _add(problems, override_problems(document))
     if state_document is not None and state is not None:
         figures = written_figures(state_document)

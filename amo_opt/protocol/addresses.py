@@ -37,6 +37,26 @@ def checksummed(address: str) -> str:
     return "0x" + "".join(digit.upper() if int(each, 16) >= 8 else digit for digit, each in zip(digits, mask, strict=False))
 
 
+def is_nobodys(address: str) -> bool:
+    """Whether nobody can be behind the address: zero, a precompile, a burner such as ``0x…dEaD``, or one digit forty times.
+
+    >>> is_nobodys("0x" + "0" * 40), is_nobodys("0x" + "Ee" * 20), is_nobodys("0x000000000022D473030F116dDEE9F6B43aC78BA3")
+    (True, True, False)
+    """
+    digits = address[2:].lower()
+    return digits.startswith("0" * 30) or len(set(digits)) == 1
+
+
+def lacks_checksum(address: str) -> bool:
+    """Whether the letters are all small or all capitals where EIP-55 mixes them, so that a mistyped digit cannot be noticed.
+
+    Without Keccak every address of one case counts.
+    """
+    digits = address[2:]
+    mixed = digits != digits.lower() and digits != digits.upper()
+    return not mixed and digits.upper() != digits.lower() and not (has_keccak() and address == checksummed(address))
+
+
 def has_wrong_checksum(address: str) -> bool:
     """Whether capitals and small letters are mixed otherwise than EIP-55 does; of one case only an address carries no checksum."""
     digits = address[2:]

@@ -18,6 +18,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.marked import W_MARKS, on_marked
+from amo_opt.protocol.share_token import NO_SHARES
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -225,7 +226,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         pressed = (share_depth + shares_in) / (share_depth + shares_out)
         s[at.S_SHARE_SUPPLY + i] = shares_after
         s[at.S_SHARE_IMPACT + i] *= pressed
-        s[at.S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES) / (shares_after + NO_SHARES)
 
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value

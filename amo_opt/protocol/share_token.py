@@ -12,6 +12,9 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.jit import Vector, stage
 
+NO_SHARES = 1e-300
+"""Added to a supply of share tokens before and after it is diluted: it changes no supply there is, and where there is none, and none is
+issued, the price stays."""
 MOST_BACK = 0.01
 """Most of the share token's market value that holders bring to the buyback in an hour; they sell to the contract, not to the market."""
 MOST_SPENT = 0.05
@@ -91,4 +94,4 @@ def share_operations(s: Vector, c: Vector) -> None:
         pressed = (depth + spent) / (depth + issued)
         s[at.S_SHARE_SUPPLY + i] = shares_after
         s[at.S_SHARE_IMPACT + i] *= pressed
-        s[at.S_SHARE_PRICE + i] = share_price * pressed * share_supply / shares_after
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES) / (shares_after + NO_SHARES)

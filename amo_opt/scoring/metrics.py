@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from amo_opt.scoring.sample import Sample
 
 HOURS_PER_YEAR = 8760.0
+LEAST_TOKENS = 1e-18
+"""The smallest part of a token of eighteen decimals: below it there is none."""
 
 _ROWS_AT_ONCE = 1 << 16
 """Rows whose yield is summed at a time: only memory hangs on it."""
@@ -147,7 +149,8 @@ def _growth(end: str, start: str) -> Callable[[Sample], FloatArray]:
     def values(sample: Sample) -> FloatArray:
         before = sample.column(start)
         # An amount that starts at nothing has no growth rate; count it as unchanged rather than infinite.
-        return np.where(before > 0.0, sample.column(end) / np.where(before > 0.0, before, 1.0) - 1.0, 0.0)
+        there = before >= LEAST_TOKENS
+        return np.where(there, sample.column(end) / np.where(there, before, 1.0) - 1.0, 0.0)
 
     return values
 

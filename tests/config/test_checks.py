@@ -89,12 +89,43 @@ def test_a_protocol_without_collateral_is_refused(held):
 
 @pytest.mark.parametrize(
     ("fraxlend", "uniswap", "where"),
-    [(0.0, 0.0, None), (20.0, 19.0, None), (21.0, 19.0, "amos.fraxlend.lent"), (0.0, 40.0, "amos.uniswap.liquidity")],
+    [
+        (0.0, 0.0, None),
+        (20.0, 9.9, None),
+        (21.0, 9.9, "amos.fraxlend.lent"),
+        (9.0, 15.9, "amos.uniswap.liquidity"),
+        (0.0, 19.9, None),
+        (0.0, 20.1, "amos.uniswap.liquidity"),
+    ],
 )
 def test_what_is_outside_the_pool_covers_the_other_amos_and_leaves_holders_some(fraxlend, uniswap, where):
-    """100 in all and 60 in the pool leave 40 for Fraxlend, Uniswap and holders; the larger of the two AMOs is named."""
-    found = balance(stablecoin__supply=100.0, pool__stablecoin=60.0, amos__fraxlend__lent=fraxlend, amos__uniswap__liquidity=uniswap)
+    """100 in all and 60 in the pool leave 40 for Fraxlend, Uniswap and holders; the larger of the two AMOs is named.
+
+    Where the price is below it Uniswap's range holds stablecoin alone, about twice what it holds at 1.
+    """
+    found = balance(
+        stablecoin__supply=100.0,
+        pool__stablecoin=60.0,
+        amos__fraxlend__lent=fraxlend,
+        amos__uniswap__liquidity=uniswap,
+        amos__uniswap__half_width=0.001,
+    )
     assert [problem.where for problem in found] == ([where] if where else [])
+
+
+def test_what_is_lent_circulates_and_is_not_in_the_pool():
+    """60 in the pool and 45 lent of 100 would be 5 that are in the pool and with borrowers; that, and not that the AMOs hold all, is said."""
+    (found,) = balance(stablecoin__supply=100.0, pool__stablecoin=60.0, amos__fraxlend__lent=45.0)
+    assert found.message == "pool, AMOs and Fraxlend's loans are the whole supply"
+    assert found.found == "60 + loans of 45 of stablecoin.supply = 100"
+    assert "what Fraxlend lent circulates with its borrowers, outside pool and range, until they repay it" in found.allowed
+
+
+def test_a_range_that_holds_the_rest_of_the_supply_is_told_by_itself():
+    """60 in the pool and up to 40.8 in a range of a half to either side are all there is, whatever is lent."""
+    values = {"stablecoin__supply": 100.0, "pool__stablecoin": 60.0, "amos__uniswap__liquidity": 20.0, "amos__fraxlend__lent": 1.0}
+    (found,) = balance(**values, amos__uniswap__half_width=0.5)
+    assert (found.message, found.found) == ("pool and AMOs hold the whole supply", "60 + 40.8147 of stablecoin.supply = 100")
 
 
 def test_a_pool_of_the_whole_supply_is_told_once():

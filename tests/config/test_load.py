@@ -68,6 +68,7 @@ def test_every_searched_range_holds_the_current_value():
     assert all(each.low <= values[name] <= each.high for name, each in study.search.space.items())
 
 
+MINTER = "0xcf37B62109b537fa0Cb9A90Af4CA72f6fb85E241"
 BAD = [
     # file, what is replaced, by what, the key named, what the message must say
     (STUDY, "schema = 1\n", "", "schema", ["missing", "schema = 1"]),
@@ -162,6 +163,18 @@ BAD = [
     (STATE, "low = 0.65, high = 0.90", "low = 0.65, high = 1.90", "amos.curve.lp_share.high", ["0 to 1"]),
     (STATE, "[collateral]", "[colateral]", "colateral", ["unknown key", "'collateral'"]),
     (STATE, "value = 2_600_092_892", "value = 1.5e9", "pool.stablecoin", ["whole supply"]),
+    (STATE, "\ndate = 2022-05-11", "\ndate = 2022-05-12", "date", ["after the study's date", "found 2022-05-12", "at most 2022-05-11"]),
+    (STATE, 'price 0.9999245", date = 2022-05-11', 'price 0.9999245", date = 2999-05-11', "stablecoin.supply.date", ["found 2999-05-11"]),
+    (STATE, MINTER, f"0x{'0' * 40}", "contracts.amo_minter.address", ["nobody's address", f'found "0x{"0" * 40}"']),
+    (STATE, MINTER, f"0x{'0' * 36}dEaD", "contracts.amo_minter.address", ["nobody's address"]),
+    (STATE, MINTER, f"0x{'Ee' * 20}", "contracts.amo_minter.address", ["nobody's address"]),
+    (
+        STATE,
+        "0x2fE065e6FFEf9ac95ab39E5042744d695F560729",
+        MINTER.lower(),
+        "contracts.frax_pool.address",
+        ["the address of [contracts.amo_minter] too", 'caller = "amo_minter"'],
+    ),
     (STATE, "in_gauge = { value = 0.0", "in_gauge = { value = 0.1", "amos.curve.in_convex", ["found 1.1 in all", "at most 1"]),
 ]
 

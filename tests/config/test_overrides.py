@@ -186,9 +186,13 @@ def test_every_problem_is_listed_at_once(folder, edit):
     [
         ('"pool.stablecoin" = 2.7e9', "pool.stablecoin", ["the pool holds the whole supply", "pool.stablecoin = 2.7e9", "2.60009e9"]),
         ('"stablecoin.supply" = 1.5e9', "stablecoin.supply", ["the pool holds the whole supply", "stablecoin.supply = 1.5e9"]),
-        ('"amos.fraxlend.lent" = 2e9', "amos.fraxlend.lent", ["pool and AMOs hold the whole supply", "found 3.58644e9 of"]),
+        (
+            '"amos.fraxlend.lent" = 2e9',
+            "amos.fraxlend.lent",
+            ["Fraxlend's loans are the whole supply", "found 1.58644e9 + loans of 2e9 of"],
+        ),
         ('"amos.uniswap.liquidity" = 1.1e9', "amos.uniswap.liquidity", ["pool and AMOs hold the whole supply"]),
-        ('"stablecoin.supply" = 1.6e9, "amos.fraxlend.lent" = 1e8', "amos.fraxlend.lent", ["pool and AMOs hold the whole supply"]),
+        ('"stablecoin.supply" = 1.6e9, "amos.fraxlend.lent" = 1e8', "amos.fraxlend.lent", ["Fraxlend's loans are the whole supply"]),
         (
             '"collateral.idle" = 0, "amos.aave.lent" = 0, "amos.curve.lp_share" = 0',
             "collateral.idle",

@@ -50,6 +50,19 @@ def changed(block: Any, act: Callable[[], object]) -> set[str]:
     return {name for name, row in STATE_INDEX.items() if not np.array_equal(block.lanes(name), before[row])}
 
 
+def test_where_there_are_no_share_tokens_there_is_still_a_price(issuer: Callable[..., Any]) -> None:
+    """Nothing over nothing is no dilution: the price stays until the first token is issued, and that one is worth nothing."""
+    block = issuer(0.0)
+    block["share_supply"] = 0.0
+    operate(block)
+    assert (block["share_price"], block["share_supply"]) == (PRICE, 0.0)
+    block = issuer(-0.01, recollateralise_tokens=1000.0)
+    block["share_supply"] = 0.0
+    operate(block)
+    assert 0.0 < block["share_supply"] < 1000.0
+    assert block["share_price"] == pytest.approx(0.0, abs=1e-200)
+
+
 # -- recollateralising -------------------------------------------------------------------------------------------------------------------
 
 

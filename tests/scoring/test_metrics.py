@@ -98,9 +98,9 @@ def test_low_tails_average_the_lowest(make_outcome: Any, make_study: Any) -> Non
 
 
 def test_nothing_to_grow_from_is_no_growth(make_outcome: Any, make_study: Any) -> None:
-    """A share token without supply is not diluted without bound."""
-    outcome = make_outcome({"calm": 1.0}, paths=2).with_columns(share_supply_start=[0.0, 1.0], share_supply_end=[5.0, 1.5])
-    np.testing.assert_allclose(MEASURES["dilution"].values(sample(outcome, make_study({"calm": 1.0}))), [0.0, 0.5])
+    """A share token without supply, or with less than any token's smallest part, is not diluted without bound."""
+    outcome = make_outcome({"calm": 1.0}, paths=3).with_columns(share_supply_start=[0.0, 5e-324, 1.0], share_supply_end=[5.0, 5.0, 1.5])
+    np.testing.assert_allclose(MEASURES["dilution"].values(sample(outcome, make_study({"calm": 1.0}))), [0.0, 0.0, 0.5])
 
 
 def test_no_collateral_no_yield(make_outcome: Any, make_study: Any) -> None:
