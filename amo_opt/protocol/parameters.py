@@ -194,6 +194,9 @@ PARAMETERS: dict[str, Parameter] = {
 }
 """Every parameter by name, in the order of a parameter file and of the kernel's parameter vector."""
 
+SHARES_OF_COLLATERAL: tuple[str, ...] = ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "idle_buffer")
+"""What collateral is promised to: the AMOs that hold it, and redemptions. All of it is 1."""
+
 ORDERED_PAIRS: tuple[tuple[str, str], ...] = (("pool_share_low", "pool_share_high"), ("unwind_price", "reentry_price"))
 """Pairs (low, high) with low < high required; the search samples low and the gap above it."""
 

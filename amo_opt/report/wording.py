@@ -32,6 +32,8 @@ SHAPES = VERDICT_SHAPES | {
     "HOLDS": "●",
     "MOVES": "▼",
     "STATE TOO OLD": "▼",
+    "STATE WITHOUT SOURCE": "▼",
+    "CAP BELOW USE": "▼",
     "ASSUMPTION-SENSITIVE": "▼",
     "TAIL NOT SETTLED": "▼",
 }

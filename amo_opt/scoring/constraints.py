@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from amo_opt.protocol.parameters import SHARES_OF_COLLATERAL
+
 if TYPE_CHECKING:
     from amo_opt.config.study import Constraints
     from amo_opt.protocol.parameters import ParameterSet
@@ -87,8 +89,7 @@ def caps_plus_buffer(parameters: ParameterSet) -> float:
 
     The exactly rounded sum: decimals that add up to 1 on paper (0.1 + 0.2 + 0.7) must not break the limit by a rounding error.
     """
-    caps = (parameters.curve_collateral_cap, parameters.aave_cap, parameters.investor_cap, parameters.uniswap_cap)
-    return math.fsum((*caps, parameters.idle_buffer))
+    return math.fsum(getattr(parameters, name) for name in SHARES_OF_COLLATERAL)
 
 
 def decidable(n: int, limit: float) -> bool:

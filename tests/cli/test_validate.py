@@ -12,11 +12,14 @@ from amo_opt.protocol.parameters import PARAMETERS
 
 
 def test_right_files_are_said_to_be_valid(shared, call):
-    """Study, state and set by their own rules; exit 0."""
+    """Study, state and set by their own rules; exit 0. A warning, here of weights that add up to 0.97, leaves a file valid."""
     files = [shared, *sorted(shared.parent.glob("*/*.toml"))]
     called = call("validate", *files)
-    assert (called.status, called.err) == (0, "")
+    assert called.status == 0
     assert called.out.splitlines() == [f"{file}: valid" for file in files]
+    (warning,) = called.err.splitlines()
+    assert warning.startswith(f"warning: {shared}:")
+    assert "scenario: the weights do not add up to 1; found 0.97 in all" in warning
 
 
 def test_every_problem_of_every_file_is_listed(small, call):
@@ -42,10 +45,13 @@ def test_json_is_one_document(small, call, tmp_path):
     document = json.loads(called.out)
     assert document["valid"] is False
     wrong, missing = document["files"]
+    assert (wrong["warnings"], missing["warnings"]) == ([], [])
     assert wrong["problems"][0]["key"] == "simulation.paths"
     assert (wrong["problems"][0]["found"], wrong["problems"][0]["line"] > 0) == ("0", True)
     assert missing["problems"][0]["message"] == "no such file"
-    assert json.loads(call("validate", small(), "--json").out)["valid"] is True
+    right = json.loads(call("validate", small(), "--json").out)
+    assert right["valid"] is True
+    assert [each["key"] for each in right["files"][0]["warnings"]] == ["scenario"]
 
 
 def test_no_file_is_a_wrong_call(call):

@@ -18,7 +18,7 @@ from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
 from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.neighbourhood import Neighbourhood, neighbourhood_of
-from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, cap_rows, parameter_rows, unnamed
+from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, below_use, cap_rows, parameter_rows, unnamed
 from amo_opt.report.facts.ruling import RulingFacts, ruling_of
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
@@ -71,6 +71,7 @@ class Facts:
     caps: tuple[CapRow, ...]
     collateral_decimals: int | None
     unnamed: str
+    below_use: tuple[str, ...]
     guard_rails: GuardRails
     evidence: Evidence
     current_alone: tuple[tuple[str, str, str, str], ...]
@@ -150,6 +151,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
         collateral_decimals=study.state.collateral_decimals,
         unnamed=unnamed(study.state),
+        below_use=below_use(subject.current.parameters, study.state),
         guard_rails=guard_rails_of(result, subject),
         evidence=evidence,
         current_alone=() if subject.other is not None else certified_rows(subject),

@@ -1,4 +1,4 @@
-"""What keeps a Safe batch from being written, whatever the verdict: an old state, or a verdict that an assumption moves."""
+"""What keeps a Safe batch from being written, whatever the verdict: a state that is old or all assumed, or a verdict that an assumption moves."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def blockers_of(result: Result) -> tuple[Blocker, ...]:
 
 
 def _old_state(study: Study) -> tuple[Blocker, ...]:
-    """By the oldest sourced figure; one without a date has the state's."""
+    """By the oldest sourced figure, one without a date having the state's; where there is none, its age is not known."""
     limit, state = study.report.max_state_age_days, study.state
     figures = {name: attrgetter(name)(state) for name in figures_by_name()}
     ages = {name: (study.date - (each.date or state.date)).days for name, each in figures.items() if each.assumed is None}
     old = sorted((name for name, age in ages.items() if age > limit), key=lambda name: -ages[name])
+    if not ages:
+        return (Blocker(Chip("STATE WITHOUT SOURCE"), f"No figure of the state has a source: all {len(figures)} are assumed."),)
     if not old:
         return ()
     reason = (

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.protocol.cap_use import caps_below_use
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
@@ -49,7 +50,8 @@ def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -
     chip = Chip(result.verdict.upper())
     unproven = () if is_validated(own_episodes(result.study, result.episodes)) else (Chip("MODEL NOT VALIDATED"),)
     unsettled = () if tails_of(result, subject).settled else (Chip("TAIL NOT SETTLED"),)
-    warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled)
+    below = (Chip("CAP BELOW USE"),) if caps_below_use(subject.current.parameters, result.study.state) else ()
+    warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled, *below)
     for named in (2, 1, 0):
         decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)
         if decision.words <= WORD_LIMIT:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.addresses import INSTALL
+from amo_opt.protocol.addresses import INSTALL, lacks_checksum
+from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.calls import SAFE, calls_between, policy_names, uncalled_caps
 from amo_opt.report.facts.blockers import blockers_of
@@ -18,6 +19,7 @@ from amo_opt.report.signatures import RAMP, setter_of
 from amo_opt.report.wording import MISSING, clean, plain_number
 
 if TYPE_CHECKING:
+    from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
     from amo_opt.report.calls import Call
     from amo_opt.report.facts.schedule import Schedule
@@ -84,7 +86,7 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
     """
     if not subject.recommended or subject.other is None:
         return _none("Nothing is recommended, so there is nothing to execute and no batch.")
-    reasons = tuple(each.reason for each in blockers_of(result))
+    reasons = (*(each.reason for each in blockers_of(result)), *_not_yet(result.study))
     if reasons:
         return _none(*reasons, "No Safe batch and no calldata are given: run the study again when this is mended.")
     study, before, after = result.study, subject.current.parameters, subject.other.parameters
@@ -107,7 +109,7 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
         revert_calls=tuple(_row(call) for call in reverting),
         policy=_policy(subject, study.state),
         addresses=_addresses(result, forward),
-        notes=_notes(result, schedule, inside),
+        notes=(*_notes(result, schedule, inside), *_unchecked(result, forward)),
         revert_notes=_revert_notes(schedule, back),
         batch=None if reasons else made.batch(inside, revert=False),
         revert=None if reasons else made.batch(reverting, revert=True),
@@ -215,6 +217,25 @@ def _policy(subject: Subject, state: ProtocolState) -> tuple[PolicyRow, ...]:
         why = none if setter is None else f"one AMO's part of {setter.function}, a global sum; on chain only the sum is limited"
         rows.append(PolicyRow(name, plain_number(now[name]), plain_number(then[name]), why))
     return tuple(rows)
+
+
+def _not_yet(study: Study) -> tuple[str, ...]:
+    """A study dated after the moment the batch is made: its state was not read, its dates have not come."""
+    now, dated = created_at(unix(study)) // 1000, unix(study)
+    return (f"The study's date, {moment(dated)}, lies after {EPOCH}, {moment(now)}.",) if now < dated else ()
+
+
+def _unchecked(result: Result, calls: tuple[Call, ...]) -> tuple[str, ...]:
+    """The addresses in use in which a mistyped digit went unnoticed; batch and calls show them with the capitals all the same."""
+    contracts = result.study.state.contracts
+    names = [row.name for row in _addresses(result, calls) if lacks_checksum(contracts[row.name].address)]
+    if not names:
+        return ()
+    note = (
+        f"Warning: the state writes {', '.join(names)} without the capitals of a checksum (EIP-55), so a mistyped digit could not be noticed; "
+        "a batch and its calls show capitals that were worked out from it. Compare every digit with the source before signing."
+    )
+    return (note,)
 
 
 def _addresses(result: Result, calls: tuple[Call, ...]) -> tuple[AddressRow, ...]:

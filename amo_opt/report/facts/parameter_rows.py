@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.protocol.cap_use import caps_below_use
 from amo_opt.protocol.parameters import PARAMETERS, Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.signatures import setter_of
@@ -99,6 +100,19 @@ def unnamed(state: ProtocolState) -> str:
         f"{whose}, and the setters that this program knows are {FRAX}'s: {pool}. How and by whom the other parameters are set, "
         "with what limits and in what integers, is not known here."
     )
+
+
+def below_use(current: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
+    """A sentence for each cap in force that is lower than what is out under it today."""
+    scale = Scale(1e-6, 1, "m tokens")
+    told = []
+    for each in caps_below_use(current, state):
+        cap, used = (scale.fine(each.used - each.cap).text(value) for value in (each.cap, each.used))
+        told.append(
+            f"{' + '.join(each.names)} in force: {cap} at the state, less than the {used} {each.use} today. Nothing new may go out under it, "
+            "and what is over it comes back: check the state's books and the set in force."
+        )
+    return tuple(told)
 
 
 def cap_tokens(setter: str, values: ParameterSet, state: ProtocolState) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.decision import WORD_LIMIT
+from amo_opt.report.pages import proposal_md, report_html
 
 
 def _box(result):
@@ -79,7 +81,25 @@ def test_a_current_set_that_breaks_limits_is_called_out(make_result):
 
 
 def test_the_box_warns_exactly_while_the_model_is_not_validated(result, met, missed):
-    """No episode replayed, or one that misses a demand: the warning stands beside the verdict; every demand met: it goes."""
+    """No episode replayed, or one that misses a demand: the warning stands beside the verdict; every demand met: it goes.
+
+    The made-up state holds 1.3bn of everything, which is over its caps, and stays called out.
+    """
     for episodes, expected in (((), True), ((met,), False), ((met, missed), True)):
         words = [each.word for each in _box(replace(result, episodes=episodes, sensitivity=())).warnings]
-        assert words == (["MODEL NOT VALIDATED"] if expected else []), episodes
+        assert words == [*(["MODEL NOT VALIDATED"] if expected else []), "CAP BELOW USE"], episodes
+
+
+def test_a_cap_in_force_below_what_is_out_stands_in_box_and_table(make_result, frax):
+    """Aave's cap a little under the 250m lent: a chip in the box and a sentence under the table, in the proposal and on the page."""
+    result = make_result("no change", state=frax.state)
+    current = frax.current.replace(aave_cap=0.2)
+    for chosen, warned in ((frax.current, False), (current, True)):
+        candidates = (replace(result.candidates[0], parameters=chosen), *result.candidates[1:])
+        facts = gather(replace(result, study=replace(result.study, current=chosen), candidates=candidates), results_hash="0" * 64)
+        assert ("CAP BELOW USE" in [each.word for each in facts.decision.warnings]) is warned
+        sentence = "aave_cap in force: 249.28 m tokens at the state, less than the 250.00 m tokens lent today."
+        assert [each.startswith(sentence) for each in facts.below_use] == [True] * warned
+        for text in (proposal_md(facts), report_html(facts, defaultdict(tuple))):
+            assert ("CAP BELOW USE" in text) is warned
+            assert (sentence in text.replace("\\_", "_")) is warned

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 
 import pytest
 
+from amo_opt.config.overrides import with_figure
+from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import AmoOptError
+from amo_opt.protocol.state import Figure
 from amo_opt.report import safe_batch
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.execution import BATCH, REVERT, check_epoch, created_at
@@ -195,6 +199,51 @@ def test_an_old_state_gives_no_batch(onchain):
     assert "STATE TOO OLD" in proposal_md(facts)
     limit = replace(result.study.report, max_state_age_days=61)
     assert _facts(replace(result, study=replace(result.study, report=limit))).execution.batch is not None
+
+
+def test_a_state_without_a_source_gives_no_batch(onchain, frax):
+    """Nothing says how old an assumption is, so a state of nothing else is not young: the chip, the reason, no file."""
+    state = frax.state
+    for name in figures_by_name():
+        former = attrgetter(name)(state)
+        guess = Figure(value=former.value, assumed="a guess", low=former.value, high=former.value)
+        state = with_figure(state, name, guess)
+    facts = _facts(onchain(state=state))
+    assert "STATE WITHOUT SOURCE" in [each.word for each in facts.decision.warnings]
+    assert facts.execution.reasons[0] == "No figure of the state has a source: all 96 are assumed."
+    assert batch_files(facts) == {}
+    assert "▼ STATE WITHOUT SOURCE" in proposal_md(facts)
+    one = with_figure(state, "pool.fee", Figure(value=0.0004, source="read from the pool"))
+    assert _facts(onchain(state=one)).execution.batch is not None
+
+
+def test_a_study_dated_after_the_batch_is_made_gives_none(onchain, monkeypatch):
+    """Where SOURCE_DATE_EPOCH says when that is; on the study's own day it is given. No clock is read."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1652227199")
+    facts = _facts(onchain())
+    assert facts.execution.reasons[0] == (
+        "The study's date, 2022-05-11 00:00 UTC (1652227200), lies after SOURCE_DATE_EPOCH, 2022-05-10 23:59 UTC (1652227199)."
+    )
+    assert batch_files(facts) == {}
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1652227200")
+    assert _facts(onchain()).execution.batch is not None
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    assert _facts(onchain()).execution.batch is not None
+
+
+def test_an_address_without_its_capitals_is_warned_of(onchain, frax):
+    """A mistyped digit of an address in small letters comes out with the capitals of the wrong one: said, by name, where it is signed."""
+    contracts = frax.state.contracts
+    wrong = "0xcf37b62109b537fa0cb9a90af4ca72f6fb85e242"
+    unused = replace(contracts["frax_pool"], address=contracts["frax_pool"].address.lower())
+    mistyped = replace(contracts["amo_minter"], address=wrong)
+    state = replace(frax.state, contracts={**contracts, "amo_minter": mistyped, "frax_pool": unused})
+    found = _facts(onchain(state=state))
+    assert {each["to"].lower() for each in found.execution.batch["transactions"]} >= {wrong}
+    (warning,) = (note for note in found.execution.notes if note.startswith("Warning: "))
+    assert warning.startswith("Warning: the state writes amo_minter without the capitals of a checksum (EIP-55)")
+    assert warning in proposal_md(found).replace("\\_", "_")
+    assert not [note for note in _facts(onchain()).execution.notes if note.startswith("Warning")]
 
 
 def test_an_assumption_that_moves_the_verdict_gives_no_batch(onchain):

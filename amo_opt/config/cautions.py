@@ -1,0 +1,92 @@
+"""What a right file may yet not mean: told by `validate`, refused by nobody, and simulated as it stands."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amo_opt.config.checks import written_parameters
+from amo_opt.config.load import kind_of, load_study
+from amo_opt.config.toml_file import read_document
+from amo_opt.config.wording import plain, shown
+from amo_opt.protocol.addresses import checksummed, has_keccak, lacks_checksum
+from amo_opt.protocol.cap_use import caps_below_use
+from amo_opt.protocol.parameters import SHARES_OF_COLLATERAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from amo_opt.config.checks import Placed
+    from amo_opt.config.study import Study
+    from amo_opt.config.toml_file import Document
+    from amo_opt.errors import Problem
+
+ROUNDING = 1e-9
+"""Decimals that add up to 1 on paper may miss it by a rounding error."""
+
+
+def cautions_of(path: str | os.PathLike[str]) -> list[Problem]:
+    """What is to be said of the file at ``path``, which `validate_file` found right, and of the files it names."""
+    document = read_document(Path(path), os.fspath(path))
+    match kind_of(document.data):
+        case "study":
+            return list(_of_study(load_study(path), document))
+        case "state":
+            return list(_of_addresses(document))
+        case "parameters":
+            return list(_of_caps_and_buffer(written_parameters(document)))
+        case "gates":
+            return []
+
+
+def _of_study(study: Study, document: Document) -> Iterator[Problem]:
+    state, current = (_beside(document, table) for table in ("state", "current"))
+    yield from _of_addresses(state)
+    chosen = written_parameters(current) | written_parameters(document, ("current",))
+    yield from _of_caps_and_buffer(chosen)
+    for below in caps_below_use(study.current, study.state):
+        place = _written_last(chosen[name] for name in below.names)
+        found = f"{' + '.join(below.names)} = {plain(below.cap)} tokens at the state, {plain(below.used)} {below.use} today"
+        hint = "simulated as it is: nothing new goes out, and an AMO over its cap gives back"
+        yield place.document.problem(place.key, f"a cap below what is {below.use}", found=found, hint=hint)
+    yield from _of_weights(study, document)
+
+
+def _beside(document: Document, table: str) -> Document:
+    """The file that ``[table] file`` names, as `load_study` reads it."""
+    name = str(document.get((table, "file")))
+    return read_document(document.path.parent / name, os.path.normpath(Path(document.label).parent / name))
+
+
+def _written_last(places: Iterable[Placed]) -> Placed:
+    """The first of these that the study itself sets; where it sets none, the first."""
+    written = list(places)
+    return max(written, key=lambda each: len(each.key))
+
+
+def _of_weights(study: Study, document: Document) -> Iterator[Problem]:
+    total = math.fsum(each.weight for each in study.scenarios)
+    if abs(total - 1.0) > ROUNDING:
+        hint = f"each is divided by the sum: {study.scenarios[0].name} counts {plain(study.scenarios[0].weight / total)}"
+        yield document.problem(("scenario",), "the weights do not add up to 1", found=f"{plain(total)} in all", hint=hint)
+
+
+def _of_caps_and_buffer(values: Mapping[str, Placed]) -> Iterator[Problem]:
+    total = math.fsum(values[name].value for name in SHARES_OF_COLLATERAL)
+    if total > 1.0:
+        place = _written_last(values[name] for name in SHARES_OF_COLLATERAL)
+        hint = "a search scores such a set and no report proposes it"
+        message = "caps and buffer promise more than all collateral"
+        yield place.document.problem(place.key, message, found=f"{' + '.join(SHARES_OF_COLLATERAL)} = {plain(total)}", hint=hint)
+
+
+def _of_addresses(document: Document) -> Iterator[Problem]:
+    contracts = document.get(("contracts",))
+    for name, entry in contracts.items() if isinstance(contracts, dict) else ():
+        if isinstance(entry, dict) and lacks_checksum(entry["address"]):
+            known = f"{checksummed(entry['address'])} if every digit is right" if has_keccak() else None
+            hint = "compare it with its source: a mistyped digit cannot be noticed without the capitals of EIP-55"
+            message = "an address without a checksum"
+            yield document.problem(("contracts", name, "address"), message, found=shown(entry["address"]), allowed=known, hint=hint)
