@@ -60,6 +60,13 @@ def residual_D(x: float, y: float, ann: float, d: float) -> float:
 
 
 @scalar
+def settled_D(x: float, y: float, ann: float, found: float) -> float:
+    """The D that few steps found, or D afresh where they started too far off: a deposit of a hundred times the pool is out of their reach."""
+    afresh = refresh_D(x, y, ann, refresh_D(x, y, ann, x + y))
+    return found if residual_D(x, y, ann, found) <= D_BOUND else afresh
+
+
+@scalar
 def get_y(x: float, d: float, ann: float) -> float:
     """The other balance from one balance and D: the positive root of ``y**2 + b y = c``, in the form without cancellation.
 

@@ -69,7 +69,8 @@ def hourly_share(points: Waypoints, *, steps: int, onset: Steps, speed: Floats, 
             continue
         since = np.arange(steps - start + 1, dtype=np.float64)
         gone = np.interp(since, ends[i], hazard * scale[i])
-        out[i, start:] = -np.expm1(-np.diff(gone))
+        # interpolating between two hazards that are next to nothing may fall by a rounding error
+        out[i, start:] = -np.expm1(-np.maximum(np.diff(gone), 0.0))
     return out
 
 

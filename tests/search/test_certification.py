@@ -535,3 +535,16 @@ def test_the_half_step_lies_between_and_has_figures_of_b(world, make_study):
     assert half.difference.value == pytest.approx(-40.0 * 0.05)
     alone = run(world, make_study(), [])
     assert (alone.half_step, alone.neighbours) == (None, ())
+
+
+def test_more_than_all_collateral_is_scored_and_never_proposed(world, make_study):
+    """Better on both axes by promising collateral twice: its trial has its score, and the set stays out of what is certified and shown."""
+    greedy, honest = {"aave_cap": 0.3, "idle_buffer": 0.9}, BALANCED
+    result = run(world, make_study(), [greedy, honest])
+    score = result.trials[1].score
+    assert score is not None
+    assert score.constraints["caps_plus_buffer"] > 0.0
+    assert (score.yield_annual, score.peg_risk_bps) > (result.trials[2].score.yield_annual, 0.0)
+    assert {candidate.id for candidate in result.candidates} == {"current", "trial-2"}
+    assert result.recommended.aave_cap == honest["aave_cap"]
+    assert run(world, make_study(), [greedy]).recommended is None

@@ -26,6 +26,7 @@ from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS
 from amo_opt.scoring.score import point_score
 from amo_opt.simulation.engine import simulate
 from amo_opt.stress.catalogue import load_scenario, scenario_names
+from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
 
 CAMPAIGN, QUICK = 2_000, 300
-ENDS = 3
+ENDS = 4
 """Ends of fields in one draw: every end there is comes within the short version."""
 TRIES = 10
 """Draws at most for one that `validate` passes: an end may be what it refuses."""
@@ -75,7 +76,7 @@ class Span:
 
 @cache
 def spans() -> dict[str, Span]:
-    """Every field that a simulation may depend on, by dotted name: ``state.…``, ``current.…``, ``simulation.…``, ``scenario.…``."""
+    """Every field that a simulation may depend on, by dotted name: ``state.…``, ``current.…``, ``simulation.…``, ``scenario.…``, ``series.…``."""
     study = load_study(STUDY)
     found = {}
     for name, entry in figures_by_name().items():
@@ -92,7 +93,8 @@ def spans() -> dict[str, Span]:
                 low = next(each.ge for each in info.metadata if isinstance(each, Ge))
                 high = next(each.le for each in info.metadata if isinstance(each, Le))
                 found[f"{section}.{name}"] = Span(low, high, whole=info.annotation is int, worked=worked)
-    return found | {f"scenario.{name}": Span(each.low, each.high, words=each.only) for name, each in SETTINGS.items()}
+    found |= {f"scenario.{name}": Span(each.low, each.high, words=each.only) for name, each in SETTINGS.items()}
+    return found | {f"series.{name}": Span(each.low, each.high) for name, each in SERIES.items()}
 
 
 @cache
@@ -129,7 +131,13 @@ def written(values: dict[str, Any], folder: Path) -> Study:
     state.write_text("\n".join(lines), encoding="utf-8")
     known = load_scenario(values["scenario"]).settings
     settings = {name: values[f"scenario.{name}"] for name in known if f"scenario.{name}" in values}
-    scenario = {"name": values["scenario"], "weight": 1.0, "set": settings}
+    series = {}
+    if "onset_day_low" in known:  # a calm has no onset to count waypoints from
+        ends = {name: values[f"series.{name}"] for name in SERIES if f"series.{name}" in values}
+        start = {name: min(max(1.0, SERIES[name].low), SERIES[name].high) for name in ends}
+        series = {name: {"source": "drawn", "points": [[0, start[name]], [24, end]]} for name, end in ends.items()}
+        settings = {"onset_day_low": 0.0, "onset_day_high": 0.0} | settings if series else settings
+    scenario = {"name": values["scenario"], "weight": 1.0, "set": settings, "waypoints": series}
     rest = {name: value for name, value in values.items() if name.startswith(("current.", "simulation.", "constraints."))}
     return load_study(STUDY, overrides={"state.file": str(state), "scenario": [scenario], **COST, **rest})
 

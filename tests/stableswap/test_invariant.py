@@ -22,6 +22,7 @@ from amo_opt.stableswap.invariant import (
     refresh_D,
     residual_D,
     scaled_x_at_price,
+    settled_D,
 )
 
 getcontext().prec = 60
@@ -61,6 +62,23 @@ def test_D_from_the_sum_of_balances_is_exact_to_rounding(x: float, tilt: float, 
     """Three Halley steps from x + y give D to 1e-15 while neither side is more than ten times the other."""
     y = x * math.exp(tilt)
     assert abs(Decimal(refresh_D(x, y, 2 * a, x + y)) / exact_D(x, y, 2 * a) - 1) < Decimal("2e-15")
+
+
+def test_a_start_too_far_off_is_left_for_a_fresh_one() -> None:
+    """A deposit of a hundred times the pool: three steps from its D miss the bound by far, and the balances themselves find the root."""
+    x, y, ann = 3_726_760.0, 79_192_170_000.0, 3000.0
+    missed = refresh_D(x, y, ann, 796_009_600.0)
+    assert residual_D(x, y, ann, missed) > 1e3 * D_BOUND
+    assert abs(Decimal(settled_D(x, y, ann, missed)) / exact_D(x, y, ann) - 1) < Decimal("1e-13")
+
+
+@quick
+@given(x=balances, tilt=st.floats(math.log(1e-4), math.log(1e4)), a=amplifications)
+def test_a_root_that_was_found_is_kept_to_the_bit(x: float, tilt: float, a: float) -> None:
+    """What few steps found is not touched where it is the root, so that nothing moves where nothing was wrong."""
+    y = x * math.exp(tilt)
+    found = refresh_D(x, y, 2 * a, refresh_D(x, y, 2 * a, x + y))
+    assert settled_D(x, y, 2 * a, found * (1.0 + 1e-13)) == found * (1.0 + 1e-13)
 
 
 @quick

@@ -51,6 +51,12 @@ def test_exits_compound_to_their_total(speed: float) -> None:
     assert np.exp(-total_hazard(EXIT)) == pytest.approx(0.72)
 
 
+def test_next_to_no_exit_is_not_less_than_none() -> None:
+    """Between hazards at the end of what a float holds interpolation falls by a rounding error: nobody leaves then."""
+    points = ((0.0, 0.9999), (24.0, 0.0))
+    assert hourly_share(points, steps=200, onset=AT_5, speed=ONE, scale=2e-323 * ONE).min() >= 0.0
+
+
 def test_demand_keeps_its_total() -> None:
     """Demand of 0.1 a day over a day is 0.1 of supply, signed, scaled by size and not by speed."""
     points = ((0.0, -0.1), (24.0, 0.0))
