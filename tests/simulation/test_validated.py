@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
 
 CAMPAIGN, QUICK = 2_000, 300
-ENDS = 4
+ENDS = 3
 """Ends of fields in one draw: every end there is comes within the short version."""
 TRIES = 10
 """Draws at most for one that `validate` passes: an end may be what it refuses."""
@@ -176,7 +176,7 @@ def test_what_validate_passes_runs(tmp_path: Path) -> None:
     assert len(dealt(0)) <= QUICK
     run_draws(tmp_path, first=0, last=QUICK, tally=tally)
     assert not tally.faults, tally.faults[:5]
-    assert tally.ran > 0.9 * QUICK, tally
+    assert tally.ran > 0.85 * QUICK, tally
 
 
 @pytest.mark.parametrize("supply", [0.0, 5e-324])
