@@ -234,7 +234,8 @@ def _names(label: str, header: Sequence[str], *, line: int) -> list[str | None]:
         listed = _cut(", ".join(map(repr, unknown)))
         problems.append(Problem(label, "header", message, found=listed, allowed=", ".join(allowed), hint=hint, line=line))
     if not header or (time is None and not {"asset", *COLUMNS} & set(known)):
-        listed = _cut(",".join(header)) or "nothing"
+        # a file that is no history may be anybody's: nothing of it is repeated
+        listed = (_cut(",".join(header)) if any(known) else f"{len(header)} that no history has") if header else "nothing"
         allowed = [TIME, "any of " + ", ".join(COLUMNS)]
         problems = [Problem(label, "header", f"no column {TIME!r}", found=listed, allowed=" and ".join(allowed), line=line)]
     refuse(label, problems)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.addresses import INSTALL, lacks_checksum
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.calls import SAFE, calls_between, policy_names, uncalled_caps
 from amo_opt.report.facts.blockers import blockers_of
