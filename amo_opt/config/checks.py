@@ -133,7 +133,7 @@ def balance_fault(state: ProtocolState) -> str:
     """Why a state that was not read from a file is no balance sheet, in words; empty where it is one."""
     from amo_opt.config.toml_file import Document
 
-    nowhere = Document(label=state.name, path=Path(), data={}, lines={})
+    nowhere = Document(label=state.name, path=Path(), data={"schema": 1}, lines={})
     figures = {name: Placed(attrgetter(name)(state).value, nowhere, tuple(name.split("."))) for name in figures_by_name()}
     found = next(balance_problems(figures), None)
     return "" if found is None else f"{found.message} ({found.found or 'nothing'}; allowed: {found.allowed})"

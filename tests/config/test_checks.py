@@ -45,7 +45,7 @@ def test_pairs_must_rise():
     """Equal thresholds leave no room between them and are refused like reversed ones."""
 
     def pair(low, high):
-        here = document({})
+        here = document({"schema": 1})
         return {"pool_share_low": Placed(low, here, ("pool_share_low",)), "pool_share_high": Placed(high, here, ("pool_share_high",))}
 
     assert list(pair_problems(pair(0.5, 0.51))) == []
@@ -75,7 +75,7 @@ POSITIONS = ["collateral.idle", "amos.aave.lent", "amos.curve.lp_share", "amos.i
 
 def balance(**values):
     """Problems of a state that holds these figures (``pool__stablecoin``); any other is left out, as if its form were wrong."""
-    here = document({})
+    here = document({"schema": 1})
     names = {name.replace("__", "."): value for name, value in values.items()}
     return list(balance_problems({name: Placed(value, here, tuple(name.split("."))) for name, value in names.items()}))
 

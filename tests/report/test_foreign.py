@@ -33,7 +33,7 @@ def rewritten(text: str) -> str:
     text = re.sub(r'protocol = "Frax"', 'protocol = "Acme"', text)
     text = re.sub(r'notes = """.*?"""', 'notes = "Books of a made-up protocol."', text, flags=re.DOTALL)
     text = re.sub(r'(source|assumed) = "(?:[^"\\]|\\.)*"', r'\1 = "made up"', text)
-    pool = '[contracts]\n[contracts.metapool]\naddress = "0x1111111111111111111111111111111111111111"\n'
+    pool = '[contracts]\n[contracts.metapool]\naddress = "0x1212121212121212121212121212121212121212"\n'
     return text.replace("frax-2022-05-11", "acme-2024") + pool
 
 

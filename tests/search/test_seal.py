@@ -16,6 +16,7 @@ from amo_opt.search import archive, seal
 from amo_opt.search.coordinator import search
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result
+from amo_opt.search.ruling import Paths, Ruling
 from amo_opt.search.trials import NUMBER, thaw
 
 TRIALS = 8
@@ -35,9 +36,8 @@ def written(make_study, make_toy, tmp_path_factory):
         front=(1, 3),
         hypervolume=(1.0 / 3.0,),
         candidates=(),
-        verdict="no change",
-        rule="",
-        explanation="x" * archive.PIECE,
+        rule="x" * archive.PIECE,
+        ruling=Ruling(outcome="no change", paths=Paths(stream="A", n=0, each=0), sets=0, kept=0),
         recommended=None,
     )
     archive.keep(record, result)

@@ -108,10 +108,7 @@ def below_use(current: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
     told = []
     for each in caps_below_use(current, state):
         cap, used = (scale.fine(each.used - each.cap).text(value) for value in (each.cap, each.used))
-        told.append(
-            f"{' + '.join(each.names)} in force: {cap} at the state, less than the {used} {each.use} today. Nothing new may go out under it, "
-            "and what is over it comes back: check the state's books and the set in force."
-        )
+        told.append(f"{' + '.join(each.names)} in force: {cap} at the state, less than the {used} {each.use} today.")
     return tuple(told)
 
 
