@@ -53,7 +53,7 @@ def count_positions(s: Vector, c: Vector) -> None:
     """The totals over the AMOs: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
     (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books.
 
-    They are counted once an hour, which takes rounding away; between, whoever moves a position moves them.
+    They are counted at the start; from then on whoever moves a position moves them.
     """
     span = c[at.C_UNISWAP_SPAN]
     for i in range(LANES):
@@ -71,10 +71,8 @@ def count_positions(s: Vector, c: Vector) -> None:
 
 
 @stage
-def venue_losses(s: Vector, m: Vector, c: Vector) -> None:
-    """What venues lose this hour: a share of the deposits, of the borrowers' debt to Fraxlend, of the AMO's LP tokens (the thief is an outside provider then).
-    What is left is counted.
-    """
+def venue_losses(s: Vector, m: Vector) -> None:
+    """What venues lose this hour: a share of the deposits, of the borrowers' debt to Fraxlend, of the AMO's LP tokens (the thief is an outside provider then)."""
     for i in range(LANES):
         lent = s[at.S_LENT + i]
         invested = s[at.S_INVESTED + i]
@@ -91,11 +89,13 @@ def venue_losses(s: Vector, m: Vector, c: Vector) -> None:
         s[at.S_INVESTED + i] = invested - lost_invested
         s[at.S_FRAXLEND_LENT + i] = fraxlend_lent - lost_debt
         s[at.S_FRAXLEND_DRAWN + i] -= lost_debt
+        s[at.S_AT_WORK + i] -= lost + lost_invested
+        s[at.S_RECOVERABLE + i] -= lost + lost_invested
+        s[at.S_OWN_COUNTED + i] -= lost_debt
         left = lp_amo - lost_lp
         s[at.S_LP_AMO + i] = left
         s[at.S_OWN + i] = left / lp_supply
         s[at.S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / lp_supply * a_share
-    count_positions(s, c)
 
 
 @scalar

@@ -163,7 +163,7 @@ STAGES: Stages = {
     "trade_quietly": (trade_quietly, (_V, _V, _V, _V, _V)),
     "share_operations": (share_operations, (_V, _V)),
     "open_hour": (open_hour, (_V, _V, _V, _V, _NUMBER)),
-    "venue_losses": (venue_losses, (_V, _V, _V)),
+    "venue_losses": (venue_losses, (_V, _V)),
     "aave_market_operations": (aave.market_operations, (_V, _V, _V)),
     "investor_market_operations": (collateral_investor.market_operations, (_V, _V, _V)),
     "fraxlend_market_operations": (fraxlend.market_operations, (_V, _V, _V)),
@@ -232,7 +232,7 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
             call_at(places.open_window, s)
         m = market[hour]
         call_at(places.open_hour, s, m, p, c, hour)
-        call_at(places.venue_losses, s, m, c)
+        call_at(places.venue_losses, s, m)
         call_at(places.aave_market_operations, s, m, c)
         if investor:
             call_at(places.investor_market_operations, s, m, c)

@@ -130,7 +130,7 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
         market(block, 300e6)
         debt, free, nav, booked = block["fraxlend_lent"] - block["fraxlend_free"], block["fraxlend_free"], block.nav(), block.booked()
         block.market(fraxlend_loss=loss)
-        venue_losses(block.s, block.m, block.c)
+        venue_losses(block.s, block.m)
         assert block["fraxlend_free"] == free
         assert block["fraxlend_lent"] - free == pytest.approx((1.0 - loss) * debt)
         assert block["income_venue_losses"] == pytest.approx(-loss * debt)
@@ -138,7 +138,7 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
     block = lanes()
     market(block, 300e6, wanted=0.0)
     block.market(fraxlend_loss=1.0)
-    venue_losses(block.s, block.m, block.c)
+    venue_losses(block.s, block.m)
     assert block["fraxlend_lent"] == 300e6
     assert block["income_venue_losses"] == 0.0
 
