@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.version import __version__
+
 if TYPE_CHECKING:
     from amo_opt.comparison.compare import compare
     from amo_opt.config.load import load_parameters, load_study
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from amo_opt.search.profile import profile
     from amo_opt.search.reverse_stress import reverse_stress
     from amo_opt.simulation.backtest import backtest
-
-__version__ = "0.1.0"
 
 _FACE = {
     "load_study": "amo_opt.config.load",

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from amo_opt import __version__
 from amo_opt.cli.streams import STANDARD_OUTPUT, abandon, finish, prepare, say
 from amo_opt.errors import LONGEST, AmoOptError, InputError
 from amo_opt.one_line import one_line
+from amo_opt.version import __version__
 
 OK, NO, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: done; the answer is no; the call or an input is wrong; interrupted, state kept."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.facts.parameter_rows import CAPS, cap_raw, cap_tokens, raw_integer
+from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.report.signatures import COLLATERAL_CAP, MINIMUM_CR, MINT_CAP, RAMP, THRESHOLDS, setter_of
 
 if TYPE_CHECKING:

@@ -103,28 +103,10 @@ def _helpers(count: int) -> Iterator[None]:
 def _helper(which: int) -> subprocess.Popen[bytes]:
     package = os.fspath(Path(__file__).resolve().parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return subprocess.Popen(  # noqa: S603 - this interpreter and this module
-        [sys.executable, "-P", "-m", "amo_opt.simulation.compiled", str(which), str(os.getpid())],
+    return subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
+        [sys.executable, "-P", "-m", "amo_opt.simulation.compile_helper", str(which), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
     )
-
-
-def help_from(which: int, parent: int) -> None:
-    """What helper ``which`` does: compiles what is not on disk yet, while the process that started it lives."""
-    from amo_opt.simulation.kernel import ADVANCE, STAGES, advance
-
-    stages = {**STAGES, "advance": (advance, ADVANCE)}
-    if keep(stages):
-        for name in walk(list(stages), which):
-            if os.getppid() != parent:
-                return
-            function, signature = stages[name]
-            if not function._cache.holds(signature):  # noqa: SLF001
-                address(function, signature)
-
-
-if __name__ == "__main__":
-    help_from(int(sys.argv[1]), int(sys.argv[2]))

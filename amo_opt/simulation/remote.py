@@ -10,12 +10,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from amo_opt import __version__
 from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation import engine
 from amo_opt.simulation.crew import Job, Work
+from amo_opt.version import __version__
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study

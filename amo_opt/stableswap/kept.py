@@ -24,7 +24,19 @@ from numba.core.caching import FunctionCache
 from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
+from amo_opt.fence import written_for
+
 F = TypeVar("F", bound=Callable[..., Any])
+USED = (
+    "numba.core.caching:Cache",
+    "numba.core.caching:FunctionCache",
+    "numba.core.caching:CacheImpl",
+    "numba.core.caching:CompileResultCacheImpl",
+    "numba.core.serialize:dumps",
+)
+"""What of Numba's private parts `KeptCache` builds on."""
+DIGEST = "cb227684e8d934d7"
+"""Of Numba 0.66 to 0.68."""
 
 
 class KeptFiles:
@@ -76,12 +88,15 @@ def _digest(path: Path, held: bytes) -> bytes:
 
 
 class KeptCache(FunctionCache):
-    """Numba's cache of a function, by `KeptFiles`; what cannot be written is not kept. Raises `RuntimeError` where there is no folder.
+    """Numba's cache of a function, by `KeptFiles`; what cannot be written is not kept. Raises `RuntimeError` where there is no folder, or
+    another cache of Numba's than the one this was written for.
 
     ``base`` names the function and ``stamp`` whatever it was compiled from.
     """
 
     def __init__(self, function: Any, *, base: str | None = None, stamp: str | None = None) -> None:
+        if not written_for(DIGEST, *USED, instead="compiled functions are not kept on disk, and every process compiles its own"):
+            raise RuntimeError("this Numba's cache is not the one that is known")
         super().__init__(function)  # type: ignore[no-untyped-call]
         stamp = stamp or hashlib.sha256(repr(self._impl.locator.get_source_stamp()).encode()).hexdigest()[:16]
         self._cache_file: Any = KeptFiles(Path(self._cache_path), f"{base or f'{function.__module__}.{function.__qualname__}'}.{stamp}")

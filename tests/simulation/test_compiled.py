@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import config, types
 
-from amo_opt.simulation import compiled, kernel
+from amo_opt.simulation import compile_helper, compiled, kernel
 from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, stage
 from amo_opt.stableswap.kept import KeptFiles
 
@@ -166,12 +166,12 @@ def test_without_a_folder_nothing_is_kept_and_nobody_helps(
 
 def test_a_helper_leaves_the_stages_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one compiles another reads; whose starter is gone stops."""
-    monkeypatch.setattr(kernel, "STAGES", stages())
-    monkeypatch.setattr(kernel, "advance", stage(doubled))
-    monkeypatch.setattr(kernel, "ADVANCE", (VECTOR,))
-    compiled.help_from(1, os.getppid() + 1)
-    assert not any(function.overloads for function, _ in kernel.STAGES.values())
-    compiled.help_from(1, os.getppid())
+    monkeypatch.setattr(compile_helper, "STAGES", stages())
+    monkeypatch.setattr(compile_helper, "advance", stage(doubled))
+    monkeypatch.setattr(compile_helper, "ADVANCE", (VECTOR,))
+    compile_helper.help_from(1, os.getppid() + 1)
+    assert not any(function.overloads for function, _ in compile_helper.STAGES.values())
+    compile_helper.help_from(1, os.getppid())
     later = stages()
     assert compiled.keep(later)
     assert all(function._cache.holds(signature) for function, signature in later.values())

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import threading
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 from numba import config
 
 import amo_opt
-from amo_opt.stableswap.kept import KeptFiles, kept
+from amo_opt.fence import written_for
+from amo_opt.stableswap.kept import DIGEST, USED, KeptFiles, kept
 
 KEY = ("float64", ("x86_64", "znver3"))
 
@@ -137,3 +140,26 @@ def test_nothing_in_the_package_trusts_a_file_of_numbas_own_cache() -> None:
     """``cache=True`` reads whatever lies there; `kept` and the stages' cache look first."""
     package = Path(amo_opt.__file__).parent
     assert [path.name for path in package.rglob("*.py") if "cache=True" in path.read_text(encoding="utf-8")] == []
+
+
+def test_it_was_written_for_this_numba() -> None:
+    """Fails where an upgrade of Numba has changed what is built on: read the change, adapt `KeptCache`, then the digest and the cap."""
+    assert written_for(DIGEST, *USED, instead="")
+
+
+def test_another_numba_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Where its cache is not the known one nothing is kept on disk, which is told once, and everything is right."""
+    monkeypatch.setattr("amo_opt.stableswap.kept.DIGEST", "0" * 16)
+    assert kept(half)(3.0) == kept(half)(3.0) == 1.5
+    assert list(folder.rglob("*.nbc")) == []
+    (told,) = [record.message for record in caplog.records]
+    assert told.startswith(f"Numba {numba.__version__} differs from the one amo-opt was written for in Cache")
+    assert told.endswith("compiled functions are not kept on disk, and every process compiles its own")
+
+
+def test_no_numba_is_installed_that_nobody_looked_at() -> None:
+    """The least and the most version that the project asks for: the cap is the first after those whose digest is known."""
+    wanted = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    (numbas,) = [each for each in wanted if each.startswith("numba")]
+    assert numbas == "numba>=0.66,<0.69"
+    assert (0, 66) <= tuple(map(int, numba.__version__.split(".")[:2])) < (0, 69)

@@ -11,8 +11,9 @@ from amo_opt.protocol.addresses import INSTALL, lacks_checksum
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.calls import SAFE, calls_between, policy_names, uncalled_caps
 from amo_opt.report.facts.blockers import blockers_of
-from amo_opt.report.facts.parameter_rows import CAPS, executor
+from amo_opt.report.facts.parameter_rows import executor
 from amo_opt.report.facts.schedule import moment, schedule_of, unix
+from amo_opt.report.raw_integers import CAPS
 from amo_opt.report.safe_batch import available, calldata, document, selector
 from amo_opt.report.signatures import RAMP, setter_of
 from amo_opt.report.wording import MISSING, clean, plain_number

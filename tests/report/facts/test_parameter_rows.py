@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.parameter_rows import NO_LIMIT, cap_rows, changed_names, parameter_rows, raw_integer
+from amo_opt.report.facts.parameter_rows import NO_LIMIT, cap_rows, changed_names, parameter_rows
+from amo_opt.report.raw_integers import raw_integer
 
 
 def test_what_a_vote_executes_comes_first(result):

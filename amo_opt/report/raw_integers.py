@@ -1,0 +1,51 @@
+"""Parameters as contracts hold them: whole integers, and the global sums that Frax's minter is given in place of single caps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.parameters import Parameter, ParameterSet
+    from amo_opt.protocol.state import ProtocolState
+
+CAPS = {
+    "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap"), "collateral"),
+    "setFraxMintCap": (("curve_mint_cap", "fraxlend_cap", "uniswap_cap"), "supply"),
+}
+"""Frax's on-chain caps are sums over AMOs: setter -> (the parameters it sums, what they are shares of).
+
+Uniswap's cap is a share of collateral in both: beside its collateral goes about as much stablecoin (`amos.minter`).
+"""
+OF_COLLATERAL = frozenset({"uniswap_cap"})
+"""What counts by collateral in a sum of shares of supply."""
+SECONDS_AN_HOUR = 3600
+STABLECOIN_DECIMALS = 18
+
+
+def cap_tokens(setter: str, values: ParameterSet, state: ProtocolState) -> float:
+    """The global sum, in tokens, that the AMOs' shares amount to at the state."""
+    base = {"collateral": state.collateral_usd, "supply": state.stablecoin.supply.value}
+    names, of = CAPS[setter]
+    return math.fsum(values.values()[name] * base["collateral" if name in OF_COLLATERAL else of] for name in names)
+
+
+def cap_raw(setter: str, values: ParameterSet, state: ProtocolState) -> int | None:
+    """The same as the contract's integer; whole tokens, for a cap is a limit, and a double does not hold eighteen decimals.
+
+    None where the state does not say how many decimals the collateral has.
+    """
+    decimals = STABLECOIN_DECIMALS if CAPS[setter][1] == "supply" else state.collateral_decimals
+    if decimals is None:
+        return None
+    unit: int = 10**decimals
+    return round(cap_tokens(setter, values, state)) * unit
+
+
+def raw_integer(parameter: Parameter, value: float) -> int | None:
+    """The contract's integer of ``value``; ``None`` where the parameter has no integer of its own."""
+    if parameter.raw_decimals is None:
+        return None
+    # the contracts count time in seconds
+    unit: int = (SECONDS_AN_HOUR if parameter.unit == "h" else 1) * 10**parameter.raw_decimals
+    return round(value * unit)
