@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _point(point: BreakPoint) -> dict[str, Any]:
-    return {"share": point.share, "value": point.value, "interval": list(point.interval), "n": point.n}
+    return {"share": point.share, "value": point.value, "interval": point.interval and [*point.interval], "n": point.n}
 
 
 def _document(each: Breaking) -> dict[str, Any]:
@@ -35,10 +35,12 @@ def _document(each: Breaking) -> dict[str, Any]:
 
 
 def _print(label: str, each: Breaking) -> None:
+    from amo_opt.config.wording import significant
+    from amo_opt.report.facts.break_ import interval_text
+
     click.echo(f"{label}: {each.unit}, 0 to {each.largest:g}, steps of {each.resolution:.2g}")
     for name, point in (("half", each.half), ("95%", each.most)):
-        low, high = point.interval
-        click.echo(f"  {name} of the paths survive {point.value:.4g} [{low:.4g}, {high:.4g}] (n = {point.n})")
+        click.echo(f"  {name} of the paths survive {significant(point.value, 4)} [{interval_text(point)}] (n = {point.n})")
     if each.dead_at_zero:
         click.echo(f"  {each.dead_at_zero} of {each.half.n} paths fail at size 0")
     if each.unbroken:
@@ -65,7 +67,7 @@ def command(
 ) -> None:
     """Find by bisection the largest run, collateral depeg and lending freeze that a parameter set survives, path by path.
 
-    Without --paths, 128 paths a stress. Every figure has a 95% interval over paths.
+    Without --paths, 128 paths a stress. Every figure has a 95% interval over paths; from fewer than 30 none is known.
 
     The size of a run is who sets out: the share of the holders outside the pools that leaves within 24 hours. The run capacity is the
     largest run in which the price holds, whatever else fails. Beside it stands who is paid: the share of all outside supply that the pool

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from amo_opt.report.wording import Scale
+    from amo_opt.scoring.types import Estimate
     from amo_opt.search.movement import Shift
     from amo_opt.search.profile import MovedPoint, ParameterProfile, Profiles
 
-MARKS = "* larger than chance; ~ larger than chance, too small to matter; = unchanged; without a mark: within chance"
+MARKS = (
+    "* larger than chance; ~ larger than chance, too small to matter; = unchanged; without a mark: within chance; not known: too few paths"
+)
 
 
 def document(found: Profiles) -> dict[str, Any]:
@@ -82,7 +85,7 @@ def _print_table(each: ParameterProfile, found: Profiles) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    told = [term for term in found.terms if any(figure.low or figure.high for figure in (point.figure(term) for point in each.points))]
+    told = [term for term in found.terms if any(figure.interval != (0.0, 0.0) for figure in (point.figure(term) for point in each.points))]
     # A parameter that changes nothing at all has one column: the others would repeat it.
     still = all(shift.unchanged for point in each.points for shift in point.shifts.values())
     points = each.points[:1] if still else each.points
@@ -120,8 +123,11 @@ def _fitting(label: int, cell: int, count: int) -> tuple[Console, int]:
 
 
 def _words(each: ParameterProfile) -> str:
+    from amo_opt.comparison.wording import NOT_KNOWN
     from amo_opt.search.finding import title
 
+    if each.flat is None:
+        return NOT_KNOWN.upper()
     return "FLAT" if each.flat else ", ".join(f"{title(name)} {shape.word}" for name, shape in each.shapes.items())
 
 
@@ -150,23 +156,28 @@ def _row(term: str, points: tuple[MovedPoint, ...]) -> list[str]:
     # Decimals for the smallest difference that is told apart from chance, but not a hundred times finer than the largest.
     clear = [size for size, shift in zip(apart, shifts, strict=True) if shift.moves]
     finest = max(0.01 * max(apart), min(clear, default=max(apart))) or max(abs(figure.value) for figure in figures)
-    scale = scale_for(unit, [figure.high for figure in figures]).fine(finest)
+    scale = scale_for(unit, [end for figure in figures for end in (figure.value, figure.high)]).fine(finest)
     indent = "" if term in METRICS else "  "
     name = f"{indent}{_title(term)} ({scale.unit})" if scale.unit else f"{indent}{_title(term)}"
     return [name, *(f"{_shown(scale, figure)}\n{_apart(scale, shift)}" for figure, shift in zip(figures, shifts, strict=True))]
 
 
-def _shown(scale: Scale, figure: Any) -> str:
-    return f"{scale.number(figure.value)} ({scale.number(figure.low)} … {scale.number(figure.high)})"
+def _shown(scale: Scale, figure: Estimate) -> str:
+    return f"{scale.number(figure.value)} ({_ends(scale, figure)})"
+
+
+def _ends(scale: Scale, figure: Estimate, *, signed: bool = False) -> str:
+    from amo_opt.comparison.wording import NOT_KNOWN
+
+    return NOT_KNOWN if figure.interval is None else " … ".join(scale.number(each, signed=signed) for each in figure.interval)
 
 
 def _apart(scale: Scale, shift: Shift) -> str:
     if shift.unchanged:
         return "="
     found = shift.difference.difference
-    ends = " … ".join(scale.number(each, signed=True) for each in (found.low, found.high))
     mark = " *" if shift.moves else " ~" if shift.beyond_chance else ""
-    return f"{scale.number(found.value, signed=True)} ({ends}){mark}"
+    return f"{scale.number(found.value, signed=True)} ({_ends(scale, found, signed=True)}){mark}"
 
 
 def _limits(point: MovedPoint) -> str:

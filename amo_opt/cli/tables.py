@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ PIPED_WIDTH = 200
 
 
 def estimate_document(estimate: Estimate) -> dict[str, Any]:
-    """``{value, interval, n[, tail_points]}``."""
-    document: dict[str, Any] = {"value": estimate.value, "interval": [estimate.low, estimate.high], "n": estimate.n}
+    """``{value, interval, n[, tail_points]}``; the interval is null where the paths are too few to know it."""
+    document: dict[str, Any] = {"value": estimate.value, "interval": estimate.interval and [*estimate.interval], "n": estimate.n}
     if estimate.tail_points is not None:
         document["tail_points"] = estimate.tail_points
     return document
@@ -35,7 +36,7 @@ def _constraint_document(constraint: Constraint) -> dict[str, Any]:
         **estimate_document(constraint.estimate),
         "limit": constraint.limit,
         "at_least": constraint.at_least,
-        "feasible": constraint.violation_high <= 0.0,
+        "feasible": None if constraint.estimate.interval is None else constraint.violation_high <= 0.0,
         "decidable": constraint.decidable,
     }
 
@@ -72,6 +73,21 @@ def shown(value: float) -> str:
     return significant(value, 4)
 
 
+def _not_known() -> str:
+    from amo_opt.comparison.wording import NOT_KNOWN
+
+    return NOT_KNOWN
+
+
+def _end(value: float) -> str:
+    """An end of an interval; one that is not known is infinite."""
+    return _not_known() if math.isinf(value) else shown(value)
+
+
+def _ends(estimate: Estimate) -> str:
+    return _not_known() if estimate.interval is None else " … ".join(map(shown, estimate.interval))
+
+
 def print_score(console: Console, score: Score, parameters: ParameterSet, study: Study) -> None:
     """Metrics over all paths, then by scenario, then constraints."""
     from rich.table import Table
@@ -84,7 +100,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
         table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right", no_wrap=heading not in {"metric", "unit"})
     for metric in METRICS.values():
         estimate = score.metrics[metric.name]
-        table.add_row(metric.title, shown(estimate.value), shown(estimate.low), shown(estimate.high), metric.unit, str(estimate.n))
+        table.add_row(metric.title, shown(estimate.value), _end(estimate.low), _end(estimate.high), metric.unit, str(estimate.n))
     console.print(table)
     chosen = ("peg_cvar95_bps", "min_price", "min_cr_external", "unserved_usd_hours", "hours_to_recover")
     titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in METRICS.values()}
@@ -94,8 +110,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     for name in names:
         table.add_column(titles.get(name, name), justify="right", overflow="fold")
     for scenario, figures in score.by_scenario.items():
-        cells = [f"{shown(figures[name].value)} ({shown(figures[name].low)} … {shown(figures[name].high)})" for name in names]
-        table.add_row(scenario, *cells)
+        table.add_row(scenario, *[f"{shown(figures[name].value)} ({_ends(figures[name])})" for name in names])
     console.print(table)
     table = Table(title="constraints (held at the interval's worse end)")
     for heading in ("constraint", "value", "worse end", "limit", "verdict"):
@@ -103,5 +118,5 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     for constraint in score.constraints:
         verdict = VERDICTS[constraint_verdict(constraint).word]
         estimate = constraint.estimate
-        table.add_row(constraint.key, shown(estimate.value), shown(constraint.worse_end), shown(constraint.limit), verdict)
+        table.add_row(constraint.key, shown(estimate.value), _end(constraint.worse_end), shown(constraint.limit), verdict)
     console.print(table)

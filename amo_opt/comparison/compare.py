@@ -39,7 +39,8 @@ def compare(
 
     The paths are the study's stream ``certify-b``, which the search never saw; ``study.search.seed`` draws others. Intervals are 95%,
     by a bootstrap of whole paths stratified by scenario, the same resamples for both sets: a set against itself differs by exactly 0,
-    and swapping the two negates every difference and mirrors every interval. ``baseline_run`` is a run file written before, in place
+    and swapping the two negates every difference and mirrors every interval. Fewer than `LEAST_PATHS` paths per scenario know no interval:
+    every gate is inconclusive then, unless the two sets hold the same values. ``baseline_run`` is a run file written before, in place
     of simulating the baseline. With ``advice`` the exit status is 0 whatever the verdict. The result does not depend on ``workers``.
 
     Raises `SimulationError` where a path fails, and `AmoOptError` where the run file does not fit or there is no candidate.
@@ -56,7 +57,7 @@ def compare(
     judged = replace(study, certification=replace(study.certification, bootstrap=max(RESAMPLES, study.certification.bootstrap)))
     rows = layout(baseline, judged, paths=count)
     there, here = (read_figures(figures, rows, chosen) for figures in (after, before))
-    metrics = judge_metrics(there, here, chosen)
+    metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
     return Comparison(
         study=study,
         baseline=replace(before, parameters=baseline),

@@ -18,7 +18,7 @@ SCHEMA = 1
 
 
 def json_document(comparison: Comparison) -> dict[str, Any]:
-    """The document behind ``--json`` and verdict.json; numbers in the metric's own unit, every one finite."""
+    """The document behind ``--json`` and verdict.json; numbers in the metric's own unit, every one finite; an interval that is not known is null."""
     study = comparison.study
     return {
         "schema": SCHEMA,
@@ -52,7 +52,7 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         "baseline": metric.baseline,
         "candidate": metric.candidate,
         "difference": metric.difference,
-        "interval": [metric.low, metric.high],
+        "interval": metric.interval and [*metric.interval],
         "n": metric.n,
         "tail_points": metric.tail_points,
         "margin": metric.margin,

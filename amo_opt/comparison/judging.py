@@ -16,6 +16,7 @@ from amo_opt.scoring.metrics import MEASURES, METRICS
 from amo_opt.scoring.paired import Reading, differences
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
+from amo_opt.scoring.types import LEAST_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,31 +47,38 @@ def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Readi
     return Reading(paths=rows, scenario=None, measures=turned, values=values, replicates=replicate(rows, values, None).overall)
 
 
-def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate]) -> tuple[MetricVerdict, ...]:
-    """Every metric that has a direction, in the order of a report, each at its gate's margin or the default one."""
+def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate], *, identical: bool = False) -> tuple[MetricVerdict, ...]:
+    """Every metric that has a direction, in the order of a report, each at its gate's margin or the default one.
+
+    ``identical``: both hold the same values, so that nothing can differ on any path. Two sets that do the same on a few are not said to.
+    """
     study = baseline.paths.study
     given = {gate.metric: gate.margin for gate in gates if gate.margin is not None}
     margins = {name: given.get(name, default_margin(name, study)) for name in candidate.measures}
     found = differences(candidate, baseline, margins=margins)
-    per_scenario = baseline.paths.blocks[0].n
     return tuple(
-        _metric(difference, candidate, baseline, per_scenario)
+        _metric(difference, candidate, baseline, identical=identical)
         for name, difference in found.items()
         if candidate.measures[name].metric.better
     )
 
 
-def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading, paths: int) -> MetricVerdict:
+def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading, *, identical: bool) -> MetricVerdict:
     """A paired difference as a verdict; a tail too thin to judge is inconclusive unless nothing differs at all."""
     name, found = difference.metric, difference.difference
     metric = candidate.measures[name].metric
-    same = np.array_equal(candidate.values[name], baseline.values[name])
+    paths = baseline.paths.fewest
+    same = np.array_equal(candidate.values[name], baseline.values[name]) and (identical or paths >= LEAST_PATHS)
     word = difference.verdict
     thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
-    if thin and not same:
+    if same:
+        word = "EQUIVALENT"
+    elif thin:
         word = "INCONCLUSIVE"
     more = None
-    if word == "INCONCLUSIVE":
+    if word == "INCONCLUSIVE" and paths < LEAST_PATHS:
+        more = LEAST_PATHS - paths
+    elif word == "INCONCLUSIVE":
         more = _thicker(paths, found.tail_points) if thin and found.tail_points else _settled(difference, metric.better, paths)
     return MetricVerdict(
         name=name,
@@ -140,15 +148,18 @@ def _gate(
         return _caps(gate, parameters)
     described = candidate.measures[gate.metric].metric
     metric = metrics.get(gate.metric)
-    found = estimate(gate.metric, candidate.values[gate.metric], candidate.paths.weights, candidate.replicates[gate.metric], tail=ONE_SIDED)
+    rows = candidate.paths
+    values, replicates = candidate.values[gate.metric], candidate.replicates[gate.metric]
+    found = estimate(gate.metric, values, rows.weights, replicates, fewest=rows.fewest, tail=ONE_SIDED)
     alone = gate.maximum is not None and gate.margin is None
     thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
     p = adjusted.get(gate.metric, metric.p_inferior if metric is not None and _tests(gate, metrics) else None)
     parts: list[tuple[Status, str, str]] = []
     if metric is not None and not alone:
-        parts.append(_difference(gate, metric, p))
+        parts.append(_few(gate, rows.fewest) if rows.fewest < LEAST_PATHS and not metric.same else _difference(gate, metric, p))
     if gate.maximum is not None:
-        parts.append(_maximum(gate, found.value, found.low, found.high, thin=thin))
+        low, high = found.low, found.high
+        parts.append(_few(gate, rows.fewest) if rows.fewest < LEAST_PATHS else _maximum(gate, found.value, low, high, thin=thin))
     status, word, reason = max(parts, key=lambda part: STATUSES[part[0]])
     return GateVerdict(
         gate=gate,
@@ -160,8 +171,15 @@ def _gate(
         reason=reason,
         p_adjusted=None if alone else p,
         found=found.value if gate.maximum is not None else None,
-        worse_end=found.high if gate.maximum is not None else None,
+        worse_end=found.interval[1] if gate.maximum is not None and found.interval is not None else None,
     )
+
+
+def _few(gate: Gate, paths: int) -> tuple[Status, str, str]:
+    """Status, word and reason of a gate that has too few paths for an interval, whatever it asks."""
+    status: Status = "fail" if gate.cls == "safety" else "warn"
+    told = f"{paths} path{'' if paths == 1 else 's'} per scenario {'is' if paths == 1 else 'are'} too few for an interval"
+    return status, "INCONCLUSIVE", f"{told}: at least {LEAST_PATHS} are needed, {LEAST_PATHS - paths} more"
 
 
 def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Status, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
@@ -27,8 +28,9 @@ PASSED, FAILED = 0, 1
 class MetricVerdict:
     """One metric: what both sets do, candidate minus baseline with its 95% interval, and the word for it.
 
-    ``tail_points`` is Kish's effective count in a tail figure, ``more_paths`` how many more paths per scenario would about settle an
-    inconclusive one (None = settled, or no number would), ``same`` whether the two agree on every single path.
+    ``low`` and ``high`` are the whole line where the paths are too few to know the interval (``interval`` is then None). ``tail_points`` is
+    Kish's effective count in a tail figure, ``more_paths`` how many more paths per scenario would about settle an inconclusive one (None =
+    settled, or no number would), ``same`` whether the two agree: on every single path, or, of too few paths, as they are one set.
     """
 
     name: str
@@ -47,6 +49,11 @@ class MetricVerdict:
     p_inferior: float
     same: bool
     more_paths: int | None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends of the difference's interval, or None where the paths are too few to know them."""
+        return (self.low, self.high) if math.isfinite(self.low) and math.isfinite(self.high) else None
 
     @property
     def thin_tail(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.config.wording import MISSING, significant
+from amo_opt.scoring.types import spread_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,9 @@ SHAPES = VERDICT_SHAPES | {
     "not gated": "–",
 }
 """The shape beside each word, so that nothing is told by colour alone."""
+
+NOT_KNOWN = "not known"
+"""What stands where the paths are too few for an interval."""
 
 LONGEST_NAME = 100
 
@@ -56,7 +60,8 @@ class Row:
 def row(metric: MetricVerdict) -> Row:
     """A metric's figures on one scale."""
     factor, unit = scale(metric.unit, (metric.baseline, metric.candidate))
-    width, shift = metric.high - metric.low, abs(metric.difference)
+    known, shift = metric.interval, abs(metric.difference)
+    width = shift if known is None else known[1] - known[0]
     spread = max(width / 10.0, min(width, shift) or shift) * factor
     # where the two agree exactly a bare 0 says so
     decimals = _decimals(spread) if spread > 0.0 else 0
@@ -71,7 +76,7 @@ def row(metric: MetricVerdict) -> Row:
         baseline=of(metric.baseline),
         candidate=of(metric.candidate),
         difference=of(metric.difference, signed=True),
-        interval=f"{of(metric.low, signed=True)} to {of(metric.high, signed=True)}",
+        interval=NOT_KNOWN if known is None else f"{of(known[0], signed=True)} to {of(known[1], signed=True)}",
         margin=significant(metric.margin * factor, 6),
         verdict=metric.verdict,
     )
@@ -147,9 +152,11 @@ def setting(comparison: Comparison) -> str:
     """What the figures rest on."""
     study = comparison.study
     scenarios = len(study.scenarios)
+    known = spread_known(comparison.paths)
+    intervals = f"95% intervals from {comparison.resamples:,} resamples of whole paths" if known else "too few paths for intervals"
     return (
         f"study {clean(study.name)} ({study.hash[:12]}), {comparison.paths:,} paths in each of {scenarios} scenario{'s' if scenarios != 1 else ''} "
-        f"weighted as the study says, seed {study.search.seed}; 95% intervals from {comparison.resamples:,} resamples of whole paths"
+        f"weighted as the study says, seed {study.search.seed}; {intervals}"
     )
 
 

@@ -214,7 +214,7 @@ def _metrics(score: Score) -> Json:
 def _constraint(constraint: Constraint) -> Json:
     return {
         "value": _finite(constraint.estimate.value),
-        "interval": [_finite(constraint.estimate.low), _finite(constraint.estimate.high)],
+        "interval": _interval(constraint.estimate),
         "n": constraint.estimate.n,
         "limit": _finite(constraint.limit),
         "at_least": constraint.at_least,
@@ -264,7 +264,12 @@ def _episode(fit: EpisodeFit) -> Json:
 
 
 def _estimate(estimate: Estimate) -> dict[str, Json]:
-    return {"value": _finite(estimate.value), "interval": [_finite(estimate.low), _finite(estimate.high)], "n": estimate.n}
+    return {"value": _finite(estimate.value), "interval": _interval(estimate), "n": estimate.n}
+
+
+def _interval(estimate: Estimate) -> Json:
+    """Both ends; null where the paths are too few to know them."""
+    return None if estimate.interval is None else [_finite(end) for end in estimate.interval]
 
 
 def _numbers(values: Mapping[str, int | float]) -> Json:

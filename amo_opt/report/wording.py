@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import VERDICT_SHAPES, thousands
+from amo_opt.comparison.wording import NOT_KNOWN, VERDICT_SHAPES, thousands
 from amo_opt.comparison.wording import number as fixed
 from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.constraints import CAPS, RULES
@@ -90,8 +90,18 @@ class Scale:
         return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}".rstrip()
 
     def interval(self, estimate: Estimate, *, signed: bool = False) -> str:
-        """`low to high`, without unit."""
-        return f"{self.number(estimate.low, signed=signed)} to {self.number(estimate.high, signed=signed)}"
+        """`low to high`, without unit, or that it is not known."""
+        return self.between(estimate.low, estimate.high, signed=signed)
+
+    def between(self, low: float, high: float, *, signed: bool = False) -> str:
+        """`low to high` of two ends, without unit; ends that are not known are infinite."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return NOT_KNOWN
+        return f"{self.number(low, signed=signed)} to {self.number(high, signed=signed)}"
+
+    def told(self, estimate: Estimate) -> Scale:
+        """The same scale with enough decimals for the half-width of the figure's interval, or for the figure where that is not known."""
+        return self.fine(estimate.value if estimate.interval is None else (estimate.high - estimate.low) / 2.0)
 
     def fine(self, width: float) -> Scale:
         """The same scale with enough decimals to show ``width`` in two digits, three more at most."""

@@ -18,9 +18,10 @@ from amo_opt.scoring.losses import cvar, kish
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.paired import compare_paired
 from amo_opt.scoring.score import point_score, score
-from amo_opt.scoring.types import Constraint, Estimate, Metric, PairedDifference, PointScore, Score
+from amo_opt.scoring.types import LEAST_PATHS, Constraint, Estimate, Metric, PairedDifference, PointScore, Score
 
 __all__ = [
+    "LEAST_PATHS",
     "METRICS",
     "Constraint",
     "Estimate",

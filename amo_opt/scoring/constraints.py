@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from amo_opt.protocol.parameters import SHARES_OF_COLLATERAL
+from amo_opt.scoring.metrics import MEASURES
+from amo_opt.scoring.types import LEAST_PATHS, LEAST_TAIL_POINTS
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Constraints
     from amo_opt.protocol.parameters import ParameterSet
-    from amo_opt.scoring.types import Estimate
+    from amo_opt.scoring.types import Constraint, Estimate
     from amo_opt.stress.scenario import Scenario
 
 
@@ -95,3 +97,12 @@ def caps_plus_buffer(parameters: ParameterSet) -> float:
 def decidable(n: int, limit: float) -> bool:
     """Whether n paths without an event would prove a chance of at most ``limit``: n >= 3 / limit (the rule of three)."""
     return limit >= 1.0 or n * limit >= 3.0 - 1e-9
+
+
+def paths_to_decide(constraint: Constraint) -> int:
+    """Paths of its scenario from which a constraint can be decided: enough for an interval, and of an event for one as rare as the limit."""
+    rule = next(each for each in RULES if each.name == constraint.name)
+    measure = MEASURES[rule.metric]
+    if measure.kind == "event":
+        return max(LEAST_PATHS, math.ceil(3.0 / constraint.limit - 1e-9)) if 0.0 < constraint.limit < 1.0 else LEAST_PATHS
+    return max(LEAST_PATHS, math.ceil(LEAST_TAIL_POINTS / (1.0 - measure.level) - 1e-9)) if measure.is_tail else LEAST_PATHS

@@ -123,7 +123,8 @@ def compare_paired(
     """Candidate minus current of every metric that has a direction (or of the ``metrics`` named), over all scenarios by weight or within one ``scenario``.
 
     Both sets meet the same resamples of the same paths, so what paths share cancels: a set compared with itself differs by exactly 0
-    everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap.
+    everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap; where the
+    paths are too few to know one (`spread_known`) the verdict is INCONCLUSIVE and both p-values are 1.
 
     The yield and both peg risks have the study's non-inferiority margins; other metrics have none, so their verdict goes by sign.
 
@@ -168,10 +169,21 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
     candidate, current = one.points[name], other.points[name]
     value = candidate - current
     replicates = one.replicates[name] - other.replicates[name]
-    ends = percentile_bounds(replicates)
-    low, high = min(float(ends[0]), value), max(float(ends[1]), value)
-    gain_low, gain_high = (low, high) if better > 0 else (-high, -low)
-    if measure.kind == "event":
+    low, high = percentile_bounds(replicates)
+    tails = [points for points in (one.tails[name], other.tails[name]) if points is not None]
+    found = Estimate.of(
+        value,
+        (float(low), float(high)),
+        n=other.weights.size,
+        fewest=min(n for _, n in other.strata),
+        tail_points=min(tails, default=None),
+    )
+    gain_low, gain_high = (found.low, found.high) if better > 0 else (-found.high, -found.low)
+    word: Verdict
+    if found.interval is None:
+        # of events too: their exact tests hold for any number of paths, but one rule for all figures is one that nobody need look up
+        word, p_better, p_inferior = "INCONCLUSIVE", 1.0, 1.0
+    elif measure.kind == "event":
         word, p_better, p_inferior = _event_verdict(
             better * (one.events[name] - other.events[name]), better * value, other.weights, allowed
         )
@@ -180,12 +192,11 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
         word = verdict(gain_low, gain_high, allowed, rounding=rounding)
         p_better = _p_value(better * replicates <= rounding)
         p_inferior = _p_value(better * replicates < -max(allowed, rounding))
-    tails = [points for points in (one.tails[name], other.tails[name]) if points is not None]
     return PairedDifference(
         metric=name,
         current=current,
         candidate=candidate,
-        difference=Estimate(value=value, low=low, high=high, n=other.weights.size, tail_points=min(tails, default=None)),
+        difference=found,
         margin=allowed,
         verdict=word,
         p_better=p_better,

@@ -13,13 +13,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ColumnFit:
-    """One recorded column: hours since the start, the model's mean and 5-95% band over paths, and what was recorded, a tuple each."""
+    """One recorded column: hours since the start, the model's mean and 5-95% band over paths, and what was recorded, a tuple each.
+
+    The band is None where the paths are too few to know it.
+    """
 
     name: str
     hours: tuple[int, ...]
     model: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    low: tuple[float, ...] | None
+    high: tuple[float, ...] | None
     real: tuple[float, ...]
 
     @property
@@ -39,14 +42,18 @@ class ColumnFit:
         return float(np.sqrt(np.mean(self.misses**2)))
 
     @property
-    def outside(self) -> int:
-        """Rows whose recorded value lies outside the band."""
+    def outside(self) -> int | None:
+        """Rows whose recorded value lies outside the band; None where there is none."""
+        if self.low is None or self.high is None:
+            return None
         return sum(not low <= real <= high for low, real, high in zip(self.low, self.real, self.high, strict=True))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One figure over the whole replay; None where it was not recorded or cannot be had. The interval is the model's over paths."""
+    """One figure over the whole replay; None where it was not recorded or cannot be had. The interval is the model's over paths, None
+    where those are too few to know it.
+    """
 
     name: str
     title: str

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
+from amo_opt.scoring.types import spread_known
 from amo_opt.simulation.backtest import PATHS, backtest, balances_of_both
 from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.base_pool import base_value
@@ -92,13 +93,13 @@ def _recorded(run: Backtest) -> dict[str, tuple[NDArray[np.int64], Array]]:
 
 def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> ColumnFit:
     values = run.series[name][hours]
-    low, high = np.percentile(values, BAND, axis=1)
+    low, high = (tuple(each.tolist()) for each in np.percentile(values, BAND, axis=1)) if spread_known(run.paths) else (None, None)
     return ColumnFit(
         name,
         tuple(hours.tolist()),
         tuple(values.mean(axis=1).tolist()),
-        tuple(low.tolist()),
-        tuple(high.tolist()),
+        low,
+        high,
         tuple(real.tolist()),
     )
 
@@ -107,7 +108,7 @@ def _told(name: str, title: str, per_path: Array | None, real: float | None) -> 
     if per_path is None or not np.isfinite(per_path).all():
         return Summary(name, title, None, real, None)
     low, high = np.percentile(per_path, BAND)
-    return Summary(name, title, float(per_path.mean()), real, (float(low), float(high)))
+    return Summary(name, title, float(per_path.mean()), real, (float(low), float(high)) if spread_known(per_path.size) else None)
 
 
 def _price_summary(run: Backtest) -> list[Summary]:

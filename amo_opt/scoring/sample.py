@@ -64,6 +64,11 @@ class Sample:
         """(scenario, paths), as the bootstrap takes them."""
         return tuple((block.scenario.name, block.n) for block in self.blocks)
 
+    @property
+    def fewest(self) -> int:
+        """Paths of the scenario that has the fewest."""
+        return min(block.n for block in self.blocks)
+
     def alone(self, block: Block) -> Sample:
         """The rows of one scenario as a sample of its own, which then carries the whole weight."""
         rows = slice(0, block.n)

@@ -46,8 +46,9 @@ def score(outcome: Outcome, study: Study) -> Score:
     """The whole score: every metric over all paths by weight and within each scenario, every constraint, every term of the yield.
 
     Intervals are 95%: percentile bootstrap of whole paths stratified by scenario (``study.certification.bootstrap`` resamples, the same
-    ones for every set), exact binomial for events (over scenarios: on Kish's effective count). An interval always holds its value. The
-    ends of a *constraint's* interval are 95% bounds each, as a constraint asks about one side only.
+    ones for every set), exact binomial for events (over scenarios: on Kish's effective count). An interval always holds its value, and is
+    not known where a scenario has fewer than `LEAST_PATHS` paths or a tail too few (`spread_known`). The ends of a *constraint's* interval
+    are 95% bounds each, as a constraint asks about one side only.
 
     Raises as `point_score` does.
     """
@@ -101,10 +102,11 @@ def _brief(
 
 
 def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], terms: YieldTerms, drawn: Replicates) -> Score:
-    metrics = {name: estimate(name, figures[name], paths.weights, drawn.overall[name]) for name in MEASURES}
+    fewest = paths.fewest
+    metrics = {name: estimate(name, figures[name], paths.weights, drawn.overall[name], fewest=fewest) for name in MEASURES}
     by_scenario = {
         block.scenario.name: {
-            name: estimate(name, figures[name][block.rows], np.ones(block.n), drawn.by_scenario[block.scenario.name][name])
+            name: estimate(name, figures[name][block.rows], np.ones(block.n), drawn.by_scenario[block.scenario.name][name], fewest=block.n)
             for name in MEASURES
         }
         for block in paths.blocks
@@ -116,23 +118,25 @@ def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], term
         constraints=(*constraints, _caps(outcome)),
         metrics=metrics,
         by_scenario=by_scenario,
-        yield_terms={name: estimate("yield", values, paths.weights, drawn.yield_terms[name]) for name, values in terms.items()},
+        yield_terms={
+            name: estimate("yield", values, paths.weights, drawn.yield_terms[name], fewest=fewest) for name, values in terms.items()
+        },
     )
 
 
-def estimate(name: str, values: FloatArray, weights: FloatArray, replicates: FloatArray, *, tail: float = TWO_SIDED) -> Estimate:
-    """A metric's figure over paths of shape (n,) with its interval, ``tail`` outside each end."""
+def estimate(
+    name: str, values: FloatArray, weights: FloatArray, replicates: FloatArray, *, fewest: int, tail: float = TWO_SIDED
+) -> Estimate:
+    """A metric's figure over paths of shape (n,), ``fewest`` of them in a stratum, with its interval, ``tail`` outside each end."""
     measure = MEASURES[name]
     value = measure.point(values, weights)
     if measure.kind == "event":
         effective = kish(weights)
-        low, high = clopper_pearson(value * effective, effective, tail=tail)
+        ends = clopper_pearson(value * effective, effective, tail=tail)
     else:
-        ends = percentile_bounds(replicates, tail=tail)
-        low, high = float(ends[0]), float(ends[1])
-    # A percentile interval of a skewed figure, or the rounding of a constant one, can miss the figure itself.
-    low, high = min(low, value), max(high, value)
-    return Estimate(value=value, low=low, high=high, n=values.size, tail_points=measure.tail_points(values, weights))
+        low, high = percentile_bounds(replicates, tail=tail)
+        ends = float(low), float(high)
+    return Estimate.of(value, ends, n=values.size, fewest=fewest, tail_points=measure.tail_points(values, weights))
 
 
 def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[str, FloatArray], rule: Rule) -> Constraint:
@@ -141,7 +145,8 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
     collateral = _collateral(paths)
-    found = estimate(rule.metric, figures[rule.metric][block.rows], np.ones(block.n), drawn.by_scenario[name][rule.metric], tail=ONE_SIDED)
+    own, ones = figures[rule.metric][block.rows], np.ones(block.n)
+    found = estimate(rule.metric, own, ones, drawn.by_scenario[name][rule.metric], fewest=block.n, tail=ONE_SIDED)
     return Constraint(
         name=rule.name,
         scenario=name,
@@ -150,7 +155,7 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
         limit=limit,
         violation=rule.violation(found.value, limit, collateral=collateral),
         violation_high=rule.violation(rule.worse_end(found), limit, collateral=collateral),
-        decidable=measure.kind != "event" or decidable(block.n, limit),
+        decidable=found.interval is not None and (measure.kind != "event" or decidable(block.n, limit)),
         at_least=rule.kind == "at least",
     )
 

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+
+LEAST_PATHS = 30
+"""Fewest paths of a stratum (a scenario) that tell of its spread: what resamples fewer of them repeats their chance, and one path gives itself."""
+
+LEAST_TAIL_POINTS = 5.0
+"""Fewest effective paths (Kish) of a tail that tell of its spread."""
+
+
+def spread_known(fewest: int, tail_points: float | None = None) -> bool:
+    """Whether the paths are enough for an interval: ``fewest`` of any stratum, and of a tail figure its effective count.
+
+    >>> spread_known(29), spread_known(30), spread_known(640, 4.9), spread_known(640, 5.0)
+    (False, True, False, True)
+    """
+    # a tenth of 50 equal weights sums to 5 but for the last digit
+    return fewest >= LEAST_PATHS and (tail_points is None or tail_points >= LEAST_TAIL_POINTS - 1e-9)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A figure with its 95% interval and the number of paths behind it; ``tail_points`` is Kish's effective count in a tail figure."""
+    """A figure with its 95% interval and the number of paths behind it; ``tail_points`` is Kish's effective count in a tail figure.
+
+    An interval that is not known is the whole line, so that nothing is concluded from it: no end of it keeps a limit or leaves out 0. It
+    has no ``interval`` to print.
+    """
 
     value: float
     low: float
     high: float
     n: int
     tail_points: float | None = None
+
+    @classmethod
+    def of(cls, value: float, ends: tuple[float, float], *, n: int, fewest: int, tail_points: float | None = None) -> Estimate:
+        """The figure with an interval read from ``n`` paths, ``fewest`` in a stratum: the ``ends``, or the whole line where those are too few.
+
+        An interval always holds its value: a percentile interval of a skewed figure, or the rounding of a constant one, can miss it.
+        """
+        if not spread_known(fewest, tail_points):
+            ends = (-math.inf, math.inf)
+        return cls(value=value, low=min(ends[0], value), high=max(ends[1], value), n=n, tail_points=tail_points)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends, or None where the paths are too few to know them."""
+        return (self.low, self.high) if math.isfinite(self.low) and math.isfinite(self.high) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +59,7 @@ class Constraint:
     ``estimate`` is in the natural unit, ``limit`` in the same: the most the figure may be, or the least where ``at_least``. Each end of
     the interval is a 95% bound by itself, as a constraint asks about one side. ``violation`` is scaled to order 1
     (`constraints.Rule.violation`) at the point value, ``violation_high`` at the interval's worse end: <= 0 is feasible. ``decidable``
-    is False where n is too small to decide.
+    is False where n is too small to decide: to know the interval at all, or to see an event as rare as the limit.
     """
 
     name: str

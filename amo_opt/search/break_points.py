@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
+from amo_opt.scoring.types import spread_known
 
 Flags = NDArray[np.bool_]
 Failures = dict[str, Flags]
@@ -22,11 +23,13 @@ Watch = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class BreakPoint:
-    """The largest size that at least ``share`` of the paths survive, with an exact 95% order-statistic interval over ``n`` paths."""
+    """The largest size that at least ``share`` of the paths survive, with an exact 95% order-statistic interval over ``n`` paths: None where
+    those are too few to know it.
+    """
 
     share: float
     value: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     n: int
 
 
@@ -64,7 +67,7 @@ def order_statistic(points: Sequence[float] | NDArray[np.float64], *, share: flo
     high_rank = int(np.sum(below < 0.975)) + 1
     low = float(ordered[low_rank - 1]) if low_rank >= 1 else 0.0
     high = float(ordered[high_rank - 1]) if high_rank <= n else largest
-    return BreakPoint(share=share, value=value, interval=(min(low, value), max(high, value)), n=n)
+    return BreakPoint(share=share, value=value, interval=(min(low, value), max(high, value)) if spread_known(n) else None, n=n)
 
 
 def points_of_lanes(fails: Callable[[NDArray[np.float64]], Flags], *, paths: int, largest: float, rounds: int) -> NDArray[np.float64]:

@@ -6,13 +6,14 @@ Nothing the search saw is used: paths A and B have streams of their own. Every p
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from amo_opt.config.study import Study
+from amo_opt.config.wording import significant
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+from amo_opt.scoring.constraints import paths_to_decide
 from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.replayed import episode_fits
 from amo_opt.scoring.score import Judged, judged, point_score, score
@@ -264,9 +265,9 @@ def _nothing(study: Study, stage_a: Sequence[Candidate], trials: Sequence[Trial]
     current = stage_a[0].certified_a
     undecided = [constraint for constraint in current.constraints if not constraint.decidable]
     if undecided:
-        hardest = min(undecided, key=lambda constraint: constraint.limit)
+        hardest = max(undecided, key=paths_to_decide)
         ruling = _ruling(study, stage_a, "undecidable", binding=binding_of(CURRENT, "A", hardest))
-        return replace(ruling, needed=math.ceil(3.0 / hardest.limit))
+        return replace(ruling, needed=paths_to_decide(hardest))
     if any(candidate.certified_a.feasible for candidate in stage_a):
         return replace(_ruling(study, stage_a, "no change", binding=binding_of(CURRENT, "A", nearest(current))), set="")
     if not any(trial.score is not None and trial.score.feasible for trial in trials):
@@ -316,7 +317,8 @@ def _identify(points: Sequence[ProfilePoint], low: float, high: float, *, search
     within = inside(best.value, low, high, log=True)
     clear = all(end.low > best.score.peg_risk_bps.high for end in ends)
     peg = best.score.peg_risk_bps
-    told = f"peg risk is lowest at A = {best.value:g} ({peg.value:.3g} bps, 95% interval {peg.low:.3g} to {peg.high:.3g}, n = {peg.n})"
+    interval = "not known" if peg.interval is None else "{} to {}".format(*(significant(end, 3) for end in peg.interval))
+    told = f"peg risk is lowest at A = {best.value:g} ({significant(peg.value, 3)} bps, 95% interval {interval}, n = {peg.n})"
     why = "not clear of both ends of the range" if within else "at the edge of the range"
     if not searched:
         where = "inside the range" if within and clear else why

@@ -69,10 +69,10 @@ def _figures(parameters: ParameterSet, study: Study, market: Array, scenario: Sc
 
 
 def _mean(values: Array, study: Study) -> Estimate:
-    """The mean over paths with its 95% bootstrap interval."""
+    """The mean over paths with its 95% bootstrap interval, where the paths are enough for one."""
     mean = float(values.mean())
     counts = resample_counts([(CALM, values.size)], seed=study.search.seed, resamples=study.certification.bootstrap)
     # einsum, not @: BLAS may split the sum by the number of cores, and the same inputs must give the same bytes
     resampled = np.concatenate([np.einsum("n,nr->r", values, drawn) for drawn in counts]) / values.size
-    ends = percentile_bounds(resampled)
-    return Estimate(value=mean, low=min(float(ends[0]), mean), high=max(float(ends[1]), mean), n=values.size)
+    low, high = percentile_bounds(resampled)
+    return Estimate.of(mean, (float(low), float(high)), n=values.size, fewest=values.size)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.metrics import MEASURES
+from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.movement import MATERIAL, Shift, Track, Word, classify
 from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
 
@@ -83,6 +84,8 @@ def shape(track: Track, *, current: float, label: str) -> Shape:
 
 
 def _told(track: Track, word: Word, best: int, worst: int, label: str) -> str:
+    if word == "NOT KNOWN":
+        return f"what it does to {NAMES[track.metric]} is not known"
     if word == "FLAT":
         return _flat(track, best, worst)
     name, last = NAMES[track.metric], len(track.values) - 1
@@ -130,13 +133,22 @@ def _flat(track: Track, best: int, worst: int) -> str:
     return f"{name} flat: its best and its worst are less than {measured(shift.bound, track.metric)} apart"
 
 
-def finding(values: Sequence[float], shapes: Mapping[str, Shape], shifts: Mapping[str, Sequence[Shift]], n: int) -> tuple[bool, str]:
-    """Whether the parameter is flat, and one sentence on what it does. ``shifts`` holds the differences to the current set, by term."""
+def finding(values: Sequence[float], shapes: Mapping[str, Shape], shifts: Mapping[str, Sequence[Shift]], n: int) -> tuple[bool | None, str]:
+    """Whether the parameter is flat, and one sentence on what it does. ``shifts`` holds the differences to the current set, by term.
+
+    None where the paths are too few to tell any term from chance, or some of them and none of the others moves.
+    """
     every = [shift for row in shifts.values() for shift in row]
     over, least = f"from {plain(values[0])} to {plain(values[-1])} it", f"{100 * MATERIAL:g}%"
     if len(values) == 1:
         return True, "FLAT: it has no other value within its range."
-    if not any(shift.moves for shift in every) and all(found.word == "FLAT" for found in shapes.values()):
+    still = not any(shift.moves for shift in every)
+    unknown = [title(name) for name, row in shifts.items() if not all(shift.known for shift in row)]
+    if still and unknown:
+        some = f"whether {over} moves {', '.join(unknown)}, and nothing else moves"
+        every_one = f"what it does {over.removesuffix(' it')}; at least {LEAST_PATHS} of each scenario are needed"
+        return None, f"NOT KNOWN: n = {n} paths are too few to tell {every_one if len(unknown) == len(shifts) else some}."
+    if still and all(found.word == "FLAT" for found in shapes.values()):
         if all(shift.unchanged for shift in every):
             return True, f"FLAT: {over} acts through nothing in these scenarios: every figure stays the same."
         if all(shift.ruled_out for shift in every):

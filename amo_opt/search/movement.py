@@ -15,7 +15,7 @@ from amo_opt.search.grid import inside
 MATERIAL = 0.01
 """What is too small to matter, as a share of the study's certification margins."""
 
-Word = Literal["FLAT", "INTERIOR OPTIMUM", "MONOTONE", "EDGE"]
+Word = Literal["FLAT", "INTERIOR OPTIMUM", "MONOTONE", "EDGE", "NOT KNOWN"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,11 @@ class Shift:
 
     difference: PairedDifference
     bound: float
+
+    @property
+    def known(self) -> bool:
+        """Whether the paths are enough to tell the difference from chance."""
+        return self.difference.difference.interval is not None
 
     @property
     def furthest(self) -> float:
@@ -110,10 +115,13 @@ def classify(track: Track, *, current: float) -> tuple[Word, int]:
 
     FLAT: best and worst point, and every point and the current one, differ by no more than chance or than what matters. INTERIOR OPTIMUM:
     the best point lies further than a tenth of the range from either end and beats both ends. MONOTONE: one end beats the other and no step
-    back on the way is clear. EDGE: the best point is at an end, or cannot be told from one, without the way there being monotone.
+    back on the way is clear. EDGE: the best point is at an end, or cannot be told from one, without the way there being monotone. NOT
+    KNOWN: the paths are too few to tell two points from chance.
     """
     values, last = track.values, len(track.values) - 1
     best = track.best(current)
+    if not all(shift.known for shift in track.shifts.values()):
+        return "NOT KNOWN", best
     home = min(range(last + 1), key=lambda i: abs(values[i] - current))
     if not track.beats(best, track.worst()) and not any(track.beats(i, home) or track.beats(home, i) for i in range(last + 1)):
         return "FLAT", best

@@ -71,7 +71,8 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
 
     Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its interval's
     worse end, every limit whose worse end the shown set keeps on the same paths, and at its point value every other one that the shown
-    set keeps at its own. It refuses the shown set only where a point value is beyond a limit.
+    set keeps at its own. It refuses the shown set only where a point value is beyond a limit. Where the paths are too few to know an
+    interval whether it is feasible is not known.
     """
     study = desk.study
     n = max(study.simulation.paths, desk.paths // 5)
@@ -117,7 +118,7 @@ def _neighbour(step: Step, paired: tuple[PairedDifference, ...], objection: Obje
         side=step.side,
         value=float(step.parameters.values()[step.parameter]),
         paired=paired,
-        feasible=objection is None,
+        feasible=None if objection is not None and objection.kind == "not known" else objection is None,
         objection=objection,
         n=n,
     )
@@ -130,15 +131,18 @@ def _broken(found: Score, kept: set[str]) -> Constraint | None:
 
 
 def _objection(found: Score, limits: Sequence[Constraint]) -> Objection | None:
-    """The first limit that the neighbour does not keep as the shown set does; None where it keeps them all."""
+    """The first limit that the neighbour does not keep as the shown set does, else the first whose interval is not known; None where it keeps
+    them all.
+    """
     base: Mapping[str, Constraint] = {each.key: each for each in limits}
     for each in found.constraints:
         shown = base[each.key]
-        if shown.violation_high <= 0.0 < each.violation_high:
+        if shown.violation_high <= 0.0 < each.violation_high and each.estimate.interval is not None:
             return Objection(kind="limit", stream="B", limit=each)
         if shown.violation <= 0.0 < each.violation:
             return Objection(kind="limit", stream="B", limit=each, at_value=True)
-    return None
+    unknown = next((each for each in found.constraints if each.estimate.interval is None), None)
+    return None if unknown is None else Objection(kind="not known", stream="B", limit=unknown)
 
 
 def half_way(current: ParameterSet, shown: ParameterSet) -> ParameterSet | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ class MovedPoint(ProfilePoint):
 @dataclass(frozen=True, kw_only=True)
 class ParameterProfile:
     """What one parameter does. ``points`` go upwards and hold the current value; ``failed`` tells value and reason where a path failed;
-    ``shapes`` is keyed by objective, ``flat`` and ``finding`` sum up.
+    ``shapes`` is keyed by objective, ``flat`` (None: too few paths to know) and ``finding`` sum up.
     """
 
     parameter: str
@@ -72,7 +73,7 @@ class ParameterProfile:
     points: tuple[MovedPoint, ...]
     failed: tuple[tuple[float, str], ...]
     shapes: dict[str, Shape]
-    flat: bool
+    flat: bool | None
     finding: str
 
 
@@ -92,7 +93,9 @@ class Profiles:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a parameter, value and term: figure and difference to the current set, each with its 95% interval, and whether it moves."""
+        """One row a parameter, value and term: figure and difference to the current set, each with its 95% interval (NaN: not known), and
+        whether it moves.
+        """
         import pandas as pd
 
         return pd.DataFrame(list(self._rows()))
@@ -103,17 +106,19 @@ class Profiles:
                 for term in self.terms:
                     figure, shift = point.figure(term), point.shifts[term]
                     apart = shift.difference.difference
+                    low, high = figure.interval or (math.nan, math.nan)
+                    apart_low, apart_high = apart.interval or (math.nan, math.nan)
                     yield {
                         "parameter": each.parameter,
                         "value": point.value,
                         "term": term,
                         "figure": figure.value,
-                        "low": figure.low,
-                        "high": figure.high,
+                        "low": low,
+                        "high": high,
                         "n": figure.n,
                         "difference": apart.value,
-                        "difference_low": apart.low,
-                        "difference_high": apart.high,
+                        "difference_low": apart_low,
+                        "difference_high": apart_high,
                         "beyond_chance": shift.beyond_chance,
                         "moves": shift.moves,
                     }

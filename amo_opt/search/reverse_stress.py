@@ -187,7 +187,7 @@ def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int)
 
 
 def _estimate(point: BreakPoint) -> Estimate:
-    return Estimate(value=point.value, low=point.interval[0], high=point.interval[1], n=point.n)
+    return Estimate.of(point.value, point.interval or (point.value, point.value), n=point.n, fewest=point.n)
 
 
 def reverse_stress(

@@ -12,7 +12,7 @@ from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
 
 Verdict = Literal["recommended", "no change", "undecidable", "infeasible"]
 Stream = Literal["search", "A", "B"]
-Kind = Literal["undecided", "limit", "no gain", "margin", "small gain", "A not identified", "failed", "cliff"]
+Kind = Literal["undecided", "not known", "limit", "no gain", "margin", "small gain", "A not identified", "failed", "cliff"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +26,10 @@ class Paths:
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """The limit that decides, under one set on some paths: the figure, its interval (None for the search's point values) and the limit.
+    """The limit that decides, under one set on some paths: the figure, its interval and the limit.
 
-    ``scenario`` is None where the limit concerns the set itself, which is ``exact``: no path has a part in it. ``decidable`` is False
-    where ``n`` paths are too few to decide it.
+    ``interval`` is None for the search's point values, and where the paths are too few to know it. ``scenario`` is None where the limit
+    concerns the set itself, which is ``exact``: no path has a part in it. ``decidable`` is False where ``n`` paths are too few to decide it.
     """
 
     set: str
@@ -62,10 +62,10 @@ class Binding:
 class Objection:
     """Why a set may not be recommended, found on paths ``stream``.
 
-    ``limit`` with kind ``undecided``, ``limit`` and ``cliff`` (``at_value``: its point value is beyond it, not its interval's worse end
-    alone); ``metric``, ``interval`` and ``bound`` (the margin) with ``margin``; ``bound`` alone (the least gain, in margins) with ``small
-    gain``; ``parameter`` and ``value``, where the step leads, with ``cliff``; ``detail`` with ``failed`` and a ``cliff`` without a limit:
-    the error's own words.
+    ``limit`` with kind ``undecided``, ``not known`` (its interval is not, which of a neighbour leaves open whether it breaks), ``limit`` and
+    ``cliff`` (``at_value``: its point value is beyond it, not its interval's worse end alone); ``metric``, ``interval`` and ``bound`` (the
+    margin) with ``margin``; ``bound`` alone (the least gain, in margins) with ``small gain``; ``parameter`` and ``value``, where the step
+    leads, with ``cliff``; ``detail`` with ``failed`` and a ``cliff`` without a limit: the error's own words.
     """
 
     kind: Kind
@@ -118,7 +118,7 @@ def binding_of(name: str, stream: Stream, constraint: Constraint | None) -> Bind
         scenario=constraint.scenario,
         unit=constraint.unit,
         value=found.value,
-        interval=(found.low, found.high),
+        interval=found.interval,
         limit=constraint.limit,
         at_least=constraint.at_least,
         n=found.n,

@@ -27,10 +27,10 @@ SMALL = {
     "transition_hours": "48",
     "window_hours": "240",
     "trials": "16",
-    "multiple": "2",
+    "multiple": "13",  # 52 paths certify: the worst tenth of them is enough for an interval
     "candidates": "4",
     "bootstrap": "100",
-    "max_breach_probability": "0.5",  # eight paths decide a chance of a half, not one of 2%
+    "max_breach_probability": "0.5",  # 52 paths decide a chance of a half, not one of 2%
     "max_unrecovered_probability": "0.5",
 }
 MOVED = {"base_fee", "hazard_price", "in_gauge"}

@@ -55,3 +55,16 @@ def test_a_wrong_call_is_told_at_once(call, shared, options, said):
     assert (found.status, found.out) == (2, "")
     assert said in found.err
     assert "Traceback" not in found.err
+
+
+def test_too_few_paths_have_no_band(call, shared):
+    """Means are told, their bands and who lies outside are not: null for machines, words for people; 30 paths have them."""
+    for paths, known in ((29, False), (30, True)):
+        document = json.loads(call("backtest", shared, "--episode", "svb-2023", "--paths", paths, "--json").out)
+        columns = document["columns"].values()
+        assert {(each["model_low"] is None, each["model_high"] is None, each["outside"] is None) for each in columns} == {(not known,) * 3}
+        assert all((each["model_interval"] is not None) == known for each in document["summary"].values() if each["model"] is not None)
+    text = call("backtest", shared, "--episode", "svb-2023", "--paths", "2").out
+    assert text.count("not known") == len(document["summary"]) + len(document["columns"]) - sum(
+        each["model"] is None and each["real"] is None for each in document["summary"].values()
+    )

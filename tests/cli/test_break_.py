@@ -10,7 +10,7 @@ PARAMETERS = Path(__file__).parents[2] / "studies" / "parameters" / "frax-curren
 
 def test_text_and_document_hold_every_stress(shared, call):
     """Definition, three stresses and the run capacity, each with interval and n; progress on stderr."""
-    called = call("break", shared, PARAMETERS, "--paths", "2", "--json")
+    called = call("break", shared, PARAMETERS, "--paths", "30", "--json")
     assert called.status == 0, called.err
     document = json.loads(called.out)
     assert document["schema"] == 1
@@ -18,7 +18,7 @@ def test_text_and_document_hold_every_stress(shared, call):
     for each in (*document["stresses"], document["run_capacity"]):
         for point in (each["half"], each["most"]):
             assert point["interval"][0] <= point["value"] <= point["interval"][1]
-            assert point["n"] == 2
+            assert point["n"] == 30
     assert "freeze: 7/7 rounds" in called.err
     for name in ("half", "most"):
         paid = document["run_capacity"]["paid_out_24h"][name]
@@ -48,3 +48,15 @@ def test_ctrl_c_is_said_and_no_traceback(shared, call, monkeypatch):
     monkeypatch.setattr("amo_opt.search.reverse_stress.simulate", stop)
     called = call("break", shared, PARAMETERS)
     assert (called.status, called.out, called.err.strip()) == (130, "", "interrupted")
+
+
+def test_too_few_paths_know_no_interval(shared, call, tmp_path):
+    """Null for machines, words for people, and a drawing without bands that says so."""
+    drawing = tmp_path / "curves.html"
+    text = call("break", shared, PARAMETERS, "--paths", "2", "--plot", drawing).out
+    assert text.count("[not known]") == 10
+    assert "too few paths for intervals (n = 2 paths a stress" in drawing.read_text(encoding="utf-8")
+    document = json.loads(call("break", shared, PARAMETERS, "--paths", "2", "--json").out)
+    points = [each[name] for each in (*document["stresses"], document["run_capacity"]) for name in ("half", "most")]
+    points += [document["run_capacity"]["paid_out_24h"][name] for name in ("half", "most")]
+    assert [point["interval"] for point in points] == [None] * 10

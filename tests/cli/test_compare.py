@@ -31,7 +31,7 @@ def candidate(baseline, tmp_path):
 def judged(call, shared, baseline):
     """Calls compare on the shared study with few paths: ``judged(candidate, "--json")``."""
 
-    def run(candidate, *options, paths=12):
+    def run(candidate, *options, paths=30):
         size = () if paths is None else ("--paths", paths)
         return call("compare", baseline, candidate, "--study", shared, *size, *options)
 
@@ -40,7 +40,7 @@ def judged(call, shared, baseline):
 
 def test_a_set_against_itself_passes(judged, baseline):
     """Exactly 0 everywhere, exit 0, and one JSON document on stdout whatever the number of threads."""
-    one, two = (judged(baseline, "--json", "--workers", workers) for workers in (1, 2))
+    one, two = (judged(baseline, "--json", "--workers", workers, paths=110) for workers in (1, 2))
     assert (one.status, one.out) == (0, two.out)
     document = json.loads(one.out)
     assert (document["schema"], document["verdict"], document["exit_status"]) == (1, "pass", 0)
@@ -54,7 +54,7 @@ def test_a_set_against_itself_passes(judged, baseline):
 def test_swapping_sides_negates(call, shared, baseline, candidate):
     """Real sets, real paths: the same numbers with the other sign, to the last digit."""
     sides = [
-        json.loads(call("compare", *pair, "--study", shared, "--paths", 12, "--json").out)["metrics"]
+        json.loads(call("compare", *pair, "--study", shared, "--paths", 110, "--json").out)["metrics"]
         for pair in ((baseline, candidate), (candidate, baseline))
     ]
     for there, back in zip(*sides, strict=True):
@@ -177,7 +177,7 @@ def test_a_run_that_does_not_fit_is_refused(call, judged, shared, small, baselin
         ((baseline, candidate, "--study", shared, "--seed", 9, "--baseline-run", run), "another seed"),
         ((baseline, candidate, "--study", shorter, "--baseline-run", run), "other simulation settings"),
         ((candidate, candidate, "--study", shared, "--baseline-run", run), "another set: aave_cap is 0.201 there, 0.101 in the baseline"),
-        ((baseline, candidate, "--study", shared, "--paths", 16, "--baseline-run", run), "12 paths per scenario, not 16"),
+        ((baseline, candidate, "--study", shared, "--paths", 16, "--baseline-run", run), "30 paths per scenario, not 16"),
         ((baseline, candidate, "--study", shared, "--baseline-run", touched), "checksum"),
         ((baseline, candidate, "--study", shared, "--baseline-run", older), "another version of the model: 1 there"),
         ((baseline, candidate, "--study", shared, "--baseline-run", cut), "not JSON"),
@@ -243,7 +243,7 @@ def test_the_face(shared, baseline, candidate):
     from amo_opt.errors import AmoOptError
 
     study = amo_opt.load_study(shared)
-    found = amo_opt.compare(study.current, amo_opt.load_parameters(candidate), study, paths=12)
+    found = amo_opt.compare(study.current, amo_opt.load_parameters(candidate), study, paths=30)
     assert [change[0] for change in found.changes] == ["aave_cap"]
     assert (found.verdict, found.exit_status) == ("fail", 1)
     assert [gate.gate.metric for gate in found.failed] == ["yield"]
@@ -251,3 +251,18 @@ def test_the_face(shared, baseline, candidate):
         amo_opt.compare(study.current, None, study)
     with pytest.raises(AmoOptError, match="paths = 0; at least 1"):
         amo_opt.compare(study.current, study.current, study, paths=0)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_one_path_a_scenario_passes_no_safety_gate(judged, candidate, tmp_path, seed):
+    """Whatever side of 0 the path's seed puts the difference on: exit 1, INCONCLUSIVE, no interval; 29 more paths are asked for."""
+    gates = tmp_path / "gates.toml"
+    gates.write_text('schema = 1\n[[gate]]\nmetric = "hours_over_caps"\nclass = "safety"\n', encoding="utf-8")
+    options = (candidate, "--gates", gates, "--seed", seed)
+    found = judged(*options, paths=1)
+    assert found.status == 1
+    line = next(line for line in found.out.splitlines() if line.startswith("✘ fail") and "hours_over_caps" in line)
+    assert "not known" in line
+    assert "INCONCLUSIVE  1 path per scenario is too few for an interval: at least 30 are needed, 29 more" in line
+    document = json.loads(judged(*options, "--json", paths=1).out)
+    assert {(metric["interval"], metric["verdict"], metric["more_paths"]) for metric in document["metrics"]} == {(None, "INCONCLUSIVE", 29)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -209,11 +210,11 @@ def test_no_feasible_set_is_exit_1(small, call, tmp_path, told_alike):
 
 
 def test_too_few_paths_is_said_with_the_number_needed(small, call, tmp_path, told_alike):
-    """Eight paths cannot decide a chance of 2%: the verdict says how many could, and nothing is recommended."""
+    """Fifty-two paths cannot decide a chance of 2%: the verdict says how many could, and nothing is recommended."""
     called = call("run", small(max_breach_probability="0.02"), "--trials", "1", "--out", tmp_path / "report")
     assert called.status == 0
     assert called.out.startswith(
-        "undecidable: 8 paths A per scenario cannot decide chance that the external collateral ratio breaks its limit in calm at a limit of "
+        "undecidable: 52 paths A per scenario cannot decide chance that the external collateral ratio breaks its limit in calm at a limit of "
         "2.00%; at least 150 are needed"
     )
     assert told_alike(tmp_path / "report", called.out)["paths_needed_per_scenario"] == 150
@@ -343,3 +344,27 @@ def test_the_report_stands_in_reports_by_default(shared, call, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert call("run", shared, "--trials", "1").status == 0
     assert {str(entry) for entry in Path("reports").iterdir()} == {f"reports/frax-2022{end}" for end in ("", ".db", ".log")}
+
+
+def test_too_few_certification_paths_are_an_honest_answer(small, call, tmp_path, told_alike):
+    """Twenty paths a scenario within generous limits: nothing is certified to be kept, no set is recommended, and no figure pretends to be known."""
+    called = call("run", small(paths="2", multiple="10"), "--trials", "4", "--out", tmp_path / "report")
+    assert called.status == 0
+    assert called.out.startswith(
+        "undecidable: 20 paths A per scenario cannot decide deepest shortfall (CVaR 90%) in calm at a limit of 1,000.0 bp; at least 50 are needed"
+    )
+    verdict = told_alike(tmp_path / "report", called.out)
+    assert (verdict["binding"]["interval"], verdict["binding"]["decidable"], verdict["paths_needed_per_scenario"]) == (None, False, 50)
+    document = json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))
+    assert (document["recommended"], document["tail_settled"]) == (None, False)
+    for candidate in document["candidates"]:
+        assert {each["interval"] for each in candidate["certified"].values()} == {None}
+        sampled = [each for key, each in candidate["constraints"].items() if key != "caps_plus_buffer"]
+        assert {(each["interval"], each["kept"], each["decidable"]) for each in sampled} == {(None, False, False)}
+    assert {each["feasible"] for each in document["neighbours"]} <= {None, False}
+    proposal = (tmp_path / "report" / "proposal.md").read_text(encoding="utf-8")
+    assert "limits: 8 undecided of 9 on paths A" in proposal
+    assert "Whether paths A and B agree is not known: n = 20 paths a scenario" in proposal
+    for name in ("proposal.md", "report.html", "appendix.md"):
+        text = (tmp_path / "report" / name).read_text(encoding="utf-8")
+        assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text), name

@@ -30,10 +30,11 @@ def test_the_table_holds_every_figure_with_its_interval(shared, current, call):
 
 def test_json_is_the_whole_score(shared, current, call):
     """One document: each figure with value, interval and n; every constraint with its limit."""
-    called = call("simulate", current, "--study", shared, "--json")
+    called = call("simulate", current, "--study", shared, "--paths", "110", "--json")
     assert called.status == 0
     document = json.loads(called.out)
-    assert document["study"] == {"name": "frax-2022", "hash": load_study(shared).hash, "seed": load_study(shared).search.seed}
+    study = load_study(shared, overrides={"simulation.paths": 110})
+    assert document["study"] == {"name": "frax-2022", "hash": study.hash, "seed": study.search.seed}
     assert document["parameters"]["amplification"] == 1500
     assert document["steps"] == 288
     for estimate in (*document["metrics"].values(), *document["yield_terms"].values(), *document["constraints"]):
@@ -188,3 +189,19 @@ def test_a_drawing_that_cannot_be_written_is_told_before_the_simulation(shared, 
 def test_help_shows_a_table_and_a_drawing_of_one_path(call):
     """An example to copy."""
     assert "--trace path17.csv --plot path17.html" in call("simulate", "--help").out
+
+
+@pytest.mark.parametrize("paths", [1, 29])
+def test_too_few_paths_know_no_interval(shared, current, call, paths):
+    """Every interval is null and printed as not known, and every limit that paths decide is undecided."""
+    document = json.loads(call("simulate", current, "--study", shared, "--paths", paths, "--json").out)
+    figures = [*document["metrics"].values(), *document["yield_terms"].values()]
+    figures += [each for scenario in document["by_scenario"].values() for each in scenario.values()]
+    assert {each["interval"] for each in figures} == {None}
+    assert document["feasible"] is False
+    sampled = [each for each in document["constraints"] if each["name"] != "caps_plus_buffer"]
+    assert {(each["interval"], each["feasible"], each["decidable"]) for each in sampled} == {(None, None, False)}
+    text = call("simulate", current, "--study", shared, "--paths", paths).out
+    assert text.count("too few paths to decide") == len(sampled)
+    assert "not known" in text
+    assert " inf" not in text

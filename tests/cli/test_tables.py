@@ -16,7 +16,7 @@ from amo_opt.scoring.types import Estimate
 @pytest.fixture(scope="module")
 def scored(shared):
     study = load_study(shared, overrides={"constraints.max_breach_probability": 0.02})
-    return score(simulate(study.current, study, paths=8), study), study
+    return score(simulate(study.current, study, paths=110), study), study
 
 
 @pytest.mark.parametrize(

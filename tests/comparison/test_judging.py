@@ -162,3 +162,34 @@ def test_default_gates_are_those_of_the_design():
         ("caps_plus_buffer", "safety"),
         ("yield", "economic"),
     ]
+
+
+@pytest.mark.parametrize("paths", [1, 29])
+@pytest.mark.parametrize("metric", ["hours_over_caps", "breach_probability", "peg_cvar95_bps", "yield"])
+@pytest.mark.parametrize("shift", [-1.0, 0.0, 1.0])
+def test_too_few_paths_pass_no_gate(judge, paths, metric, shift):
+    """Better, worse or alike on each of up to 29 paths a scenario: INCONCLUSIVE, so safety fails and the economy warns, and told is how many are missing."""
+    gates = (Gate(metric=metric, cls="safety"), Gate(metric="min_price", cls="economic"))
+    found = judge({metric: np.ones(2 * paths)}, {metric: np.ones(2 * paths) + shift}, gates=gates, paths=paths, apart=True)
+    assert [(gate.verdict, gate.status) for gate in found.gates] == [("INCONCLUSIVE", "fail"), ("INCONCLUSIVE", "warn")]
+    assert found.exit_status == 1
+    assert all(f"at least 30 are needed, {30 - paths} more" in gate.reason for gate in found.gates)
+    judged = found.metric(metric)
+    assert (judged.difference, judged.interval, judged.verdict, judged.more_paths) == (shift, None, "INCONCLUSIVE", 30 - paths)
+
+
+def test_too_few_paths_keep_no_maximum(judge):
+    """A candidate's own figure far below its most is not known to be: INCONCLUSIVE, without an end to show; thirty paths know it."""
+    gates = (Gate(metric="hours_over_caps", cls="safety", maximum=1e9),)
+    told = [judge({}, {}, gates=gates, paths=paths).gates[0] for paths in (29, 30)]
+    assert [(gate.verdict, gate.status, gate.worse_end) for gate in told] == [("INCONCLUSIVE", "fail", None), ("KEPT", "pass", 0.0)]
+
+
+def test_a_set_is_itself_on_any_number_of_paths(judge):
+    """One path: the same values differ by exactly 0 and pass without an interval; other values that do the same on that path do not."""
+    figures = {name: values[:2] for name, values in drawn(1).items()}
+    same, apart = judge(figures, figures, paths=1), judge(figures, figures, paths=1, apart=True)
+    assert {(each.difference, each.interval, each.verdict) for each in same.metrics} == {(0.0, None, "EQUIVALENT")}
+    assert {gate.status for gate in same.gates} == {"pass"}
+    assert {(each.difference, each.interval, each.verdict) for each in apart.metrics} == {(0.0, None, "INCONCLUSIVE")}
+    assert apart.exit_status == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -142,3 +143,17 @@ def test_a_row_has_the_decimals_its_interval_deserves(judge):
     assert (row(metric).difference, row(metric).interval) == ("0", "0 to 0")
     told = row(replace(metric, baseline=1.569, candidate=5.193, difference=3.624, low=-0.0278, high=14.5))
     assert (told.baseline, told.difference, told.interval) == ("1.6", "+3.6", "0.0 to +14.5")
+
+
+def test_an_interval_that_is_not_known_is_said_and_null(judge):
+    """Of one path: null for machines, words for people, no infinity anywhere, and no boast of resamples."""
+    found = judge({}, {"min_price": np.array([1.0, 2.0])}, paths=1, apart=True)
+    document = json.loads(json_text(found))
+    assert {metric["interval"] for metric in document["metrics"]} == {None}
+    assert {row(metric).interval for metric in found.metrics} == {"not known"}
+    for text in (json_text(found), markdown(found), junit_xml(found)):
+        assert "Infinity" not in text
+        assert "∞" not in text
+        assert not re.search(r"\b(inf|nan)\b", text)
+    assert "too few paths for intervals" in markdown(found)
+    assert "resamples of whole paths" not in markdown(found)

@@ -27,7 +27,7 @@ def by_name(differences: tuple[PairedDifference, ...]) -> dict[str, PairedDiffer
 
 def test_a_set_against_itself(make_outcome: Any, make_study: Any) -> None:
     """Every difference and both ends of every interval are exactly 0, and nothing is better or worse."""
-    outcome = make_outcome(WEIGHTS)
+    outcome = make_outcome(WEIGHTS, paths=120)
     differences = compare_paired(outcome, outcome, make_study(WEIGHTS))
     assert [d.metric for d in differences] == [name for name, metric in METRICS.items() if metric.better]
     for difference in differences:
@@ -40,7 +40,7 @@ def test_a_set_against_itself(make_outcome: Any, make_study: Any) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_swapping_negates(make_outcome: Any, make_study: Any, seeds: tuple[int, int]) -> None:
     """Candidate against current is current against candidate with every sign turned, to the last bit."""
-    one, other = (make_outcome(WEIGHTS, paths=20, seed=seed) for seed in seeds)
+    one, other = (make_outcome(WEIGHTS, paths=120, seed=seed) for seed in seeds)
     study = make_study(WEIGHTS, bootstrap=60)
     for there, back in zip(compare_paired(one, other, study), compare_paired(other, one, study), strict=True):
         assert (there.candidate, there.current) == (back.current, back.candidate)
@@ -62,7 +62,7 @@ def test_what_paths_share_cancels(make_outcome: Any, make_study: Any) -> None:
 
 def test_direction_of_a_loss(make_outcome: Any, make_study: Any) -> None:
     """Lower peg losses are better: 10 bp less on every path is BETTER, 10 more WORSE, 1 more within the margin of 2 EQUIVALENT."""
-    current = make_outcome(WEIGHTS)
+    current = make_outcome(WEIGHTS, paths=120)
     study = make_study(WEIGHTS)
     verdicts = {}
     for shift in (-10.0, 1.0, 10.0):
@@ -182,3 +182,21 @@ def test_lines_of_the_yield_differ_by_what_they_earn(make_outcome: Any, make_stu
     assert found["rewards"].difference.high == pytest.approx(gain, rel=1e-9)
     assert all(each.difference.low == each.difference.high == 0.0 for name, each in found.items() if name not in {"rewards", "yield"})
     assert sum(each.difference.value for name, each in found.items() if name != "yield") == pytest.approx(found["yield"].difference.value)
+
+
+@pytest.mark.parametrize(("paths", "known"), [(1, False), (29, False), (120, True)])
+def test_too_few_paths_judge_nothing(make_outcome: Any, make_study: Any, paths: int, known: bool) -> None:
+    """A gain on every single path, or an event gone from all, has a word only where the spread is known; a set against itself differs by 0."""
+    current = make_outcome(WEIGHTS, paths=paths).with_columns(min_cr_external=0.1)
+    study = make_study(WEIGHTS)
+    candidate = current.with_columns(peg_loss_bps=current.paths["peg_loss_bps"] - 10.0, min_cr_external=2.0)
+    found = by_name(compare_paired(candidate, current, study))
+    for name, value in (("peg_cvar95_bps", -10.0), ("breach_probability", -1.0)):
+        each = found[name]
+        assert each.difference.value == pytest.approx(value)
+        assert each.verdict == ("BETTER" if known else "INCONCLUSIVE")
+        assert (each.difference.interval is not None) is known
+        assert known or (each.p_better, each.p_inferior) == (1.0, 1.0)
+    for each in compare_paired(current, current, study):
+        assert each.difference.value == 0.0
+        assert each.difference.interval == ((0.0, 0.0) if known else None)

@@ -16,7 +16,7 @@ from amo_opt.stress.history import episode_names, folded
 
 @pytest.fixture(scope="module")
 def run(frax):
-    return backtest(frax, episode="svb-2023", paths=4)
+    return backtest(frax, episode="svb-2023", paths=32)
 
 
 def made(run, price):

@@ -44,7 +44,7 @@ def test_every_set_has_the_same_keys(make_outcome: Any, make_study: Any, paramet
 def test_floor_supply_must_reach_its_least_in_every_scenario(make_outcome: Any, make_study: Any) -> None:
     """With every path of a scenario at one ratio, its mean is that ratio: twice the least scores -1/2, half of it 1/2, nothing 1."""
     weights = {"calm": 0.98, "thin": 0.01, "gone": 0.01}
-    outcome = make_outcome(weights, paths=4).with_columns(floor_ratio=[2.0] * 4 + [0.5] * 4 + [0.0] * 4)
+    outcome = make_outcome(weights, paths=30).with_columns(floor_ratio=[2.0] * 30 + [0.5] * 30 + [0.0] * 30)
     study = make_study(weights, min_floor_supply=1.0)
     expected = {"floor_supply:calm": -0.5, "floor_supply:thin": 0.5, "floor_supply:gone": 1.0}
     trial = point_score(outcome, study).constraints
@@ -170,3 +170,40 @@ def test_one_pass_gives_the_score_and_every_brief(make_outcome: Any, make_study:
     assert found.score == score(one, study)
     for scenario, mine, theirs in zip((None, *WEIGHTS), (found.brief, *found.within), (home.brief, *home.within), strict=True):
         assert tuple(differences(mine, theirs).values()) == compare_paired(one, other, study, scenario=scenario)
+
+
+def mixed(make_outcome: Any, weights: dict[str, float], *, few: int, many: int = 200) -> Any:
+    """An outcome with ``few`` paths of the second scenario and ``many`` of the others."""
+    whole = make_outcome(weights, paths=many)
+    kept = (whole.paths["scenario"] != list(weights)[1]) | (whole.paths["path"] < few)
+    return replace(whole, paths=whole.paths[kept].reset_index(drop=True))
+
+
+def test_one_thin_scenario_leaves_no_interval_over_all(make_outcome: Any, make_study: Any) -> None:
+    """29 paths of one scenario: neither its figures nor those over all have an interval, the other scenario's do; 30 are enough for means."""
+    weights = {"calm": 0.5, "thin": 0.5}
+    for few in (1, 29, 30):
+        found = score(mixed(make_outcome, weights, few=few), make_study(weights))
+        known = few >= 30
+        assert {each.interval is not None for each in found.metrics.values() if each.tail_points is None} == {known}
+        assert known or {each.interval for each in found.metrics.values()} == {None}
+        assert all((each.interval is not None) == known for each in found.yield_terms.values())
+        assert all(each.interval is not None for each in found.by_scenario["calm"].values())
+        means = {"yield", "breach_probability", "hours_over_caps"}
+        assert {(found.by_scenario["thin"][name].interval is not None) for name in means} == {known}
+
+
+def test_a_limit_without_an_interval_is_not_kept(make_outcome: Any, make_study: Any) -> None:
+    """Figures far within every limit on 29 paths: nothing is broken, nothing decided, and the set is not feasible; a trial's points are."""
+    weights = {"calm": 1.0}
+    loose = {"max_breach_probability": 0.9, "max_unrecovered_probability": 0.9, "max_shortfall_bps": 1e6, "max_unserved_usd_hours": 1e12}
+    study = make_study(weights, **loose)
+    for paths, tails, feasible in ((29, False, False), (30, False, False), (50, True, True)):
+        outcome = make_outcome(weights, paths=paths).with_columns(min_cr_external=2.0, recovered=True)
+        found = score(outcome, study)
+        decided = {each.name: each.decidable for each in found.constraints}
+        assert decided.pop("caps_plus_buffer") is True, "read off the set"
+        assert decided == {"breach_probability": paths >= 30, "unrecovered": paths >= 30, "shortfall": tails, "unserved": tails}
+        assert all(each.violation <= 0.0 for each in found.constraints)
+        assert found.feasible is feasible
+        assert point_score(outcome, study).feasible, "the search goes by points"

@@ -47,8 +47,11 @@ def test_order_statistics_of_known_points():
 
 
 def test_too_few_paths_leave_the_lower_end_open():
-    """Eight paths cannot bound the size that 95% survive from below."""
-    assert order_statistic([0.5] * 8, share=0.95, largest=1.0).interval[0] == 0.0
+    """Seventy-one paths cannot bound the size that 95% survive from below; 29 know no interval at all."""
+    assert order_statistic([0.5] * 71, share=0.95, largest=1.0).interval[0] == 0.0
+    assert order_statistic([0.5] * 72, share=0.95, largest=1.0).interval[0] == 0.5
+    assert order_statistic([0.5] * 30, share=0.95, largest=1.0).interval == (0.0, 0.5)
+    assert order_statistic([0.5] * 29, share=0.95, largest=1.0).interval is None
 
 
 def test_each_path_at_its_own_sizes_ends_where_all_at_all_sizes_end():

@@ -423,12 +423,12 @@ def test_a_profile_of_failures_is_the_current_set_s_failure(world, make_study):
 
 
 def test_the_number_of_paths_asked_for_decides_every_limit(make_study):
-    """Of several constraints that cannot be decided the strictest sets the number needed."""
+    """Of several constraints that cannot be decided the strictest sets the number needed; a worst tenth needs five paths of its own."""
 
-    def constraint(scenario, limit):
+    def constraint(scenario, limit, name="breach_probability"):
         nothing = Estimate(value=0.0, low=0.0, high=0.3, n=8)
         return Constraint(
-            name="breach_probability",
+            name=name,
             scenario=scenario,
             unit="",
             estimate=nothing,
@@ -438,12 +438,22 @@ def test_the_number_of_paths_asked_for_decides_every_limit(make_study):
             decidable=False,
         )
 
-    zero = Estimate(value=0.0, low=0.0, high=0.0, n=8)
-    score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=(constraint("calm", 0.02), constraint("svb-2023", 0.001)), metrics={})
-    current = Candidate(id="current", role="current", parameters=make_study().current, search=None, certified_a=score)
-    ruling = certification._nothing(make_study(), [current], [])
-    assert (ruling.outcome, ruling.needed) == ("undecidable", 3000)
-    assert (ruling.binding.name, ruling.binding.scenario, ruling.binding.limit) == ("breach_probability", "svb-2023", 0.001)
+    def ruled(*constraints):
+        zero = Estimate(value=0.0, low=0.0, high=0.0, n=8)
+        score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=constraints, metrics={})
+        current = Candidate(id="current", role="current", parameters=make_study().current, search=None, certified_a=score)
+        ruling = certification._nothing(make_study(), [current], [])
+        assert ruling.outcome == "undecidable"
+        return ruling
+
+    both = ruled(constraint("calm", 0.02), constraint("svb-2023", 0.001))
+    assert both.needed == 3000
+    assert (both.binding.name, both.binding.scenario, both.binding.limit) == ("breach_probability", "svb-2023", 0.001)
+    tail = ruled(constraint("calm", 1000.0, "shortfall"))
+    assert tail.needed == 50
+    assert (tail.binding.name, tail.binding.scenario, tail.binding.limit) == ("shortfall", "calm", 1000.0)
+    assert ruled(constraint("calm", 0.5)).needed == 30
+    assert ruled(constraint("calm", 1.0, "floor_supply")).needed == 30
 
 
 def test_the_gap_is_search_then_a_then_b(world, make_study):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.types import Constraint, Estimate, Score
-from amo_opt.search.plateau import _broken, _objection, half_way, ordered, stepped, steps_around
+from amo_opt.search.plateau import _broken, _neighbour, _objection, half_way, ordered, stepped, steps_around
 from amo_opt.search.ruling import Objection
 
 
@@ -111,3 +114,22 @@ def test_only_a_point_value_refuses():
     assert broken is not None
     assert broken.name == "breach"
     assert _broken(found, {"unserved:calm"}) is None
+
+
+def test_whether_a_neighbour_keeps_its_limits_may_not_be_known(make_study):
+    """Of too few paths: what breaks at its point value breaks, the rest is neither kept nor broken, whatever the shown set is known to keep."""
+    study = make_study()
+    step = steps_around(study.current, study)[0]
+    endless = Estimate.of(0.0, (0.0, 0.0), n=16, fewest=16)
+    unknown = replace(constraint("breach", 0.0, 0.0), estimate=endless, violation_high=math.inf)
+    beyond = replace(unknown, estimate=replace(endless, value=0.03), violation=0.01)
+    for home in (unknown, constraint("breach", 0.0, 0.01)):
+        found = [_objection(scored(each), [home]) for each in (constraint("breach", 0.0, 0.01), unknown, beyond)]
+        assert found == [
+            None,
+            Objection(kind="not known", stream="B", limit=unknown),
+            Objection(kind="limit", stream="B", limit=beyond, at_value=True),
+        ]
+        told = [_neighbour(step, (), each, 16) for each in found]
+        assert [each.feasible for each in told] == [True, None, False]
+        assert [each.objection for each in told] == found

@@ -79,7 +79,7 @@ class World:
 
 @pytest.fixture
 def world(make_outcome, monkeypatch):
-    made = World(make_outcome(WEIGHTS, paths=60))
+    made = World(make_outcome(WEIGHTS, paths=120))
     monkeypatch.setattr(room, "simulate_many", made)
     return made
 
@@ -158,13 +158,13 @@ def test_terms_of_the_yield_add_up_in_figures_and_in_differences(world, study):
 def test_every_figure_has_an_interval_and_n_and_the_current_set_differs_from_itself_by_nothing(world, study):
     """Value within low and high, all of the paths behind it; differences of exactly 0 at the current value."""
     found = room.profile(study)
-    assert found.n == 120
+    assert found.n == 240
     for each in found.profiles:
         for point in each.points:
             for term in found.terms:
                 figure, shift = point.figure(term), point.shifts[term]
                 assert figure.low <= figure.value <= figure.high
-                assert (figure.n, shift.difference.difference.n) == (120, 120)
+                assert (figure.n, shift.difference.difference.n) == (240, 240)
                 assert shift.bound == found.bounds[term]
                 if point.value == each.current:
                     assert (shift.difference.difference.low, shift.difference.difference.high) == (0.0, 0.0)
@@ -270,3 +270,19 @@ def test_a_small_real_run():
         assert not each.failed
     acted = {each.parameter for each in found.profiles if not each.flat}
     assert {"amplification", "curve_collateral_cap"} <= acted
+
+
+def test_too_few_paths_have_no_shape(world, study, make_outcome):
+    """29 paths of each scenario: what acts and what does nothing are alike not known, whatever the figures say; no interval stands in the frame."""
+    world.base = make_outcome(WEIGHTS, paths=29)
+    world.noise = np.ones(58)
+    found = room.profile(study, ["amplification", "idle_buffer"])
+    for name, profile in by_name(found).items():
+        assert profile.flat is None
+        assert {each.word for each in profile.shapes.values()} == {"NOT KNOWN"}
+        ends = {"amplification": "from 150 to 5000", "idle_buffer": "from 0 to 0.3"}[name]
+        assert (
+            profile.finding == f"NOT KNOWN: n = 58 paths are too few to tell what it does {ends}; at least 30 of each scenario are needed."
+        )
+    assert found.frame[["low", "high", "difference_low", "difference_high"]].isna().all().all()
+    assert not found.frame["moves"].any()

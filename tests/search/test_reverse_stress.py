@@ -92,12 +92,12 @@ def test_what_is_paid_is_what_the_queue_did_not_keep(frax):
 
 def test_the_capacity_of_a_certification_is_breaks_own(frax):
     """Size and payout with their order statistics: what `break` finds at 95% of the same paths."""
-    whole = reverse_stress(frax.current, frax, stresses=[], paths=8)
-    (found,) = run_capacities([frax.current], frax, paths=8, workers=2)
+    whole = reverse_stress(frax.current, frax, stresses=[], paths=30)
+    (found,) = run_capacities([frax.current], frax, paths=30, workers=2)
     assert (found.value.value, found.value.low, found.value.high, found.value.n) == (
         whole.run_capacity.most.value,
         *whole.run_capacity.most.interval,
-        8,
+        30,
     )
     assert (found.paid.value, found.paid.low, found.paid.high) == (whole.paid[1].value, *whole.paid[1].interval)
     assert found.value.low == 0.0

@@ -140,3 +140,12 @@ def test_a_gain_too_small_for_a_vote_is_refused():
     """Proven better by a hair, half a margin being asked for in all: not worth a vote."""
     assert objection(gain=(0.0001, 0.0002), peg=(0.0, 0.0)) == Objection(kind="small gain", stream="A", bound=MARGINS.least_gain)
     assert objection(gain=(0.0006, 0.0008), peg=(0.0, 0.0)) is None
+
+
+def test_what_is_not_known_may_be_worse():
+    """A difference without an interval is no proof: the objection is the margin's, and holds no interval."""
+    endless = float("inf")
+    for metric, differences in ((PEG, {"peg": (-endless, endless)}), (DOLLAR, {"dollar": (-endless, endless)})):
+        found = objection(**differences)
+        assert (found.kind, found.metric, found.bound) == ("margin", metric, 2.0)
+        assert found.interval.interval is None

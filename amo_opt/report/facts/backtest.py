@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amo_opt.comparison.wording import NOT_KNOWN
 from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.replayed import BAND, fit_of
 
@@ -55,8 +56,8 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
             each.name: {
                 "hours": list(each.hours),
                 "model": list(each.model),
-                "model_low": list(each.low),
-                "model_high": list(each.high),
+                "model_low": each.low and [*each.low],
+                "model_high": each.high and [*each.high],
                 "real": list(each.real),
                 "rmse": each.rmse,
                 "outside": each.outside,
@@ -71,7 +72,7 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
 
 
 def summary_document(fit: EpisodeFit) -> dict[str, dict[str, Any]]:
-    """Figures over the whole by name; null where one was not recorded or cannot be had."""
+    """Figures over the whole by name; null where one was not recorded or cannot be had, or of too few paths an interval is not known."""
     return {
         each.name: {"model": each.model, "real": each.real, "model_interval": None if each.interval is None else list(each.interval)}
         for each in fit.summary
@@ -121,7 +122,8 @@ def summary_table(fit: EpisodeFit) -> Table:
     for each in fit.summary:
         if each.model is None and each.real is None:
             continue
-        band = MISSING if each.interval is None else f"{shown(each.interval[0])} to {shown(each.interval[1])}"
+        unknown = MISSING if each.model is None else NOT_KNOWN
+        band = unknown if each.interval is None else f"{shown(each.interval[0])} to {shown(each.interval[1])}"
         misfit = MISSING if each.model is None or each.real is None or each.name == "residual_rmse" else _misfit(each.model - each.real)
         rows.append((each.title, shown(each.model), band, shown(each.real), misfit))
     return ("figure", "model", "5–95% of paths", "real", "misfit"), rows
@@ -141,7 +143,7 @@ def column_table(fit: EpisodeFit) -> Table:
                 shown(each.rmse * scale),
                 _misfit(float(misses.mean())),
                 f"{_misfit(misses[worst])} at {each.hours[worst]} h ({shown(each.model[worst] * scale)} for {shown(each.real[worst] * scale)})",
-                f"{each.outside} of {each.n}",
+                NOT_KNOWN if each.outside is None else f"{each.outside} of {each.n}",
             )
         )
     return ("column", "rows", "RMSE", "mean misfit", "largest misfit", "outside 5–95%"), rows
@@ -150,15 +152,12 @@ def column_table(fit: EpisodeFit) -> Table:
 def row_table(fit: ColumnFit) -> Table:
     """One column row by row."""
     scale = SCALES.get(fit.name, 1.0)
+    bands = [NOT_KNOWN] * fit.n
+    if fit.low is not None and fit.high is not None:
+        bands = [f"{shown(low * scale)} to {shown(high * scale)}" for low, high in zip(fit.low, fit.high, strict=True)]
     rows = [
-        (
-            f"{hour}",
-            shown(model * scale),
-            f"{shown(low * scale)} to {shown(high * scale)}",
-            shown(real * scale),
-            _misfit((model - real) * scale),
-        )
-        for hour, model, low, high, real in zip(fit.hours, fit.model, fit.low, fit.high, fit.real, strict=True)
+        (f"{hour}", shown(model * scale), band, shown(real * scale), _misfit((model - real) * scale))
+        for hour, model, band, real in zip(fit.hours, fit.model, bands, fit.real, strict=True)
     ]
     return ("hour", "model", "5–95% of paths", "real", "misfit"), rows
 

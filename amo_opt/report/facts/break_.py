@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.comparison.wording import NOT_KNOWN
+from amo_opt.config.wording import significant
 from amo_opt.scoring.intervals import clopper_pearson
+from amo_opt.scoring.types import spread_known
 
 if TYPE_CHECKING:
-    from amo_opt.search.break_points import Breaking
+    from amo_opt.search.break_points import Breaking, BreakPoint
     from amo_opt.search.reverse_stress import ReverseStress
 
 TITLES = {"run": "Run", "depeg": "USDC depeg", "freeze": "Lending freeze with a run"}
@@ -18,7 +22,9 @@ TITLES = {"run": "Run", "depeg": "USDC depeg", "freeze": "Lending freeze with a 
 
 @dataclass(frozen=True)
 class Survival:
-    """Share of ``n`` paths that survive each size of the grid, a tuple each; ``low`` and ``high`` are exact 95% binomial bounds."""
+    """Share of ``n`` paths that survive each size of the grid, a tuple each; ``low`` and ``high`` are exact 95% binomial bounds, NaN
+    where the paths are too few to know them.
+    """
 
     label: str
     sizes: tuple[float, ...]
@@ -46,7 +52,7 @@ def survival(each: Breaking, label: str) -> Survival:
     n = each.half.n
     sizes = np.arange(round(each.largest / each.resolution) + 1) * each.resolution
     alive = [n - each.dead_at_zero, *(int(np.sum(each.points >= size - 1e-9 * each.largest)) for size in sizes[1:])]
-    bounds = [clopper_pearson(count, n) for count in alive]
+    bounds = [clopper_pearson(count, n) if spread_known(n) else (math.nan, math.nan) for count in alive]
     return Survival(
         label=label,
         sizes=tuple(sizes.tolist()),
@@ -68,13 +74,17 @@ def panels_of(found: ReverseStress) -> tuple[BreakPanel, ...]:
     return tuple(panels)
 
 
+def interval_text(point: BreakPoint) -> str:
+    """The interval of a break point, ``low, high``, or that it is not known."""
+    return NOT_KNOWN if point.interval is None else ", ".join(significant(end, 4) for end in point.interval)
+
+
 def paid_sentences(found: ReverseStress) -> tuple[str, ...]:
     """Who sets out and who is paid, at the sizes of the run capacity."""
     told = []
     for point, paid in zip((found.run_capacity.half, found.run_capacity.most), found.paid, strict=True):
-        low, high = paid.interval
         told.append(
-            f"at {point.value:.4g}, which {point.share:.0%} of the paths survive, {paid.value:.4g} [{low:.4g}, {high:.4g}] of outside supply "
+            f"at {significant(point.value, 4)}, which {point.share:.0%} of the paths survive, {significant(paid.value, 4)} [{interval_text(paid)}] of outside supply "
             f"or more is paid out within 24 h on {paid.share:.0%} of all paths (n = {paid.n})"
         )
     return tuple(told)
@@ -83,7 +93,8 @@ def paid_sentences(found: ReverseStress) -> tuple[str, ...]:
 def caption_of(found: ReverseStress, seed: int) -> str:
     """What is drawn, with n, seed and both measures of the run capacity."""
     n = found.run_capacity.half.n
+    bands = "bands are exact 95% intervals, point by point" if spread_known(n) else "too few paths for intervals"
     return (
-        f"{found.parameters} on {found.study}: share of paths that survive a stress up to each size; bands are exact 95% intervals, point by "
-        f"point (n = {n} paths a stress, seed {seed}). Survives: {found.definition}. Run, price alone: {'; '.join(paid_sentences(found))}."
+        f"{found.parameters} on {found.study}: share of paths that survive a stress up to each size; {bands} "
+        f"(n = {n} paths a stress, seed {seed}). Survives: {found.definition}. Run, price alone: {'; '.join(paid_sentences(found))}."
     )

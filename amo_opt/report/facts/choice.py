@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from amo_opt.report.facts.sets import Subject, role_title
 from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from amo_opt.scoring.types import Estimate, Score
     from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 YIELD_SCALE = Scale(100.0, 2, "% a year")
 PEG_SCALE = Scale(1.0, 1, "bp")
 CR_SCALE = Scale(1.0, 4, "")
-BANDS = "bands are 95% intervals, of the yield that of the whole"
 CR_METRICS = ("min_cr_external_tail95", "min_cr_external")
 SMALL_TERM = 0.02
 """Yield terms that never exceed this share of the largest are drawn together as one."""
@@ -28,7 +28,7 @@ SMALL_TERM = 0.02
 
 @dataclass(frozen=True)
 class Span:
-    """A figure with its interval, in display units."""
+    """A figure with its interval, in display units; ends that are not known are NaN, which no figure draws."""
 
     value: float
     low: float
@@ -128,9 +128,11 @@ def _point(candidate: Candidate, score: Score, subject: Subject) -> FrontPoint:
 def _front_caption(result: Result, subject: Subject) -> str:
     kept = [each for each in result.candidates if each.certified_a.feasible]
     sets, paths, seed = len(result.candidates), subject.current.certified_a.yield_annual.n, result.study.search.seed
-    tail = f"(points with 95% intervals, n = {count(paths, 'path')} A, seed {seed}).{_again(result)}"
+    drawn = [score for each in result.candidates for score in (each.certified_a, each.certified_b) if score is not None]
+    intervals = interval_words(span(figure, PEG_SCALE) for score in drawn for figure in (score.yield_annual, score.peg_risk_bps))
+    tail = f"(points with {intervals}, n = {count(paths, 'path')} A, seed {seed}).{_again(result)}"
     if not kept:
-        return f"None of {count(sets, 'certified set')} keeps every limit at its interval's worse end {tail}"
+        return f"None of {count(sets, 'certified set')} is shown to keep every limit at its interval's worse end {tail}"
     low, high = (choose(kept, key=lambda each: each.certified_a.yield_annual.value) for choose in (min, max))
     if low is high:
         return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(low)} {tail}"
@@ -175,7 +177,7 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
     paths = profile.points[0].score.yield_annual.n if profile.points else 0
     caption = (
         f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
-        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; {BANDS})."
+        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; {bands(profile.points)})."
     )
     log = PARAMETERS[profile.parameter].log
     return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=clean(profile.finding), caption=caption)
@@ -226,6 +228,22 @@ def _terms(scores: tuple[Score, ...]) -> tuple[tuple[str, tuple[Span, ...]], ...
     return tuple(terms)
 
 
+def bands(points: Iterable[ProfilePoint]) -> str:
+    """What a caption says of the bands along profiles."""
+    drawn = [figure for each in points for figure in (each.score.yield_annual, each.score.peg_risk_bps)]
+    words = interval_words(span(each, PEG_SCALE) for each in drawn)
+    return f"bands are {words}, of the yield that of the whole" if any(each.interval for each in drawn) else f"no bands, {words}"
+
+
+def interval_words(spans: Iterable[Span | None]) -> str:
+    """What a caption says of the intervals of what is drawn."""
+    known = {math.isfinite(each.low) for each in spans if each is not None}
+    if False not in known:
+        return "95% intervals"
+    return "95% intervals where known" if True in known else "intervals not known: too few paths"
+
+
 def span(estimate: Estimate, scale: Scale) -> Span:
     """The estimate in display units."""
-    return Span(estimate.value * scale.factor, estimate.low * scale.factor, estimate.high * scale.factor)
+    low, high = estimate.interval or (math.nan, math.nan)
+    return Span(estimate.value * scale.factor, low * scale.factor, high * scale.factor)

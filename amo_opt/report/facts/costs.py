@@ -135,4 +135,5 @@ def _capacity_caption(result: Result, subject: Subject) -> str:
     if then is not None:
         words = {"BETTER": "more", "WORSE": "less", "INCONCLUSIVE": "not told apart", "EQUIVALENT": "the same"}
         found += f", {subject.short_label[:1].lower()}{subject.short_label[1:]} {SHARE.text(then.value)}: {words[told_apart(1, now, then)]}"
-    return f"{found} (95% intervals in the table, n = {count(now.n, 'path')}, seed {result.study.search.seed})."
+    intervals = "95% intervals in the table" if now.interval else "intervals not known: too few paths"
+    return f"{found} ({intervals}, n = {count(now.n, 'path')}, seed {result.study.search.seed})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ TAIL_MINIMUM = 40.0
 @dataclass(frozen=True)
 class MetricRow:
     """One metric before and after; ``position`` holds the paired difference and its interval in units of the largest bound of its
-    interval, favourable side positive, for the forest plot.
+    interval, favourable side positive, for the forest plot (NaN for ends that are not known: the point then stands at -1, 0 or 1).
     """
 
     name: str
@@ -157,8 +158,10 @@ def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
     then = None if subject.other is None else subject.score(subject.other).metrics.get(paired.metric)
     scale = scale_for(metric.unit, (paired.current, paired.candidate))
     found = paired.difference
-    fine = scale.fine((found.high - found.low) / 2.0)
-    reach = max(abs(found.low), abs(found.high)) or 1.0
+    fine = scale.told(found)
+    # where the interval is not known the point alone is drawn, on its side
+    low, high = found.interval or (math.nan, math.nan)
+    reach = (abs(found.value) if found.interval is None else max(abs(low), abs(high))) or 1.0
     sign = float(metric.better or 1) / reach
     return MetricRow(
         name=paired.metric,
@@ -175,8 +178,20 @@ def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
         thin_tail=found.tail_points is not None and found.tail_points < TAIL_MINIMUM,
         margin=fine.number(paired.margin) if paired.margin > 0.0 else MISSING,
         verdict=Chip(paired.verdict),
-        position=(found.value * sign, *sorted((found.low * sign, found.high * sign))),  # type: ignore[arg-type]
+        position=(found.value * sign, *sorted((low * sign, high * sign))),  # type: ignore[arg-type]
         margin_position=-paired.margin / reach if 0.0 < paired.margin <= reach else None,
+    )
+
+
+def reach_words(rows: tuple[MetricRow, ...]) -> str:
+    """In which units the forest's differences stand: where an interval is not known the point says its side alone."""
+    known = {math.isfinite(row.position[1]) for row in rows}
+    if False not in known:
+        return "in units of the far end of its own 95% interval"
+    return (
+        "in units of the far end of its own 95% interval where that is known"
+        if True in known
+        else "on its side alone, as no interval is known"
     )
 
 
@@ -184,7 +199,7 @@ def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, n: int, se
     better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
     return (
         f"{subject.short_label} against current: of {count(len(rows), 'metric')}, {better} better and {worse} worse with 95% confidence each, "
-        f"{len(rows) - better - worse} not told apart. Paired differences, each in units of its own interval's far end, favourable to the right "
+        f"{len(rows) - better - worse} not told apart. Paired differences, each {reach_words(rows)}, favourable to the right "
         f"(n = {count(n, 'path')} {subject.stream}, seed {seed})."
     )
 
@@ -226,12 +241,14 @@ def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | No
         word, low, high = paired.verdict, paired.difference.low, paired.difference.high
     else:
         word, low, high = told_apart(metric_of(name).better, before, after), after.low - before.high, after.high - before.low
-    interval = f"{scale.number(low, signed=True)} to {scale.number(high, signed=True)}"
+    interval = scale.between(low, high, signed=True)
     return Cell(scale.number(before.value), scale.number(after.value), difference, interval, f"{after.n:,}", Chip(word))
 
 
 def told_apart(better: int, before: Estimate, after: Estimate) -> str:
     """BETTER or WORSE only where the two intervals do not meet: stricter than a paired test, and all that unpaired figures allow."""
+    if before.interval is None or after.interval is None:
+        return "INCONCLUSIVE"
     if before == after:
         return "EQUIVALENT"
     if before.low <= after.high and after.low <= before.high:

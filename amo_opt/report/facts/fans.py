@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.wording import clean, count
+from amo_opt.scoring.types import spread_known
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -39,8 +40,8 @@ class FanPanel:
 
 
 def fan_panels(result: Result, subject: Subject) -> tuple[FanPanel, ...]:
-    """A panel for each scenario of the study that has a fan of the current set."""
-    fans = {(each.scenario, each.candidate): each for each in result.fans}
+    """A panel for each scenario of the study that has a fan of the current set, of enough paths to tell its quantiles."""
+    fans = {(each.scenario, each.candidate): each for each in result.fans if spread_known(each.n)}
     scenarios = [each for each in result.study.scenarios if (each.name, subject.current.id) in fans]
     points = max(FEWEST_POINTS, POINTS_IN_ALL // max(1, len(scenarios)))
     panels = []

@@ -102,7 +102,7 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
                 verdict = Chip(told_apart(metric_of(metric).better, before, after))
                 text = scale.number(after.value - before.value, signed=True)
                 low, high = after.low - before.high, after.high - before.low
-                interval = f"{scale.number(low, signed=True)} to {scale.number(high, signed=True)}"
+                interval = scale.between(low, high, signed=True)
                 cells.append(HeatCell(text, interval, f"{after.n:,}", verdict))
             else:
                 cells.append(HeatCell(MISSING, MISSING, MISSING, None))

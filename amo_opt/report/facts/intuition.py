@@ -123,7 +123,7 @@ def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Itera
 def _moved(paired: PairedDifference) -> tuple[str, str, str]:
     """The difference, its interval and n as text."""
     metric, found = metric_of(paired.metric), paired.difference
-    scale = scale_for(metric.unit, (paired.current, paired.candidate)).fine((found.high - found.low) / 2.0)
+    scale = scale_for(metric.unit, (paired.current, paired.candidate)).told(found)
     return f"{lower_first(metric.title)} {scale.text(found.value, signed=True)}", scale.interval(found, signed=True), f"{found.n:,}"
 
 

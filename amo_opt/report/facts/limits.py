@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.comparison.wording import NOT_KNOWN
 from amo_opt.report.wording import MISSING, Chip, constraint_title, scale_for
 
 if TYPE_CHECKING:
@@ -61,15 +62,19 @@ def limits_kept(score: Score) -> str:
 
 def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:
     scale = scale_for(before.unit, (before.estimate.value, before.worse_end, before.limit))
+
+    def end(limit: Constraint) -> str:
+        return NOT_KNOWN if limit.estimate.interval is None else scale.number(limit.worse_end)
+
     return ConstraintRow(
         title=constraint_title(before.name),
         scenario=before.scenario or "any",
         limit=f"at least {scale.text(before.limit)}" if before.at_least else scale.text(before.limit),
         current=scale.number(before.estimate.value),
-        current_high=scale.number(before.worse_end),
+        current_high=end(before),
         current_verdict=constraint_verdict(before),
         proposed=MISSING if after is None else scale.number(after.estimate.value),
-        proposed_high=MISSING if after is None else scale.number(after.worse_end),
+        proposed_high=MISSING if after is None else end(after),
         proposed_verdict=None if after is None else constraint_verdict(after),
         n=f"{before.estimate.n:,}" if before.estimate.n else "exact",
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.wording import Scale, count, metric_of, plain_number, scale_for
+from amo_opt.scoring.types import spread_known
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -62,7 +63,7 @@ def monitoring_of(result: Result, subject: Subject) -> Monitoring:
 
 
 def _price(result: Result, shown: Candidate) -> list[Trigger]:
-    fans = [fan for fan in result.fans if fan.candidate == shown.id and fan.quantiles.get("1")]
+    fans = [fan for fan in result.fans if fan.candidate == shown.id and fan.quantiles.get("1") and spread_known(fan.n)]
     fan = next((each for each in fans if each.scenario == "calm"), None)
     if fan is None:
         return []
@@ -98,10 +99,11 @@ def _worst_ends(result: Result, subject: Subject, shown: Candidate) -> list[Trig
         if found is not None:
             unit = metric_of(name).unit
             value, basis = _text(unit, found, found.high), f"upper end of the interval of the mean of the worst tenth, {_n(found)}"
-            if value == _text(unit, found, 0.0):
+            if found.interval is None or value == _text(unit, found, 0.0):
                 limit: float = getattr(result.study.constraints, limit_name)
                 value = scale_for(unit, (limit,)).text(limit)
-                basis = f"the limit of the study's constraint: the mean of the worst tenth is certified as 0, {_n(found)}, and a trigger there would fire at nothing"
+                why = f"the mean of the worst tenth is certified as 0, {_n(found)}, and a trigger there would fire at nothing"
+                basis = f"the limit of the study's constraint: {why if found.interval else f'no interval is known, {_n(found)}'}"
             rows.append(Trigger(what, f"above {value}", basis, LOOK))
     return rows
 

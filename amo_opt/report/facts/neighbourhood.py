@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
 from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
@@ -147,7 +147,7 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg_interval=texts["peg_cvar95_bps"][1],
         peg_verdict=texts["peg_cvar95_bps"][2],
         n=f"{_paths(neighbour):,}",
-        limits=Chip("KEPT" if neighbour.feasible else "BROKEN"),
+        limits=Chip("UNDECIDED" if neighbour.feasible is None else "KEPT" if neighbour.feasible else "BROKEN"),
         objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection)),
     )
 
@@ -184,7 +184,7 @@ def _difference(paired: PairedDifference | None, scale: Scale) -> tuple[str, str
     if paired is None:
         return MISSING, MISSING, None
     found = paired.difference
-    fine = scale.fine((found.high - found.low) / 2.0)
+    fine = scale.told(found)
     return fine.number(found.value, signed=True), fine.interval(found, signed=True), Chip(paired.verdict)
 
 
@@ -199,12 +199,18 @@ def _finding(result: Result, subject: Subject) -> str:
     found = result.neighbours
     if not found:
         return "The neighbours of the shown set were not run, so whether it stands on a plateau or a peak is not known."
-    feasible = sum(each.feasible for each in found)
+    feasible = sum(each.feasible is True for each in found)
     worse = [each for each in found if _worse(each)]
     better = sum(
-        each.feasible and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES) for each in found
+        each.feasible is True and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES)
+        for each in found
     )
     names = ", ".join(dict.fromkeys(lower_first(PARAMETERS[each.parameter].title.split(",")[0]) for each in worse))
+    if all(each.feasible is None for each in found):
+        return (
+            f"Whether {shown_words(subject)} stands on a plateau or a peak is not known: {_n(found)}, are too few for the limits' intervals "
+            f"(seed {result.study.search.seed}). No neighbour breaks at its point value a limit that it keeps."
+        )
     word = "A plateau" if not worse else "Not a plateau everywhere"
     tail = "none can be worse on yield or peg risk by more than the margin" if not worse else f"steps to mind: {names}"
     gain = (
@@ -237,8 +243,9 @@ def _figure_caption(result: Result, subject: Subject) -> str:
     if not result.neighbours:
         return ""
     held = sum(not _worse(each) for each in result.neighbours)
+    spans = [span for row in _figure(result.neighbours) for end in row.ends for span in end.spans]
     unheld = ", orange and hollow where that is not shown" if held < len(result.neighbours) else ""
     return (
         f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit that it keeps and lose no more than a margin: one step lower (◀), one higher (▶)"
-        f"{unheld}; dashed: margins, where near (95% intervals, {_n(result.neighbours)}, seed {result.study.search.seed})."
+        f"{unheld}; dashed: margins, where near ({interval_words(spans)}, {_n(result.neighbours)}, seed {result.study.search.seed})."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.choice import BANDS, ProfileFacts, profile_facts
+from amo_opt.report.facts.choice import ProfileFacts, bands, profile_facts
 from amo_opt.report.wording import count
 from amo_opt.search.rule import COVER, PEG, YIELD
 
@@ -24,9 +24,10 @@ class ProfilePage:
 def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
     """A page a parameter, in their order."""
     base = f"All else held at {found.study.current.name} (n = {count(found.n, 'path')} A, seed {found.study.search.seed}"
+    told = bands(point for each in found.profiles for point in each.points)
     filled = any(point.shifts[term].moves for each in found.profiles for point in each.points for term in (YIELD, PEG, COVER))
     key = "filled points differ" if filled else "no point differs"
-    caption = f"{base}; {BANDS}; {key} from the current set by more than chance)."
+    caption = f"{base}; {told}; {key} from the current set by more than chance)."
     return tuple(
         ProfilePage(
             facts=profile_facts(

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.comparison.wording import NOT_KNOWN
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.wording import MISSING, clean, constraint_title, count, lower_first, metric_of, plain_number, scale_for, true_minus
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amo_opt.report.facts.sets import Subject
+    from amo_opt.report.wording import Scale
     from amo_opt.scoring.types import Constraint
     from amo_opt.search.result import Candidate, Result
     from amo_opt.search.ruling import Binding, Objection, Paths, Stream
@@ -70,12 +72,16 @@ def limit_title(name: str, scenario: str | None) -> str:
 def binding_words(binding: Binding) -> str:
     """``deepest shortfall (CVaR 90%) in calm: 712.0 bp (95% bound 1,879.0) against at most 1,000.0 bp, n = 160``."""
     scale = scale_for(binding.unit, (binding.value, binding.worse_end, binding.limit))
-    bound = "" if binding.interval is None or binding.exact else f" (95% bound {scale.number(binding.worse_end)})"
+    bound = "" if binding.stream == "search" or binding.exact else f" (95% bound {_bound(binding, scale)})"
     n = "" if binding.exact else f", n = {binding.n:,}"
     side = "at least" if binding.at_least else "at most"
     return (
         f"{limit_title(binding.name, binding.scenario)}: {scale.text(binding.value)}{bound} against {side} {scale.text(binding.limit)}{n}"
     )
+
+
+def _bound(binding: Binding, scale: Scale) -> str:
+    return NOT_KNOWN if binding.interval is None else scale.number(binding.worse_end)
 
 
 def _limit_words(limit: Constraint, *, at_value: bool) -> str:
@@ -92,6 +98,8 @@ def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noq
     title = "" if limit is None else limit_title(limit.name, limit.scenario)
     if objection.kind == "undecided":
         return f"leaves {title} undecided with so few paths"
+    if objection.kind == "not known":
+        return "has too few paths to know its intervals"
     if objection.kind == "limit" and limit is not None:
         broken = f"breaks the limit on {title}" if digits else "breaks a limit"
         return f"{broken}: {_limit_words(limit, at_value=objection.at_value)}" if digits else broken
@@ -117,7 +125,9 @@ def _interval(objection: Objection) -> str:
     found = objection.interval
     if found is None:
         return MISSING
-    scale = scale_for(metric_of(objection.metric).unit, (found.low, found.high)).fine((found.high - found.low) / 2.0)
+    if found.interval is None:
+        return f"95% interval {NOT_KNOWN}"
+    scale = scale_for(metric_of(objection.metric).unit, found.interval).told(found)
     return f"95% interval {scale.interval(found, signed=True)} {scale.difference_unit}".rstrip()
 
 
@@ -184,8 +194,11 @@ def _around(result: Result) -> list[str]:
     around = result.neighbours
     if not around:
         return []
-    near = [each for each in around if not each.feasible]
+    near = [each for each in around if each.feasible is False]
     paths = f"on {count(around[0].n, 'path')} B per scenario"
+    if not near and any(each.feasible is None for each in around):
+        known = "keep at their intervals' worse ends what it keeps is not known"
+        return [f"Whether the {len(around)} sets one step away {known}, {paths}; at their point values they do."]
     if not near:
         return [f"All {len(around)} sets one step away keep what it keeps, {paths}."]
     first = near[0]

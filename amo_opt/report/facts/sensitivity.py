@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, span
+from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.neighbourhood import End, EndsRow
 from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, plain_number
 
@@ -149,7 +149,7 @@ def _end(found: Sensitivity) -> SensitivityEnd:
 def _text(estimate: Estimate | None, scale: Scale) -> tuple[str, str]:
     if estimate is None:
         return MISSING, MISSING
-    fine = scale.fine((estimate.high - estimate.low) / 2.0)
+    fine = scale.told(estimate)
     return fine.number(estimate.value, signed=True), fine.interval(estimate, signed=True)
 
 
@@ -186,6 +186,7 @@ def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
         return ""
     found = [each for each in ran(result.sensitivity) if each.figure in shown]
     n, moved = min(each.n for each in found), any(not each.holds for each in found)
+    intervals = interval_words(span for each in found for span in _mark(each).spans)
     order = "that move the verdict, or else have the largest effect" if moved else "with the largest effect"
     line = (
         ""
@@ -194,6 +195,6 @@ def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
     )
     return (
         f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} {order}"
-        f"{'; orange and hollow: the verdict moves there' if moved else ''}{line} (marks: 95% intervals, the first n = {count(n, 'path')} B, "
+        f"{'; orange and hollow: the verdict moves there' if moved else ''}{line} (marks: {intervals}, the first n = {count(n, 'path')} B, "
         f"seed {result.study.search.seed})."
     )

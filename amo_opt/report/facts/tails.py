@@ -29,18 +29,18 @@ UNSEEN = 0.05
 
 @dataclass(frozen=True)
 class Tails:
-    """``sentence`` tells every disagreement; empty where there is none."""
+    """``sentence`` tells every disagreement, or that the paths are too few to know of one; empty where there is none."""
 
     sentence: str
+    known: bool = True
 
     @property
     def gap_sentence(self) -> str:
         """What the optimism gap's table has to say of it."""
-        return (
-            ""
-            if self.settled
-            else "The tail is not settled: A − B is more than the intervals allow for (section 5), so it is no measure of optimism."
-        )
+        if self.settled:
+            return ""
+        apart = ": A − B is more than the intervals allow for" if self.known else ""
+        return f"The tail is not settled{apart} (section 5), so it is no measure of optimism."
 
     @property
     def settled(self) -> bool:
@@ -49,7 +49,10 @@ class Tails:
 
 
 def tails_of(result: Result, subject: Subject) -> Tails:
-    """What paths A and paths B disagree on."""
+    """What paths A and paths B disagree on, or that they are too few to tell."""
+    if any(each.interval is None for name in OBJECTIVES for _, *pair in _both(result, subject, name) for each in pair):
+        n = f"{paths_per_scenario(result.study):,}"
+        return Tails(f"Whether paths A and B agree is not known: n = {n} paths a scenario are too few for an interval.", known=False)
     told = []
     for name in OBJECTIVES:
         parts = [f"{label} {_against(name, on_a, on_b)}" for label, on_a, on_b in _both(result, subject, name) if disagree(on_a, on_b)]

@@ -147,13 +147,18 @@ def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
     start = datetime.fromisoformat(fit.start)
     prices = next((each for each in fit.columns if each.name == "price"), None)
     met = len(fit.demands) - len(fit.missed)
-    drawn = "" if prices is None else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {BAND_HOLDS}"
+    known = prices is None or prices.outside is not None
+    drawn = (
+        ""
+        if prices is None or not known
+        else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {BAND_HOLDS}"
+    )
     asked = "what is demanded of the model's mean, each with its allowed range, stands in the table"
     return EpisodeFacts(
         name=clean(fit.name),
         title=clean(fit.title),
         finding=f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met: {asked}.",
-        caption=f"{clean(fit.title)}. Blue: the model's mean and 5–95% of paths; orange: recorded{drawn} (n = {n} paths, seed {seed}).",
+        caption=f"{clean(fit.title)}. Blue: the model's mean {'and 5–95% of paths' if known else '(too few paths for a band)'}; orange: recorded{drawn} (n = {n} paths, seed {seed}).",
         figures=tuple(
             FigureRow(
                 clean(title), true_minus(model), true_minus(band), n if model != MISSING else MISSING, true_minus(real), true_minus(miss)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.report.facts.choice import interval_words
+from amo_opt.report.facts.evidence import reach_words
 from amo_opt.report.figures.bars import draw_convergence, draw_importances
 from amo_opt.report.figures.ends import Pane, draw_ends
 from amo_opt.report.figures.episodes import draw_episode
@@ -34,11 +36,12 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     evidence, choice = facts.evidence, facts.choice
     drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "front": (), "fans": (), "profile": (), "episodes": ()}
     if evidence.rows:
-        alt = f"Forest plot of {len(evidence.rows)} paired differences with 95% intervals; the table above holds every number."
+        alt = f"Forest plot of {len(evidence.rows)} paired differences, each {reach_words(evidence.rows)}; the table above holds every number."
         drawings["forest"] = (Drawing((draw_forest(evidence.rows),), evidence.forest_caption, alt),)
     if choice.front:
+        intervals = interval_words(span for point in (*choice.front, *choice.front_b) for span in (point.peg, point.earned))
         again = f", {len(choice.front_b)} of them on paths B too" if choice.front_b else ""
-        alt = f"Scatter of yield over peg risk for {len(choice.front)} certified sets{again}, with 95% intervals; the table of alternatives holds the numbers."
+        alt = f"Scatter of yield over peg risk for {len(choice.front)} certified sets{again}, with {intervals}; the table of alternatives holds the numbers."
         drawings["front"] = (Drawing((draw_front(choice.front, choice.front_b),), choice.front_caption, alt),)
     drawings["fans"] = tuple(
         Drawing(
@@ -52,7 +55,7 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         Drawing(
             (draw_episode(each.prices, f"episode{number}"),),
             each.caption,
-            f"Price by hour in the episode {each.name}: the model's band and {each.prices.n} recorded prices.",
+            f"Price by hour in the episode {each.name}: the model's {'mean' if each.prices.low is None else 'band'} and {each.prices.n} recorded prices.",
         )
         for number, each in enumerate(facts.validity.episodes)
         if each.prices is not None

@@ -11,6 +11,8 @@ import numpy as np
 from amo_opt.report.facts.backtest import BAND_HOLDS
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
+from amo_opt.scoring.replayed import BAND
+from amo_opt.scoring.types import spread_known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +37,8 @@ DRIVERS = {
 def caption_of(facts: BacktestFacts) -> str:
     """What is drawn, and how many demands were met."""
     run = facts.run
-    text = f"{run.parameters.name} on {run.study.name}, {run.paths} paths, seed {run.study.search.seed}. Blue: the model, mean and 5–95% of paths"
+    band = "mean and 5–95% of paths" if spread_known(run.paths) else "mean (too few paths for a band)"
+    text = f"{run.parameters.name} on {run.study.name}, {run.paths} paths, seed {run.study.search.seed}. Blue: the model, {band}"
     text += "; orange: recorded" if any(each.name in PANELS for each in facts.fit.columns) else "; nothing that is drawn was recorded"
     text += "; grey: what drives it." if any(name in run.drivers for name in DRIVERS) else "."
     if any(each.outside for each in facts.fit.columns):
@@ -57,7 +60,7 @@ def save_backtest(path: Path, facts: BacktestFacts) -> None:
         figure = draw_backtest(facts)
         if path.suffix.lower() == ".html":
             notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.run.notes)
-            alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's band with what was recorded of it, and whatever drives it."
+            alt = f"{len(figure.axes)} panels over {history.hours} hours: the model's {'band' if spread_known(facts.run.paths) else 'mean'} with what was recorded of it, and whatever drives it."
             body = f"<p>{escape(caption_of(facts))}</p>\n{framed(to_svg(figure, 'backtest'), alt)}<ul>\n{notes}</ul>\n"
             save_page(path, plain_page(title, body))
             return
@@ -76,8 +79,9 @@ def draw_backtest(facts: BacktestFacts) -> Figure:
     for axes, (name, title) in zip(rows, PANELS.items(), strict=False):
         scale = 1e-6 if name == "supply" else 1.0
         values = run.series[name] * scale
-        low, high = np.percentile(values, (5.0, 95.0), axis=1)
-        axes.fill_between(hours, low, high, color=BLUE, alpha=0.2, linewidth=0.0)
+        if spread_known(run.paths):
+            low, high = np.percentile(values, BAND, axis=1)
+            axes.fill_between(hours, low, high, color=BLUE, alpha=0.2, linewidth=0.0)
         axes.plot(hours, values.mean(axis=1), color=BLUE)
         if name in real:
             line = "" if name != "price" else "-"

@@ -15,7 +15,8 @@ def draw_episode(prices: ColumnFit, prefix: str) -> str:
     with styled():
         figure = blank(7.6, 2.2)
         axes = figure.subplots()
-        axes.fill_between(prices.hours, prices.low, prices.high, color=BLUE, alpha=0.25, linewidth=0.0)
+        if prices.low is not None and prices.high is not None:
+            axes.fill_between(prices.hours, prices.low, prices.high, color=BLUE, alpha=0.25, linewidth=0.0)
         axes.plot(prices.hours, prices.model, color=BLUE, linewidth=1.2)
         axes.plot(prices.hours, prices.real, color=ORANGE, marker="o", markersize=3.0, linewidth=0.8)
         axes.axhline(1.0, color=INK, linewidth=0.6)

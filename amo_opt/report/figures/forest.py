@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amo_opt.report.facts.evidence import reach_words
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
 
 if TYPE_CHECKING:
@@ -37,5 +38,5 @@ def draw_forest(rows: tuple[MetricRow, ...]) -> str:
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         dashed = " (dashed: margin)" if any(row.margin_position is not None for row in rows) else ""
-        axes.set_xlabel(f"difference, in units of the far end of its own 95% interval{dashed}")
+        axes.set_xlabel(f"difference, {reach_words(rows)}{dashed}")
         return to_svg(figure, "forest")

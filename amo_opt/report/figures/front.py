@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
@@ -38,8 +39,8 @@ def draw_front(points: tuple[FrontPoint, ...], again: tuple[FrontPoint, ...] = (
         first = {point.label: point for point in points}
         for point in again:
             _link(axes, first[point.label], point)
-        every = (*points, *again)
-        spread = max(point.peg.high for point in every) / max(min(point.peg.low for point in every), 1e-12)
+        every = [end for point in (*points, *again) for end in (point.peg.low, point.peg.value, point.peg.high) if math.isfinite(end)]
+        spread = max(every) / max(min(every), 1e-12)
         if LOG_FROM < spread < 1e9:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter("{x:g}")

@@ -39,16 +39,17 @@ def test_the_curve_counts_who_is_left_at_each_size():
 
 
 def test_intervals_are_exact_binomial():
-    """Of four, four: 0.025 ** (1/4) to 1."""
-    curve = survival(broken([2.0] * 4), "price")
-    assert curve.low[0] == pytest.approx(0.025**0.25)
+    """Of thirty, thirty: 0.025 ** (1/30) to 1; of 29 no interval is known, and no band is drawn."""
+    curve = survival(broken([2.0] * 30), "price")
+    assert curve.low[0] == pytest.approx(0.025 ** (1 / 30))
     assert set(curve.high) == {1.0}
+    assert np.isnan([survival(broken([2.0] * 29), "price").low, survival(broken([2.0] * 29), "price").high]).all()
 
 
 def test_caption_and_panels_hold_both_measures(found):
     """n, seed, who sets out and who is paid; the run's panel has the curve of its capacity too."""
     text = caption_of(found, 5)
-    assert "n = 4 paths a stress, seed 5" in text
+    assert "too few paths for intervals (n = 4 paths a stress, seed 5)" in text
     assert "0.4 [0.3, 0.6] of outside supply or more is paid out within 24 h on 50% of all paths" in text
     assert [len(panel.curves) for panel in panels_of(found)] == [2, 1]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.report.facts.ruling import binding_words, kept_words, objection_words, reason_of
+from amo_opt.report.facts.ruling import binding_words, explanation_of, kept_words, objection_words, reason_of
 from amo_opt.scoring.types import Constraint, Estimate
 from amo_opt.search.ruling import Objection, binding_of
 
@@ -20,6 +20,7 @@ UNSERVED = Constraint(
     violation_high=0.7,
 )
 MOVED = Estimate(value=1.0, low=-0.5, high=2.5, n=800)
+UNKNOWN = Estimate.of(1.0, (-0.5, 2.5), n=20, fewest=20)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,11 @@ MOVED = Estimate(value=1.0, low=-0.5, high=2.5, n=800)
             "is one step from a broken limit: with aave_cap = 0.32, unserved redemptions (CVaR 90%) in ust-contagion-2022 is 0.40 bn USD·h against at most 1.00 bn USD·h",
         ),
         (Objection(kind="failed", stream="B", detail="path 3\u202e"), "failed on a path: path 3"),
+        (Objection(kind="not known", stream="B", limit=UNSERVED), "has too few paths to know its intervals"),
+        (
+            Objection(kind="margin", stream="A", metric="peg_cvar95_bps", interval=UNKNOWN, bound=2.0),
+            "may be worse on peg risk (CVaR 95%) by more than the margin (95% interval not known)",
+        ),
     ],
 )
 def test_every_kind_of_objection_has_its_words(objection, words):
@@ -61,8 +67,29 @@ def test_what_binds_shows_figure_bound_limit_and_n():
     """In one unit; a figure of the set alone has no interval and no paths."""
     found = binding_of("trial-3", "A", UNSERVED)
     assert binding_words(found).endswith("in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160")
+    unknown = replace(UNSERVED, estimate=Estimate.of(4e8, (0.0, 2.025e9), n=20, fewest=20), decidable=False)
+    few = binding_of("trial-3", "A", unknown)
+    assert (few.interval, few.worse_end, few.kept) == (None, 4e8, False)
+    assert binding_words(few).endswith(": 0.40 bn USD·h (95% bound not known) against at most 1.00 bn USD·h, n = 20")
     caps = replace(found, name="caps_plus_buffer", scenario=None, unit="ratio", value=1.2, interval=(1.2, 1.2), limit=1.0, n=0)
     assert binding_words(caps) == "collateral caps plus idle buffer: 1.2000 against at most 1.0000"
+
+
+def test_what_is_known_of_the_neighbours_is_told(result):
+    """All kept; how many come nearer, and the first of them; else, of too few paths, that it is not known."""
+    kept = tuple(replace(each, feasible=True, objection=None) for each in result.neighbours)
+    unknown = tuple(replace(each, feasible=None, objection=Objection(kind="not known", stream="B")) for each in kept)
+    whether = "Whether the 8 sets one step away keep at their intervals' worse ends what it keeps is not known, on 640 paths B per scenario"
+    told = [
+        (kept, "All 8 sets one step away keep what it keeps, on 640 paths B per scenario."),
+        (unknown, f"{whether}; at their point values they do."),
+        (
+            (*unknown[:-1], result.neighbours[-1]),
+            "1 of 8 sets one step away come nearer to a limit than the interval allows (pool_share_high = ",
+        ),
+    ]
+    for around, words in told:
+        assert words in explanation_of(replace(result, neighbours=around))
 
 
 def test_kept_limits_are_counted_by_paths(result):

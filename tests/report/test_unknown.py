@@ -1,0 +1,112 @@
+"""A report whose every interval is not known: nothing is concluded, everything is drawn, and it is said so."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import fields, is_dataclass, replace
+
+import pytest
+
+from amo_opt.report.facts import gather
+from amo_opt.report.facts.choice import interval_words
+from amo_opt.report.facts.evidence import told_apart
+from amo_opt.report.facts.fans import fan_panels
+from amo_opt.report.facts.sets import subject_of
+from amo_opt.report.figures import draw_all
+from amo_opt.report.pages import appendix, proposal_md
+from amo_opt.report.results_json import results_json
+from amo_opt.report.wording import Scale
+from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
+from amo_opt.search.result import Fan, Neighbour
+from amo_opt.search.ruling import Objection
+
+
+def unknown(thing):  # noqa: PLR0911 - one return for each kind of thing
+    """The same result as from 20 paths a scenario: no interval, no verdict, no limit decided."""
+    if isinstance(thing, Estimate):
+        return thing if thing.n == 0 else Estimate.of(thing.value, (thing.low, thing.high), n=100, fewest=20)
+    if isinstance(thing, tuple):
+        return tuple(unknown(each) for each in thing)
+    if isinstance(thing, dict):
+        return {key: unknown(each) for key, each in thing.items()}
+    if not is_dataclass(thing) or isinstance(thing, type) or type(thing).__module__.startswith("amo_opt.config"):
+        return thing
+    made = replace(thing, **{field.name: unknown(getattr(thing, field.name)) for field in fields(thing) if field.init})
+    if isinstance(made, Constraint):
+        known = made.estimate.interval is not None
+        return replace(made, decidable=known, violation_high=made.violation_high if known else float("inf"))
+    if isinstance(made, PairedDifference):
+        return replace(made, verdict="INCONCLUSIVE", p_better=1.0, p_inferior=1.0)
+    if isinstance(made, Neighbour):
+        return replace(made, feasible=None, objection=Objection(kind="not known", stream="B"))
+    return replace(made, n=20) if isinstance(made, Fan) else made
+
+
+@pytest.fixture(scope="module")
+def blind(result):
+    made = unknown(result)
+    candidates = tuple(replace(each, role="candidate") if each.role == "recommended" else each for each in made.candidates)
+    ruling = replace(made.ruling, outcome="undecidable", paths=replace(made.ruling.paths, stream="A"), needed=50)
+    return replace(made, candidates=candidates, ruling=ruling, recommended=None)
+
+
+@pytest.fixture(scope="module")
+def facts(blind):
+    return gather(blind, results_hash="0")
+
+
+def test_no_text_has_an_infinity_and_every_interval_is_said(facts):
+    """Proposal and appendix: intervals as words, no set better or worse, no sampled limit kept or broken."""
+    for text in (proposal_md(facts), appendix(facts).text):
+        assert "not known" in text
+        assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text)
+        assert not re.search(r"[▲▼] (BETTER|WORSE|BROKEN)\b", text)
+    assert {row.current_verdict.word for row in facts.evidence.constraints} == {"UNDECIDED", "KEPT"}
+    assert {row.scenario for row in facts.evidence.constraints if row.current_verdict.word == "KEPT"} == {"any"}
+
+
+def test_machines_read_null(blind):
+    """No interval of two nulls, and a neighbour of which nothing is known is neither feasible nor not."""
+    document = json.loads(results_json(blind))
+    for candidate in document["candidates"]:
+        assert {each["interval"] for each in candidate["certified"].values()} == {None}
+    assert {each["feasible"] for each in document["neighbours"]} == {None}
+    assert document["tail_settled"] is False
+
+
+def test_everything_is_drawn_without_whiskers(facts):
+    """Points stay, bands and whiskers go, and the captions say why; fans of 20 paths have no quantiles to draw."""
+    drawings = draw_all(facts)
+    assert all(panel.startswith("<svg") or "<svg" in panel for place in drawings.values() for each in place for panel in each.panels)
+    assert drawings["fans"] == ()
+    assert "intervals not known: too few paths" in facts.choice.front_caption
+    assert "no bands, intervals not known" in facts.choice.profile.caption
+    assert "intervals not known" in facts.sensitivity.figure_caption
+    for row in facts.evidence.rows:
+        value, low, high = row.position
+        assert abs(value) == pytest.approx(0.0) or abs(value) == pytest.approx(1.0)
+        assert math.isnan(low), "NaN draws nothing"
+        assert math.isnan(high)
+
+
+def test_fans_of_too_few_paths_are_left_out(result, blind):
+    """The 1% quantile of 20 paths is their lowest: no panel, and no trigger on the price."""
+    assert fan_panels(result, subject_of(result))
+    assert fan_panels(blind, subject_of(blind)) == ()
+
+
+def test_equal_figures_of_too_few_paths_are_not_equivalent():
+    """The same value and no interval twice is no finding; with intervals it is one."""
+    few, many = (Estimate.of(1.0, (0.5, 2.0), n=n, fewest=n) for n in (8, 80))
+    assert (told_apart(1, few, few), told_apart(1, many, few), told_apart(1, many, many)) == ("INCONCLUSIVE", "INCONCLUSIVE", "EQUIVALENT")
+
+
+def test_an_interval_in_words():
+    """Ends where they are known; decimals follow the figure where no width can tell them."""
+    scale, few = Scale(1.0, 1, "bp"), Estimate.of(0.0123, (0.0, 1.0), n=8, fewest=8)
+    assert scale.interval(few, signed=True) == "not known"
+    assert scale.told(few).number(few.value) == "0.012"
+    assert scale.interval(Estimate.of(0.5, (0.0, 1.0), n=80, fewest=80)) == "0.0 to 1.0"
+    assert interval_words([None]) == "95% intervals"
