@@ -336,7 +336,7 @@ def test_derived_series_are_what_they_say() -> None:
     """By algebra: own stablecoin is the AMO's part of the pool, the range's and what Fraxlend has free; the rest of the supply is external;
     the range's price is its root squared, in dollars; the reference is the least of a dollar, coin and base LP."""
     raw = {name: np.array([[value]]) for name, value in {
-        "pool_x": 600.0, "pool_y": 400.0, "lp_amo": 30.0, "lp_supply": 40.0, "uniswap_x": 11.0, "fraxlend_free": 7.0, "supply": 1000.0,
+        "pool_x": 600.0, "pool_y": 400.0, "lp_amo": 30.0, "lp_supply": 40.0, "own_outside": 18.0, "supply": 1000.0,
         "collateral_price": 0.9, "base_value": 0.8, "ann": 3000.0, "uniswap_root": 0.5, "sell_demand": 90.0, "queue": 20.0,
     }.items()}  # fmt: skip
     expected = {
