@@ -15,7 +15,7 @@ from amo_opt.config.wording import nearest, plain, shown
 from amo_opt.protocol.state import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from amo_opt.config.toml_file import Document, Key
     from amo_opt.errors import Problem
@@ -75,9 +75,7 @@ def book_problems(document: Document, figures: Mapping[str, Placed], overrides: 
             continue
         moved, wanted = after[position] - figures[position].value, {}
         for book, whole in books.items():
-            worth = after[whole] if whole else 1.0
-            worth *= after["pool.base_virtual_price"] if whole == "pool.base_lp" else 1.0
-            due = figures[book].value + moved * worth
+            due = figures[book].value + moved * _booked(whole, after.__getitem__)
             if abs(after[book] - due) > BOOK_TOLERANCE * max(abs(due), abs(figures[book].value)):
                 wanted[book] = due
         if moved and wanted:
@@ -86,6 +84,24 @@ def book_problems(document: Document, figures: Mapping[str, Placed], overrides: 
             hint = "what it gives up or takes on stands in collateral.idle and stablecoin.supply, if you set these too"
             message = "a position without its books: the AMO would have lost the difference, or found it"
             yield document.problem(overrides[position].key, message, found=found, allowed=allowed, hint=hint)
+
+
+def _booked(whole: str, value_of: Callable[[str], float]) -> float:
+    """What a unit of a position that is a share of ``whole`` stands for in its book, tokens; 1 where the position is in tokens itself."""
+    if not whole:
+        return 1.0
+    return value_of(whole) * (value_of("pool.base_virtual_price") if whole == "pool.base_lp" else 1.0)
+
+
+def moved_with_books(state: ProtocolState, name: str, value: float) -> ProtocolState:
+    """The state with one figure at another value, a position's books moved by what it must have moved by, as far as a book may go."""
+    before, moved = state, value - attrgetter(name)(state).value
+    for book, whole in _POSITIONS.get(name, {}).items():
+        figure, limits = attrgetter(book)(state), figures_by_name()[book].metadata
+        due = figure.value + moved * _booked(whole, lambda each: float(attrgetter(each)(before).value))
+        due = min(max(due, limits["low"]), limits["high"])
+        state = with_figure(state, book, replace(figure, value=due))
+    return with_figure(state, name, replace(attrgetter(name)(state), value=value))
 
 
 def with_overrides(state: ProtocolState, values: Mapping[str, float]) -> ProtocolState:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Literal
 
 from amo_opt.config.checks import balance_fault
-from amo_opt.config.overrides import with_figure
+from amo_opt.config.overrides import moved_with_books
 from amo_opt.config.schema import figures_by_name
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
@@ -47,7 +47,7 @@ class Comparison:
 
 
 def moves(state: ProtocolState) -> Iterator[Move]:
-    """Every assumed figure at each end of its range that is not the figure itself, in the order of the state."""
+    """Every assumed figure at each end of its range that is not the figure itself, in the order of the state; a position takes its books along."""
     ends: tuple[Literal["low", "high"], ...] = ("low", "high")
     for name in figures_by_name():
         figure = attrgetter(name)(state)
@@ -56,7 +56,7 @@ def moves(state: ProtocolState) -> Iterator[Move]:
         for end in ends:
             value = getattr(figure, end)
             if value is not None and value != figure.value:
-                yield Move(name, end, float(value), with_figure(state, name, replace(figure, value=float(value))))
+                yield Move(name, end, float(value), moved_with_books(state, name, float(value)))
 
 
 def conditions(paired: dict[str, PairedDifference], found: PointScore, study: Study, *, axis: str) -> dict[str, bool]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from amo_opt.config.checks import balance_fault
+from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
 from amo_opt.search import sensitivity as room
@@ -48,6 +49,20 @@ def test_every_assumed_figure_goes_to_both_ends(frax):
         assert attrgetter(each.figure)(each.state).value == each.value
 
 
+def test_a_position_takes_its_books_along(frax):
+    """The pool's share moved by itself would leave the minter's books where they were: stablecoin and collateral would be gone, or there from nowhere."""
+    state = frax.state
+    low = next(move.state for move in moves(state) if (move.figure, move.end) == ("amos.curve.lp_share", "low"))
+    less = low.amos.curve.lp_share.value - state.amos.curve.lp_share.value
+    assert less == pytest.approx(-0.15)
+    assert low.amos.curve.minted.value == pytest.approx(state.amos.curve.minted.value + less * state.pool.stablecoin.value, rel=1e-12)
+    assert low.amos.curve.borrowed.value == pytest.approx(state.amos.curve.borrowed.value + less * state.base_value, rel=1e-12)
+    lent = next(move.state for move in moves(state) if (move.figure, move.end) == ("amos.aave.lent", "high"))
+    assert lent.amos.aave.borrowed.value - state.amos.aave.borrowed.value == lent.amos.aave.lent.value - state.amos.aave.lent.value > 0.0
+    alone = next(move.state for move in moves(state) if (move.figure, move.end) == ("amos.curve.minted", "low"))
+    assert alone.amos.curve.lp_share == state.amos.curve.lp_share
+
+
 def test_what_a_market_is_drawn_from(frax):
     """A figure changes the draws exactly where `DRAWN_FROM` names it; else the usual paths could not be used again."""
     calm = next(each for each in frax.scenarios if each.name == "calm")
@@ -59,7 +74,7 @@ def test_what_a_market_is_drawn_from(frax):
 
     def moved(state, name):
         figure = attrgetter(name)(state)
-        return room.with_figure(state, name, replace(figure, value=0.9 * figure.value + 0.01))
+        return with_figure(state, name, replace(figure, value=0.9 * figure.value + 0.01))
 
     usual, others = drawn(frax.state), frax.state
     for name in DRAWN_FROM:
