@@ -118,5 +118,5 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     for constraint in score.constraints:
         verdict = VERDICTS[constraint_verdict(constraint).word]
         estimate = constraint.estimate
-        table.add_row(constraint.key, shown(estimate.value), _end(constraint.worse_end), shown(constraint.limit), verdict)
+        table.add_row(constraint.key, shown(estimate.value), _end(constraint.confidence_bound), shown(constraint.limit), verdict)
     console.print(table)

@@ -171,7 +171,7 @@ def _gate(
         reason=reason,
         p_adjusted=None if alone else p,
         found=found.value if gate.maximum is not None else None,
-        worse_end=found.interval[1] if gate.maximum is not None and found.interval is not None else None,
+        confidence_bound=found.interval[1] if gate.maximum is not None and found.interval is not None else None,
     )
 
 
@@ -235,5 +235,5 @@ def _caps(gate: Gate, parameters: ParameterSet) -> GateVerdict:
         status="pass" if kept else "fail",
         reason=f"{total:.6g} of all collateral {'keeps' if kept else 'breaks'} the limit of {limit:.6g}",
         found=total,
-        worse_end=total,
+        confidence_bound=total,
     )

@@ -65,7 +65,7 @@ class MetricVerdict:
 class GateVerdict:
     """One gate: ``verdict`` is the metric's word after Holm's adjustment, ``reason`` the sentence that explains ``status``.
 
-    ``found`` is the candidate's own figure and ``worse_end`` its interval's end, where the gate has a maximum. ``p_adjusted`` is None
+    ``found`` is the candidate's own figure and ``confidence_bound`` its interval's end, where the gate has a maximum. ``p_adjusted`` is None
     where nothing was tested.
     """
 
@@ -78,7 +78,7 @@ class GateVerdict:
     reason: str
     p_adjusted: float | None = None
     found: float | None = None
-    worse_end: float | None = None
+    confidence_bound: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

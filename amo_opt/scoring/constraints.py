@@ -61,7 +61,7 @@ class Rule:
             return limit - scale * violation if violation > 0.0 else limit + scale / (violation + 1.0) - scale
         return limit + scale * (math.expm1(violation) if violation > 0.0 else violation)
 
-    def worse_end(self, estimate: Estimate) -> float:
+    def confidence_bound(self, estimate: Estimate) -> float:
         """The end of the figure's interval that must keep the limit."""
         return estimate.low if self.kind == "at least" else estimate.high
 

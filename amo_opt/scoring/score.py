@@ -140,7 +140,7 @@ def estimate(
 
 
 def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[str, FloatArray], rule: Rule) -> Constraint:
-    """One rule in one scenario, at its point value and at the worse end of its interval."""
+    """One rule in one scenario, at its point value and at its confidence bound."""
     name = block.scenario.name
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
@@ -154,7 +154,7 @@ def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[st
         estimate=found,
         limit=limit,
         violation=rule.violation(found.value, limit, collateral=collateral),
-        violation_high=rule.violation(rule.worse_end(found), limit, collateral=collateral),
+        violation_high=rule.violation(rule.confidence_bound(found), limit, collateral=collateral),
         decidable=found.interval is not None and (measure.kind != "event" or decidable(block.n, limit)),
         at_least=rule.kind == "at least",
     )

@@ -58,7 +58,7 @@ class Constraint:
 
     ``estimate`` is in the natural unit, ``limit`` in the same: the most the figure may be, or the least where ``at_least``. Each end of
     the interval is a 95% bound by itself, as a constraint asks about one side. ``violation`` is scaled to order 1
-    (`constraints.Rule.violation`) at the point value, ``violation_high`` at the interval's worse end: <= 0 is feasible. ``decidable``
+    (`constraints.Rule.violation`) at the point value, ``violation_high`` at the confidence bound: <= 0 is feasible. ``decidable``
     is False where n is too small to decide: to know the interval at all, or to see an event as rare as the limit.
     """
 
@@ -73,7 +73,7 @@ class Constraint:
     at_least: bool = False
 
     @property
-    def worse_end(self) -> float:
+    def confidence_bound(self) -> float:
         """The end of the interval that must keep the limit: the upper one, or the lower one of a figure that has a least."""
         return self.estimate.low if self.at_least else self.estimate.high
 
@@ -126,7 +126,7 @@ class Score:
 
     @property
     def feasible(self) -> bool:
-        """Whether every constraint holds at its interval's worse end."""
+        """Whether every constraint holds at its confidence bound."""
         return all(constraint.decidable and constraint.violation_high <= 0.0 for constraint in self.constraints)
 
 

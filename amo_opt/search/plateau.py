@@ -69,9 +69,9 @@ def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
 def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], Objection | None]:
     """The shown set's neighbours on the first paths of B, and what refuses it: a neighbour that breaks a limit the shown set keeps there.
 
-    Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its interval's
-    worse end, every limit whose worse end the shown set keeps on the same paths, and at its point value every other one that the shown
-    set keeps at its own. It refuses the shown set only where a point value is beyond a limit. Where the paths are too few to know an
+    Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its confidence
+    bound, every limit that the shown set keeps at its own on the same paths, and at its point value every other one that the shown
+    set keeps at its own point value. It refuses the shown set only where a point value is beyond a limit. Where the paths are too few to know an
     interval whether it is feasible is not known.
     """
     study = desk.study

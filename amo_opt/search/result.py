@@ -92,7 +92,7 @@ class WorstPath:
 class Neighbour:
     """The shown set with one parameter one governance step lower (``side`` -1) or higher (+1), on paths B.
 
-    ``paired`` compares it with the shown set, ``n`` paths; ``feasible`` at the intervals' worse ends, else ``objection`` names what breaks.
+    ``paired`` compares it with the shown set, ``n`` paths; ``feasible`` at the confidence bounds, else ``objection`` names what breaks.
     None: it is at the point values, and the paths are too few to know the intervals.
     """
 

@@ -46,7 +46,7 @@ class Binding:
     decidable: bool = True
 
     @property
-    def worse_end(self) -> float:
+    def confidence_bound(self) -> float:
         """The end of the interval that must keep the limit; the figure itself where it has none."""
         if self.interval is None:
             return self.value
@@ -63,7 +63,7 @@ class Objection:
     """Why a set may not be recommended, found on paths ``stream``.
 
     ``limit`` with kind ``undecided``, ``not known`` (its interval is not, which of a neighbour leaves open whether it breaks), ``limit`` and
-    ``cliff`` (``at_value``: its point value is beyond it, not its interval's worse end alone); ``metric``, ``interval`` and ``bound`` (the
+    ``cliff`` (``at_value``: its point value is beyond it, not its confidence bound alone); ``metric``, ``interval`` and ``bound`` (the
     margin) with ``margin``; ``bound`` alone (the least gain, in margins) with ``small gain``; ``parameter`` and ``value``, where the step
     leads, with ``cliff``; ``detail`` with ``failed`` and a ``cliff`` without a limit: the error's own words.
     """
@@ -102,7 +102,7 @@ class Ruling:
 
 
 def nearest(score: Score) -> Constraint | None:
-    """The constraint furthest beyond its limit, or nearest to it, at the interval's worse end."""
+    """The constraint furthest beyond its limit, or nearest to it, at its confidence bound."""
     return max(score.constraints, key=lambda each: each.violation_high, default=None)
 
 

@@ -182,7 +182,7 @@ def test_too_few_paths_keep_no_maximum(judge):
     """A candidate's own figure far below its most is not known to be: INCONCLUSIVE, without an end to show; thirty paths know it."""
     gates = (Gate(metric="hours_over_caps", cls="safety", maximum=1e9),)
     told = [judge({}, {}, gates=gates, paths=paths).gates[0] for paths in (29, 30)]
-    assert [(gate.verdict, gate.status, gate.worse_end) for gate in told] == [("INCONCLUSIVE", "fail", None), ("KEPT", "pass", 0.0)]
+    assert [(gate.verdict, gate.status, gate.confidence_bound) for gate in told] == [("INCONCLUSIVE", "fail", None), ("KEPT", "pass", 0.0)]
 
 
 def test_a_set_is_itself_on_any_number_of_paths(judge):

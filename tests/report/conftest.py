@@ -209,7 +209,7 @@ def build_score(study: Study, shift: float, n: int = 3200) -> Score:
                     estimate=found,
                     limit=limit,
                     violation=rule.violation(found.value, limit),
-                    violation_high=rule.violation(rule.worse_end(found), limit),
+                    violation_high=rule.violation(rule.confidence_bound(found), limit),
                     at_least=rule.kind == "at least",
                 )
             )

@@ -65,7 +65,7 @@ def test_a_least_holds_at_its_lower_end(make_outcome: Any, make_study: Any) -> N
         constraints = score(outcome.with_columns(floor_ratio=ratio), study).constraints
         found[spread] = next(constraint for constraint in constraints if constraint.name == "floor_supply")
         assert found[spread].violation == pytest.approx(1.0 / 1.1 - 1.0)
-        assert found[spread].worse_end == found[spread].estimate.low
+        assert found[spread].confidence_bound == found[spread].estimate.low
     # 100 paths that lie 1 to either side of their mean give it a standard error of 0.1: its 5% end is about 0.94
     assert found[1.0].estimate.low == pytest.approx(1.1 - 1.645 * 0.1, abs=0.03)
     assert found[1.0].violation_high == 1.0 - found[1.0].estimate.low > 0.0

@@ -19,14 +19,14 @@ def test_keys_name_the_scenario_where_there_is_one() -> None:
     assert replace(CALM, scenario=None).key == "unserved"
 
 
-def test_the_worse_end_is_the_one_nearer_to_breaking_the_limit() -> None:
+def test_the_confidence_bound_is_the_one_nearer_to_breaking_the_limit() -> None:
     """The upper end where there is a most, the lower one where there is a least."""
     ends = Estimate(value=0.5, low=0.2, high=0.9, n=1)
-    assert (replace(CALM, estimate=ends).worse_end, replace(CALM, estimate=ends, at_least=True).worse_end) == (0.9, 0.2)
+    assert (replace(CALM, estimate=ends).confidence_bound, replace(CALM, estimate=ends, at_least=True).confidence_bound) == (0.9, 0.2)
 
 
-def test_feasible_means_decidable_and_at_most_zero_at_the_worse_end() -> None:
-    """The limit itself is feasible; beyond it at the worse end, or undecidable, is not."""
+def test_feasible_means_decidable_and_at_most_zero_at_the_confidence_bound() -> None:
+    """The limit itself is feasible; beyond it at the confidence bound, or undecidable, is not."""
 
     def feasible(constraint: Constraint) -> bool:
         return Score(yield_annual=ZERO, peg_risk_bps=ZERO, constraints=(constraint,), metrics={}).feasible

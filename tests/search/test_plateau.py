@@ -96,7 +96,7 @@ def test_half_way(make_study):
 
 
 def test_few_paths_break_nothing():
-    """A limit that the set itself cannot be shown to keep on so few paths is judged at its point value; one it keeps, at the worse end."""
+    """A limit that the set itself cannot be shown to keep on so few paths is judged at its point value; one it keeps, at its confidence bound."""
     undecided = [constraint("breach", 0.0, 0.023)]
     assert _objection(scored(constraint("breach", 0.008, 0.036)), undecided) is None
     at_value = constraint("breach", 0.03, 0.07)

@@ -65,7 +65,7 @@ def test_better_on_peg_and_no_worse_on_yield():
     assert objection(gain=(-0.0009, 0.0005), gain_p=0.7, peg=(-6.0, -3.0), peg_p=0.001) is None
 
 
-def test_a_constraint_must_hold_at_its_worse_end():
+def test_a_constraint_must_hold_at_its_confidence_bound():
     """A point value within the limit is not enough; the objection holds the constraint and the paths it was broken on."""
     broken = constraint(high=0.01)
     assert objection(scored(broken)) == Objection(kind="limit", stream="A", limit=broken)

@@ -24,15 +24,15 @@ def constraint(name, low, high, limit, *, at_least=False, excess=0.0):
     )
 
 
-def test_the_nearest_limit_is_the_furthest_over_at_its_worse_end():
-    """Not the one with the largest figure; its worse end is the upper one, of a least the lower one."""
+def test_the_nearest_limit_is_the_furthest_over_at_its_confidence_bound():
+    """Not the one with the largest figure; its confidence bound is the upper one, of a least the lower one."""
     zero = Estimate(value=0.0, low=0.0, high=0.0, n=64)
     most, least = constraint("shortfall", 2.0, 9.0, 10.0, excess=-0.1), constraint("floor_supply", 1.0, 5.0, 2.0, at_least=True, excess=0.5)
     score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=(most, least), metrics={})
     assert nearest(score) is least
     found = binding_of("trial-3", "A", least)
-    assert (found.set, found.stream, found.worse_end, found.interval, found.kept) == ("trial-3", "A", 1.0, (1.0, 5.0), False)
-    assert binding_of("trial-3", "A", most).worse_end == 9.0
+    assert (found.set, found.stream, found.confidence_bound, found.interval, found.kept) == ("trial-3", "A", 1.0, (1.0, 5.0), False)
+    assert binding_of("trial-3", "A", most).confidence_bound == 9.0
     assert nearest(replace(score, constraints=())) is None
     assert binding_of("trial-3", "A", None) is None
 

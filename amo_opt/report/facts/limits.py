@@ -1,4 +1,4 @@
-"""The limits of the study as rows: estimate, worse end and verdict, before and after, and which comes nearest to breaking."""
+"""The limits of the study as rows: estimate, confidence bound and verdict, before and after, and which comes nearest to breaking."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConstraintRow:
-    """One constraint of one scenario: estimate, worse end of its one-sided interval, limit; before and after."""
+    """One constraint of one scenario: estimate, confidence bound (one-sided), limit; before and after."""
 
     title: str
     scenario: str
@@ -36,7 +36,7 @@ def constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
 
 
 def nearest_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
-    """Of each kind of limit the scenario whose worse end comes nearest to it under either set; the first where several do."""
+    """Of each kind of limit the scenario whose confidence bound comes nearest to it under either set; the first where several do."""
     after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
     kinds: dict[str, list[Constraint]] = {}
     for each in subject.score(subject.current).constraints:
@@ -61,10 +61,10 @@ def limits_kept(score: Score) -> str:
 
 
 def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:
-    scale = scale_for(before.unit, (before.estimate.value, before.worse_end, before.limit))
+    scale = scale_for(before.unit, (before.estimate.value, before.confidence_bound, before.limit))
 
     def end(limit: Constraint) -> str:
-        return NOT_KNOWN if limit.estimate.interval is None else scale.number(limit.worse_end)
+        return NOT_KNOWN if limit.estimate.interval is None else scale.number(limit.confidence_bound)
 
     return ConstraintRow(
         title=constraint_title(before.name),
@@ -81,7 +81,7 @@ def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintR
 
 
 def constraint_verdict(constraint: Constraint) -> Chip:
-    """KEPT only where the interval's worse end is within the limit; UNDECIDED where too few paths were run to know."""
+    """KEPT only where the confidence bound is within the limit; UNDECIDED where too few paths were run to know."""
     if constraint.decidable:
         return Chip("KEPT" if constraint.violation_high <= 0.0 else "BROKEN")
     return Chip("BROKEN" if constraint.violation > 0.0 else "UNDECIDED")

@@ -71,7 +71,7 @@ def limit_title(name: str, scenario: str | None) -> str:
 
 def binding_words(binding: Binding) -> str:
     """``deepest shortfall (CVaR 90%) in calm: 712.0 bp (95% bound 1,879.0) against at most 1,000.0 bp, n = 160``."""
-    scale = scale_for(binding.unit, (binding.value, binding.worse_end, binding.limit))
+    scale = scale_for(binding.unit, (binding.value, binding.confidence_bound, binding.limit))
     bound = "" if binding.stream == "search" or binding.exact else f" (95% bound {_bound(binding, scale)})"
     n = "" if binding.exact else f", n = {binding.n:,}"
     side = "at least" if binding.at_least else "at most"
@@ -81,12 +81,12 @@ def binding_words(binding: Binding) -> str:
 
 
 def _bound(binding: Binding, scale: Scale) -> str:
-    return NOT_KNOWN if binding.interval is None else scale.number(binding.worse_end)
+    return NOT_KNOWN if binding.interval is None else scale.number(binding.confidence_bound)
 
 
 def _limit_words(limit: Constraint, *, at_value: bool) -> str:
     """``2.03 bn USD·h at its interval's worse end against at most 1.00 bn USD·h``."""
-    shown = limit.estimate.value if at_value else limit.worse_end
+    shown = limit.estimate.value if at_value else limit.confidence_bound
     scale = scale_for(limit.unit, (shown, limit.limit))
     where = "" if at_value or limit.scenario is None else " at its interval's worse end"
     return f"{scale.text(shown)}{where} against {'at least' if limit.at_least else 'at most'} {scale.text(limit.limit)}"

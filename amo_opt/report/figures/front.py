@@ -27,7 +27,7 @@ LOOKS = {
 
 
 def draw_front(points: tuple[FrontPoint, ...], again: tuple[FrontPoint, ...] = ()) -> str:
-    """Yield over peg risk: better is up and to the left. Hollow points break a limit at their interval's worse end.
+    """Yield over peg risk: better is up and to the left. Hollow points break a limit at their confidence bound.
 
     Those of ``again`` have run on other paths besides: ringed there, with a dotted line to the point of the same name.
     """

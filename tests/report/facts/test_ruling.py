@@ -69,7 +69,7 @@ def test_what_binds_shows_figure_bound_limit_and_n():
     assert binding_words(found).endswith("in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160")
     unknown = replace(UNSERVED, estimate=Estimate.of(4e8, (0.0, 2.025e9), n=20, fewest=20), decidable=False)
     few = binding_of("trial-3", "A", unknown)
-    assert (few.interval, few.worse_end, few.kept) == (None, 4e8, False)
+    assert (few.interval, few.confidence_bound, few.kept) == (None, 4e8, False)
     assert binding_words(few).endswith(": 0.40 bn USD·h (95% bound not known) against at most 1.00 bn USD·h, n = 20")
     caps = replace(found, name="caps_plus_buffer", scenario=None, unit="ratio", value=1.2, interval=(1.2, 1.2), limit=1.0, n=0)
     assert binding_words(caps) == "collateral caps plus idle buffer: 1.2000 against at most 1.0000"
