@@ -18,9 +18,9 @@ from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.replayed import episode_fits
 from amo_opt.scoring.score import Judged, judged, point_score, score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
-from amo_opt.search.desk import Desk
 from amo_opt.search.evidence import told_run_capacities, worst_paths
 from amo_opt.search.front import Point, front, knee, layers, thin
 from amo_opt.search.grid import amplification_range, inside, spread
@@ -68,13 +68,13 @@ def distinct(entries: Sequence[Entry], *others: ParameterSet) -> list[Entry]:
     return kept
 
 
-def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) -> list[Entry]:
+def choose_candidates(certifier: Certifier, trials: Sequence[Trial], *, identified: bool) -> list[Entry]:
     """Sets to certify besides the current one.
 
     Where A is identified: the search's front. Where it is not: a third of the places for the search's front as it is (what a change of A
     would bring stays visible), the others for the front of the best trials with A left as it is, scored again on the search's paths.
     """
-    study = desk.study
+    study = certifier.study
     scored: list[Entry] = [
         (f"trial-{trial.number}", trial.parameters.replace(name=f"trial-{trial.number}"), trial.score)
         for trial in trials
@@ -83,7 +83,7 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
     searched = distinct(scored, study.current)
     count = study.certification.candidates
     if identified:
-        return _trimmed(desk, pick(searched, count))
+        return _trimmed(certifier, pick(searched, count))
     held: list[Entry] = []
     moved = []
     for name, parameters, point in pick(searched, AGAIN):
@@ -91,14 +91,14 @@ def choose_candidates(desk: Desk, trials: Sequence[Trial], *, identified: bool) 
             held.append((name, parameters, point))
         else:
             moved.append(parameters.replace(name=f"{name}-same-a", amplification=study.current.amplification))
-    outcomes = desk.simulate(moved, stream="search", phase="fix-A", paths=study.simulation.paths)
+    outcomes = certifier.simulate(moved, stream="search", phase="fix-A", paths=study.simulation.paths)
     for parameters, outcome in zip(moved, outcomes, strict=True):
         found = _point(outcome, study)
         if not isinstance(found, SimulationError):
             held.append((parameters.name, parameters, found))
     first = pick(searched, max(1, count // 3))
     fresh = distinct(held, study.current, *(parameters for _, parameters, _ in first))
-    return distinct([*first, *_trimmed(desk, pick(fresh, count - len(first)))])
+    return distinct([*first, *_trimmed(certifier, pick(fresh, count - len(first)))])
 
 
 def _untold(done: int, total: int) -> None:
@@ -113,29 +113,29 @@ def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | Sim
         return error
 
 
-def _trimmed(desk: Desk, entries: Sequence[Entry]) -> list[Entry]:
+def _trimmed(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
     """The entries without the changes that bring nothing, each set once."""
     tried = itertools.count(1)
 
     def evaluate(sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
-        paths = desk.study.simulation.paths
-        outcomes = simulate_many(sets, desk.study, paths=paths, stream="search", workers=desk.workers, progress=_untold)
-        desk.watch(ProgressEvent(phase="trim", done=next(tried), total=len(PARAMETERS)))
-        return [_point(outcome, desk.study) for outcome in outcomes]
+        paths = certifier.study.simulation.paths
+        outcomes = simulate_many(sets, certifier.study, paths=paths, stream="search", workers=certifier.workers, progress=_untold)
+        certifier.watch(ProgressEvent(phase="trim", done=next(tried), total=len(PARAMETERS)))
+        return [_point(outcome, certifier.study) for outcome in outcomes]
 
-    return distinct(trim(entries, desk.study.current, desk.study.certification, evaluate), desk.study.current)
+    return distinct(trim(entries, certifier.study.current, certifier.study.certification, evaluate), certifier.study.current)
 
 
 def certify(
     study: Study, trials: Sequence[Trial], *, workers: Workers, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]
 ) -> Result:
     """Everything after the search: profile, A, the rule, B, fans and worst paths."""
-    desk = Desk(study, workers, watch)
-    profile = profile_amplification(desk)
-    stage_a, failures = _stage_a(desk, trials, choose_candidates(desk, trials, identified=profile.identified))
-    stage_b = run_stage_b(desk, stage_a, _choose(study, stage_a, profile, trials))
+    certifier = Certifier(study, workers, watch)
+    profile = profile_amplification(certifier)
+    stage_a, failures = _stage_a(certifier, trials, choose_candidates(certifier, trials, identified=profile.identified))
+    stage_b = run_stage_b(certifier, stage_a, _choose(study, stage_a, profile, trials))
     rival = stage_b.rival
-    around, cliff = ((), None) if rival is None else neighbours(desk, rival.parameters)
+    around, cliff = ((), None) if rival is None else neighbours(certifier, rival.parameters)
     candidates, ruling = _plateau(stage_b, cliff)
     recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
     shown = recommended or candidates[0]
@@ -159,16 +159,16 @@ def certify(
             if candidate.role in {"current", "recommended"}
             for scenario in study.scenarios
         ),
-        worst_paths=worst_paths(desk, shown, stage_b.worst[shown.id]),
+        worst_paths=worst_paths(certifier, shown, stage_b.worst[shown.id]),
         paths_search=study.simulation.paths,
-        paths_certification=desk.paths,
+        paths_certification=certifier.paths,
         half_step=stage_b.half_step,
         neighbours=around,
         importances=importances(study, trials),
-        sensitivity=() if rival is None else sensitivities(desk, rival.parameters),
-        change_costs=change_costs(desk, compared),
-        run_capacities=told_run_capacities(desk, compared),
-        episodes=episode_fits(study, study.current, workers=crew_of(desk.workers).threads),
+        sensitivity=() if rival is None else sensitivities(certifier, rival.parameters),
+        change_costs=change_costs(certifier, compared),
+        run_capacities=told_run_capacities(certifier, compared),
+        episodes=episode_fits(study, study.current, workers=crew_of(certifier.workers).threads),
     )
 
 
@@ -180,19 +180,19 @@ def _plateau(stage_b: StageB, cliff: Objection | None) -> tuple[list[Candidate],
     return refused, refuse(stage_b.ruling, cliff, refused[0])
 
 
-def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[tuple[str, str]]]:
+def _stage_a(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[tuple[str, str]]]:
     """Scores and paired differences on paths A, the current set first; and what could not be simulated there, with the reason."""
     current_trial = next((trial for trial in trials if trial.origin == "current"), None)
-    everything = [desk.study.current, *(parameters for _, parameters, _ in sets)]
+    everything = [certifier.study.current, *(parameters for _, parameters, _ in sets)]
     home: list[Brief] = []
 
     def judge(outcome: Outcome | SimulationError) -> Judged | SimulationError:
-        return outcome if isinstance(outcome, SimulationError) else judged(outcome, desk.study)
+        return outcome if isinstance(outcome, SimulationError) else judged(outcome, certifier.study)
 
     def compared(
         first: int, outcomes: list[Outcome | SimulationError]
     ) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
-        found = desk.map(judge, outcomes)
+        found = certifier.map(judge, outcomes)
         if first == 0:
             if isinstance(found[0], SimulationError):
                 raise found[0]
@@ -201,13 +201,13 @@ def _stage_a(desk: Desk, trials: Sequence[Trial], sets: Sequence[Entry]) -> tupl
             each if isinstance(each, SimulationError) else (each.score, tuple(differences(each.brief, home[0]).values())) for each in found
         ]
 
-    current, *rest = desk.in_groups(everything, compared, stream="certify-a", phase="certify-a")
+    current, *rest = certifier.in_groups(everything, compared, stream="certify-a", phase="certify-a")
     assert not isinstance(current, SimulationError)  # noqa: S101 - raised above
     candidates = [
         Candidate(
             id=CURRENT,
             role="current",
-            parameters=desk.study.current,
+            parameters=certifier.study.current,
             search=current_trial.score if current_trial is not None else None,
             certified_a=current[0],
         )
@@ -284,18 +284,18 @@ def _nothing(study: Study, stage_a: Sequence[Candidate], trials: Sequence[Trial]
     return _ruling(study, stage_a, "infeasible", binding=binding_of(closest.id, "A", nearest(closest.certified_a)))
 
 
-def profile_amplification(desk: Desk) -> Profile:
+def profile_amplification(certifier: Certifier) -> Profile:
     """Every objective over A, everything else as in the current set, on paths A; and whether its optimum lies inside the range."""
-    study = desk.study
+    study = certifier.study
     current = study.current.amplification
     low, high = amplification_range(study)
     grid = sorted({round(value) for value in spread(low, high, A_POINTS, log=True)} | {current})
     sets = [study.current.replace(name=f"A-{value}", amplification=value) for value in grid]
 
     def scored(_: int, outcomes: list[Outcome | SimulationError]) -> list[Score | SimulationError]:
-        return desk.map(lambda outcome: outcome if isinstance(outcome, SimulationError) else score(outcome, study), outcomes)
+        return certifier.map(lambda outcome: outcome if isinstance(outcome, SimulationError) else score(outcome, study), outcomes)
 
-    found = desk.in_groups(sets, scored, stream="certify-a", phase="profile")
+    found = certifier.in_groups(sets, scored, stream="certify-a", phase="profile")
     points = tuple(
         ProfilePoint(value=float(value), score=each)
         for value, each in zip(grid, found, strict=True)

@@ -13,7 +13,7 @@ from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.intervals import percentile_bounds, resample_counts
 from amo_opt.scoring.types import Estimate
-from amo_opt.search.desk import Desk
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, ChangeCost
 from amo_opt.simulation.engine import draw, trace_given
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 _TRACED = ("pool_x", "pool_y", "lp_supply", "lp_amo", "price", "base_value", "collateral_price", "shortfall", "income_market_operations")
 
 
-def change_costs(desk: Desk, sets: Sequence[Candidate]) -> tuple[ChangeCost, ...]:
+def change_costs(certifier: Certifier, sets: Sequence[Candidate]) -> tuple[ChangeCost, ...]:
     """What each set does over the hours of the transition alone, on the first paths B of calm (of the study's first scenario where it has
     no calm: the transition is calm in every one).
 
@@ -37,11 +37,11 @@ def change_costs(desk: Desk, sets: Sequence[Candidate]) -> tuple[ChangeCost, ...
     ``min_price`` and ``peg_shortfall_bps``: each path's lowest price and largest shortfall. All are means over paths with 95% intervals;
     nothing where the study has no transition.
     """
-    study = desk.study
+    study = certifier.study
     hours = study.simulation.transition_hours
     if hours < 1:
         return ()
-    paths = min(desk.paths, MOST_PATHS, LANES)
+    paths = min(certifier.paths, MOST_PATHS, LANES)
     scenario = next((each for each in study.scenarios if each.name == CALM), study.scenarios[0])
     # a path's first hours do not depend on how long it is
     short = replace(study, simulation=replace(study.simulation, window_hours=1))
@@ -51,7 +51,7 @@ def change_costs(desk: Desk, sets: Sequence[Candidate]) -> tuple[ChangeCost, ...
     for candidate in sets:
         figures = _figures(candidate.parameters, short, market, scenario, paths, hours=hours)
         found.append(ChangeCost(candidate=candidate.id, hours=hours, figures={name: _mean(each, study) for name, each in figures.items()}))
-        desk.watch(ProgressEvent(phase="change-costs", done=len(found), total=total))
+        certifier.watch(ProgressEvent(phase="change-costs", done=len(found), total=total))
     return tuple(found)
 
 

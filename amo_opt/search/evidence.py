@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.search.desk import Desk
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
 from amo_opt.search.reverse_stress import run_capacities
@@ -34,11 +34,11 @@ class PriceFans:
     A scenario's prices are held until the last of them has come, then only their quantiles.
     """
 
-    def __init__(self, desk: Desk, ids: Mapping[int, str]) -> None:
+    def __init__(self, certifier: Certifier, ids: Mapping[int, str]) -> None:
         """``ids``: the names of the sets to watch, by their places among those that run."""
-        simulation = desk.study.simulation
+        simulation = certifier.study.simulation
         self._ids = dict(ids)
-        self._paths = min(desk.paths, FAN_PATHS)
+        self._paths = min(certifier.paths, FAN_PATHS)
         self._hours = tuple(range(0, simulation.window_hours, FAN_HOURS))
         self._opened = simulation.transition_hours
         self._prices: dict[tuple[str, str], NDArray[np.float64]] = {}
@@ -89,12 +89,12 @@ def worst_rows(outcome: Outcome) -> WorstRows:
     )
 
 
-def worst_paths(desk: Desk, shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
+def worst_paths(certifier: Certifier, shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
     """The deepest paths on B, by peg loss, with the command that replays each beside the study file and the report's parameters."""
-    study_file = desk.study.path.name if desk.study.path is not None else f"{desk.study.name}.toml"
+    study_file = certifier.study.path.name if certifier.study.path is not None else f"{certifier.study.name}.toml"
     found: list[WorstPath] = []
     for scenario, path, loss, price, unserved in worst.rows:
-        call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(desk.study.search.seed)]
+        call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(certifier.study.search.seed)]
         call += ["--scenario", scenario, "--stream", "certify-b", "--path", str(path)]
         found.append(
             WorstPath(
@@ -110,9 +110,9 @@ def worst_paths(desk: Desk, shown: Candidate, worst: WorstRows) -> tuple[WorstPa
     return tuple(found)
 
 
-def told_run_capacities(desk: Desk, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
+def told_run_capacities(certifier: Certifier, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:
     """The largest run that 95% of paths survive by price, for each set: bisection on paths of its own stream."""
     parameters = [candidate.parameters for candidate in sets]
-    broken = run_capacities(parameters, desk.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=desk.workers)
-    desk.watch(ProgressEvent(phase="run-capacity", done=len(sets), total=len(sets)))
+    broken = run_capacities(parameters, certifier.study, paths=RUN_PATHS, rounds=RUN_ROUNDS, workers=certifier.workers)
+    certifier.watch(ProgressEvent(phase="run-capacity", done=len(sets), total=len(sets)))
     return tuple(replace(each, candidate=candidate.id) for each, candidate in zip(broken, sets, strict=True))

@@ -14,8 +14,8 @@ from amo_opt.scoring.types import PointScore
 from amo_opt.search.ahead import as_they_come
 from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
+from amo_opt.search.certifier import UNREAD, room
 from amo_opt.search.coordinator import convergence, search
-from amo_opt.search.desk import UNREAD, room
 from amo_opt.search.patience import WAIT_SECONDS
 from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record

@@ -14,7 +14,7 @@ from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.score import judged
 from amo_opt.scoring.types import Constraint, PairedDifference, Score
-from amo_opt.search.desk import Desk
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.result import Neighbour
 from amo_opt.search.rule import COMPARED
 from amo_opt.search.ruling import Objection
@@ -66,7 +66,7 @@ def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
     return found
 
 
-def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], Objection | None]:
+def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], Objection | None]:
     """The shown set's neighbours on the first paths of B, and what refuses it: a neighbour that breaks a limit the shown set keeps there.
 
     Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its confidence
@@ -74,8 +74,8 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
     set keeps at its own point value. It refuses the shown set only where a point value is beyond a limit. Where the paths are too few to know an
     interval whether it is feasible is not known.
     """
-    study = desk.study
-    n = max(study.simulation.paths, desk.paths // 5)
+    study = certifier.study
+    n = max(study.simulation.paths, certifier.paths // 5)
     steps = steps_around(shown, study)
     home: list[tuple[tuple[Constraint, ...], Brief]] = []
 
@@ -99,10 +99,10 @@ def neighbours(desk: Desk, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], 
             found = judged(base, study, metrics=COMPARED)
             home.append((found.score.constraints, found.brief))
         here = steps[max(0, first - 1) :][: len(outcomes)]
-        return desk.map(judge, list(zip(here, outcomes, strict=True)))
+        return certifier.map(judge, list(zip(here, outcomes, strict=True)))
 
     sets = [shown, *(step.parameters for step in steps)]
-    around = desk.in_groups(sets, around_it, stream="certify-b", phase="neighbours", paths=n)
+    around = certifier.in_groups(sets, around_it, stream="certify-b", phase="neighbours", paths=n)
     return tuple(each for each, _ in around), next((refusal for _, refusal in around if refusal is not None), None)
 
 

@@ -17,7 +17,7 @@ from amo_opt.protocol.state import ProtocolState
 from amo_opt.scoring.paired import differences, read
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
-from amo_opt.search.desk import Desk
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Sensitivity
@@ -83,15 +83,15 @@ def improved_axis(paired: dict[str, PairedDifference], study: Study) -> str:
     return YIELD if paired[YIELD].difference.value * units[1] >= -paired[PEG].difference.value * units[0] else PEG
 
 
-def sensitivities(desk: Desk, shown: ParameterSet) -> tuple[Sensitivity, ...]:
+def sensitivities(certifier: Certifier, shown: ParameterSet) -> tuple[Sensitivity, ...]:
     """What the shown set does against the current one with every assumed figure of the state at either end of its range.
 
     On as many of the first paths B as fit into one block, the same at every end. ``holds`` where each of the `conditions`, at point
     values, comes out as it does at the figure's own value on the same paths: the axis that gains most there keeps its sign, the other
     differences stay on their side of the margins, the limits on theirs. A state that is no balance sheet is not run: it cannot be.
     """
-    study = desk.study
-    n = min(paths_for_one_block(study), desk.paths)
+    study = certifier.study
+    n = min(paths_for_one_block(study), certifier.paths)
     usual = draw_mixed(study, paths=n, stream=STREAM)
     base = _compare(study, shown, usual, axis=None)
     axis = improved_axis(base.paired, study)
@@ -100,10 +100,10 @@ def sensitivities(desk: Desk, shown: ParameterSet) -> tuple[Sensitivity, ...]:
 
     def run(move: Move) -> Sensitivity:
         found = _moved(study, shown, move, usual, base, axis=axis)
-        desk.watch(ProgressEvent(phase="sensitivity", done=next(done), total=len(ends)))
+        certifier.watch(ProgressEvent(phase="sensitivity", done=next(done), total=len(ends)))
         return found
 
-    return tuple(desk.map(run, ends))
+    return tuple(certifier.map(run, ends))
 
 
 def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Comparison, *, axis: str) -> Sensitivity:

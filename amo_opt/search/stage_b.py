@@ -11,7 +11,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.score import judged
 from amo_opt.scoring.types import PairedDifference, Score
-from amo_opt.search.desk import Desk
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.evidence import PriceFans, WorstRows, worst_rows
 from amo_opt.search.front import worth
 from amo_opt.search.plateau import half_way
@@ -61,18 +61,18 @@ class StageB:
     fans: PriceFans
 
 
-def _run_on_b(desk: Desk, sets: Sequence[ParameterSet], fans: PriceFans) -> list[_OnB | SimulationError]:
+def _run_on_b(certifier: Certifier, sets: Sequence[ParameterSet], fans: PriceFans) -> list[_OnB | SimulationError]:
     """Every set on paths B, the others compared with the first, which is the current one. Raises where that fails."""
     home: list[_OnB] = []
 
     def seen(outcome: Outcome | SimulationError) -> _OnB | SimulationError:
         if isinstance(outcome, SimulationError):
             return outcome
-        found = judged(outcome, desk.study, within=True)
+        found = judged(outcome, certifier.study, within=True)
         return _OnB(found.score, (found.brief, *found.within), worst_rows(outcome))
 
     def compared(first: int, outcomes: list[Outcome | SimulationError]) -> list[_OnB | SimulationError]:
-        found = desk.map(seen, outcomes)
+        found = certifier.map(seen, outcomes)
         if first == 0:
             if isinstance(found[0], SimulationError):
                 raise found[0]
@@ -82,22 +82,22 @@ def _run_on_b(desk: Desk, sets: Sequence[ParameterSet], fans: PriceFans) -> list
             for place, each in enumerate(found)
         ]
 
-    return desk.in_groups(sets, compared, stream="certify-b", phase="certify-b", watched=fans.watched, seen=fans.put)
+    return certifier.in_groups(sets, compared, stream="certify-b", phase="certify-b", watched=fans.watched, seen=fans.put)
 
 
-def run_stage_b(desk: Desk, stage_a: Sequence[Candidate], selection: Selection) -> StageB:
+def run_stage_b(certifier: Certifier, stage_a: Sequence[Candidate], selection: Selection) -> StageB:
     """Current set, chosen set and alternatives on paths B, and the half step to the chosen one; it must pass the rule there too.
 
     Where none was chosen the set that came closest runs on B in their place, so that every published figure comes from there.
     """
     roles = selection.roles
-    taken = set(roles) or {_closest(desk.study, stage_a)}
+    taken = set(roles) or {_closest(certifier.study, stage_a)}
     kept = [candidate for candidate in stage_a if candidate.id == CURRENT or candidate.id in taken]
     target = next((candidate for candidate in kept if roles.get(candidate.id) == "recommended"), kept[-1])
-    half = half_way(desk.study.current, target.parameters)
+    half = half_way(certifier.study.current, target.parameters)
     sets = [candidate.parameters for candidate in kept]
-    fans = PriceFans(desk, {k: each.id for k, each in enumerate(kept) if each.id == CURRENT or roles.get(each.id) == "recommended"})
-    runs = _run_on_b(desk, sets if half is None else [*sets, half], fans)
+    fans = PriceFans(certifier, {k: each.id for k, each in enumerate(kept) if each.id == CURRENT or roles.get(each.id) == "recommended"})
+    runs = _run_on_b(certifier, sets if half is None else [*sets, half], fans)
     found: dict[str, _OnB] = {}
     refusals: dict[str, Objection] = {}
     for candidate, run in zip(kept, runs[: len(kept)], strict=True):
@@ -109,7 +109,7 @@ def run_stage_b(desk: Desk, stage_a: Sequence[Candidate], selection: Selection) 
     paired = {name: each.paired for name, each in found.items() if name != CURRENT}
     chosen = next((name for name, role in roles.items() if role == "recommended"), None)
     if chosen in scores:
-        refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, desk.study.certification, stream="B")[chosen]
+        refusal = eligible({chosen: scores[chosen]}, {chosen: paired[chosen]}, certifier.study.certification, stream="B")[chosen]
         if refusal is not None:
             refusals[chosen] = refusal
     result = []

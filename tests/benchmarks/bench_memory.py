@@ -15,8 +15,8 @@ from pathlib import Path
 from amo_opt.config.load import load_study
 from amo_opt.scoring.score import score
 from amo_opt.search.certification import certify
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.coordinator import convergence, search
-from amo_opt.search.desk import Desk
 from amo_opt.search.optimise import evaluate
 from amo_opt.search.record import Record
 from amo_opt.search.result import Candidate
@@ -36,15 +36,15 @@ def main(paths: int, what: str) -> None:
     study = load_study(STUDY, overrides={**HOURS, "simulation.paths": max(1, paths // 10), "certification.multiple": 10})
     small = load_study(STUDY, overrides={**HOURS, "simulation.paths": 1, "certification.multiple": 1})
     other = study.current.replace(name="other", aave_cap=0.1)
-    desk = Desk(small, 1, lambda event: None)
-    found = score(desk.simulate([study.current], stream="certify-b", phase="certify-b")[0], small)  # everything is loaded and compiled
+    certifier = Certifier(small, 1, lambda event: None)
+    found = score(certifier.simulate([study.current], stream="certify-b", phase="certify-b")[0], small)  # everything is loaded and compiled
     print(f"before: {peak():.0f} MB")  # noqa: T201 - a benchmark reports
     began = time.monotonic()
     if what == "pair":
-        desk = Desk(study, 1, lambda event: None)
+        certifier = Certifier(study, 1, lambda event: None)
         current = Candidate(id="current", role="current", parameters=study.current, search=None, certified_a=found)
         entry = replace(current, id="other", role="candidate", parameters=other)
-        run_stage_b(desk, [current, entry], {"other": "role:recommended"}, "recommended", "")
+        run_stage_b(certifier, [current, entry], {"other": "role:recommended"}, "recommended", "")
     else:
         few = Record(study, "sqlite://")
         trials = search(study, record=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))

@@ -12,7 +12,7 @@ from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.score import Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification, desk, evidence, plateau, stage_b
+from amo_opt.search import certification, certifier, evidence, plateau, stage_b
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
@@ -135,11 +135,11 @@ def world(monkeypatch):
         return searched(world, outcome.parameters)
 
     for fake in (simulate_many, score, judged, differences, point_score):
-        for room in (certification, desk, evidence, plateau, stage_b):
+        for room in (certification, certifier, evidence, plateau, stage_b):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
     for needs_a_state in ("sensitivities", "change_costs", "told_run_capacities"):
-        monkeypatch.setattr(certification, needs_a_state, lambda desk, sets: ())
+        monkeypatch.setattr(certification, needs_a_state, lambda certifier, sets: ())
     monkeypatch.setattr(certification, "episode_fits", lambda study, parameters, *, workers: ())
     return world
 
@@ -203,7 +203,7 @@ def test_a_memory_of_one_set_at_a_time_changes_nothing(world, make_study, monkey
     paths, scenarios = whole.paths_certification, len(whole.study.scenarios)
     for room in (1, 2):
         world.runs.clear()
-        monkeypatch.setattr(desk, "HELD_BYTES", room * 8 * desk.COLUMNS * paths * scenarios)
+        monkeypatch.setattr(certifier, "HELD_BYTES", room * 8 * certifier.COLUMNS * paths * scenarios)
         assert run(world, make_study(), changes) == whole
         groups = [names for stream, size, names in world.runs if stream != "search" and size == paths]
         assert max(len(names) for names in groups) == room

@@ -13,7 +13,7 @@ from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
 from amo_opt.search import sensitivity as room
-from amo_opt.search.desk import Desk
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.progress import silent
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
 from amo_opt.search.sensitivity import conditions, improved_axis, moves, sensitivities
@@ -88,7 +88,7 @@ def test_a_move_is_what_the_moved_study_gives(tiny, held):
     """Differences at an end are those of a study whose state holds that figure, drawn anew, whether or not draws depend on it."""
     study = held(tiny, "pool.base_fee", "markets.lending_kink")
     shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
-    found = sensitivities(Desk(study, 1, silent), shown)
+    found = sensitivities(Certifier(study, 1, silent), shown)
     assert [(each.figure, each.end) for each in found] == [
         (name, end) for name in ("pool.base_fee", "markets.lending_kink") for end in ("low", "high")
     ]
@@ -106,13 +106,13 @@ def test_a_move_is_what_the_moved_study_gives(tiny, held):
 def test_workers_change_nothing(tiny, held):
     study = held(tiny, "pool.base_fee", "amos.aave.lent", "markets.hazard_price")
     shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
-    assert sensitivities(Desk(study, 1, silent), shown) == sensitivities(Desk(study, 2, silent), shown)
+    assert sensitivities(Certifier(study, 1, silent), shown) == sensitivities(Certifier(study, 2, silent), shown)
 
 
 def test_a_state_that_is_no_balance_sheet_is_not_run(tiny, held):
     """More staked than there is: said, without figures, and counted neither for nor against."""
     study = held(tiny, "amos.curve.in_gauge")
-    (found,) = sensitivities(Desk(study, 1, silent), study.current.replace(name="shown", aave_cap=0.4))
+    (found,) = sensitivities(Certifier(study, 1, silent), study.current.replace(name="shown", aave_cap=0.4))
     assert (found.figure, found.end, found.n, found.holds) == ("amos.curve.in_gauge", "high", 0, True)
     assert found.yield_difference is None
     assert found.objection.startswith("not run: more LP tokens staked than there are (1.2 in all")

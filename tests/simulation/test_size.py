@@ -164,7 +164,7 @@ def test_a_batch_whose_outcomes_do_not_fit_is_scored_in_groups(monkeypatch):
     study = sized(64, 120)
     sets = [study.current.replace(name=f"set-{i}", aave_cap=0.1 * i) for i in range(3)]
     whole = evaluate(sets, study, workers=1)
-    monkeypatch.setattr("amo_opt.search.desk.HELD_BYTES", 1)
+    monkeypatch.setattr("amo_opt.search.certifier.HELD_BYTES", 1)
     assert evaluate(sets, study, workers=1) == whole
 
 

@@ -6,8 +6,8 @@ import weakref
 
 import pytest
 
-from amo_opt.search import desk as room
-from amo_opt.search.desk import Desk
+from amo_opt.search import certifier as room
+from amo_opt.search.certifier import Certifier
 
 
 class Outcome:
@@ -33,11 +33,11 @@ def test_no_group_outlives_the_next(frax, monkeypatch, room_for, groups):
         return outcomes
 
     monkeypatch.setattr(room, "simulate_many", simulate_many)
-    desk = Desk(frax, 1, told.append)
-    monkeypatch.setattr(room, "HELD_BYTES", room_for * 8 * room.COLUMNS * desk.paths * len(frax.scenarios))
-    found = desk.in_groups(
+    certifier = Certifier(frax, 1, told.append)
+    monkeypatch.setattr(room, "HELD_BYTES", room_for * 8 * room.COLUMNS * certifier.paths * len(frax.scenarios))
+    found = certifier.in_groups(
         list("abcde"),
-        lambda first, outcomes: desk.map(lambda outcome: (first, outcome.parameters), outcomes),
+        lambda first, outcomes: certifier.map(lambda outcome: (first, outcome.parameters), outcomes),
         stream="certify-a",
         phase="certify-a",
     )

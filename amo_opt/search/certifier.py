@@ -38,7 +38,7 @@ def room(study: Study, paths: int, *, columns: int = COLUMNS) -> int:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Certifier:
     """A study on its certification paths, run by ``workers``; ``watch`` is told of every block."""
 
     study: Study
