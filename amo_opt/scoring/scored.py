@@ -11,7 +11,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.score import score
 from amo_opt.scoring.types import Estimate, Score
 from amo_opt.simulation import engine
-from amo_opt.simulation.crew import Workers
+from amo_opt.simulation.executor import Workers
 from amo_opt.simulation.outcome import Outcome
 
 

@@ -33,8 +33,8 @@ from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, bi
 from amo_opt.search.sensitivity import sensitivities
 from amo_opt.search.stage_b import CURRENT, Selection, StageB, refuse, run_stage_b
 from amo_opt.search.trim import Entry, trim
-from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
+from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
 
 AGAIN = 64
@@ -168,7 +168,7 @@ def certify(
         sensitivity=() if rival is None else sensitivities(certifier, rival.parameters),
         change_costs=change_costs(certifier, compared),
         run_capacities=told_run_capacities(certifier, compared),
-        episodes=episode_fits(study, study.current, workers=crew_of(certifier.workers).threads),
+        episodes=episode_fits(study, study.current, workers=executor_of(certifier.workers).threads),
     )
 
 

@@ -1,4 +1,4 @@
-"""What certification works with: the study, a crew, and who watches."""
+"""What certification works with: the study, an executor, and who watches."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.search.progress import Phase, ProgressEvent, Watcher
-from amo_opt.simulation.crew import Watched, Workers, crew_of
 from amo_opt.simulation.engine import Seen, simulate_many
+from amo_opt.simulation.executor import Watched, Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
 
 J = TypeVar("J")
@@ -47,7 +47,7 @@ class Certifier:
 
     def map(self, function: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
         """``function`` of every job, on this machine's threads, in the order of the jobs."""
-        with ThreadPoolExecutor(max_workers=crew_of(self.workers).threads) as pool:
+        with ThreadPoolExecutor(max_workers=executor_of(self.workers).threads) as pool:
             return list(pool.map(function, jobs))
 
     @property

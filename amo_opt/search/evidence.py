@@ -13,7 +13,7 @@ from amo_opt.search.certifier import Certifier
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
 from amo_opt.search.reverse_stress import run_capacities
-from amo_opt.simulation.crew import Watched
+from amo_opt.simulation.executor import Watched
 from amo_opt.simulation.outcome import Outcome
 
 FAN_LEVELS = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)

@@ -22,8 +22,8 @@ from amo_opt.search.record import Record
 from amo_opt.search.result import Result
 from amo_opt.search.sampler import resolve
 from amo_opt.search.screening import screened
-from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
+from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.size import COLUMNS, Size, check_size, size_of
 
 CERTIFIED_SETS = 100
@@ -46,7 +46,7 @@ def _scores(sets: Sequence[ParameterSet], study: Study, workers: Workers) -> lis
     model two fidelities as one.
     """
     screens = study.search.screen_paths > 0 and study.search.sampler != "gp"
-    early = screened(sets, study, workers=crew_of(workers).threads) if screens else [None] * len(sets)
+    early = screened(sets, study, workers=executor_of(workers).threads) if screens else [None] * len(sets)
     left = [each for each, found in zip(sets, early, strict=True) if found is None]
     full: list[PointScore | SimulationError] = []
     held = room(study, study.simulation.paths, columns=COLUMNS)
@@ -81,22 +81,22 @@ def optimise(
     budget = study.search.trials if trials is None else trials
     if budget < 1:
         raise AmoOptError(f"trials = {budget}; at least 1 is needed: trial 0 is the current set")
-    threads = crew_of(workers).threads
+    threads = executor_of(workers).threads
     check_size(study, size_of_run(study, trials=budget, threads=threads, timed=cluster is None), threads=threads)
     with ExitStack() as stack:
         record = Record(study, storage or "sqlite://", wait=storage_wait)
         stack.enter_context(record.claimed())
-        crew: Workers = workers
+        executor: Workers = workers
         if cluster is not None:
-            from amo_opt.simulation.cluster import cluster_crew
+            from amo_opt.simulation.cluster import cluster_executor
 
-            crew = stack.enter_context(cluster_crew(cluster, study, threads=crew_of(workers).threads))
-        done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=crew), watch=watch)
+            executor = stack.enter_context(cluster_executor(cluster, study, threads=executor_of(workers).threads))
+        done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=executor), watch=watch)
         found = kept(record, study, trials=len(done))
         if found is not None:
             return found
         kind = record.sampler(resolve(study.search.sampler, budget))
-        result = certify(study, done, workers=crew, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
+        result = certify(study, done, workers=executor, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
         result = replace(result, screened=sum(trial.score is not None and trial.score.screened for trial in done))
         keep(record, result)
         return result

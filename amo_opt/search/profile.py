@@ -26,8 +26,8 @@ from amo_opt.search.movement import Shift, Track, bound
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
 from amo_opt.search.result import ProfilePoint
 from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
-from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import simulate_many
+from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _run_all(
         order = [YIELD, *(name for name in apart if name not in MEASURES), *BESIDES]
         return _Run(score=found, reading=reading, shifts={name: _shift(reading, apart[name], study) for name in order})
 
-    with ThreadPoolExecutor(max_workers=crew_of(workers).threads) as pool:
+    with ThreadPoolExecutor(max_workers=executor_of(workers).threads) as pool:
         for done, run in enumerate(pool.map(judge, outcomes), start=1):
             watch(ProgressEvent(phase="profile", done=blocks + done, total=blocks + len(sets)))
             yield run

@@ -19,8 +19,8 @@ from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic, points_of_lanes
 from amo_opt.search.result import RunCapacity
-from amo_opt.simulation.crew import Workers, crew_of
 from amo_opt.simulation.engine import draw, simulate, simulate_given, trace_many
+from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.stress.catalogue import load_scenario
 from amo_opt.stress.draws import draw_inputs, with_inputs
 
@@ -142,7 +142,7 @@ def run_capacities(
     A path is run at the sizes its own bisection asks for and at no other, side by side with paths that ask for other sizes.
     """
     blocks = [range(first, min(first + LANES, paths)) for first in range(0, paths, LANES)]
-    with ThreadPoolExecutor(max_workers=crew_of(workers).threads) as pool:
+    with ThreadPoolExecutor(max_workers=executor_of(workers).threads) as pool:
         jobs = [(parameters, block) for parameters in sets for block in blocks]
         found = list(pool.map(lambda job: _survived(job[0], study, job[1], rounds), jobs))
         whole = [np.concatenate(found[k : k + len(blocks)]) for k in range(0, len(found), len(blocks))]

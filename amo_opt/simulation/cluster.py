@@ -1,4 +1,4 @@
-"""A Dask cluster as the crew: the same jobs, run by its workers, the same bytes out.
+"""A Dask cluster as the executor: the same jobs, run by its workers, the same bytes out.
 
 Only keys travel: a job names scenario, paths, stream and sets; workers draw the paths themselves and keep those of the search. The study
 and the sets go once to each worker that needs them. Dask pickles between its processes; it is given functions of this package alone and
@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
-from amo_opt.simulation.crew import Job, Piece, Work
+from amo_opt.simulation.executor import Job, Task, Work
 from amo_opt.simulation.remote import about, pack, refuse_others, same, there
 from amo_opt.simulation.size import STEP_SECONDS
 
@@ -67,7 +67,7 @@ def check_address(address: str) -> None:
     raise AmoOptError(f"cluster: found {address!r}; {ALLOWED}")
 
 
-class DaskCrew:
+class DaskExecutor:
     """The workers of a Dask cluster; ``threads`` are this machine's, ``processes`` the workers' that it started itself."""
 
     def __init__(self, client: Any, *, threads: int, processes: Sequence[subprocess.Popen[bytes]] = ()) -> None:
@@ -82,25 +82,25 @@ class DaskCrew:
         """Threads of this machine."""
         return self._threads
 
-    def plan(self, pieces: Sequence[Piece], *, kept: bool, steps: int) -> list[list[Piece]]:
+    def plan(self, tasks: Sequence[Task], *, kept: bool, steps: int) -> list[list[Task]]:
         """Jobs long enough to be worth a message and short enough to share out evenly, a block's sets together."""
         hands = max(1, sum(self._workers().values()))
-        total = sum(len(piece.sets) for piece in pieces)
+        total = sum(len(task.sets) for task in tasks)
         unit = STEP_SECONDS * steps
         least = math.ceil(LEAST_JOB_SECONDS / unit)
         size = max(least, min(math.ceil(total / (JOBS_A_WORKER * hands)), max(1, int(MOST_JOB_SECONDS / unit))))
-        if not kept and len(pieces) >= hands:  # a block that is dropped afterwards is drawn once for all its sets
-            size = max(size, max((len(piece.sets) for piece in pieces), default=1))
-        jobs: list[list[Piece]] = []
+        if not kept and len(tasks) >= hands:  # a block that is dropped afterwards is drawn once for all its sets
+            size = max(size, max((len(task.sets) for task in tasks), default=1))
+        jobs: list[list[Task]] = []
         room = 0
-        for piece in pieces:
-            waiting = piece.sets
+        for task in tasks:
+            waiting = task.sets
             while waiting:
                 if room == 0 or (not kept and room < len(waiting) and size >= len(waiting)):
                     jobs.append([])
                     room = size
                 taken, waiting = waiting[:room], waiting[room:]
-                jobs[-1].append(replace(piece, sets=taken))
+                jobs[-1].append(replace(task, sets=taken))
                 room -= len(taken)
         return jobs
 
@@ -172,7 +172,7 @@ class DaskCrew:
         waiting: dict[str, Any] = {}
         lost: dict[int, int] = {}
         steps = study.simulation.transition_hours + study.simulation.window_hours
-        longest = max((sum(len(piece.sets) for piece in job.pieces) for job in jobs), default=0) * STEP_SECONDS * steps
+        longest = max((sum(len(task.sets) for task in job.tasks) for job in jobs), default=0) * STEP_SECONDS * steps
 
         def hand_out(numbers: Sequence[int], home: str | None) -> None:
             token = uuid.uuid4().hex
@@ -307,8 +307,8 @@ def _quiet() -> None:
 
 
 @contextmanager
-def cluster_crew(address: str, study: Study, *, threads: int = 1) -> Iterator[DaskCrew]:
-    """A crew at ``address`` (``tcp://HOST:PORT``, or ``local:N`` = N processes on this machine, ended afterwards), checked against this machine.
+def cluster_executor(address: str, study: Study, *, threads: int = 1) -> Iterator[DaskExecutor]:
+    """An executor at ``address`` (``tcp://HOST:PORT``, or ``local:N`` = N processes on this machine, ended afterwards), checked against this machine.
 
     Raises `AmoOptError` where there is no such cluster or a worker would give other results.
     """
@@ -321,19 +321,19 @@ def cluster_crew(address: str, study: Study, *, threads: int = 1) -> Iterator[Da
     local = LOCAL.fullmatch(address)
     if local is None:
         with _connected(distributed, address) as client:
-            crew = DaskCrew(client, threads=threads)
-            crew.await_workers(1, f"the cluster {address} has no worker: start some with: dask worker {address} --nthreads 1")
-            crew.check(study)
-            yield crew
+            executor = DaskExecutor(client, threads=threads)
+            executor.await_workers(1, f"the cluster {address} has no worker: start some with: dask worker {address} --nthreads 1")
+            executor.check(study)
+            yield executor
         return
     from amo_opt.simulation.local_workers import local_workers
 
     count = int(local["count"])
     with local_workers(count) as (cluster, processes), _connected(distributed, cluster.scheduler_address) as client:
-        crew = DaskCrew(client, threads=threads, processes=processes)
-        crew.await_workers(count, f"the {count} worker processes of {address} did not come up within {START_SECONDS} s")
-        crew.check(study)
-        yield crew
+        executor = DaskExecutor(client, threads=threads, processes=processes)
+        executor.await_workers(count, f"the {count} worker processes of {address} did not come up within {START_SECONDS} s")
+        executor.check(study)
+        yield executor
 
 
 @contextmanager
@@ -370,4 +370,4 @@ async def _greeted(distributed: Any, address: str) -> None:
     await asyncio.wait_for(greet(), CONNECT_SECONDS)
 
 
-__all__ = ["DaskCrew", "check_address", "cluster_crew"]
+__all__ = ["DaskExecutor", "check_address", "cluster_executor"]

@@ -1,4 +1,4 @@
-"""Fans paths out: blocks of lanes are drawn once and run by every parameter set, by a crew: threads that share them, or a cluster.
+"""Fans paths out: blocks of lanes are drawn once and run by every parameter set, by an executor: threads that share them, or a cluster.
 
 Results do not depend on the number of workers or on how paths fall into blocks: lanes never meet, and blocks are joined in order.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
 from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
-from amo_opt.simulation.crew import Job, Piece, Watched, Workers, crew_of
+from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
@@ -39,7 +39,7 @@ _NO_COLUMNS = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Span:
     """One block of one scenario: paths ``first`` to ``first + lanes - 1``."""
 
     scenario: Scenario
@@ -47,7 +47,7 @@ class _Task:
     lanes: int
 
 
-def _tasks(study: Study, paths: int, scenarios: Sequence[str] | None) -> list[_Task]:
+def _spans(study: Study, paths: int, scenarios: Sequence[str] | None) -> list[_Span]:
     known = [scenario.name for scenario in study.scenarios]
     unknown = [name for name in scenarios or () if name not in known]
     if unknown:
@@ -55,13 +55,13 @@ def _tasks(study: Study, paths: int, scenarios: Sequence[str] | None) -> list[_T
     if paths < 1:
         raise AmoOptError(f"paths = {paths}; at least 1 is needed")
     chosen = [scenario for scenario in study.scenarios if scenarios is None or scenario.name in scenarios]
-    return [_Task(scenario, first, min(LANES, paths - first)) for scenario in chosen for first in range(0, paths, LANES)]
+    return [_Span(scenario, first, min(LANES, paths - first)) for scenario in chosen for first in range(0, paths, LANES)]
 
 
-def draw(task_scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> Array:
+def draw(scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> Array:
     """The market of one block, (steps, inputs × LANES), read-only."""
     return draw_block(
-        task_scenario,
+        scenario,
         seed=study.search.seed,
         stream=stream,
         first_path=first,
@@ -77,15 +77,15 @@ KEPT_STREAMS = frozenset({"search"})
 """Streams whose blocks stay in memory; the others are drawn, used by every set and dropped."""
 
 
-def _market(task: _Task, study: Study, stream: str, *, kept: bool) -> Array:
+def _market(span: _Span, study: Study, stream: str, *, kept: bool) -> Array:
     def drawn() -> Array:
-        return draw(task.scenario, study, first=task.first, lanes=task.lanes, stream=stream)
+        return draw(span.scenario, study, first=span.first, lanes=span.lanes, stream=stream)
 
     if not kept:
         return drawn()
     simulation = study.simulation
-    origin = (task.scenario, study.state, study.search.seed, simulation.transition_hours, simulation.window_hours)
-    return _kept.get((stream, task.scenario.name, task.first, task.lanes), origin, drawn)
+    origin = (span.scenario, study.state, study.search.seed, simulation.transition_hours, simulation.window_hours)
+    return _kept.get((stream, span.scenario.name, span.first, span.lanes), origin, drawn)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class _Ended:
     series: dict[str, Array]
 
 
-def _advanced(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
+def _advanced(parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
     """One set on one block, variables of the state (`STATE`) kept hour by hour; raises `SimulationError` where a lane is at fault."""
     state = start_state(study, market[0])
     opening = np.zeros_like(state)
@@ -108,46 +108,46 @@ def _advanced(parameters: ParameterSet, study: Study, task: _Task, market: Array
         offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
         series = np.empty((market.shape[0], len(names) * LANES))
     run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
-    _check(parameters, study, task, state, navs, opening)
-    kept = {name: series[:, k * LANES : k * LANES + task.lanes] for k, name in enumerate(names)}
+    _check(parameters, study, span, state, navs, opening)
+    kept = {name: series[:, k * LANES : k * LANES + span.lanes] for k, name in enumerate(names)}
     return _Ended(state, opening, navs, kept)
 
 
-def _columns(ended: _Ended, parameters: ParameterSet, study: Study, task: _Task) -> Block:
-    return block_columns(ended.state, ended.opening, ended.navs, lanes=task.lanes, study=study, parameters=parameters)
+def _columns(ended: _Ended, parameters: ParameterSet, study: Study, span: _Span) -> Block:
+    return block_columns(ended.state, ended.opening, ended.navs, lanes=span.lanes, study=study, parameters=parameters)
 
 
-def run_one(parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Block:
+def run_one(parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array) -> Block:
     """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
-    return _columns(_advanced(parameters, study, task, market, vector), parameters, study, task)
+    return _columns(_advanced(parameters, study, span, market, vector), parameters, study, span)
 
 
 def _run_watched(
-    parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array, steps: Sequence[int]
+    parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array, steps: Sequence[int]
 ) -> tuple[Block, Array]:
     """`run_one`, and the price at some steps."""
-    ended = _advanced(parameters, study, task, market, vector, ("price",))
-    return _columns(ended, parameters, study, task), ended.series["price"][list(steps)]
+    ended = _advanced(parameters, study, span, market, vector, ("price",))
+    return _columns(ended, parameters, study, span), ended.series["price"][list(steps)]
 
 
 def simulate_given(parameters: ParameterSet, study: Study, market: Array, *, scenario: Scenario, first: int, lanes: int) -> Block:
     """One set on the first ``lanes`` paths of a market that is given rather than drawn; ``scenario`` and ``first`` only name a path at fault."""
-    return run_one(parameters, study, _Task(scenario, first, lanes), market, constants(study))
+    return run_one(parameters, study, _Span(scenario, first, lanes), market, constants(study))
 
 
-def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, navs: Array, opening: Array) -> None:
-    fault = state[STATE_INDEX["fault"] * LANES :][: task.lanes]
+def _check(parameters: ParameterSet, study: Study, span: _Span, state: Array, navs: Array, opening: Array) -> None:
+    fault = state[STATE_INDEX["fault"] * LANES :][: span.lanes]
     if np.any(fault > 0.0):
         lane = int(np.argmax(fault > 0.0))
         step = int(state[STATE_INDEX["fault_step"] * LANES + lane])
         raise SimulationError(
-            f"scenario {task.scenario.name}, path {task.first + lane}, step {step}: {FAULTS[int(fault[lane])]} (parameter set {parameters.name})"
+            f"scenario {span.scenario.name}, path {span.first + lane}, step {step}: {FAULTS[int(fault[lane])]} (parameter set {parameters.name})"
         )
-    wild = ~np.isfinite(state.reshape(len(STATE), LANES)[:, : task.lanes])
+    wild = ~np.isfinite(state.reshape(len(STATE), LANES)[:, : span.lanes])
     if np.any(wild):
         variable, lane = (int(index) for index in np.argwhere(wild)[0])
         raise SimulationError(
-            f"scenario {task.scenario.name}, path {task.first + lane}, by the last step: {STATE[variable]} is not finite "
+            f"scenario {span.scenario.name}, path {span.first + lane}, by the last step: {STATE[variable]} is not finite "
             f"(parameter set {parameters.name})"
         )
     scale = np.maximum(np.abs(navs[1]), 0.01 * study.state.stablecoin.supply.value)
@@ -155,37 +155,37 @@ def _check(parameters: ParameterSet, study: Study, task: _Task, state: Array, na
         booked = np.zeros(LANES)
         for line in LINES:
             booked += source[STATE_INDEX[line] * LANES :][:LANES]
-        gap = (np.abs(booked - (after - before)) / scale)[: task.lanes]
+        gap = (np.abs(booked - (after - before)) / scale)[: span.lanes]
         if np.any(~(gap <= IDENTITY_BOUND)):
             lane = int(np.argmax(~(gap <= IDENTITY_BOUND)))
             raise SimulationError(
-                f"scenario {task.scenario.name}, path {task.first + lane}, {phase}: the books miss NAV by {gap[lane]:.2e} of its scale "
+                f"scenario {span.scenario.name}, path {span.first + lane}, {phase}: the books miss NAV by {gap[lane]:.2e} of its scale "
                 f"(limit {IDENTITY_BOUND:.0e}, parameter set {parameters.name})"
             )
 
 
-def _evaluate(job: Job, place: int, parameters: ParameterSet, study: Study, task: _Task, market: Array, vector: Array) -> Any:
+def _evaluate(job: Job, place: int, parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array) -> Any:
     """What the job asks of one set on one block, or the `SimulationError` in its place."""
     watched = job.watched
     try:
         if job.columns is not None:
-            return _series(parameters, study, task, market, job.columns)
-        if watched is not None and place in watched.sets and task.first < watched.paths:
-            return _run_watched(parameters, study, task, market, vector, watched.steps)
-        return run_one(parameters, study, task, market, vector)
+            return _series(parameters, study, span, market, job.columns)
+        if watched is not None and place in watched.sets and span.first < watched.paths:
+            return _run_watched(parameters, study, span, market, vector, watched.steps)
+        return run_one(parameters, study, span, market, vector)
     except SimulationError as error:
         return error
 
 
 def work(job: Job, study: Study, sets: Sequence[ParameterSet]) -> list[Any]:
-    """A `Block` (or the series of ``job.columns``) for each set of each piece, or the `SimulationError` in its place; paths are drawn here."""
+    """A `Block` (or the series of ``job.columns``) for each set of each task, or the `SimulationError` in its place; paths are drawn here."""
     scenario = {each.name: each for each in study.scenarios}
     vector = constants(study)
     results: list[Any] = []
-    for piece in job.pieces:
-        task = _Task(scenario[piece.scenario], piece.first, piece.lanes)
-        market = _market(task, study, job.stream, kept=job.kept)
-        results += [_evaluate(job, place, sets[place], study, task, market, vector) for place in piece.sets]
+    for task in job.tasks:
+        span = _Span(scenario[task.scenario], task.first, task.lanes)
+        market = _market(span, study, job.stream, kept=job.kept)
+        results += [_evaluate(job, place, sets[place], study, span, market, vector) for place in task.sets]
     return results
 
 
@@ -198,29 +198,29 @@ def _run(
     sets: Sequence[ParameterSet],
     study: Study,
     *,
-    tasks: Sequence[_Task],
+    spans: Sequence[_Span],
     stream: str,
     columns: tuple[str, ...] | None,
     workers: Workers,
     progress: Progress | None,
     watched: Watched | None = None,
 ) -> Iterator[tuple[int, int, Any]]:
-    """(task, set, result), whoever ran them and in whatever order they come."""
-    crew = crew_of(workers)
-    pieces = [Piece(task.scenario.name, task.first, task.lanes, tuple(range(len(sets)))) for task in tasks]
-    place = {(piece.scenario, piece.first): i for i, piece in enumerate(pieces)}
+    """(block, set, result), whoever ran them and in whatever order they come."""
+    executor = executor_of(workers)
+    tasks = [Task(span.scenario.name, span.first, span.lanes, tuple(range(len(sets)))) for span in spans]
+    place = {(task.scenario, task.first): i for i, task in enumerate(tasks)}
     steps = study.simulation.transition_hours + study.simulation.window_hours
-    kept = columns is None and stream in KEPT_STREAMS and keeps(study, len(tasks), held=_kept.nbytes)
-    shares = crew.plan(pieces, kept=kept, steps=steps)
+    kept = columns is None and stream in KEPT_STREAMS and keeps(study, len(spans), held=_kept.nbytes)
+    shares = executor.plan(tasks, kept=kept, steps=steps)
     jobs = [Job(tuple(share), stream, columns, watched, kept=kept) for share in shares]
     done = 0
-    for k, results in crew.run(work, jobs, study, sets):
-        keys = [(place[piece.scenario, piece.first], j) for piece in jobs[k].pieces for j in piece.sets]
+    for k, results in executor.run(work, jobs, study, sets):
+        keys = [(place[task.scenario, task.first], j) for task in jobs[k].tasks for j in task.sets]
         for (i, j), result in zip(keys, results, strict=True):
             done += 1
             yield i, j, result
             if progress is not None:
-                progress(done, len(tasks) * len(sets))
+                progress(done, len(spans) * len(sets))
 
 
 def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
@@ -231,12 +231,12 @@ def _weights(study: Study, names: Sequence[str]) -> dict[str, float]:
 
 
 def _outcomes(
-    sets: Sequence[ParameterSet], study: Study, tasks: Sequence[_Task], gathered: Sequence[Gathered]
+    sets: Sequence[ParameterSet], study: Study, spans: Sequence[_Span], gathered: Sequence[Gathered]
 ) -> list[Outcome | SimulationError]:
-    names = tuple(dict.fromkeys(task.scenario.name for task in tasks))
+    names = tuple(dict.fromkeys(span.scenario.name for span in spans))
     weights = _weights(study, names)
-    scenario_of = np.concatenate([np.full(task.lanes, names.index(task.scenario.name), dtype=np.int64) for task in tasks])
-    path_of = np.concatenate([np.arange(task.first, task.first + task.lanes, dtype=np.int64) for task in tasks])
+    scenario_of = np.concatenate([np.full(span.lanes, names.index(span.scenario.name), dtype=np.int64) for span in spans])
+    path_of = np.concatenate([np.arange(span.first, span.first + span.lanes, dtype=np.int64) for span in spans])
     outcomes: list[Outcome | SimulationError] = []
     for parameters, each in zip(sets, gathered, strict=True):
         columns = each.columns()
@@ -272,7 +272,7 @@ def simulate_many(
 ) -> list[Outcome | SimulationError]:
     """Every set on the same paths; a set whose simulation fails has its `SimulationError` in its place.
 
-    ``paths`` is per scenario (default: the study's); ``workers`` a number of threads, or a crew (`amo_opt.simulation.crew`).
+    ``paths`` is per scenario (default: the study's); ``workers`` a number of threads, or an executor (`amo_opt.simulation.executor`).
     ``progress(done, total)`` counts blocks × sets. Memory is bounded by the blocks in flight, one a worker, except for the search's own
     paths, which are kept where they fit; and by the outcomes, 8 bytes a path and column: columns named in ``without`` are left out of
     them. ``seen(place of the set, scenario, first path, prices)`` takes what is ``watched``, block by block as they come. Raises
@@ -280,17 +280,17 @@ def simulate_many(
     """
     count = study.simulation.paths if paths is None else paths
     check_work(study, count, scenarios, sets=len(sets), workers=workers, columns=COLUMNS - len(without))
-    tasks = _tasks(study, count, scenarios)
-    starts = np.cumsum([0, *(task.lanes for task in tasks)])
+    spans = _spans(study, count, scenarios)
+    starts = np.cumsum([0, *(span.lanes for span in spans)])
     gathered = [Gathered(int(starts[-1]), without) for _ in sets]
-    for i, j, result in _run(sets, study, tasks=tasks, stream=stream, columns=None, workers=workers, progress=progress, watched=watched):
+    for i, j, result in _run(sets, study, spans=spans, stream=stream, columns=None, workers=workers, progress=progress, watched=watched):
         columns = result
         if isinstance(result, tuple):
             columns, prices = result
             if seen is not None:
-                seen(j, tasks[i].scenario.name, tasks[i].first, prices)
+                seen(j, spans[i].scenario.name, spans[i].first, prices)
         gathered[j].put(int(starts[i]), columns)
-    return _outcomes(sets, study, tasks, gathered)
+    return _outcomes(sets, study, spans, gathered)
 
 
 def simulate(
@@ -311,12 +311,12 @@ def simulate(
 
 def replay(parameters: ParameterSet, study: Study, *, scenario: str, path: int, stream: str = "search") -> Outcome:
     """One set on one path, by its number: the same row as in a run of many."""
-    task = _tasks(study, 1, [scenario])[0]
-    task = _Task(task.scenario, path, 1)
-    market = draw(task.scenario, study, first=path, lanes=1, stream=stream)
-    gathered = Gathered(task.lanes, ())
-    gathered.put(0, run_one(parameters, study, task, market, constants(study)))
-    outcome = _outcomes([parameters], study, [task], [gathered])[0]
+    span = _spans(study, 1, [scenario])[0]
+    span = _Span(span.scenario, path, 1)
+    market = draw(span.scenario, study, first=path, lanes=1, stream=stream)
+    gathered = Gathered(span.lanes, ())
+    gathered.put(0, run_one(parameters, study, span, market, constants(study)))
+    outcome = _outcomes([parameters], study, [span], [gathered])[0]
     if isinstance(outcome, SimulationError):
         raise outcome
     return outcome
@@ -354,9 +354,9 @@ def trace_many(
         raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
     count = study.simulation.paths if paths is None else paths
     check_work(study, count, [scenario], sets=len(sets), workers=workers, series=len(columns))
-    tasks = _tasks(study, count, [scenario])
-    shifted = [_Task(task.scenario, first_path + task.first, task.lanes) for task in tasks]
-    run = _run(sets, study, tasks=shifted, stream=stream, columns=tuple(columns), workers=workers, progress=None)
+    spans = _spans(study, count, [scenario])
+    shifted = [_Span(span.scenario, first_path + span.first, span.lanes) for span in spans]
+    run = _run(sets, study, spans=shifted, stream=stream, columns=tuple(columns), workers=workers, progress=None)
     found = {(i, j): result for i, j, result in run}
     failed = next((found[i, j] for i in range(len(shifted)) for j in range(len(sets)) if isinstance(found[i, j], SimulationError)), None)
     if failed is not None:
@@ -365,9 +365,9 @@ def trace_many(
     return [{name: np.concatenate([found[i, j][name] for i in parts], axis=1) for name in columns} for j in range(len(sets))]
 
 
-def _series(parameters: ParameterSet, study: Study, task: _Task, market: Array, columns: Sequence[str]) -> dict[str, Array]:
-    """The series of one set on one block, each of shape (steps, lanes of the task)."""
-    raw = _advanced(parameters, study, task, market, constants(study), variables_of(columns)).series
+def _series(parameters: ParameterSet, study: Study, span: _Span, market: Array, columns: Sequence[str]) -> dict[str, Array]:
+    """The series of one set on one block, each of shape (steps, lanes of the block)."""
+    raw = _advanced(parameters, study, span, market, constants(study), variables_of(columns)).series
     return {name: series_of(name, raw) for name in columns}
 
 
@@ -378,7 +378,7 @@ def trace_given(
 
     ``market`` is laid out as `draw`'s; ``scenario`` and ``first`` only name a path at fault.
     """
-    return _advanced(parameters, study, _Task(scenario, first, lanes), market, constants(study), variables).series
+    return _advanced(parameters, study, _Span(scenario, first, lanes), market, constants(study), variables).series
 
 
 __all__ = [

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.simulation.engine import _Task, _weights, run_one, simulate
+from amo_opt.simulation.engine import _Span, _weights, run_one, simulate
 from amo_opt.simulation.outcome import Outcome, join
 from amo_opt.simulation.pack import constants
 from amo_opt.stress.draws import FROM_STATE, Part, Rows, draw_inputs, lay_out, with_inputs
@@ -90,7 +90,7 @@ def simulate_mixed(parameters: ParameterSet, study: Study, mixed: Mixed) -> Outc
     """One set on these paths, as `engine.simulate` would return it; raises `SimulationError` where a path fails."""
     vector = constants(study)
     try:
-        columns = join([run_one(parameters, study, _Task(study.scenarios[0], 0, used), market, vector) for used, market in mixed.blocks])
+        columns = join([run_one(parameters, study, _Span(study.scenarios[0], 0, used), market, vector) for used, market in mixed.blocks])
     except SimulationError:
         # which scenario and path it was is known only where each has blocks of its own
         return simulate(parameters, study, paths=mixed.paths, stream=mixed.stream)

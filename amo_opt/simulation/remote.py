@@ -14,7 +14,7 @@ from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation import engine
-from amo_opt.simulation.crew import Job, Work
+from amo_opt.simulation.executor import Job, Work
 from amo_opt.version import __version__
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.market import MARKET_INPUTS
-from amo_opt.simulation.crew import Threads, Workers, crew_of
+from amo_opt.simulation.executor import Threads, Workers, executor_of
 
 try:
     import resource
@@ -109,11 +109,11 @@ def check_size(study: Study, size: Size, *, threads: int) -> None:
 def check_work(
     study: Study, paths: int, scenarios: Sequence[str] | None, *, sets: int, workers: Workers, columns: int = COLUMNS, series: int = 0
 ) -> None:
-    """`check_size` of what a crew is about to run; how long it takes on a cluster is not known here."""
-    crew = crew_of(workers)
+    """`check_size` of what an executor is about to run; how long it takes on a cluster is not known here."""
+    executor = executor_of(workers)
     chosen = None if scenarios is None else len(scenarios)
-    size = size_of(study, paths=paths, sets=sets, scenarios=chosen, threads=crew.threads, columns=columns, series=series)
-    check_size(study, size if isinstance(crew, Threads) else replace(size, seconds=0.0), threads=crew.threads)
+    size = size_of(study, paths=paths, sets=sets, scenarios=chosen, threads=executor.threads, columns=columns, series=series)
+    check_size(study, size if isinstance(executor, Threads) else replace(size, seconds=0.0), threads=executor.threads)
 
 
 def keeps(study: Study, blocks: int, *, held: int) -> bool:

@@ -20,9 +20,9 @@ import pytest
 from amo_opt import load_study
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.simulation import cluster as room
-from amo_opt.simulation.cluster import DaskCrew, check_address, cluster_crew
-from amo_opt.simulation.crew import Piece, Threads
+from amo_opt.simulation.cluster import DaskExecutor, check_address, cluster_executor
 from amo_opt.simulation.engine import simulate_many, trace_many
+from amo_opt.simulation.executor import Task, Threads
 from amo_opt.simulation.remote import about, pack, refuse_others, unpack
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
@@ -40,10 +40,10 @@ def sets(study):
 
 
 @pytest.fixture(scope="module")
-def crew(study, need_module):
+def executor(study, need_module):
     need_module("distributed", "cluster")
-    with cluster_crew("local:2", study) as crew:
-        yield crew
+    with cluster_executor("local:2", study) as executor:
+        yield executor
 
 
 def same(found, expected):
@@ -59,49 +59,49 @@ def same(found, expected):
 
 
 @pytest.mark.parametrize("stream", ["search", "certify-a"])
-def test_two_workers_give_one_thread_s_bytes(study, sets, crew, stream):
+def test_two_workers_give_one_thread_s_bytes(study, sets, executor, stream):
     """Paths that stay and paths that pass: drawn there from their keys, joined here by their place."""
     told = []
-    found = simulate_many(sets, study, stream=stream, workers=crew, progress=lambda done, total: told.append((done, total)))
+    found = simulate_many(sets, study, stream=stream, workers=executor, progress=lambda done, total: told.append((done, total)))
     assert same(found, simulate_many(sets, study, stream=stream))
     total = len(study.scenarios) * 2 * len(sets)
     assert told == [(done, total) for done in range(1, total + 1)]
 
 
-def test_series_come_back_too(study, sets, crew):
+def test_series_come_back_too(study, sets, executor):
     """Traces of two sets over two blocks, from another first path."""
     columns = ("price", "amplification")
     options = {"scenario": study.scenarios[1].name, "first_path": 7, "stream": "certify-b", "columns": columns}
-    found, expected = (trace_many(sets[:2], study, workers=workers, **options) for workers in (crew, 1))
+    found, expected = (trace_many(sets[:2], study, workers=workers, **options) for workers in (executor, 1))
     assert all(one[name].tobytes() == other[name].tobytes() for one, other in zip(found, expected, strict=True) for name in columns)
 
 
-def test_a_failing_path_is_a_value_there_as_here(study, sets, crew, refigured):
+def test_a_failing_path_is_a_value_there_as_here(study, sets, executor, refigured):
     """A pool that cannot be solved fails the set with the same words, and the trace raises them."""
     broken = refigured(study, {"pool.fee": float("nan")})
-    found, expected = ([str(each) for each in simulate_many(sets[:2], broken, workers=workers)] for workers in (crew, 1))
+    found, expected = ([str(each) for each in simulate_many(sets[:2], broken, workers=workers)] for workers in (executor, 1))
     assert found == expected
     assert "scenario calm, path 0" in found[0]
     with pytest.raises(SimulationError, match="scenario calm, path 0"):
-        trace_many(sets[:1], broken, scenario="calm", workers=crew)
+        trace_many(sets[:1], broken, scenario="calm", workers=executor)
 
 
-def test_workers_that_fall_silent_are_told_of_and_not_waited_for_for_ever(study, sets, crew, monkeypatch, caplog):
+def test_workers_that_fall_silent_are_told_of_and_not_waited_for_for_ever(study, sets, executor, monkeypatch, caplog):
     """Stopped, not killed, so that their connections stand: what is waited for is said, then the run ends with what was finished kept."""
     for name, seconds in (("TOLD_SECONDS", 0.2), ("SILENT_SECONDS", 2.0), ("STEP_SECONDS", 1e-9)):
         monkeypatch.setattr(room, name, seconds)
-    for process in crew.processes:
+    for process in executor.processes:
         process.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(AmoOptError, match=r"no result came for 2 s of \d+ jobs on 2 workers \(tcp://.*\); what was finished is kept"):
-            simulate_many(sets, study, stream="certify-b", workers=crew)
+            simulate_many(sets, study, stream="certify-b", workers=executor)
     finally:
-        for process in crew.processes:
+        for process in executor.processes:
             process.send_signal(signal.SIGCONT)
     assert "the run waits for" in caplog.text
 
 
-def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, crew):
+def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, executor):
     """SIGKILL for one of two while it works: the other runs its jobs again. (The last test that uses this cluster.)"""
     many = [each.replace(name=f"{each.name}-{i}", amplification=100 + i) for i in range(6) for each in sets]
     killed = threading.Event()
@@ -109,22 +109,22 @@ def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, crew):
     def blow(done, total):
         if not killed.is_set():
             assert done < total
-            crew.processes[0].send_signal(signal.SIGKILL)
+            executor.processes[0].send_signal(signal.SIGKILL)
             killed.set()
 
-    found = simulate_many(many, study, paths=300, stream="certify-a", workers=crew, progress=blow)
-    assert crew.processes[0].wait(timeout=10) == -signal.SIGKILL
-    assert crew.processes[1].poll() is None
+    found = simulate_many(many, study, paths=300, stream="certify-a", workers=executor, progress=blow)
+    assert executor.processes[0].wait(timeout=10) == -signal.SIGKILL
+    assert executor.processes[1].poll() is None
     assert same(found, simulate_many(many, study, paths=300, stream="certify-a", workers=2))
 
 
 def test_a_cluster_leaves_no_process_and_no_port(study, need_module):
     """Opened and closed, interrupted inside as by Ctrl-C."""
     need_module("distributed", "cluster")
-    with pytest.raises(KeyboardInterrupt), cluster_crew("local:1", study) as crew:
-        address = crew._client.scheduler.address
+    with pytest.raises(KeyboardInterrupt), cluster_executor("local:1", study) as executor:
+        address = executor._client.scheduler.address
         raise KeyboardInterrupt
-    assert [process.poll() is not None for process in crew.processes] == [True]
+    assert [process.poll() is not None for process in executor.processes] == [True]
     host, port = address.removeprefix("tcp://").split(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=5).close()
@@ -165,12 +165,12 @@ def test_jobs_hold_every_set_on_every_piece_once(kept, hands, paths, sets, steps
         def nthreads(self, **_):
             return dict.fromkeys(range(hands), 1)
 
-    pieces = [Piece("calm", 64 * i, 64, tuple(range(sets))) for i in range(paths)]
-    for jobs in (DaskCrew(Client(), threads=1).plan(pieces, kept=kept, steps=steps), Threads(hands).plan(pieces, kept=kept, steps=steps)):
-        units = Counter((piece.first, place) for job in jobs for piece in job for place in piece.sets)
+    tasks = [Task("calm", 64 * i, 64, tuple(range(sets))) for i in range(paths)]
+    for jobs in (DaskExecutor(Client(), threads=1).plan(tasks, kept=kept, steps=steps), Threads(hands).plan(tasks, kept=kept, steps=steps)):
+        units = Counter((task.first, place) for job in jobs for task in job for place in task.sets)
         assert units == Counter((64 * i, j) for i in range(paths) for j in range(sets))
-    jobs = DaskCrew(Client(), threads=1).plan(pieces, kept=True, steps=steps)
-    assert all(sum(len(piece.sets) for piece in job) * room.STEP_SECONDS * steps >= room.LEAST_JOB_SECONDS for job in jobs[:-1])
+    jobs = DaskExecutor(Client(), threads=1).plan(tasks, kept=True, steps=steps)
+    assert all(sum(len(task.sets) for task in job) * room.STEP_SECONDS * steps >= room.LEAST_JOB_SECONDS for job in jobs[:-1])
 
 
 def test_a_study_travels_whole(study):
@@ -221,7 +221,7 @@ def test_the_fingerprint_sees_results(study):
 
 def test_without_dask_the_extra_is_named(study, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(AmoOptError, match=r"amo-opt\[cluster\]"), cluster_crew("local:1", study):
+    with pytest.raises(AmoOptError, match=r"amo-opt\[cluster\]"), cluster_executor("local:1", study):
         pass
 
 
@@ -235,7 +235,7 @@ def test_nobody_at_the_address_is_told_within_seconds(study, need_module, monkey
     began = time.monotonic()
     with (
         pytest.raises(AmoOptError, match=f"no Dask scheduler answers at tcp://127.0.0.1:{port}"),
-        cluster_crew(f"tcp://127.0.0.1:{port}", study),
+        cluster_executor(f"tcp://127.0.0.1:{port}", study),
     ):
         pass
     assert time.monotonic() - began < 10.0
@@ -271,7 +271,7 @@ def test_a_port_that_takes_the_call_and_never_answers_is_told_within_seconds(stu
     monkeypatch.setattr(room, "CONNECT_SECONDS", 0.5)
     address = f"tcp://127.0.0.1:{silent(greeting)}"
     began = time.monotonic()
-    with pytest.raises(AmoOptError, match=f"no Dask scheduler answers at {address} within 0.5 s"), cluster_crew(address, study):
+    with pytest.raises(AmoOptError, match=f"no Dask scheduler answers at {address} within 0.5 s"), cluster_executor(address, study):
         pass
     assert time.monotonic() - began < 10.0
 
@@ -290,12 +290,12 @@ class Mute:
 
 def test_a_scheduler_that_falls_silent_is_named(monkeypatch):
     """Whatever is asked of it has a deadline, and the message says what was waited for."""
-    crew = DaskCrew(Mute(), threads=1)
-    for asked in (crew._workers, crew._check_alive, lambda: crew.plan([], kept=True, steps=1)):
+    executor = DaskExecutor(Mute(), threads=1)
+    for asked in (executor._workers, executor._check_alive, lambda: executor.plan([], kept=True, steps=1)):
         with pytest.raises(AmoOptError, match=r"the cluster's scheduler did not answer for 60 s; what was finished is kept"):
             asked()
     with pytest.raises(AmoOptError, match=r"workers did not hand over results that they have for 60 s"):
-        crew._fetched([])
+        executor._fetched([])
 
 
 class Deaf(Mute):
@@ -314,7 +314,7 @@ class Deaf(Mute):
 def test_a_worker_that_never_shows_what_it_computes_is_named(study, monkeypatch):
     monkeypatch.setattr(room, "CHECK_SECONDS", 0.2)
     with pytest.raises(AmoOptError, match=r"the worker tcp://w:1 has not shown within 0\.2 s that it computes what this machine does"):
-        DaskCrew(Deaf(), threads=1).check(study)
+        DaskExecutor(Deaf(), threads=1).check(study)
 
 
 OTHER = """
@@ -371,12 +371,12 @@ def test_a_cluster_by_hand_refuses_strangers_and_tells_of_its_end(study, sets, b
         brief.setattr(room, "CONNECT_SECONDS", 1.0)
         with (
             pytest.raises(AmoOptError, match=f"the cluster {address} has no worker: start some with: dask worker"),
-            cluster_crew(address, study),
+            cluster_executor(address, study),
         ):
             pass
     monkeypatch.setattr(room, "CONNECT_SECONDS", 30)  # a worker takes its time to come up
     stranger = worker(other=True)
-    with pytest.raises(AmoOptError, match=r"differs: amo-opt 0\.0\.9 there.*install the same versions"), cluster_crew(address, study):
+    with pytest.raises(AmoOptError, match=r"differs: amo-opt 0\.0\.9 there.*install the same versions"), cluster_executor(address, study):
         pass
     stranger.kill()
     stranger.wait()
@@ -397,9 +397,9 @@ def test_a_cluster_by_hand_refuses_strangers_and_tells_of_its_end(study, sets, b
     ):
         if victim is scheduler:
             worker()
-        with pytest.raises(AmoOptError, match=told), cluster_crew(address, study) as crew:
+        with pytest.raises(AmoOptError, match=told), cluster_executor(address, study) as executor:
             began = time.monotonic()
-            simulate_many(many, study, paths=300, stream="certify-a", workers=crew, progress=killing(victim))
+            simulate_many(many, study, paths=300, stream="certify-a", workers=executor, progress=killing(victim))
         assert time.monotonic() - began < 30.0
     assert "no worker left" in caplog.text
 
@@ -411,7 +411,9 @@ def test_a_scheduler_stopped_at_work_is_told_within_its_time(study, sets, by_han
     answers(address)
     monkeypatch.setattr(room, "CONNECT_SECONDS", 30)
     worker()
-    with pytest.raises(AmoOptError, match="the cluster's scheduler did not answer for 1 s"), cluster_crew(address, study) as crew:
+    with pytest.raises(AmoOptError, match="the cluster's scheduler did not answer for 1 s"), cluster_executor(address, study) as executor:
         monkeypatch.setattr(room, "ANSWER_SECONDS", 1)
         monkeypatch.setattr(room, "CONNECT_SECONDS", 1)
-        simulate_many(sets, study, paths=300, stream="certify-a", workers=crew, progress=lambda *_: scheduler.send_signal(signal.SIGSTOP))
+        simulate_many(
+            sets, study, paths=300, stream="certify-a", workers=executor, progress=lambda *_: scheduler.send_signal(signal.SIGSTOP)
+        )

@@ -14,8 +14,8 @@ from amo_opt.protocol.lanes import LINES, STATE_INDEX
 from amo_opt.protocol.market import LANES, MARKET_INDEX
 from amo_opt.simulation import engine
 from amo_opt.simulation.columns import series_of, variables_of
-from amo_opt.simulation.crew import Watched
 from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COLUMNS, replay, simulate, simulate_many, trace
+from amo_opt.simulation.executor import Watched
 from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome
 
 if TYPE_CHECKING:
@@ -98,23 +98,23 @@ def balanced(busy: Study, hastened: Callable[..., Study], states: Callable[..., 
 def test_a_dollar_on_any_line_breaks_the_books(balanced: tuple[Study, Any], line: str, phase: str) -> None:
     """The engine accepts the books as they are, and refuses them with a dollar more on one line of one path, naming path and phase."""
     study, run = balanced
-    task = engine._tasks(study, LANES, ["ust-contagion-2022"])[0]
-    engine._check(study.current, study, task, run.end, run.navs, run.opening)
+    span = engine._spans(study, LANES, ["ust-contagion-2022"])[0]
+    engine._check(study.current, study, span, run.end, run.navs, run.opening)
     end, opening = run.end.copy(), run.opening.copy()
     run.lanes(opening if phase == "transition" else end, line)[5] += 1.0
     with pytest.raises(SimulationError, match=rf"scenario ust-contagion-2022, path 5, {phase}: the books miss NAV by .*frax-current"):
-        engine._check(study.current, study, task, end, run.navs, opening)
+        engine._check(study.current, study, span, end, run.navs, opening)
 
 
 def test_a_dollar_of_nav_breaks_the_books(balanced: tuple[Study, Any]) -> None:
     """So does a dollar that NAV has and no line: money that came from nowhere."""
     study, run = balanced
-    task = engine._tasks(study, LANES, ["ust-contagion-2022"])[0]
+    span = engine._spans(study, LANES, ["ust-contagion-2022"])[0]
     for when, phase in ((0, "transition"), (2, "window")):
         navs = run.navs.copy()
         navs[when, 7] += 1.0
         with pytest.raises(SimulationError, match=f"path 7, {phase}: the books miss NAV"):
-            engine._check(study.current, study, task, run.end, navs, run.opening)
+            engine._check(study.current, study, span, run.end, navs, run.opening)
 
 
 def test_every_stablecoin_was_minted_by_somebody(
@@ -204,13 +204,13 @@ def test_a_path_alone_is_the_row_it_was_among_many(busy: Study, hastened: Callab
 def test_lanes_never_meet(frax: Study) -> None:
     """One lane's market torn apart (USDC at 0.5) changes that lane and no other."""
     study = short(frax)
-    task = engine._tasks(study, LANES, ["calm"])[0]
-    market = engine.draw(task.scenario, study, first=0, lanes=LANES, stream="search").copy()
+    span = engine._spans(study, LANES, ["calm"])[0]
+    market = engine.draw(span.scenario, study, first=0, lanes=LANES, stream="search").copy()
     vector = engine.constants(study)
-    before = engine.run_one(study.current, study, task, market, vector)
+    before = engine.run_one(study.current, study, span, market, vector)
     for name in ("collateral_price", "base_value"):
         market[300:, MARKET_INDEX[name] * LANES + 17] *= 0.5
-    after = engine.run_one(study.current, study, task, market, vector)
+    after = engine.run_one(study.current, study, span, market, vector)
     changed = np.zeros(LANES, dtype=bool)
     for name in before:
         changed |= before[name] != after[name]

@@ -1,6 +1,6 @@
-"""Who does the work: a crew takes jobs and hands back their results, on threads of this machine or elsewhere.
+"""Who does the work: an executor takes jobs and hands back their results, on threads of this machine or elsewhere.
 
-What a job gives does not depend on the crew, and results are joined by their place, so every crew gives the same bytes.
+What a job gives does not depend on the executor, and results are joined by their place, so every executor gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Task:
     """Paths ``first`` to ``first + lanes - 1`` of one scenario, and the places of the sets to run on them."""
 
     scenario: str
@@ -40,11 +40,11 @@ class Watched:
 
 @dataclass(frozen=True)
 class Job:
-    """Pieces that one worker runs one after the other. ``columns`` are the series to keep; None = the outcome's columns. ``kept`` = their
+    """Tasks that one worker runs one after the other. ``columns`` are the series to keep; None = the outcome's columns. ``kept`` = their
     paths stay where they were drawn.
     """
 
-    pieces: tuple[Piece, ...]
+    tasks: tuple[Task, ...]
     stream: str
     columns: tuple[str, ...] | None = None
     watched: Watched | None = None
@@ -52,13 +52,13 @@ class Job:
 
 
 Work = Callable[[Job, "Study", "Sequence[ParameterSet]"], list[Any]]
-"""The results of a job, one for each set of each piece in their order; what fails is a `SimulationError` in its place.
+"""The results of a job, one for each set of each task in their order; what fails is a `SimulationError` in its place.
 
-A set that is watched on a piece has a pair in its place: the outcome's columns, and its prices of shape (steps, lanes).
+A set that is watched on a task has a pair in its place: the outcome's columns, and its prices of shape (steps, lanes).
 """
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Runs jobs."""
 
     @property
@@ -66,8 +66,8 @@ class Crew(Protocol):
         """Threads of this machine, for what is not worth sending away."""
         ...
 
-    def plan(self, pieces: Sequence[Piece], *, kept: bool, steps: int) -> list[list[Piece]]:
-        """The pieces shared out: one list a job, together every (piece, set) once. ``kept`` = the paths stay where they were drawn."""
+    def plan(self, tasks: Sequence[Task], *, kept: bool, steps: int) -> list[list[Task]]:
+        """The tasks shared out: one list a job, together every (task, set) once. ``kept`` = the paths stay where they were drawn."""
         ...
 
     def run(self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
@@ -86,17 +86,12 @@ class Threads:
         """As many as there are."""
         return max(1, self.count)
 
-    def plan(self, pieces: Sequence[Piece], *, kept: bool, steps: int) -> list[list[Piece]]:  # noqa: ARG002 - the crew's signature
-        """Where paths stay, every (set, piece) by itself, set by set so that threads draw different paths; else a piece with all its sets."""
+    def plan(self, tasks: Sequence[Task], *, kept: bool, steps: int) -> list[list[Task]]:  # noqa: ARG002 - the executor's signature
+        """Where paths stay, every (set, task) by itself, set by set so that threads draw different paths; else a task with all its sets."""
         if not kept:
-            return [[piece] for piece in pieces]
-        most = max((len(piece.sets) for piece in pieces), default=0)
-        return [
-            [Piece(piece.scenario, piece.first, piece.lanes, (piece.sets[k],))]
-            for k in range(most)
-            for piece in pieces
-            if k < len(piece.sets)
-        ]
+            return [[task] for task in tasks]
+        most = max((len(task.sets) for task in tasks), default=0)
+        return [[Task(task.scenario, task.first, task.lanes, (task.sets[k],))] for k in range(most) for task in tasks if k < len(task.sets)]
 
     def run(self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
         """In the order of the jobs."""
@@ -104,10 +99,10 @@ class Threads:
             yield from enumerate(pool.map(lambda job: work(job, study, sets), jobs))
 
 
-Workers = int | Crew
-"""How work is shared out: a number of threads, or a crew."""
+Workers = int | Executor
+"""How work is shared out: a number of threads, or an executor."""
 
 
-def crew_of(workers: Workers) -> Crew:
-    """The crew; a number means threads."""
+def executor_of(workers: Workers) -> Executor:
+    """The executor; a number means threads."""
     return Threads(workers) if isinstance(workers, int) else workers
