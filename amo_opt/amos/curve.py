@@ -16,10 +16,10 @@ from typing import NamedTuple
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -96,7 +96,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         seen = s[at.S_OUTSIDE_YIELD + i]
         now = outside_yield(d, own, fees_kept, budget * (1.0 - reward_share) * reward_price, dust)
         s[at.S_OUTSIDE_YIELD + i] = seen + yield_weight * (now - seen)
-    for i in range(LANES):  # in a loop of its own, as in `protocol.primary_market.trade_quietly`
+    for i in range(LANES):  # in a loop of its own, as in `protocol.primary_market.trade_fast`
         s[at.S_D + i] = polish_D(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], ann, s[at.S_D + i])
 
 
@@ -367,7 +367,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     operate_of(s, m, p, c, LANES)
 
 
-operate_marked = on_marked(
+operate_active = on_active(
     operate_of,
     writes=(
         at.S_INCOME_MARKET_OPERATIONS,
@@ -407,8 +407,8 @@ operate_marked = on_marked(
 
 
 @stage
-def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
-    """Marks the lanes whose hour asks for a change of liquidity, for `operate_marked`; in the others only `cr_contract` moves."""
+def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Flags the lanes whose hour asks for a change of liquidity, for `operate_active`; in the others only `cr_contract` moves."""
     chosen = policy(p, c)
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
@@ -452,6 +452,6 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             s[at.S_OWN_COUNTED + i],
             s[at.S_OWN_AT_FLOOR + i],
         )
-        w[W_MARKS + i] = 1.0 if acts else 0.0
+        w[W_ACTIVE + i] = 1.0 if acts else 0.0
         # what the operation itself asks is the ratio of the hour before
         s[at.S_CR_CONTRACT + i] = before if acts else now

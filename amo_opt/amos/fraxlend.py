@@ -13,9 +13,9 @@ from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
@@ -194,7 +194,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     operate_of(s, m, p, c, LANES)
 
 
-operate_marked = on_marked(
+operate_active = on_active(
     operate_of,
     writes=(
         at.S_FRAXLEND_LENT,
@@ -228,8 +228,8 @@ operate_marked = on_marked(
 
 
 @stage
-def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
-    """Marks the lanes whose hour asks for an operation; in the others nothing moves."""
+def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Flags the lanes whose hour asks for an operation; in the others nothing moves."""
     delay = c[at.C_RESPONSE_DELAY]
     start_collateral = c[at.C_START_COLLATERAL]
     cap = p[at.P_FRAXLEND_CAP]
@@ -256,4 +256,4 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             s[at.S_UNWINDING + i],
             s[at.S_UNWINDING_HOURS + i],
         )
-        w[W_MARKS + i] = 1.0 if (mint + burn) > 0.0 else 0.0
+        w[W_ACTIVE + i] = 1.0 if (mint + burn) > 0.0 else 0.0

@@ -13,9 +13,9 @@ from __future__ import annotations
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -184,7 +184,7 @@ def arbitrage(s: Vector, c: Vector) -> None:
     arbitrage_of(s, c, c, c, LANES)
 
 
-arbitrage_marked = on_marked(
+arbitrage_active = on_active(
     arbitrage_of,
     writes=(
         at.S_INCOME_SWAP_FEES,
@@ -207,8 +207,8 @@ arbitrage_marked = on_marked(
 
 
 @stage
-def mark_arbitrage(s: Vector, c: Vector, w: Vector) -> None:
-    """Marks the lanes where the venues' prices are further apart than both fees; in the others nothing moves."""
+def flag_arbitrage(s: Vector, c: Vector, w: Vector) -> None:
+    """Flags the lanes where the venues' prices are further apart than both fees; in the others nothing moves."""
     kept = (1.0 - c[at.C_FEE]) * (1.0 - c[at.C_UNISWAP_FEE])
     ann = s[at.S_ANN]
     for i in range(LANES):
@@ -216,7 +216,7 @@ def mark_arbitrage(s: Vector, c: Vector, w: Vector) -> None:
         price = marginal_price(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], s[at.S_D + i], ann) * s[at.S_BASE_VALUE + i]
         there = root * root * s[at.S_COLLATERAL_PRICE + i]
         apart = (price < kept * (1.0 + NEAR) * there) | (price * kept * (1.0 + NEAR) > there)
-        w[W_MARKS + i] = 1.0 if (apart & (s[at.S_UNISWAP_LIQUIDITY + i] > 0.0)) else 0.0
+        w[W_ACTIVE + i] = 1.0 if (apart & (s[at.S_UNISWAP_LIQUIDITY + i] > 0.0)) else 0.0
 
 
 @stage
@@ -334,7 +334,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     operate_of(s, m, p, c, LANES)
 
 
-operate_marked = on_marked(
+operate_active = on_active(
     operate_of,
     writes=(
         at.S_UNISWAP_LIQUIDITY,
@@ -373,8 +373,8 @@ operate_marked = on_marked(
 
 
 @stage
-def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
-    """Marks the lanes whose hour may ask for a change of liquidity (some that then do not); in the others nothing moves."""
+def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Flags the lanes whose hour may ask for a change of liquidity (some that then do not); in the others nothing moves."""
     low = c[at.C_UNISWAP_LOW]
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
     highest = 1.0 + HALF_RANGE * (c[at.C_UNISWAP_HIGH] - 1.0)
@@ -405,4 +405,4 @@ def mark_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         )
         over = held_y > (cap + 0.999 * CAP_TOLERANCE) * total
         acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay) & (held_x + held_y > 0.0)
-        w[W_MARKS + i] = 1.0 if (adds | over | acting) else 0.0
+        w[W_ACTIVE + i] = 1.0 if (adds | over | acting) else 0.0

@@ -10,8 +10,8 @@ chain counts the whole deposit at CR (``FraxLendingAMO.dollarBalances``). Collat
 from __future__ import annotations
 
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import W_ACTIVE, W_SCALED_FOR_ANN, W_SCALED_FOR_CR, on_active
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.marked import W_MARKS, W_SCALED_FOR_ANN, W_SCALED_FOR_CR, on_marked
 from amo_opt.protocol.primary_market import LOWEST_PRICE
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -68,7 +68,7 @@ def scale_of(s: Vector, _m: Vector, _p: Vector, _c: Vector, lanes: int) -> None:
         s[at.S_FAULT + i] = fault if ((missed <= 0.0) | (fault > 0.0)) else 2.0
 
 
-scale_marked = on_marked(
+scale_active = on_active(
     scale_of,
     writes=(at.S_SCALED_CR, at.S_FAULT),
     reads=(at.S_COLLATERAL_RATIO, at.S_ANN),
@@ -76,12 +76,12 @@ scale_marked = on_marked(
 
 
 @stage
-def mark_scales(s: Vector, w: Vector) -> None:
-    """Marks the lanes whose CR or A moved since x / D at a price of CR was last worked out."""
+def flag_scales(s: Vector, w: Vector) -> None:
+    """Flags the lanes whose CR or A moved since x / D at a price of CR was last worked out."""
     for i in range(LANES):
         cr = s[at.S_COLLATERAL_RATIO + i]
         ann = s[at.S_ANN + i]
-        w[W_MARKS + i] = 1.0 if ((w[W_SCALED_FOR_CR + i] != cr) | (w[W_SCALED_FOR_ANN + i] != ann)) else 0.0
+        w[W_ACTIVE + i] = 1.0 if ((w[W_SCALED_FOR_CR + i] != cr) | (w[W_SCALED_FOR_ANN + i] != ann)) else 0.0
         w[W_SCALED_FOR_CR + i] = cr
         w[W_SCALED_FOR_ANN + i] = ann
 

@@ -15,9 +15,9 @@ collateral ends. Minting is the mirror above its threshold, shut at the pools' c
 from __future__ import annotations
 
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.marked import W_MARKS, on_marked
 from amo_opt.protocol.share_token import NO_SHARES
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage
@@ -248,7 +248,7 @@ def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
     trade_of(s, m, p, c, LANES)
 
 
-trade_marked = on_marked(
+trade_active = on_active(
     trade_of,
     writes=(
         at.S_UNSERVED,
@@ -288,10 +288,10 @@ trade_marked = on_marked(
 
 
 @stage
-def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+def trade_fast(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
     """The same trades where they end in the pool: all who come buy or sell there at a fair price, and no door is near its price.
 
-    That is all but a few lanes of nearly every hour, and needs no price inversion. The others are left as they are and marked for `trade_marked`; a lane
+    That is all but a few lanes of nearly every hour, and needs no price inversion. The others are left as they are and flagged for `trade_active`; a lane
     within `NEAR` of a limit counts among them, so that both agree where they meet.
     """
     fee = c[at.C_FEE]
@@ -349,11 +349,11 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         mint_opens = (mint_threshold - (1.0 - weight) * before) * inverse_weight
         ceiling = ceiling if ceiling > mint_opens else mint_opens
         pays = gate & (idle * (1.0 + NEAR) * (1.0 if at_par else collateral_price) >= cr * (1.0 - redemption_fee))
-        # told by what holds: a pool bought empty has no price, and what is no number is marked
+        # told by what holds: a pool bought empty has no price, and what is no number is flagged
         high_enough = ((not sells) | (paid >= fair * unit_near)) & ((not pays) | (paid >= door * unit_near))
         low_enough = ((buying <= 0.0) | (paid_near <= limit * unit)) & ((not gate) | sells | (paid_near <= ceiling * unit))
-        marked = not (high_enough & low_enough & (selling <= sold) & (d >= alive) & (fair >= LOWEST_PRICE))
-        w[W_MARKS + i] = 1.0 if marked else 0.0
+        active = not (high_enough & low_enough & (selling <= sold) & (d >= alive) & (fair >= LOWEST_PRICE))
+        w[W_ACTIVE + i] = 1.0 if active else 0.0
 
         fee_x = fee * bought
         fee_y = fee * (y - y_end if sold > 0.0 else 0.0)
@@ -374,17 +374,17 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         discount_line = s[at.S_INCOME_DEBT_DISCOUNT + i]
         queue = s[at.S_QUEUE + i]
         unserved = s[at.S_UNSERVED + i]
-        s[at.S_UNSERVED + i] = unserved if marked else 0.0
-        s[at.S_QUEUE + i] = queue if marked else 0.0
-        s[at.S_INCOME_SWAP_FEES + i] = fees_line + (0.0 if marked else fees)
-        s[at.S_INCOME_DEBT_DISCOUNT + i] = discount_line + (0.0 if marked else discount)
-        s[at.S_IDLE + i] = idle if marked else idle_end
-        s[at.S_CLAIMS + i] = claims * (1.0 if marked else 1.0 - release)
-        s[at.S_SUPPLY + i] = supply - (0.0 if marked else admin_x)
-        s[at.S_NET_ISSUED + i] = net_issued - (0.0 if marked else admin_x)
-        s[at.S_BUY_QUEUE + i] = waits if marked else patient
-        s[at.S_POOL_X + i] = x if marked else pool_x
-        s[at.S_POOL_Y + i] = y if marked else pool_y
+        s[at.S_UNSERVED + i] = unserved if active else 0.0
+        s[at.S_QUEUE + i] = queue if active else 0.0
+        s[at.S_INCOME_SWAP_FEES + i] = fees_line + (0.0 if active else fees)
+        s[at.S_INCOME_DEBT_DISCOUNT + i] = discount_line + (0.0 if active else discount)
+        s[at.S_IDLE + i] = idle if active else idle_end
+        s[at.S_CLAIMS + i] = claims * (1.0 if active else 1.0 - release)
+        s[at.S_SUPPLY + i] = supply - (0.0 if active else admin_x)
+        s[at.S_NET_ISSUED + i] = net_issued - (0.0 if active else admin_x)
+        s[at.S_BUY_QUEUE + i] = waits if active else patient
+        s[at.S_POOL_X + i] = x if active else pool_x
+        s[at.S_POOL_Y + i] = y if active else pool_y
     # in a loop of its own: a lane's chain of divisions is then short enough for the processor to work on several lanes at once
     for i in range(LANES):
         pool_x = s[at.S_POOL_X + i]
@@ -392,8 +392,8 @@ def trade_quietly(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None
         d = s[at.S_D + i]
         base_value = s[at.S_BASE_VALUE + i]
         price_before = s[at.S_PRICE + i]
-        marked = w[W_MARKS + i] > 0.5
+        active = w[W_ACTIVE + i] > 0.5
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value
-        s[at.S_D + i] = d if marked else d_end
-        s[at.S_PRICE + i] = price_before if marked else price
+        s[at.S_D + i] = d if active else d_end
+        s[at.S_PRICE + i] = price_before if active else price

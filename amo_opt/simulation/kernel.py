@@ -21,13 +21,13 @@ from amo_opt.amos.lending import resting_rate, unborrowed
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import count_positions, net_asset_value, open_hour, settle, venue_losses
+from amo_opt.protocol.active_lanes import FULL_STAGE, LINES_TYPE, SCRATCH, count_active, run_active
 from amo_opt.protocol.aligned import aligned
-from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, mark_scales, scale_marked, scaled_at_cr
+from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, flag_scales, scale_active, scaled_at_cr
 from amo_opt.protocol.holders import DUST_USD, demand, lp_flight
 from amo_opt.protocol.lanes import LANES, LINES
-from amo_opt.protocol.marked import FULL_STAGE, LINES_TYPE, SCRATCH, count_marked, run_marked
 from amo_opt.protocol.oracle import observe
-from amo_opt.protocol.primary_market import trade_marked, trade_quietly
+from amo_opt.protocol.primary_market import trade_active, trade_fast
 from amo_opt.protocol.share_token import share_operations
 from amo_opt.simulation.compiled import Stages, addresses
 from amo_opt.simulation.record import record
@@ -156,11 +156,11 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
 _V, _NUMBER = VECTOR, types.int64
 STAGES: Stages = {
     # whoever compiles comes from either end: the longest stand there, the short ones in the middle, where they meet
-    "trade": (trade_marked.full, FULL_STAGE),
-    "uniswap_arbitrage": (uniswap_v3.arbitrage_marked.full, FULL_STAGE),
+    "trade": (trade_active.full, FULL_STAGE),
+    "uniswap_arbitrage": (uniswap_v3.arbitrage_active.full, FULL_STAGE),
     "begin": (begin, (_V, _V, _V)),
     "record": (record, (_V, _V, _V, _NUMBER)),
-    "trade_quietly": (trade_quietly, (_V, _V, _V, _V, _V)),
+    "trade_fast": (trade_fast, (_V, _V, _V, _V, _V)),
     "share_operations": (share_operations, (_V, _V)),
     "open_hour": (open_hour, (_V, _V, _V, _V, _NUMBER)),
     "venue_losses": (venue_losses, (_V, _V)),
@@ -169,36 +169,36 @@ STAGES: Stages = {
     "fraxlend_market_operations": (fraxlend.market_operations, (_V, _V, _V)),
     "curve_market_operations": (curve.market_operations, (_V, _V, _V)),
     "uniswap_market_operations": (uniswap_v3.market_operations, (_V, _V, _V)),
-    "uniswap_mark_arbitrage": (uniswap_v3.mark_arbitrage, (_V, _V, _V)),
+    "uniswap_flag_arbitrage": (uniswap_v3.flag_arbitrage, (_V, _V, _V)),
     "observe": (observe, (_V, _V)),
     "cr_controller": (cr_controller, (_V, _V, _V)),
     "triggers": (triggers, (_V, _V)),
-    "mark_scales": (mark_scales, (_V, _V)),
-    "run_marked": (run_marked, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V)),
-    "scale": (scale_marked.full, FULL_STAGE),
+    "flag_scales": (flag_scales, (_V, _V)),
+    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V)),
+    "scale": (scale_active.full, FULL_STAGE),
     "open_window": (open_window, (_V,)),
     "settle": (settle, (_V, _V)),
     "net_asset_value": (net_asset_value, (_V, _V, _V)),
-    "curve_mark_operations": (curve.mark_operations, (_V, _V, _V, _V)),
-    "uniswap_mark_operations": (uniswap_v3.mark_operations, (_V, _V, _V, _V)),
-    "fraxlend_mark_operations": (fraxlend.mark_operations, (_V, _V, _V, _V)),
+    "curve_flag_operations": (curve.flag_operations, (_V, _V, _V, _V)),
+    "uniswap_flag_operations": (uniswap_v3.flag_operations, (_V, _V, _V, _V)),
+    "fraxlend_flag_operations": (fraxlend.flag_operations, (_V, _V, _V, _V)),
     "lp_flight": (lp_flight, (_V, _V, _V)),
     "demand": (demand, (_V, _V, _V)),
     "collateral_ratios": (collateral_ratios, (_V, _V, types.float64)),
     "investor_operate": (collateral_investor.operate, (_V, _V, _V, _V)),
     "aave_operate": (aave.operate, (_V, _V, _V, _V)),
-    "fraxlend_operate": (fraxlend.operate_marked.full, FULL_STAGE),
-    "uniswap_operate": (uniswap_v3.operate_marked.full, FULL_STAGE),
-    "curve_operate": (curve.operate_marked.full, FULL_STAGE),
+    "fraxlend_operate": (fraxlend.operate_active.full, FULL_STAGE),
+    "uniswap_operate": (uniswap_v3.operate_active.full, FULL_STAGE),
+    "curve_operate": (curve.operate_active.full, FULL_STAGE),
 }
 """Every stage with the types it is compiled for; its name is what `advance` calls it by."""
 Places = NamedTuple("Places", [(name, int) for name in STAGES])  # type: ignore[misc]
 """Where every stage begins."""
-_TRADE, _UNISWAP_ARBITRAGE, _SCALE = trade_marked.lines, uniswap_v3.arbitrage_marked.lines, scale_marked.lines
+_TRADE, _UNISWAP_ARBITRAGE, _SCALE = trade_active.lines, uniswap_v3.arbitrage_active.lines, scale_active.lines
 _FRAXLEND_OPERATE, _UNISWAP_OPERATE, _CURVE_OPERATE = (
-    fraxlend.operate_marked.lines,
-    uniswap_v3.operate_marked.lines,
-    curve.operate_marked.lines,
+    fraxlend.operate_active.lines,
+    uniswap_v3.operate_active.lines,
+    curve.operate_active.lines,
 )
 
 
@@ -243,31 +243,31 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
             call_at(places.uniswap_market_operations, s, m, c)
         call_at(places.lp_flight, s, m, c)
         call_at(places.demand, s, m, c)
-        call_at(places.trade_quietly, s, m, p, c, w)
-        if count_marked(w) > 0:
-            call_at(places.run_marked, places.trade, _TRADE, s, m, p, c, w)
+        call_at(places.trade_fast, s, m, p, c, w)
+        if count_active(w) > 0:
+            call_at(places.run_active, places.trade, _TRADE, s, m, p, c, w)
         if uniswap:
-            call_at(places.uniswap_mark_arbitrage, s, c, w)
-            if count_marked(w) > 0:
-                call_at(places.run_marked, places.uniswap_arbitrage, _UNISWAP_ARBITRAGE, s, m, p, c, w)
+            call_at(places.uniswap_flag_arbitrage, s, c, w)
+            if count_active(w) > 0:
+                call_at(places.run_active, places.uniswap_arbitrage, _UNISWAP_ARBITRAGE, s, m, p, c, w)
         call_at(places.observe, s, c)
         call_at(places.cr_controller, s, p, c)
         call_at(places.share_operations, s, c)
         call_at(places.triggers, s, p)
-        call_at(places.mark_scales, s, w)
-        if count_marked(w) > 0:
-            call_at(places.run_marked, places.scale, _SCALE, s, m, p, c, w)
-        call_at(places.curve_mark_operations, s, p, c, w)
-        if count_marked(w) > 0:
-            call_at(places.run_marked, places.curve_operate, _CURVE_OPERATE, s, m, p, c, w)
+        call_at(places.flag_scales, s, w)
+        if count_active(w) > 0:
+            call_at(places.run_active, places.scale, _SCALE, s, m, p, c, w)
+        call_at(places.curve_flag_operations, s, p, c, w)
+        if count_active(w) > 0:
+            call_at(places.run_active, places.curve_operate, _CURVE_OPERATE, s, m, p, c, w)
         if uniswap:
-            call_at(places.uniswap_mark_operations, s, p, c, w)
-            if count_marked(w) > 0:
-                call_at(places.run_marked, places.uniswap_operate, _UNISWAP_OPERATE, s, m, p, c, w)
+            call_at(places.uniswap_flag_operations, s, p, c, w)
+            if count_active(w) > 0:
+                call_at(places.run_active, places.uniswap_operate, _UNISWAP_OPERATE, s, m, p, c, w)
         if lends:
-            call_at(places.fraxlend_mark_operations, s, p, c, w)
-            if count_marked(w) > 0:
-                call_at(places.run_marked, places.fraxlend_operate, _FRAXLEND_OPERATE, s, m, p, c, w)
+            call_at(places.fraxlend_flag_operations, s, p, c, w)
+            if count_active(w) > 0:
+                call_at(places.run_active, places.fraxlend_operate, _FRAXLEND_OPERATE, s, m, p, c, w)
         call_at(places.aave_operate, s, m, p, c)
         if investor:
             call_at(places.investor_operate, s, m, p, c)

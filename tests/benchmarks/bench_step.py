@@ -20,8 +20,8 @@ import amo_opt
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
 from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import FULL_STAGE, SCRATCH, W_ACTIVE, OnActive, run_active
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.marked import FULL_STAGE, SCRATCH, W_MARKS, OnMarked, run_marked
 from amo_opt.simulation import record
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
@@ -59,17 +59,17 @@ def stages() -> dict[str, list[tuple[Any, str]]]:
         "Uniswap: fees": [(uniswap_v3.market_operations, "smc")],
         "outside providers": [(holders.lp_flight, "smc")],
         "holders, buyers": [(holders.demand, "smc")],
-        "trades at the pool": [(primary_market.trade_quietly, "smpcw")],
-        "trades at the doors": [(primary_market.trade_marked, "smpcw")],
-        "Uniswap: arbitrage": [(uniswap_v3.mark_arbitrage, "scw"), (uniswap_v3.arbitrage_marked, "smpcw")],
+        "trades at the pool": [(primary_market.trade_fast, "smpcw")],
+        "trades at the doors": [(primary_market.trade_active, "smpcw")],
+        "Uniswap: arbitrage": [(uniswap_v3.flag_arbitrage, "scw"), (uniswap_v3.arbitrage_active, "smpcw")],
         "oracle": [(oracle.observe, "sc")],
         "CR controller": [(collateral_ratio.cr_controller, "spc")],
         "share token's operations": [(share_token.share_operations, "sc")],
         "triggers": [(triggers.triggers, "sp")],
-        "x / D at a price of CR": [(collateral_ratio.mark_scales, "sw"), (collateral_ratio.scale_marked, "smpcw")],
-        "Curve: operation": [(curve.mark_operations, "spcw"), (curve.operate_marked, "smpcw")],
-        "Uniswap: operation": [(uniswap_v3.mark_operations, "spcw"), (uniswap_v3.operate_marked, "smpcw")],
-        "Fraxlend: operation": [(fraxlend.mark_operations, "spcw"), (fraxlend.operate_marked, "smpcw")],
+        "x / D at a price of CR": [(collateral_ratio.flag_scales, "sw"), (collateral_ratio.scale_active, "smpcw")],
+        "Curve: operation": [(curve.flag_operations, "spcw"), (curve.operate_active, "smpcw")],
+        "Uniswap: operation": [(uniswap_v3.flag_operations, "spcw"), (uniswap_v3.operate_active, "smpcw")],
+        "Fraxlend: operation": [(fraxlend.flag_operations, "spcw"), (fraxlend.operate_active, "smpcw")],
         "Aave: operation": [(aave.operate, "smpc")],
         "Collateral Investor: operation": [(collateral_investor.operate, "smpc")],
         "both collateral ratios": [(collateral_ratio.collateral_ratios, "scf")],
@@ -89,10 +89,10 @@ def best(run: Callable[[], object], repeat: int) -> float:
 
 def jitted(function: Any) -> Any:
     """The stage as compiled code calls it."""
-    if not isinstance(function, OnMarked):
+    if not isinstance(function, OnActive):
         return function
     full, lines = address(function.full, FULL_STAGE), function.lines
-    return stage(lambda s, m, p, c, w: run_marked(full, lines, s, m, p, c, w))
+    return stage(lambda s, m, p, c, w: run_active(full, lines, s, m, p, c, w))
 
 
 def repeated(calls: list[tuple[Any, str]]) -> Any:
@@ -120,14 +120,14 @@ def by_stage(study: Study, repeat: int, scenario: int = 0, hours: int = 600) -> 
     nothing = np.zeros(0, dtype=np.int64)
     run_block(fresh, market[:hours], p, c, 1, np.zeros((3, LANES)), np.zeros_like(fresh), nothing, np.zeros((0, 0)))
     s, w = fresh.copy(), np.zeros(SCRATCH)
-    collateral_ratio.mark_scales(s, w)
+    collateral_ratio.flag_scales(s, w)
     copies(fresh, s)
     idle = best(lambda: copies(fresh, s), repeat)
     found = {}
     for name, calls in stages().items():
         loop = repeated(calls)
         arguments = (fresh, s, market[hours], p, c, w, hours, 0.99)
-        w[W_MARKS : W_MARKS + LANES] = 0.0
+        w[W_ACTIVE : W_ACTIVE + LANES] = 0.0
         loop(*arguments)
         seconds = best(lambda loop=loop, arguments=arguments: loop(*arguments), repeat)  # type: ignore[misc]
         found[name] = (seconds - idle) / (ROUNDS * CALLS * LANES) * 1e9

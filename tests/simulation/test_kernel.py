@@ -395,9 +395,9 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 # -- what the compiler made of it ---------------------------------------------------------------------------------------------------
 
 STAGES = kernel.STAGES
-DIVIDES_NOTHING = {"cr_controller", "fraxlend_mark_operations", "mark_scales", "net_asset_value", "settle"}
+DIVIDES_NOTHING = {"cr_controller", "fraxlend_flag_operations", "flag_scales", "net_asset_value", "settle"}
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
-COPIES = {"open_window", "run_marked"}
+COPIES = {"open_window", "run_active"}
 """What only copies lanes, and works nothing out."""
 
 
@@ -415,8 +415,8 @@ def test_every_stage_is_called_and_nothing_else() -> None:
     source = inspect.getsource(kernel.advance.py_func)
     assert set(re.findall(r"\bplaces\.(\w+)", source)) == set(STAGES)
     assert not re.findall(r"^\s+(?!call_at)\w+\(s[,)]", source, flags=re.MULTILINE)
-    # every marked stage, and it alone, is asked for where lanes are marked
-    assert source.count("call_at(places.run_marked") == len(re.findall(r"if count_marked\(w\) > 0:\s+call_at\(places\.run_marked", source))
+    # every stage on active lanes, and it alone, is asked for where lanes are active
+    assert source.count("call_at(places.run_active") == len(re.findall(r"if count_active\(w\) > 0:\s+call_at\(places\.run_active", source))
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the listing is read for x86-64's packed divides; run it there")

@@ -1,7 +1,7 @@
 """A stage on the lanes that need it: what few lanes do in an hour is worked out for those alone.
 
-A stage's light pass does what every lane needs and marks the others. Marked lanes are copied side by side into the scratch block, the full stage
-runs there on as many lanes as there are, and what it wrote is copied back. Marks are a lane's own, so its figures do not depend on its neighbours.
+A stage's light pass does what every lane needs and flags the others. Flagged (active) lanes are copied side by side into the scratch block, the full stage
+runs there on as many lanes as there are, and what it wrote is copied back. Flags are a lane's own, so its figures do not depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, scalar, sta
 
 _STATE_SIZE: Final = len(STATE) * LANES
 _MARKET_SIZE: Final = len(MARKET_INPUTS) * LANES
-W_MARKS: Final = _STATE_SIZE + _MARKET_SIZE
-_W_PLACES: Final = W_MARKS + LANES
+W_ACTIVE: Final = _STATE_SIZE + _MARKET_SIZE
+_W_PLACES: Final = W_ACTIVE + LANES
 W_SCALED_FOR_CR: Final = _W_PLACES + LANES
 W_SCALED_FOR_ANN: Final = W_SCALED_FOR_CR + LANES
 SCRATCH: Final = W_SCALED_FOR_ANN + LANES
-"""Length of the scratch block: a copy of the state, one of the market row, the marks, the marked lanes' numbers, and the CR and Ann for which
+"""Length of the scratch block: a copy of the state, one of the market row, the flags, the active lanes' numbers, and the CR and Ann for which
 `scaled_cr` stands (0 in a new block: every lane's is worked out in its first hour)."""
 _FULL: Final = 8
-"""Marked lanes are filled up to a multiple of this, so that the full stage has no remainder to do one by one."""
+"""Active lanes are filled up to a multiple of this, so that the full stage has no remainder to do one by one."""
 
 
 Lines = NDArray[np.int64]
@@ -38,21 +38,21 @@ FULL_STAGE: Final = (VECTOR, VECTOR, VECTOR, VECTOR, types.int64)
 
 
 @scalar
-def count_marked(w: Vector) -> int:
-    """How many lanes are marked."""
+def count_active(w: Vector) -> int:
+    """How many lanes are active."""
     count = 0
     for i in range(LANES):
-        count += 1 if w[W_MARKS + i] > 0.5 else 0
+        count += 1 if w[W_ACTIVE + i] > 0.5 else 0
     return count
 
 
 @scalar
 def _place(w: Vector) -> int:
-    """The marked lanes' numbers into ``w``, filled up with the last of them; how many there are when filled up."""
+    """The active lanes' numbers into ``w``, filled up with the last of them; how many there are when filled up."""
     n = 0
     for i in range(LANES):
         w[_W_PLACES + n] = i
-        n += 1 if w[W_MARKS + i] > 0.5 else 0
+        n += 1 if w[W_ACTIVE + i] > 0.5 else 0
     filled = (n + _FULL - 1) // _FULL * _FULL
     for j in range(n, filled):
         w[_W_PLACES + j] = w[_W_PLACES + n - 1]
@@ -74,9 +74,9 @@ def _scatter(s: Vector, lines: Lines, w: Vector, n: int) -> None:
 
 
 @stage
-def run_marked(full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
-    """Runs the full stage at that address, of those lines, on the lanes marked in ``w``: on the state itself where all are, else on their copy."""
-    n = count_marked(w)
+def run_active(full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """Runs the full stage at that address, of those lines, on the lanes flagged in ``w``: on the state itself where all are, else on their copy."""
+    n = count_active(w)
     if n > 0:
         whole = n == LANES
         filled = _place(w)
@@ -85,29 +85,29 @@ def run_marked(full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vect
         if not whole:
             _gather(s, lines[3:first_written], w, 0, filled)
         _gather(m, lines[first_read:], w, _STATE_SIZE, filled)
-        call_at(full, s if whole else w[:_STATE_SIZE], w[_STATE_SIZE:W_MARKS], p, c, filled)
+        call_at(full, s if whole else w[:_STATE_SIZE], w[_STATE_SIZE:W_ACTIVE], p, c, filled)
         if not whole:
             _scatter(s, lines[first_written:first_read], w, n)
 
 
 @dataclass(frozen=True)
-class OnMarked:
-    """The full stage (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes marked in ``w``."""
+class OnActive:
+    """The full stage (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes flagged in ``w``."""
 
     full: Any
     lines: Lines
 
     def __call__(self, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
         """Runs it, as the kernel does."""
-        run_marked(address(self.full, FULL_STAGE), self.lines, s, m, p, c, w)
+        run_active(address(self.full, FULL_STAGE), self.lines, s, m, p, c, w)
 
 
-def on_marked(full: Any, *, writes: tuple[int, ...], reads: tuple[int, ...], market: tuple[int, ...] = ()) -> OnMarked:
-    """The stage ``full`` on marked lanes, with the lines it writes, those it only reads, and those of the market row: what is copied for it.
+def on_active(full: Any, *, writes: tuple[int, ...], reads: tuple[int, ...], market: tuple[int, ...] = ()) -> OnActive:
+    """The stage ``full`` on active lanes, with the lines it writes, those it only reads, and those of the market row: what is copied for it.
 
     A test holds the declaration against the stage's source.
     """
     touched = sorted({*writes, *reads})
     lines = np.array([len(touched), len(writes), len(market), *touched, *sorted(writes), *sorted(market)], dtype=np.int64)
     lines.flags.writeable = False
-    return OnMarked(full, lines)
+    return OnActive(full, lines)
