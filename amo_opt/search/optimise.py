@@ -11,12 +11,12 @@ from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import PointScore
-from amo_opt.search.ahead import as_they_come
 from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
 from amo_opt.search.certifier import UNREAD, room
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.patience import WAIT_SECONDS
+from amo_opt.search.prefetch import prefetched
 from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result
@@ -37,7 +37,7 @@ def evaluate(sets: Iterable[ParameterSet], study: Study, *, workers: Workers) ->
     """
     if isinstance(sets, Sequence):
         return _scores(sets, study, workers)
-    with closing(as_they_come(sets)) as groups:
+    with closing(prefetched(sets)) as groups:
         return [score for group in groups for score in _scores(group, study, workers)]
 
 

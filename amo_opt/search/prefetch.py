@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def as_they_come(made: Iterable[T]) -> Generator[list[T], None, None]:
+def prefetched(made: Iterable[T]) -> Generator[list[T], None, None]:
     """Everything in its order, in lists of what has come since the last one was taken, at least one; made on a thread of its own.
 
     An error of the making is raised after what was made before it. Whoever stops taking stops the making too.

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from amo_opt.search.ahead import as_they_come
+from amo_opt.search.prefetch import prefetched
 
 SECONDS = 60.0
 
@@ -15,10 +15,10 @@ SECONDS = 60.0
 def test_everything_comes_in_its_order():
     """Nothing lost, nothing twice, no empty group, whatever is made (None too)."""
     things = [None, *range(50), None]
-    groups = list(as_they_come(iter(things)))
+    groups = list(prefetched(iter(things)))
     assert all(groups)
     assert [each for group in groups for each in group] == things
-    assert list(as_they_come([])) == []
+    assert list(prefetched([])) == []
 
 
 def test_the_first_is_there_before_the_second_is_made():
@@ -31,7 +31,7 @@ def test_the_first_is_there_before_the_second_is_made():
         yield from (2, 3)
         made.set()
 
-    with closing(as_they_come(making())) as groups:
+    with closing(prefetched(making())) as groups:
         assert next(groups) == [1]
         taken.set()
         assert made.wait(SECONDS)
@@ -47,7 +47,7 @@ def test_an_error_comes_after_what_was_made():
 
     seen = []
     with pytest.raises(KeyError, match="second"):
-        for group in as_they_come(making()):
+        for group in prefetched(making()):
             seen += group
     assert seen == [1]
 
@@ -63,7 +63,7 @@ def test_who_stops_taking_stops_the_making():
             assert taken.wait(SECONDS)
 
     before = threading.active_count()
-    with pytest.raises(KeyboardInterrupt), closing(as_they_come(making())) as groups:
+    with pytest.raises(KeyboardInterrupt), closing(prefetched(making())) as groups:
         next(groups)
         threading.Timer(0.2, taken.set).start()
         raise KeyboardInterrupt
