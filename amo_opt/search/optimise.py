@@ -85,7 +85,7 @@ def optimise(
     check_size(study, size_of_run(study, trials=budget, threads=threads, timed=cluster is None), threads=threads)
     with ExitStack() as stack:
         record = Record(study, storage or "sqlite://", wait=storage_wait)
-        stack.enter_context(record.claimed())
+        stack.enter_context(record.locked())
         executor: Workers = workers
         if cluster is not None:
             from amo_opt.simulation.cluster import cluster_executor

@@ -28,8 +28,8 @@ from sqlalchemy.pool import StaticPool
 from amo_opt.errors import StorageError
 from amo_opt.search.address import masked
 from amo_opt.search.address import public as _public
-from amo_opt.search.claim import ServerClaim, file_claim
 from amo_opt.search.patience import WAIT_SECONDS, patiently, reason
+from amo_opt.search.run_lock import ServerLock, file_lock
 from amo_opt.search.seal import SEAL, digest, sealed, unsealed
 from amo_opt.search.storage import Storage, check_tables
 from amo_opt.search.trials import CONSTRAINTS, NUMBER
@@ -183,8 +183,8 @@ class Record:
             if study.name in known:
                 found = known[study.name].user_attrs.get("hash")
                 # A run killed between making the study and naming it leaves one without a hash or a trial: it is nobody's yet.
-                unclaimed = found is None and known[study.name].n_trials == 0
-                if found != study.hash and not unclaimed:
+                unowned = found is None and known[study.name].n_trials == 0
+                if found != study.hash and not unowned:
                     raise StorageError(
                         f"the record {_public(address)} holds study {study.name!r} with hash {str(found)[:12]}, this one has {study.hash[:12]}: "
                         "its file or an override differs. Undo the difference, name the study anew, or start another record with --storage"
@@ -300,7 +300,7 @@ class Record:
         return patiently(action, address=self._address, wait=self._wait, before_retry=before_retry or self._relock)
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """The record as this run's alone. Raises `StorageError` where another run of the study holds it.
 
         The lock ends with its holder, a killed one's too.
@@ -310,11 +310,11 @@ class Record:
             "this one a record of its own with --storage"
         )
         if self._url.get_backend_name() == "postgresql":
-            claim = ServerClaim(self._storage.engine, self._study.study_name)
+            lock = ServerLock(self._storage.engine, self._study.study_name)
 
             def take() -> None:
                 with _readable(self._address):
-                    if not claim.take():
+                    if not lock.take():
                         raise StorageError(refusal)
 
             take()
@@ -323,9 +323,9 @@ class Record:
                 yield
             finally:
                 self._relock = lambda: None
-                claim.drop()
+                lock.drop()
         elif self._url.get_backend_name() == "sqlite" and self._url.database and "uri" not in self._url.query:
-            with file_claim(Path(self._url.database)) as taken:
+            with file_lock(Path(self._url.database)) as taken:
                 if not taken:
                     raise StorageError(refusal)
                 yield

@@ -92,12 +92,12 @@ def test_a_server_stopped_in_mid_run_is_waited_for(server, make_study, make_toy,
         return toy(sets)
 
     record = Record(study, server.address)
-    with caplog.at_level(logging.WARNING, logger="amo_opt"), record.claimed():
+    with caplog.at_level(logging.WARNING, logger="amo_opt"), record.locked():
         trials = search(study, record=record, trials=40, evaluate=evaluate)
         back[0].join()
         with (
             pytest.raises(StorageError, match="another run of study 'synthetic' is working on the record"),
-            Record(study, server.address).claimed(),
+            Record(study, server.address).locked(),
         ):
             pass  # the lock is back, too
     assert trials == search(study, record=Record(study, "sqlite://"), trials=40, evaluate=make_toy())
@@ -163,12 +163,12 @@ def test_a_server_that_stays_away_ends_the_run_in_time(server, make_study, make_
 def test_a_second_run_is_refused_until_the_first_ends(server, make_study):
     """An advisory lock of the server's, by study: another study's run is not hindered."""
     study = make_study()
-    with Record(study, server.address).claimed():
+    with Record(study, server.address).locked():
         with (
             pytest.raises(StorageError, match=r"another run of study 'synthetic'.*--storage") as caught,
-            Record(study, server.address).claimed(),
+            Record(study, server.address).locked(),
         ):
             pass
         assert "geheim" not in str(caught.value)
-    with Record(study, server.address).claimed():
+    with Record(study, server.address).locked():
         pass

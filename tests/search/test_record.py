@@ -210,7 +210,7 @@ def test_every_spelling_of_a_record_in_memory(make_study, make_toy, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     study = make_study()
     record = Record(study, address)
-    with record.claimed():
+    with record.locked():
         trials = search(study, record=record, trials=9, evaluate=make_toy())
     assert [thaw(each) for each in record.frozen()] == trials
     assert list(tmp_path.iterdir()) == []

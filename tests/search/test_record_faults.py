@@ -28,8 +28,8 @@ HOLDER = """
     sys.path.insert(0, sys.argv[2])
     from conftest import build_study
     from amo_opt.search.record import Record
-    with Record(build_study(), sys.argv[1]).claimed():
-        print("claimed", flush=True)
+    with Record(build_study(), sys.argv[1]).locked():
+        print("locked", flush=True)
         time.sleep(600)
 """
 
@@ -75,13 +75,13 @@ def test_a_second_run_is_refused_and_a_killed_one_holds_nothing(begun, make_stud
     holder = child(HOLDER, address, os.path.dirname(__file__))  # noqa: PTH120
     try:
         refusal = r"another run of study 'synthetic' is working on the record .*record\.db.*--storage"
-        with pytest.raises(StorageError, match=refusal), Record(study, address).claimed():
+        with pytest.raises(StorageError, match=refusal), Record(study, address).locked():
             pass
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         holder.stdout.close()
-    with Record(study, address).claimed(), pytest.raises(StorageError, match="another run"), Record(study, address).claimed():
+    with Record(study, address).locked(), pytest.raises(StorageError, match="another run"), Record(study, address).locked():
         pass
     assert [entry.name for entry in begun.parent.iterdir()] == ["record.db"]
 
@@ -119,7 +119,7 @@ def test_a_read_only_file_system_is_named(mount, make_study, make_toy):
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     record = Record(study, address)
     refusal = r"record\.db cannot be used: attempt to write a readonly database; check the place is writable"
-    with pytest.raises(StorageError, match=refusal), record.claimed():
+    with pytest.raises(StorageError, match=refusal), record.locked():
         search(study, record=record, trials=16, evaluate=make_toy())
     with pytest.raises(StorageError, match=r"other\.db cannot be used: unable to open database file"):
         Record(study, f"sqlite:///{folder / 'other.db'}")

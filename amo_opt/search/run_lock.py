@@ -19,7 +19,7 @@ except ImportError:  # not on Windows: there a second run is told at its first w
 
 
 @contextmanager
-def file_claim(database: Path) -> Iterator[bool]:
+def file_lock(database: Path) -> Iterator[bool]:
     """Whether the record's file is this run's alone; a small file beside it carries the lock meanwhile.
 
     A lock of its own, as SQLite's are on the record itself. Where none can be had (a folder that is read-only, a file system without
@@ -55,7 +55,7 @@ def file_claim(database: Path) -> Iterator[bool]:
             os.close(handle)
 
 
-class ServerClaim:
+class ServerLock:
     """The same on a PostgreSQL server: an advisory lock, held as long as its connection lives."""
 
     def __init__(self, engine: Engine, name: str) -> None:
