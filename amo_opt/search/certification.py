@@ -27,12 +27,12 @@ from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.importance import importances
 from amo_opt.search.plateau import neighbours
 from amo_opt.search.progress import ProgressEvent, Watcher
+from amo_opt.search.prune import Entry, prune
 from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Role, Trial
 from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
 from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, binding_in_search, binding_of, nearest
 from amo_opt.search.sensitivity import sensitivities
 from amo_opt.search.stage_b import CURRENT, Selection, StageB, refuse, run_stage_b
-from amo_opt.search.trim import Entry, trim
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
@@ -83,7 +83,7 @@ def choose_candidates(certifier: Certifier, trials: Sequence[Trial], *, identifi
     searched = distinct(scored, study.current)
     count = study.certification.candidates
     if identified:
-        return _trimmed(certifier, pick(searched, count))
+        return _pruned(certifier, pick(searched, count))
     held: list[Entry] = []
     moved = []
     for name, parameters, point in pick(searched, AGAIN):
@@ -98,7 +98,7 @@ def choose_candidates(certifier: Certifier, trials: Sequence[Trial], *, identifi
             held.append((parameters.name, parameters, found))
     first = pick(searched, max(1, count // 3))
     fresh = distinct(held, study.current, *(parameters for _, parameters, _ in first))
-    return distinct([*first, *_trimmed(certifier, pick(fresh, count - len(first)))])
+    return distinct([*first, *_pruned(certifier, pick(fresh, count - len(first)))])
 
 
 def _untold(done: int, total: int) -> None:
@@ -113,7 +113,7 @@ def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | Sim
         return error
 
 
-def _trimmed(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
+def _pruned(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
     """The entries without the changes that bring nothing, each set once."""
     tried = itertools.count(1)
 
@@ -123,7 +123,7 @@ def _trimmed(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
         certifier.watch(ProgressEvent(phase="trim", done=next(tried), total=len(PARAMETERS)))
         return [_point(outcome, certifier.study) for outcome in outcomes]
 
-    return distinct(trim(entries, certifier.study.current, certifier.study.certification, evaluate), certifier.study.current)
+    return distinct(prune(entries, certifier.study.current, certifier.study.certification, evaluate), certifier.study.current)
 
 
 def certify(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.types import PointScore
-from amo_opt.search.trim import trim
+from amo_opt.search.prune import prune
 
 
 def test_only_changes_that_earn_are_left(make_study):
@@ -18,7 +18,7 @@ def test_only_changes_that_earn_are_left(make_study):
         ]
 
     changed = study.current.replace(aave_cap=study.current.aave_cap + 0.1, cr_band=0.009, pool_share_high=0.6)
-    [(name, left, score)] = trim([("trial-3", changed, evaluate([changed])[0])], study.current, study.certification, evaluate)
+    [(name, left, score)] = prune([("trial-3", changed, evaluate([changed])[0])], study.current, study.certification, evaluate)
     assert name == left.name == "trial-3-trimmed"
     assert left.values() == {**changed.values(), "cr_band": study.current.cr_band}
     assert score == evaluate([left])[0]
@@ -38,5 +38,5 @@ def test_a_change_that_feasibility_needs_stays(make_study):
         ]
 
     needed = study.current.replace(idle_buffer=own + 0.1, cr_band=0.009)
-    [(name, left, _)] = trim([("trial-4", needed, evaluate([needed])[0])], study.current, study.certification, evaluate)
+    [(name, left, _)] = prune([("trial-4", needed, evaluate([needed])[0])], study.current, study.certification, evaluate)
     assert (name, left.values()) == ("trial-4", needed.values())

@@ -18,23 +18,23 @@ from amo_opt.search.rule import margins
 Entry = tuple[str, ParameterSet, PointScore]
 """One set that could be certified: its id, its parameters, its score in the search."""
 Evaluate = Callable[[Sequence[ParameterSet]], list[PointScore | SimulationError]]
-WORTH = 0.02
+LEAST_GAIN = 0.02
 """Least a change must bring to stay, in margins: a fiftieth of what a vote would call no difference."""
 
 
-def trim(entries: Sequence[Entry], current: ParameterSet, certification: Certification, evaluate: Evaluate) -> list[Entry]:
-    """The entries with every change taken back that brings less than `WORTH` margins and is not needed for feasibility.
+def prune(entries: Sequence[Entry], current: ParameterSet, certification: Certification, evaluate: Evaluate) -> list[Entry]:
+    """The entries with every change taken back that brings less than `LEAST_GAIN` margins and is not needed for feasibility.
 
-    Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A trimmed entry's id ends in ``-trimmed``.
+    Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A pruned entry's id ends in ``-trimmed``.
     """
     kept = list(entries)
     units = margins(certification)
-    allowed = WORTH * units[0] * units[1]
+    allowed = LEAST_GAIN * units[0] * units[1]
     for name in PARAMETERS:
         value = current.values()[name]
         tried: list[tuple[int, ParameterSet]] = []
         for index, (identity, parameters, _) in enumerate(kept):
-            back = parameters.replace(name=_trimmed(identity), **{name: value})
+            back = parameters.replace(name=_pruned(identity), **{name: value})
             if back.values() != parameters.values() and _ordered(back):
                 tried.append((index, back))
         for (index, back), score in zip(tried, evaluate([back for _, back in tried]), strict=True):
@@ -50,7 +50,7 @@ def _point(score: PointScore) -> Point:
     return score.yield_annual, score.peg_risk_bps
 
 
-def _trimmed(identity: str) -> str:
+def _pruned(identity: str) -> str:
     return identity if identity.endswith("-trimmed") else f"{identity}-trimmed"
 
 
