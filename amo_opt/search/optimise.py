@@ -15,11 +15,11 @@ from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import certify
 from amo_opt.search.certifier import UNREAD, room
 from amo_opt.search.coordinator import convergence, search
-from amo_opt.search.patience import WAIT_SECONDS
 from amo_opt.search.prefetch import prefetched
 from amo_opt.search.progress import Watcher, silent
 from amo_opt.search.record import Record
 from amo_opt.search.result import Result
+from amo_opt.search.retry import WAIT_SECONDS
 from amo_opt.search.sampler import resolve
 from amo_opt.search.screening import screened
 from amo_opt.simulation.engine import simulate_many

@@ -28,7 +28,7 @@ from sqlalchemy.pool import StaticPool
 from amo_opt.errors import StorageError
 from amo_opt.search.address import masked
 from amo_opt.search.address import public as _public
-from amo_opt.search.patience import WAIT_SECONDS, patiently, reason
+from amo_opt.search.retry import WAIT_SECONDS, reason, retried
 from amo_opt.search.run_lock import ServerLock, file_lock
 from amo_opt.search.seal import SEAL, digest, sealed, unsealed
 from amo_opt.search.storage import Storage, check_tables
@@ -162,7 +162,7 @@ class Record:
                 if place.exists() and not place.is_file() and not place.is_dir():  # a pipe would be waited for without end
                     raise StorageError(f"the record {_public(address)} cannot be used: it is no ordinary file; name one with --storage")
         if self._url.get_backend_name() == "sqlite":
-            self._patiently(lambda: self._open(study, address, existing=existing))
+            self._retried(lambda: self._open(study, address, existing=existing))
         else:
             self._open(study, address, existing=existing)
 
@@ -232,7 +232,7 @@ class Record:
 
         Raises `StorageError` where a trial of ours is not as it was written.
         """
-        trials = self._patiently(self._trials)
+        trials = self._retried(self._trials)
         found: dict[int, FrozenTrial] = {}
         for trial in trials:
             if SEAL in trial.user_attrs or (trial.state.is_finished() and NUMBER in trial.user_attrs):
@@ -274,15 +274,15 @@ class Record:
                 raise _Written
 
         with suppress(_Written):
-            self._patiently(write, before_retry=unless_written)
+            self._retried(write, before_retry=unless_written)
         # Optuna itself waits a little for a server and tells nobody: one that was away and is back has forgotten whose the study is.
-        self._patiently(self._relock)
+        self._retried(self._relock)
         rows, _ = self._read or (0, 0)
         self._read = (rows + 1, held + 1) if number == held else None
 
     def _held(self) -> int:
         """How many trials `frozen` gives; read anew only where the record's rows are not those it had when this run last looked or wrote."""
-        if self._read is None or self._patiently(self._rows) != self._read[0]:
+        if self._read is None or self._retried(self._rows) != self._read[0]:
             return len(self.frozen())
         return self._read[1]
 
@@ -296,8 +296,8 @@ class Record:
         with _readable(self._address):
             return self._study.get_trials(deepcopy=False)
 
-    def _patiently(self, action: Callable[[], R], *, before_retry: Callable[[], None] | None = None) -> R:
-        return patiently(action, address=self._address, wait=self._wait, before_retry=before_retry or self._relock)
+    def _retried(self, action: Callable[[], R], *, before_retry: Callable[[], None] | None = None) -> R:
+        return retried(action, address=self._address, wait=self._wait, before_retry=before_retry or self._relock)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -339,7 +339,7 @@ class Record:
             with _readable(self._address):
                 self._study.set_user_attr(name, value)
 
-        self._patiently(write)
+        self._retried(write)
 
     def notes(self) -> dict[str, object]:
         """Everything that was written about the whole study, by name."""

@@ -58,7 +58,7 @@ def passing(error: BaseException) -> bool:
     return lost and (state is None or str(state).startswith(PASSING))
 
 
-def patiently(action: Callable[[], R], *, address: str, wait: float, before_retry: Callable[[], None] = lambda: None) -> R:
+def retried(action: Callable[[], R], *, address: str, wait: float, before_retry: Callable[[], None] = lambda: None) -> R:
     """What ``action`` gives, tried again for up to ``wait`` seconds while the record does not answer; told once, and once when it answers.
 
     ``before_retry`` runs before each further try; a passing failure of it counts as the action's. Raises the last `StorageError`.
