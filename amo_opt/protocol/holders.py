@@ -84,7 +84,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         base_value = s[at.S_BASE_VALUE + i]
         exit_value = exit_value_of(collateral_price, base_value)
-        covered = s[at.S_WORTH + i] >= (1.0 - OVERVALUED) * exit_value
+        covered = s[at.S_BACKING_VALUE + i] >= (1.0 - OVERVALUED) * exit_value
         moved = moved if (covered | (moved < 0.0)) else 0.0
         moved = moved if ((rate <= 0.0) & alive) else 0.0
         scale = 1.0 - fled + moved
@@ -165,12 +165,12 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         algorithmic = (1.0 - backing) * external + size
         cover = s[at.S_SHARE_PRICE + i] * s[at.S_SHARE_SUPPLY + i] / algorithmic
         cover = cover if cover < 1.0 else 1.0
-        worth = exit_value * (backing + (1.0 - backing) * cover)
-        s[at.S_WORTH + i] = worth
-        excess = price - worth - OVERVALUED
+        backing_value = exit_value * (backing + (1.0 - backing) * cover)
+        s[at.S_BACKING_VALUE + i] = backing_value
+        excess = price - backing_value - OVERVALUED
         calm_sell = calm_sell + (value_sellers * excess * users if excess > 0.0 else 0.0)
         calm_sell = calm_sell if calm_sell < room else room
-        discount = worth - price - VALUE_MARGIN
+        discount = backing_value - price - VALUE_MARGIN
         discount = discount if discount > 0.0 else 0.0
         steady = s[at.S_BUY_QUEUE + i] + (flow if flow > 0.0 else 0.0) + (-borrowers if borrowers < 0.0 else 0.0)
         buying = steady + value_buyers * ready * discount * users

@@ -67,7 +67,7 @@ STATE: tuple[str, ...] = (
     # issuer
     "supply", "collateral_ratio", "hours_since_refresh", "idle", "claims", "net_issued", "share_price", "share_supply", "share_impact", "share_slow", "oracle",
     # holders and outside providers
-    "queue", "buy_queue", "worth", "fatigue", "sell_demand", "buy_demand", "outside_yield", "outside_yield_start",
+    "queue", "buy_queue", "backing_value", "fatigue", "sell_demand", "buy_demand", "outside_yield", "outside_yield_start",
     # Aave, the Collateral Investor, Fraxlend (`…_free` = what can be withdrawn this hour)
     "lent", "lending_rate", "lending_free", "invested", "investor_rate", "investor_free",
     "fraxlend_lent", "fraxlend_rate", "fraxlend_free", "fraxlend_drawn", "fraxlend_rate_without", "borrower_flow",

@@ -75,7 +75,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         oracle = s[at.S_ORACLE + i]
         share_price = s[at.S_SHARE_PRICE + i]
         share_supply = s[at.S_SHARE_SUPPLY + i]
-        worth = s[at.S_WORTH + i]
+        backing_value = s[at.S_BACKING_VALUE + i]
         selling = s[at.S_SELL_DEMAND + i]
         buying = s[at.S_BUY_DEMAND + i]
         gate = m[at.M_GATE + i] > 0.5
@@ -86,7 +86,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
 
         # buyers up to what they pay at most, or sellers at a fair price: who is left of the hour is on one side only
         fair = exit_value - FAIR_DISCOUNT
-        fair = fair if selling > 0.0 else worth + premium
+        fair = fair if selling > 0.0 else backing_value + premium
         fair = (fair if fair > LOWEST_PRICE else LOWEST_PRICE) * inverse_base
         at_fair, missed_fair = scaled_x_at_price(fair, ann)
         bought = x - at_fair * d
@@ -122,7 +122,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         door = door if door < price_opens else price_opens
         is_open = gate & (capacity > size) & (door > LOWEST_PRICE)
         capacity = capacity if is_open else 0.0
-        reservation = worth * keep
+        reservation = backing_value * keep
         reservation = reservation if reservation > LOWEST_PRICE else LOWEST_PRICE
 
         # then to the price at which the issuer's doors hold the pool: the minters' above, the redeemers' below
@@ -279,7 +279,7 @@ trade_active = on_active(
         at.S_BASE_VALUE,
         at.S_COLLATERAL_PRICE,
         at.S_ORACLE,
-        at.S_WORTH,
+        at.S_BACKING_VALUE,
         at.S_SELL_DEMAND,
         at.S_BUY_DEMAND,
     ),
@@ -339,7 +339,7 @@ def trade_fast(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
         paid_near = paid * (1.0 + NEAR)
 
         fair = exit_value_of(collateral_price, base_value) - FAIR_DISCOUNT
-        limit = s[at.S_WORTH + i] + premium
+        limit = s[at.S_BACKING_VALUE + i] + premium
         opens = (redeem_threshold - (1.0 - weight) * before) * inverse_weight
         leg_value = collateral_price if at_par else 1.0
         asks = cr * leg_value + 1.0 - cr

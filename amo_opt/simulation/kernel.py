@@ -99,7 +99,7 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         s[at.S_OWN + i] = lp_amo / d
         s[at.S_PRICE + i] = price
         s[at.S_ORACLE + i] = price
-        s[at.S_WORTH + i] = 1.0
+        s[at.S_BACKING_VALUE + i] = 1.0
 
         root = math.sqrt(price / collateral_price)
         root = root if root > low else low

@@ -31,7 +31,7 @@ def stressed(lanes: Callable[..., Block], seed: int) -> Block:
     size = np.exp(rng.uniform(np.log(1e2), np.log(1e9), LANES)) * (rng.random(LANES) < 0.9)
     block["sell_demand"], block["buy_demand"] = np.where(sells, size, 0.0), np.where(sells, 0.0, size)
     block["oracle"] = rng.uniform(0.97, 1.01, LANES)
-    block["worth"] = rng.uniform(0.9, 1.0, LANES)
+    block["backing_value"] = rng.uniform(0.9, 1.0, LANES)
     block["unwinding"] = (rng.random(LANES) < 0.2).astype(float)
     block["unwinding_hours"] = block["high_hours"] = rng.uniform(0.0, 100.0, LANES)
     return block

@@ -294,10 +294,10 @@ def test_one_is_worth_what_stands_behind_it(lanes: Callable[..., Any]) -> None:
     cover = np.linspace(0.0, 1.5, LANES)
     block["share_price"] = cover * 0.2 * external / block["share_supply"]
     demand(block.s, block.m, block.c)
-    assert block.lanes("worth") == pytest.approx(0.96 * (0.8 + 0.2 * np.minimum(cover, 1.0)), rel=1e-8)
+    assert block.lanes("backing_value") == pytest.approx(0.96 * (0.8 + 0.2 * np.minimum(cover, 1.0)), rel=1e-8)
     block["cr_external"], block["collateral_ratio"], block["share_price"] = 0.9, 0.7, 0.0
     demand(block.s, block.m, block.c)
-    assert block["worth"] == pytest.approx(0.96 * 0.7, rel=1e-8)
+    assert block["backing_value"] == pytest.approx(0.96 * 0.7, rel=1e-8)
 
 
 @pytest.mark.parametrize(("buyers", "sellers"), [(0.3, 0.1), (0.0, 0.1), (0.3, 0.0)])
@@ -317,7 +317,7 @@ def test_traders_of_value_buy_below_and_sell_above(lanes: Callable[..., Any], bu
         block["supply"] = external + own * block["pool_x"]
         block["queue"] = block["buy_queue"] = 0.0
         demand(block.s, block.m, block.c)
-        assert block["worth"] == pytest.approx(0.9, rel=1e-7)
+        assert block["backing_value"] == pytest.approx(0.9, rel=1e-7)
         assert block["buy_demand"] == pytest.approx(bought * external, rel=1e-6, abs=1e-6)
         assert block["sell_demand"] == pytest.approx(sold * external, rel=1e-6, abs=1e-6)
         assert block["buy_queue"] == 0.0

@@ -74,7 +74,7 @@ def spot(frax: Study, refigured: Callable[..., Study], lanes: Callable[..., Any]
 
     def build(**figures: float) -> Any:
         block = lanes(refigured(frax, {"markets.oracle_lag_hours": 0.0, **{FIGURES[key]: value for key, value in figures.items()}}))
-        block["worth"] = 1.0
+        block["backing_value"] = 1.0
         return block
 
     return build
@@ -134,7 +134,7 @@ def test_sellers_stop_at_their_reservation_and_wait(spot: Callable[..., Any]) ->
     no more than a fifth of the other side is taken, the rest queues and counts as unserved."""
     block = spot()
     block.market(gate=0.0)
-    block["worth"] = 0.8
+    block["backing_value"] = 0.8
     waiting = block["supply"] - block["pool_x"]
     for _ in range(40):
         before = block["pool_y"]
@@ -153,7 +153,7 @@ def test_a_haircut_is_what_sellers_give_up(spot: Callable[..., Any], haircut: fl
     block.market(gate=0.0)
     block.constant(hour_limit=1.0)
     block.pool(1e8, 0.9e8)
-    block["worth"] = 0.9
+    block["backing_value"] = 0.9
     sell(block, 1e9)
     assert block["queue"] > 8e8
     assert price(block)[0] == pytest.approx(0.9 * (1 - haircut), rel=1e-7)
@@ -201,14 +201,14 @@ def test_nobody_trades_and_nothing_moves(spot: Callable[..., Any]) -> None:
 def test_buyers_pay_up_to_their_limit(spot: Callable[..., Any], premium: float) -> None:
     """Minting shut, everybody wants to buy: the pool ends at what one is worth plus the premium, at a premium of 0 at that alone; dearer,
     nobody buys."""
-    for worth in (1.0, 0.95):
+    for backing_value in (1.0, 0.95):
         block = spot(premium=premium, pool_fee=0.0)
         block.market(gate=0.0)
         block.constant(hour_limit=1.0)
-        block["worth"] = worth
+        block["backing_value"] = backing_value
         at_price(block, 0.9)
         buy(block, 1e12)
-        assert price(block)[0] == pytest.approx(worth + premium, rel=1e-7)
+        assert price(block)[0] == pytest.approx(backing_value + premium, rel=1e-7)
         at_price(block, 1.02)
         x = block["pool_x"]
         buy(block, 1e6)
@@ -226,7 +226,7 @@ def test_calm_buyers_wait_and_give_up_within_a_day(spot: Callable[..., Any]) -> 
     assert block["buy_queue"] == pytest.approx(23e6, rel=1e-12)
     for _ in range(23):
         demand(block.s, block.m, block.c)
-        block["worth"] = 1.0
+        block["backing_value"] = 1.0
         assert block["buy_demand"] == pytest.approx(block["buy_queue"], rel=1e-12)
         run(block)
     assert block["buy_queue"] == pytest.approx(24e6 * (23 / 24) ** 24, rel=1e-9)
@@ -317,7 +317,7 @@ def test_collateral_at_the_oracles_price_pays_more_tokens_of_it(frax: Study, lan
     for valuation, tokens in (("par", CR), ("oracle", CR / 0.9)):
         study = replace(frax, simulation=replace(frax.simulation, collateral_valuation=valuation))
         block = lanes(study)
-        block["collateral_price"] = block["worth"] = 0.9
+        block["collateral_price"] = block["backing_value"] = 0.9
         block["idle"] = 1e9
         at_price(block, 0.8)
         supply = block["supply"]
@@ -570,13 +570,14 @@ def test_minters_buy_no_more_shares_than_their_market_has(spot: Callable[..., An
             "delay": st.sampled_from([0.0, 24.0]),
             "gate": st.sampled_from([0.0, 1.0]),
             "shares": st.sampled_from([0.0, 0.01, 17.0]),
-            "worth": st.floats(0.0, 1.0),
+            "backing_value": st.floats(0.0, 1.0),
         }
     ),
     seed=st.integers(0, 2**32 - 1),
 )
 @example(
-    figures=dict.fromkeys(("home", "par", "ceiling", "delay", "shares", "worth"), 0.0) | {"cr": 1.0, "a": 25.0, "idle": 3e8, "gate": 1.0},
+    figures=dict.fromkeys(("home", "par", "ceiling", "delay", "shares", "backing_value"), 0.0)
+    | {"cr": 1.0, "a": 25.0, "idle": 3e8, "gate": 1.0},
     seed=0,
 )
 def test_every_trade_is_booked_where_it_happens(
@@ -592,7 +593,7 @@ def test_every_trade_is_booked_where_it_happens(
     block.constant(oracle_weight=rng.uniform(0.2, 1.0), share_depth_ratio=rng.uniform(0.01, 1.0))
     block.market(gate=figures["gate"])
     block["ann"], block["idle"], block["share_price"] = 2 * figures["a"], figures["idle"], figures["shares"]
-    block["collateral_ratio"], block["worth"] = figures["cr"], figures["worth"]
+    block["collateral_ratio"], block["backing_value"] = figures["cr"], figures["backing_value"]
     block["collateral_price"], block["base_value"] = rng.uniform(0.9, 1.02, LANES), rng.uniform(0.9, 1.02, LANES)
     share, size = rng.uniform(0.2, 0.9, LANES), 10 ** rng.uniform(7.0, 9.2, LANES)
     block.pool(size * share, size * (1 - share))

@@ -341,7 +341,7 @@ class Twin:
         self.share_impact = 1.0
         self.depth_ratio = token.depth_usd.value / max(self.size, self.share_price * self.share_supply)
         self.price = self.oracle = spot(self.x, self.y, self.d, self.ann) * self.base_value
-        self.worth = 1.0
+        self.backing_value = 1.0
         self.queue = self.buy_queue = self.sell_demand = self.buy_demand = self.fatigue = self.unserved = 0.0
         self.claims = self.net_issued = self.reward_tokens_earned = self.reward_tokens_locked = 0.0
         self.hours_since_refresh = self.unwinding_hours = self.high_hours = 0
@@ -633,7 +633,7 @@ class Twin:
         joined = behaviour.lp_return_rate.value * (wanted - theirs * self.d) / self.d
         joined = min(joined, 0.5 * max(0.0, self.outside - self.queue) / self.x)
         joined = max(joined, -0.5 * theirs)
-        if self.worth < 0.99 * self.exit_value:  # nobody brings liquidity to a coin that is not covered
+        if self.backing_value < 0.99 * self.exit_value:  # nobody brings liquidity to a coin that is not covered
             self.happened("providers: not to what is not covered", joined > 0)
             joined = min(joined, 0.0)
         self.happened("providers: come for yield" if joined > 0 else "providers: leave for yield", joined)
@@ -671,17 +671,17 @@ class Twin:
         self.ready = max(0.0, 1 - self.fatigue / behaviour.hazard_limit.value)
         hazard = self.hazard(price)
         self.fatigue += hazard
-        self.worth = self.value_of_one()
+        self.backing_value = self.value_of_one()
         users = max(0.0, min(self.external, self.start_external))
         flow = 0.0 if self.failed else market["flow"] * users
 
         holders = max(0.0, self.outside - self.queue)
         leaving = min(0.5, hazard + market["news_exit"]) * holders
-        dear = behaviour.value_sellers.value * max(0.0, price - self.worth - 0.01) * users
+        dear = behaviour.value_sellers.value * max(0.0, price - self.backing_value - 0.01) * users
         calmly = min(max(0.0, -flow) + max(0.0, self.borrower_flow) + dear, holders - leaving)
         selling = min(self.queue + leaving + calmly, self.outside)
 
-        cheap = behaviour.value_buyers.value * max(0.0, self.worth - price - 0.001) * users * self.ready
+        cheap = behaviour.value_buyers.value * max(0.0, self.backing_value - price - 0.001) * users * self.ready
         patient = self.buy_queue + max(0.0, flow) + max(0.0, -self.borrower_flow)
         buying = patient + cheap
 
@@ -710,7 +710,7 @@ class Twin:
         # 1. buyers take from the pool up to the most they pay; sellers sell into it down to 50 bp below exit value
         bought = sold = 0.0
         if selling <= 0:
-            most_paid = max(0.01, self.worth + behaviour.buyer_premium.value)
+            most_paid = max(0.01, self.backing_value + behaviour.buyer_premium.value)
             bought = max(0.0, min(buying, limit * x_0, x_0 - self.x_at(most_paid)))
         x_1 = x_0 - bought
         y_1 = get_y(x_1, self.d, self.ann)
@@ -740,7 +740,7 @@ class Twin:
         door = min(redeem_pays * (1 - fee), opens_below)
         is_open = gate and capacity > self.size and door > 0.01
         capacity = capacity if is_open else 0.0
-        reservation = max(0.01, self.worth * (1 - behaviour.seller_haircut.value))
+        reservation = max(0.01, self.backing_value * (1 - behaviour.seller_haircut.value))
 
         # 3. the doors hold the pool: minters sell into it from above, sellers stop at the redeemers' price, arbitrageurs buy up to it
         minted = arbitraged = taken = sold_door = 0.0
