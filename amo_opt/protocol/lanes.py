@@ -90,7 +90,7 @@ STATE: tuple[str, ...] = (
     "income_primary_fees", "income_market_operations", "income_venue_losses", "income_liquidation",
     "income_mark_to_market", "income_debt_discount",
     "capital_shares_issued", "capital_shares_burned", "capital_recollateralised", "capital_buybacks",
-    # running records (cleared likewise)
+    # running path statistics (cleared likewise)
     "min_price", "min_oracle", "deepest_collateral", "deepest_dollar", "ewm_collateral", "ewm_dollar", "loss_collateral", "loss_dollar",
     "shortfall", "hours_below_099", "hours_below_min_cr", "min_cr_external", "min_cr_contract", "unserved", "unserved_hours",
     "unserved_peak", "first_bad_hour", "last_bad_hour", "hours_over_caps", "hours_unwinding",

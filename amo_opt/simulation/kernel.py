@@ -2,7 +2,7 @@
 
 `run_block` advances a block through the transition and the scored window. The order of an hour: new prices and A; losses of venues; interest,
 fees and rewards; outside providers; holders; trades at the pool and the issuer's doors; arbitrage between the venues; oracle and CR; the share
-token's operations; triggers; the AMOs' operations; both collateral ratios; records. An AMO that the parameter set does not use and the snapshot does not
+token's operations; triggers; the AMOs' operations; both collateral ratios; path statistics. An AMO that the parameter set does not use and the snapshot does not
 hold is left out of the loop: its stages would change nothing.
 """
 
@@ -30,7 +30,7 @@ from amo_opt.protocol.oracle import observe
 from amo_opt.protocol.primary_market import trade_active, trade_fast
 from amo_opt.protocol.share_token import share_operations
 from amo_opt.simulation.compiled import Stages, addresses
-from amo_opt.simulation.record import record
+from amo_opt.simulation.path_statistics import path_statistics
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import marginal_price, refresh_D, scaled_x_at_price
 from amo_opt.stableswap.jit import VECTOR, Vector, call_at, stage
@@ -44,7 +44,7 @@ _LINE_COUNT = len(LINES)
 
 @stage
 def open_window(s: Vector) -> None:
-    """Clears lines and records, so that only the window is scored."""
+    """Clears lines and path statistics, so that only the window is scored."""
     for k in range(_LINE_COUNT):
         for i in range(LANES):
             s[at.S_INCOME_LENDING + k * LANES + i] = 0.0
@@ -159,7 +159,7 @@ STAGES: Stages = {
     "trade": (trade_active.full, FULL_STAGE),
     "uniswap_arbitrage": (uniswap_v3.arbitrage_active.full, FULL_STAGE),
     "begin": (begin, (_V, _V, _V)),
-    "record": (record, (_V, _V, _V, _NUMBER)),
+    "path_statistics": (path_statistics, (_V, _V, _V, _NUMBER)),
     "trade_fast": (trade_fast, (_V, _V, _V, _V, _V)),
     "share_operations": (share_operations, (_V, _V)),
     "open_hour": (open_hour, (_V, _V, _V, _V, _NUMBER)),
@@ -273,7 +273,7 @@ def advance(  # noqa: C901, PLR0912 - the list of stages, two switches and a tra
             call_at(places.investor_operate, s, m, p, c)
         scaled_floor, _ = scaled_x_at_price(c[at.C_EXTERNAL_FLOOR], s[at.S_ANN])
         call_at(places.collateral_ratios, s, c, scaled_floor)
-        call_at(places.record, s, p, c, hour)
+        call_at(places.path_statistics, s, p, c, hour)
         if hour == market.shape[0] - 1:
             call_at(places.settle, s, c)
         if traced:
@@ -311,7 +311,7 @@ def run_block(
     trace: Vector,
 ) -> None:
     """Advances ``s`` through ``market`` (steps, inputs × LANES). Fills ``navs`` (3, LANES): at the state, when the window opens, at its
-    end; ``opening`` = the state when the window opens, before its records are cleared; ``trace`` (steps, columns × LANES), or (0, 0).
+    end; ``opening`` = the state when the window opens, before its statistics are cleared; ``trace`` (steps, columns × LANES), or (0, 0).
     """
     with _compiling:  # threads that come meanwhile wait for it
         places = _places()

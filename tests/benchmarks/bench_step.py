@@ -22,7 +22,7 @@ from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primar
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import FULL_STAGE, SCRATCH, W_ACTIVE, OnActive, run_active
 from amo_opt.protocol.lanes import LANES
-from amo_opt.simulation import record
+from amo_opt.simulation import path_statistics
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -73,7 +73,7 @@ def stages() -> dict[str, list[tuple[Any, str]]]:
         "Aave: operation": [(aave.operate, "smpc")],
         "Collateral Investor: operation": [(collateral_investor.operate, "smpc")],
         "both collateral ratios": [(collateral_ratio.collateral_ratios, "scf")],
-        "records": [(record.record, "spch")],
+        "path statistics": [(path_statistics.path_statistics, "spch")],
     }
 
 

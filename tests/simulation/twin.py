@@ -240,7 +240,7 @@ class Twin:
         for lender in self.lenders:
             self.lending_amo(lender, market)
         self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
-        self.record(hour)
+        self.path_statistics(hour)
 
     def happened(self, operation: str, does: float | bool = True) -> None:
         """Counts an hour of the operation if it does anything."""
@@ -393,7 +393,7 @@ class Twin:
         self.borrower_flow = 0.0
 
     def clear(self) -> None:
-        """Lines and records start anew with the scored window."""
+        """Lines and path statistics start anew with the scored window."""
         self.lines = dict.fromkeys(LINES, 0.0)
         self.income_seen = 0.0
         self.min_price, self.min_oracle = self.price, self.oracle
@@ -1270,9 +1270,9 @@ class Twin:
             self.pay_gas(market)
             self.cr_contract -= (before_gas - self.idle) / self.supply
 
-    # -- records (simulation/record.py) -----------------------------------------------------------------------------------------------
+    # -- path statistics (simulation/path_statistics.py) --------------------------------------------------------------------------------
 
-    def record(self, hour: int) -> None:
+    def path_statistics(self, hour: int) -> None:
         if not self.failed:
             self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
         below, below_dollar = max(0.0, self.exit_value - self.price), max(0.0, 1 - self.price)

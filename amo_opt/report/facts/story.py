@@ -12,7 +12,7 @@ from amo_opt.protocol.lanes import LINES
 from amo_opt.report.facts.story_caption import Events, caption
 from amo_opt.report.facts.story_panels import APART, CAPITAL, IN_YIELD, LINE_TITLES, FloatArray, Panel, Series, panels_of
 from amo_opt.report.wording import clean
-from amo_opt.simulation.record import BACK_WITHIN
+from amo_opt.simulation.path_statistics import BACK_WITHIN
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.streams import Streams
 

@@ -12,7 +12,7 @@ import pytest
 from amo_opt.protocol.lanes import FAULTS
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation.kernel import open_window
-from amo_opt.simulation.record import record
+from amo_opt.simulation.path_statistics import path_statistics
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 
 
@@ -24,7 +24,7 @@ def at_price(block: Any, value: float) -> None:
 def hours(block: Any, prices: list[float], start: int = 0) -> None:
     for hour, value in enumerate(prices, start):
         at_price(block, value)
-        record(block.s, block.p, block.c, hour)
+        path_statistics(block.s, block.p, block.c, hour)
 
 
 def test_a_loss_is_the_largest_weighted_mean_of_the_shortfall(lanes: Callable[..., Any]) -> None:
@@ -73,7 +73,7 @@ def test_extremes_and_sums(lanes: Callable[..., Any]) -> None:
     block = lanes()
     for contract, external, unserved, unwinding in ((0.85, 0.8, 5.0, 0.0), (0.80, 0.7, 9.0, 1.0), (0.83, 0.9, 1.0, 1.0)):
         block["cr_contract"], block["cr_external"], block["unserved"], block["unwinding"] = contract, external, unserved, unwinding
-        record(block.s, block.p, block.c, 0)
+        path_statistics(block.s, block.p, block.c, 0)
     assert (block["min_cr_contract"], block["min_cr_external"]) == (0.80, 0.7)
     assert (block["unserved_hours"], block["unserved_peak"]) == (15.0, 9.0)
     assert (block["hours_below_min_cr"], block["hours_unwinding"]) == (1.0, 2.0)
@@ -100,7 +100,7 @@ def test_hours_over_collateral_caps_allow_for_what_the_market_moves(lanes: Calla
     for share, counted in ((0.5, 0.0), (0.5099, 0.0), (0.511, 1.0)):
         block["hours_over_caps"] = 0.0
         block[COLLATERAL_CAPS[cap]] = 0.5e9 * share / (1 - share)
-        record(block.s, block.p, block.c, 0)
+        path_statistics(block.s, block.p, block.c, 0)
         assert block["hours_over_caps"] == counted
 
 
@@ -113,7 +113,7 @@ def test_hours_over_mint_caps(lanes: Callable[..., Any], cap: str) -> None:
     for share, counted in ((0.3, 0.0), (0.3099, 0.0), (0.311, 1.0)):
         block["hours_over_caps"] = 0.0
         block[MINT_CAPS[cap]] = share * block["supply"]
-        record(block.s, block.p, block.c, 0)
+        path_statistics(block.s, block.p, block.c, 0)
         assert block["hours_over_caps"] == counted
 
 
@@ -126,7 +126,7 @@ def test_hours_over_the_curve_amos_cap(lanes: Callable[..., Any]) -> None:
     for cap, counted in ((own / (own + 0.5e9), 0.0), (own / (own + 0.5e9) - 0.011, 1.0)):
         block["hours_over_caps"] = 0.0
         block.parameter(curve_collateral_cap=cap)
-        record(block.s, block.p, block.c, 0)
+        path_statistics(block.s, block.p, block.c, 0)
         assert block["hours_over_caps"] == counted
 
 
@@ -156,10 +156,10 @@ def test_hours_over_the_curve_amos_cap(lanes: Callable[..., Any]) -> None:
 def test_what_is_wrong_is_a_fault_of_its_lane_and_hour(lanes: Callable[..., Any], variable: str, value: float, fault: int) -> None:
     """Each unsound figure marks its own lane with its code and the first hour it was seen in; later hours change neither."""
     block = lanes()
-    record(block.s, block.p, block.c, 4)
+    path_statistics(block.s, block.p, block.c, 4)
     block.lanes(variable)[9] = value
-    record(block.s, block.p, block.c, 5)
-    record(block.s, block.p, block.c, 6)
+    path_statistics(block.s, block.p, block.c, 5)
+    path_statistics(block.s, block.p, block.c, 6)
     assert fault in FAULTS
     expected = np.zeros(LANES)
     expected[9] = fault
@@ -172,5 +172,5 @@ def test_no_position_is_no_fault(lanes: Callable[..., Any]) -> None:
     """A protocol that owns no liquidity is sound."""
     block = lanes()
     block["lp_amo"] = 0.0
-    record(block.s, block.p, block.c, 0)
+    path_statistics(block.s, block.p, block.c, 0)
     assert block["fault"] == 0.0

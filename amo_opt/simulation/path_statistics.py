@@ -14,8 +14,8 @@ BACK_WITHIN = 0.005
 
 
 @stage
-def record(s: Vector, p: Vector, c: Vector, hour: int) -> None:
-    """The hour's figures into the running records; faults keep the first step they happened in."""
+def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
+    """The hour's figures into the running statistics; faults keep the first step they happened in."""
     weight = c[at.C_PEG_WEIGHT]
     dollar_reference = c[at.C_DOLLAR_REFERENCE] > 0.5
     dust = DUST_USD * c[at.C_SIZE]
