@@ -64,7 +64,7 @@ def command(
     from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.optimise import optimise, size_of_run
-    from amo_opt.search.record import in_memory
+    from amo_opt.search.study_store import in_memory
 
     study = load(study_file, seed=seed, paths=paths, trials=trials)
     folder = report_folder(study, out)

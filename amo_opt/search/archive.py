@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from amo_opt.config.study import Study
 from amo_opt.errors import StorageError
-from amo_opt.search.record import Record
 from amo_opt.search.result import Result, Trial
+from amo_opt.search.study_store import StudyStore
 from amo_opt.search.trials import thaw
 
 SCHEMA = 2
@@ -43,14 +43,14 @@ class _Seal(BaseModel):
     versions: dict[str, str]
 
 
-def keep(record: Record, result: Result) -> None:
+def keep(store: StudyStore, result: Result) -> None:
     """Writes the certified part of a result to its study's record, in place of an earlier one."""
     text = _document().model_validate({name: getattr(result, name) for name in _document().model_fields}).model_dump_json()
     pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
-    record.note(SEAL, None)
+    store.note(SEAL, None)
     for number, piece in enumerate(pieces):
-        record.note(_piece(number), piece)
-    record.note(
+        store.note(_piece(number), piece)
+    store.note(
         SEAL,
         {
             "schema": SCHEMA,
@@ -62,21 +62,21 @@ def keep(record: Record, result: Result) -> None:
     )
 
 
-def kept(record: Record, study: Study, *, trials: int) -> Result | None:
+def kept(store: StudyStore, study: Study, *, trials: int) -> Result | None:
     """The certified result of the record's first ``trials`` trials; None where none is kept, or other versions computed it."""
-    notes = record.notes()
+    notes = store.notes()
     form, seal = _sealed(notes)
     if form != SCHEMA or seal is None or seal.trials != trials or seal.versions != versions():
         return None
-    return _read(record, study, notes, seal=seal)
+    return _read(store, study, notes, seal=seal)
 
 
-def restored(record: Record, study: Study) -> Result:
+def restored(store: StudyStore, study: Study) -> Result:
     """The certified result the record keeps, whatever its number of trials.
 
     Raises `StorageError` where there is none, it was kept in another form, or computed by other versions: each with the way out.
     """
-    notes = record.notes()
+    notes = store.notes()
     form, seal = _sealed(notes)
     if form is None and seal is None and notes.get(SEAL) is None:
         raise StorageError(f"the record holds no certified result of study {study.name!r}: `amo-opt run` searches, certifies and reports")
@@ -91,7 +91,7 @@ def restored(record: Record, study: Study) -> Result:
         raise StorageError(
             f"the certified figures were computed with {told or 'other packages'}: `amo-opt run` certifies again, no trial is lost"
         )
-    result = None if seal is None else _read(record, study, notes, seal=seal)
+    result = None if seal is None else _read(store, study, notes, seal=seal)
     if result is None:
         raise StorageError("the certified result in the record is damaged: `amo-opt run` certifies again, no trial is lost")
     return result
@@ -124,12 +124,12 @@ def _digest(text: str, study: Study, trials: Sequence[Trial], *, versions: dict[
     return hashlib.sha256(json.dumps([SCHEMA, text, study.hash, searched, versions], sort_keys=True).encode()).hexdigest()
 
 
-def _read(record: Record, study: Study, notes: dict[str, object], *, seal: _Seal) -> Result | None:
+def _read(store: StudyStore, study: Study, notes: dict[str, object], *, seal: _Seal) -> Result | None:
     """The result that is kept; None where any of it is not as it was written. Pieces that the seal counts and nobody wrote are not looked for."""
     if seal.pieces > len(notes):
         return None
     text = "".join(str(notes.get(_piece(number))) for number in range(seal.pieces))
-    trials = [thaw(trial) for trial in record.frozen()[: seal.trials]]
+    trials = [thaw(trial) for trial in store.frozen()[: seal.trials]]
     if len(trials) != seal.trials or _digest(text, study, trials, versions=seal.versions) != seal.sha256:
         return None
     try:

@@ -26,12 +26,12 @@ from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, front, hypervolume
 from amo_opt.search.problem import Problem, Proposal, Settings, Value, dominated
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
-from amo_opt.search.record import DIRECTIONS, Directions, Record, SamplerKind, memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler, resolve
 from amo_opt.search.seeds import seed_sets
 from amo_opt.search.space import build_space
 from amo_opt.search.stall import stalled_after
+from amo_opt.search.study_store import DIRECTIONS, Directions, SamplerKind, StudyStore, memory_study
 from amo_opt.search.trials import freeze, thaw
 
 Evaluate = Callable[[Iterable[ParameterSet]], list[PointScore | SimulationError]]
@@ -42,22 +42,22 @@ Told = Callable[[Sequence[FrozenTrial], str], None]
 """Hears of all trials there are, and a remark for people, mostly empty."""
 
 
-def explore(problem: Problem, *, record: Record, trials: int, told: Told) -> list[FrozenTrial]:
+def explore(problem: Problem, *, store: StudyStore, trials: int, told: Told) -> list[FrozenTrial]:
     """Trials 0 to ``trials - 1`` of any problem, those missing from the record evaluated and added; fewer where the search stalled.
 
     ``told`` hears of what there is at the start and after every batch, and may raise. Raises `StorageError` where another run writes to the
     same record.
     """
-    frozen = record.frozen()
+    frozen = store.frozen()
     size = problem.search.batch
     wanted = resolve(problem.search.sampler, trials)
-    kind = record.sampler(wanted)
+    kind = store.sampler(wanted)
     told(
         frozen[:trials],
         "" if kind == wanted else f"the record's trials come from {kind}, so {kind} goes on ({trials} trials at once take {wanted})",
     )
     areas: list[float] = []
-    with _Writer(record) as writer:
+    with _Writer(store) as writer:
         for batch in range(-(-trials // size)):
             first = batch * size
             missing = range(len(frozen), min(first + size, trials))
@@ -75,7 +75,7 @@ def explore(problem: Problem, *, record: Record, trials: int, told: Told) -> lis
     return frozen[:trials]
 
 
-def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
+def search(study: Study, *, store: StudyStore, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
     """Trials 0 to ``trials - 1`` of the study, those missing from the record evaluated and added.
 
     Raises `StorageError` where another run writes to the same record, and `SimulationError` as soon as the set in force itself has failed: nothing
@@ -89,7 +89,7 @@ def search(study: Study, *, record: Record, trials: int, evaluate: Evaluate, wat
         watch(replace(_event(done[: len(frozen)], trials), remark=remark))
 
     problem = StudyProblem(study, evaluate)
-    found = explore(problem, record=record, trials=trials, told=told)
+    found = explore(problem, store=store, trials=trials, told=told)
     return done[: len(found)]
 
 
@@ -147,8 +147,8 @@ class StudyProblem:
 class _Writer:
     """Adds batches to the record, one after the other, while the search goes on; what was handed over is written before it ends, however."""
 
-    def __init__(self, record: Record) -> None:
-        self._record = record
+    def __init__(self, store: StudyStore) -> None:
+        self._store = store
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._last: Future[None] | None = None
 
@@ -171,7 +171,7 @@ class _Writer:
 
     def _write(self, trials: Sequence[FrozenTrial]) -> None:
         for trial in trials:
-            self._record.add(trial)
+            self._store.add(trial)
 
 
 def _check_current(done: Sequence[Trial]) -> None:

@@ -13,9 +13,9 @@ from optuna.trial import FrozenTrial
 
 from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import PARAMETERS
-from amo_opt.search.record import memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.rule import PEG, YIELD
+from amo_opt.search.study_store import memory_study
 from amo_opt.search.trials import freeze
 
 LEAST_TRIALS = 20
@@ -33,21 +33,21 @@ def importances(study: Study, trials: Sequence[Trial]) -> dict[str, dict[str, fl
     if len(done) < LEAST_TRIALS or len(distributions) < 2:
         return {}
     history = [_frozen(trial, distributions) for trial in done]
-    record = memory_study(history, optuna.samplers.RandomSampler(seed=0))
+    store = memory_study(history, optuna.samplers.RandomSampler(seed=0))
     found = {}
     for place, (metric, sign) in enumerate(SIGNS.items()):
-        shares = _shares(record, place, sign)
+        shares = _shares(store, place, sign)
         total = math.fsum(shares.values())
         if total > 0.0 and math.isfinite(total):
             found[metric] = {name: shares[name] / total for name in distributions}
     return found
 
 
-def _shares(record: optuna.Study, place: int, sign: float) -> dict[str, float]:
+def _shares(store: optuna.Study, place: int, sign: float) -> dict[str, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # experimental, and that a target is taken as low is good: it is made so here
         evaluator = PedAnovaImportanceEvaluator()
-        return get_param_importances(record, evaluator=evaluator, target=lambda trial: sign * trial.values[place], normalize=False)
+        return get_param_importances(store, evaluator=evaluator, target=lambda trial: sign * trial.values[place], normalize=False)
 
 
 def _distributions(study: Study) -> dict[str, BaseDistribution]:

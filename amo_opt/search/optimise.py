@@ -17,11 +17,11 @@ from amo_opt.search.certifier import UNREAD, room
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.prefetch import prefetched
 from amo_opt.search.progress import Watcher, silent
-from amo_opt.search.record import Record
 from amo_opt.search.result import Result
 from amo_opt.search.retry import WAIT_SECONDS
 from amo_opt.search.sampler import resolve
 from amo_opt.search.screening import screened
+from amo_opt.search.study_store import StudyStore
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.size import COLUMNS, Size, check_size, size_of
@@ -84,21 +84,21 @@ def optimise(
     threads = executor_of(workers).threads
     check_size(study, size_of_run(study, trials=budget, threads=threads, timed=cluster is None), threads=threads)
     with ExitStack() as stack:
-        record = Record(study, storage or "sqlite://", wait=storage_wait)
-        stack.enter_context(record.locked())
+        store = StudyStore(study, storage or "sqlite://", wait=storage_wait)
+        stack.enter_context(store.locked())
         executor: Workers = workers
         if cluster is not None:
             from amo_opt.simulation.cluster import cluster_executor
 
             executor = stack.enter_context(cluster_executor(cluster, study, threads=executor_of(workers).threads))
-        done = search(study, record=record, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=executor), watch=watch)
-        found = kept(record, study, trials=len(done))
+        done = search(study, store=store, trials=budget, evaluate=lambda sets: evaluate(sets, study, workers=executor), watch=watch)
+        found = kept(store, study, trials=len(done))
         if found is not None:
             return found
-        kind = record.sampler(resolve(study.search.sampler, budget))
+        kind = store.sampler(resolve(study.search.sampler, budget))
         result = certify(study, done, workers=executor, watch=watch, sampler=kind, hypervolume=convergence(done, study.search.batch))
         result = replace(result, screened=sum(trial.score is not None and trial.score.screened for trial in done))
-        keep(record, result)
+        keep(store, result)
         return result
 
 
@@ -121,4 +121,4 @@ def restore(study: Study, *, storage: str) -> Result:
 
     Raises `StorageError` where the record holds none that this version could have computed.
     """
-    return restored(Record(study, storage, existing=True), study)
+    return restored(StudyStore(study, storage, existing=True), study)

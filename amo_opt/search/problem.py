@@ -16,8 +16,8 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, TrialState
 
 from amo_opt.search.front import Point, hypervolume
-from amo_opt.search.record import Directions
 from amo_opt.search.sampler import Kind
+from amo_opt.search.study_store import Directions
 from amo_opt.search.trials import NUMBER, finished
 
 Value = float | int | bool
@@ -70,7 +70,7 @@ class Problem(Protocol):
         ...
 
     def evaluate(self, proposals: Iterable[Proposal]) -> list[FrozenTrial]:
-        """The finished trial of every proposal, in their order (`record.finished`); proposals are made as they are taken."""
+        """The finished trial of every proposal, in their order (`trials.finished`); proposals are made as they are taken."""
         ...
 
 

@@ -18,9 +18,9 @@ from amo_opt.search.certification import certify
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.optimise import evaluate
-from amo_opt.search.record import Record
 from amo_opt.search.result import Candidate
 from amo_opt.search.stage_b import run_stage_b
+from amo_opt.search.study_store import StudyStore
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 HOURS = {"simulation.transition_hours": 1, "simulation.window_hours": 4, "certification.bootstrap": 10}
@@ -46,8 +46,8 @@ def main(paths: int, what: str) -> None:
         entry = replace(current, id="other", role="candidate", parameters=other)
         run_stage_b(certifier, [current, entry], {"other": "role:recommended"}, "recommended", "")
     else:
-        few = Record(study, "sqlite://")
-        trials = search(study, record=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))
+        few = StudyStore(study, "sqlite://")
+        trials = search(study, store=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))
         certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=convergence(trials, 8))
     print(f"after: {peak():.0f} MB, {time.monotonic() - began:.0f} s")  # noqa: T201
 

@@ -29,7 +29,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     "columns and checks": ("amo_opt.simulation.engine:_evaluate", "amo_opt.simulation.engine:_outcomes"),
     "scores of trials": ("amo_opt.search.optimise:point_score",),
     "proposing": ("amo_opt.search.coordinator:memory_study", "amo_opt.search.coordinator:_asked"),
-    "recording": ("amo_opt.search.record:Record.add", "amo_opt.search.optimise:Record"),
+    "recording": ("amo_opt.search.study_store:StudyStore.add", "amo_opt.search.optimise:StudyStore"),
     "rest of the search": ("amo_opt.search.optimise:search",),
     "intervals and differences": (
         *(f"amo_opt.search.certification:{name}" for name in ("score", "judged", "differences")),

@@ -18,7 +18,7 @@ from pathlib import Path
 from amo_opt import load_study
 from amo_opt.search.coordinator import convergence, explore, search
 from amo_opt.search.optimise import evaluate
-from amo_opt.search.record import Record
+from amo_opt.search.study_store import StudyStore
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / "studies" / "frax-2022.toml"
@@ -41,9 +41,9 @@ def searched(seed: int, *, trials: int, paths: int, screen: int, same_paths: boo
         return scores
 
     with tempfile.TemporaryDirectory() as folder:
-        record = Record(study, f"sqlite:///{folder}/record.db")
+        store = StudyStore(study, f"sqlite:///{folder}/record.db")
         began = time.process_time()
-        done = search(study, record=record, trials=trials, evaluate=timed)
+        done = search(study, store=store, trials=trials, evaluate=timed)
         whole = time.process_time() - began
     return convergence(done, study.search.batch)[-1], spent, whole
 
@@ -64,7 +64,7 @@ def threads(paths: int) -> float:
     return statistics.median(ratios)
 
 
-class Clocked(Record):
+class Clocked(StudyStore):
     """A record that counts the CPU seconds of its writing."""
 
     spent = 0.0
@@ -86,11 +86,11 @@ def literature(trials: int) -> None:
         for sampler in ("tpe", "nsga2"):
             problem = case.problem(1, sampler=sampler)
             with tempfile.TemporaryDirectory() as folder:
-                record = Clocked(problem, f"sqlite:///{folder}/record.db", metrics=None)
+                store = Clocked(problem, f"sqlite:///{folder}/record.db", metrics=None)
                 began = time.process_time()
-                explore(problem, record=record, trials=trials, told=lambda *_: None)
+                explore(problem, store=store, trials=trials, told=lambda *_: None)
                 whole = time.process_time() - began
-            print(f"| {case.name} | {sampler} | {1e3 * whole / trials:.1f} | {1e3 * record.spent / trials:.1f} |", flush=True)  # noqa: T201
+            print(f"| {case.name} | {sampler} | {1e3 * whole / trials:.1f} | {1e3 * store.spent / trials:.1f} |", flush=True)  # noqa: T201
 
 
 def main() -> None:

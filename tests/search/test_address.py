@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 
 from amo_opt.errors import StorageError
 from amo_opt.search.address import masked, public
-from amo_opt.search.record import Record
+from amo_opt.search.study_store import StudyStore
 
 LEAKY = (
     "postgresql://u:geheim@localhost:1/db?connect_timeout=1",
@@ -73,5 +73,5 @@ def test_any_password_written_as_it_should_be_is_hidden(text):
 def test_no_message_of_a_driver_repeats_a_password(make_study, address):
     """What psycopg and SQLAlchemy say of an address they cannot use, in the message that names the record."""
     with pytest.raises(StorageError, match=r"the record postgresql://.* cannot be used") as caught:
-        Record(make_study(), address)
+        StudyStore(make_study(), address)
     assert "geheim" not in str(caught.value)

@@ -11,9 +11,9 @@ from amo_opt.errors import StorageError
 from amo_opt.scoring.types import Estimate
 from amo_opt.search import archive
 from amo_opt.search.coordinator import search
-from amo_opt.search.record import Record
 from amo_opt.search.result import Result, RunCapacity
 from amo_opt.search.ruling import Paths, Ruling
+from amo_opt.search.study_store import StudyStore
 
 TRIALS = 8
 
@@ -22,8 +22,8 @@ TRIALS = 8
 def searched(make_study, make_toy, tmp_path):
     """A study, its record of 8 trials, and a result with an odd figure in every place that JSON has trouble with."""
     study = make_study()
-    record = Record(study, f"sqlite:///{tmp_path / 'record.db'}")
-    trials = search(study, record=record, trials=TRIALS, evaluate=make_toy())
+    store = StudyStore(study, f"sqlite:///{tmp_path / 'record.db'}")
+    trials = search(study, store=store, trials=TRIALS, evaluate=make_toy())
     odd = Estimate(value=0.1 + 0.2, low=-math.inf, high=5e-324, n=7)
     result = Result(
         study=study,
@@ -40,62 +40,62 @@ def searched(make_study, make_toy, tmp_path):
         gap={"yield": (0.03, odd, odd)},
         run_capacities=(RunCapacity(candidate="current", value=odd),),
     )
-    return study, record, result
+    return study, store, result
 
 
 def test_what_was_kept_comes_back_whole(searched):
     """Every field equal, dictionaries in order, infinities and the least of doubles included; nothing before it was kept."""
-    study, record, result = searched
-    assert archive.kept(record, study, trials=TRIALS) is None
-    archive.keep(record, result)
-    assert archive.kept(record, study, trials=TRIALS) == result
-    assert archive.restored(record, study) == result
+    study, store, result = searched
+    assert archive.kept(store, study, trials=TRIALS) is None
+    archive.keep(store, result)
+    assert archive.kept(store, study, trials=TRIALS) == result
+    assert archive.restored(store, study) == result
 
 
 def test_it_belongs_to_its_number_of_trials(searched):
     """More trials are another search: certified anew, and the report alone still finds the old one."""
-    study, record, result = searched
-    archive.keep(record, result)
-    assert archive.kept(record, study, trials=TRIALS + 8) is None
-    assert archive.restored(record, study) == result
+    study, store, result = searched
+    archive.keep(store, result)
+    assert archive.kept(store, study, trials=TRIALS + 8) is None
+    assert archive.restored(store, study) == result
 
 
 def test_the_later_one_stands(searched):
     """Kept twice, the second is found."""
-    study, record, result = searched
-    archive.keep(record, result)
+    study, store, result = searched
+    archive.keep(store, result)
     second = replace(result, rule="short")
-    archive.keep(record, second)
-    assert archive.restored(record, study) == second
+    archive.keep(store, second)
+    assert archive.restored(store, study) == second
 
 
 @pytest.mark.parametrize("cut", ["certified:1", "certified"])
 def test_a_write_cut_short_is_no_certification(searched, cut, monkeypatch):
     """Killed before the digest was written, none is found."""
-    study, record, result = searched
-    note = Record.note
+    study, store, result = searched
+    note = StudyStore.note
 
     def dying(self, name, value):
         if name == cut and value is not None:
             raise KeyboardInterrupt
         note(self, name, value)
 
-    monkeypatch.setattr(Record, "note", dying)
+    monkeypatch.setattr(StudyStore, "note", dying)
     with pytest.raises(KeyboardInterrupt):
-        archive.keep(record, result)
-    assert archive.kept(record, study, trials=TRIALS) is None
+        archive.keep(store, result)
+    assert archive.kept(store, study, trials=TRIALS) is None
     with pytest.raises(StorageError, match="holds no certified result of study 'synthetic'"):
-        archive.restored(record, study)
+        archive.restored(store, study)
 
 
 def test_a_damaged_piece_is_found_out(searched):
     """The digest does not fit: certified again by a run, refused by a report."""
-    study, record, result = searched
-    archive.keep(record, result)
-    record.note("certified:0", str(record.noted("certified:0")).replace("no change", "recommended"))
-    assert archive.kept(record, study, trials=TRIALS) is None
+    study, store, result = searched
+    archive.keep(store, result)
+    store.note("certified:0", str(store.noted("certified:0")).replace("no change", "recommended"))
+    assert archive.kept(store, study, trials=TRIALS) is None
     with pytest.raises(StorageError, match="damaged: `amo-opt run` certifies again"):
-        archive.restored(record, study)
+        archive.restored(store, study)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_a_damaged_piece_is_found_out(searched):
 )
 def test_another_form_or_version_is_refused(searched, seal, told):
     """Both are named with the way out, and a run takes neither."""
-    study, record, result = searched
-    archive.keep(record, result)
-    record.note(archive.SEAL, {**record.noted(archive.SEAL), **seal})
-    assert archive.kept(record, study, trials=TRIALS) is None
+    study, store, result = searched
+    archive.keep(store, result)
+    store.note(archive.SEAL, {**store.noted(archive.SEAL), **seal})
+    assert archive.kept(store, study, trials=TRIALS) is None
     with pytest.raises(StorageError, match=told):
-        archive.restored(record, study)
+        archive.restored(store, study)

@@ -16,14 +16,14 @@ from amo_opt.errors import SimulationError, StorageError
 from amo_opt.search import coordinator
 from amo_opt.search.coordinator import REFERENCE_PEG_BPS, convergence, feasible_points, search
 from amo_opt.search.front import hypervolume
-from amo_opt.search.record import Record
+from amo_opt.search.study_store import StudyStore
 from amo_opt.search.trials import thaw
 
 MEMORY = "sqlite://"
 
 
 def run(study, toy, *, trials=40, address=MEMORY, watch=lambda event: None):
-    return search(study, record=Record(study, address), trials=trials, evaluate=toy, watch=watch)
+    return search(study, store=StudyStore(study, address), trials=trials, evaluate=toy, watch=watch)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
@@ -61,7 +61,7 @@ def test_interrupted_and_called_again(make_study, make_toy, tmp_path, sampler, s
 def test_a_torn_batch_finds_its_finished_trials(make_study, make_toy, tmp_path, sampler, trials, written, monkeypatch):
     """Killed between two trials of one batch: only those missing are evaluated again, and the outcome is the undisturbed one."""
     study, address = make_study(sampler=sampler), f"sqlite:///{tmp_path / 'record.db'}"
-    added = Record.add
+    added = StudyStore.add
     count = iter(range(trials))
 
     def torn(self, trial):
@@ -70,10 +70,10 @@ def test_a_torn_batch_finds_its_finished_trials(make_study, make_toy, tmp_path, 
         added(self, trial)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Record, "add", torn)
+        patched.setattr(StudyStore, "add", torn)
         with pytest.raises(KeyboardInterrupt):
             run(study, make_toy(), trials=trials, address=address)
-    assert len(Record(study, address).frozen()) == written
+    assert len(StudyStore(study, address).frozen()) == written
     again = make_toy()
     assert run(study, again, trials=trials, address=address) == run(study, make_toy(), trials=trials)
     assert len(again.asked) == trials - written
@@ -153,11 +153,11 @@ CHILD = """
     import time
     from conftest import Toy, build_study
     from amo_opt.search.coordinator import search
-    from amo_opt.search.record import Record
+    from amo_opt.search.study_store import StudyStore
     study = build_study()
     print("ready", flush=True)
-    record = Record(study, sys.argv[1])
-    search(study, record=record, trials=40, evaluate=Toy(), watch=lambda event: print(event.done, flush=True))
+    store = StudyStore(study, sys.argv[1])
+    search(study, store=store, trials=40, evaluate=Toy(), watch=lambda event: print(event.done, flush=True))
     print("done", flush=True)
 """
 
@@ -195,7 +195,7 @@ def test_two_runs_on_one_record_are_told(make_study, make_toy, tmp_path):
 def test_a_batch_is_written_while_the_next_is_evaluated(make_study, make_toy, tmp_path, monkeypatch):
     """The first batch's write waits for the second one's evaluation to begin, and is done when the search ends."""
     begun = threading.Event()
-    added = Record.add
+    added = StudyStore.add
     toy = make_toy()
 
     def evaluate(sets):
@@ -208,9 +208,9 @@ def test_a_batch_is_written_while_the_next_is_evaluated(make_study, make_toy, tm
         added(self, trial)
 
     study, address = make_study(), f"sqlite:///{tmp_path / 'record.db'}"
-    monkeypatch.setattr(Record, "add", late)
+    monkeypatch.setattr(StudyStore, "add", late)
     trials = run(study, evaluate, trials=16, address=address)
-    assert [thaw(found) for found in Record(study, address).frozen()] == trials
+    assert [thaw(found) for found in StudyStore(study, address).frozen()] == trials
 
 
 def test_a_set_is_evaluated_while_the_next_is_proposed(make_study, make_toy, monkeypatch):

@@ -14,7 +14,7 @@ from urllib.error import URLError
 import pytest
 
 from amo_opt.search.coordinator import feasible_points, search
-from amo_opt.search.record import METRICS, Record
+from amo_opt.search.study_store import METRICS, StudyStore
 
 TRIALS = 24
 
@@ -61,7 +61,7 @@ def test_the_dashboard_shows_the_record(make_study, make_toy, tmp_path, dashboar
     Its list of best trials (0.21) ignores constraints, so that is not asked for.
     """
     study, address = make_study(), f"sqlite:///{tmp_path / 'record.db'}"
-    trials = search(study, record=Record(study, address), trials=TRIALS, evaluate=make_toy())
+    trials = search(study, store=StudyStore(study, address), trials=TRIALS, evaluate=make_toy())
     numbers, _ = feasible_points(trials)
     assert 0 < len(numbers) < TRIALS
 

@@ -19,9 +19,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from amo_opt.errors import StorageError
-from amo_opt.search import record as record_room
+from amo_opt.search import study_store as store_room
 from amo_opt.search.coordinator import search
-from amo_opt.search.record import Record
+from amo_opt.search.study_store import StudyStore
 
 PROGRAMS = "usr/lib/postgresql/*/bin"
 
@@ -51,14 +51,14 @@ def server(need, need_module, missing):
 def test_a_server_that_takes_the_call_and_never_answers_is_told_within_seconds(need_module, make_study, monkeypatch):
     """A port that listens and says nothing: the driver itself would wait without end."""
     need_module("psycopg", "postgres")
-    monkeypatch.setattr(record_room, "CONNECT_SECONDS", 2)  # the driver's least
+    monkeypatch.setattr(store_room, "CONNECT_SECONDS", 2)  # the driver's least
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         began = time.monotonic()
         with pytest.raises(
             StorageError, match=f"the record postgresql\\+psycopg://127.0.0.1:{port}/x cannot be used: connection timeout expired"
         ):
-            Record(make_study(), f"postgresql+psycopg://amo:geheim@127.0.0.1:{port}/x")
+            StudyStore(make_study(), f"postgresql+psycopg://amo:geheim@127.0.0.1:{port}/x")
         assert time.monotonic() - began < 10.0
 
 
@@ -66,12 +66,12 @@ def test_a_table_that_another_program_locks_is_waited_for(server, make_study, ma
     """Told once, then on, as with an SQLite file: PostgreSQL itself would wait without end and without a word."""
     study = make_study(digest="4" * 64)
     object.__setattr__(study, "name", "locked")
-    record = Record(study, server.address)
+    store = StudyStore(study, server.address)
     locker = create_engine(server.address).connect()
     locker.execute(text("lock table trials in access exclusive mode"))
     threading.Timer(3.0, locker.close).start()
     with caplog.at_level(logging.WARNING, logger="amo_opt"):
-        assert len(search(study, record=record, trials=8, evaluate=make_toy())) == 8
+        assert len(search(study, store=store, trials=8, evaluate=make_toy())) == 8
     assert "lock timeout" in caplog.text
     assert "answers again after" in caplog.text
 
@@ -84,23 +84,23 @@ def test_a_server_stopped_in_mid_run_is_waited_for(server, make_study, make_toy,
 
     def evaluate(sets):
         if toy.calls == 2:
-            while len(record.frozen()) < 16:  # while a trial is written Optuna itself waits for a server, and tells nobody
+            while len(store.frozen()) < 16:  # while a trial is written Optuna itself waits for a server, and tells nobody
                 time.sleep(0.05)
             server.stop()
             back.append(threading.Timer(2.0, server.start))
             back[0].start()
         return toy(sets)
 
-    record = Record(study, server.address)
-    with caplog.at_level(logging.WARNING, logger="amo_opt"), record.locked():
-        trials = search(study, record=record, trials=40, evaluate=evaluate)
+    store = StudyStore(study, server.address)
+    with caplog.at_level(logging.WARNING, logger="amo_opt"), store.locked():
+        trials = search(study, store=store, trials=40, evaluate=evaluate)
         back[0].join()
         with (
             pytest.raises(StorageError, match="another run of study 'synthetic' is working on the record"),
-            Record(study, server.address).locked(),
+            StudyStore(study, server.address).locked(),
         ):
             pass  # the lock is back, too
-    assert trials == search(study, record=Record(study, "sqlite://"), trials=40, evaluate=make_toy())
+    assert trials == search(study, store=StudyStore(study, "sqlite://"), trials=40, evaluate=make_toy())
     kept = optuna.load_study(study_name=study.name, storage=server.address).trials
     assert Counter(trial.user_attrs["number"] for trial in kept) == Counter(range(40))
     told = [entry.getMessage() for entry in caplog.records if entry.name == "amo_opt"]
@@ -115,7 +115,7 @@ def test_a_commit_whose_answer_was_lost_is_not_written_twice(server, make_study,
     """The trial is committed, the connection breaks before the answer: the next try finds it there."""
     study = make_study(digest="2" * 64)
     object.__setattr__(study, "name", "lost-answer")
-    record = Record(study, server.address)
+    store = StudyStore(study, server.address)
     added = optuna.Study.add_trial
     broken = []
 
@@ -128,7 +128,7 @@ def test_a_commit_whose_answer_was_lost_is_not_written_twice(server, make_study,
             raise OperationalError("commit", {}, Exception("server closed the connection unexpectedly"))
 
     monkeypatch.setattr(optuna.Study, "add_trial", lost)
-    search(study, record=record, trials=8, evaluate=make_toy())
+    search(study, store=store, trials=8, evaluate=make_toy())
     assert broken
     kept = optuna.load_study(study_name=study.name, storage=server.address).trials
     assert [trial.user_attrs["number"] for trial in kept] == list(range(8))
@@ -149,26 +149,26 @@ def test_a_server_that_stays_away_ends_the_run_in_time(server, make_study, make_
     began = time.monotonic()
     try:
         with pytest.raises(StorageError, match=r"did not answer for 1 s: .*what was written is kept") as caught:
-            search(study, record=Record(study, server.address, wait=1.0), trials=24, evaluate=evaluate)
+            search(study, store=StudyStore(study, server.address, wait=1.0), trials=24, evaluate=evaluate)
     finally:
         server.start()
     assert time.monotonic() - began < 60.0
     assert "geheim" not in str(caught.value)
-    record = Record(study, server.address)
+    store = StudyStore(study, server.address)
     again = make_toy()
-    assert len(search(study, record=record, trials=24, evaluate=again)) == 24
+    assert len(search(study, store=store, trials=24, evaluate=again)) == 24
     assert 16 <= len(again.asked) <= 24
 
 
 def test_a_second_run_is_refused_until_the_first_ends(server, make_study):
     """An advisory lock of the server's, by study: another study's run is not hindered."""
     study = make_study()
-    with Record(study, server.address).locked():
+    with StudyStore(study, server.address).locked():
         with (
             pytest.raises(StorageError, match=r"another run of study 'synthetic'.*--storage") as caught,
-            Record(study, server.address).locked(),
+            StudyStore(study, server.address).locked(),
         ):
             pass
         assert "geheim" not in str(caught.value)
-    with Record(study, server.address).locked():
+    with StudyStore(study, server.address).locked():
         pass

@@ -15,8 +15,8 @@ from optuna.trial import TrialState
 from amo_opt.errors import StorageError
 from amo_opt.search.coordinator import explore
 from amo_opt.search.problem import FunctionProblem, Plain, feasible_points
-from amo_opt.search.record import Record
 from amo_opt.search.stall import stalled_after
+from amo_opt.search.study_store import StudyStore
 
 spec = importlib.util.spec_from_file_location("problems", Path(__file__).with_name("problems.py"))
 assert spec is not None
@@ -26,8 +26,8 @@ CASES = {case.name: case for case in problems.CASES}
 
 
 def run(problem, trials, address="sqlite://", told=lambda frozen, remark: None):
-    record = Record(problem, address, directions=problem.directions, metrics=None)
-    return explore(problem, record=record, trials=trials, told=told)
+    store = StudyStore(problem, address, directions=problem.directions, metrics=None)
+    return explore(problem, store=store, trials=trials, told=told)
 
 
 def told_of(trials):
@@ -85,8 +85,8 @@ def test_an_extended_search_keeps_its_sampler(tmp_path):
     remarks = []
     problem = mixed_problem(batch=500)
     run(problem, 2, address)
-    record = Record(problem, address, directions=problem.directions, metrics=None)
-    assert record.sampler("nsga2") == "tpe"
+    store = StudyStore(problem, address, directions=problem.directions, metrics=None)
+    assert store.sampler("nsga2") == "tpe"
 
     class HeardError(Exception):
         pass
@@ -101,7 +101,7 @@ def test_an_extended_search_keeps_its_sampler(tmp_path):
     with pytest.raises(HeardError):
         run(problem, 1000, f"sqlite:///{tmp_path / 'fresh.db'}", told)
     assert remarks[1:] == [""]
-    assert Record(problem, f"sqlite:///{tmp_path / 'fresh.db'}", directions=problem.directions, metrics=None).sampler("tpe") == "nsga2"
+    assert StudyStore(problem, f"sqlite:///{tmp_path / 'fresh.db'}", directions=problem.directions, metrics=None).sampler("tpe") == "nsga2"
 
 
 def test_a_stall_ends_the_search_where_it_is_wherever_it_is_called_again(tmp_path):

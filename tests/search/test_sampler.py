@@ -14,8 +14,8 @@ from amo_opt.fence import digest_of
 from amo_opt.search import sampler as ours
 from amo_opt.search.coordinator import explore
 from amo_opt.search.problem import FunctionProblem, Plain
-from amo_opt.search.record import Record
 from amo_opt.search.sampler import DIGEST, MANY_TRIALS, REPLACED, make_sampler, resolve
+from amo_opt.search.study_store import StudyStore
 
 
 def first_draw(sampler):
@@ -93,7 +93,7 @@ def test_proposals_are_optuna_s_own(seed, trials, monkeypatch):
         directions=("maximize", "minimize"),
         search=Plain(seed=seed, batch=8, sampler="tpe"),
     )
-    done = explore(problem, record=Record(problem, "sqlite://", metrics=None), trials=trials, told=lambda *_: None)
+    done = explore(problem, store=StudyStore(problem, "sqlite://", metrics=None), trials=trials, told=lambda *_: None)
     assert any(trial.values is None for trial in done)
     monkeypatch.setattr(ours, "DIGEST", "0" * 16)
     for first in range(0, trials, 8):

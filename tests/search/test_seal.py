@@ -14,9 +14,9 @@ from optuna.trial import TrialState
 from amo_opt.errors import StorageError
 from amo_opt.search import archive, seal
 from amo_opt.search.coordinator import search
-from amo_opt.search.record import Record
 from amo_opt.search.result import Result
 from amo_opt.search.ruling import Paths, Ruling
+from amo_opt.search.study_store import StudyStore
 from amo_opt.search.trials import NUMBER, thaw
 
 TRIALS = 8
@@ -26,9 +26,9 @@ TRIALS = 8
 def written(make_study, make_toy, tmp_path_factory):
     """A study, the file of its record (8 trials, the last of them failed, and a certified result of several pieces), and those trials."""
     study, file = make_study(), tmp_path_factory.mktemp("written") / "record.db"
-    record = Record(study, f"sqlite:///{file}")
-    trials = search(study, record=record, trials=TRIALS, evaluate=make_toy(failing=lambda each: each.name == "trial-7"))
-    record.sampler("tpe")
+    store = StudyStore(study, f"sqlite:///{file}")
+    trials = search(study, store=store, trials=TRIALS, evaluate=make_toy(failing=lambda each: each.name == "trial-7"))
+    store.sampler("tpe")
     result = Result(
         study=study,
         trials=tuple(trials),
@@ -40,8 +40,8 @@ def written(make_study, make_toy, tmp_path_factory):
         ruling=Ruling(outcome="no change", paths=Paths(stream="A", n=0, each=0), sets=0, kept=0),
         recommended=None,
     )
-    archive.keep(record, result)
-    record._storage.engine.dispose()
+    archive.keep(store, result)
+    store._storage.engine.dispose()
     return study, file, result
 
 
@@ -68,10 +68,10 @@ def changed(written, folder):
 
 def read(study, address):
     """Everything there is to read, as `amo-opt run` and `amo-opt report` read it."""
-    record = Record(study, address)
-    trials = [thaw(trial) for trial in record.frozen()]
-    record.sampler("tpe")
-    return trials, archive.restored(record, study)
+    store = StudyStore(study, address)
+    trials = [thaw(trial) for trial in store.frozen()]
+    store.sampler("tpe")
+    return trials, archive.restored(store, study)
 
 
 def test_what_nobody_changed_is_read(written, changed):
@@ -162,11 +162,11 @@ def test_a_lost_table_is_named(written, changed, table):
 
 
 def test_a_table_lost_while_a_run_reads_is_named(written, changed):
-    record = Record(written[0], changed())
-    with record._storage.engine.begin() as connection:
+    store = StudyStore(written[0], changed())
+    with store._storage.engine.begin() as connection:
         connection.exec_driver_sql("drop table trial_params")
     with pytest.raises(StorageError, match=r"record\.db cannot be used: no such table: trial_params"):
-        record.frozen()
+        store.frozen()
 
 
 def test_tables_without_a_study_are_a_run_that_was_killed_early(written, make_study, tmp_path):
@@ -175,7 +175,7 @@ def test_tables_without_a_study_are_a_run_that_was_killed_early(written, make_st
         (text,) = database.execute("select sql from sqlite_master where name = 'studies'").fetchone()
     with sqlite3.connect(tmp_path / "record.db") as database:
         database.execute(text)
-    assert Record(make_study(), f"sqlite:///{tmp_path / 'record.db'}").frozen() == []
+    assert StudyStore(make_study(), f"sqlite:///{tmp_path / 'record.db'}").frozen() == []
 
 
 def test_a_database_of_another_program_is_left_alone(make_study, tmp_path):
@@ -186,7 +186,7 @@ def test_a_database_of_another_program_is_left_alone(make_study, tmp_path):
     with pytest.raises(
         StorageError, match=r"places\.db is a database of another program \(its table 'moz_places'\): name another with --storage"
     ):
-        Record(make_study(), f"sqlite:///{tmp_path / 'places.db'}")
+        StudyStore(make_study(), f"sqlite:///{tmp_path / 'places.db'}")
     assert (tmp_path / "places.db").read_bytes() == before
 
 
@@ -195,16 +195,16 @@ def test_an_edited_seal_of_the_result_is_refused(written, changed, edit):
     """At once, however many pieces it promises; a run certifies again."""
     study = written[0]
     name, value = RESULT_EDITS[edit]
-    held = Record(study, changed()).noted(archive.SEAL)
+    held = StudyStore(study, changed()).noted(archive.SEAL)
     address = changed("update study_user_attributes set value_json = ? where key = 'certified'", values=[json.dumps({**held, name: value})])
     assert "`amo-opt run` certifies again" in refused(study, address)
-    assert archive.kept(Record(study, address), study, trials=TRIALS) is None
+    assert archive.kept(StudyStore(study, address), study, trials=TRIALS) is None
 
 
 def test_a_result_belongs_to_its_very_trials(written, changed, folder):
     """Other trials under seals that fit them, beside the certified result as it was kept: its figures were not found from these."""
     study, _, _ = written
-    source, other = Record(study, changed()), Record(study, f"sqlite:///{folder / 'other.db'}")
+    source, other = StudyStore(study, changed()), StudyStore(study, f"sqlite:///{folder / 'other.db'}")
     for trial in source.frozen():
         trial.values = None if trial.values is None else [trial.values[0] + 0.01, trial.values[1]]
         other.add(trial)
@@ -232,7 +232,7 @@ def test_a_result_belongs_to_its_very_trials(written, changed, folder):
 def test_a_trial_that_another_program_sealed_is_looked_at_too(written, changed, name, value, told):
     """The seal has no key; a trial that lacks something, or holds what is no figure, is refused by name all the same."""
     study, _, _ = written
-    trial = Record(study, changed()).frozen()[0]
+    trial = StudyStore(study, changed()).frozen()[0]
     trial.user_attrs = {**trial.user_attrs, name: value}
     with pytest.raises(StorageError) as caught:
         thaw(trial)
@@ -241,7 +241,7 @@ def test_a_trial_that_another_program_sealed_is_looked_at_too(written, changed, 
 
 
 def test_a_foreign_parameter_is_named(written, changed):
-    trial = Record(written[0], changed()).frozen()[0]
+    trial = StudyStore(written[0], changed()).frozen()[0]
     trial.user_attrs = {**trial.user_attrs, "parameters": {**trial.user_attrs["parameters"], "zeal": 1.0}}
     with pytest.raises(StorageError, match=r"parameters: 'zeal' is no parameter of this version"):
         thaw(trial)
@@ -249,7 +249,7 @@ def test_a_foreign_parameter_is_named(written, changed):
 
 @pytest.mark.parametrize("values", [[float("nan"), 1.0], [1.0, float("inf")], [1.0], None])
 def test_a_score_that_is_no_number_is_refused(written, changed, values):
-    trial = Record(written[0], changed()).frozen()[0]
+    trial = StudyStore(written[0], changed()).frozen()[0]
     trial._values = values
     assert trial.state == TrialState.COMPLETE
     with pytest.raises(StorageError, match="the record's trial 0: values"):
@@ -259,7 +259,7 @@ def test_a_score_that_is_no_number_is_refused(written, changed, values):
 def test_a_seal_is_of_one_study(written, changed):
     """A trial carried over from another study's record does not fit here."""
     study, _, _ = written
-    trial = Record(study, changed()).frozen()[0]
+    trial = StudyStore(study, changed()).frozen()[0]
     found = seal.sealed(trial, study=study.hash)
     assert found.user_attrs[seal.SEAL] == seal.digest(found, study=study.hash) != seal.digest(found, study="f" * 64)
     assert seal.unsealed(found) == trial
@@ -301,14 +301,14 @@ def test_any_cell_may_hold_anything(written, changed, data):
         address = changed(edit, values=[value, row])
     except sqlite3.IntegrityError:
         return  # the database itself does not take it
-    told, record = answer(lambda: Record(study, address))
+    told, store = answer(lambda: StudyStore(study, address))
     assert len(told.splitlines()) <= 1
-    if record is None:
+    if store is None:
         return
-    told, trials = answer(lambda: [thaw(trial) for trial in record.frozen()])
+    told, trials = answer(lambda: [thaw(trial) for trial in store.frozen()])
     assert len(told.splitlines()) <= 1
     assert trials is None or trials == list(result.trials)[: len(trials)]
-    told, found = answer(lambda: archive.restored(record, study))
+    told, found = answer(lambda: archive.restored(store, study))
     assert len(told.splitlines()) <= 1
     assert found in (None, result)
 

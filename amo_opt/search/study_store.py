@@ -1,4 +1,4 @@
-"""The record of a study: an ordinary Optuna study that holds whole finished trials only.
+"""The store of a study (users read: its record): an ordinary Optuna study that holds whole finished trials only.
 
 Trials are added in order by one coordinator, so a trial's number is its place; a run that was killed in mid-write finds its
 finished trials here.
@@ -127,7 +127,7 @@ class Identity(Protocol):
     def search(self) -> Seeded: ...  # noqa: D102
 
 
-class Record:
+class StudyStore:
     """The durable study: ``frozen`` in order of number, ``add`` in order of number.
 
     A record that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start.

@@ -12,11 +12,11 @@ from optuna.trial import TrialState
 from amo_opt.errors import StorageError
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.coordinator import search
-from amo_opt.search.record import Record, in_memory, memory_study
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler
 from amo_opt.search.seal import sealed
 from amo_opt.search.space import build_space
+from amo_opt.search.study_store import StudyStore, in_memory, memory_study
 from amo_opt.search.trials import freeze, thaw
 
 
@@ -39,16 +39,16 @@ def test_a_trial_comes_back_as_it_was(make_study, address):
     """Parameters, both objectives and named constraints survive the file to the last bit."""
     study = make_study()
     trial, frozen = kept(study, 0, SCORE)
-    Record(study, address).add(frozen)
-    assert [thaw(found) for found in Record(study, address).frozen()] == [trial]
+    StudyStore(study, address).add(frozen)
+    assert [thaw(found) for found in StudyStore(study, address).frozen()] == [trial]
 
 
 def test_a_failed_trial_stays_with_its_reason(make_study, address):
     """A failure is a trial: state FAIL, the reason beside it, counted."""
     study = make_study()
     trial, frozen = kept(study, 0, None, "calm, path 3, step 7: no root")
-    Record(study, address).add(frozen)
-    found = Record(study, address).frozen()
+    StudyStore(study, address).add(frozen)
+    found = StudyStore(study, address).frozen()
     assert [each.state for each in found] == [TrialState.FAIL]
     assert thaw(found[0]) == trial
 
@@ -56,9 +56,9 @@ def test_a_failed_trial_stays_with_its_reason(make_study, address):
 def test_optuna_opens_the_record(make_study, address):
     """It is an ordinary Optuna study: directions, names, and constraints where Optuna and its dashboard read them."""
     study = make_study()
-    record = Record(study, address)
-    record.add(kept(study, 0, SCORE)[1])
-    record.add(kept(study, 1, PointScore(yield_annual=0.2, peg_risk_bps=1.0, constraints=dict.fromkeys(SCORE.constraints, -1.0)))[1])
+    store = StudyStore(study, address)
+    store.add(kept(study, 0, SCORE)[1])
+    store.add(kept(study, 1, PointScore(yield_annual=0.2, peg_risk_bps=1.0, constraints=dict.fromkeys(SCORE.constraints, -1.0)))[1])
     opened = optuna.load_study(study_name=study.name, storage=address)
     assert [direction.name for direction in opened.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert (opened.user_attrs["hash"], opened.user_attrs["seed"]) == (study.hash, study.search.seed)
@@ -70,31 +70,31 @@ def test_optuna_opens_the_record(make_study, address):
 def test_another_study_s_record_is_refused(make_study, address):
     """The same name with another hash: refused, both hashes and the way out named; the record is left as it was."""
     study = make_study()
-    Record(study, address).add(kept(study, 0, SCORE)[1])
+    StudyStore(study, address).add(kept(study, 0, SCORE)[1])
     with pytest.raises(StorageError, match=r"000000000000.*ffffffffffff.*--storage"):
-        Record(make_study(digest="f" * 64), address)
-    assert len(Record(study, address).frozen()) == 1
+        StudyStore(make_study(digest="f" * 64), address)
+    assert len(StudyStore(study, address).frozen()) == 1
 
 
 def test_a_broken_file_is_named(make_study, tmp_path):
     """A file that is no database gives one message with its address and the way out, no database traceback."""
     (tmp_path / "record.db").write_bytes(b"not a database" * 500)
     with pytest.raises(StorageError, match=r"record\.db cannot be used: file is not a database.*--storage"):
-        Record(make_study(), f"sqlite:///{tmp_path / 'record.db'}")
+        StudyStore(make_study(), f"sqlite:///{tmp_path / 'record.db'}")
 
 
 def test_a_folder_that_cannot_be_is_named(make_study, tmp_path):
     """A file where the record's folder should be gives one message."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(StorageError, match=r"cannot be used.*--storage"):
-        Record(make_study(), f"sqlite:///{tmp_path / 'taken' / 'record.db'}")
+        StudyStore(make_study(), f"sqlite:///{tmp_path / 'taken' / 'record.db'}")
 
 
 def test_a_record_that_cannot_be_written_is_named(make_study, tmp_path):
     """A read-only record opens and refuses the first trial with one message."""
     study = make_study()
-    Record(study, f"sqlite:///{tmp_path / 'record.db'}")
-    readonly = Record(study, f"sqlite:///file:{tmp_path / 'record.db'}?mode=ro&uri=true")
+    StudyStore(study, f"sqlite:///{tmp_path / 'record.db'}")
+    readonly = StudyStore(study, f"sqlite:///file:{tmp_path / 'record.db'}?mode=ro&uri=true")
     with pytest.raises(StorageError, match="attempt to write a readonly database"):
         readonly.add(kept(study, 0, SCORE)[1])
 
@@ -105,7 +105,7 @@ def test_a_record_that_cannot_be_written_is_named(make_study, tmp_path):
 def test_an_address_that_leads_nowhere_is_named_without_its_password(make_study, address):
     """Unknown schemes and missing drivers give one message; a password is never printed."""
     with pytest.raises(StorageError) as caught:
-        Record(make_study(), address)
+        StudyStore(make_study(), address)
     assert "--storage" in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -141,8 +141,8 @@ def test_a_run_killed_while_the_record_was_made(make_study, address, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(optuna.Study, "set_user_attr", killed)
         with pytest.raises(KeyboardInterrupt):
-            Record(make_study(), address)
-    Record(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
+            StudyStore(make_study(), address)
+    StudyStore(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
     assert optuna.load_study(study_name="synthetic", storage=address).user_attrs["hash"] == make_study().hash
 
 
@@ -157,17 +157,17 @@ def test_what_was_written_twice_counts_once(make_study, address):
     """Two runs that wrote the same trial at the same moment: the record holds it twice, the search sees it once, and numbers stay the study's."""
     study = make_study()
     trials = [kept(study, number, SCORE) for number in range(3)]
-    record = Record(study, address)
+    store = StudyStore(study, address)
     opened = optuna.load_study(study_name=study.name, storage=address)
     for _, frozen in (trials[0], trials[1], trials[1], trials[0], trials[2]):
         opened.add_trial(sealed(frozen, study=study.hash))
-    assert [thaw(found) for found in record.frozen()] == [trial for trial, _ in trials]
+    assert [thaw(found) for found in store.frozen()] == [trial for trial, _ in trials]
 
 
 def test_a_trial_that_is_there_already_is_not_added(make_study, address):
     """Another run has been faster: the message says so with the way out, and the record stays as it was."""
     study = make_study()
-    mine, other = Record(study, address), Record(study, address)
+    mine, other = StudyStore(study, address), StudyStore(study, address)
     other.add(kept(study, 0, SCORE)[1])
     with pytest.raises(StorageError, match=r"holds 1 trials, trial 0 among them.*another run is writing to it.*--storage"):
         mine.add(kept(study, 0, SCORE)[1])
@@ -177,28 +177,28 @@ def test_a_trial_that_is_there_already_is_not_added(make_study, address):
 def test_trials_of_other_tools_are_left_alone(make_study, address):
     """A trial enqueued or added by hand is no trial of the search."""
     study = make_study()
-    record = Record(study, address)
+    store = StudyStore(study, address)
     opened = optuna.load_study(study_name=study.name, storage=address)
     opened.enqueue_trial({"aave_cap": 0.3})
     opened.add_trial(optuna.trial.create_trial(values=[9.0, 0.0]))
-    record.add(kept(study, 0, SCORE)[1])
-    assert [thaw(found).number for found in record.frozen()] == [0]
+    store.add(kept(study, 0, SCORE)[1])
+    assert [thaw(found).number for found in store.frozen()] == [0]
 
 
 @pytest.mark.parametrize("folder", ["plain", "with {braces}", "with spaces and ü"])
 def test_a_record_in_a_folder_of_any_name(make_study, tmp_path, folder):
     """The folder is made; Optuna's format of addresses does not meet its name."""
     address = f"sqlite:///{tmp_path / folder / 'record.db'}"
-    Record(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
+    StudyStore(make_study(), address).add(kept(make_study(), 0, SCORE)[1])
     assert (tmp_path / folder / "record.db").exists()
-    assert len(Record(make_study(), address).frozen()) == 1
+    assert len(StudyStore(make_study(), address).frozen()) == 1
 
 
 def test_a_pipe_is_no_record(make_study, tmp_path):
     """Refused at once: SQLite would wait for somebody to write to it."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(StorageError, match=r"pipe cannot be used: it is no ordinary file; name one with --storage"):
-        Record(make_study(), f"sqlite:///{tmp_path / 'pipe'}")
+        StudyStore(make_study(), f"sqlite:///{tmp_path / 'pipe'}")
 
 
 @pytest.mark.parametrize(
@@ -209,14 +209,14 @@ def test_every_spelling_of_a_record_in_memory(make_study, make_toy, tmp_path, mo
     """Written on one thread and read on another as any record is, no file made; nothing of it is there for a later command."""
     monkeypatch.chdir(tmp_path)
     study = make_study()
-    record = Record(study, address)
-    with record.locked():
-        trials = search(study, record=record, trials=9, evaluate=make_toy())
-    assert [thaw(each) for each in record.frozen()] == trials
+    store = StudyStore(study, address)
+    with store.locked():
+        trials = search(study, store=store, trials=9, evaluate=make_toy())
+    assert [thaw(each) for each in store.frozen()] == trials
     assert list(tmp_path.iterdir()) == []
     assert in_memory(address)
     with pytest.raises(StorageError, match="is a record in memory, which ends with the run that made it: name a file with --storage"):
-        Record(study, address, existing=True)
+        StudyStore(study, address, existing=True)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_record_s_file_is_as_the_umask_says(make_study, tmp_path, mask, mode):
     """SQLite by itself would make it for its owner alone to write."""
     before = os.umask(mask)
     try:
-        Record(make_study(), f"sqlite:///{tmp_path / 'deeper' / 'record.db'}")
+        StudyStore(make_study(), f"sqlite:///{tmp_path / 'deeper' / 'record.db'}")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "deeper" / "record.db").stat().st_mode) == mode
@@ -250,39 +250,39 @@ def test_a_folder_where_the_record_should_be_is_named(make_study, tmp_path):
     """A directory is no database."""
     (tmp_path / "record.db").mkdir()
     with pytest.raises(StorageError, match=r"record\.db cannot be used: unable to open database file.*--storage"):
-        Record(make_study(), f"sqlite:///{tmp_path / 'record.db'}")
+        StudyStore(make_study(), f"sqlite:///{tmp_path / 'record.db'}")
 
 
 def test_tables_of_another_version_are_named(make_study, address):
     """A record that another version of Optuna made gives its own words in one message."""
     import sqlite3
 
-    Record(make_study(), address)
+    StudyStore(make_study(), address)
     with sqlite3.connect(address.removeprefix("sqlite:///")) as database:
         database.execute("update alembic_version set version_num = 'v9.0.0'")
     with pytest.raises(StorageError, match=r"cannot be used: The runtime optuna version.*--storage"):
-        Record(make_study(), address)
+        StudyStore(make_study(), address)
 
 
 def test_an_address_that_names_its_file_by_uri_makes_no_folder(make_study, tmp_path, monkeypatch):
     """``file:`` belongs to the address, not to the path."""
     monkeypatch.chdir(tmp_path)
-    Record(make_study(), "sqlite:///file:record.db?uri=true")
+    StudyStore(make_study(), "sqlite:///file:record.db?uri=true")
     assert [entry.name for entry in tmp_path.iterdir()] == ["record.db"]
 
 
 def test_the_record_is_not_read_again_for_every_trial(make_study, address, monkeypatch):
     """Five trials added in order: read once; a trial that another program wrote in between is seen, and the record read anew."""
     study = make_study()
-    record, other = Record(study, address), Record(study, address)
-    reads, trials = [], record._trials
-    monkeypatch.setattr(record, "_trials", lambda: reads.append(1) or trials())
+    store, other = StudyStore(study, address), StudyStore(study, address)
+    reads, trials = [], store._trials
+    monkeypatch.setattr(store, "_trials", lambda: reads.append(1) or trials())
     for number in range(5):
-        record.add(kept(study, number, SCORE)[1])
+        store.add(kept(study, number, SCORE)[1])
     assert len(reads) == 1
     other.add(kept(study, 5, SCORE)[1])
     with pytest.raises(StorageError, match="holds 6 trials, trial 5 among them"):
-        record.add(kept(study, 5, SCORE)[1])
-    record.add(kept(study, 6, SCORE)[1])
+        store.add(kept(study, 5, SCORE)[1])
+    store.add(kept(study, 6, SCORE)[1])
     assert len(reads) == 2
-    assert len(record.frozen()) == 7
+    assert len(store.frozen()) == 7

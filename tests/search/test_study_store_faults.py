@@ -14,7 +14,7 @@ import pytest
 
 from amo_opt.errors import StorageError
 from amo_opt.search.coordinator import search
-from amo_opt.search.record import Record
+from amo_opt.search.study_store import StudyStore
 
 LOCKER = """
     import sqlite3, sys, time
@@ -27,8 +27,8 @@ HOLDER = """
     import sys, time
     sys.path.insert(0, sys.argv[2])
     from conftest import build_study
-    from amo_opt.search.record import Record
-    with Record(build_study(), sys.argv[1]).locked():
+    from amo_opt.search.study_store import StudyStore
+    with StudyStore(build_study(), sys.argv[1]).locked():
         print("locked", flush=True)
         time.sleep(600)
 """
@@ -45,28 +45,28 @@ def child(code, *arguments):
 def begun(make_study, make_toy, tmp_path):
     """A record with its first batch, and its file."""
     file = tmp_path / "record.db"
-    search(make_study(), record=Record(make_study(), f"sqlite:///{file}"), trials=8, evaluate=make_toy())
+    search(make_study(), store=StudyStore(make_study(), f"sqlite:///{file}"), trials=8, evaluate=make_toy())
     return file
 
 
 def test_a_file_that_another_process_locks_is_waited_for(begun, make_study, make_toy, caplog):
     """Told once, then on: nothing lost. Past the bound: one message, and the earlier trials stay."""
     study, address = make_study(), f"sqlite:///{begun}"
-    record, brief = Record(study, address), Record(study, address, wait=0.0)
+    store, brief = StudyStore(study, address), StudyStore(study, address, wait=0.0)
     locker = child(LOCKER, begun)
     try:
         with pytest.raises(StorageError, match=r"record\.db did not answer for 0 s: database is locked; what was written is kept"):
-            search(study, record=brief, trials=16, evaluate=make_toy())
+            search(study, store=brief, trials=16, evaluate=make_toy())
         timer = threading.Timer(3.0, locker.kill)
         timer.start()
         with caplog.at_level(logging.WARNING, logger="amo_opt"):
-            assert len(search(study, record=record, trials=16, evaluate=make_toy())) == 16
+            assert len(search(study, store=store, trials=16, evaluate=make_toy())) == 16
         assert [word in caplog.text for word in ("does not answer since", "database is locked", "answers again")] == [True] * 3
     finally:
         locker.kill()
         locker.wait()
         locker.stdout.close()
-    assert len(Record(study, address).frozen()) == 16
+    assert len(StudyStore(study, address).frozen()) == 16
 
 
 def test_a_second_run_is_refused_and_a_killed_one_holds_nothing(begun, make_study):
@@ -75,13 +75,13 @@ def test_a_second_run_is_refused_and_a_killed_one_holds_nothing(begun, make_stud
     holder = child(HOLDER, address, os.path.dirname(__file__))  # noqa: PTH120
     try:
         refusal = r"another run of study 'synthetic' is working on the record .*record\.db.*--storage"
-        with pytest.raises(StorageError, match=refusal), Record(study, address).locked():
+        with pytest.raises(StorageError, match=refusal), StudyStore(study, address).locked():
             pass
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         holder.stdout.close()
-    with Record(study, address).locked(), pytest.raises(StorageError, match="another run"), Record(study, address).locked():
+    with StudyStore(study, address).locked(), pytest.raises(StorageError, match="another run"), StudyStore(study, address).locked():
         pass
     assert [entry.name for entry in begun.parent.iterdir()] == ["record.db"]
 
@@ -98,13 +98,13 @@ def test_a_full_disk_is_named_and_loses_nothing(mount, fill, make_study, make_to
         return toy(sets)
 
     with pytest.raises(StorageError, match=r"record\.db cannot be used: (database or disk is full|disk I/O error)"):
-        search(study, record=Record(study, address), trials=80, evaluate=evaluate)
+        search(study, store=StudyStore(study, address), trials=80, evaluate=evaluate)
     filler.unlink()
-    kept = len(Record(study, address).frozen())
+    kept = len(StudyStore(study, address).frozen())
     assert kept >= 16
     again = make_toy()
-    assert search(study, record=Record(study, address), trials=40, evaluate=again) == search(
-        study, record=Record(study, "sqlite://"), trials=40, evaluate=make_toy()
+    assert search(study, store=StudyStore(study, address), trials=40, evaluate=again) == search(
+        study, store=StudyStore(study, "sqlite://"), trials=40, evaluate=make_toy()
     )
     assert len(again.asked) == 40 - kept
 
@@ -113,14 +113,14 @@ def test_a_read_only_file_system_is_named(mount, make_study, make_toy):
     """A record there opens and refuses the next trial; without a record none can be made."""
     folder = mount("size=1m")
     study, address = make_study(), f"sqlite:///{folder / 'record.db'}"
-    first = Record(study, address)
-    search(study, record=first, trials=8, evaluate=make_toy())
+    first = StudyStore(study, address)
+    search(study, store=first, trials=8, evaluate=make_toy())
     first._storage.engine.dispose()  # a file that is open for writing keeps its file system writable
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
-    record = Record(study, address)
+    store = StudyStore(study, address)
     refusal = r"record\.db cannot be used: attempt to write a readonly database; check the place is writable"
-    with pytest.raises(StorageError, match=refusal), record.locked():
-        search(study, record=record, trials=16, evaluate=make_toy())
+    with pytest.raises(StorageError, match=refusal), store.locked():
+        search(study, store=store, trials=16, evaluate=make_toy())
     with pytest.raises(StorageError, match=r"other\.db cannot be used: unable to open database file"):
-        Record(study, f"sqlite:///{folder / 'other.db'}")
-    assert len(Record(study, address).frozen()) == 8
+        StudyStore(study, f"sqlite:///{folder / 'other.db'}")
+    assert len(StudyStore(study, address).frozen()) == 8
