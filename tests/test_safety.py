@@ -51,12 +51,12 @@ def test_what_the_cache_unpickles_has_its_digest():
     assert "held = self._sealed(self._path(key))" in ast.unparse(load)
 
 
-def test_what_a_worker_unpickles_is_what_the_run_packed():
+def test_what_a_worker_unpickles_is_what_the_run_serialised():
     """The cluster's one `pickle.loads` takes what came as a task's argument; no path, no file, no stream is opened there."""
     tree = ast.parse((PACKAGE / "simulation" / "remote.py").read_text(encoding="utf-8"))
     called = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert called.count("pickle.loads") == 1
     assert not {name for name in called if name.split(".")[-1] in {"open", "read", "read_bytes", "read_text", "load", "recv", "Unpickler"}}
     given = {function.name: ast.unparse(function) for function in tree.body if isinstance(function, ast.FunctionDef)}
-    assert "pickle.loads(packed)" in given["unpack"]
-    assert {name for name, text in given.items() if "unpack(" in text} == {"unpack", "about", "there"}
+    assert "pickle.loads(serialised)" in given["deserialise"]
+    assert {name for name, text in given.items() if "deserialise(" in text} == {"deserialise", "about", "there"}

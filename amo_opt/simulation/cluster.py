@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
 from amo_opt.simulation.executor import Job, Task, Work
-from amo_opt.simulation.remote import about, pack, refuse_others, same, there
+from amo_opt.simulation.remote import about, refuse_others, same, serialise, there
 from amo_opt.simulation.size import STEP_SECONDS
 
 if TYPE_CHECKING:
@@ -106,12 +106,12 @@ class DaskExecutor:
 
     def check(self, study: Study) -> None:
         """Raises `AmoOptError` where a worker would give other results than this machine, or does not say."""
-        packed = pack(study)
+        serialised = serialise(study)
         asked = {
-            worker: self._client.submit(about, packed, key=f"amo-opt-{uuid.uuid4().hex}", pure=False, workers=[worker])
+            worker: self._client.submit(about, serialised, key=f"amo-opt-{uuid.uuid4().hex}", pure=False, workers=[worker])
             for worker in self._workers()
         }
-        here = about(packed)
+        here = about(serialised)
         found = {}
         since = time.monotonic()
         for worker, future in asked.items():
@@ -149,23 +149,23 @@ class DaskExecutor:
                 raise AmoOptError(message)
             time.sleep(0.05)
 
-    def _hold(self, packed: bytes) -> Any:
+    def _hold(self, serialised: bytes) -> Any:
         """What is sent once, as a future; the latest study's stays."""
-        return self._client.submit(same, packed, key=f"amo-opt-{uuid.uuid4().hex}", pure=False)
+        return self._client.submit(same, serialised, key=f"amo-opt-{uuid.uuid4().hex}", pure=False)
 
-    def _hold_study(self, packed: bytes) -> Any:
-        if self._study is None or self._study[0] != packed:
-            self._study = packed, self._hold(packed)
+    def _hold_study(self, serialised: bytes) -> Any:
+        if self._study is None or self._study[0] != serialised:
+            self._study = serialised, self._hold(serialised)
         return self._study[1]
 
     def run(  # noqa: C901 - one loop, best read whole
         self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]
     ) -> Iterator[tuple[int, list[Any]]]:
         """As they are finished."""
-        packed = pack(study)
-        study_there = self._hold_study(packed)
-        sets_there = self._hold(pack(tuple(sets)))
-        here = about(packed)
+        serialised = serialise(study)
+        study_there = self._hold_study(serialised)
+        sets_there = self._hold(serialise(tuple(sets)))
+        here = about(serialised)
         homes = sorted(self._workers())
         done: SimpleQueue[Any] = SimpleQueue()
         place: dict[str, int] = {}

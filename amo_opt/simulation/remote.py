@@ -34,7 +34,7 @@ class _Pickler(pickle.Pickler):
     dispatch_table = {MappingProxyType: lambda mapping: (_read_only, (dict(mapping),))}  # noqa: RUF012 - pickle's own attribute
 
 
-def pack(value: object) -> bytes:
+def serialise(value: object) -> bytes:
     """A study or sets, ready to be sent."""
     out = io.BytesIO()
     _Pickler(out, protocol=5).dump(value)
@@ -42,19 +42,19 @@ def pack(value: object) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def unpack(packed: bytes) -> Any:
-    """What was packed; kept, for the next job will ask for the same."""
-    return pickle.loads(packed)  # noqa: S301 - our own processes' bytes
+def deserialise(serialised: bytes) -> Any:
+    """What was serialised; kept, for the next job will ask for the same."""
+    return pickle.loads(serialised)  # noqa: S301 - our own processes' bytes
 
 
 @lru_cache(maxsize=4)
-def about(packed_study: bytes) -> dict[str, str]:
+def about(serialised_study: bytes) -> dict[str, str]:
     """What results hang on here: versions, and a fingerprint of what the study's set in force does on short paths of every scenario."""
     import numba
     import numpy as np
 
     engine.keep_at_most(KEPT_BYTES)
-    study: Study = unpack(packed_study)
+    study: Study = deserialise(serialised_study)
     short = replace(study, simulation=replace(study.simulation, transition_hours=24, window_hours=216))
     digest = hashlib.sha256()
     for scenario in short.scenarios:
@@ -76,7 +76,7 @@ def about(packed_study: bytes) -> dict[str, str]:
 
 def there(work: Work, job: Job, study: bytes, sets: bytes) -> tuple[dict[str, str], list[Any]]:
     """Runs on a worker: what results hang on there, and the job's results."""
-    return about(study), work(job, unpack(study), unpack(sets))
+    return about(study), work(job, deserialise(study), deserialise(sets))
 
 
 def same(value: bytes) -> bytes:

@@ -23,7 +23,7 @@ from amo_opt.simulation import cluster as room
 from amo_opt.simulation.cluster import DaskExecutor, check_address, cluster_executor
 from amo_opt.simulation.engine import simulate_many, trace_many
 from amo_opt.simulation.executor import Task, Threads
-from amo_opt.simulation.remote import about, pack, refuse_others, unpack
+from amo_opt.simulation.remote import about, deserialise, refuse_others, serialise
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 SMALL = {"simulation.paths": 100, "simulation.transition_hours": 24, "simulation.window_hours": 120}
@@ -174,8 +174,8 @@ def test_jobs_hold_every_set_on_every_piece_once(kept, hands, paths, sets, steps
 
 
 def test_a_study_travels_whole(study):
-    """What a worker unpacks is what was packed, read-only mappings included."""
-    assert unpack(pack(study)) == study
+    """What a worker deserialises is what was serialised, read-only mappings included."""
+    assert deserialise(serialise(study)) == study
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_an_address_that_can_be_passes(address):
 )
 def test_a_worker_that_would_give_other_bytes_is_refused(study, changed, words):
     """Versions, or results alone: which worker, what differs, what to do."""
-    here = about(pack(study))
+    here = about(serialise(study))
     there = ModuleNotFoundError("No module named 'amo_opt'") if changed is None else {**here, **changed}
     with pytest.raises(AmoOptError) as caught:
         refuse_others({"tcp://v:1": here, "tcp://w:1": there}, here)
@@ -215,8 +215,8 @@ def test_the_fingerprint_sees_results(study):
     """Another figure of the state gives another one; the same study the same."""
     supply = replace(study.state.stablecoin.supply, value=0.999 * study.state.stablecoin.supply.value)
     other = replace(study, state=replace(study.state, stablecoin=replace(study.state.stablecoin, supply=supply)))
-    assert about(pack(study))["results"] != about(pack(other))["results"]
-    assert about.__wrapped__(pack(study)) == about(pack(study))
+    assert about(serialise(study))["results"] != about(serialise(other))["results"]
+    assert about.__wrapped__(serialise(study)) == about(serialise(study))
 
 
 def test_without_dask_the_extra_is_named(study, monkeypatch):
