@@ -283,7 +283,7 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
 
     def build(study: Study | None = None, parameters: ParameterSet | None = None) -> Lanes:
         from amo_opt.protocol.market import LANES, MARKET_INPUTS
-        from amo_opt.simulation.kernel import begin
+        from amo_opt.simulation.kernel import begin_block
         from amo_opt.simulation.pack import constants, parameter_vector, start_state
 
         chosen = study or frax
@@ -292,7 +292,7 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
         block.market(collateral_price=1.0, base_value=1.0, share_return=1.0, gate=1.0)
         block.market(lending_deposits=1e9, lending_free_cap=1e15, investor_deposits=1e9, fraxlend_deposits=1e8, reward_price=1.0)
         block.s = start_state(chosen, m)
-        begin(block.s, block.m, block.c)
+        begin_block(block.s, block.m, block.c)
         return block
 
     return build

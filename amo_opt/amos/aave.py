@@ -25,4 +25,4 @@ VENUE = Venue(
     income=lanes.S_INCOME_LENDING,
 )
 
-market_operations, operate = lender(VENUE)
+MECHANISM = lender("aave", VENUE, turn=4, may_be_absent=False)

@@ -23,4 +23,4 @@ VENUE = Venue(
     income=lanes.S_INCOME_INVESTOR,
 )
 
-market_operations, operate = lender(VENUE)
+MECHANISM = lender("investor", VENUE, turn=5, may_be_absent=True)

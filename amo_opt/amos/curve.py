@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from amo_opt.amos.mechanism import Flagged, Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -455,3 +456,6 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         w[W_ACTIVE + i] = 1.0 if acts else 0.0
         # what the operation itself asks is the ratio of the hour before
         s[at.S_CR_CONTRACT + i] = before if acts else now
+
+
+MECHANISM = Mechanism(name="curve", market_operations=market_operations, operate=Flagged(flag=flag_operations, full=operate_active), turn=1)

@@ -9,7 +9,8 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, resting_rate
+from amo_opt.amos.mechanism import Flagged, Mechanism
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -30,6 +31,28 @@ def loans(lent: float, others: float, wanted: float, rate: float, rate_without: 
     without = asked * answer
     deposits = others + lent
     return borrowed if borrowed < deposits else deposits, without if without < others else others
+
+
+@stage
+def begin(s: Vector, m: Vector, c: Vector) -> None:
+    """Where the market rests before anything happens, with the deposit and without it."""
+    kink = c[at.C_FRAXLEND_KINK]
+    slope_1 = c[at.C_FRAXLEND_SLOPE_1]
+    slope_2 = c[at.C_FRAXLEND_SLOPE_2]
+    elasticity = c[at.C_LENDING_ELASTICITY]
+    for i in range(LANES):
+        lent = s[at.S_FRAXLEND_LENT + i]
+        others = m[at.M_FRAXLEND_DEPOSITS + i]
+        deposits = others + lent
+        demanded = m[at.M_FRAXLEND_DEMAND + i]
+        without = resting_rate(others, demanded, elasticity, kink, slope_1, slope_2)
+        rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
+        borrowed, borrowed_without = loans(lent, others, demanded, rate, without, elasticity)
+        free = deposits - borrowed
+        s[at.S_FRAXLEND_RATE + i] = rate
+        s[at.S_FRAXLEND_FREE + i] = free if free < lent else lent
+        s[at.S_FRAXLEND_RATE_WITHOUT + i] = without
+        s[at.S_FRAXLEND_DRAWN + i] = borrowed - borrowed_without
 
 
 @stage
@@ -257,3 +280,14 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
             s[at.S_UNWINDING_HOURS + i],
         )
         w[W_ACTIVE + i] = 1.0 if (mint + burn) > 0.0 else 0.0
+
+
+MECHANISM = Mechanism(
+    name="fraxlend",
+    begin=begin,
+    market_operations=market_operations,
+    operate=Flagged(flag=flag_operations, full=operate_active),
+    turn=3,
+    cap=at.P_FRAXLEND_CAP,
+    held=at.S_FRAXLEND_LENT,
+)

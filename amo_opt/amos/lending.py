@@ -5,10 +5,9 @@ Aave's AMO and the Collateral Investor are the same AMO with different markets; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from amo_opt.amos.mechanism import Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -75,8 +74,8 @@ class Venue:
     free_cap: int = -1
 
 
-def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The stages (market operations, operate) of an AMO that lends collateral to ``venue``.
+def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool) -> Mechanism:
+    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does.
 
     The compiler freezes the offsets, so both are loops over lanes like any other stage.
     """
@@ -85,6 +84,22 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
     cap_at, lent_at, rate_at, free_at, borrowed_at, income_at = venue.cap, venue.lent, venue.rate, venue.free, venue.borrowed, venue.income
     others_take = venue.free_cap >= 0
     free_cap_at = venue.free_cap if others_take else venue.deposits
+
+    @stage
+    def begin(s: Vector, m: Vector, c: Vector) -> None:
+        """Where the market rests before anything happens."""
+        kink = c[kink_at]
+        slope_1 = c[slope_1_at]
+        slope_2 = c[slope_2_at]
+        elasticity = c[at.C_LENDING_ELASTICITY]
+        for i in range(LANES):
+            deposits = m[deposits_at + i] + s[lent_at + i]
+            demanded = m[demand_at + i]
+            rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
+            free = unborrowed(deposits, demanded, rate, elasticity)
+            most = m[free_cap_at + i] if others_take else free
+            s[rate_at + i] = rate
+            s[free_at + i] = free if free < most else most
 
     @stage
     def market_operations(s: Vector, m: Vector, c: Vector) -> None:
@@ -174,4 +189,5 @@ def lender(venue: Venue) -> tuple[Callable[..., Any], Callable[..., Any]]:
             s[at.S_BORROWED + i] += moved
             s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
-    return market_operations, operate
+    cap, held = (cap_at, lent_at) if may_be_absent else (None, None)
+    return Mechanism(name=name, begin=begin, market_operations=market_operations, operate=operate, turn=turn, cap=cap, held=held)

@@ -10,6 +10,9 @@ Worst case: all own stablecoin, no collateral.
 
 from __future__ import annotations
 
+import math
+
+from amo_opt.amos.mechanism import Flagged, Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -28,6 +31,21 @@ NEAR = 1e-9
 """Distance from a limit, as a share, within which the whole of `arbitrage_of` decides."""
 MOST_OF_POOL = 0.5
 """Most of the Curve pool's stablecoin that arbitrage with Uniswap takes or brings in an hour."""
+
+
+@stage
+def begin(s: Vector, _m: Vector, c: Vector) -> None:
+    """The range's price is the pool's, as far as it reaches; its balances follow."""
+    low = c[at.C_UNISWAP_LOW]
+    high = c[at.C_UNISWAP_HIGH]
+    for i in range(LANES):
+        root = math.sqrt(s[at.S_PRICE + i] / s[at.S_COLLATERAL_PRICE + i])
+        root = root if root > low else low
+        root = root if root < high else high
+        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
+        s[at.S_UNISWAP_ROOT + i] = root
+        s[at.S_UNISWAP_X + i] = liquidity * (1.0 / root - 1.0 / high)
+        s[at.S_UNISWAP_Y + i] = liquidity * (root - low)
 
 
 @stage
@@ -406,3 +424,15 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         over = held_y > (cap + 0.999 * CAP_TOLERANCE) * total
         acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay) & (held_x + held_y > 0.0)
         w[W_ACTIVE + i] = 1.0 if (adds | over | acting) else 0.0
+
+
+MECHANISM = Mechanism(
+    name="uniswap",
+    begin=begin,
+    market_operations=market_operations,
+    arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
+    operate=Flagged(flag=flag_operations, full=operate_active),
+    turn=2,
+    cap=at.P_UNISWAP_CAP,
+    held=at.S_UNISWAP_LIQUIDITY,
+)

@@ -129,8 +129,9 @@ def external_ratio(
 
 
 @stage
-def collateral_ratios(s: Vector, c: Vector, scaled_floor: float) -> None:
+def collateral_ratios(s: Vector, c: Vector) -> None:
     """Both ratios as the hour leaves them."""
+    scaled_floor, _ = scaled_x_at_price(c[at.C_EXTERNAL_FLOOR], s[at.S_ANN])  # A is the same in every lane
     size = c[at.C_SIZE]
     for i in range(LANES):
         x = s[at.S_POOL_X + i]

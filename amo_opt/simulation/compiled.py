@@ -38,7 +38,7 @@ def source_digest() -> str:
     """A digest of every file a stage may stand in: part of the name a compiled stage is kept under, so that no edit meets a stale one."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
-    own = [root / "simulation" / name for name in ("compiled.py", "kernel.py", "path_statistics.py")]
+    own = [root / "simulation" / name for name in ("compiled.py", "kernel.py", "opening.py", "path_statistics.py", "program.py")]
     for file in [*(file for room in ("stableswap", "protocol", "amos") for file in sorted((root / room).glob("*.py"))), *own]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amo_opt.amos.aave import market_operations, operate
+from amo_opt.amos.aave import MECHANISM
 from amo_opt.amos.lending import borrow_rate
 
 
@@ -15,7 +15,7 @@ def lending(block: Any, lent: float, *, deposits: float = 1e9, demand: float = 0
     block["lent"] = lent
     block.market(lending_deposits=deposits, lending_demand=demand)
     block.constant(lending_elasticity=0.0, lending_weight=1.0)
-    market_operations(block.s, block.m, block.c)
+    MECHANISM.market_operations(block.s, block.m, block.c)
 
 
 def test_a_frozen_venue_pays_the_rate_of_full_use_and_lets_nobody_out(lanes: Callable[..., Any]) -> None:
@@ -28,10 +28,10 @@ def test_a_frozen_venue_pays_the_rate_of_full_use_and_lets_nobody_out(lanes: Cal
     block["unwinding"], block["unwinding_hours"] = 1.0, 7.0
     block.parameter(unwind_rate=1.0)
     lent = block["lent"]
-    operate(block.s, block.m, block.p, block.c)
+    MECHANISM.operate(block.s, block.m, block.p, block.c)
     assert lent - block["lent"] == pytest.approx(1e6)
     assert block["lending_free"] == 0.0
-    operate(block.s, block.m, block.p, block.c)
+    MECHANISM.operate(block.s, block.m, block.p, block.c)
     assert lent - block["lent"] == pytest.approx(1e6)
 
 
@@ -58,9 +58,9 @@ def test_a_thin_buffer_is_refilled_from_what_is_lent(lanes: Callable[..., Any]) 
         block["curve_borrowed"], block["aave_borrowed"] = 0.0, 2e9  # no room to lend more
         book, lent = block["aave_borrowed"], block["lent"]
         total = block["idle"] + block["lent"]
-        operate(block.s, block.m, block.p, block.c)
+        MECHANISM.operate(block.s, block.m, block.p, block.c)
         assert lent - block["lent"] == pytest.approx(0.01 * total if buffer else 0.0)
         assert book - block["aave_borrowed"] == pytest.approx(lent - block["lent"])
         for _ in range(30):
-            operate(block.s, block.m, block.p, block.c)
+            MECHANISM.operate(block.s, block.m, block.p, block.c)
         assert block["idle"] == pytest.approx(buffer * total if buffer else 100e6, rel=1.5e-2)

@@ -15,7 +15,6 @@ from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
 from amo_opt.protocol.accounts import settle
 from amo_opt.protocol.collateral_ratio import collateral_ratios, scaled_at_cr
 from amo_opt.protocol.lanes import CONSTANT_INDEX, LINES
-from amo_opt.stableswap.invariant import scaled_x_at_price
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ class Stage:
 
 COSTS = ("income_market_operations",)
 STAGES = {
-    "aave-interest": Stage(aave.market_operations, "mc", ("income_lending",)),
-    "aave-operate": Stage(aave.operate, "mpc", COSTS),
-    "investor-interest": Stage(collateral_investor.market_operations, "mc", ("income_investor",)),
-    "investor-operate": Stage(collateral_investor.operate, "mpc", COSTS),
+    "aave-interest": Stage(aave.MECHANISM.market_operations, "mc", ("income_lending",)),
+    "aave-operate": Stage(aave.MECHANISM.operate, "mpc", COSTS),
+    "investor-interest": Stage(collateral_investor.MECHANISM.market_operations, "mc", ("income_investor",)),
+    "investor-operate": Stage(collateral_investor.MECHANISM.operate, "mpc", COSTS),
     "fraxlend-interest": Stage(fraxlend.market_operations, "mc", ("income_fraxlend",)),
     "fraxlend-operate": Stage(fraxlend.operate, "mpc", COSTS),
     "uniswap-fees": Stage(uniswap_v3.market_operations, "mc", ("income_uniswap_fees",)),
@@ -128,7 +127,7 @@ def fill(block: Any, drawn: dict[str, Any]) -> Any:
     block["uniswap_x"], block["uniswap_y"] = liquidity * (1.0 / root - 1.0 / high), liquidity * (root - low)
     block["supply"] = block["pool_x"] + block["uniswap_x"] + block["fraxlend_lent"] + drawn["outside"]
     block["scaled_cr"] = scaled_at_cr(block["collateral_ratio"], block["ann"])[0]
-    collateral_ratios(block.s, block.c, scaled_x_at_price(0.8725, block["ann"])[0])
+    collateral_ratios(block.s, block.c)
     return block
 
 

@@ -18,7 +18,7 @@ def test_its_market_is_its_own(lanes: Callable[..., Any]) -> None:
     block.constant(lending_elasticity=0.0)
     block["invested"] = 100e6
     lent = block["lent"]
-    collateral_investor.market_operations(block.s, block.m, block.c)
+    collateral_investor.MECHANISM.market_operations(block.s, block.m, block.c)
     rate = borrow_rate(0.9, 0.8, 0.05, 1.0)
     assert rate == pytest.approx(0.55)
     assert block["income_investor"] == pytest.approx(100e6 * rate * 0.9 * 0.925 / 8760, rel=1e-12)
@@ -35,7 +35,7 @@ def test_aaves_freeze_is_not_its(lanes: Callable[..., Any]) -> None:
     block.parameter(unwind_rate=0.5)
     lent = block["lent"]
     for amo in (aave, collateral_investor):
-        amo.market_operations(block.s, block.m, block.c)
+        amo.MECHANISM.market_operations(block.s, block.m, block.c)
         amo.operate(block.s, block.m, block.p, block.c)
     assert block["invested"] == pytest.approx(50e6, rel=1e-6)
     assert block["lent"] >= lent

@@ -20,7 +20,6 @@ from amo_opt.protocol.accounts import settle
 from amo_opt.protocol.collateral_ratio import collateral_ratios
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation.engine import simulate, trace
-from amo_opt.stableswap.invariant import scaled_x_at_price
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "meta_factory_v1.json.gz"
 
@@ -539,7 +538,7 @@ def test_the_ratio_left_behind_is_that_of_the_pool_left_behind(lanes: Callable[.
     block["uniswap_liquidity"], block["uniswap_y"] = 1e10, 20e6
     act(block)
     left = block["cr_contract"]
-    collateral_ratios(block.s, block.c, scaled_x_at_price(0.8725, block["ann"])[0])
+    collateral_ratios(block.s, block.c)
     assert left == pytest.approx(block["cr_contract"], rel=1e-12)
 
 

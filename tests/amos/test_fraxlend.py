@@ -18,7 +18,6 @@ from amo_opt.protocol.collateral_ratio import collateral_ratios
 from amo_opt.protocol.holders import demand
 from amo_opt.protocol.lanes import LINES
 from amo_opt.protocol.market import LANES
-from amo_opt.stableswap.invariant import scaled_x_at_price
 
 CURVE = (0.8, 0.04, 1.0)
 
@@ -148,14 +147,13 @@ def test_the_chain_counts_the_deposit_and_safety_does_not(lanes: Callable[..., A
     against 100m more outside; all of it withdrawable: the latter does not see it."""
     block = lanes()
     supply, cr, before, external = block["supply"], block["collateral_ratio"], block["cr_contract"], block["cr_external"]
-    scaled = scaled_x_at_price(0.8725, block["ann"])[0]
     block["fraxlend_lent"] = block["fraxlend_free"] = 100e6
     block["supply"] = supply + 100e6
-    collateral_ratios(block.s, block.c, scaled)
+    collateral_ratios(block.s, block.c)
     assert block["cr_contract"] == pytest.approx((before * supply + cr * 100e6) / (supply + 100e6), rel=1e-12)
     assert block["cr_external"] == pytest.approx(external, rel=1e-12)
     block["fraxlend_free"] = 0.0
-    collateral_ratios(block.s, block.c, scaled)
+    collateral_ratios(block.s, block.c)
     assert block["cr_external"] < external - 0.02
 
 

@@ -38,7 +38,7 @@ class Market:
         block.constant(lending_elasticity=elasticity, **{f"{self.prefix}_{name}": value for name, value in curve.items()})
 
     def hour(self, block: Any) -> None:
-        self.amo.market_operations(block.s, block.m, block.c)
+        self.amo.MECHANISM.market_operations(block.s, block.m, block.c)
 
 
 MARKETS = {
@@ -203,5 +203,5 @@ def test_what_is_borrowed_cannot_be_withdrawn(lanes: Callable[..., Any], market:
     block.parameter(unwind_rate=1.0)
     block.market(gas_usd=500.0)
     before = block.s.copy()
-    market.amo.operate(block.s, block.m, block.p, block.c)
+    market.amo.MECHANISM.operate(block.s, block.m, block.p, block.c)
     assert np.array_equal(block.s, before)

@@ -16,7 +16,6 @@ from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION
 from amo_opt.protocol.collateral_ratio import collateral_ratios, scaled_at_cr
 from amo_opt.protocol.lanes import CONSTANT_INDEX, STATE_INDEX
 from amo_opt.protocol.market import LANES
-from amo_opt.stableswap.invariant import scaled_x_at_price
 
 BORROWED = ("curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed")
 MINTED = ("curve_minted", "fraxlend_minted", "uniswap_minted")
@@ -81,10 +80,16 @@ AMOS = {
         _place_curve,
     ),
     "aave": Amo(
-        aave.operate, "aave_cap", "aave_borrowed", BORROWED, lambda block: block["lent"], _place_lent("lent", "lending_free"), steady=True
+        aave.MECHANISM.operate,
+        "aave_cap",
+        "aave_borrowed",
+        BORROWED,
+        lambda block: block["lent"],
+        _place_lent("lent", "lending_free"),
+        steady=True,
     ),
     "collateral_investor": Amo(
-        collateral_investor.operate,
+        collateral_investor.MECHANISM.operate,
         "investor_cap",
         "investor_borrowed",
         BORROWED,
@@ -137,7 +142,7 @@ def hold(block: Any, amo: Amo, share: float) -> None:
 
 def ratios(block: Any) -> None:
     """Both collateral ratios of the state as it stands, as the end of an hour computes them."""
-    collateral_ratios(block.s, block.c, scaled_x_at_price(constant(block, "external_floor"), block["ann"])[0])
+    collateral_ratios(block.s, block.c)
 
 
 # -- caps --------------------------------------------------------------------------------------------------------------------------------

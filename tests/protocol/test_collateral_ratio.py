@@ -198,7 +198,8 @@ def test_both_ratios_with_a_position_in_every_venue(invested_everywhere: Callabl
     free = block["idle"] + block["lent"] + block["invested"]
     floor = 0.8
     block["scaled_cr"] = scaled_at_cr(cr, ann)[0]
-    collateral_ratios(block.s, block.c, scaled_x_at_price(floor, ann)[0])
+    block.constant(external_floor=floor)
+    collateral_ratios(block.s, block.c)
 
     at_cr = slow_floor(x, y, ann, cr, supply - elsewhere)
     contract = (free + own * at_cr[1] + cr * (own * at_cr[0] + range_x + block["fraxlend_lent"])) / supply
@@ -227,7 +228,7 @@ def test_minting_never_adds_external_collateral(
     block["fraxlend_lent"] = block["fraxlend_free"] = np.where(np.arange(LANES) == 1, minted, 0.0)
     block["supply"] = 4e9 + block.lanes("fraxlend_free")
     block["scaled_cr"] = scaled_at_cr(cr, 2 * a)[0]
-    collateral_ratios(block.s, block.c, scaled_x_at_price(0.8725, 2 * a)[0])
+    collateral_ratios(block.s, block.c)
     external, contract = block.lanes("cr_external"), block.lanes("cr_contract")
     assert external[1] == pytest.approx(external[0], rel=1e-9)
     # on chain every minted unit is worth CR, which draws the ratio towards CR

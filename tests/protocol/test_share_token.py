@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from amo_opt.protocol.accounts import open_hour
 from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
 from amo_opt.protocol.share_token import MOST_BACK, MOST_SPENT, share_operations
-from amo_opt.simulation.kernel import open_window
+from amo_opt.simulation.opening import open_window
 
 BONUS = 0.0075
 PRICE = 20.0

@@ -113,7 +113,7 @@ def test_the_digest_is_of_every_file_a_stage_stands_in() -> None:
     """Every function of the kernel comes from a file whose change changes the digest."""
     root = Path(compiled.__file__).parents[1]
     rooms = {root / room for room in ("stableswap", "protocol", "amos")}
-    own = {root / "simulation" / name for name in ("compiled.py", "kernel.py", "path_statistics.py")}
+    own = {root / "simulation" / name for name in ("compiled.py", "kernel.py", "opening.py", "path_statistics.py", "program.py")}
     for function, _ in kernel.STAGES.values():
         file = Path(function.py_func.__code__.co_filename)
         assert file.parent in rooms or file in own

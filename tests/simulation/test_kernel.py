@@ -19,7 +19,7 @@ from twin import OPERATIONS, Twin
 
 from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
 from amo_opt.protocol.market import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.simulation import kernel
+from amo_opt.simulation import kernel, program
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -399,6 +399,8 @@ DIVIDES_NOTHING = {"cr_controller", "fraxlend_flag_operations", "flag_scales", "
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
 COPIES = {"open_window", "run_active"}
 """What only copies lanes, and works nothing out."""
+BISECTS = {"aave_begin", "investor_begin", "fraxlend_begin"}
+"""Where a market rests is bisected, lane by lane, once a path and not once an hour."""
 
 
 @cache
@@ -411,16 +413,48 @@ def compiled(name: str) -> Any:
 
 
 def test_every_stage_is_called_and_nothing_else() -> None:
-    """Whatever stands in the list of stages is called in the step; what is called stands in it."""
-    source = inspect.getsource(kernel.advance.py_func)
-    assert set(re.findall(r"\bplaces\.(\w+)", source)) == set(STAGES)
-    assert not re.findall(r"^\s+(?!call_at)\w+\(s[,)]", source, flags=re.MULTILINE)
-    # every stage on active lanes, and it alone, is asked for where lanes are active
-    assert source.count("call_at(places.run_active") == len(re.findall(r"if count_active\(w\) > 0:\s+call_at\(places\.run_active", source))
+    """Whatever is compiled is a row of the programs, a row's full stage, or what `advance` calls beside them."""
+    rows = (*program.START, *program.HOUR)
+    full = [row.full for row in rows if row.active is not None]
+    assert sorted(STAGES) == sorted([*(row.name for row in rows), *full, *kernel.FRAME])
+    called = re.findall(r"frame\.(\w+)", inspect.getsource(kernel.advance.py_func) + inspect.getsource(kernel.walk_rows.py_func))
+    assert set(called) == set(kernel.FRAME)
+
+
+def test_a_row_is_given_what_its_stage_asks_for() -> None:
+    """The walker knows every kind of arguments by its place, and calls each with just those."""
+    asked = {row.arguments for row in (*program.START, *program.HOUR)}
+    assert asked == set(program.ARGUMENTS)
+    source = inspect.getsource(kernel.walk_rows.py_func)
+    told = re.findall(r"kind == _(\w+):\s+call_at\(begins, ([\w, ]+)\)", source)
+    assert {kind.lower(): "".join(name[0] for name in given.split(", ")) for kind, given in told} == {
+        each: each for each in program.ARGUMENTS
+    }
+    assert [getattr(kernel, f"_{each.upper()}") for each in program.ARGUMENTS] == list(range(len(program.ARGUMENTS)))
+
+
+def test_an_amo_that_is_not_there_has_no_rows(frax: Study) -> None:
+    """Without room and holdings an AMO's stages are left out; either brings them in, each with its own lines."""
+    s, places = start_state(frax, np.ones(len(MARKET_INPUTS) * LANES)), dict.fromkeys(STAGES, 1)
+    p = parameter_vector(frax.current)
+    least = program.program_of(program.HOUR, places, s, p)
+    for row in program.HOUR:
+        if row.of is not None and row.of.cap is not None and row.of.held is not None:
+            for vector, place in ((p, row.of.cap), (s, row.of.held)):
+                other = vector.copy()
+                other[place] = 0.1
+                more = program.program_of(program.HOUR, places, *((other, p) if vector is s else (s, other)))
+                assert len(more) - len(least) == sum(each.of is row.of for each in program.HOUR) > 0
+    lines = program.lines_of(program.HOUR)
+    full = [row for row in program.HOUR if row.active is not None]
+    everything = program.program_of(full, places, s, np.ones_like(p))
+    for row, (*_, first, last) in zip(full, everything.tolist(), strict=True):
+        assert row.active is not None
+        assert np.array_equal(lines[first:last], row.active.lines)
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the listing is read for x86-64's packed divides; run it there")
-@pytest.mark.parametrize("name", [name for name in STAGES if name not in COPIES])
+@pytest.mark.parametrize("name", [name for name in STAGES if name not in COPIES | BISECTS])
 def test_every_stage_is_vector_code(name: str) -> None:
     """The compiled loop over lanes divides in packed registers (…pd), two, four or eight lanes at a time: one branch in a stage and it would not."""
     listing = "\n".join(compiled(name).inspect_asm().values())

@@ -11,7 +11,7 @@ import pytest
 
 from amo_opt.protocol.lanes import FAULTS
 from amo_opt.protocol.market import LANES
-from amo_opt.simulation.kernel import open_window
+from amo_opt.simulation.opening import open_window
 from amo_opt.simulation.path_statistics import path_statistics
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 

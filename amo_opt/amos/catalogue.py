@@ -1,0 +1,14 @@
+"""The AMOs of the model, in the order in which an hour's income reaches them: the one list that an AMO is added to."""
+
+from __future__ import annotations
+
+from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
+from amo_opt.amos.mechanism import Mechanism
+
+MECHANISMS: tuple[Mechanism, ...] = (
+    aave.MECHANISM,
+    collateral_investor.MECHANISM,
+    fraxlend.MECHANISM,
+    curve.MECHANISM,
+    uniswap_v3.MECHANISM,
+)
