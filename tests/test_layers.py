@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "amo_opt"
 HEAVY = {"numba", "pandas", "optuna", "matplotlib", "numpy", "scipy", "sqlalchemy", "rich", "jinja2", "pydantic"}
+ROOMS = sorted(entry.parent.name for entry in PACKAGE.glob("*/__init__.py"))
+LISTED: dict[str, tuple[str, ...]] = {"amos": (), "protocol": (), "simulation": (), "stableswap": ("exact_",), "search": ()}
+"""Rooms whose ``__init__`` lists every module, and prefixes of modules that are parts of one."""
 LIGHT_ROOMS = {"cli", "errors", "one_line", "version"}
 """What a module of the command line may import from the package when it is imported itself."""
 
@@ -70,3 +74,23 @@ def test_the_command_line_imports_nothing_heavy(file):
         top, *rest = name.split(".")
         assert top not in HEAVY, name
         assert top != "amo_opt" or not rest or rest[0] in LIGHT_ROOMS, name
+
+
+def named_in(text):
+    """Files of the package that a page names."""
+    return set(re.findall(r"`(?:\.\./)?(?:amo_opt/)?((?:" + "|".join(ROOMS) + r")/[\w/.-]+\.(?:py|toml))", text))
+
+
+def test_the_map_names_files_that_are_there():
+    """A page on the structure that names what has moved misleads whoever reads it first."""
+    named = named_in((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert len(named) > 25
+    assert {name for name in named if not (PACKAGE / name).exists()} == set()
+
+
+@pytest.mark.parametrize("room", LISTED)
+def test_a_rooms_table_of_contents_names_its_modules(room):
+    """Every module stands there by name, or by what it is a part of."""
+    words = set(re.findall(r"\w+", ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8")))))
+    modules = {file.stem for file in (PACKAGE / room).glob("*.py")} - {"__init__"}
+    assert {module for module in modules if module not in words and not module.startswith(LISTED[room])} == set()

@@ -1,1 +1,9 @@
+"""The AMOs: one file each, its stages over lanes of paths, named in the order of the hour by `simulation.kernel`.
 
+curve                the pool's liquidity: deposits, one-sided minting and burning, fees and rewards
+lending              what AMOs share that lend collateral; aave and collateral_investor are two of them
+fraxlend             stablecoin minted into a lending market
+uniswap_v3           a range around 1, and the arbitrage between it and the pool
+minter               the caps on what all of them were given
+triggers             when they stop, unwind and return
+"""

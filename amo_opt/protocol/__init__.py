@@ -1,1 +1,15 @@
+"""The protocol without its AMOs: what governance sets, what a snapshot holds, and the stages of issuer, holders and books.
 
+parameters           every parameter's definition, and a set of them
+state                a snapshot's figures, each with its source or its assumption
+market               the inputs of an hour, by name
+lanes                where each number of the kernel lives (``from amo_opt.protocol import lanes as at``)
+accounts             opening an hour, losses of venues, totals over the AMOs, net asset value
+holders              providers and holders: who leaves, who buys
+primary_market       the hour's trades at the pool and the issuer's doors
+oracle, collateral_ratio, share_token
+active_lanes         a stage on the lanes that need it
+elementary           exp and log of our own
+cap_use              what is out against the caps in force
+addresses, aligned
+"""

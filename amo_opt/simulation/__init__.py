@@ -1,1 +1,13 @@
+"""Paths run: the step over one block of lanes, and the engine that fans blocks out.
 
+kernel               the hour, stage by stage (`advance`), and `run_block`
+path_statistics      what a path leaves behind, and the checks that make a fault loud
+compiled, compile_helper   the stages compiled, kept on disk, helped by other processes
+pack                 study and set into the kernel's vectors
+engine               `simulate`, `simulate_many`: blocks drawn once, run by every set
+executor, cluster, remote, local_workers   who does the work: threads here, or a Dask cluster
+outcome, columns, series, floor_supply     what comes out
+mixed, kept          a few paths of every scenario in one block; blocks used again
+size                 memory and time, told before anything starts
+backtest             a set replayed through a recorded history
+"""
