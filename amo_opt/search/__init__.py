@@ -3,6 +3,7 @@
 optimise             search, then certify: from a study to a result; `restore` reads one back
 space, problem, seeds, grid   what is searched
 coordinator, prefetch, sampler, screening, stall   batches of fixed size, proposed from the record
+front, progress      what no other set beats on both axes; what whoever watches is told
 study_store, storage, trials, seal, archive        the record: whole trials, sealed; the certified result
 address, retry, run_lock, unfinished               its address without secrets, waiting for it, one run at a time, files in the making
 certification, certifier, stage_b, prune, plateau, change_cost, evidence   selection on paths A, figures from paths B

@@ -1,6 +1,8 @@
 """Paths run: the step over one block of lanes, and the engine that fans blocks out.
 
-kernel               the hour, stage by stage (`advance`), and `run_block`
+program              the hour, stage by stage (`HOUR`)
+opening              how a block begins, and the window's clean sheet
+kernel               what walks the hour, and `run_block`
 path_statistics      what a path leaves behind, and the checks that make a fault loud
 compiled, compile_helper   the stages compiled, kept on disk, helped by other processes
 pack                 study and set into the kernel's vectors

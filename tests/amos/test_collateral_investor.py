@@ -36,6 +36,6 @@ def test_aaves_freeze_is_not_its(lanes: Callable[..., Any]) -> None:
     lent = block["lent"]
     for amo in (aave, collateral_investor):
         amo.MECHANISM.market_operations(block.s, block.m, block.c)
-        amo.operate(block.s, block.m, block.p, block.c)
+        amo.MECHANISM.operate(block.s, block.m, block.p, block.c)
     assert block["invested"] == pytest.approx(50e6, rel=1e-6)
     assert block["lent"] >= lent
