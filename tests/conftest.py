@@ -190,7 +190,7 @@ def random_sets() -> Callable[[Study, int, int], list[ParameterSet]]:
 POSITIONS = frozenset(
     f"{amo}_{part}" for amo in ("curve", "aave", "investor", "fraxlend", "uniswap") for part in ("minted", "borrowed")
 ) | {"lent", "invested", "fraxlend_lent", "fraxlend_free", "uniswap_x", "uniswap_y", "uniswap_liquidity"}
-"""Lines that `count_positions` adds up."""
+"""Lines that the totals over the AMOs are made of."""
 
 
 @dataclass
@@ -210,9 +210,29 @@ class Lanes:
         if name in {"lp_amo", "lp_supply"}:  # the stages read the quotient, which whoever moves either writes
             self.lanes("own")[:] = self.lanes("lp_amo") / self.lanes("lp_supply")
         if name in POSITIONS:  # … and the totals over the AMOs
-            from amo_opt.protocol.accounts import count_positions
+            self._add_up()
 
-            count_positions(self.s, self.c)
+    def _add_up(self) -> None:
+        """The totals, each by name."""
+        from amo_opt.protocol.lanes import CONSTANT_INDEX
+
+        lent = self.lanes("lent") + self.lanes("invested")
+        in_range, free = self.lanes("uniswap_liquidity") * self.c[CONSTANT_INDEX["uniswap_span"]], self.lanes("fraxlend_free")
+        self.lanes("at_work")[:] = lent + self.lanes("uniswap_y")
+        self.lanes("recoverable")[:] = lent
+        self.lanes("own_outside")[:] = self.lanes("uniswap_x") + free
+        self.lanes("own_at_floor")[:] = in_range + free
+        self.lanes("own_counted")[:] = in_range + self.lanes("fraxlend_lent")
+        self.lanes("minted")[:] = sum(self.lanes(f"{amo}_minted") for amo in ("curve", "fraxlend", "uniswap"))
+        self.lanes("borrowed")[:] = sum(self.lanes(f"{amo}_borrowed") for amo in ("curve", "aave", "investor", "uniswap"))
+
+    def lose(self) -> None:
+        """What the hour's losses of venues take, AMO by AMO."""
+        from amo_opt.amos.catalogue import MECHANISMS
+
+        for each in MECHANISMS:
+            if each.venue_loss is not None:
+                each.venue_loss(self.s, self.m)
 
     def lanes(self, name: str) -> np.ndarray:
         """The variable's lanes, writable, shape (LANES,)."""

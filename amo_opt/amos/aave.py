@@ -23,6 +23,7 @@ VENUE = Venue(
     free=lanes.S_LENDING_FREE,
     borrowed=lanes.S_AAVE_BORROWED,
     income=lanes.S_INCOME_LENDING,
+    loss=lanes.M_LENDING_LOSS,
 )
 
 MECHANISM = lender("aave", VENUE, turn=4, may_be_absent=False)

@@ -21,6 +21,7 @@ VENUE = Venue(
     free=lanes.S_INVESTOR_FREE,
     borrowed=lanes.S_INVESTOR_BORROWED,
     income=lanes.S_INCOME_INVESTOR,
+    loss=lanes.M_INVESTOR_LOSS,
 )
 
 MECHANISM = lender("investor", VENUE, turn=5, may_be_absent=True)

@@ -30,6 +30,27 @@ MOST_OF_POOL = 0.5
 
 
 @stage
+def begin(s: Vector, _m: Vector, _c: Vector) -> None:
+    """What the minter has given the AMO; its part of the pool is no position outside."""
+    for i in range(LANES):
+        s[at.S_MINTED + i] += s[at.S_CURVE_MINTED + i]
+        s[at.S_BORROWED + i] += s[at.S_CURVE_BORROWED + i]
+
+
+@stage
+def venue_loss(s: Vector, m: Vector) -> None:
+    """What is stolen of the AMO's LP tokens this hour, from pool, gauge or the venue they are staked in; the thief is an outside provider then."""
+    for i in range(LANES):
+        lp_amo = s[at.S_LP_AMO + i]
+        lp_supply = s[at.S_LP_SUPPLY + i]
+        lost = lp_amo * m[at.M_CURVE_LOSS + i]
+        left = lp_amo - lost
+        s[at.S_LP_AMO + i] = left
+        s[at.S_OWN + i] = left / lp_supply
+        s[at.S_INCOME_VENUE_LOSSES + i] -= lost / lp_supply * (s[at.S_POOL_X + i] + s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i])
+
+
+@stage
 def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     """Fees of the two-way volume the pool captures, and the AMO's part of the gauge's rewards, sold with price impact or locked.
 
@@ -458,4 +479,11 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         s[at.S_CR_CONTRACT + i] = before if acts else now
 
 
-MECHANISM = Mechanism(name="curve", market_operations=market_operations, operate=Flagged(flag=flag_operations, full=operate_active), turn=1)
+MECHANISM = Mechanism(
+    name="curve",
+    begin=begin,
+    venue_loss=venue_loss,
+    market_operations=market_operations,
+    operate=Flagged(flag=flag_operations, full=operate_active),
+    turn=1,
+)

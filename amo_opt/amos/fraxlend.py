@@ -35,7 +35,7 @@ def loans(lent: float, others: float, wanted: float, rate: float, rate_without: 
 
 @stage
 def begin(s: Vector, m: Vector, c: Vector) -> None:
-    """Where the market rests before anything happens, with the deposit and without it."""
+    """Where the market rests before anything happens, with the deposit and without it, and what the AMO has there."""
     kink = c[at.C_FRAXLEND_KINK]
     slope_1 = c[at.C_FRAXLEND_SLOPE_1]
     slope_2 = c[at.C_FRAXLEND_SLOPE_2]
@@ -49,10 +49,27 @@ def begin(s: Vector, m: Vector, c: Vector) -> None:
         rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
         borrowed, borrowed_without = loans(lent, others, demanded, rate, without, elasticity)
         free = deposits - borrowed
+        free = free if free < lent else lent
         s[at.S_FRAXLEND_RATE + i] = rate
-        s[at.S_FRAXLEND_FREE + i] = free if free < lent else lent
+        s[at.S_FRAXLEND_FREE + i] = free
         s[at.S_FRAXLEND_RATE_WITHOUT + i] = without
         s[at.S_FRAXLEND_DRAWN + i] = borrowed - borrowed_without
+        s[at.S_OWN_OUTSIDE + i] += free
+        s[at.S_OWN_AT_FLOOR + i] += free
+        s[at.S_OWN_COUNTED + i] += lent
+        s[at.S_MINTED + i] += s[at.S_FRAXLEND_MINTED + i]
+
+
+@stage
+def venue_loss(s: Vector, m: Vector) -> None:
+    """What borrowers never repay of their debt this hour."""
+    for i in range(LANES):
+        lent = s[at.S_FRAXLEND_LENT + i]
+        lost = (lent - s[at.S_FRAXLEND_FREE + i]) * m[at.M_FRAXLEND_LOSS + i]
+        s[at.S_FRAXLEND_LENT + i] = lent - lost
+        s[at.S_FRAXLEND_DRAWN + i] -= lost
+        s[at.S_OWN_COUNTED + i] -= lost
+        s[at.S_INCOME_VENUE_LOSSES + i] -= lost
 
 
 @stage
@@ -285,6 +302,7 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
 MECHANISM = Mechanism(
     name="fraxlend",
     begin=begin,
+    venue_loss=venue_loss,
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     turn=3,

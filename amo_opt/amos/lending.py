@@ -71,6 +71,7 @@ class Venue:
     free: int
     borrowed: int
     income: int
+    loss: int
     free_cap: int = -1
 
 
@@ -83,11 +84,12 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool) -> Mechan
     slope_1_at, slope_2_at, kink_at, reserve_at = venue.slope_1, venue.slope_2, venue.kink, venue.reserve_factor
     cap_at, lent_at, rate_at, free_at, borrowed_at, income_at = venue.cap, venue.lent, venue.rate, venue.free, venue.borrowed, venue.income
     others_take = venue.free_cap >= 0
+    loss_at = venue.loss
     free_cap_at = venue.free_cap if others_take else venue.deposits
 
     @stage
     def begin(s: Vector, m: Vector, c: Vector) -> None:
-        """Where the market rests before anything happens."""
+        """Where the market rests before anything happens, and what is lent there."""
         kink = c[kink_at]
         slope_1 = c[slope_1_at]
         slope_2 = c[slope_2_at]
@@ -100,6 +102,20 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool) -> Mechan
             most = m[free_cap_at + i] if others_take else free
             s[rate_at + i] = rate
             s[free_at + i] = free if free < most else most
+            s[at.S_AT_WORK + i] += s[lent_at + i]
+            s[at.S_RECOVERABLE + i] += s[lent_at + i]
+            s[at.S_BORROWED + i] += s[borrowed_at + i]
+
+    @stage
+    def venue_loss(s: Vector, m: Vector) -> None:
+        """What the venue loses of the deposit this hour."""
+        for i in range(LANES):
+            lent = s[lent_at + i]
+            lost = lent * m[loss_at + i]
+            s[lent_at + i] = lent - lost
+            s[at.S_AT_WORK + i] -= lost
+            s[at.S_RECOVERABLE + i] -= lost
+            s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
     @stage
     def market_operations(s: Vector, m: Vector, c: Vector) -> None:
@@ -190,4 +206,6 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool) -> Mechan
             s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
     cap, held = (cap_at, lent_at) if may_be_absent else (None, None)
-    return Mechanism(name=name, begin=begin, market_operations=market_operations, operate=operate, turn=turn, cap=cap, held=held)
+    return Mechanism(
+        name=name, begin=begin, venue_loss=venue_loss, market_operations=market_operations, operate=operate, turn=turn, cap=cap, held=held
+    )

@@ -24,7 +24,8 @@ class Flagged:
 
 @dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """One AMO. ``begin`` follows from the snapshot, ``market_operations`` is what an hour brings it, ``arbitrage`` comes after the trades, ``operate``
+    """One AMO. ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``venue_loss`` is what its venue loses of that,
+    ``market_operations`` what an hour brings it, ``arbitrage`` comes after the trades, ``operate``
     is what its team does; AMOs operate in the order of ``turn``.
 
     ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either its stages are left out. None for an AMO
@@ -32,10 +33,11 @@ class Mechanism:
     """
 
     name: str
+    begin: Stage
+    venue_loss: Stage | None = None
     market_operations: Stage
     operate: Stage | Flagged
     turn: int
-    begin: Stage | None = None
     arbitrage: Flagged | None = None
     cap: int | None = None
     held: int | None = None

@@ -38,14 +38,24 @@ def begin(s: Vector, _m: Vector, c: Vector) -> None:
     """The range's price is the pool's, as far as it reaches; its balances follow."""
     low = c[at.C_UNISWAP_LOW]
     high = c[at.C_UNISWAP_HIGH]
+    span = c[at.C_UNISWAP_SPAN]
     for i in range(LANES):
         root = math.sqrt(s[at.S_PRICE + i] / s[at.S_COLLATERAL_PRICE + i])
         root = root if root > low else low
         root = root if root < high else high
         liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
+        held_x = liquidity * (1.0 / root - 1.0 / high)
+        held_y = liquidity * (root - low)
+        full = liquidity * span
         s[at.S_UNISWAP_ROOT + i] = root
-        s[at.S_UNISWAP_X + i] = liquidity * (1.0 / root - 1.0 / high)
-        s[at.S_UNISWAP_Y + i] = liquidity * (root - low)
+        s[at.S_UNISWAP_X + i] = held_x
+        s[at.S_UNISWAP_Y + i] = held_y
+        s[at.S_AT_WORK + i] += held_y
+        s[at.S_OWN_OUTSIDE + i] += held_x
+        s[at.S_OWN_AT_FLOOR + i] += full
+        s[at.S_OWN_COUNTED + i] += full
+        s[at.S_MINTED + i] += s[at.S_UNISWAP_MINTED + i]
+        s[at.S_BORROWED + i] += s[at.S_UNISWAP_BORROWED + i]
 
 
 @stage

@@ -1,4 +1,4 @@
-"""The books: opening of an hour at new prices, losses of venues, liquidation value, and net asset value.
+"""The books: opening of an hour at new prices, liquidation value, and net asset value.
 
 NAV = idle and lent collateral, the collateral in Uniswap's range, the AMO's base-pool LP and Fraxlend's borrowers' debt − external supply at par −
 what selling it all would cost, where external supply is everything the protocol does not hold or cannot withdraw. Own stablecoin is
@@ -46,56 +46,6 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_SHARE_PRICE + i] = share_price
         s[at.S_SHARE_SLOW + i] = slow + share_weight * (share_price - slow)
         s[at.S_ANN + i] = ann
-
-
-@stage
-def count_positions(s: Vector, c: Vector) -> None:
-    """The totals over the AMOs: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
-    (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books.
-
-    They are counted at the start; from then on whoever moves a position moves them.
-    """
-    span = c[at.C_UNISWAP_SPAN]
-    for i in range(LANES):
-        lent = s[at.S_LENT + i] + s[at.S_INVESTED + i]
-        range_x = s[at.S_UNISWAP_LIQUIDITY + i] * span
-        free = s[at.S_FRAXLEND_FREE + i]
-        s[at.S_AT_WORK + i] = lent + s[at.S_UNISWAP_Y + i]
-        s[at.S_RECOVERABLE + i] = lent
-        s[at.S_OWN_OUTSIDE + i] = s[at.S_UNISWAP_X + i] + free
-        s[at.S_OWN_AT_FLOOR + i] = range_x + free
-        s[at.S_OWN_COUNTED + i] = range_x + s[at.S_FRAXLEND_LENT + i]
-        s[at.S_MINTED + i] = s[at.S_CURVE_MINTED + i] + s[at.S_FRAXLEND_MINTED + i] + s[at.S_UNISWAP_MINTED + i]
-        lenders = s[at.S_AAVE_BORROWED + i] + s[at.S_INVESTOR_BORROWED + i]
-        s[at.S_BORROWED + i] = s[at.S_CURVE_BORROWED + i] + lenders + s[at.S_UNISWAP_BORROWED + i]
-
-
-@stage
-def venue_losses(s: Vector, m: Vector) -> None:
-    """What venues lose this hour: a share of the deposits, of the borrowers' debt to Fraxlend, of the AMO's LP tokens (the thief is an outside provider then)."""
-    for i in range(LANES):
-        lent = s[at.S_LENT + i]
-        invested = s[at.S_INVESTED + i]
-        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
-        lp_amo = s[at.S_LP_AMO + i]
-        lp_supply = s[at.S_LP_SUPPLY + i]
-        collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        lost = lent * m[at.M_LENDING_LOSS + i]
-        lost_invested = invested * m[at.M_INVESTOR_LOSS + i]
-        lost_debt = (fraxlend_lent - s[at.S_FRAXLEND_FREE + i]) * m[at.M_FRAXLEND_LOSS + i]
-        lost_lp = lp_amo * m[at.M_CURVE_LOSS + i]
-        a_share = s[at.S_POOL_X + i] + s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
-        s[at.S_LENT + i] = lent - lost
-        s[at.S_INVESTED + i] = invested - lost_invested
-        s[at.S_FRAXLEND_LENT + i] = fraxlend_lent - lost_debt
-        s[at.S_FRAXLEND_DRAWN + i] -= lost_debt
-        s[at.S_AT_WORK + i] -= lost + lost_invested
-        s[at.S_RECOVERABLE + i] -= lost + lost_invested
-        s[at.S_OWN_COUNTED + i] -= lost_debt
-        left = lp_amo - lost_lp
-        s[at.S_LP_AMO + i] = left
-        s[at.S_OWN + i] = left / lp_supply
-        s[at.S_INCOME_VENUE_LOSSES + i] -= (lost + lost_invested) * collateral_price + lost_debt + lost_lp / lp_supply * a_share
 
 
 @scalar

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from amo_opt.amos.curve import outside_yield
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.accounts import count_positions, settle
+from amo_opt.protocol.accounts import settle
 from amo_opt.protocol.collateral_ratio import collateral_ratios, scaled_at_cr
 from amo_opt.protocol.holders import DUST_USD
-from amo_opt.protocol.lanes import LANES, LINES
+from amo_opt.protocol.lanes import LANES, LINES, TOTALS
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import marginal_price, refresh_D
 from amo_opt.stableswap.jit import Vector, stage
 
 _LINE_COUNT = len(LINES)
+_TOTAL_COUNT = len(TOTALS)
 
 
 @stage
@@ -46,7 +47,10 @@ def open_window(s: Vector) -> None:
 
 @stage
 def begin(s: Vector, _m: Vector, _c: Vector) -> None:
-    """What follows from the snapshot at the first hour's prices: D, LP in units of D, price, oracle."""
+    """What follows from the snapshot at the first hour's prices: D, LP in units of D, price, oracle; the totals over the AMOs, to which each adds its own."""
+    for k in range(_TOTAL_COUNT):
+        for i in range(LANES):
+            s[at.S_AT_WORK + k * LANES + i] = 0.0
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
         y = s[at.S_POOL_Y + i]
@@ -71,7 +75,7 @@ def begin(s: Vector, _m: Vector, _c: Vector) -> None:
 
 @stage
 def begin_books(s: Vector, m: Vector, c: Vector) -> None:
-    """Once every AMO stands where it begins: what outside providers earn, the totals, both collateral ratios, liquidation values, clean statistics."""
+    """Once every AMO stands where it begins: what outside providers earn, both collateral ratios, liquidation values, clean statistics."""
     low = c[at.C_UNISWAP_LOW]
     high = c[at.C_UNISWAP_HIGH]
     dust = DUST_USD * c[at.C_SIZE]
@@ -88,7 +92,6 @@ def begin_books(s: Vector, m: Vector, c: Vector) -> None:
         earns = outside_yield(d, own, fees, m[at.M_REWARD_TOKENS + i] * (1.0 - share) * m[at.M_REWARD_PRICE + i], dust)
         s[at.S_OUTSIDE_YIELD + i] = earns
         s[at.S_OUTSIDE_YIELD_START + i] = earns
-    count_positions(s, c)
     collateral_ratios(s, c)
     for i in range(LANES):
         s[at.S_CR_EXTERNAL_START + i] = s[at.S_CR_EXTERNAL + i]

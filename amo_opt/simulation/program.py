@@ -17,7 +17,7 @@ import numpy as np
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
 from amo_opt.amos.triggers import triggers
-from amo_opt.protocol.accounts import open_hour, venue_losses
+from amo_opt.protocol.accounts import open_hour
 from amo_opt.protocol.active_lanes import OnActive
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, flag_scales, scale_active
 from amo_opt.protocol.holders import demand, lp_flight
@@ -71,14 +71,14 @@ def _rows(mechanism: Mechanism, part: str, stage: Stage | Flagged | None, *, fla
 
 START: Final[tuple[Row, ...]] = (
     Row("begin", begin),
-    *(row for each in MECHANISMS if each.begin is not None for row in [Row(f"{each.name}_begin", each.begin)]),
+    *(Row(f"{each.name}_begin", each.begin) for each in MECHANISMS),
     Row("begin_books", begin_books),
 )
 """What follows from the snapshot and the first hour's market."""
 HOUR: Final[tuple[Row, ...]] = (
     # new prices and A; what venues lose; interest, fees and rewards
     Row("open_hour", open_hour),
-    Row("venue_losses", venue_losses),
+    *(row for each in MECHANISMS for row in _rows(each, "venue_loss", each.venue_loss)),
     *(row for each in MECHANISMS for row in _rows(each, "market_operations", each.market_operations)),
     # outside providers and holders; their trades at the pool and at the issuer's doors; arbitrage between the venues
     Row("lp_flight", lp_flight),

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from amo_opt.amos.fraxlend import market_operations, operate
 from amo_opt.amos.lending import borrow_rate, resting_rate, unborrowed
 from amo_opt.config.study import Study
-from amo_opt.protocol.accounts import venue_losses
 from amo_opt.protocol.collateral_ratio import collateral_ratios
 from amo_opt.protocol.holders import demand
 from amo_opt.protocol.lanes import LINES
@@ -129,7 +128,7 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
         market(block, 300e6)
         debt, free, nav, booked = block["fraxlend_lent"] - block["fraxlend_free"], block["fraxlend_free"], block.nav(), block.booked()
         block.market(fraxlend_loss=loss)
-        venue_losses(block.s, block.m)
+        block.lose()
         assert block["fraxlend_free"] == free
         assert block["fraxlend_lent"] - free == pytest.approx((1.0 - loss) * debt)
         assert block["income_venue_losses"] == pytest.approx(-loss * debt)
@@ -137,7 +136,7 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
     block = lanes()
     market(block, 300e6, wanted=0.0)
     block.market(fraxlend_loss=1.0)
-    venue_losses(block.s, block.m)
+    block.lose()
     assert block["fraxlend_lent"] == 300e6
     assert block["income_venue_losses"] == 0.0
 

@@ -18,6 +18,7 @@ from numba import njit
 
 import amo_opt
 from amo_opt.amos import aave, collateral_investor, curve, fraxlend, triggers, uniswap_v3
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.protocol import accounts, collateral_ratio, holders, oracle, primary_market, share_token
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import FULL_STAGE, SCRATCH, W_ACTIVE, OnActive, run_active
@@ -47,11 +48,11 @@ def one_refresh(s: Any) -> None:
 
 
 def stages() -> dict[str, list[tuple[Any, str]]]:
-    """Every stage of the step in its order, with the arguments it takes (of state, market, parameters, constants, scratch, hour, floor)."""
+    """Every stage of the step in its order, with the arguments it takes (of state, market, parameters, constants, scratch, hour)."""
     return {
         "one D refresh (yardstick)": [(one_refresh, "s")],
         "prices, marks, A": [(accounts.open_hour, "smpch")],
-        "venue losses": [(accounts.venue_losses, "sm")],
+        "venue losses": [(each.venue_loss, "sm") for each in MECHANISMS if each.venue_loss is not None],
         "Aave: interest": [(aave.MECHANISM.market_operations, "smc")],
         "Collateral Investor: interest": [(collateral_investor.MECHANISM.market_operations, "smc")],
         "Fraxlend: interest, borrowers": [(fraxlend.market_operations, "smc")],
@@ -72,7 +73,7 @@ def stages() -> dict[str, list[tuple[Any, str]]]:
         "Fraxlend: operation": [(fraxlend.flag_operations, "spcw"), (fraxlend.operate_active, "smpcw")],
         "Aave: operation": [(aave.MECHANISM.operate, "smpc")],
         "Collateral Investor: operation": [(collateral_investor.MECHANISM.operate, "smpc")],
-        "both collateral ratios": [(collateral_ratio.collateral_ratios, "scf")],
+        "both collateral ratios": [(collateral_ratio.collateral_ratios, "sc")],
         "path statistics": [(path_statistics.path_statistics, "spch")],
     }
 
@@ -98,7 +99,7 @@ def jitted(function: Any) -> Any:
 def repeated(calls: list[tuple[Any, str]]) -> Any:
     """A compiled loop that calls a stage's functions again and again from the state as it was."""
     body = "; ".join(f"f{k}({', '.join(arguments)})" for k, (_, arguments) in enumerate(calls))
-    source = f"def loop(fresh, s, m, p, c, w, h, f):\n for _ in range({ROUNDS}):\n  s[:] = fresh\n  for _ in range({CALLS}):\n   {body}\n"
+    source = f"def loop(fresh, s, m, p, c, w, h):\n for _ in range({ROUNDS}):\n  s[:] = fresh\n  for _ in range({CALLS}):\n   {body}\n"
     room: dict[str, Any] = {f"f{k}": jitted(function) for k, (function, _) in enumerate(calls)}
     exec(source, room)  # noqa: S102 - numba compiles a loop for each list of arguments
     return njit(room["loop"], error_model="numpy")
@@ -126,7 +127,7 @@ def by_stage(study: Study, repeat: int, scenario: int = 0, hours: int = 600) -> 
     found = {}
     for name, calls in stages().items():
         loop = repeated(calls)
-        arguments = (fresh, s, market[hours], p, c, w, hours, 0.99)
+        arguments = (fresh, s, market[hours], p, c, w, hours)
         w[W_ACTIVE : W_ACTIVE + LANES] = 0.0
         loop(*arguments)
         seconds = best(lambda loop=loop, arguments=arguments: loop(*arguments), repeat)  # type: ignore[misc]

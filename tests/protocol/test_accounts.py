@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from amo_opt.config.study import Study
-from amo_opt.protocol.accounts import amplification_at, net_asset_value, open_hour, settle, venue_losses
+from amo_opt.protocol.accounts import amplification_at, net_asset_value, open_hour, settle
 from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
 
 BASE_FEE, HAIRCUT = 0.0002, 0.01
@@ -201,7 +201,7 @@ def test_a_loss_hits_what_is_there_and_is_booked_exactly(
     share, there = np.linspace(0.0, 1.0, LANES), what_is_there(block, loss)
     before = block.s.reshape(len(STATE), LANES).copy()
     block.market(**{loss: share})
-    moved, booked = effect(block, lambda: venue_losses(block.s, block.m))
+    moved, booked = effect(block, block.lose)
     assert there > 3e7
     assert block.lanes("income_venue_losses") == pytest.approx(-share * there, rel=1e-12)
     assert moved == pytest.approx(booked, abs=1e-5)
@@ -222,7 +222,7 @@ def test_a_venue_that_holds_nothing_loses_nothing(lanes: Callable[..., Any], los
         block[name] = 0.0
     before = block.s.copy()
     block.market(**{loss: 0.5})
-    venue_losses(block.s, block.m)
+    block.lose()
     assert np.array_equal(block.s, before)
 
 

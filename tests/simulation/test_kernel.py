@@ -395,7 +395,8 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 # -- what the compiler made of it ---------------------------------------------------------------------------------------------------
 
 STAGES = kernel.STAGES
-DIVIDES_NOTHING = {"cr_controller", "fraxlend_flag_operations", "flag_scales", "net_asset_value", "settle"}
+DIVIDES_NOTHING = {"cr_controller", "curve_begin", "fraxlend_flag_operations", "flag_scales", "net_asset_value", "settle"}
+DIVIDES_NOTHING |= {f"{amo}_venue_loss" for amo in ("aave", "investor", "fraxlend")}
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
 COPIES = {"open_window", "run_active"}
 """What only copies lanes, and works nothing out."""
