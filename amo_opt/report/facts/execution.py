@@ -147,7 +147,7 @@ def _against(call: Call, *, revert: bool) -> str:
 
 def created_at(default: int) -> int:
     """Milliseconds: SOURCE_DATE_EPOCH if set, else ``default`` (seconds); never a clock."""
-    text = os.environ.get(EPOCH, "").strip()
+    text = os.environ.get(EPOCH, "")
     if not text:
         return default * 1000
     if not text.isascii() or not text.isdigit() or len(text) > len(str(LAST_EPOCH)) or int(text) > LAST_EPOCH:

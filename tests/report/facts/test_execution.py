@@ -125,7 +125,7 @@ def test_the_files_are_the_documents(onchain, monkeypatch):
     assert _facts(onchain()).execution.batch["createdAt"] == 1_795_219_200_000
 
 
-@pytest.mark.parametrize("text", ["yesterday", "-1", "1.5", "²", "253402300800", "1" * 5000, "nan"])
+@pytest.mark.parametrize("text", ["yesterday", "-1", "1.5", "²", "253402300800", "1" * 5000, "nan", " ", "\t"])
 def test_a_strange_epoch_is_refused(monkeypatch, text):
     """One message that says what is allowed."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
