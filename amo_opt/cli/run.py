@@ -63,6 +63,7 @@ def command(
     from amo_opt.report.facts.execution import check_epoch
     from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
+    from amo_opt.search.address import public
     from amo_opt.search.optimise import optimise, size_of_run
     from amo_opt.search.study_store import in_memory
 
@@ -73,7 +74,7 @@ def command(
     check_folder(folder)
     check_results(folder / "results.json", study=study.name)
     if in_memory(address):
-        click.echo(f"note: the record {address} is in memory, and ends with this command", err=True)
+        say(f"note: the record {public(address)} is in memory, and ends with this command", err=True)
     threads = thread_count(workers)
     tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
     with watching(study, folder) as watch:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
 
 ADDRESS = re.compile(r"(?P<scheme>tcp|tls)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
+_SECRET = re.compile(r"^(\w+://)?.+(?=@)|(?<=\?).+", re.DOTALL)
+"""What of an address may be a password: everything before its last @, and its query."""
 LOCAL = re.compile(r"local:(?P<count>\d{1,3})")
 ALLOWED = "allowed: tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler, or local:N with N from 1 to 256 for N processes on this machine"
 CONNECT_SECONDS = 5
@@ -64,7 +66,8 @@ def check_address(address: str) -> None:
         return
     if remote is not None and 1 <= int(remote["port"]) <= 65535:
         return
-    raise AmoOptError(f"cluster: found {address!r}; {ALLOWED}")
+    shown = _SECRET.sub(r"\1***", address)
+    raise AmoOptError(f"cluster: found {shown!r}; {ALLOWED}")
 
 
 class DaskExecutor:

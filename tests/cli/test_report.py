@@ -86,6 +86,9 @@ def test_a_record_in_memory_is_told_of(shared, call, tmp_path, monkeypatch, stor
     run = call("run", shared, "--out", "report", "--storage", storage)
     assert run.status == 2
     assert "is in memory, and ends with this command" in run.err
+    secret = call("run", shared, "--out", "report", "--storage", "sqlite:///:memory:?token=hunter2")
+    assert "note: the record sqlite:///:memory:?*** is in memory" in secret.err
+    assert "hunter2" not in secret.err
     report = call("report", shared, "--out", "report", "--storage", storage)
     assert (report.status, report.out, len(report.err.splitlines())) == (2, "", 1)
     assert "is a record in memory, which ends with the run that made it" in report.err

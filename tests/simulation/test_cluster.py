@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import socket
 import subprocess
@@ -184,6 +185,21 @@ def test_a_study_travels_whole(study):
 )
 def test_an_address_that_cannot_be_is_named(address):
     with pytest.raises(AmoOptError, match=rf"cluster: found '{address}'; allowed: tcp://HOST:PORT"):
+        check_address(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("tcp://u:hunter2@h:1", "tcp://***@h:1"),
+        ("u:hunter2@h:1", "***@h:1"),
+        ("tls://h:1?token=hunter2", "tls://h:1?***"),
+        ("tcp://u:hunter2@h@h:1/?password=hunter2", "tcp://***@h:1/?***"),
+    ],
+)
+def test_a_refused_address_keeps_its_secrets(address, told):
+    """Neither user and password before the host nor a query is repeated."""
+    with pytest.raises(AmoOptError, match=rf"cluster: found '{re.escape(told)}'; allowed: "):
         check_address(address)
 
 
