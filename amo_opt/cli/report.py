@@ -30,14 +30,12 @@ def command(study_file: Path, *, seed: int | None, paths: int | None, out: Path 
       amo-opt report studies/frax-2022.toml --out reports/second-look --storage sqlite:///reports/frax-2022.db
     """
     from amo_opt.report import check_folder, write_report
-    from amo_opt.report.facts.execution import check_epoch
     from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.optimise import restore
 
     study = load(study_file, seed=seed, paths=paths)
     folder = report_folder(study, out)
-    check_epoch()
     check_folder(folder)
     check_results(folder / "results.json", study=study.name)
     result = restore(study, storage=storage_url(folder, storage))

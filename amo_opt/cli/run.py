@@ -60,7 +60,6 @@ def command(
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
-    from amo_opt.report.facts.execution import check_epoch
     from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.address import public
@@ -70,7 +69,6 @@ def command(
     study = load(study_file, seed=seed, paths=paths, trials=trials)
     folder = report_folder(study, out)
     address = storage_url(folder, storage)
-    check_epoch()
     check_folder(folder)
     check_results(folder / "results.json", study=study.name)
     if in_memory(address):

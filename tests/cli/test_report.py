@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -72,6 +73,23 @@ def test_a_strange_epoch_is_told_before_anything_is_searched(ran, shared, call, 
     assert (called.status, called.out, len(called.err.splitlines())) == (2, "", 1)
     assert "SOURCE_DATE_EPOCH: not a whole number of seconds within the years 1970 to 9999; found '253402300800'" in called.err
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("arguments", [("scenarios",), ("pool", "state", "--stable", "1m", "--base", "1m", "-A", "50")])
+@pytest.mark.parametrize("epoch", ["abc", " ", "99999999999999"])
+def test_a_strange_epoch_is_told_by_every_command(call, monkeypatch, arguments, epoch):
+    """NumPy reads it wherever something is compiled, Matplotlib wherever something is drawn: exit 2, one line, for them too."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    called = call(*arguments)
+    assert (called.status, called.out, len(called.err.splitlines())) == (2, "", 1)
+    assert f"amo-opt: SOURCE_DATE_EPOCH: not a whole number of seconds within the years 1970 to 9999; found {epoch!r}" in called.err
+
+
+def test_an_empty_epoch_is_none(call, monkeypatch):
+    """A variable set to nothing is taken away: NumPy would read it as a number."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    assert call("scenarios").status == 0
+    assert "SOURCE_DATE_EPOCH" not in os.environ
 
 
 @pytest.mark.parametrize("storage", ["sqlite://", "sqlite:///:memory:", ":memory:"])
