@@ -190,6 +190,8 @@ class StudyStore:
                         "its file or an override differs. Undo the difference, name the study anew, or start another record with --storage"
                     )
                 self._study = optuna.load_study(study_name=study.name, storage=storage)
+                if tuple(each.name.lower() for each in self._study.directions) != self._directions:
+                    raise self._edited("the direction of an objective")
             elif existing:
                 raise StorageError(
                     f"the record {_public(address)} holds no study {study.name!r}"

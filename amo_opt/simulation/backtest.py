@@ -22,6 +22,7 @@ from amo_opt.errors import AmoOptError
 from amo_opt.protocol.market import LANES, MARKET_INDEX
 from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.simulation.engine import trace_given
+from amo_opt.simulation.size import check_work
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.catalogue import CALM, load_scenario
 from amo_opt.stress.draws import draw_block
@@ -45,6 +46,7 @@ _LEAST_PRICE = 1e-3
 _DIRECT = {"usdc": "collateral_price", "holders_exit": "news_exit", "lp_exit": "lp_exit", "gate": "gate"}
 """Drivers that are an input of the market as they stand."""
 _VARIABLES = ("price", "oracle", "supply", "pool_x", "pool_y")
+_KEPT = ("price_in_base", "supply", "pool_stable", "pool_base", "pool_share")
 _SUPPLY, _POOL, _BASE = "stablecoin.supply", "pool.stablecoin", "pool.base_lp"
 _BALANCES = (
     _SUPPLY,
@@ -109,6 +111,7 @@ def backtest(
     simulation = replace(study.simulation, transition_hours=0, window_hours=recorded.hours)
     placed = replace(study, state=state, simulation=simulation)
     calm = _calm(study, recorded)
+    check_work(placed, paths, (CALM,), sets=1, workers=max(1, workers), series=len(_VARIABLES) + len(_KEPT))
     blocks = [(first, min(LANES, paths - first)) for first in range(0, paths, LANES)]
 
     def run(block: tuple[int, int]) -> dict[str, Array]:

@@ -108,6 +108,7 @@ EDITS = {
     "another sampler": "update study_user_attributes set value_json = '\"nsga2\"' where key = 'sampler'",
     "a sampler that is a list": "update study_user_attributes set value_json = '[1]' where key = 'sampler'",
     "a direction of no kind": "update study_directions set direction = 'SIDEWAYS'",
+    "another direction": "update study_directions set direction = 'MAXIMIZE'",
 }
 
 RESULT_EDITS = {

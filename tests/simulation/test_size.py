@@ -14,6 +14,7 @@ from amo_opt.scoring.score import score
 from amo_opt.search.optimise import evaluate, size_of_run
 from amo_opt.simulation import engine
 from amo_opt.simulation import size as room
+from amo_opt.simulation.backtest import backtest
 from amo_opt.simulation.engine import simulate, simulate_many, trace
 from amo_opt.simulation.size import (
     COLUMNS,
@@ -126,6 +127,15 @@ def test_work_without_an_end_is_refused(free):
     ):
         simulate_many([study.current] * 100, study)
     assert size_of(study, paths=10_000, sets=100).seconds < MOST_SECONDS
+
+
+def test_a_replay_that_does_not_fit_is_refused(free):
+    """Every hour of every path is kept for the bands of a replay: ten million paths are not begun."""
+    free(2 * GB)
+    with pytest.raises(
+        AmoOptError, match=r"10,000,000 paths per scenario of 99 hours, 2 workers: takes about [\d.]+ GB of memory.* paths would fit"
+    ):
+        backtest(sized(1, 24), episode="svb-2023", paths=10_000_000, workers=2)
 
 
 def test_a_run_is_estimated_by_its_certification(free):
