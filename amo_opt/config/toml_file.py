@@ -35,6 +35,8 @@ _STRING_OR_COMMENT = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*""")
 _AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.DOTALL)
 
 MOST_BYTES = 4 * 1024 * 1024
+MOST_ENTRIES = 30_000
+"""Lines and commas; a study of ours has a few hundred. A parser in Python takes microseconds for each."""
 DEEPEST = 16
 """Tables and arrays within each other; the deepest key of ours has six. A parser takes a time that grows with the square of the depth."""
 _TEXT = re.compile(
@@ -121,6 +123,10 @@ def read_document(path: Path, label: str, overrides: Mapping[str, object] | None
 
 @lru_cache(maxsize=1)  # what a file is decides who reads it again
 def _parsed(label: str, text: str) -> tuple[dict[str, Any], Mapping[Key, int]]:
+    entries = text.count("\n") + text.count(",")
+    if entries > MOST_ENTRIES:
+        message = "not a study, state or parameter file: too many lines and entries"
+        raise InputError([Problem(label, "", message, found=f"{entries:,}", allowed=f"at most {MOST_ENTRIES:,}")])
     if _TOO_DEEP.search(_TEXT.sub("_", text)):
         raise InputError([_deep(label)])
     try:

@@ -151,6 +151,17 @@ def test_a_file_of_many_megabytes_is_refused_by_its_size(tmp_path):
     assert "is too large: 5,000,000 bytes, of at most 4,194,304 that are read" in str(refused(tmp_path / "a.toml", b"#" * 5_000_000))
 
 
+@pytest.mark.parametrize(
+    "text", ["".join(f"k{each} = 1\n" for each in range(200_000)), "a = [" + "1," * 1_000_000 + "]"], ids=["keys", "array"]
+)
+def test_a_file_of_too_many_entries_is_refused_unparsed(tmp_path, monkeypatch, text):
+    """Two hundred thousand keys took two seconds to parse before the first of them was told to be unknown."""
+    monkeypatch.setattr("tomllib.loads", None)
+    problem = refused(tmp_path / "a.toml", text)
+    assert problem.message == "not a study, state or parameter file: too many lines and entries"
+    assert problem.allowed == "at most 30,000"
+
+
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     """Nobody writes to it."""
     os.mkfifo(tmp_path / "a.toml")
