@@ -61,6 +61,11 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
 )
 CONSTANT_INDEX: dict[str, int] = {name: index for index, name in enumerate(MARKET_CONSTANTS + FURTHER_CONSTANTS)}
 
+TOTALS: tuple[str, ...] = ("at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed")
+"""Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
+(what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books. Every AMO adds what it
+begins with; from then on whoever moves a position moves them."""
+
 STATE: tuple[str, ...] = (
     # pool
     "pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own",
@@ -73,8 +78,7 @@ STATE: tuple[str, ...] = (
     "fraxlend_lent", "fraxlend_rate", "fraxlend_free", "fraxlend_drawn", "fraxlend_rate_without", "borrower_flow",
     # Uniswap v3: liquidity, square root of the price, and the balances that follow from them
     "uniswap_liquidity", "uniswap_root", "uniswap_x", "uniswap_y",
-    # totals over the AMOs (`TOTALS`)
-    "at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed",
+    *TOTALS,
     # the minter's signed books
     "curve_minted", "fraxlend_minted", "uniswap_minted", "curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed",
     # reward tokens
@@ -102,11 +106,6 @@ STATE_INDEX: dict[str, int] = {name: index for index, name in enumerate(STATE)}
 
 LINES: tuple[str, ...] = tuple(name for name in STATE if name.startswith(("income_", "capital_")) and name != "income_seen")
 """The accounting lines, in the order of the state: every one is computed where its flow happens."""
-
-TOTALS: tuple[str, ...] = ("at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed")
-"""Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
-(what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books. Every AMO adds what it
-begins with; from then on whoever moves a position moves them."""
 
 FAULTS: dict[int, str] = {
     1: "the pool's invariant did not converge",
