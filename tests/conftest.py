@@ -165,7 +165,8 @@ def held() -> Callable[..., Study]:
 
 def _random_sets(study: Study, count: int, seed: int) -> list[ParameterSet]:
     """Sets drawn independently over the study's search space, the ordered pairs kept in order."""
-    from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS
+    from amo_opt.amos.parameters import PARAMETERS
+    from amo_opt.protocol.parameters import ORDERED_PAIRS
 
     rng = np.random.default_rng(seed)
     sets = []

@@ -1,6 +1,7 @@
 """The AMOs: one file each, its stages over lanes of paths and where they stand in the hour.
 
 catalogue            the list of them
+parameters           every parameter, theirs and the issuer's
 mechanism            what an AMO says of itself: `Mechanism`
 curve                the pool's liquidity: deposits, one-sided minting and burning, fees and rewards
 lending              what AMOs share that lend collateral; aave and collateral_investor are two of them

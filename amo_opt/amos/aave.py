@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
 from amo_opt.protocol import lanes
+from amo_opt.protocol.parameters import collateral_cap
 
 VENUE = Venue(
     deposits=lanes.M_LENDING_DEPOSITS,
@@ -26,4 +27,13 @@ VENUE = Venue(
     loss=lanes.M_LENDING_LOSS,
 )
 
-MECHANISM = lender("aave", VENUE, turn=4, may_be_absent=False)
+CAP = collateral_cap("aave_cap", "Most collateral lent on Aave, share of all collateral", rank=60)
+
+MECHANISM = lender(
+    "aave",
+    VENUE,
+    turn=4,
+    may_be_absent=False,
+    title="Aave",
+    parameters={"cap": CAP},
+)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
 from amo_opt.protocol import lanes
+from amo_opt.protocol.parameters import collateral_cap
 
 VENUE = Venue(
     deposits=lanes.M_INVESTOR_DEPOSITS,
@@ -24,4 +25,13 @@ VENUE = Venue(
     loss=lanes.M_INVESTOR_LOSS,
 )
 
-MECHANISM = lender("investor", VENUE, turn=5, may_be_absent=True)
+CAP = collateral_cap("investor_cap", "Most collateral lent by the Collateral Investor, share of all collateral", rank=60)
+
+MECHANISM = lender(
+    "investor",
+    VENUE,
+    turn=5,
+    may_be_absent=True,
+    title="Collateral Investor",
+    parameters={"cap": CAP},
+)

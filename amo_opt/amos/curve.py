@@ -21,6 +21,7 @@ from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.parameters import collateral_cap, supply_cap
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -479,11 +480,16 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         s[at.S_CR_CONTRACT + i] = before if acts else now
 
 
+COLLATERAL_CAP = collateral_cap("curve_collateral_cap", "Most collateral in the Curve AMO, share of all collateral", rank=50)
+MINT_CAP = supply_cap("curve_mint_cap", "Most stablecoin minted by the Curve AMO, share of supply", rank=70)
+
 MECHANISM = Mechanism(
     name="curve",
+    title="Curve",
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     turn=1,
+    parameters={"collateral_cap": COLLATERAL_CAP, "mint_cap": MINT_CAP},
 )

@@ -17,6 +17,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.parameters import supply_cap
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
@@ -299,8 +300,11 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         w[W_ACTIVE + i] = 1.0 if (mint + burn) > 0.0 else 0.0
 
 
+CAP = supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)
+
 MECHANISM = Mechanism(
     name="fraxlend",
+    title="Fraxlend",
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
@@ -308,4 +312,5 @@ MECHANISM = Mechanism(
     turn=3,
     cap=at.P_FRAXLEND_CAP,
     held=at.S_FRAXLEND_LENT,
+    parameters={"cap": CAP},
 )

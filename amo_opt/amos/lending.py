@@ -6,6 +6,7 @@ Aave's AMO and the Collateral Investor are the same AMO with different markets; 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from amo_opt.amos.mechanism import Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room
@@ -75,8 +76,8 @@ class Venue:
     free_cap: int = -1
 
 
-def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool) -> Mechanism:
-    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does.
+def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: Any) -> Mechanism:
+    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does; ``owned`` is the rest of its descriptor.
 
     The compiler freezes the offsets, so both are loops over lanes like any other stage.
     """
@@ -207,5 +208,13 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool) -> Mechan
 
     cap, held = (cap_at, lent_at) if may_be_absent else (None, None)
     return Mechanism(
-        name=name, begin=begin, venue_loss=venue_loss, market_operations=market_operations, operate=operate, turn=turn, cap=cap, held=held
+        name=name,
+        begin=begin,
+        venue_loss=venue_loss,
+        market_operations=market_operations,
+        operate=operate,
+        turn=turn,
+        cap=cap,
+        held=held,
+        **owned,
     )

@@ -19,6 +19,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.parameters import collateral_cap
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -436,8 +437,11 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         w[W_ACTIVE + i] = 1.0 if (adds | over | acting) else 0.0
 
 
+CAP = collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)
+
 MECHANISM = Mechanism(
     name="uniswap",
+    title="Uniswap v3",
     begin=begin,
     market_operations=market_operations,
     arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
@@ -445,4 +449,5 @@ MECHANISM = Mechanism(
     turn=2,
     cap=at.P_UNISWAP_CAP,
     held=at.S_UNISWAP_LIQUIDITY,
+    parameters={"cap": CAP},
 )

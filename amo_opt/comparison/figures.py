@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.config.identity import MODEL_VERSION, canonical
 from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
-from amo_opt.protocol.parameters import PARAMETERS, ParameterSet, parameter_set
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.sample import Sample, sample
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.comparison.markdown import markdown
 from amo_opt.comparison.wording import clean, headline
-from amo_opt.protocol.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
+from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.config.checks import (
     balance_problems,
     contract_problems,
@@ -33,7 +34,7 @@ from amo_opt.config.study import Certification, Constraints, Range, ReportSettin
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.config.wording import plain
 from amo_opt.errors import InputError, Problem
-from amo_opt.protocol.parameters import PARAMETERS, ParameterSet, parameter_set
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, ProtocolState
 from amo_opt.stress.catalogue import load_scenario
 

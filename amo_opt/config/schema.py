@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
 from amo_opt.config.wording import plain
-from amo_opt.protocol.parameters import PARAMETERS, Parameter
+from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, ProtocolState
 
 if TYPE_CHECKING:
@@ -135,7 +136,11 @@ DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes
 NOTES = text("text in quotes", default="")
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
-PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: _parameter(entry) for name, entry in PARAMETERS.items()})
+PARAMETER_FILE = model(
+    "parameters",
+    {"name": name_of("set")}
+    | {name: _parameter(entry, default=... if entry.default is None else entry.default) for name, entry in PARAMETERS.items()},
+)
 
 CONTRACT = model(
     "contract",

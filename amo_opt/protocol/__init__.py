@@ -1,6 +1,6 @@
 """The protocol without its AMOs: what governance sets, what a snapshot holds, and the stages of issuer, holders and books.
 
-parameters           every parameter's definition, and a set of them
+parameters           what defines a parameter, those that no AMO owns, and a set of values
 state                a snapshot's figures, each with its source or its assumption
 market               the inputs of an hour, by name
 lanes                where each number of the kernel lives (``from amo_opt.protocol import lanes as at``)

@@ -10,10 +10,33 @@ from __future__ import annotations
 from dataclasses import fields
 
 from amo_opt.protocol.market import LANES, MARKET_INDEX
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.protocol.state import Markets
 
-PARAMETER_INDEX: dict[str, int] = {name: index for index, name in enumerate(PARAMETERS)}
+PARAMETER_NAMES: tuple[str, ...] = (
+    "amplification",
+    "cr_band",
+    "cr_step",
+    "cr_refresh_hours",
+    "curve_collateral_cap",
+    "aave_cap",
+    "investor_cap",
+    "uniswap_cap",
+    "curve_mint_cap",
+    "fraxlend_cap",
+    "idle_buffer",
+    "pool_share_low",
+    "pool_share_high",
+    "rebalance_rate",
+    "unwind_price",
+    "unwind_cr_margin",
+    "unwind_rate",
+    "reentry_price",
+    "min_cr",
+    "mint_price_threshold",
+    "redeem_price_threshold",
+)
+"""The parameters in the order of `amos.parameters.PARAMETERS` (a test holds it); the AMOs that define some of them read their offsets here."""
+PARAMETER_INDEX: dict[str, int] = {name: index for index, name in enumerate(PARAMETER_NAMES)}
 
 MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets))
 FURTHER_CONSTANTS: tuple[str, ...] = (

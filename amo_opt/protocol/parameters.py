@@ -1,13 +1,15 @@
-"""What governance decides: the definition of every parameter, and one value for each as a parameter set.
+"""What governance decides: the form of a parameter's definition, the parameters that no AMO owns, and one value for each as a parameter set.
 
-To add a parameter, add one `Parameter` to `PARAMETERS` and one field to `ParameterSet`, then use it where it acts.
+An AMO defines its own in its file; all of them together stand in `amos.parameters`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
 
 Kind = Literal["integer", "real"]
 
@@ -19,6 +21,10 @@ class Parameter:
     ``low`` and ``high`` bound what a file may hold (inclusive). ``step`` is the size governance would move it by: proposals are whole
     steps, or two significant digits where ``log``. ``setter`` is the on-chain function, ``None`` where the value is the
     executing team's policy. ``raw_decimals`` scales to the contract's integer (6: ratios of 1e6; 0: unscaled).
+
+    ``rank`` is its place in files and vectors; the issuer's come first among equals, then AMOs in the order of their catalogue. ``share_of`` says what
+    a share of a balance is a share of; the minter's sum of collateral counts what ``borrows``, its sum of stablecoin what ``mints``.
+    ``default`` is what a file without the parameter means; None = it must be written.
     """
 
     name: str
@@ -33,11 +39,20 @@ class Parameter:
     raw_decimals: int | None = None
     log: bool = False
     searched: bool = True
+    rank: int = 0
+    share_of: Literal["collateral", "supply"] | None = None
+    borrows: bool = False
+    mints: bool = False
+    default: float | None = None
+
+    def typed(self, value: float) -> int | float:
+        """The value in the parameter's kind."""
+        return round(value) if self.kind == "integer" else float(value)
 
     def rounded(self, value: float) -> float:
         """The nearest value a vote would be held on: a whole number of steps, or two significant digits where the scale is logarithmic.
 
-        >>> PARAMETERS["amplification"].rounded(1836.0), PARAMETERS["cr_band"].rounded(0.00411)
+        >>> ISSUER_PARAMETERS["amplification"].rounded(1836.0), ISSUER_PARAMETERS["cr_band"].rounded(0.00411)
         (1800.0, 0.004)
         """
         if self.log:
@@ -45,10 +60,39 @@ class Parameter:
         return round(round(value / self.step) * self.step, 9)
 
 
-PARAMETERS: dict[str, Parameter] = {
+def collateral_cap(name: str, title: str, *, rank: int, mints: bool = False, default: float | None = None) -> Parameter:
+    """Most collateral an AMO may hold as a share of all; ``mints`` where about as much stablecoin goes beside it."""
+    return Parameter(
+        name,
+        title,
+        "real",
+        0.0,
+        1.0,
+        "",
+        0.01,
+        "setCollatBorrowCap",
+        "amo_minter",
+        rank=rank,
+        share_of="collateral",
+        borrows=True,
+        mints=mints,
+        default=default,
+    )
+
+
+def supply_cap(name: str, title: str, *, rank: int, default: float | None = None) -> Parameter:
+    """Most stablecoin minted to an AMO as a share of supply."""
+    return Parameter(
+        name, title, "real", 0.0, 1.0, "", 0.01, "setFraxMintCap", "amo_minter", rank=rank, share_of="supply", mints=True, default=default
+    )
+
+
+ISSUER_PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("amplification", "Amplification A of the metapool", "integer", 1, 999_999, "", 10, "ramp_A", "metapool", 0, log=True),
+        Parameter(
+            "amplification", "Amplification A of the metapool", "integer", 1, 999_999, "", 10, "ramp_A", "metapool", 0, rank=10, log=True
+        ),
         Parameter(
             "cr_band",
             "Band around 1 outside which the collateral ratio moves",
@@ -60,8 +104,11 @@ PARAMETERS: dict[str, Parameter] = {
             "setPriceBand",
             "stablecoin",
             6,
+            rank=20,
         ),
-        Parameter("cr_step", "Change of the collateral ratio per refresh", "real", 0.0, 0.05, "", 0.00025, "setFraxStep", "stablecoin", 6),
+        Parameter(
+            "cr_step", "Change of the collateral ratio per refresh", "real", 0.0, 0.05, "", 0.00025, "setFraxStep", "stablecoin", 6, rank=30
+        ),
         Parameter(
             "cr_refresh_hours",
             "Cooldown between refreshes",
@@ -73,84 +120,43 @@ PARAMETERS: dict[str, Parameter] = {
             "setRefreshCooldown",
             "stablecoin",
             0,
+            rank=40,
             searched=False,
         ),
         Parameter(
-            "curve_collateral_cap",
-            "Most collateral in the Curve AMO, share of all collateral",
+            "idle_buffer",
+            "Collateral kept free for redemptions, share of all collateral",
             "real",
             0.0,
             1.0,
             "",
             0.01,
-            "setCollatBorrowCap",
-            "amo_minter",
+            rank=100,
+            share_of="collateral",
+        ),
+        Parameter("pool_share_low", "Share of the pool below which the Curve AMO adds stablecoin", "real", 0.05, 0.95, "", 0.01, rank=110),
+        Parameter(
+            "pool_share_high", "Share of the pool above which the Curve AMO withdraws and burns", "real", 0.05, 0.99, "", 0.01, rank=120
         ),
         Parameter(
-            "aave_cap",
-            "Most collateral lent on Aave, share of all collateral",
+            "rebalance_rate",
+            "Most stablecoin added or withdrawn an hour, share of the pool's",
             "real",
-            0.0,
+            1e-4,
             1.0,
-            "",
-            0.01,
-            "setCollatBorrowCap",
-            "amo_minter",
+            "1/h",
+            0.001,
+            rank=130,
+            log=True,
+        ),
+        Parameter("unwind_price", "Oracle over exit asset below which collateral is unwound", "real", 0.5, 1.0, "USD", 0.001, rank=140),
+        Parameter(
+            "unwind_cr_margin", "Fall of the external collateral ratio at which collateral is unwound", "real", 0.0, 1.0, "", 0.01, rank=150
         ),
         Parameter(
-            "investor_cap",
-            "Most collateral lent by the Collateral Investor, share of all collateral",
-            "real",
-            0.0,
-            1.0,
-            "",
-            0.01,
-            "setCollatBorrowCap",
-            "amo_minter",
+            "unwind_rate", "Share of a position withdrawn an hour while unwinding", "real", 1e-3, 1.0, "1/h", 0.01, rank=160, log=True
         ),
-        Parameter(
-            "uniswap_cap",
-            "Most collateral in the Uniswap v3 AMO, share of all collateral",
-            "real",
-            0.0,
-            1.0,
-            "",
-            0.01,
-            "setCollatBorrowCap",
-            "amo_minter",
-        ),
-        Parameter(
-            "curve_mint_cap",
-            "Most stablecoin minted by the Curve AMO, share of supply",
-            "real",
-            0.0,
-            1.0,
-            "",
-            0.01,
-            "setFraxMintCap",
-            "amo_minter",
-        ),
-        Parameter(
-            "fraxlend_cap",
-            "Most stablecoin minted into Fraxlend, share of supply",
-            "real",
-            0.0,
-            1.0,
-            "",
-            0.01,
-            "setFraxMintCap",
-            "amo_minter",
-        ),
-        Parameter("idle_buffer", "Collateral kept free for redemptions, share of all collateral", "real", 0.0, 1.0, "", 0.01),
-        Parameter("pool_share_low", "Share of the pool below which the Curve AMO adds stablecoin", "real", 0.05, 0.95, "", 0.01),
-        Parameter("pool_share_high", "Share of the pool above which the Curve AMO withdraws and burns", "real", 0.05, 0.99, "", 0.01),
-        Parameter(
-            "rebalance_rate", "Most stablecoin added or withdrawn an hour, share of the pool's", "real", 1e-4, 1.0, "1/h", 0.001, log=True
-        ),
-        Parameter("unwind_price", "Oracle over exit asset below which collateral is unwound", "real", 0.5, 1.0, "USD", 0.001),
-        Parameter("unwind_cr_margin", "Fall of the external collateral ratio at which collateral is unwound", "real", 0.0, 1.0, "", 0.01),
-        Parameter("unwind_rate", "Share of a position withdrawn an hour while unwinding", "real", 1e-3, 1.0, "1/h", 0.01, log=True),
-        Parameter("reentry_price", "Oracle over exit asset at which deploying resumes", "real", 0.5, 1.05, "USD", 0.001),
+        Parameter("reentry_price", "Oracle over exit asset at which deploying resumes", "real", 0.5, 1.05, "USD", 0.001, rank=170),
         Parameter(
             "min_cr",
             "Contract collateral ratio below which no AMO may mint or deploy",
@@ -162,6 +168,7 @@ PARAMETERS: dict[str, Parameter] = {
             "setMinimumCollateralRatio",
             "amo_minter",
             6,
+            rank=180,
             searched=False,
         ),
         Parameter(
@@ -175,6 +182,7 @@ PARAMETERS: dict[str, Parameter] = {
             "setPriceThresholds",
             "frax_pool",
             6,
+            rank=190,
             searched=False,
         ),
         Parameter(
@@ -188,67 +196,55 @@ PARAMETERS: dict[str, Parameter] = {
             "setPriceThresholds",
             "frax_pool",
             6,
+            rank=200,
             searched=False,
         ),
     )
 }
-"""Every parameter by name, in the order of a parameter file and of the kernel's parameter vector."""
-
-SHARES_OF_COLLATERAL: tuple[str, ...] = ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "idle_buffer")
-"""What collateral is promised to: the AMOs that hold it, and redemptions. All of it is 1."""
+"""The parameters that no AMO owns, by name, in the order of their ranks."""
 
 ORDERED_PAIRS: tuple[tuple[str, str], ...] = (("pool_share_low", "pool_share_high"), ("unwind_price", "reentry_price"))
 """Pairs (low, high) with low < high required; the search samples low and the gap above it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, repr=False)
 class ParameterSet:
-    """One value for everything governance decides. Ratios are plain decimals, prices dollars, amplification the contract's integer."""
+    """One value for everything governance decides, by name and as attributes. Ratios are plain decimals, prices dollars, amplification the contract's integer.
+
+    ``held`` are the values in the order of a parameter file (`amos.parameters.parameter_set` makes it).
+    """
 
     name: str
-    amplification: int
-    cr_band: float
-    cr_step: float
-    cr_refresh_hours: int
-    curve_collateral_cap: float
-    aave_cap: float
-    investor_cap: float
-    uniswap_cap: float
-    curve_mint_cap: float
-    fraxlend_cap: float
-    idle_buffer: float
-    pool_share_low: float
-    pool_share_high: float
-    rebalance_rate: float
-    unwind_price: float
-    unwind_cr_margin: float
-    unwind_rate: float
-    reentry_price: float
-    min_cr: float
-    mint_price_threshold: float
-    redeem_price_threshold: float
+    held: tuple[tuple[str, int | float], ...]
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of a parameter. Raises ``AttributeError`` for one that the set does not hold."""
+        for key, value in vars(self).get("held", ()):
+            if key == name:
+                return value
+        raise AttributeError(f"a parameter set has no {name!r}")
+
+    def __repr__(self) -> str:
+        return f"ParameterSet({', '.join([f'name={self.name!r}', *(f'{name}={value!r}' for name, value in self.held)])})"
 
     def values(self) -> dict[str, int | float]:
-        """The values by parameter name, in the order of `PARAMETERS`."""
-        everything = asdict(self)
-        return {name: everything[name] for name in PARAMETERS}
+        """The values by parameter name, in the order of a parameter file."""
+        return dict(self.held)
 
     def replace(self, *, name: str | None = None, **values: float) -> ParameterSet:
-        """The same set with some values changed; unknown names raise ``TypeError``."""
-        merged: dict[str, int | float] = {**self.values(), **values}
-        return parameter_set(self.name if name is None else name, merged)
+        """The same set with some values changed, each in the kind of the one it replaces; unknown names raise ``TypeError``."""
+        refuse_unknown(values, self.values())
+        held = tuple((key, _alike(values.get(key, value), value)) for key, value in self.held)
+        return ParameterSet(self.name if name is None else name, held)
 
 
-def parameter_set(name: str, values: Mapping[str, int | float]) -> ParameterSet:
-    """A `ParameterSet` from a mapping; integers are rounded to the kind of their parameter. Ranges are the file reader's business.
+def _alike(value: float, other: float) -> int | float:
+    """The value as an integer where the other is one."""
+    return round(value) if isinstance(other, int) else float(value)
 
-    >>> from amo_opt.protocol.parameters import PARAMETERS
-    >>> "amplification" in PARAMETERS
-    True
-    """
-    known = {field.name for field in fields(ParameterSet)} - {"name"}
-    unknown = sorted(set(values) - known)
+
+def refuse_unknown(values: Iterable[str], known: Container[str]) -> None:
+    """Raises ``TypeError`` with every name that is not known."""
+    unknown = sorted(name for name in values if name not in known)
     if unknown:
         raise TypeError(f"unknown parameters: {', '.join(unknown)}")
-    typed = {key: (round(value) if PARAMETERS[key].kind == "integer" else float(value)) for key, value in values.items()}
-    return ParameterSet(name=name, **typed)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.report.signatures import COLLATERAL_CAP, MINIMUM_CR, MINT_CAP, RAMP, THRESHOLDS, setter_of

@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.wording import clean
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from amo_opt.protocol.parameters import SHARES_OF_COLLATERAL
+from amo_opt.amos.parameters import SHARES_OF_COLLATERAL
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS, LEAST_TAIL_POINTS
 

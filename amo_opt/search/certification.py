@@ -9,10 +9,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.config.wording import significant
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.constraints import paths_to_decide
 from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.replayed import episode_fits

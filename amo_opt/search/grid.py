@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.search.space import SMALLEST_GAP, build_space
 
 EDGE = 0.10

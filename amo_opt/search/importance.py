@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.search.result import Trial
 from amo_opt.search.rule import PEG, YIELD
 from amo_opt.search.study_store import memory_study

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.score import judged

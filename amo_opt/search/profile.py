@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.config.wording import nearest
 from amo_opt.errors import AmoOptError, SimulationError
-from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.paired import Reading, differences, read
 from amo_opt.scoring.score import score

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Certification
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, worth
 from amo_opt.search.rule import margins

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.search.space import Space
 
 CAPS = ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "fraxlend_cap")

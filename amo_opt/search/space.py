@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 
 SMALLEST_GAP = 0.01
 """Smallest gap of an ordered pair that is searched."""

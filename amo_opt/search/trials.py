@@ -9,8 +9,8 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.errors import StorageError
-from amo_opt.protocol.parameters import PARAMETERS, parameter_set
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.result import Trial
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import CONSTANT_INDEX, LANES, MARKET_CONSTANTS, STATE, STATE_INDEX
-from amo_opt.protocol.parameters import PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.stress.catalogue import CALM, load_scenario
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from amo_opt import load_study
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 
 CALL = ("--parameter", "amplification", "--parameter", "pool_share_low", "--points", "2")
 

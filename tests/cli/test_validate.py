@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 
 
 def test_right_files_are_said_to_be_valid(shared, call):

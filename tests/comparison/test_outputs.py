@@ -11,13 +11,13 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.comparison import github
 from amo_opt.comparison.documents import json_text, junit_xml
 from amo_opt.comparison.figures import _document, _packed, _unpacked
 from amo_opt.comparison.markdown import markdown
 from amo_opt.comparison.wording import row
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.metrics import MEASURES
 
 HOSTILE = "a|b</details>\n::error::x\x00\u202e`*_[x](y) <script>&\"' 100%"

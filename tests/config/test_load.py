@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import load_parameters, load_state, load_study, replace_figure, validate_file
 from amo_opt.errors import InputError
 from amo_opt.protocol.addresses import checksummed
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.stress.catalogue import load_scenario
 

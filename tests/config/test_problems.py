@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.problems import form_problems
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE
 from amo_opt.config.toml_file import Document
-from amo_opt.protocol.parameters import PARAMETERS
 
 
 def found(form, data):

@@ -4,10 +4,10 @@ from dataclasses import fields
 
 import pytest
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import IN_CONTRACTS
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, figure_fields
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.protocol.state import ProtocolState
 
 

@@ -1,47 +1,49 @@
-"""What governance decides."""
+"""What defines a parameter, and a set of values."""
 
 from __future__ import annotations
 
+import copy
 import doctest
-from dataclasses import fields
+import pickle
 
 import pytest
 
 from amo_opt.config.study import Study
 from amo_opt.protocol import parameters
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet, parameter_set
+from amo_opt.protocol.parameters import ISSUER_PARAMETERS, ORDERED_PAIRS, ParameterSet
+
+SET = ParameterSet("a", (("amplification", 1500), ("cr_band", 0.005)))
 
 
-def test_a_parameter_is_defined_once_and_held_once() -> None:
-    """`PARAMETERS` and the fields of `ParameterSet` are the same names in the same order."""
-    assert [field.name for field in fields(ParameterSet)] == ["name", *PARAMETERS]
-    assert all(name == parameter.name for name, parameter in PARAMETERS.items())
+def test_the_issuers_parameters_stand_by_name_and_rank() -> None:
+    """Every definition is found by its own name, in the order of ranks that nobody shares; none is a cap."""
+    ranks = [each.rank for each in ISSUER_PARAMETERS.values()]
+    assert all(name == each.name for name, each in ISSUER_PARAMETERS.items())
+    assert ranks == sorted(set(ranks))
+    assert not any(each.borrows or each.mints for each in ISSUER_PARAMETERS.values())
 
 
-def test_bounds_are_ordered() -> None:
-    """Every range is low < high, and the ordered pairs name parameters whose ranges overlap."""
-    assert all(parameter.low < parameter.high for parameter in PARAMETERS.values())
-    assert all(PARAMETERS[low].low < PARAMETERS[high].high for low, high in ORDERED_PAIRS)
+def test_ordered_pairs_are_the_issuers() -> None:
+    """The ordered pairs name parameters whose ranges overlap."""
+    assert all(ISSUER_PARAMETERS[low].low < ISSUER_PARAMETERS[high].high for low, high in ORDERED_PAIRS)
 
 
-def test_every_amo_has_its_cap_and_every_cap_its_global_setter() -> None:
-    """Collateral caps sum to the minter's borrow cap, mint caps to its mint cap; both are shares, and 0 switches the AMO off."""
-    caps = {name: one for name, one in PARAMETERS.items() if name.endswith("_cap")}
-    setters = {name: one.setter for name, one in caps.items()}
-    assert setters == {
-        "curve_collateral_cap": "setCollatBorrowCap",
-        "aave_cap": "setCollatBorrowCap",
-        "investor_cap": "setCollatBorrowCap",
-        "uniswap_cap": "setCollatBorrowCap",
-        "curve_mint_cap": "setFraxMintCap",
-        "fraxlend_cap": "setFraxMintCap",
-    }
-    assert all((one.low, one.high, one.contract) == (0.0, 1.0, "amo_minter") for one in caps.values())
+def test_a_set_is_read_by_name_and_as_attributes() -> None:
+    """Values come in the order they were given in; what a set does not hold is no attribute."""
+    assert SET.values() == {"amplification": 1500, "cr_band": 0.005}
+    assert (SET.name, SET.amplification, SET.cr_band) == ("a", 1500, 0.005)
+    with pytest.raises(AttributeError, match="cr_bond"):
+        _ = SET.cr_bond
 
 
-def test_values_come_back_as_they_went_in(frax: Study) -> None:
-    """set → values → set is the identity."""
-    assert parameter_set(frax.current.name, frax.current.values()) == frax.current
+def test_a_set_is_a_value() -> None:
+    """Equal sets are one key; a pickled and a copied one come back equal; nothing in it can be set; its repr names every value."""
+    again = ParameterSet("a", (("amplification", 1500), ("cr_band", 0.005)))
+    assert len({SET, again, SET.replace(name="b"), SET.replace(cr_band=0.004)}) == 3
+    assert pickle.loads(pickle.dumps(SET)) == copy.deepcopy(SET) == SET  # noqa: S301 -- pickled in this line
+    with pytest.raises(AttributeError):
+        SET.amplification = 3  # type: ignore[misc]
+    assert repr(SET) == "ParameterSet(name='a', amplification=1500, cr_band=0.005)"
 
 
 def test_integers_are_rounded_to_integers(frax: Study) -> None:

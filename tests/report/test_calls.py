@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.calls import calls_between, policy_names
 from amo_opt.report.raw_integers import CAPS, cap_raw
 from amo_opt.report.signatures import setter_of

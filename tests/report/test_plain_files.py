@@ -7,8 +7,8 @@ import io
 import tomllib
 from dataclasses import replace
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import load_parameters
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.report.plain_files import parameters_toml, trials_csv
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.wording import MISSING, SHAPES, Chip, Scale, clean, constraint_title, metric_of, plain_number, scale_for
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS

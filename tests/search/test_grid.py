@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Range
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS
+from amo_opt.protocol.parameters import ORDERED_PAIRS
 from amo_opt.search.grid import amplification_range, inside, moved_set, spread, walk
 from amo_opt.search.space import SMALLEST_GAP, build_space
 

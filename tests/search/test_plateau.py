@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.types import Constraint, Estimate, Score
 from amo_opt.search.plateau import _broken, _neighbour, _objection, half_way, ordered, stepped, steps_around

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.simulation.engine import IDENTITY_BOUND, draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -44,7 +45,7 @@ def random_set(rng: np.random.Generator, number: int) -> ParameterSet:
         values[name] = low * (high / low) ** u if parameter.log else low + u * (high - low)
     for low_name, high_name in ORDERED_PAIRS:
         values[high_name] = min(max(values[high_name], values[low_name] + 1e-3), PARAMETERS[high_name].high)
-    return ParameterSet(name=f"box-{number}", **{k: round(v) if PARAMETERS[k].kind == "integer" else v for k, v in values.items()})  # type: ignore[arg-type]
+    return parameter_set(f"box-{number}", values)
 
 
 def random_positions(rng: np.random.Generator, frax: Study, refigured: Callable[..., Study]) -> Study:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.market import MARKET_INDEX
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
+from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.simulation.engine import draw, trace_given
 from amo_opt.stress.catalogue import load_scenario, scenario_names
 
@@ -71,7 +72,7 @@ def edge_set(rng: np.random.Generator, number: int) -> ParameterSet:
     for low, high in ORDERED_PAIRS:
         values[high] = min(max(values[high], values[low] + 1e-6), PARAMETERS[high].high)
         values[low] = min(values[low], values[high] - 1e-6)
-    return ParameterSet(name=f"edge-{number}", **{k: round(v) if PARAMETERS[k].kind == "integer" else v for k, v in values.items()})  # type: ignore[arg-type]
+    return parameter_set(f"edge-{number}", values)
 
 
 def edge_state(rng: np.random.Generator, study: Study, refigured: Callable[..., Study]) -> Study:

@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 from annotated_types import Ge, Le
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import load_study
 from amo_opt.config.schema import STUDY_FILE, figures_by_name
 from amo_opt.errors import AmoOptError, InputError
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS
+from amo_opt.protocol.parameters import ORDERED_PAIRS
 from amo_opt.scoring.score import point_score
 from amo_opt.simulation.engine import simulate
 from amo_opt.stress.catalogue import load_scenario, scenario_names

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.schedule import duration, moment, schedule_of

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF, Expectation
 from amo_opt.report.facts.neighbourhood import SIDES
 from amo_opt.report.wording import clean, count, lower_first, metric_of, plain_number, scale_for, sentence_case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
 from amo_opt.report.facts.ruling import objection_words

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.decision import WORD_LIMIT
 from amo_opt.report.pages import proposal_md, report_html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.intuition import intuition_of
 from amo_opt.report.facts.sets import subject_of

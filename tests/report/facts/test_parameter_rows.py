@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.parameter_rows import NO_LIMIT, cap_rows, changed_names, parameter_rows
 from amo_opt.report.raw_integers import raw_integer
 
