@@ -5,33 +5,19 @@ The four operations are those of `amos.aave`; the market has its own deposits, d
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import Venue, lender
-from amo_opt.protocol import lanes
+from amo_opt.amos.lending import lender
+from amo_opt.amos.mechanism import Income
 from amo_opt.protocol.parameters import collateral_cap
-
-VENUE = Venue(
-    deposits=lanes.M_INVESTOR_DEPOSITS,
-    demand=lanes.M_INVESTOR_DEMAND,
-    slope_1=lanes.C_INVESTOR_SLOPE_1,
-    slope_2=lanes.C_INVESTOR_SLOPE_2,
-    kink=lanes.C_INVESTOR_KINK,
-    reserve_factor=lanes.C_INVESTOR_RESERVE_FACTOR,
-    cap=lanes.P_INVESTOR_CAP,
-    lent=lanes.S_INVESTED,
-    rate=lanes.S_INVESTOR_RATE,
-    free=lanes.S_INVESTOR_FREE,
-    borrowed=lanes.S_INVESTOR_BORROWED,
-    income=lanes.S_INCOME_INVESTOR,
-    loss=lanes.M_INVESTOR_LOSS,
-)
 
 CAP = collateral_cap("investor_cap", "Most collateral lent by the Collateral Investor, share of all collateral", rank=60)
 
 MECHANISM = lender(
     "investor",
-    VENUE,
+    "investor",
+    earns=2,
     turn=5,
-    may_be_absent=True,
+    line="invested",
+    income={"income": Income(name="income_investor", label="Collateral Investor", rank=20)},
     title="Collateral Investor",
     parameters={"cap": CAP},
 )

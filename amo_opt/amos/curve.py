@@ -13,38 +13,45 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Flagged, Income, Mechanism, Stages
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
-from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
-from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
+from amo_opt.stableswap.depth_10bp import captured, curve_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 MOST_OF_POOL = 0.5
 """Most collateral brought in an hour, as a share of the pool; nothing is brought to or minted into a failed one."""
 
+own = Own(
+    "curve",
+    state=("minted", "borrowed", "rewards", "reward_tokens_earned", "reward_tokens_locked"),
+    market=("loss",),
+    parameters=("collateral_cap", "mint_cap"),
+)
+
 
 @stage
-def begin(s: Vector, _m: Vector, _c: Vector) -> None:
+def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
     """What the minter has given the AMO; its part of the pool is no position outside."""
     for i in range(LANES):
-        s[at.S_MINTED + i] += s[at.S_CURVE_MINTED + i]
-        s[at.S_BORROWED + i] += s[at.S_CURVE_BORROWED + i]
+        s[at.S_MINTED + i] += a[own.S_MINTED + i]
+        s[at.S_BORROWED + i] += a[own.S_BORROWED + i]
 
 
 @stage
-def venue_loss(s: Vector, m: Vector) -> None:
+def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, _a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
     """What is stolen of the AMO's LP tokens this hour, from pool, gauge or the venue they are staked in; the thief is an outside provider then."""
     for i in range(LANES):
         lp_amo = s[at.S_LP_AMO + i]
         lp_supply = s[at.S_LP_SUPPLY + i]
-        lost = lp_amo * m[at.M_CURVE_LOSS + i]
+        lost = lp_amo * n[own.M_LOSS + i]
         left = lp_amo - lost
         s[at.S_LP_AMO + i] = left
         s[at.S_OWN + i] = left / lp_supply
@@ -52,7 +59,7 @@ def venue_loss(s: Vector, m: Vector) -> None:
 
 
 @stage
-def market_operations(s: Vector, m: Vector, c: Vector) -> None:
+def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
     """Fees of the two-way volume the pool captures, and the AMO's part of the gauge's rewards, sold with price impact or locked.
 
     Captured share = depth within 10 bp over all venues' (`stableswap.depth_10bp`): it rises with A and saturates. The AMO's LP tokens are staked
@@ -68,9 +75,6 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
     keep = c[at.C_REWARD_KEEP]
     sold_share = c[at.C_REWARD_SOLD]
     reward_depth = c[at.C_REWARD_DEPTH_USD]
-    range_low = c[at.C_UNISWAP_LOW]
-    range_high = c[at.C_UNISWAP_HIGH]
-    range_outside = c[at.C_UNISWAP_OUTSIDE]
     yield_weight = c[at.C_LP_YIELD_WEIGHT]
     size = c[at.C_SIZE]
     dust = DUST_USD * size
@@ -86,8 +90,7 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         lp_supply = s[at.S_LP_SUPPLY + i]
         supply = s[at.S_SUPPLY + i]
         own = s[at.S_OWN + i]
-        elsewhere = quoting_depth(s[at.S_UNISWAP_LIQUIDITY + i] + range_outside, s[at.S_UNISWAP_ROOT + i], range_low, range_high)
-        fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + elsewhere)
+        fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + s[at.S_DEPTH_ELSEWHERE + i])
         outside = supply - x - s[at.S_OWN_OUTSIDE + i]
         most = 0.001 * (y if y < outside else outside)
         most = most if most > 0.0 else 0.0
@@ -108,9 +111,10 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         earned = budget * reward_share * keep
         offered = earned * sold_share * reward_price
         sold = offered * reward_depth / (reward_depth + offered)
-        s[at.S_REWARD_TOKENS_EARNED + i] += earned
-        s[at.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
-        s[at.S_INCOME_REWARDS + i] += sold
+        a[own.S_REWARD_TOKENS_EARNED + i] += earned
+        a[own.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
+        a[own.S_REWARDS + i] += sold
+        s[at.S_AMO_INCOME + i] += sold
         s[at.S_IDLE + i] += (sold + admin_usd) * base_value * inverse_price
         s[at.S_SUPPLY + i] = supply - admin_usd
         s[at.S_NET_ISSUED + i] -= admin_usd
@@ -179,15 +183,15 @@ class Policy(NamedTuple):
 
 
 @scalar
-def policy(p: Vector, c: Vector) -> Policy:
+def policy(p: Vector, c: Vector, q: Vector) -> Policy:
     """The set's and the study's `Policy`."""
     high = p[at.P_POOL_SHARE_HIGH]
     return Policy(
         c[at.C_BASE_FEE],
         c[at.C_DEPLOY_RATE],
         c[at.C_RESPONSE_DELAY],
-        p[at.P_CURVE_COLLATERAL_CAP],
-        p[at.P_CURVE_MINT_CAP],
+        q[own.P_COLLATERAL_CAP],
+        q[own.P_MINT_CAP],
         p[at.P_IDLE_BUFFER],
         p[at.P_POOL_SHARE_LOW],
         high,
@@ -262,7 +266,7 @@ def amounts(
 
 
 @stage
-def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector, lanes: int) -> None:
     """One change of liquidity an hour in the first ``lanes`` lanes, all four amounts in one; cancelled where it would deploy and leave `cr_contract`
     under `min_cr`.
 
@@ -272,9 +276,9 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     admin = c[at.C_ADMIN_FEE]
     admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
     base_fee = c[at.C_BASE_FEE]
-    most_minted = p[at.P_CURVE_MINT_CAP]
+    most_minted = q[own.P_MINT_CAP]
     min_cr = p[at.P_MIN_CR]
-    chosen = policy(p, c)
+    chosen = policy(p, c, q)
     for i in range(lanes):
         x = s[at.S_POOL_X + i]
         y = s[at.S_POOL_Y + i]
@@ -288,7 +292,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         cr = s[at.S_COLLATERAL_RATIO + i]
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        minted_book = s[at.S_CURVE_MINTED + i]
+        minted_book = a[own.S_MINTED + i]
         gas = m[at.M_GAS_USD + i]
         scaled_cr = s[at.S_SCALED_CR + i]
         own = s[at.S_OWN + i]
@@ -369,8 +373,8 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_IDLE + i] = idle
         given = change_x if done else 0.0
         lent_out = (brought - returned) * inverse_collateral if done else 0.0
-        s[at.S_CURVE_MINTED + i] = minted_book + given
-        s[at.S_CURVE_BORROWED + i] += lent_out
+        a[own.S_MINTED + i] = minted_book + given
+        a[own.S_BORROWED + i] += lent_out
         s[at.S_MINTED + i] += given
         s[at.S_BORROWED + i] += lent_out
         s[at.S_NET_ISSUED + i] -= burned_back if done else 0.0
@@ -381,13 +385,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         fault = 4.0 if (broke & (fault <= 0.0)) else fault
         over_cap = done & (mint > 0.0) & (minted_book + change_x > most_minted * supply * (1.0 + 1e-9))
         s[at.S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
-
-
-@stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """`operate_of` in every lane, x / D at a price of CR worked out anew."""
-    scale_of(s, m, p, c, LANES)
-    operate_of(s, m, p, c, LANES)
 
 
 operate_active = on_active(
@@ -403,8 +400,6 @@ operate_active = on_active(
         at.S_LP_AMO,
         at.S_SUPPLY,
         at.S_IDLE,
-        at.S_CURVE_MINTED,
-        at.S_CURVE_BORROWED,
         at.S_MINTED,
         at.S_BORROWED,
         at.S_NET_ISSUED,
@@ -426,20 +421,21 @@ operate_active = on_active(
         at.S_OWN_AT_FLOOR,
     ),
     market=(at.M_GAS_USD,),
+    own_writes=(own.S_MINTED, own.S_BORROWED),
 )
 
 
 @stage
-def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector, w: Vector) -> None:
     """Flags the lanes whose hour asks for a change of liquidity, for `operate_active`; in the others only `cr_contract` moves."""
-    chosen = policy(p, c)
+    chosen = policy(p, c, q)
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
         y = s[at.S_POOL_Y + i]
         d = s[at.S_D + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
-        minted_book = s[at.S_CURVE_MINTED + i]
+        minted_book = a[own.S_MINTED + i]
         own = s[at.S_OWN + i]
         before = s[at.S_CR_CONTRACT + i]
         brought, mint, burn, returned = amounts(
@@ -480,16 +476,38 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         s[at.S_CR_CONTRACT + i] = before if acts else now
 
 
+@stage
+def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
+    """Whether the AMO's part of the pool's collateral, or what was minted to it, is over its cap."""
+    cap = q[own.P_COLLATERAL_CAP] + CAP_TOLERANCE
+    mint_cap_of = q[own.P_MINT_CAP] + CAP_TOLERANCE
+    for i in range(LANES):
+        own_usd = s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+        total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * s[at.S_COLLATERAL_PRICE + i] + own_usd
+        over = (own_usd > cap * total) | (a[own.S_MINTED + i] > mint_cap_of * s[at.S_SUPPLY + i])
+        s[at.S_OVER_CAPS + i] += 1.0 if over else 0.0
+
+
+STAGES = Stages(
+    own=own,
+    begin=begin,
+    venue_loss=venue_loss,
+    market_operations=market_operations,
+    operate=Flagged(flag=flag_operations, full=operate_active),
+    watch=watch,
+)
+
 COLLATERAL_CAP = collateral_cap("curve_collateral_cap", "Most collateral in the Curve AMO, share of all collateral", rank=50)
 MINT_CAP = supply_cap("curve_mint_cap", "Most stablecoin minted by the Curve AMO, share of supply", rank=70)
 
 MECHANISM = Mechanism(
     name="curve",
     title="Curve",
-    begin=begin,
-    venue_loss=venue_loss,
-    market_operations=market_operations,
-    operate=Flagged(flag=flag_operations, full=operate_active),
+    stages=STAGES,
+    earns=4,
     turn=1,
+    start=lambda state: {"minted": state.amos.curve.minted.value, "borrowed": state.amos.curve.borrowed.value},
+    series={"reward_tokens_locked": "reward_tokens_locked"},
+    income={"rewards": Income(name="income_rewards", label="rewards", rank=60)},
     parameters={"collateral_cap": COLLATERAL_CAP, "mint_cap": MINT_CAP},
 )

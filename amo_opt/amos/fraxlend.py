@@ -9,16 +9,25 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, resting_rate
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, market_constants, resting_rate
+from amo_opt.amos.mechanism import Flagged, Income, Mechanism, Stages
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.accounts import stuck
+from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
 from amo_opt.stableswap.jit import Vector, scalar, stage
+
+own = Own(
+    "fraxlend",
+    state=("lent", "rate", "free", "drawn", "rate_without", "minted", "income"),
+    market=("deposits", "demand", "loss"),
+    parameters=("cap",),
+    constants=("kink", "slope_1", "slope_2", "reserve_factor"),
+)
 
 
 @scalar
@@ -35,63 +44,63 @@ def loans(lent: float, others: float, wanted: float, rate: float, rate_without: 
 
 
 @stage
-def begin(s: Vector, m: Vector, c: Vector) -> None:
+def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Where the market rests before anything happens, with the deposit and without it, and what the AMO has there."""
-    kink = c[at.C_FRAXLEND_KINK]
-    slope_1 = c[at.C_FRAXLEND_SLOPE_1]
-    slope_2 = c[at.C_FRAXLEND_SLOPE_2]
+    kink = k[own.C_KINK]
+    slope_1 = k[own.C_SLOPE_1]
+    slope_2 = k[own.C_SLOPE_2]
     elasticity = c[at.C_LENDING_ELASTICITY]
     for i in range(LANES):
-        lent = s[at.S_FRAXLEND_LENT + i]
-        others = m[at.M_FRAXLEND_DEPOSITS + i]
+        lent = a[own.S_LENT + i]
+        others = n[own.M_DEPOSITS + i]
         deposits = others + lent
-        demanded = m[at.M_FRAXLEND_DEMAND + i]
+        demanded = n[own.M_DEMAND + i]
         without = resting_rate(others, demanded, elasticity, kink, slope_1, slope_2)
         rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
         borrowed, borrowed_without = loans(lent, others, demanded, rate, without, elasticity)
         free = deposits - borrowed
         free = free if free < lent else lent
-        s[at.S_FRAXLEND_RATE + i] = rate
-        s[at.S_FRAXLEND_FREE + i] = free
-        s[at.S_FRAXLEND_RATE_WITHOUT + i] = without
-        s[at.S_FRAXLEND_DRAWN + i] = borrowed - borrowed_without
+        a[own.S_RATE + i] = rate
+        a[own.S_FREE + i] = free
+        a[own.S_RATE_WITHOUT + i] = without
+        a[own.S_DRAWN + i] = borrowed - borrowed_without
         s[at.S_OWN_OUTSIDE + i] += free
         s[at.S_OWN_AT_FLOOR + i] += free
         s[at.S_OWN_COUNTED + i] += lent
-        s[at.S_MINTED + i] += s[at.S_FRAXLEND_MINTED + i]
+        s[at.S_MINTED + i] += a[own.S_MINTED + i]
 
 
 @stage
-def venue_loss(s: Vector, m: Vector) -> None:
+def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
     """What borrowers never repay of their debt this hour."""
     for i in range(LANES):
-        lent = s[at.S_FRAXLEND_LENT + i]
-        lost = (lent - s[at.S_FRAXLEND_FREE + i]) * m[at.M_FRAXLEND_LOSS + i]
-        s[at.S_FRAXLEND_LENT + i] = lent - lost
-        s[at.S_FRAXLEND_DRAWN + i] -= lost
+        lent = a[own.S_LENT + i]
+        lost = (lent - a[own.S_FREE + i]) * n[own.M_LOSS + i]
+        a[own.S_LENT + i] = lent - lost
+        a[own.S_DRAWN + i] -= lost
         s[at.S_OWN_COUNTED + i] -= lost
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost
 
 
 @stage
-def market_operations(s: Vector, m: Vector, c: Vector) -> None:
+def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Interest of the hour on what is borrowed of the AMO's deposit; the change of what is borrowed because of it is stablecoin sold or bought.
 
     That is all borrowing less what there would be without the deposit, at the mean rate there would be without it: nothing where nothing is deposited,
     and others' deposits and demand alone move nothing.
     """
-    kink = c[at.C_FRAXLEND_KINK]
-    slope_1 = c[at.C_FRAXLEND_SLOPE_1]
-    slope_2 = c[at.C_FRAXLEND_SLOPE_2]
-    keep = (1.0 - c[at.C_FRAXLEND_RESERVE_FACTOR]) / HOURS_A_YEAR
+    kink = k[own.C_KINK]
+    slope_1 = k[own.C_SLOPE_1]
+    slope_2 = k[own.C_SLOPE_2]
+    keep = (1.0 - k[own.C_RESERVE_FACTOR]) / HOURS_A_YEAR
     elasticity = c[at.C_LENDING_ELASTICITY]
     weight = c[at.C_LENDING_WEIGHT]
     for i in range(LANES):
-        lent = s[at.S_FRAXLEND_LENT + i]
-        mean_rate = s[at.S_FRAXLEND_RATE + i]
-        others = m[at.M_FRAXLEND_DEPOSITS + i]
-        wanted = m[at.M_FRAXLEND_DEMAND + i]
-        rate_without = s[at.S_FRAXLEND_RATE_WITHOUT + i]
+        lent = a[own.S_LENT + i]
+        mean_rate = a[own.S_RATE + i]
+        others = n[own.M_DEPOSITS + i]
+        wanted = n[own.M_DEMAND + i]
+        rate_without = a[own.S_RATE_WITHOUT + i]
         borrowed, without = loans(lent, others, wanted, mean_rate, rate_without, elasticity)
         drawn = borrowed - without
         deposits = others + lent
@@ -103,22 +112,23 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         now_without = borrow_rate(used_without, kink, slope_1, slope_2)
         interest = lent * rate * used * keep
         lent = lent + interest
-        s[at.S_FRAXLEND_RATE + i] = mean_rate + weight * (rate - mean_rate)
-        s[at.S_FRAXLEND_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
-        s[at.S_FRAXLEND_LENT + i] = lent
+        a[own.S_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        a[own.S_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
+        a[own.S_LENT + i] = lent
         # nobody repays with stablecoin that does not exist outside
-        before = s[at.S_FRAXLEND_FREE + i]
+        before = a[own.S_FREE + i]
         outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
         most = before + (outside if outside > 0.0 else 0.0)
         ours = free if free < lent else lent
         ours = ours if ours < most else most
-        s[at.S_FRAXLEND_FREE + i] = ours
+        a[own.S_FREE + i] = ours
         s[at.S_OWN_OUTSIDE + i] += ours - before
         s[at.S_OWN_AT_FLOOR + i] += ours - before
         s[at.S_OWN_COUNTED + i] += interest
-        s[at.S_BORROWER_FLOW + i] = drawn - s[at.S_FRAXLEND_DRAWN + i]
-        s[at.S_FRAXLEND_DRAWN + i] = drawn
-        s[at.S_INCOME_FRAXLEND + i] += interest
+        s[at.S_BORROWER_FLOW + i] += drawn - a[own.S_DRAWN + i]
+        a[own.S_DRAWN + i] = drawn
+        a[own.S_INCOME + i] += interest
+        s[at.S_AMO_INCOME + i] += interest
 
 
 @scalar
@@ -155,12 +165,12 @@ def amounts(
 
 
 @stage
-def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector, lanes: int) -> None:
     """Mints into the market, or withdraws and burns what is free, in the first ``lanes`` lanes; one operation an hour, gas paid from idle collateral."""
     deploy_rate = c[at.C_DEPLOY_RATE]
     delay = c[at.C_RESPONSE_DELAY]
     start_collateral = c[at.C_START_COLLATERAL]
-    cap = p[at.P_FRAXLEND_CAP]
+    cap = q[own.P_CAP]
     all_mint = mint_cap(p, c)
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
@@ -168,8 +178,8 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
     smallest = SMALLEST_OPERATION * start_collateral
     least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(lanes):
-        lent = s[at.S_FRAXLEND_LENT + i]
-        free = s[at.S_FRAXLEND_FREE + i]
+        lent = a[own.S_LENT + i]
+        free = a[own.S_FREE + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
@@ -213,11 +223,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         done = (abs(change) > 0.0) & ((mint <= 0.0) | (after >= min_cr))
         change = change if done else 0.0
         gas = gas if done else 0.0
-        s[at.S_FRAXLEND_LENT + i] = lent + change
-        s[at.S_FRAXLEND_FREE + i] = free + change
+        a[own.S_LENT + i] = lent + change
+        a[own.S_FREE + i] = free + change
         s[at.S_SUPPLY + i] = supply + change
         s[at.S_IDLE + i] = idle - gas
-        s[at.S_FRAXLEND_MINTED + i] += change
+        a[own.S_MINTED + i] += change
         s[at.S_MINTED + i] += change
         s[at.S_OWN_OUTSIDE + i] += change
         s[at.S_OWN_AT_FLOOR + i] += change
@@ -229,20 +239,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_FAULT + i] = 5.0 if (over_cap & (fault <= 0.0)) else fault
 
 
-@stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """`operate_of` in every lane."""
-    operate_of(s, m, p, c, LANES)
-
-
 operate_active = on_active(
     operate_of,
     writes=(
-        at.S_FRAXLEND_LENT,
-        at.S_FRAXLEND_FREE,
         at.S_SUPPLY,
         at.S_IDLE,
-        at.S_FRAXLEND_MINTED,
         at.S_MINTED,
         at.S_OWN_OUTSIDE,
         at.S_OWN_AT_FLOOR,
@@ -265,15 +266,17 @@ operate_active = on_active(
         at.S_SCALED_CR,
     ),
     market=(at.M_GAS_USD,),
+    own_writes=(own.S_LENT, own.S_FREE, own.S_MINTED),
+    own_reads=(),
 )
 
 
 @stage
-def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector, w: Vector) -> None:
     """Flags the lanes whose hour asks for an operation; in the others nothing moves."""
     delay = c[at.C_RESPONSE_DELAY]
     start_collateral = c[at.C_START_COLLATERAL]
-    cap = p[at.P_FRAXLEND_CAP]
+    cap = q[own.P_CAP]
     all_mint = mint_cap(p, c)
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
@@ -282,8 +285,8 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
     least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(LANES):
         mint, burn = amounts(
-            s[at.S_FRAXLEND_LENT + i],
-            s[at.S_FRAXLEND_FREE + i],
+            a[own.S_LENT + i],
+            a[own.S_FREE + i],
             s[at.S_SUPPLY + i],
             mint_room(all_mint, s[at.S_MINTED + i]),
             cap,
@@ -300,17 +303,50 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         w[W_ACTIVE + i] = 1.0 if (mint + burn) > 0.0 else 0.0
 
 
+@stage
+def settle(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """What borrowers owe, and what of the deposit could not be sold at par now."""
+    for i in range(LANES):
+        lent = a[own.S_LENT + i]
+        free = a[own.S_FREE + i]
+        s[at.S_DEBT + i] += lent - free
+        s[at.S_STUCK_DEBT + i] += stuck(lent, free)
+
+
+@stage
+def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
+    """Whether the deposit is over its cap, and can be at all."""
+    cap = q[own.P_CAP] + CAP_TOLERANCE
+    for i in range(LANES):
+        lent = a[own.S_LENT + i]
+        free = a[own.S_FREE + i]
+        s[at.S_OVER_CAPS + i] += 1.0 if lent > cap * s[at.S_SUPPLY + i] else 0.0
+        s[at.S_UNSOUND + i] += 0.0 if ((free >= 0.0) & (lent >= free)) else 1.0
+
+
+STAGES = Stages(
+    own=own,
+    begin=begin,
+    venue_loss=venue_loss,
+    market_operations=market_operations,
+    operate=Flagged(flag=flag_operations, full=operate_active),
+    watch=watch,
+    settle=settle,
+    cap=own.P_CAP,
+    held=own.S_LENT,
+)
+
 CAP = supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)
 
 MECHANISM = Mechanism(
     name="fraxlend",
     title="Fraxlend",
-    begin=begin,
-    venue_loss=venue_loss,
-    market_operations=market_operations,
-    operate=Flagged(flag=flag_operations, full=operate_active),
+    stages=STAGES,
+    earns=3,
     turn=3,
-    cap=at.P_FRAXLEND_CAP,
-    held=at.S_FRAXLEND_LENT,
+    start=lambda state: {"lent": state.amos.fraxlend.lent.value, "minted": state.amos.fraxlend.minted.value},
+    constants=lambda state: market_constants(state, "fraxlend"),
+    series={"lent": "fraxlend_lent"},
+    income={"income": Income(name="income_fraxlend", label="Fraxlend interest", rank=30)},
     parameters={"cap": CAP},
 )

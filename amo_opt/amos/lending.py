@@ -1,19 +1,23 @@
 """What the lending AMOs share: the two-slope rate, what borrowers take at it, and the stages of an AMO that lends collateral.
 
-Aave's AMO and the Collateral Investor are the same AMO with different markets; `lender` builds both stages for one of them.
+Aave's AMO and the Collateral Investor are the same AMO with different markets: one set of stages, each at its own offsets.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.mechanism import Mechanism
+from amo_opt.amos.mechanism import Mechanism, Stages
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.accounts import stuck
+from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.stableswap.jit import Vector, scalar, stage
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
 
 HOURS_A_YEAR = 8760.0
 
@@ -56,165 +60,192 @@ def resting_rate(deposits: float, demand: float, elasticity: float, kink: float,
     return 0.5 * (low + high)
 
 
-@dataclass(frozen=True)
-class Venue:
-    """Where one lending AMO's numbers live: offsets into the state, the market row, the constants and the parameters."""
-
-    deposits: int
-    demand: int
-    slope_1: int
-    slope_2: int
-    kink: int
-    reserve_factor: int
-    cap: int
-    lent: int
-    rate: int
-    free: int
-    borrowed: int
-    income: int
-    loss: int
-    free_cap: int = -1
+own = Own(
+    "lender",
+    state=("lent", "rate", "free", "borrowed", "income"),
+    market=("deposits", "demand", "free_cap", "loss"),
+    parameters=("cap",),
+    constants=("kink", "slope_1", "slope_2", "reserve_factor"),
+)
+"""What is a lending AMO's own; ``free`` is what it can withdraw this hour, never more than ``free_cap``."""
 
 
-def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: Any) -> Mechanism:
-    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does; ``owned`` is the rest of its descriptor.
+@stage
+def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+    """Where the market rests before anything happens, and what is lent there."""
+    kink = k[own.C_KINK]
+    slope_1 = k[own.C_SLOPE_1]
+    slope_2 = k[own.C_SLOPE_2]
+    elasticity = c[at.C_LENDING_ELASTICITY]
+    for i in range(LANES):
+        deposits = n[own.M_DEPOSITS + i] + a[own.S_LENT + i]
+        demanded = n[own.M_DEMAND + i]
+        rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
+        free = unborrowed(deposits, demanded, rate, elasticity)
+        most = n[own.M_FREE_CAP + i]
+        a[own.S_RATE + i] = rate
+        a[own.S_FREE + i] = free if free < most else most
+        s[at.S_AT_WORK + i] += a[own.S_LENT + i]
+        s[at.S_RECOVERABLE + i] += a[own.S_LENT + i]
+        s[at.S_BORROWED + i] += a[own.S_BORROWED + i]
 
-    The compiler freezes the offsets, so both are loops over lanes like any other stage.
-    """
-    deposits_at, demand_at = venue.deposits, venue.demand
-    slope_1_at, slope_2_at, kink_at, reserve_at = venue.slope_1, venue.slope_2, venue.kink, venue.reserve_factor
-    cap_at, lent_at, rate_at, free_at, borrowed_at, income_at = venue.cap, venue.lent, venue.rate, venue.free, venue.borrowed, venue.income
-    others_take = venue.free_cap >= 0
-    loss_at = venue.loss
-    free_cap_at = venue.free_cap if others_take else venue.deposits
 
-    @stage
-    def begin(s: Vector, m: Vector, c: Vector) -> None:
-        """Where the market rests before anything happens, and what is lent there."""
-        kink = c[kink_at]
-        slope_1 = c[slope_1_at]
-        slope_2 = c[slope_2_at]
-        elasticity = c[at.C_LENDING_ELASTICITY]
-        for i in range(LANES):
-            deposits = m[deposits_at + i] + s[lent_at + i]
-            demanded = m[demand_at + i]
-            rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
-            free = unborrowed(deposits, demanded, rate, elasticity)
-            most = m[free_cap_at + i] if others_take else free
-            s[rate_at + i] = rate
-            s[free_at + i] = free if free < most else most
-            s[at.S_AT_WORK + i] += s[lent_at + i]
-            s[at.S_RECOVERABLE + i] += s[lent_at + i]
-            s[at.S_BORROWED + i] += s[borrowed_at + i]
+@stage
+def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
+    """What the venue loses of the deposit this hour."""
+    for i in range(LANES):
+        lent = a[own.S_LENT + i]
+        lost = lent * n[own.M_LOSS + i]
+        a[own.S_LENT + i] = lent - lost
+        s[at.S_AT_WORK + i] -= lost
+        s[at.S_RECOVERABLE + i] -= lost
+        s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
-    @stage
-    def venue_loss(s: Vector, m: Vector) -> None:
-        """What the venue loses of the deposit this hour."""
-        for i in range(LANES):
-            lent = s[lent_at + i]
-            lost = lent * m[loss_at + i]
-            s[lent_at + i] = lent - lost
-            s[at.S_AT_WORK + i] -= lost
-            s[at.S_RECOVERABLE + i] -= lost
-            s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
-    @stage
-    def market_operations(s: Vector, m: Vector, c: Vector) -> None:
-        """Interest of the hour: utilisation = borrowing ÷ (outside deposits + the AMO's), so a doubled deposit earns less than double."""
-        kink = c[kink_at]
-        slope_1 = c[slope_1_at]
-        slope_2 = c[slope_2_at]
-        keep = (1.0 - c[reserve_at]) / HOURS_A_YEAR
-        elasticity = c[at.C_LENDING_ELASTICITY]
-        weight = c[at.C_LENDING_WEIGHT]
-        for i in range(LANES):
-            lent = s[lent_at + i]
-            mean_rate = s[rate_at + i]
-            deposits = m[deposits_at + i] + lent
-            free = unborrowed(deposits, m[demand_at + i], mean_rate, elasticity)
-            most = m[free_cap_at + i] if others_take else free
-            free = free if free < most else most
-            rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
-            s[rate_at + i] = mean_rate + weight * (rate - mean_rate)
-            s[free_at + i] = free
-            s[lent_at + i] = lent + interest
-            s[at.S_AT_WORK + i] += interest
-            s[at.S_RECOVERABLE + i] += interest
-            s[income_at + i] += interest * s[at.S_COLLATERAL_PRICE + i]
+@stage
+def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+    """Interest of the hour: utilisation = borrowing ÷ (outside deposits + the AMO's), so a doubled deposit earns less than double."""
+    kink = k[own.C_KINK]
+    slope_1 = k[own.C_SLOPE_1]
+    slope_2 = k[own.C_SLOPE_2]
+    keep = (1.0 - k[own.C_RESERVE_FACTOR]) / HOURS_A_YEAR
+    elasticity = c[at.C_LENDING_ELASTICITY]
+    weight = c[at.C_LENDING_WEIGHT]
+    for i in range(LANES):
+        lent = a[own.S_LENT + i]
+        mean_rate = a[own.S_RATE + i]
+        deposits = n[own.M_DEPOSITS + i] + lent
+        free = unborrowed(deposits, n[own.M_DEMAND + i], mean_rate, elasticity)
+        most = n[own.M_FREE_CAP + i]
+        free = free if free < most else most
+        rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
+        a[own.S_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        a[own.S_FREE + i] = free
+        a[own.S_LENT + i] = lent + interest
+        s[at.S_AT_WORK + i] += interest
+        s[at.S_RECOVERABLE + i] += interest
+        earned = interest * s[at.S_COLLATERAL_PRICE + i]
+        a[own.S_INCOME + i] += earned
+        s[at.S_AMO_INCOME + i] += earned
 
-    @stage
-    def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-        """Lends what is spare above the buffer, never under `min_cr`, or withdraws; one operation an hour, gas paid from idle collateral."""
-        deploy_rate = c[at.C_DEPLOY_RATE]
-        delay = c[at.C_RESPONSE_DELAY]
-        cap = p[cap_at]
-        buffer = p[at.P_IDLE_BUFFER]
-        unwind_rate = p[at.P_UNWIND_RATE]
-        min_cr = p[at.P_MIN_CR]
-        least = SMALLEST_USD * c[at.C_SIZE]
-        all_borrow = borrow_cap(p, c)
-        for i in range(LANES):
-            idle = s[at.S_IDLE + i]
-            lent = s[lent_at + i]
-            collateral_price = s[at.S_COLLATERAL_PRICE + i]
-            inverse_price = 1.0 / collateral_price
-            gas = m[at.M_GAS_USD + i] * inverse_price
-            own_usd = s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
-            total = idle + s[at.S_AT_WORK + i] + own_usd * inverse_price
-            unwinding = s[at.S_UNWINDING + i] > 0.5
-            acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay)
-            smallest = SMALLEST_OPERATION * total
-            pace = deploy_rate * total
 
-            # decollateralise
-            spare = idle - buffer * total
-            gap = cap * total - lent
-            gap = gap if gap < spare else spare
-            room = borrow_room(all_borrow, s[at.S_BORROWED + i])
-            gap = gap if gap < room else room
-            ratio = s[at.S_CR_CONTRACT + i]
-            inverse_supply = 1.0 / s[at.S_SUPPLY + i]
-            gap = 0.0 if (unwinding | (ratio - gas * inverse_supply < min_cr)) else gap
-            lend = gap if gap < pace else pace
-            lend = lend if ((gap > smallest) & (gap > least)) else 0.0
+@stage
+def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
+    """Lends what is spare above the buffer, never under `min_cr`, or withdraws; one operation an hour, gas paid from idle collateral."""
+    deploy_rate = c[at.C_DEPLOY_RATE]
+    delay = c[at.C_RESPONSE_DELAY]
+    cap = q[own.P_CAP]
+    buffer = p[at.P_IDLE_BUFFER]
+    unwind_rate = p[at.P_UNWIND_RATE]
+    min_cr = p[at.P_MIN_CR]
+    least = SMALLEST_USD * c[at.C_SIZE]
+    all_borrow = borrow_cap(p, c)
+    for i in range(LANES):
+        idle = s[at.S_IDLE + i]
+        lent = a[own.S_LENT + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        inverse_price = 1.0 / collateral_price
+        gas = m[at.M_GAS_USD + i] * inverse_price
+        own_usd = s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+        total = idle + s[at.S_AT_WORK + i] + own_usd * inverse_price
+        unwinding = s[at.S_UNWINDING + i] > 0.5
+        acting = unwinding & (s[at.S_UNWINDING_HOURS + i] > delay)
+        smallest = SMALLEST_OPERATION * total
+        pace = deploy_rate * total
 
-            # recollateralise
-            over = lent - cap * total
-            over = over if over > CAP_TOLERANCE * total else 0.0
-            refill = buffer * total - idle
-            refill = refill if refill > smallest else 0.0
-            wanted = over if over > refill else refill
-            wanted = wanted if wanted < pace else pace
-            unwound = unwind_rate * lent if acting else 0.0
-            unwound = unwound if unwound > least else 0.0
-            wanted = wanted if wanted > unwound else unwound
-            free = s[free_at + i]
-            wanted = wanted if wanted < free else free
-            wanted = wanted if wanted < lent else lent
+        # decollateralise
+        spare = idle - buffer * total
+        gap = cap * total - lent
+        gap = gap if gap < spare else spare
+        room = borrow_room(all_borrow, s[at.S_BORROWED + i])
+        gap = gap if gap < room else room
+        ratio = s[at.S_CR_CONTRACT + i]
+        inverse_supply = 1.0 / s[at.S_SUPPLY + i]
+        gap = 0.0 if (unwinding | (ratio - gas * inverse_supply < min_cr)) else gap
+        lend = gap if gap < pace else pace
+        lend = lend if ((gap > smallest) & (gap > least)) else 0.0
 
-            moved = lend - wanted
-            idle = idle - moved
-            gas = gas if gas < idle else idle
-            gas = gas if abs(moved) > 0.0 else 0.0
-            s[at.S_IDLE + i] = idle - gas
-            s[at.S_CR_CONTRACT + i] = ratio - gas * inverse_supply
-            s[lent_at + i] = lent + moved
-            s[free_at + i] = free - wanted
-            s[borrowed_at + i] += moved
-            s[at.S_AT_WORK + i] += moved
-            s[at.S_RECOVERABLE + i] += moved
-            s[at.S_BORROWED + i] += moved
-            s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+        # recollateralise
+        over = lent - cap * total
+        over = over if over > CAP_TOLERANCE * total else 0.0
+        refill = buffer * total - idle
+        refill = refill if refill > smallest else 0.0
+        wanted = over if over > refill else refill
+        wanted = wanted if wanted < pace else pace
+        unwound = unwind_rate * lent if acting else 0.0
+        unwound = unwound if unwound > least else 0.0
+        wanted = wanted if wanted > unwound else unwound
+        free = a[own.S_FREE + i]
+        wanted = wanted if wanted < free else free
+        wanted = wanted if wanted < lent else lent
 
-    cap, held = (cap_at, lent_at) if may_be_absent else (None, None)
+        moved = lend - wanted
+        idle = idle - moved
+        gas = gas if gas < idle else idle
+        gas = gas if abs(moved) > 0.0 else 0.0
+        s[at.S_IDLE + i] = idle - gas
+        s[at.S_CR_CONTRACT + i] = ratio - gas * inverse_supply
+        a[own.S_LENT + i] = lent + moved
+        a[own.S_FREE + i] = free - wanted
+        a[own.S_BORROWED + i] += moved
+        s[at.S_AT_WORK + i] += moved
+        s[at.S_RECOVERABLE + i] += moved
+        s[at.S_BORROWED + i] += moved
+        s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
+
+
+@stage
+def settle(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """What of the deposit cannot be withdrawn now."""
+    for i in range(LANES):
+        s[at.S_STUCK + i] += stuck(a[own.S_LENT + i], a[own.S_FREE + i])
+
+
+@stage
+def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
+    """Whether the deposit is over its cap, and can be at all."""
+    cap = q[own.P_CAP] + CAP_TOLERANCE
+    for i in range(LANES):
+        lent = a[own.S_LENT + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * collateral_price + s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+        s[at.S_OVER_CAPS + i] += 1.0 if lent * collateral_price > cap * total else 0.0
+        s[at.S_UNSOUND + i] += 0.0 if lent >= 0.0 else 1.0
+
+
+STAGES = Stages(
+    own=own,
+    begin=begin,
+    venue_loss=venue_loss,
+    market_operations=market_operations,
+    operate=operate,
+    watch=watch,
+    settle=settle,
+    cap=own.P_CAP,
+    held=own.S_LENT,
+)
+"""What an AMO does that lends collateral: Aave's and the Collateral Investor are the same at other offsets."""
+
+
+def market_constants(state: ProtocolState, prefix: str) -> dict[str, float]:
+    """The rate curve of the lending market whose figures in ``[markets]`` begin with ``prefix``."""
+    return {each: getattr(state.markets, f"{prefix}_{each}").value for each in ("kink", "slope_1", "slope_2", "reserve_factor")}
+
+
+def lender(name: str, prefix: str, *, earns: int, turn: int, line: str, **owned: Any) -> Mechanism:
+    """An AMO that lends collateral; ``prefix`` begins its market's figures, ``line`` names its series, ``owned`` is the rest of its descriptor."""
+
+    def start(state: ProtocolState) -> Mapping[str, float]:
+        section = getattr(state.amos, name)
+        return {"lent": section.lent.value, "borrowed": section.borrowed.value}
+
     return Mechanism(
         name=name,
-        begin=begin,
-        venue_loss=venue_loss,
-        market_operations=market_operations,
-        operate=operate,
+        stages=STAGES,
+        earns=earns,
         turn=turn,
-        cap=cap,
-        held=held,
+        start=start,
+        constants=lambda state: market_constants(state, prefix),
+        series={"lent": line},
         **owned,
     )

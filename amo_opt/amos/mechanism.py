@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.protocol.active_lanes import OnActive
 
 if TYPE_CHECKING:
+    from amo_opt.protocol.lanes import Own
     from amo_opt.protocol.parameters import Parameter
     from amo_opt.protocol.settings import Setting
     from amo_opt.protocol.state import ProtocolState
 
 Stage = Any
-"""A compiled stage; the names of its arguments say what it is given (``s`` state, ``m`` market row, ``p`` parameters, ``c`` constants, ``w`` scratch)."""
+"""A compiled stage; the names of its arguments say what it is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,30 +79,59 @@ class Book:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mechanism:
-    """One AMO.
+class Stages:
+    """What an AMO does, over lanes: the same for every AMO of a kind, each with its own numbers (``own`` names them) beside the common ones.
 
-    ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``venue_loss`` is what its venue loses of that, ``market_operations`` what an
-    hour brings it, ``arbitrage`` comes after the trades, ``operate`` is what its team does. AMOs earn in the order of ``earns`` and operate in the order of ``turn``.
+    A stage is given ``s, m, p, c`` (state, market row, parameters, constants), then ``a, n, q, k``: the same of the AMO's own; one that flags lanes the scratch ``w`` too,
+    a full one the number of lanes. In the order of an hour: ``quote`` tells the depth it has, ``venue_loss`` is what its venue loses, ``market_operations`` what the hour
+    brings it, ``arbitrage`` comes after the trades, ``observe`` tells the oracle its price, ``operate`` is what its team does, ``watch`` whether it is over its caps and sound.
+    ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``settle`` what could not be sold now to those of the books.
+
+    ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
+    same) is left out, for it would change nothing. None for an AMO that is always there.
+    """
+
+    own: Own
+    begin: Stage
+    market_operations: Stage
+    operate: Stage | Flagged
+    watch: Stage | None = None
+    venue_loss: Stage | None = None
+    arbitrage: Flagged | None = None
+    quote: Stage | None = None
+    observe: Stage | None = None
+    settle: Stage | None = None
+    cap: int | None = None
+    held: int | None = None
+
+
+Numbers = Callable[["ProtocolState"], Mapping[str, float]]
+"""An AMO's own numbers by the names its stages use, from a state."""
+
+
+def _none(_state: ProtocolState) -> Mapping[str, float]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mechanism:
+    """One AMO. AMOs earn in the order of ``earns`` and operate in the order of ``turn``; ``start`` and ``constants`` are its own lines at the snapshot and its constants.
 
     ``section`` is the table ``[amos.NAME]`` as a dataclass of figures, ``markets`` the figures of ``[markets]`` that are the AMO's alone, ``settings`` its settings
-    in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use.
-    ``collateral`` and ``stablecoin`` tell from a state how much collateral the AMO holds outside the pool and how much of the supply it holds or has lent, ``most_stablecoin`` how much that may become by price alone.
-
-    ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either its stages are left out. None for an AMO that is always there.
+    in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use, ``income`` its accounting lines and ``series`` the
+    lines that a trace can hold, by the name it calls them.
+    ``collateral`` and ``stablecoin`` tell from a state how much collateral the AMO holds outside the pool and how much of the supply it holds or has lent, ``most_stablecoin``
+    how much that may become by price alone.
     """
 
     name: str
     title: str = ""
-    begin: Stage
-    venue_loss: Stage | None = None
-    market_operations: Stage
-    operate: Stage | Flagged
-    earns: int = 0
+    stages: Stages
+    earns: int
     turn: int
-    arbitrage: Flagged | None = None
-    cap: int | None = None
-    held: int | None = None
+    start: Numbers = _none
+    constants: Numbers = _none
+    series: Mapping[str, str] = field(default_factory=dict)
     section: type | None = None
     markets: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

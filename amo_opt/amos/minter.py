@@ -13,15 +13,15 @@ from amo_opt.stableswap.jit import Vector, scalar
 
 @scalar
 def mint_cap(p: Vector, c: Vector) -> float:
-    """Most stablecoin all AMOs together may have been given, tokens; beside Uniswap's collateral goes about as much stablecoin."""
-    cap: float = c[at.C_START_SUPPLY] * (p[at.P_CURVE_MINT_CAP] + p[at.P_FRAXLEND_CAP]) + c[at.C_START_COLLATERAL] * p[at.P_UNISWAP_CAP]
+    """Most stablecoin all AMOs together may have been given, tokens; an AMO that pairs stablecoin with its collateral mints about as much as that."""
+    cap: float = c[at.C_START_SUPPLY] * p[at.P_MINT_SHARE] + c[at.C_START_COLLATERAL] * p[at.P_MINT_SHARE_OF_COLLATERAL]
     return cap
 
 
 @scalar
 def borrow_cap(p: Vector, c: Vector) -> float:
     """Most collateral all AMOs together may have been given, tokens."""
-    cap: float = c[at.C_START_COLLATERAL] * (p[at.P_CURVE_COLLATERAL_CAP] + p[at.P_AAVE_CAP] + p[at.P_INVESTOR_CAP] + p[at.P_UNISWAP_CAP])
+    cap: float = c[at.C_START_COLLATERAL] * p[at.P_BORROW_SHARE]
     return cap
 
 

@@ -11,18 +11,23 @@ Worst case: all own stablecoin, no collateral.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Flagged, Income, Mechanism, Stages
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.holders import DUST_USD
+from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
 
 HALF_RANGE = 0.5
 """Liquidity is added only in the middle part of the range, measured in root price: near an end it would be nearly all one coin."""
@@ -33,45 +38,52 @@ NEAR = 1e-9
 MOST_OF_POOL = 0.5
 """Most of the Curve pool's stablecoin that arbitrage with Uniswap takes or brings in an hour."""
 
+own = Own(
+    "uniswap",
+    state=("liquidity", "root", "x", "y", "minted", "borrowed", "fees"),
+    parameters=("cap",),
+    constants=("low", "high", "span", "fee", "outside"),
+)
+
 
 @stage
-def begin(s: Vector, _m: Vector, c: Vector) -> None:
+def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """The range's price is the pool's, as far as it reaches; its balances follow."""
-    low = c[at.C_UNISWAP_LOW]
-    high = c[at.C_UNISWAP_HIGH]
-    span = c[at.C_UNISWAP_SPAN]
+    low = k[own.C_LOW]
+    high = k[own.C_HIGH]
+    span = k[own.C_SPAN]
     for i in range(LANES):
         root = math.sqrt(s[at.S_PRICE + i] / s[at.S_COLLATERAL_PRICE + i])
         root = root if root > low else low
         root = root if root < high else high
-        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
+        liquidity = a[own.S_LIQUIDITY + i]
         held_x = liquidity * (1.0 / root - 1.0 / high)
         held_y = liquidity * (root - low)
         full = liquidity * span
-        s[at.S_UNISWAP_ROOT + i] = root
-        s[at.S_UNISWAP_X + i] = held_x
-        s[at.S_UNISWAP_Y + i] = held_y
+        a[own.S_ROOT + i] = root
+        a[own.S_X + i] = held_x
+        a[own.S_Y + i] = held_y
         s[at.S_AT_WORK + i] += held_y
         s[at.S_OWN_OUTSIDE + i] += held_x
         s[at.S_OWN_AT_FLOOR + i] += full
         s[at.S_OWN_COUNTED + i] += full
-        s[at.S_MINTED + i] += s[at.S_UNISWAP_MINTED + i]
-        s[at.S_BORROWED + i] += s[at.S_UNISWAP_BORROWED + i]
+        s[at.S_MINTED + i] += a[own.S_MINTED + i]
+        s[at.S_BORROWED + i] += a[own.S_BORROWED + i]
 
 
 @stage
-def market_operations(s: Vector, m: Vector, c: Vector) -> None:
+def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """Fees of the two-way volume that the AMO's part of the range wins from the other venues, half in each coin; own stablecoin among them is burned."""
-    low = c[at.C_UNISWAP_LOW]
-    high = c[at.C_UNISWAP_HIGH]
-    outside_liquidity = c[at.C_UNISWAP_OUTSIDE]
-    fee = c[at.C_UNISWAP_FEE]
+    low = k[own.C_LOW]
+    high = k[own.C_HIGH]
+    outside_liquidity = k[own.C_OUTSIDE]
+    fee = k[own.C_FEE]
     half_depth = c[at.C_VOLUME_DEPTH_USD]
     least = 1e-9 * c[at.C_SIZE]
     ann = s[at.S_ANN]  # the same in every lane
     for i in range(LANES):
-        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
-        root = s[at.S_UNISWAP_ROOT + i]
+        liquidity = a[own.S_LIQUIDITY + i]
+        root = a[own.S_ROOT + i]
         supply = s[at.S_SUPPLY + i]
         depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
         won = captured(depth, half_depth + curve_depth(s[at.S_D + i], ann))
@@ -80,10 +92,46 @@ def market_operations(s: Vector, m: Vector, c: Vector) -> None:
         most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i])
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
-        s[at.S_INCOME_UNISWAP_FEES + i] += 2.0 * fees_each
+        a[own.S_FEES + i] += 2.0 * fees_each
+        s[at.S_AMO_INCOME + i] += 2.0 * fees_each
         s[at.S_IDLE + i] += fees_each / s[at.S_COLLATERAL_PRICE + i]
         s[at.S_SUPPLY + i] = supply - fees_each
         s[at.S_NET_ISSUED + i] -= fees_each
+
+
+@stage
+def quote(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
+    """The depth that the range, others' in it too, has for the hour's two-way volume."""
+    low = k[own.C_LOW]
+    high = k[own.C_HIGH]
+    outside_liquidity = k[own.C_OUTSIDE]
+    for i in range(LANES):
+        s[at.S_DEPTH_ELSEWHERE + i] += quoting_depth(a[own.S_LIQUIDITY + i] + outside_liquidity, a[own.S_ROOT + i], low, high)
+
+
+@stage
+def observe(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
+    """What the oracle sees of the range: its depth and price. Where the AMO has no liquidity in it, its price is Curve's: others' arbitrage keeps it there."""
+    low = k[own.C_LOW]
+    high = k[own.C_HIGH]
+    range_outside = k[own.C_OUTSIDE]
+    size = c[at.C_SIZE]
+    dust = DUST_USD * size
+    for i in range(LANES):
+        root = a[own.S_ROOT + i]
+        spot = s[at.S_PRICE + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        liquidity = a[own.S_LIQUIDITY + i]
+        held = liquidity > size
+        follows = math.sqrt(spot / collateral_price)
+        follows = follows if follows > low else low
+        follows = follows if follows < high else high
+        a[own.S_ROOT + i] = root if held else follows
+        there = root * root * collateral_price
+        depth = quoting_depth(liquidity + range_outside, root, low, high)
+        depth = depth if (held & (s[at.S_D + i] > dust)) else 0.0
+        s[at.S_QUOTED_DEPTH + i] += depth
+        s[at.S_QUOTED_GAP + i] += (there - spot) * depth
 
 
 @scalar
@@ -93,19 +141,19 @@ def root_after(root: float, liquidity: float, stablecoin_in: float) -> float:
 
 
 @stage
-def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> None:
+def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, lanes: int) -> None:
     """Moves stablecoin between the Curve pool and the range until neither direction pays, both fees included, in the first ``lanes`` lanes.
 
     Where buying on Curve and selling to the range pays, z > 0 leaves the pool; where the reverse pays, z < 0. The price gap is met by one Newton step
     with both curves' slopes and one secant step, then bounded by what each side has: what gap is left is next hour's.
     Curve's slope along its invariant is ``dp/dx = -2 k (1/x² - p/(xy) + p²/y²) / (Ann + k/y)``, ``k = D³/(4xy)``.
     """
-    low = c[at.C_UNISWAP_LOW]
-    high = c[at.C_UNISWAP_HIGH]
+    low = k[own.C_LOW]
+    high = k[own.C_HIGH]
     inverse_low = 1.0 / low
     inverse_high = 1.0 / high
     fee = c[at.C_FEE]
-    range_fee = c[at.C_UNISWAP_FEE]
+    range_fee = k[own.C_FEE]
     admin = c[at.C_ADMIN_FEE]
     admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
     kept = (1.0 - fee) * (1.0 - range_fee)
@@ -122,8 +170,8 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         own = s[at.S_OWN + i]
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
-        root = s[at.S_UNISWAP_ROOT + i]
+        liquidity = a[own.S_LIQUIDITY + i]
+        root = a[own.S_ROOT + i]
         rate = base_value / collateral_price
         price = marginal_price(x, y, d, ann)
         curve_price = price * rate
@@ -146,11 +194,11 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         lower = room_out if room_out < most else most
         lower = -lower if to_curve else 0.0
 
-        k = 0.25 * d * d * d / (x * y)
+        curvature = 0.25 * d * d * d / (x * y)
         inverse_x = 1.0 / x
         inverse_y = 1.0 / y
-        a = price * inverse_y
-        slope = 2.0 * k * (inverse_x * inverse_x - inverse_x * a + a * a) / (ann + k * inverse_y)
+        along = price * inverse_y
+        slope = 2.0 * curvature * (inverse_x * inverse_x - inverse_x * along + along * along) / (ann + curvature * inverse_y)
         z_1 = gap * liquidity / (2.0 * factor * range_price * root * absorbed + rate * slope * liquidity)
         z_1 = z_1 if z_1 < upper else upper
         z_1 = z_1 if z_1 > lower else lower
@@ -186,7 +234,8 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         fee_collateral = fee_on_top * (moved_y if ((into_curve > 0.0) & (moved_y > 0.0)) else 0.0)
 
         s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
-        s[at.S_INCOME_UNISWAP_FEES + i] += fee_in + fee_collateral * collateral_price
+        a[own.S_FEES + i] += fee_in + fee_collateral * collateral_price
+        s[at.S_AMO_INCOME + i] += fee_in + fee_collateral * collateral_price
         s[at.S_INCOME_DEBT_DISCOUNT + i] += own * ((x_2 - x) + (y_2 - y) * base_value) + moved_x + moved_y * collateral_price
         s[at.S_SUPPLY + i] -= fee_in + admin_x
         s[at.S_NET_ISSUED + i] -= fee_in + admin_x
@@ -194,30 +243,24 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, lanes: int) -> No
         s[at.S_POOL_X + i] = pool_x
         s[at.S_POOL_Y + i] = pool_y
         s[at.S_D + i] = polish_D(pool_x, pool_y, ann, d)
-        s[at.S_UNISWAP_ROOT + i] = root_2
-        was_x = s[at.S_UNISWAP_X + i]
-        was_y = s[at.S_UNISWAP_Y + i]
+        a[own.S_ROOT + i] = root_2
+        was_x = a[own.S_X + i]
+        was_y = a[own.S_Y + i]
         held_x = was_x + moved_x
         held_y = was_y + moved_y
         held_x = held_x if held_x > 0.0 else 0.0
         held_y = held_y if held_y > 0.0 else 0.0
-        s[at.S_UNISWAP_X + i] = held_x
-        s[at.S_UNISWAP_Y + i] = held_y
+        a[own.S_X + i] = held_x
+        a[own.S_Y + i] = held_y
         s[at.S_OWN_OUTSIDE + i] += held_x - was_x
         s[at.S_AT_WORK + i] += held_y - was_y
-
-
-@stage
-def arbitrage(s: Vector, c: Vector) -> None:
-    """`arbitrage_of` in every lane; it reads neither market nor parameters."""
-    arbitrage_of(s, c, c, c, LANES)
 
 
 arbitrage_active = on_active(
     arbitrage_of,
     writes=(
         at.S_INCOME_SWAP_FEES,
-        at.S_INCOME_UNISWAP_FEES,
+        at.S_AMO_INCOME,
         at.S_INCOME_DEBT_DISCOUNT,
         at.S_SUPPLY,
         at.S_NET_ISSUED,
@@ -225,55 +268,54 @@ arbitrage_active = on_active(
         at.S_POOL_X,
         at.S_POOL_Y,
         at.S_D,
-        at.S_UNISWAP_ROOT,
-        at.S_UNISWAP_X,
-        at.S_UNISWAP_Y,
         at.S_OWN_OUTSIDE,
         at.S_AT_WORK,
     ),
-    reads=(at.S_ANN, at.S_OWN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE, at.S_UNISWAP_LIQUIDITY),
+    reads=(at.S_ANN, at.S_OWN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE),
+    own_writes=(own.S_FEES, own.S_ROOT, own.S_X, own.S_Y),
+    own_reads=(own.S_LIQUIDITY,),
 )
 
 
 @stage
-def flag_arbitrage(s: Vector, c: Vector, w: Vector) -> None:
+def flag_arbitrage(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, w: Vector) -> None:
     """Flags the lanes where the venues' prices are further apart than both fees; in the others nothing moves."""
-    kept = (1.0 - c[at.C_FEE]) * (1.0 - c[at.C_UNISWAP_FEE])
+    kept = (1.0 - c[at.C_FEE]) * (1.0 - k[own.C_FEE])
     ann = s[at.S_ANN]
     for i in range(LANES):
-        root = s[at.S_UNISWAP_ROOT + i]
+        root = a[own.S_ROOT + i]
         price = marginal_price(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], s[at.S_D + i], ann) * s[at.S_BASE_VALUE + i]
         there = root * root * s[at.S_COLLATERAL_PRICE + i]
         apart = (price < kept * (1.0 + NEAR) * there) | (price * kept * (1.0 + NEAR) > there)
-        w[W_ACTIVE + i] = 1.0 if (apart & (s[at.S_UNISWAP_LIQUIDITY + i] > 0.0)) else 0.0
+        w[W_ACTIVE + i] = 1.0 if (apart & (a[own.S_LIQUIDITY + i] > 0.0)) else 0.0
 
 
 @stage
-def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, lanes: int) -> None:
     """Adds liquidity in the middle of the range, or removes it and burns its stablecoin, in the first ``lanes`` lanes; one operation an hour, gas paid
     from idle collateral.
     """
-    low = c[at.C_UNISWAP_LOW]
-    high = c[at.C_UNISWAP_HIGH]
+    low = k[own.C_LOW]
+    high = k[own.C_HIGH]
     inverse_high = 1.0 / high
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
     highest = 1.0 + HALF_RANGE * (high - 1.0)
     deploy_rate = c[at.C_DEPLOY_RATE]
     delay = c[at.C_RESPONSE_DELAY]
-    cap = p[at.P_UNISWAP_CAP]
+    cap = q[own.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
-    span = c[at.C_UNISWAP_SPAN]
+    span = k[own.C_SPAN]
     size = c[at.C_SIZE]
     least = SMALLEST_USD * size
     for i in range(lanes):
-        liquidity = s[at.S_UNISWAP_LIQUIDITY + i]
-        root = s[at.S_UNISWAP_ROOT + i]
-        held_x = s[at.S_UNISWAP_X + i]
-        held_y = s[at.S_UNISWAP_Y + i]
+        liquidity = a[own.S_LIQUIDITY + i]
+        root = a[own.S_ROOT + i]
+        held_x = a[own.S_X + i]
+        held_y = a[own.S_Y + i]
         idle = s[at.S_IDLE + i]
         supply = s[at.S_SUPPLY + i]
         at_work = s[at.S_AT_WORK + i]
@@ -339,13 +381,13 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         change_x = change_x if done else 0.0
         change_y = change_y if done else 0.0
         gas = gas if done else 0.0
-        s[at.S_UNISWAP_LIQUIDITY + i] = liquidity_2 if done else liquidity
-        s[at.S_UNISWAP_X + i] = held_x + change_x
-        s[at.S_UNISWAP_Y + i] = held_y + change_y
+        a[own.S_LIQUIDITY + i] = liquidity_2 if done else liquidity
+        a[own.S_X + i] = held_x + change_x
+        a[own.S_Y + i] = held_y + change_y
         s[at.S_SUPPLY + i] = supply + change_x
         s[at.S_IDLE + i] = idle - change_y - gas
-        s[at.S_UNISWAP_MINTED + i] += change_x
-        s[at.S_UNISWAP_BORROWED + i] += change_y
+        a[own.S_MINTED + i] += change_x
+        a[own.S_BORROWED + i] += change_y
         full = full if done else 0.0
         s[at.S_AT_WORK + i] = at_work + change_y
         s[at.S_OWN_OUTSIDE + i] += change_x
@@ -357,22 +399,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
 
-@stage
-def operate(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """`operate_of` in every lane."""
-    operate_of(s, m, p, c, LANES)
-
-
 operate_active = on_active(
     operate_of,
     writes=(
-        at.S_UNISWAP_LIQUIDITY,
-        at.S_UNISWAP_X,
-        at.S_UNISWAP_Y,
         at.S_SUPPLY,
         at.S_IDLE,
-        at.S_UNISWAP_MINTED,
-        at.S_UNISWAP_BORROWED,
         at.S_AT_WORK,
         at.S_OWN_OUTSIDE,
         at.S_OWN_AT_FLOOR,
@@ -383,7 +414,6 @@ operate_active = on_active(
         at.S_INCOME_MARKET_OPERATIONS,
     ),
     reads=(
-        at.S_UNISWAP_ROOT,
         at.S_COLLATERAL_PRICE,
         at.S_OWN,
         at.S_POOL_Y,
@@ -398,25 +428,27 @@ operate_active = on_active(
         at.S_SCALED_CR,
     ),
     market=(at.M_GAS_USD,),
+    own_writes=(own.S_LIQUIDITY, own.S_X, own.S_Y, own.S_MINTED, own.S_BORROWED),
+    own_reads=(own.S_ROOT,),
 )
 
 
 @stage
-def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
+def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, w: Vector) -> None:
     """Flags the lanes whose hour may ask for a change of liquidity (some that then do not); in the others nothing moves."""
-    low = c[at.C_UNISWAP_LOW]
+    low = k[own.C_LOW]
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
-    highest = 1.0 + HALF_RANGE * (c[at.C_UNISWAP_HIGH] - 1.0)
+    highest = 1.0 + HALF_RANGE * (k[own.C_HIGH] - 1.0)
     delay = c[at.C_RESPONSE_DELAY]
-    cap = p[at.P_UNISWAP_CAP]
+    cap = q[own.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     min_cr = p[at.P_MIN_CR]
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
     for i in range(LANES):
-        root = s[at.S_UNISWAP_ROOT + i]
-        held_x = s[at.S_UNISWAP_X + i]
-        held_y = s[at.S_UNISWAP_Y + i]
+        root = a[own.S_ROOT + i]
+        held_x = a[own.S_X + i]
+        held_y = a[own.S_Y + i]
         idle = s[at.S_IDLE + i]
         own = s[at.S_OWN + i]
         own_tokens = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i] / s[at.S_COLLATERAL_PRICE + i]
@@ -437,17 +469,67 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         w[W_ACTIVE + i] = 1.0 if (adds | over | acting) else 0.0
 
 
+@stage
+def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
+    """Whether the range holds more collateral than its cap allows, and what it holds can be at all."""
+    cap = q[own.P_CAP] + CAP_TOLERANCE
+    for i in range(LANES):
+        held_y = a[own.S_Y + i]
+        collateral_price = s[at.S_COLLATERAL_PRICE + i]
+        total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * collateral_price + s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
+        s[at.S_OVER_CAPS + i] += 1.0 if held_y * collateral_price > cap * total else 0.0
+        s[at.S_UNSOUND + i] += 0.0 if ((held_y >= 0.0) & (a[own.S_X + i] >= 0.0)) else 1.0
+
+
+STAGES = Stages(
+    own=own,
+    begin=begin,
+    market_operations=market_operations,
+    arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
+    quote=quote,
+    observe=observe,
+    operate=Flagged(flag=flag_operations, full=operate_active),
+    watch=watch,
+    cap=own.P_CAP,
+    held=own.S_LIQUIDITY,
+)
+
+
+def _ends(state: ProtocolState) -> tuple[float, float]:
+    """Square roots of the prices at the ends of the range."""
+    width = state.amos.uniswap.half_width.value
+    return math.sqrt(1.0 - width), math.sqrt(1.0 + width)
+
+
+def _start(state: ProtocolState) -> dict[str, float]:
+    section = state.amos.uniswap
+    liquidity = section.liquidity.value / (1.0 - _ends(state)[0])
+    return {"liquidity": liquidity, "minted": section.minted.value, "borrowed": section.borrowed.value}
+
+
+def _constants(state: ProtocolState) -> dict[str, float]:
+    low, high = _ends(state)
+    section = state.amos.uniswap
+    return {
+        "low": low,
+        "high": high,
+        "span": 1.0 / low - 1.0 / high,
+        "fee": section.fee.value,
+        "outside": section.outside.value / (1.0 - low),
+    }
+
+
 CAP = collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)
 
 MECHANISM = Mechanism(
     name="uniswap",
     title="Uniswap v3",
-    begin=begin,
-    market_operations=market_operations,
-    arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
-    operate=Flagged(flag=flag_operations, full=operate_active),
+    stages=STAGES,
+    earns=5,
     turn=2,
-    cap=at.P_UNISWAP_CAP,
-    held=at.S_UNISWAP_LIQUIDITY,
+    start=_start,
+    constants=_constants,
+    series={"y": "uniswap_collateral", "x": "uniswap_stablecoin"},
+    income={"fees": Income(name="income_uniswap_fees", label="Uniswap v3 fees", rank=50)},
     parameters={"cap": CAP},
 )

@@ -1,8 +1,8 @@
 """The books: opening of an hour at new prices, liquidation value, and net asset value.
 
-NAV = idle and lent collateral, the collateral in Uniswap's range, the AMO's base-pool LP and Fraxlend's borrowers' debt − external supply at par −
+NAV = idle collateral and that at work, the AMO's base-pool LP and what borrowers of stablecoin owe − external supply at par −
 what selling it all would cost, where external supply is everything the protocol does not hold or cannot withdraw. Own stablecoin is
-never an asset: what Fraxlend could withdraw counts in its deposit and lowers the external supply's complement by as much. Collateral
+never an asset: what an AMO could withdraw of a deposit of it lowers the external supply by as much. Collateral
 reserved for claims belongs to the claimants. Every change of NAV is booked on a line where its flow happens; ``Σ income + Σ capital = ΔNAV`` is
 then an identity that tests check and break.
 """
@@ -10,8 +10,14 @@ then an identity that tests check and break.
 from __future__ import annotations
 
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.active_lanes import W_ACTIVE
+from amo_opt.protocol.lanes import HOURLY, LANES, STUCK
 from amo_opt.stableswap.jit import Vector, scalar, stage
+
+W_NAV = W_ACTIVE
+"""Where in the scratch block NAVs are told: lanes are not flagged while books are settled."""
+_HOURLY_COUNT = len(HOURLY)
+_STUCK_COUNT = len(STUCK)
 
 
 @scalar
@@ -24,7 +30,8 @@ def amplification_at(hour: int, start: float, target: float, ramp_hours: float) 
 
 @stage
 def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
-    """New prices: collateral and base LP are marked to market, the share token drifts and recovers from sales, A ramps (D follows in `amos.curve.market_operations`)."""
+    """New prices: collateral and base LP are marked to market, the share token drifts and recovers from sales, A ramps (D follows in the pool's market operations); what AMOs add up within
+    an hour is cleared."""
     ann = 2.0 * amplification_at(hour + 1, c[at.C_START_AMPLIFICATION], p[at.P_AMPLIFICATION], c[at.C_RAMP_HOURS])
     share_weight = c[at.C_SHARE_WEIGHT]
     recovery = c[at.C_SHARE_RECOVERY]
@@ -46,6 +53,9 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_SHARE_PRICE + i] = share_price
         s[at.S_SHARE_SLOW + i] = slow + share_weight * (share_price - slow)
         s[at.S_ANN + i] = ann
+    for k in range(_HOURLY_COUNT):
+        for i in range(LANES):
+            s[at.S_DEPTH_ELSEWHERE + k * LANES + i] = 0.0
 
 
 @scalar
@@ -61,35 +71,37 @@ def stuck(lent: float, free: float) -> float:
 
 
 @stage
+def begin_settling(s: Vector) -> None:
+    """Clears what AMOs add up where books are settled."""
+    for k in range(_STUCK_COUNT):
+        for i in range(LANES):
+            s[at.S_STUCK + k * LANES + i] = 0.0
+
+
+@stage
 def settle(s: Vector, c: Vector) -> None:
     """Books the change of what selling everything would cost since the last settlement: positions count at liquidation value."""
     base_fee = c[at.C_BASE_FEE]
     haircut = c[at.C_ILLIQUID_HAIRCUT]
     for i in range(LANES):
         own = s[at.S_OWN + i]
-        lent = stuck(s[at.S_LENT + i], s[at.S_LENDING_FREE + i]) + stuck(s[at.S_INVESTED + i], s[at.S_INVESTOR_FREE + i])
-        debt = stuck(s[at.S_FRAXLEND_LENT + i], s[at.S_FRAXLEND_FREE + i])
-        stuck_usd = lent * s[at.S_COLLATERAL_PRICE + i] + debt
+        stuck_usd = s[at.S_STUCK + i] * s[at.S_COLLATERAL_PRICE + i] + s[at.S_STUCK_DEBT + i]
         cost = cost_of_selling(own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i], stuck_usd, base_fee, haircut)
         s[at.S_INCOME_LIQUIDATION + i] -= cost - s[at.S_LIQUIDATION_COST + i]
         s[at.S_LIQUIDATION_COST + i] = cost
 
 
 @stage
-def net_asset_value(s: Vector, c: Vector, out: Vector) -> None:
-    """NAV of every lane into ``out`` (LANES,), dollars, positions at liquidation value."""
+def net_asset_value(s: Vector, c: Vector, w: Vector) -> None:
+    """NAV of every lane into the scratch block, dollars, positions at liquidation value, as last settled."""
     base_fee = c[at.C_BASE_FEE]
     haircut = c[at.C_ILLIQUID_HAIRCUT]
     for i in range(LANES):
         own = s[at.S_OWN + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         own_base_usd = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
-        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
-        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
-        lent = stuck(s[at.S_LENT + i], s[at.S_LENDING_FREE + i]) + stuck(s[at.S_INVESTED + i], s[at.S_INVESTOR_FREE + i])
-        debt = fraxlend_lent - fraxlend_free
         held = s[at.S_IDLE + i] + s[at.S_AT_WORK + i]
-        assets = held * collateral_price + own_base_usd + debt
+        assets = held * collateral_price + own_base_usd + s[at.S_DEBT + i]
         external = s[at.S_SUPPLY + i] - own * s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
-        stuck_usd = lent * collateral_price + stuck(fraxlend_lent, fraxlend_free)
-        out[i] = assets - external - cost_of_selling(own_base_usd, stuck_usd, base_fee, haircut)
+        stuck_usd = s[at.S_STUCK + i] * collateral_price + s[at.S_STUCK_DEBT + i]
+        w[W_NAV + i] = assets - external - cost_of_selling(own_base_usd, stuck_usd, base_fee, haircut)

@@ -13,19 +13,16 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from amo_opt.protocol.lanes import LANES, STATE
-from amo_opt.protocol.market import MARKET_INPUTS
-from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, scalar, stage
+from amo_opt.protocol.lanes import LANES
+from amo_opt.stableswap.jit import VECTOR, Vector, ahead, call_at, scalar, walker
 
-_STATE_SIZE: Final = len(STATE) * LANES
-_MARKET_SIZE: Final = len(MARKET_INPUTS) * LANES
-W_ACTIVE: Final = _STATE_SIZE + _MARKET_SIZE
+W_ACTIVE: Final = 0
 _W_PLACES: Final = W_ACTIVE + LANES
 W_SCALED_FOR_CR: Final = _W_PLACES + LANES
 W_SCALED_FOR_ANN: Final = W_SCALED_FOR_CR + LANES
-SCRATCH: Final = W_SCALED_FOR_ANN + LANES
-"""Length of the scratch block: a copy of the state, one of the market row, the flags, the active lanes' numbers, and the CR and Ann for which
-`scaled_cr` stands (0 in a new block: every lane's is worked out in its first hour)."""
+W_COPY: Final = W_SCALED_FOR_ANN + LANES
+"""The scratch block: the flags, the active lanes' numbers, the CR and Ann for which `scaled_cr` stands (0 in a new block: every lane's is worked out
+in its first hour), then a copy of the state and one of the market row."""
 _FULL: Final = 8
 """Active lanes are filled up to a multiple of this, so that the full stage has no remainder to do one by one."""
 
@@ -35,6 +32,8 @@ Lines = NDArray[np.int64]
 LINES_TYPE: Final = types.Array(types.int64, 1, "C", readonly=True)
 FULL_STAGE: Final = (VECTOR, VECTOR, VECTOR, VECTOR, types.int64)
 """The arguments of a full stage: state, market row, parameters, constants, number of lanes."""
+FULL_STAGE_OF_AMO: Final = (VECTOR,) * 8 + (types.int64,)
+"""Those of an AMO's: after the common ones its own state, market inputs, parameters and constants."""
 
 
 @scalar
@@ -60,54 +59,77 @@ def _place(w: Vector) -> int:
 
 
 @scalar
-def _gather(source: Vector, lines: Lines, w: Vector, to: int, n: int) -> None:
+def _gather(source: Vector, lines: Lines, w: Vector, to: Vector, n: int) -> None:
     for line in lines:  # unsigned, because an index that may be negative is looked at twice
         for j in range(n):
-            w[np.uintp(to + line + j)] = source[np.uintp(line + int(w[_W_PLACES + j]))]
+            to[np.uintp(line + j)] = source[np.uintp(line + int(w[_W_PLACES + j]))]
 
 
 @scalar
-def _scatter(s: Vector, lines: Lines, w: Vector, n: int) -> None:
+def _scatter(s: Vector, lines: Lines, w: Vector, copy: Vector, n: int) -> None:
     for line in lines:
         for j in range(n):
-            s[np.uintp(line + int(w[_W_PLACES + j]))] = w[np.uintp(line + j)]
+            s[np.uintp(line + int(w[_W_PLACES + j]))] = copy[np.uintp(line + j)]
 
 
-@stage
-def run_active(full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
-    """Runs the full stage at that address, of those lines, on the lanes flagged in ``w``: on the state itself where all are, else on their copy."""
+@walker
+def run_active(
+    full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, own: tuple[int, int, int, int], state_size: int
+) -> None:
+    """Runs the full stage at that address, of those lines, on the lanes flagged in ``w``: on the state itself where all are, else on their copy.
+
+    ``own`` = where an AMO's own state, inputs, parameters and constants begin; all 0 where the stage is no AMO's.
+    """
     n = count_active(w)
     if n > 0:
         whole = n == LANES
         filled = _place(w)
         first_written = 3 + lines[0]
         first_read = first_written + lines[1]
+        copy = ahead(w, W_COPY)
+        row = ahead(copy, state_size)
         if not whole:
-            _gather(s, lines[3:first_written], w, 0, filled)
-        _gather(m, lines[first_read:], w, _STATE_SIZE, filled)
-        call_at(full, s if whole else w[:_STATE_SIZE], w[_STATE_SIZE:W_ACTIVE], p, c, filled)
+            _gather(s, lines[3:first_written], w, copy, filled)
+        _gather(m, lines[first_read:], w, row, filled)
+        held = s if whole else copy
+        if own[0] > 0:
+            call_at(full, held, row, p, c, ahead(held, own[0]), ahead(row, own[1]), ahead(p, own[2]), ahead(c, own[3]), filled)
+        else:
+            call_at(full, held, row, p, c, filled)
         if not whole:
-            _scatter(s, lines[first_written:first_read], w, n)
+            _scatter(s, lines[first_written:first_read], w, copy, n)
 
 
 @dataclass(frozen=True)
 class OnActive:
-    """The full stage (s, m, p, c, number of lanes) as one of (s, m, p, c, w) that runs on the lanes flagged in ``w``."""
+    """A full stage (s, m, p, c, number of lanes; an AMO's with its own a, n, q, k before the number), to run on flagged lanes: the lines that it writes, those
+    it only reads, and those of the market row; then the same of the AMO's own."""
 
     full: Any
-    lines: Lines
+    writes: tuple[int, ...]
+    reads: tuple[int, ...]
+    market: tuple[int, ...] = ()
+    own_writes: tuple[int, ...] = ()
+    own_reads: tuple[int, ...] = ()
+    own_market: tuple[int, ...] = ()
 
-    def __call__(self, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
-        """Runs it, as the kernel does."""
-        run_active(address(self.full, FULL_STAGE), self.lines, s, m, p, c, w)
+    def lines(self, own_state: int, own_market: int) -> Lines:
+        """What is copied for it where the AMO's own lines begin there."""
+        writes = sorted({*self.writes, *(own_state + line for line in self.own_writes)})
+        touched = sorted({*writes, *self.reads, *(own_state + line for line in self.own_reads)})
+        market = sorted({*self.market, *(own_market + line for line in self.own_market)})
+        return np.array([len(touched), len(writes), len(market), *touched, *writes, *market], dtype=np.int64)
 
 
-def on_active(full: Any, *, writes: tuple[int, ...], reads: tuple[int, ...], market: tuple[int, ...] = ()) -> OnActive:
-    """The stage ``full`` on active lanes, with the lines it writes, those it only reads, and those of the market row: what is copied for it.
-
-    A test holds the declaration against the stage's source.
-    """
-    touched = sorted({*writes, *reads})
-    lines = np.array([len(touched), len(writes), len(market), *touched, *sorted(writes), *sorted(market)], dtype=np.int64)
-    lines.flags.writeable = False
-    return OnActive(full, lines)
+def on_active(
+    full: Any,
+    *,
+    writes: tuple[int, ...],
+    reads: tuple[int, ...],
+    market: tuple[int, ...] = (),
+    own_writes: tuple[int, ...] = (),
+    own_reads: tuple[int, ...] = (),
+    own_market: tuple[int, ...] = (),
+) -> OnActive:
+    """The stage ``full`` on active lanes, with what is copied for it. A test holds the declaration against the stage's source."""
+    return OnActive(full, writes, reads, market, own_writes, own_reads, own_market)

@@ -3,7 +3,7 @@
 `cr_contract` = (idle + lent + floor 3CRV + CR × own stablecoin) ÷ total supply, the pool moved to a price of CR: what the chain books.
 `cr_external` = (idle + lent + the AMO's 3CRV at the study's floor) ÷ (total − own stablecoin at the floor): the safety figure.
 In both the pool is moved along its invariant to the floor (pool-math rule 5), the sale capped at the stablecoin that exists outside the
-protocol's other venues. At the floor Uniswap's range is all own stablecoin; what Fraxlend's borrowers owe is no collateral, though the
+protocol's other venues. At the floor a range around 1 is all own stablecoin; what borrowers of stablecoin owe is no collateral, though the
 chain counts the whole deposit at CR (``FraxLendingAMO.dollarBalances``). Collateral counts at par, as the chain counts it.
 """
 

@@ -5,7 +5,7 @@ sides and join the queue of sellers with the stablecoin they took; where nobody 
 price relative to its exit value (what the collateral itself is worth), once it has slipped on the collateral gap beyond its start
 too, and on the share token's fall over three days; the hazard fades as those who would run have run. Calm demand is exogenous and needs a market. One stablecoin is
 worth what stands behind it: the collateral, and of the rest what the share token's market value covers, at most the exit value. Traders of value buy below that and
-sell above; who borrows of Fraxlend because of the AMO's deposit sells it, and buys what he repays. Sellers and buyers of the same hour meet at the spot price; the rest goes to
+sell above; who borrows stablecoin because an AMO lends it sells it, and buys what he repays. Sellers and buyers of the same hour meet at the spot price; the rest goes to
 the pool or the issuer, and calm buyers whom the pool could not serve wait, as sellers do.
 """
 

@@ -2,43 +2,23 @@
 
 State is one float64 array; variable K of lane i is ``s[K * LANES + i]``. Stages say ``from amo_opt.protocol import lanes as at`` and ``s[at.S_IDLE + i]``:
 the names follow from the declarations below (``S_`` state, ``M_`` market row, ``P_`` parameters, ``C_`` constants), and the compiler freezes them.
-Units: dollars, tokens, plain ratios, hours.
+What is an AMO's own it declares in its file (`Own`): its stages are given where that begins, and count from there. Units: dollars, tokens, plain ratios, hours.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
+from types import ModuleType
 
-from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.market import COMMON_INPUTS, LANES
+from amo_opt.protocol.parameters import ISSUER_PARAMETERS
 from amo_opt.protocol.state import Markets
 
-PARAMETER_NAMES: tuple[str, ...] = (
-    "amplification",
-    "cr_band",
-    "cr_step",
-    "cr_refresh_hours",
-    "curve_collateral_cap",
-    "aave_cap",
-    "investor_cap",
-    "uniswap_cap",
-    "curve_mint_cap",
-    "fraxlend_cap",
-    "idle_buffer",
-    "pool_share_low",
-    "pool_share_high",
-    "rebalance_rate",
-    "unwind_price",
-    "unwind_cr_margin",
-    "unwind_rate",
-    "reentry_price",
-    "min_cr",
-    "mint_price_threshold",
-    "redeem_price_threshold",
-)
-"""The parameters in the order of `amos.parameters.PARAMETERS` (a test holds it); the AMOs that define some of them read their offsets here."""
-PARAMETER_INDEX: dict[str, int] = {name: index for index, name in enumerate(PARAMETER_NAMES)}
+CAP_SUMS: tuple[str, ...] = ("borrow_share", "mint_share", "mint_share_of_collateral")
+"""What the minter's two sums come to, as shares: of collateral, and of supply and of collateral (`amos.minter`)."""
+PARAMETERS: tuple[str, ...] = (*ISSUER_PARAMETERS, *CAP_SUMS)
 
-MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets))
+MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets) if not field.name.startswith(("investor_", "fraxlend_", "lending_slope", "lending_kink", "lending_reserve")))
 FURTHER_CONSTANTS: tuple[str, ...] = (
     "fee",
     "admin_fee",
@@ -58,11 +38,6 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "recollateralise_bonus",
     "buyback_usd",
     "fxs1559_share",
-    "uniswap_low",
-    "uniswap_high",
-    "uniswap_span",
-    "uniswap_fee",
-    "uniswap_outside",
     "size",
     "start_supply",
     "start_external",
@@ -82,39 +57,34 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "share_weight",
     "share_recovery",
 )
-CONSTANT_INDEX: dict[str, int] = {name: index for index, name in enumerate(MARKET_CONSTANTS + FURTHER_CONSTANTS)}
+CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 
 TOTALS: tuple[str, ...] = ("at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed")
 """Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
 (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books. Every AMO adds what it
 begins with; from then on whoever moves a position moves them."""
+HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "over_caps", "unsound")
+"""What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
+borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is over its cap, or its figures cannot be (``watch``)."""
+STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
+"""What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 
-STATE: tuple[str, ...] = (
+COMMON: tuple[str, ...] = (
     # pool
     "pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own",
     # issuer
     "supply", "collateral_ratio", "hours_since_refresh", "idle", "claims", "net_issued", "share_price", "share_supply", "share_impact", "share_slow", "oracle",
     # holders and outside providers
     "queue", "buy_queue", "backing_value", "fatigue", "sell_demand", "buy_demand", "outside_yield", "outside_yield_start",
-    # Aave, the Collateral Investor, Fraxlend (`…_free` = what can be withdrawn this hour)
-    "lent", "lending_rate", "lending_free", "invested", "investor_rate", "investor_free",
-    "fraxlend_lent", "fraxlend_rate", "fraxlend_free", "fraxlend_drawn", "fraxlend_rate_without", "borrower_flow",
-    # Uniswap v3: liquidity, square root of the price, and the balances that follow from them
-    "uniswap_liquidity", "uniswap_root", "uniswap_x", "uniswap_y",
-    *TOTALS,
-    # the minter's signed books
-    "curve_minted", "fraxlend_minted", "uniswap_minted", "curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed",
-    # reward tokens
-    "reward_tokens_earned", "reward_tokens_locked",
+    *TOTALS, *HOURLY, *STUCK,
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "base_value", "price", "cr_contract", "cr_external", "scaled_cr",
-    # what selling everything would cost, as last settled; income already looked at by FXS1559
-    "liquidation_cost", "income_seen",
-    # running income and capital lines (cleared when the scored window opens)
-    "income_lending", "income_investor", "income_fraxlend", "income_swap_fees", "income_uniswap_fees", "income_rewards",
-    "income_primary_fees", "income_market_operations", "income_venue_losses", "income_liquidation",
+    # what selling everything would cost, as last settled; income of the AMOs, and what FXS1559 has already looked at
+    "liquidation_cost", "amo_income", "income_seen",
+    # running income and capital lines that are no AMO's own (cleared when the scored window opens)
+    "income_swap_fees", "income_primary_fees", "income_market_operations", "income_venue_losses", "income_liquidation",
     "income_mark_to_market", "income_debt_discount",
     "capital_shares_issued", "capital_shares_burned", "capital_recollateralised", "capital_buybacks",
     # running path statistics (cleared likewise)
@@ -124,11 +94,21 @@ STATE: tuple[str, ...] = (
     # the first fault of the lane: 0 none, else a code of `FAULTS`, and the step it happened in
     "fault", "fault_step",
 )  # fmt: skip
-STATE_INDEX: dict[str, int] = {name: index for index, name in enumerate(STATE)}
-
-
-LINES: tuple[str, ...] = tuple(name for name in STATE if name.startswith(("income_", "capital_")) and name != "income_seen")
-"""The accounting lines, in the order of the state: every one is computed where its flow happens."""
+"""The state but for the AMOs' own lines, which follow it."""
+COMMON_LINES: dict[str, int] = {
+    "income_swap_fees": 40,
+    "income_primary_fees": 70,
+    "income_market_operations": 71,
+    "income_venue_losses": 72,
+    "income_liquidation": 73,
+    "income_mark_to_market": 74,
+    "income_debt_discount": 75,
+    "capital_shares_issued": 80,
+    "capital_shares_burned": 81,
+    "capital_recollateralised": 82,
+    "capital_buybacks": 83,
+}
+"""The accounting lines that are no AMO's own, each with its place among all: every line is computed where its flow happens, and sums run in this order."""
 
 FAULTS: dict[int, str] = {
     1: "the pool's invariant did not converge",
@@ -139,10 +119,10 @@ FAULTS: dict[int, str] = {
 }
 
 _OFFSETS: dict[str, tuple[dict[str, int], int]] = {
-    "S": (STATE_INDEX, LANES),
-    "M": (MARKET_INDEX, LANES),
-    "P": (PARAMETER_INDEX, 1),
-    "C": (CONSTANT_INDEX, 1),
+    "S": ({name: index for index, name in enumerate(COMMON)}, LANES),
+    "M": ({name: index for index, name in enumerate(COMMON_INPUTS)}, LANES),
+    "P": ({name: index for index, name in enumerate(PARAMETERS)}, 1),
+    "C": ({name: index for index, name in enumerate(CONSTANTS)}, 1),
 }
 """Names by their letter, and how far apart they lie."""
 
@@ -154,3 +134,26 @@ def __getattr__(name: str) -> int:
     if not name.isupper() or rest.lower() not in index:
         raise AttributeError(f"{__name__} declares no {name}")
     return index[rest.lower()] * apart
+
+
+class Own(ModuleType):
+    """An AMO's own numbers by name, each list in order; ``own.S_LENT`` is where a line begins, counted from the first. To the compiler it is a module of constants."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        state: tuple[str, ...] = (),
+        market: tuple[str, ...] = (),
+        parameters: tuple[str, ...] = (),
+        constants: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(name)
+        self.state, self.market, self.parameters, self.constants = state, market, parameters, constants
+        for letter, names, apart in (("S", state, LANES), ("M", market, LANES), ("P", parameters, 1), ("C", constants, 1)):
+            for index, each in enumerate(names):
+                setattr(self, f"{letter}_{each.upper()}", index * apart)
+
+    def __getattr__(self, name: str) -> int:
+        """Only for what was not declared: raises ``AttributeError``."""
+        raise AttributeError(f"{self.__name__} declares no {name}")

@@ -64,14 +64,7 @@ def share_operations(s: Vector, c: Vector) -> None:
         back = back if back * leg_value < idle * collateral_price else 0.0
         most_back = MOST_BACK * share_price * share_supply
         back = back if back < most_back else most_back
-        income = (
-            s[at.S_INCOME_LENDING + i]
-            + s[at.S_INCOME_INVESTOR + i]
-            + s[at.S_INCOME_FRAXLEND + i]
-            + s[at.S_INCOME_SWAP_FEES + i]
-            + s[at.S_INCOME_UNISWAP_FEES + i]
-            + s[at.S_INCOME_REWARDS + i]
-        )
+        income = s[at.S_AMO_INCOME + i] + s[at.S_INCOME_SWAP_FEES + i]
         earned = income - s[at.S_INCOME_SEEN + i]
         spent = fxs1559 * (earned if earned > 0.0 else 0.0)
         left = above - back

@@ -5,6 +5,7 @@ What an hour consists of, and in which order, stands in `simulation.program`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,33 +13,47 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import types
 
-from amo_opt.protocol.accounts import net_asset_value, settle
-from amo_opt.protocol.active_lanes import FULL_STAGE, LINES_TYPE, SCRATCH, count_active, run_active
+from amo_opt.amos.layout import LINES, MARKET_INPUTS, STATE, STATE_INDEX
+from amo_opt.protocol.active_lanes import (
+    FULL_STAGE,
+    FULL_STAGE_OF_AMO,
+    LINES_TYPE,
+    W_COPY,
+    count_active,
+    run_active,
+)
+from amo_opt.protocol.accounts import W_NAV
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.compiled import Stages, addresses
+from amo_opt.simulation.market_block import MarketBlock, pack_market
 from amo_opt.simulation.opening import open_window
-from amo_opt.simulation.program import ARGUMENTS, HOUR, START, lines_of, program_of
-from amo_opt.stableswap.jit import VECTOR, Vector, call_at, stage
+from amo_opt.simulation.program import ARGUMENTS, HOUR, SETTLE, START, Row, program_of
+from amo_opt.stableswap.jit import ARRAY, VECTOR, Vector, ahead, begins, call_at, walker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _V, _NUMBER = VECTOR, types.int64
-_SMC, _SM, _SC, _SMPC, _SMPCW, _SPCW, _SCW, _SP, _SW, _SPC, _SPCH, _SMPCH = range(len(ARGUMENTS))
+(_OWN, _OWN_FLAG, _SMC, _SC, _S, _SMPCW, _SCW, _SP, _SW, _SPCH, _SMPCH) = range(len(ARGUMENTS))
+_STATE_SIZE = len(STATE) * LANES
+SCRATCH = W_COPY + _STATE_SIZE + len(MARKET_INPUTS) * LANES
+"""Length of the scratch block (`protocol.active_lanes`)."""
+_OWN_LINES = np.array([STATE_INDEX[name] * LANES for name in LINES], dtype=np.int64)
+"""The accounting lines, to be cleared when the window opens."""
 FRAME: Stages = {
-    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V)),
+    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 4), _NUMBER)),
     "open_window": (open_window, (_V,)),
-    "settle": (settle, (_V, _V)),
-    "net_asset_value": (net_asset_value, (_V, _V, _V)),
 }
-"""What `advance` calls beside the program."""
+"""What `advance` calls beside the programs."""
 
 
 def _stages() -> Stages:
     """Every stage with the types it is compiled for: the longest at both ends, from where whoever compiles comes, the short ones in the middle."""
-    rows = {row.name: (row.stage, tuple(_NUMBER if letter == "h" else _V for letter in row.arguments)) for row in (*START, *HOUR)}
-    full = {row.full: (row.active.full, FULL_STAGE) for row in HOUR if row.active is not None}
+    rows = {row.code: (row.stage, tuple(_NUMBER if letter == "h" else _V for letter in row.arguments)) for row in (*START, *HOUR)}
+    full = {row.full: (row.active.full, FULL_STAGE if row.of is None else FULL_STAGE_OF_AMO) for row in HOUR if row.active is not None}
     names = list(full)
     return {name: full[name] for name in names[::2]} | rows | dict(FRAME) | {name: full[name] for name in names[1::2]}
 
@@ -48,101 +63,133 @@ Frame = NamedTuple("Frame", [(name, int) for name in FRAME])  # type: ignore[mis
 """Where the stages of `FRAME` begin."""
 
 
-@stage
+@walker
 def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
     frame: Any, rows: Any, lines: Any, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int
 ) -> None:
     """Calls the rows' stages one after the other; where a stage flagged lanes, its full stage on those."""
-    for k in range(rows.shape[0]):
-        kind = rows[k, 0]
-        begins = rows[k, 1]
-        if kind == _SMC:
-            call_at(begins, s, m, c)
-        elif kind == _SM:
-            call_at(begins, s, m)
+    for r in range(rows.shape[0]):
+        kind = rows[r, 0]
+        stage = rows[r, 1]
+        if kind == _OWN:
+            call_at(stage, s, m, p, c, ahead(s, rows[r, 5]), ahead(m, rows[r, 6]), ahead(p, rows[r, 7]), ahead(c, rows[r, 8]))
+        elif kind == _OWN_FLAG:
+            call_at(stage, s, m, p, c, ahead(s, rows[r, 5]), ahead(m, rows[r, 6]), ahead(p, rows[r, 7]), ahead(c, rows[r, 8]), w)
+        elif kind == _SMC:
+            call_at(stage, s, m, c)
         elif kind == _SC:
-            call_at(begins, s, c)
-        elif kind == _SMPC:
-            call_at(begins, s, m, p, c)
+            call_at(stage, s, c)
+        elif kind == _S:
+            call_at(stage, s)
         elif kind == _SMPCW:
-            call_at(begins, s, m, p, c, w)
-        elif kind == _SPCW:
-            call_at(begins, s, p, c, w)
+            call_at(stage, s, m, p, c, w)
         elif kind == _SCW:
-            call_at(begins, s, c, w)
+            call_at(stage, s, c, w)
         elif kind == _SP:
-            call_at(begins, s, p)
+            call_at(stage, s, p)
         elif kind == _SW:
-            call_at(begins, s, w)
-        elif kind == _SPC:
-            call_at(begins, s, p, c)
+            call_at(stage, s, w)
         elif kind == _SPCH:
-            call_at(begins, s, p, c, hour)
+            call_at(stage, s, p, c, hour)
         elif kind == _SMPCH:
-            call_at(begins, s, m, p, c, hour)
-        if rows[k, 2] != 0 and count_active(w) > 0:
-            call_at(frame.run_active, rows[k, 2], lines[rows[k, 3] : rows[k, 4]], s, m, p, c, w)
+            call_at(stage, s, m, p, c, hour)
+        if rows[r, 2] != 0 and count_active(w) > 0:
+            own = (rows[r, 5], rows[r, 6], rows[r, 7], rows[r, 8])
+            call_at(frame.run_active, rows[r, 2], lines[rows[r, 3] : rows[r, 4]], s, m, p, c, w, own, _STATE_SIZE)
 
 
-@stage
+@walker
 def advance(
     frame: Any,
     start: NDArray[np.int64],
     rows: NDArray[np.int64],
+    settle: NDArray[np.int64],
     lines: NDArray[np.int64],
-    s: Vector,
-    market: Vector,
-    p: Vector,
-    c: Vector,
+    state: Vector,
+    row: Vector,
+    hours: Vector,
+    changing: NDArray[np.int64],
+    parameters: Vector,
+    numbers: Vector,
     transition: int,
     navs: Vector,
     opening: Vector,
+    cleared: NDArray[np.int64],
     trace_columns: NDArray[np.int64],
     trace: Vector,
-    w: Vector,
+    scratch: Vector,
 ) -> None:
-    """`run_block` with the programs of the start and of an hour: ``s`` the state, ``market`` a row an hour, ``p`` the parameters, ``c`` the constants."""
-    walk_rows(frame, start, lines, s, market[0], p, c, w, 0)
-    call_at(frame.net_asset_value, s, c, navs[0])
+    """`run_block` with the programs of the start, an hour and the books: ``row`` the market of an hour, of which ``changing`` is filled in from ``hours``; ``cleared`` = the
+    lines that begin anew with the window.
+    """
+    s, m, p, c, w = begins(state), begins(row), begins(parameters), begins(numbers), begins(scratch)
+    walk_rows(frame, start, lines, s, m, p, c, w, 0)
+    for i in range(LANES):
+        navs[0, i] = scratch[W_NAV + i]
     traced = trace.shape[0] > 0
-    for hour in range(market.shape[0]):
+    for hour in range(hours.shape[0]):
         if hour == transition:
-            call_at(frame.settle, s, c)
-            call_at(frame.net_asset_value, s, c, navs[1])
-            for k in range(s.size):
-                opening[k] = s[k]
+            walk_rows(frame, settle, lines, s, m, p, c, w, hour)
+            for i in range(LANES):
+                navs[1, i] = scratch[W_NAV + i]
+            for k in range(state.size):
+                opening[k] = state[k]
             call_at(frame.open_window, s)
-        walk_rows(frame, rows, lines, s, market[hour], p, c, w, hour)
-        if hour == market.shape[0] - 1:
-            call_at(frame.settle, s, c)
+            for line in cleared:
+                for i in range(LANES):
+                    state[np.uintp(line + i)] = 0.0
+        drawn = hours[hour]
+        for k in range(changing.size):
+            for i in range(LANES):
+                row[np.uintp(changing[k] + i)] = drawn[k * LANES + i]
+        walk_rows(frame, rows, lines, s, m, p, c, w, hour)
+        if hour == hours.shape[0] - 1:
+            walk_rows(frame, settle, lines, s, m, p, c, w, hour)
         if traced:
             for k in range(trace_columns.size):
                 offset = trace_columns[k]
                 for i in range(LANES):
-                    trace[hour, k * LANES + i] = s[offset + i]
-    call_at(frame.net_asset_value, s, c, navs[2])
+                    trace[hour, k * LANES + i] = state[offset + i]
+    for i in range(LANES):
+        navs[2, i] = scratch[W_NAV + i]
 
 
-_ROWS, _MARKET = types.Array(types.float64, 2, "C"), types.Array(types.float64, 2, "C", readonly=True)
-_PROGRAM = types.Array(types.int64, 2, "C")
+@walker
+def walk_once(
+    frame: Any, rows: NDArray[np.int64], lines: NDArray[np.int64], state: Vector, row: Vector, p: Vector, c: Vector, scratch: Vector, hour: int
+) -> None:
+    """`walk_rows` on whole arrays."""
+    walk_rows(frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour)
+
+
+_ROWS, _DRAWN = types.Array(types.float64, 2, "C"), types.Array(types.float64, 2, "C", readonly=True)
+_PROGRAM, _PLACES = types.Array(types.int64, 2, "C"), types.Array(types.int64, 1, "C")
+_FRAME = types.NamedUniTuple(types.int64, len(FRAME), Frame)  # type: ignore[no-untyped-call]
 ADVANCE = (
-    types.NamedUniTuple(types.int64, len(FRAME), Frame),  # type: ignore[no-untyped-call]
-    *(_PROGRAM, _PROGRAM, LINES_TYPE, _V, _MARKET, _V, _V, _NUMBER, _ROWS, _V, types.Array(types.int64, 1, "C"), _ROWS, _V),
+    _FRAME,
+    *(_PROGRAM, _PROGRAM, _PROGRAM, _PLACES, ARRAY, ARRAY, _DRAWN, LINES_TYPE, ARRAY, ARRAY, _NUMBER, _ROWS, ARRAY, _PLACES, _PLACES, _ROWS, ARRAY),
 )
+WALK_ONCE = (_FRAME, _PROGRAM, _PLACES, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, _NUMBER)
+WALKERS: Stages = {"advance": (advance, ADVANCE), "walk_once": (walk_once, WALK_ONCE)}
 _compiling = Lock()
-_LINES = lines_of(HOUR)
 
 
 @lru_cache(maxsize=1)
 def _places() -> dict[str, int]:
-    """Where every stage begins, and `advance` compiled: once a process."""
-    *places, _ = addresses({**STAGES, "advance": (advance, ADVANCE)})
-    return dict(zip(STAGES, places, strict=True))
+    """Where every stage begins, and the walkers compiled: once a process."""
+    everything = {**STAGES, **WALKERS}
+    return dict(zip(everything, addresses(everything), strict=True))
+
+
+def _frame() -> tuple[Any, dict[str, int]]:
+    with _compiling:  # threads that come meanwhile wait for it
+        places = _places()
+    return Frame(*(places[name] for name in FRAME)), places
 
 
 def run_block(
     s: Vector,
-    market: Vector,
+    market: MarketBlock | Vector,
     p: Vector,
     c: Vector,
     transition: int,
@@ -151,21 +198,36 @@ def run_block(
     trace_columns: NDArray[np.int64],
     trace: Vector,
 ) -> None:
-    """Advances ``s`` through ``market`` (steps, inputs × LANES). Fills ``navs`` (3, LANES): at the state, when the window opens, at its
+    """Advances ``s`` through ``market``: packed, or (steps, inputs × LANES). Fills ``navs`` (3, LANES): at the state, when the window opens, at its
     end; ``opening`` = the state when the window opens, before its statistics are cleared; ``trace`` (steps, columns × LANES), or (0, 0).
     """
-    with _compiling:  # threads that come meanwhile wait for it
-        places = _places()
-    frame = Frame(*(places[name] for name in FRAME))
-    start, rows = program_of(START, places, s, p), program_of(HOUR, places, s, p)
-    market = market.view()
-    market.flags.writeable = False  # one compiled kernel, whether the caller may write there or not
+    block = market if isinstance(market, MarketBlock) else pack_market(market)
+    frame, places = _frame()
+    (start, _), (rows, lines), (settle, _) = (program_of(each, places, s, p) for each in (START, HOUR, SETTLE))
     scratch = aligned(SCRATCH)
     scratch[:] = 0.0
-    advance(frame, start, rows, _LINES, s, market, p, c, transition, navs, opening, trace_columns, trace, scratch)
+    row = aligned(block.first.size)
+    row[:] = block.first
+    advance(
+        frame, start, rows, settle, lines, s, row, block.hours, block.changing, p, c, transition, navs, opening, _OWN_LINES, trace_columns, trace, scratch
+    )
 
 
-def begin_block(s: Vector, m: Vector, c: Vector) -> None:
-    """What a block's first hour begins with, stage by stage; for whoever looks at a single stage."""
-    for row in START:
-        row.stage(s, m, c)
+def run_rows(
+    rows: Sequence[Row], s: Vector, m: Vector, p: Vector, c: Vector, *, hour: int = 0, scratch: Vector | None = None
+) -> None:
+    """Some rows of a program by themselves, whether in use or not, at the market row ``m``; for whoever looks at a single stage."""
+    frame, places = _frame()
+    walked, lines = program_of([replace(row, always=True) for row in rows], places, s, p)
+    w = scratch
+    if w is None:
+        w = aligned(SCRATCH)
+        w[:] = 0.0
+    walk_once(frame, walked, lines, s, np.ascontiguousarray(m), p, c, w, hour)
+
+
+def nav(s: Vector, m: Vector, p: Vector, c: Vector) -> Vector:
+    """Net asset value of every lane, shape (LANES,), dollars, positions at liquidation value now; books nothing."""
+    w = aligned(SCRATCH)
+    run_rows(SETTLE, s.copy(), m, p, c, scratch=w)
+    return w[W_NAV : W_NAV + LANES].copy()

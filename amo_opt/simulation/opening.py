@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from amo_opt.amos.curve import outside_yield
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.accounts import settle
 from amo_opt.protocol.collateral_ratio import collateral_ratios, scaled_at_cr
 from amo_opt.protocol.holders import DUST_USD
-from amo_opt.protocol.lanes import LANES, LINES, TOTALS
-from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
+from amo_opt.protocol.lanes import COMMON_LINES, HOURLY, LANES, TOTALS
+from amo_opt.stableswap.depth_10bp import captured, curve_depth
 from amo_opt.stableswap.invariant import marginal_price, refresh_D
 from amo_opt.stableswap.jit import Vector, stage
 
-_LINE_COUNT = len(LINES)
-_TOTAL_COUNT = len(TOTALS)
+_LINE_COUNT = len(COMMON_LINES)
+_ADDED_UP_COUNT = len(TOTALS) + len(HOURLY)
 
 
 @stage
 def open_window(s: Vector) -> None:
-    """Clears lines and path statistics, so that only the window is scored."""
+    """Clears lines and path statistics, so that only the window is scored; the AMOs' own lines are cleared beside it."""
     for k in range(_LINE_COUNT):
         for i in range(LANES):
-            s[at.S_INCOME_LENDING + k * LANES + i] = 0.0
+            s[at.S_INCOME_SWAP_FEES + k * LANES + i] = 0.0
     for i in range(LANES):
+        s[at.S_AMO_INCOME + i] = 0.0
         s[at.S_INCOME_SEEN + i] = 0.0
         s[at.S_MIN_PRICE + i] = s[at.S_PRICE + i]
         s[at.S_MIN_ORACLE + i] = s[at.S_ORACLE + i]
@@ -47,8 +47,8 @@ def open_window(s: Vector) -> None:
 
 @stage
 def begin(s: Vector, _m: Vector, _c: Vector) -> None:
-    """What follows from the snapshot at the first hour's prices: D, LP in units of D, price, oracle; the totals over the AMOs, to which each adds its own."""
-    for k in range(_TOTAL_COUNT):
+    """What follows from the snapshot at the first hour's prices: D, LP in units of D, price, oracle; what AMOs add up, to which each adds its own."""
+    for k in range(_ADDED_UP_COUNT):
         for i in range(LANES):
             s[at.S_AT_WORK + k * LANES + i] = 0.0
     for i in range(LANES):
@@ -75,15 +75,12 @@ def begin(s: Vector, _m: Vector, _c: Vector) -> None:
 
 @stage
 def begin_books(s: Vector, m: Vector, c: Vector) -> None:
-    """Once every AMO stands where it begins: what outside providers earn, both collateral ratios, liquidation values, clean statistics."""
-    low = c[at.C_UNISWAP_LOW]
-    high = c[at.C_UNISWAP_HIGH]
+    """Once every AMO stands where it begins: what outside providers earn, both collateral ratios."""
     dust = DUST_USD * c[at.C_SIZE]
     for i in range(LANES):
         d = s[at.S_D + i]
         own = s[at.S_OUTSIDE_YIELD_START + i]
-        elsewhere = quoting_depth(s[at.S_UNISWAP_LIQUIDITY + i] + c[at.C_UNISWAP_OUTSIDE], s[at.S_UNISWAP_ROOT + i], low, high)
-        won = captured(curve_depth(d, s[at.S_ANN + i]), c[at.C_VOLUME_DEPTH_USD] + elsewhere)
+        won = captured(curve_depth(d, s[at.S_ANN + i]), c[at.C_VOLUME_DEPTH_USD] + s[at.S_DEPTH_ELSEWHERE + i])
         fees = (1.0 - c[at.C_ADMIN_FEE]) * c[at.C_FEE] * m[at.M_SWAP_VOLUME + i] * won
         boosted = c[at.C_REWARD_BOOST] * own
         others = c[at.C_REWARD_OUTSIDE_BOOST] * (1.0 - own)
@@ -95,5 +92,3 @@ def begin_books(s: Vector, m: Vector, c: Vector) -> None:
     collateral_ratios(s, c)
     for i in range(LANES):
         s[at.S_CR_EXTERNAL_START + i] = s[at.S_CR_EXTERNAL + i]
-    settle(s, c)
-    open_window(s)

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.layout import CONSTANT_INDEX, PARAMETER_INDEX, STATE, STATE_INDEX
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
-from amo_opt.protocol.lanes import CONSTANT_INDEX, LANES, MARKET_CONSTANTS, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES, MARKET_CONSTANTS
+from amo_opt.protocol.lanes import PARAMETERS as COMMON_PARAMETERS
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.stress.catalogue import CALM, load_scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from amo_opt.config.study import Study
@@ -28,9 +33,23 @@ PEG_MEAN_HOURS = 72.0
 
 
 def parameter_vector(parameters: ParameterSet) -> NDArray[np.float64]:
-    """The parameter vector, shape (len(PARAMETERS),)."""
+    """The parameter vector, shape (len(PARAMETER_INDEX),): the issuer's, what the minter's sums come to as shares, then each AMO's own."""
     values = parameters.values()
-    return np.array([float(values[name]) for name in PARAMETERS], dtype=np.float64)
+    common = {name: values[name] for name in COMMON_PARAMETERS if name in values}
+    vector = np.zeros(len(PARAMETER_INDEX), dtype=np.float64)
+    for name, value in {**common, **cap_sums(values)}.items():
+        vector[PARAMETER_INDEX[name]] = value
+    for each in MECHANISMS:
+        for name, parameter in each.parameters.items():
+            vector[PARAMETER_INDEX[f"{each.name}.{name}"]] = values[parameter.name]
+    return vector
+
+
+def cap_sums(values: Mapping[str, float]) -> dict[str, float]:
+    """The minter's two sums as shares: all that borrow collateral, all that mint, by what they are shares of."""
+    borrow = sum(values[each.name] for each in PARAMETERS.values() if each.borrows)
+    mint = {of: sum(values[each.name] for each in PARAMETERS.values() if each.mints and each.share_of == of) for of in ("supply", "collateral")}
+    return {"borrow_share": borrow, "mint_share": mint["supply"], "mint_share_of_collateral": mint["collateral"]}
 
 
 @dataclass(frozen=True)
@@ -54,12 +73,6 @@ def _staked(state: ProtocolState) -> Staked:
     return Staked(boost=boost, keep=kept / boost if boost > 0.0 else 0.0)
 
 
-def _range(state: ProtocolState) -> tuple[float, float]:
-    """Square roots of the prices at the ends of Uniswap's range."""
-    width = state.amos.uniswap.half_width.value
-    return math.sqrt(1.0 - width), math.sqrt(1.0 + width)
-
-
 def constants(study: Study) -> NDArray[np.float64]:
     """The study's constants, shape (len(CONSTANT_INDEX),); units as in the state file."""
     state = study.state
@@ -68,8 +81,6 @@ def constants(study: Study) -> NDArray[np.float64]:
     lag = markets["oracle_lag_hours"]
     staked = _staked(state)
     delay = state.stablecoin.redemption_delay_hours.value
-    low, high = _range(state)
-    elsewhere = state.amos.uniswap.liquidity.value
     further = {
         "fee": state.pool.fee.value,
         "admin_fee": state.pool.admin_fee.value,
@@ -90,14 +101,9 @@ def constants(study: Study) -> NDArray[np.float64]:
         "recollateralise_bonus": state.share_token.recollateralise_bonus.value,
         "buyback_usd": state.share_token.buyback_usd_hour.value,
         "fxs1559_share": state.share_token.fxs1559_share.value,
-        "uniswap_low": low,
-        "uniswap_high": high,
-        "uniswap_span": 1.0 / low - 1.0 / high,
-        "uniswap_fee": state.amos.uniswap.fee.value,
-        "uniswap_outside": state.amos.uniswap.outside.value / (1.0 - low),
         "size": state.size,
         "start_supply": state.stablecoin.supply.value,
-        "start_external": state.stablecoin.supply.value - own_x - elsewhere - state.amos.fraxlend.lent.value,
+        "start_external": state.stablecoin.supply.value - own_x - state.amos.uniswap.liquidity.value - state.amos.fraxlend.lent.value,
         "start_outside": (1.0 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value),
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
@@ -114,10 +120,9 @@ def constants(study: Study) -> NDArray[np.float64]:
         "share_recovery": -math.expm1(-1.0 / markets["share_recovery_hours"]),
         "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
     }
-    vector = np.empty(len(CONSTANT_INDEX), dtype=np.float64)
-    for name, index in CONSTANT_INDEX.items():
-        vector[index] = markets[name] if name in markets else further[name]
-    return vector
+    own = {f"{each.name}.{name}": value for each in MECHANISMS for name, value in each.constants(state).items()}
+    everything = {**markets, **further, **own}
+    return np.array([everything[name] for name in CONSTANT_INDEX], dtype=np.float64)
 
 
 def figures_to_fit(study: Study) -> dict[str, float]:
@@ -152,19 +157,10 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
         share_supply=state.share_token.supply.value,
         share_impact=1.0,
         share_slow=state.share_token.price.value,
-        lent=state.amos.aave.lent.value,
-        invested=state.amos.investor.lent.value,
-        fraxlend_lent=state.amos.fraxlend.lent.value,
-        uniswap_liquidity=state.amos.uniswap.liquidity.value / (1.0 - _range(state)[0]),
-        curve_minted=state.amos.curve.minted.value,
-        fraxlend_minted=state.amos.fraxlend.minted.value,
-        uniswap_minted=state.amos.uniswap.minted.value,
-        curve_borrowed=state.amos.curve.borrowed.value,
-        aave_borrowed=state.amos.aave.borrowed.value,
-        investor_borrowed=state.amos.investor.borrowed.value,
-        uniswap_borrowed=state.amos.uniswap.borrowed.value,
         fault_step=-1.0,
     )
+    for each in MECHANISMS:
+        start.update({f"{each.name}.{line}": value for line, value in each.start(state).items()})
     block = aligned(len(STATE) * LANES)
     block[:] = np.repeat([start[name] for name in STATE], LANES)
     for name, offset in (("collateral_price", at.M_COLLATERAL_PRICE), ("base_value", at.M_BASE_VALUE)):

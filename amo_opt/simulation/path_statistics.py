@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import LANES
@@ -20,12 +19,6 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
     dollar_reference = c[at.C_DOLLAR_REFERENCE] > 0.5
     dust = DUST_USD * c[at.C_SIZE]
     min_cr = p[at.P_MIN_CR]
-    curve_cap = p[at.P_CURVE_COLLATERAL_CAP] + CAP_TOLERANCE
-    aave_cap = p[at.P_AAVE_CAP] + CAP_TOLERANCE
-    investor_cap = p[at.P_INVESTOR_CAP] + CAP_TOLERANCE
-    uniswap_cap = p[at.P_UNISWAP_CAP] + CAP_TOLERANCE
-    mint_cap = p[at.P_CURVE_MINT_CAP] + CAP_TOLERANCE
-    fraxlend_cap = p[at.P_FRAXLEND_CAP] + CAP_TOLERANCE
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
         y = s[at.S_POOL_Y + i]
@@ -79,26 +72,14 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_UNSERVED_HOURS + i] += unserved
         s[at.S_UNSERVED_PEAK + i] = unserved if unserved > peak else peak
         idle = s[at.S_IDLE + i]
-        lent = s[at.S_LENT + i]
         supply = s[at.S_SUPPLY + i]
         lp_amo = s[at.S_LP_AMO + i]
-        own_usd = s[at.S_OWN + i] * y * base_value
-        invested = s[at.S_INVESTED + i]
-        range_y = s[at.S_UNISWAP_Y + i]
-        fraxlend_lent = s[at.S_FRAXLEND_LENT + i]
-        fraxlend_free = s[at.S_FRAXLEND_FREE + i]
-        total = (idle + lent + invested + range_y) * collateral_price + own_usd
-        over = (own_usd > curve_cap * total) | (lent * collateral_price > aave_cap * total) | (s[at.S_CURVE_MINTED + i] > mint_cap * supply)
-        over = over | (invested * collateral_price > investor_cap * total) | (range_y * collateral_price > uniswap_cap * total)
-        over = over | (fraxlend_lent > fraxlend_cap * supply)
+        over = s[at.S_OVER_CAPS + i] > 0.5
         s[at.S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
         s[at.S_HOURS_UNWINDING + i] += s[at.S_UNWINDING + i]
 
         outside = supply - (x + s[at.S_OWN_OUTSIDE + i])
-        sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lent >= 0.0) & (invested >= 0.0) & (range_y >= 0.0) & (lp_amo >= 0.0)
-        sound = (
-            sound & (fraxlend_free >= 0.0) & (fraxlend_lent >= fraxlend_free) & (s[at.S_UNISWAP_X + i] >= 0.0) & (s[at.S_CLAIMS + i] >= 0.0)
-        )
+        sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lp_amo >= 0.0) & (s[at.S_UNSOUND + i] < 0.5) & (s[at.S_CLAIMS + i] >= 0.0)
         sound = sound & (outside >= -1e-9 * supply) & (s[at.S_QUEUE + i] >= 0.0) & (s[at.S_BUY_QUEUE + i] >= 0.0)
         sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)
         converged = residual_D(x, y, ann, d) <= D_BOUND

@@ -1,13 +1,14 @@
 """The hour as a program: rows of stages in the order of the model, which `kernel.advance` walks.
 
-Read `HOUR` from the top: it is the hour in one page. An AMO brings its own rows (`amos.mechanism`), and those of an AMO that a parameter set does not use
-and the snapshot does not hold are left out: they would change nothing.
+Read `HOUR` from the top: it is the hour in one page. An AMO brings its own rows (`amos.mechanism`), each with where its own numbers begin (`amos.layout`), so
+that AMOs of a kind are the same stages at other offsets. Those of an AMO that a parameter set does not use and the snapshot does not hold are left out: they
+would change nothing.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -15,16 +16,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.layout import PLACES
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
 from amo_opt.amos.triggers import triggers
-from amo_opt.protocol.accounts import open_hour
+from amo_opt.protocol.accounts import begin_settling, net_asset_value, open_hour, settle
 from amo_opt.protocol.active_lanes import OnActive
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, flag_scales, scale_active
 from amo_opt.protocol.holders import demand, lp_flight
-from amo_opt.protocol.oracle import observe
+from amo_opt.protocol.oracle import move_oracle, observe
 from amo_opt.protocol.primary_market import trade_active, trade_fast
 from amo_opt.protocol.share_token import share_operations
-from amo_opt.simulation.opening import begin, begin_books
+from amo_opt.simulation.opening import begin, begin_books, open_window
 from amo_opt.simulation.path_statistics import path_statistics
 
 if TYPE_CHECKING:
@@ -32,89 +34,136 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from amo_opt.amos.layout import Places
     from amo_opt.stableswap.jit import Vector
 
-ARGUMENTS: Final = ("smc", "sm", "sc", "smpc", "smpcw", "spcw", "scw", "sp", "sw", "spc", "spch", "smpch")
-"""What stages may be given: state, market row, parameters, constants, scratch, the hour's number. Their places here are what `kernel.advance` tells them by."""
-COLUMNS: Final = 5
-"""Of a row as `kernel.advance` reads it: arguments, where the stage begins, where the full stage begins (0: there is none), and its lines' first and last place."""
+ARGUMENTS: Final = ("smpcanqk", "smpcanqkw", "smc", "sc", "s", "smpcw", "scw", "sp", "sw", "spch", "smpch")
+"""What stages may be given: state, market row, parameters, constants, an AMO's own of these four, scratch, the hour's number. Their places here are what
+`kernel.walk_rows` tells them by."""
+COLUMNS: Final = 9
+"""Of a row as `kernel.walk_rows` reads it: arguments, where the stage begins, where the full stage begins (0: there is none), its lines' first and last place, and
+where the AMO's own state, inputs, parameters and constants begin."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One stage; with ``active`` it flags lanes, on which the full stage named ``full`` runs. ``of`` is the AMO it belongs to."""
+    """One stage; with ``active`` it flags lanes, on which the full stage runs. ``of`` is the AMO it belongs to, ``always`` whether it stands even where that is not used.
+
+    ``name`` names the row, ``code`` the stage: rows of AMOs of a kind have the same.
+    """
 
     name: str
     stage: Stage
-    full: str = ""
     active: OnActive | None = None
     of: Mechanism | None = None
+    always: bool = True
 
     @cached_property
     def arguments(self) -> str:
         """The first letters of its arguments' names, ``h`` for the hour."""
         return "".join(name.lstrip("_")[0] for name in inspect.signature(self.stage.py_func).parameters)
 
+    @property
+    def code(self) -> str:
+        """The stage's name: its file and function."""
+        return _code(self.stage)
+
+    @property
+    def full(self) -> str:
+        """The full stage's; empty where there is none."""
+        return "" if self.active is None else _code(self.active.full)
+
+    @property
+    def places(self) -> tuple[int, int, int, int]:
+        """Where the AMO's own numbers begin; 0 for a stage that is no AMO's."""
+        if self.of is None:
+            return 0, 0, 0, 0
+        own: Places = PLACES[self.of.name]
+        return own.state, own.market, own.parameters, own.constants
+
     def in_use(self, s: Vector, p: Vector) -> bool:
         """Whether the AMO it belongs to has room or holds anything, in all lanes alike at the start."""
-        if self.of is None or self.of.cap is None or self.of.held is None:
+        if self.always or self.of is None or self.of.stages.cap is None or self.of.stages.held is None:
             return True
-        return bool(p[self.of.cap] > 0.0 or s[self.of.held] > 0.0)
+        state, _, parameters, _ = self.places
+        return bool(p[parameters + self.of.stages.cap] > 0.0 or s[state + self.of.stages.held] > 0.0)
 
 
-def _rows(mechanism: Mechanism, part: str, stage: Stage | Flagged | None, *, flags: str = "") -> Iterator[Row]:
-    if isinstance(stage, Flagged):
-        yield Row(f"{mechanism.name}_flag_{flags}", stage.flag, f"{mechanism.name}_{part}", stage.full, mechanism)
-    elif stage is not None:
-        yield Row(f"{mechanism.name}_{part}", stage, of=mechanism)
+def _code(stage: Stage) -> str:
+    return f"{stage.py_func.__module__.rpartition('.')[2]}_{stage.py_func.__name__}"
 
 
+def _rows(part: str, key: Callable[[Mechanism], int], *, always: bool = False) -> Iterator[Row]:
+    """That part of every AMO that has it, in the order of ``key``."""
+    for each in sorted(MECHANISMS, key=key):
+        stage = getattr(each.stages, part)
+        if isinstance(stage, Flagged):
+            yield Row(f"{each.name}_{part}", stage.flag, stage.full, each, always=always)
+        elif stage is not None:
+            yield Row(f"{each.name}_{part}", stage, of=each, always=always)
+
+
+def _earns(each: Mechanism) -> int:
+    return each.earns
+
+
+def _turn(each: Mechanism) -> int:
+    return each.turn
+
+
+SETTLE: Final[tuple[Row, ...]] = (
+    Row("begin_settling", begin_settling),
+    *_rows("settle", _earns),
+    Row("settle", settle),
+    Row("net_asset_value", net_asset_value),
+)
+"""The books at liquidation value, and NAV."""
 START: Final[tuple[Row, ...]] = (
     Row("begin", begin),
-    *(Row(f"{each.name}_begin", each.begin) for each in MECHANISMS),
+    *_rows("begin", _earns, always=True),
+    *_rows("quote", _earns, always=True),
     Row("begin_books", begin_books),
+    *SETTLE,
+    Row("open_window", open_window),
 )
 """What follows from the snapshot and the first hour's market."""
 HOUR: Final[tuple[Row, ...]] = (
-    # new prices and A; what venues lose; interest, fees and rewards
+    # new prices and A; the depth of other venues; what venues lose; interest, fees and rewards
     Row("open_hour", open_hour),
-    *(row for each in MECHANISMS for row in _rows(each, "venue_loss", each.venue_loss)),
-    *(row for each in MECHANISMS for row in _rows(each, "market_operations", each.market_operations)),
+    *_rows("quote", _earns, always=True),
+    *_rows("venue_loss", _earns),
+    *_rows("market_operations", _earns),
     # outside providers and holders; their trades at the pool and at the issuer's doors; arbitrage between the venues
     Row("lp_flight", lp_flight),
     Row("demand", demand),
-    Row("trade_fast", trade_fast, "trade", trade_active),
-    *(row for each in MECHANISMS for row in _rows(each, "arbitrage", each.arbitrage, flags="arbitrage")),
-    # oracle and CR; the share token's operations
+    Row("trade", trade_fast, trade_active),
+    *_rows("arbitrage", _earns),
+    # prices, oracle and CR; the share token's operations
     Row("observe", observe),
+    *_rows("observe", _earns, always=True),
+    Row("move_oracle", move_oracle),
     Row("cr_controller", cr_controller),
     Row("share_operations", share_operations),
     # triggers; the AMOs' operations
     Row("triggers", triggers),
-    Row("flag_scales", flag_scales, "scale", scale_active),
-    *(row for each in sorted(MECHANISMS, key=lambda each: each.turn) for row in _rows(each, "operate", each.operate, flags="operations")),
+    Row("scale", flag_scales, scale_active),
+    *_rows("operate", _turn),
     # both collateral ratios as the hour leaves them; what is kept of it
     Row("collateral_ratios", collateral_ratios),
+    *_rows("watch", _earns),
     Row("path_statistics", path_statistics),
 )
 """An hour of the protocol, from top to bottom."""
 
 
-def lines_of(rows: Sequence[Row]) -> NDArray[np.int64]:
-    """The lines that the rows' full stages copy, one after the other."""
-    found = [row.active.lines for row in rows if row.active is not None]
-    lines: NDArray[np.int64] = np.concatenate([*found, np.zeros(0, dtype=np.int64)])
-    lines.flags.writeable = False
-    return lines
-
-
-def program_of(rows: Sequence[Row], places: Mapping[str, int], s: Vector, p: Vector) -> NDArray[np.int64]:
-    """The rows in use as `kernel.advance` walks them, shape (rows, COLUMNS); ``places`` = where each stage begins."""
-    walked, first = [], 0
+def program_of(rows: Sequence[Row], places: Mapping[str, int], s: Vector, p: Vector) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows in use as `kernel.walk_rows` walks them, shape (rows, COLUMNS), and the lines that their full stages copy; ``places`` = where each stage begins."""
+    walked, lines, first = [], [np.zeros(0, dtype=np.int64)], 0
     for row in rows:
-        last = first + (0 if row.active is None else row.active.lines.size)
         if row.in_use(s, p):
+            copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(*row.places[:2])
             full = places[row.full] if row.active is not None else 0
-            walked.append((ARGUMENTS.index(row.arguments), places[row.name], full, first, last))
-        first = last
-    return np.array(walked, dtype=np.int64).reshape(len(walked), COLUMNS)
+            walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *row.places))
+            lines.append(copied)
+            first += copied.size
+    return np.array(walked, dtype=np.int64).reshape(len(walked), COLUMNS), np.concatenate(lines)

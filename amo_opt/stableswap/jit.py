@@ -11,15 +11,25 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import config, njit, types
+from numba.core.compiler import Compiler
 from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
+
+from amo_opt.fence import SLOWER, written_for
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 Vector = NDArray[np.float64]
 """A flat float64 array: the state, a market row, the parameters or the constants."""
-VECTOR = types.Array(types.float64, 1, "C")
+ARRAY = types.Array(types.float64, 1, "C")
 """Its compiled type."""
+VECTOR = types.CPointer(types.float64)
+"""What a stage is given of it: where it begins. Lines that begin elsewhere in the same array are then another argument (`ahead`)."""
+PARTS_APART = ("numba.core.compiler:CompilerBase.__init__", "numba.core.callconv:CPUCallConv.decorate_function")
+"""What of Numba's private parts `_PartsApart` builds on."""
+DIGEST = "1d528ea753b5eff6"
+"""Of Numba 0.66 to 0.68."""
 
 
 def scalar(function: F) -> F:
@@ -27,8 +37,22 @@ def scalar(function: F) -> F:
     return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False, forceinline=True))
 
 
+class _PartsApart(Compiler):  # type: ignore[misc]
+    """Tells the compiler that what a stage is given never overlaps: it then makes one loop, where it would make a second for the case that it does."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.state.flags.noalias = True
+
+
 def stage(function: F) -> F:
-    """One mechanism: a loop over the lanes of a block, without branches, allocation or Python objects."""
+    """One mechanism: a loop over the lanes of a block, without branches, allocation or Python objects. No line is among two of its arguments."""
+    apart: dict[str, Any] = {"pipeline_class": _PartsApart} if written_for(DIGEST, *PARTS_APART, instead=SLOWER) else {}
+    return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False, **apart))
+
+
+def walker(function: F) -> F:
+    """What calls stages one after the other."""
     return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False))
 
 
@@ -63,3 +87,33 @@ def _call_plainly(function: Any, *arguments: Any) -> None:
 
 
 call_at: Any = _call_plainly if config.DISABLE_JIT else intrinsic(_call_at)  # type: ignore[attr-defined]
+
+
+def _begins(_context: Any, array: Any) -> Any:
+    """Where an array begins, as a stage is given it."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return make_array(signature.args[0])(context, builder, values[0]).data
+
+    return VECTOR(array), generate
+
+
+def _ahead(_context: Any, begins: Any, by: Any) -> Any:
+    """What begins so many numbers further on."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.gep(values[0], [values[1]])
+
+    return begins(begins, types.int64), generate
+
+
+def _begins_plainly(array: Vector) -> Vector:
+    return array
+
+
+def _ahead_plainly(array: Vector, by: int) -> Vector:
+    return array[by:]
+
+
+begins: Any = _begins_plainly if config.DISABLE_JIT else intrinsic(_begins)  # type: ignore[attr-defined]
+ahead: Any = _ahead_plainly if config.DISABLE_JIT else intrinsic(_ahead)  # type: ignore[attr-defined]
