@@ -7,6 +7,7 @@ curve                the pool's liquidity: deposits, one-sided minting and burni
 lending              what AMOs share that lend collateral; aave and collateral_investor are two of them
 fraxlend             stablecoin minted into a lending market
 uniswap_v3           a range around 1, and the arbitrage between it and the pool
+cap_use              what is out against the caps in force
 minter               the caps on what all of them were given
 triggers             when they stop, unwind and return
 """

@@ -7,6 +7,7 @@ buffer asks for, never more than the venue has free. Worst case: the recoverable
 from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
+from amo_opt.amos.mechanism import Income, LendingMarket
 from amo_opt.protocol import lanes
 from amo_opt.protocol.parameters import collateral_cap
 
@@ -34,6 +35,10 @@ MECHANISM = lender(
     VENUE,
     turn=4,
     may_be_absent=False,
-    title="Aave",
+    title="Aave AMO",
+    rank=20,
     parameters={"cap": CAP},
+    market=LendingMarket(prefix="lending", freezes=True),
+    income={"income": Income(name="lending", label="Aave interest", rank=10)},
+    collateral_series="lent",
 )

@@ -6,6 +6,7 @@ The four operations are those of `amos.aave`; the market has its own deposits, d
 from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
+from amo_opt.amos.mechanism import Income, LendingMarket
 from amo_opt.protocol import lanes
 from amo_opt.protocol.parameters import collateral_cap
 
@@ -33,5 +34,9 @@ MECHANISM = lender(
     turn=5,
     may_be_absent=True,
     title="Collateral Investor",
+    rank=30,
     parameters={"cap": CAP},
+    market=LendingMarket(prefix="investor"),
+    income={"income": Income(name="investor", label="Collateral Investor", rank=20)},
+    collateral_series="invested",
 )

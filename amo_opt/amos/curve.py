@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Expectation, Flagged, Income, Mechanism, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -483,13 +483,30 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
 COLLATERAL_CAP = collateral_cap("curve_collateral_cap", "Most collateral in the Curve AMO, share of all collateral", rank=50)
 MINT_CAP = supply_cap("curve_mint_cap", "Most stablecoin minted by the Curve AMO, share of supply", rank=70)
 
+EXPECTATIONS = (
+    Expectation(parameter="collateral_cap", metric="yield", sign=+1, reason="more of the pool earns its fees and rewards"),
+    Expectation(parameter="collateral_cap", metric="floor_supply_01_usd", sign=+1, reason="more dollars stand in the pool against sales"),
+    Expectation(parameter="mint_cap", metric="yield", sign=+1, reason="a larger share of the pool earns more of its rewards"),
+)
+
 MECHANISM = Mechanism(
     name="curve",
-    title="Curve",
+    title="Curve AMO",
+    rank=10,
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     turn=1,
     parameters={"collateral_cap": COLLATERAL_CAP, "mint_cap": MINT_CAP},
+    out={
+        "collateral_cap": UnderCap(used=lambda state: state.amos.curve.lp_share.value * state.base_value, use="held in the pool"),
+        "mint_cap": UnderCap(used=lambda state: state.amos.curve.minted.value, use="minted"),
+    },
+    income={
+        "fees": Income(name="swap_fees", label="Curve swap fees", rank=40),
+        "rewards": Income(name="rewards", label="rewards", rank=60),
+    },
+    expectations=EXPECTATIONS,
+    collateral_series="curve_collateral",
 )

@@ -10,7 +10,7 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 from __future__ import annotations
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, resting_rate
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Expectation, Flagged, Income, LendingMarket, Mechanism, UnderCap
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -302,9 +302,21 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
 
 CAP = supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)
 
+EXPECTATIONS = (
+    Expectation(parameter="cap", metric="yield", sign=+1, reason="minted stablecoin is lent at interest"),
+    Expectation(
+        parameter="cap",
+        metric="min_cr_external_tail95",
+        sign=-1,
+        reason="borrowers sell what was minted: more claims on the same collateral",
+    ),
+    Expectation(parameter="cap", metric="floor_ratio", sign=-1, reason="more algorithmic supply on the same depth"),
+)
+
 MECHANISM = Mechanism(
     name="fraxlend",
-    title="Fraxlend",
+    title="Fraxlend AMO",
+    rank=40,
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
@@ -313,4 +325,8 @@ MECHANISM = Mechanism(
     cap=at.P_FRAXLEND_CAP,
     held=at.S_FRAXLEND_LENT,
     parameters={"cap": CAP},
+    out={"cap": UnderCap(used=lambda state: state.amos.fraxlend.lent.value, use="lent")},
+    market=LendingMarket(prefix="fraxlend"),
+    income={"income": Income(name="fraxlend", label="Fraxlend interest", rank=30)},
+    expectations=EXPECTATIONS,
 )

@@ -6,14 +6,17 @@ Aave's AMO and the Collateral Investor are the same AMO with different markets; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.mechanism import Mechanism
+from amo_opt.amos.mechanism import Expectation, Mechanism, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.jit import Vector, scalar, stage
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
 
 HOURS_A_YEAR = 8760.0
 
@@ -74,6 +77,12 @@ class Venue:
     income: int
     loss: int
     free_cap: int = -1
+
+
+EXPECTATIONS = (
+    Expectation(parameter="cap", metric="yield", sign=+1, reason="lent collateral earns interest"),
+    Expectation(parameter="cap", metric="min_cr_external_tail95", sign=-1, reason="lent collateral can be frozen or lost"),
+)
 
 
 def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: Any) -> Mechanism:
@@ -206,6 +215,10 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: 
             s[at.S_BORROWED + i] += moved
             s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 
+    def all_lent(state: ProtocolState) -> float:
+        lent: float = getattr(state.amos, name).lent.value
+        return lent
+
     cap, held = (cap_at, lent_at) if may_be_absent else (None, None)
     return Mechanism(
         name=name,
@@ -216,5 +229,7 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: 
         turn=turn,
         cap=cap,
         held=held,
+        out={"cap": UnderCap(used=all_lent, use="lent")},
+        expectations=EXPECTATIONS,
         **owned,
     )

@@ -30,8 +30,27 @@ class Flagged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnderCap:
+    """What is out under a cap at a snapshot: ``used`` tells how much from the state, tokens, and ``use`` in what way ("lent")."""
+
+    used: Callable[[ProtocolState], float]
+    use: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """A price beside the pool's: its series, and the series of what the AMO holds at it, without which nobody looks at the price."""
+
+    price: str
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What a reader expects of a parameter: ``sign`` +1 where a higher one should raise the metric, -1 where it should lower it, and why."""
+    """What a reader expects of a parameter: ``sign`` +1 where a higher one should raise the metric, -1 where it should lower it, and why.
+
+    An AMO's own say its parameter by the short name.
+    """
 
     parameter: str
     metric: str
@@ -61,7 +80,7 @@ class LendingMarket:
 
 @dataclass(frozen=True, kw_only=True)
 class Income:
-    """An accounting line of the AMO: its name in results, how a story calls it, and its place among the lines (sums run in that order)."""
+    """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order)."""
 
     name: str
     label: str
@@ -79,13 +98,15 @@ class Book:
 
 @dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """One AMO.
+    """One AMO. ``title`` is what it is called ("Curve AMO"), ``rank`` its place where AMOs stand in a row: in files, sentences and figures.
 
     ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``venue_loss`` is what its venue loses of that, ``market_operations`` what an
     hour brings it, ``arbitrage`` comes after the trades, ``operate`` is what its team does. AMOs earn in the order of ``earns`` and operate in the order of ``turn``.
 
     ``section`` is the table ``[amos.NAME]`` as a dataclass of figures, ``markets`` the figures of ``[markets]`` that are the AMO's alone, ``settings`` its settings
     in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use.
+    ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section, one whose parameters mint a book ``minted``.
+    ``collateral_series`` is the series of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
     ``collateral`` and ``stablecoin`` tell from a state how much collateral the AMO holds outside the pool and how much of the supply it holds or has lent, ``most_stablecoin`` how much that may become by price alone.
 
     ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either its stages are left out. None for an AMO that is always there.
@@ -93,6 +114,7 @@ class Mechanism:
 
     name: str
     title: str = ""
+    rank: int = 100
     begin: Stage
     venue_loss: Stage | None = None
     market_operations: Stage
@@ -105,6 +127,7 @@ class Mechanism:
     section: type | None = None
     markets: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    out: Mapping[str, UnderCap] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
     market: LendingMarket | None = None
     loss: Loss | None = None
@@ -114,3 +137,15 @@ class Mechanism:
     stablecoin: Callable[[ProtocolState], float] | None = None
     most_stablecoin: Callable[[ProtocolState], float] | None = None
     expectations: tuple[Expectation, ...] = ()
+    collateral_series: str = ""
+    quote: Quote | None = None
+
+    @property
+    def venue(self) -> str:
+        """Where its positions stand: what it is called, without the word AMO."""
+        return self.title.removesuffix(" AMO")
+
+    @property
+    def holding_cap(self) -> Parameter | None:
+        """The first of its caps: how much it may hold, be it collateral or what it mints; None for an AMO without one."""
+        return next((each for each in self.parameters.values() if each.borrows or each.mints), None)

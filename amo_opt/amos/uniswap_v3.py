@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Expectation, Flagged, Income, Mechanism, Quote, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -441,7 +441,8 @@ CAP = collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, shar
 
 MECHANISM = Mechanism(
     name="uniswap",
-    title="Uniswap v3",
+    title="Uniswap v3 AMO",
+    rank=50,
     begin=begin,
     market_operations=market_operations,
     arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
@@ -450,4 +451,9 @@ MECHANISM = Mechanism(
     cap=at.P_UNISWAP_CAP,
     held=at.S_UNISWAP_LIQUIDITY,
     parameters={"cap": CAP},
+    out={"cap": UnderCap(used=lambda state: state.amos.uniswap.liquidity.value, use="held in the range")},
+    income={"fees": Income(name="uniswap_fees", label="Uniswap v3 fees", rank=50)},
+    expectations=(Expectation(parameter="cap", metric="yield", sign=+1, reason="liquidity earns fees"),),
+    collateral_series="uniswap_collateral",
+    quote=Quote(price="uniswap_price", held=("uniswap_collateral", "uniswap_stablecoin")),
 )

@@ -108,6 +108,11 @@ def _figures(section: type, name: str) -> Spec:
     return table(name, keys)
 
 
+def parameter_key(parameter: Parameter) -> Spec:
+    """A parameter's key in a file of a whole set: what it holds, and what it means where it is left out."""
+    return _parameter(parameter, default=... if parameter.default is None else parameter.typed(parameter.default))
+
+
 def _parameter(parameter: Parameter, *, default: Any = ...) -> Spec:
     if parameter.kind == "integer":
         return whole(int(parameter.low), int(parameter.high), default=default)
@@ -136,11 +141,7 @@ DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes
 NOTES = text("text in quotes", default="")
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
-PARAMETER_FILE = model(
-    "parameters",
-    {"name": name_of("set")}
-    | {name: _parameter(entry, default=... if entry.default is None else entry.default) for name, entry in PARAMETERS.items()},
-)
+PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()})
 
 CONTRACT = model(
     "contract",

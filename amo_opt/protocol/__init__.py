@@ -10,6 +10,5 @@ primary_market       the hour's trades at the pool and the issuer's doors
 oracle, collateral_ratio, share_token
 active_lanes         a stage on the lanes that need it
 elementary           exp and log of our own
-cap_use              what is out against the caps in force
 addresses, aligned
 """
