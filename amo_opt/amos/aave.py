@@ -6,7 +6,7 @@ buffer asks for, never more than the venue has free. Worst case: the recoverable
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import Venue, lender
+from amo_opt.amos.lending import Venue, lender, rate_curve
 from amo_opt.protocol import lanes
 
 VENUE = Venue(
@@ -26,4 +26,11 @@ VENUE = Venue(
     loss=lanes.M_LENDING_LOSS,
 )
 
-MECHANISM = lender("aave", VENUE, turn=4, may_be_absent=False)
+MECHANISM = lender(
+    "aave",
+    VENUE,
+    turn=4,
+    may_be_absent=False,
+    markets=rate_curve("lending", above="borrow rate added between the kink and full utilisation"),
+    markets_after="volume_depth_usd",
+)

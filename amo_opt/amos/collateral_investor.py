@@ -5,7 +5,7 @@ The four operations are those of `amos.aave`; the market has its own deposits, d
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import Venue, lender
+from amo_opt.amos.lending import Venue, lender, rate_curve
 from amo_opt.protocol import lanes
 
 VENUE = Venue(
@@ -24,4 +24,11 @@ VENUE = Venue(
     loss=lanes.M_INVESTOR_LOSS,
 )
 
-MECHANISM = lender("investor", VENUE, turn=5, may_be_absent=True)
+MECHANISM = lender(
+    "investor",
+    VENUE,
+    turn=5,
+    may_be_absent=True,
+    markets=rate_curve("investor", "the Collateral Investor's market"),
+    markets_after="illiquid_haircut",
+)

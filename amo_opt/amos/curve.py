@@ -11,6 +11,7 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from amo_opt.amos.mechanism import Flagged, Mechanism
@@ -21,6 +22,7 @@ from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -479,6 +481,23 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         s[at.S_CR_CONTRACT + i] = before if acts else now
 
 
+@dataclass(frozen=True, kw_only=True)
+class CurveAmo(AmoSection):
+    """``[amos.curve]``"""
+
+    lp_share: Figure = figure(0.0, 1.0, "", "share of the metapool's LP tokens the AMO owns")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+    in_gauge: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked in the gauge itself")
+    in_convex: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Convex")
+    in_stakedao: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Stake DAO")
+    in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
+
+    def collateral(self, state: ProtocolState) -> float:
+        """Its part of the pool's base LP tokens at their virtual price."""
+        return self.lp_share.value * state.base_value
+
+
 MECHANISM = Mechanism(
     name="curve",
     begin=begin,
@@ -486,4 +505,6 @@ MECHANISM = Mechanism(
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     turn=1,
+    section=CurveAmo,
+    section_rank=0,
 )

@@ -9,7 +9,9 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, resting_rate
+from dataclasses import dataclass
+
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, rate_curve, resting_rate
 from amo_opt.amos.mechanism import Flagged, Mechanism
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
@@ -17,6 +19,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.state import AmoSection, Figure, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
@@ -299,6 +302,18 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
         w[W_ACTIVE + i] = 1.0 if (mint + burn) > 0.0 else 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class FraxlendAmo(AmoSection):
+    """``[amos.fraxlend]``"""
+
+    lent: Figure = figure(0.0, 1e13, "tokens", "stablecoin lent, interest included")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+
+    def stablecoin(self) -> float:
+        """What it has lent."""
+        return self.lent.value
+
+
 MECHANISM = Mechanism(
     name="fraxlend",
     begin=begin,
@@ -308,4 +323,7 @@ MECHANISM = Mechanism(
     turn=3,
     cap=at.P_FRAXLEND_CAP,
     held=at.S_FRAXLEND_LENT,
+    section=FraxlendAmo,
+    markets=rate_curve("fraxlend", "Fraxlend"),
+    markets_after="illiquid_haircut",
 )
