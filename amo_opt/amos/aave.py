@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
 from amo_opt.amos.mechanism import Income, LendingMarket
+from amo_opt.amos.lending import Venue, lender, rate_curve
 from amo_opt.protocol import lanes
 from amo_opt.protocol.parameters import collateral_cap
 
@@ -41,4 +42,6 @@ MECHANISM = lender(
     market=LendingMarket(prefix="lending", freezes=True),
     income={"income": Income(name="lending", label="Aave interest", rank=10)},
     collateral_series="lent",
+    markets=rate_curve("lending", above="borrow rate added between the kink and full utilisation"),
+    markets_after="volume_depth_usd",
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
 from amo_opt.amos.mechanism import Income, LendingMarket
+from amo_opt.amos.lending import Venue, lender, rate_curve
 from amo_opt.protocol import lanes
 from amo_opt.protocol.parameters import collateral_cap
 
@@ -39,4 +40,6 @@ MECHANISM = lender(
     market=LendingMarket(prefix="investor"),
     income={"income": Income(name="investor", label="Collateral Investor", rank=20)},
     collateral_series="invested",
+    markets=rate_curve("investor", "the Collateral Investor's market"),
+    markets_after="illiquid_haircut",
 )

@@ -11,6 +11,7 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from amo_opt.amos.mechanism import Expectation, Flagged, Income, Mechanism, UnderCap
@@ -22,6 +23,7 @@ from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -488,6 +490,22 @@ EXPECTATIONS = (
     Expectation(parameter="collateral_cap", metric="floor_supply_01_usd", sign=+1, reason="more dollars stand in the pool against sales"),
     Expectation(parameter="mint_cap", metric="yield", sign=+1, reason="a larger share of the pool earns more of its rewards"),
 )
+@dataclass(frozen=True, kw_only=True)
+class CurveAmo(AmoSection):
+    """``[amos.curve]``"""
+
+    lp_share: Figure = figure(0.0, 1.0, "", "share of the metapool's LP tokens the AMO owns")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+    in_gauge: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked in the gauge itself")
+    in_convex: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Convex")
+    in_stakedao: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Stake DAO")
+    in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
+
+    def collateral(self, state: ProtocolState) -> float:
+        """Its part of the pool's base LP tokens at their virtual price."""
+        return self.lp_share.value * state.base_value
+
 
 MECHANISM = Mechanism(
     name="curve",
@@ -509,4 +527,6 @@ MECHANISM = Mechanism(
     },
     expectations=EXPECTATIONS,
     collateral_series="curve_collateral",
+    section=CurveAmo,
+    section_rank=0,
 )

@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, resting_rate
 from amo_opt.amos.mechanism import Expectation, Flagged, Income, LendingMarket, Mechanism, UnderCap
+from dataclasses import dataclass
+
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, rate_curve, resting_rate
+from amo_opt.amos.mechanism import Flagged, Mechanism
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -18,6 +22,7 @@ from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.parameters import supply_cap
+from amo_opt.protocol.state import AmoSection, Figure, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
@@ -312,6 +317,17 @@ EXPECTATIONS = (
     ),
     Expectation(parameter="cap", metric="floor_ratio", sign=-1, reason="more algorithmic supply on the same depth"),
 )
+@dataclass(frozen=True, kw_only=True)
+class FraxlendAmo(AmoSection):
+    """``[amos.fraxlend]``"""
+
+    lent: Figure = figure(0.0, 1e13, "tokens", "stablecoin lent, interest included")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+
+    def stablecoin(self) -> float:
+        """What it has lent."""
+        return self.lent.value
+
 
 MECHANISM = Mechanism(
     name="fraxlend",
@@ -329,4 +345,7 @@ MECHANISM = Mechanism(
     market=LendingMarket(prefix="fraxlend"),
     income={"income": Income(name="fraxlend", label="Fraxlend interest", rank=30)},
     expectations=EXPECTATIONS,
+    section=FraxlendAmo,
+    markets=rate_curve("fraxlend", "Fraxlend"),
+    markets_after="illiquid_haircut",
 )

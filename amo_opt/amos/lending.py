@@ -5,14 +5,17 @@ Aave's AMO and the Collateral Investor are the same AMO with different markets; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from amo_opt.amos.mechanism import Expectation, Mechanism, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 if TYPE_CHECKING:
@@ -87,6 +90,31 @@ EXPECTATIONS = (
 
 def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: Any) -> Mechanism:
     """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does; ``owned`` is the rest of its descriptor.
+@dataclass(frozen=True, kw_only=True)
+class LendingAmo(AmoSection):
+    """``[amos.NAME]`` of an AMO that lends collateral."""
+
+    lent: Figure = figure(0.0, 1e13, "tokens", "collateral lent")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+
+    def collateral(self, _state: ProtocolState) -> float:
+        """What it has lent."""
+        return self.lent.value
+
+
+def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added up to full utilisation") -> dict[str, Any]:
+    """The figures of ``[markets]`` that a lending market's rates are made of; ``whose`` market it is, ``above`` = what slope 2 is."""
+    before = f"{whose}: " if whose else ""
+    return {
+        f"{prefix}_slope_1": figure(0.0, 1.0, "", f"{before}borrow rate at the kink"),
+        f"{prefix}_slope_2": figure(0.0, 10.0, "", f"{before}{above}"),
+        f"{prefix}_kink": figure(0.1, 0.99, "", f"{before}utilisation at the kink"),
+        f"{prefix}_reserve_factor": figure(0.0, 0.99, "", f"{before}share of the interest the venue keeps"),
+    }
+
+
+def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: Mapping[str, Any], markets_after: str) -> Mechanism:
+    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does.
 
     The compiler freezes the offsets, so both are loops over lanes like any other stage.
     """
@@ -232,4 +260,7 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: 
         out={"cap": UnderCap(used=all_lent, use="lent")},
         expectations=EXPECTATIONS,
         **owned,
+        section=LendingAmo,
+        markets=markets,
+        markets_after=markets_after,
     )

@@ -6,7 +6,7 @@ state file, the settings of the scenarios, the hour (`simulation.program`), the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from amo_opt.protocol.active_lanes import OnActive
 if TYPE_CHECKING:
     from amo_opt.protocol.parameters import Parameter
     from amo_opt.protocol.settings import Setting
-    from amo_opt.protocol.state import ProtocolState
+    from amo_opt.protocol.state import AmoSection
 
 Stage = Any
 """A compiled stage; the names of its arguments say what it is given (``s`` state, ``m`` market row, ``p`` parameters, ``c`` constants, ``w`` scratch)."""
@@ -103,7 +103,8 @@ class Mechanism:
     ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``venue_loss`` is what its venue loses of that, ``market_operations`` what an
     hour brings it, ``arbitrage`` comes after the trades, ``operate`` is what its team does. AMOs earn in the order of ``earns`` and operate in the order of ``turn``.
 
-    ``section`` is the table ``[amos.NAME]`` as a dataclass of figures, ``markets`` the figures of ``[markets]`` that are the AMO's alone, ``settings`` its settings
+    ``section`` is the table ``[amos.NAME]``, which also tells what collateral and stablecoin its figures amount to; ``section_rank`` its place among the tables
+    (ties as in the catalogue). ``markets`` are the figures of ``[markets]`` that are the AMO's alone, and stand after the one named (none: at the end), ``settings`` its settings
     in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use.
     ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section, one whose parameters mint a book ``minted``.
     ``collateral_series`` is the series of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
@@ -124,8 +125,10 @@ class Mechanism:
     arbitrage: Flagged | None = None
     cap: int | None = None
     held: int | None = None
-    section: type | None = None
+    section: type[AmoSection] | None = None
+    section_rank: int = 1
     markets: Mapping[str, Any] = field(default_factory=dict)
+    markets_after: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     out: Mapping[str, UnderCap] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
@@ -133,9 +136,6 @@ class Mechanism:
     loss: Loss | None = None
     income: Mapping[str, Income] = field(default_factory=dict)
     books: tuple[Book, ...] = ()
-    collateral: Callable[[ProtocolState], float] | None = None
-    stablecoin: Callable[[ProtocolState], float] | None = None
-    most_stablecoin: Callable[[ProtocolState], float] | None = None
     expectations: tuple[Expectation, ...] = ()
     collateral_series: str = ""
     quote: Quote | None = None

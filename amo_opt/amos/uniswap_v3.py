@@ -11,6 +11,7 @@ Worst case: all own stablecoin, no collateral.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from amo_opt.amos.mechanism import Expectation, Flagged, Income, Mechanism, Quote, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
@@ -20,6 +21,7 @@ from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.parameters import collateral_cap
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -438,6 +440,33 @@ def flag_operations(s: Vector, p: Vector, c: Vector, w: Vector) -> None:
 
 
 CAP = collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)
+@dataclass(frozen=True, kw_only=True)
+class UniswapAmo(AmoSection):
+    """``[amos.uniswap]``: a range of half-width w around 1, in collateral a stablecoin."""
+
+    liquidity: Figure = figure(0.0, 1e13, "tokens", "collateral the AMO's range would hold at a price of 1 (and as much stablecoin)")
+    half_width: Figure = figure(1e-4, 0.5, "", "half-width of the range around 1")
+    fee: Figure = figure(0.0, 0.05, "", "swap fee of the pool")
+    outside: Figure = figure(0.0, 1e13, "tokens", "collateral that others' ranges hold beside it at a price of 1")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+
+    def collateral(self, _state: ProtocolState) -> float:
+        """What the range holds at a price of 1."""
+        return self.liquidity.value
+
+    def stablecoin(self) -> float:
+        """What the range holds at a price of 1."""
+        return self.liquidity.value
+
+    def most_stablecoin(self) -> float:
+        """What the range holds where the price is below it: about twice what it holds at 1."""
+        held, width = self.liquidity.value, self.half_width.value
+        if not 0.0 < width < 1.0:
+            return held
+        low, high = math.sqrt(1.0 - width), math.sqrt(1.0 + width)
+        return held / (1.0 - low) * (1.0 / low - 1.0 / high)
+
 
 MECHANISM = Mechanism(
     name="uniswap",
@@ -456,4 +485,5 @@ MECHANISM = Mechanism(
     expectations=(Expectation(parameter="cap", metric="yield", sign=+1, reason="liquidity earns fees"),),
     collateral_series="uniswap_collateral",
     quote=Quote(price="uniswap_price", held=("uniswap_collateral", "uniswap_stablecoin")),
+    section=UniswapAmo,
 )

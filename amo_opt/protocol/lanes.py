@@ -38,7 +38,11 @@ PARAMETER_NAMES: tuple[str, ...] = (
 """The parameters in the order of `amos.parameters.PARAMETERS` (a test holds it); the AMOs that define some of them read their offsets here."""
 PARAMETER_INDEX: dict[str, int] = {name: index for index, name in enumerate(PARAMETER_NAMES)}
 
-MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets))
+_RATE_CURVES = ("lending", "investor", "fraxlend")
+MARKET_CONSTANTS: tuple[str, ...] = (
+    *(field.name for field in fields(Markets)),
+    *(f"{market}_{part}" for market in _RATE_CURVES for part in ("slope_1", "slope_2", "kink", "reserve_factor")),
+)
 FURTHER_CONSTANTS: tuple[str, ...] = (
     "fee",
     "admin_fee",
