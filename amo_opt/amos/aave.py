@@ -7,6 +7,7 @@ buffer asks for, never more than the venue has free. Worst case: the recoverable
 from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
+from amo_opt.amos.mechanism import LendingMarket, Loss
 from amo_opt.protocol import lanes
 
 VENUE = Venue(
@@ -26,4 +27,11 @@ VENUE = Venue(
     loss=lanes.M_LENDING_LOSS,
 )
 
-MECHANISM = lender("aave", VENUE, turn=4, may_be_absent=False)
+MECHANISM = lender(
+    "aave",
+    VENUE,
+    turn=4,
+    may_be_absent=False,
+    market=LendingMarket(prefix="lending", freezes=True),
+    loss=Loss(share_of="of what is lent on Aave", event="a loss on Aave"),
+)

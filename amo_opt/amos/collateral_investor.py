@@ -6,11 +6,13 @@ The four operations are those of `amos.aave`; the market has its own deposits, d
 from __future__ import annotations
 
 from amo_opt.amos.lending import Venue, lender
+from amo_opt.amos.mechanism import LendingMarket, Loss
 from amo_opt.protocol import lanes
 
 VENUE = Venue(
     deposits=lanes.M_INVESTOR_DEPOSITS,
     demand=lanes.M_INVESTOR_DEMAND,
+    free_cap=lanes.M_INVESTOR_FREE_CAP,
     slope_1=lanes.C_INVESTOR_SLOPE_1,
     slope_2=lanes.C_INVESTOR_SLOPE_2,
     kink=lanes.C_INVESTOR_KINK,
@@ -24,4 +26,11 @@ VENUE = Venue(
     loss=lanes.M_INVESTOR_LOSS,
 )
 
-MECHANISM = lender("investor", VENUE, turn=5, may_be_absent=True)
+MECHANISM = lender(
+    "investor",
+    VENUE,
+    turn=5,
+    may_be_absent=True,
+    market=LendingMarket(prefix="investor"),
+    loss=Loss(share_of="of what the Collateral Investor has lent", event="a loss in the Collateral Investor's market"),
+)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Flagged, Loss, Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -486,4 +486,6 @@ MECHANISM = Mechanism(
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     turn=1,
+    inputs={"loss": "share of the AMO's LP tokens lost this hour (pool, gauge or the venue they are staked in)"},
+    loss=Loss(share_of="of the Curve AMO's LP tokens", event="a loss in the pool, the gauge or where its LP tokens are staked,"),
 )

@@ -10,7 +10,7 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 from __future__ import annotations
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, resting_rate
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Flagged, LendingMarket, Loss, Mechanism
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -308,4 +308,11 @@ MECHANISM = Mechanism(
     turn=3,
     cap=at.P_FRAXLEND_CAP,
     held=at.S_FRAXLEND_LENT,
+    inputs={
+        "deposits": "tokens; stablecoin that others lend out",
+        "demand": "tokens; demand to borrow the stablecoin at a rate of zero",
+        "loss": "share of the borrowers' debt to the AMO that is lost this hour",
+    },
+    market=LendingMarket(prefix="fraxlend"),
+    loss=Loss(share_of="of the borrowers' debt to Fraxlend", event="bad debt on Fraxlend"),
 )

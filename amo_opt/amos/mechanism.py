@@ -41,19 +41,21 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What can strike the AMO's venue. ``share_of`` is what the severity is a share of ("of what is lent on Aave"); ``event`` and ``severity`` are the words
-    of the settings ``NAME_loss_yearly`` and ``NAME_loss_severity``, ``calm_severity`` what calm holds where its entry does not say.
+    """What can strike the AMO's venue, and fills its input ``loss``. ``share_of`` is what the severity is a share of ("of what is lent on Aave"), ``event`` what
+    has a yearly probability ("a loss on Aave"), ``calm_severity`` what calm holds where its entry does not say.
     """
 
     share_of: str
     event: str
-    severity: str
     calm_severity: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class LendingMarket:
-    """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it."""
+    """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it.
+
+    It fills the AMO's inputs ``deposits`` and ``demand``, and ``free_cap`` where the AMO has that.
+    """
 
     prefix: str
     freezes: bool = False
@@ -85,7 +87,7 @@ class Mechanism:
     hour brings it, ``arbitrage`` comes after the trades, ``operate`` is what its team does. AMOs earn in the order of ``earns`` and operate in the order of ``turn``.
 
     ``section`` is the table ``[amos.NAME]`` as a dataclass of figures, ``markets`` the figures of ``[markets]`` that are the AMO's alone, ``settings`` its settings
-    in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use.
+    in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.inputs`), ``parameters`` what governance sets, by the name its stages use.
     ``collateral`` and ``stablecoin`` tell from a state how much collateral the AMO holds outside the pool and how much of the supply it holds or has lent, ``most_stablecoin`` how much that may become by price alone.
 
     ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either its stages are left out. None for an AMO that is always there.
@@ -106,6 +108,7 @@ class Mechanism:
     markets: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     market: LendingMarket | None = None
     loss: Loss | None = None
     income: Mapping[str, Income] = field(default_factory=dict)
