@@ -9,6 +9,7 @@ from __future__ import annotations
 from amo_opt.amos.lending import Venue, lender
 from amo_opt.amos.mechanism import Income, LendingMarket
 from amo_opt.amos.lending import Venue, lender, rate_curve
+from amo_opt.amos.mechanism import LendingMarket, Loss
 from amo_opt.protocol import lanes
 from amo_opt.protocol.parameters import collateral_cap
 
@@ -44,4 +45,6 @@ MECHANISM = lender(
     collateral_series="lent",
     markets=rate_curve("lending", above="borrow rate added between the kink and full utilisation"),
     markets_after="volume_depth_usd",
+    market=LendingMarket(prefix="lending", freezes=True),
+    loss=Loss(share_of="of what is lent on Aave", event="a loss on Aave"),
 )

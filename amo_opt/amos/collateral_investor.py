@@ -8,12 +8,14 @@ from __future__ import annotations
 from amo_opt.amos.lending import Venue, lender
 from amo_opt.amos.mechanism import Income, LendingMarket
 from amo_opt.amos.lending import Venue, lender, rate_curve
+from amo_opt.amos.mechanism import LendingMarket, Loss
 from amo_opt.protocol import lanes
 from amo_opt.protocol.parameters import collateral_cap
 
 VENUE = Venue(
     deposits=lanes.M_INVESTOR_DEPOSITS,
     demand=lanes.M_INVESTOR_DEMAND,
+    free_cap=lanes.M_INVESTOR_FREE_CAP,
     slope_1=lanes.C_INVESTOR_SLOPE_1,
     slope_2=lanes.C_INVESTOR_SLOPE_2,
     kink=lanes.C_INVESTOR_KINK,
@@ -42,4 +44,6 @@ MECHANISM = lender(
     collateral_series="invested",
     markets=rate_curve("investor", "the Collateral Investor's market"),
     markets_after="illiquid_haircut",
+    market=LendingMarket(prefix="investor"),
+    loss=Loss(share_of="of what the Collateral Investor has lent", event="a loss in the Collateral Investor's market"),
 )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from amo_opt.amos.mechanism import Expectation, Flagged, Income, Mechanism, UnderCap
+from amo_opt.amos.mechanism import Flagged, Loss, Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -529,4 +530,6 @@ MECHANISM = Mechanism(
     collateral_series="curve_collateral",
     section=CurveAmo,
     section_rank=0,
+    inputs={"loss": "share of the AMO's LP tokens lost this hour (pool, gauge or the venue they are staked in)"},
+    loss=Loss(share_of="of the Curve AMO's LP tokens", event="a loss in the pool, the gauge or where its LP tokens are staked,"),
 )

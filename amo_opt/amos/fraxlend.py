@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, rate_curve, resting_rate
 from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Flagged, LendingMarket, Loss, Mechanism
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -348,4 +349,11 @@ MECHANISM = Mechanism(
     section=FraxlendAmo,
     markets=rate_curve("fraxlend", "Fraxlend"),
     markets_after="illiquid_haircut",
+    inputs={
+        "deposits": "tokens; stablecoin that others lend out",
+        "demand": "tokens; demand to borrow the stablecoin at a rate of zero",
+        "loss": "share of the borrowers' debt to the AMO that is lost this hour",
+    },
+    market=LendingMarket(prefix="fraxlend"),
+    loss=Loss(share_of="of the borrowers' debt to Fraxlend", event="bad debt on Fraxlend"),
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from typing import Any
 
 from amo_opt.amos.mechanism import Expectation, Mechanism, UnderCap
+from amo_opt.amos.mechanism import LendingMarket, Loss, Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -79,7 +80,7 @@ class Venue:
     borrowed: int
     income: int
     loss: int
-    free_cap: int = -1
+    free_cap: int
 
 
 EXPECTATIONS = (
@@ -114,6 +115,16 @@ def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added 
 
 
 def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: Mapping[str, Any], markets_after: str) -> Mechanism:
+INPUTS = {
+    "deposits": "tokens; what others lend out in the market",
+    "demand": "tokens; what borrowers want there at a rate of zero",
+    "free_cap": "tokens; most the AMO can withdraw this hour because others take what is free (1e15 = no limit)",
+    "loss": "share of what the AMO has lent that is lost this hour",
+}
+"""What each AMO that lends collateral has of its market, hour by hour."""
+
+
+def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, market: LendingMarket, loss: Loss) -> Mechanism:
     """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does.
 
     The compiler freezes the offsets, so both are loops over lanes like any other stage.
@@ -121,9 +132,7 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: 
     deposits_at, demand_at = venue.deposits, venue.demand
     slope_1_at, slope_2_at, kink_at, reserve_at = venue.slope_1, venue.slope_2, venue.kink, venue.reserve_factor
     cap_at, lent_at, rate_at, free_at, borrowed_at, income_at = venue.cap, venue.lent, venue.rate, venue.free, venue.borrowed, venue.income
-    others_take = venue.free_cap >= 0
-    loss_at = venue.loss
-    free_cap_at = venue.free_cap if others_take else venue.deposits
+    loss_at, free_cap_at = venue.loss, venue.free_cap
 
     @stage
     def begin(s: Vector, m: Vector, c: Vector) -> None:
@@ -137,7 +146,7 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: 
             demanded = m[demand_at + i]
             rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
             free = unborrowed(deposits, demanded, rate, elasticity)
-            most = m[free_cap_at + i] if others_take else free
+            most = m[free_cap_at + i]
             s[rate_at + i] = rate
             s[free_at + i] = free if free < most else most
             s[at.S_AT_WORK + i] += s[lent_at + i]
@@ -169,7 +178,7 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: 
             mean_rate = s[rate_at + i]
             deposits = m[deposits_at + i] + lent
             free = unborrowed(deposits, m[demand_at + i], mean_rate, elasticity)
-            most = m[free_cap_at + i] if others_take else free
+            most = m[free_cap_at + i]
             free = free if free < most else most
             rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
             s[rate_at + i] = mean_rate + weight * (rate - mean_rate)
@@ -263,4 +272,7 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: 
         section=LendingAmo,
         markets=markets,
         markets_after=markets_after,
+        inputs=INPUTS,
+        market=market,
+        loss=loss,
     )

@@ -60,19 +60,21 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What can strike the AMO's venue. ``share_of`` is what the severity is a share of ("of what is lent on Aave"); ``event`` and ``severity`` are the words
-    of the settings ``NAME_loss_yearly`` and ``NAME_loss_severity``, ``calm_severity`` what calm holds where its entry does not say.
+    """What can strike the AMO's venue, and fills its input ``loss``. ``share_of`` is what the severity is a share of ("of what is lent on Aave"), ``event`` what
+    has a yearly probability ("a loss on Aave"), ``calm_severity`` what calm holds where its entry does not say.
     """
 
     share_of: str
     event: str
-    severity: str
     calm_severity: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class LendingMarket:
-    """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it."""
+    """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it.
+
+    It fills the AMO's inputs ``deposits`` and ``demand``, and ``free_cap`` where the AMO has that.
+    """
 
     prefix: str
     freezes: bool = False
@@ -108,6 +110,8 @@ class Mechanism:
     in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use.
     ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section, one whose parameters mint a book ``minted``.
     ``collateral_series`` is the series of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
+    ``section`` is the table ``[amos.NAME]`` as a dataclass of figures, ``markets`` the figures of ``[markets]`` that are the AMO's alone, ``settings`` its settings
+    in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.inputs`), ``parameters`` what governance sets, by the name its stages use.
     ``collateral`` and ``stablecoin`` tell from a state how much collateral the AMO holds outside the pool and how much of the supply it holds or has lent, ``most_stablecoin`` how much that may become by price alone.
 
     ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either its stages are left out. None for an AMO that is always there.
@@ -132,6 +136,7 @@ class Mechanism:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     out: Mapping[str, UnderCap] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     market: LendingMarket | None = None
     loss: Loss | None = None
     income: Mapping[str, Income] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 parameters           what defines a parameter, those that no AMO owns, and a set of values
 state                a snapshot's figures, each with its source or its assumption
-market               the inputs of an hour, by name
+market               the inputs of an hour that are no AMO's, by name
+settings             what a scenario's setting is: `Setting`
 lanes                where each number of the kernel lives (``from amo_opt.protocol import lanes as at``)
 accounts             opening an hour, losses of venues, totals over the AMOs, net asset value
 holders              providers and holders: who leaves, who buys

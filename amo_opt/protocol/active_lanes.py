@@ -13,12 +13,11 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from amo_opt.protocol.lanes import LANES, STATE
-from amo_opt.protocol.market import MARKET_INPUTS
+from amo_opt.protocol.lanes import LANES, MARKET, STATE
 from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, scalar, stage
 
 _STATE_SIZE: Final = len(STATE) * LANES
-_MARKET_SIZE: Final = len(MARKET_INPUTS) * LANES
+_MARKET_SIZE: Final = len(MARKET) * LANES
 W_ACTIVE: Final = _STATE_SIZE + _MARKET_SIZE
 _W_PLACES: Final = W_ACTIVE + LANES
 W_SCALED_FOR_CR: Final = _W_PLACES + LANES

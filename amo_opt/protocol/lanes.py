@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import fields
 
 from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.market import COMMON_INPUTS, LANES
+from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.protocol.state import Markets
 
 PARAMETER_NAMES: tuple[str, ...] = (
@@ -142,9 +144,18 @@ FAULTS: dict[int, str] = {
     5: "a deployment went over its cap",
 }
 
+MARKET: tuple[str, ...] = (
+    *COMMON_INPUTS,
+    "lending_deposits", "lending_demand", "lending_free_cap", "lending_loss",
+    "investor_deposits", "investor_demand", "investor_free_cap", "investor_loss",
+    "fraxlend_deposits", "fraxlend_demand", "fraxlend_loss",
+    "curve_loss",
+)  # fmt: skip
+"""What the stages call the inputs of the market row, in the order of `amos.inputs`."""
+
 _OFFSETS: dict[str, tuple[dict[str, int], int]] = {
     "S": (STATE_INDEX, LANES),
-    "M": (MARKET_INDEX, LANES),
+    "M": ({name: index for index, name in enumerate(MARKET)}, LANES),
     "P": (PARAMETER_INDEX, 1),
     "C": (CONSTANT_INDEX, 1),
 }
