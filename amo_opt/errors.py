@@ -25,7 +25,7 @@ class AmoOptError(Exception):
 class Problem:
     """One thing wrong with one input file.
 
-    ``where`` is the dotted key (``search.space.aave_cap.low``), ``found`` the value as written, ``allowed`` what would have been
+    ``where`` is the dotted key (``search.space.idle_buffer.low``), ``found`` the value as written, ``allowed`` what would have been
     accepted, ``hint`` the nearest known key or another way out.
     """
 

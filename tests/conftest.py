@@ -243,7 +243,8 @@ class Lanes:
         return self.s[at : at + LANES]
 
     def market(self, **values: float | np.ndarray) -> None:
-        from amo_opt.protocol.market import LANES, MARKET_INDEX
+        from amo_opt.amos.inputs import MARKET_INDEX
+        from amo_opt.protocol.market import LANES
 
         for name, value in values.items():
             at = MARKET_INDEX[name] * LANES
@@ -303,7 +304,8 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
     """Builds a block of lanes at the study's snapshot (``study``, ``parameters`` to change them), at prices of 1 and no flows."""
 
     def build(study: Study | None = None, parameters: ParameterSet | None = None) -> Lanes:
-        from amo_opt.protocol.market import LANES, MARKET_INPUTS
+        from amo_opt.amos.inputs import MARKET_INPUTS
+        from amo_opt.protocol.market import LANES
         from amo_opt.simulation.kernel import begin_block
         from amo_opt.simulation.pack import constants, parameter_vector, start_state
 
@@ -311,7 +313,8 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
         m = np.zeros(len(MARKET_INPUTS) * LANES)
         block = Lanes(s=np.empty(0), m=m, p=parameter_vector(parameters or chosen.current), c=constants(chosen))
         block.market(collateral_price=1.0, base_value=1.0, share_return=1.0, gate=1.0)
-        block.market(lending_deposits=1e9, lending_free_cap=1e15, investor_deposits=1e9, fraxlend_deposits=1e8, reward_price=1.0)
+        block.market(reward_price=1.0, **{"aave.deposits": 1e9, "investor.deposits": 1e9, "fraxlend.deposits": 1e8})
+        block.market(**{"aave.free_cap": 1e15, "investor.free_cap": 1e15})
         block.s = start_state(chosen, m)
         begin_block(block.s, block.m, block.c)
         return block

@@ -6,19 +6,21 @@ buffer asks for, never more than the venue has free. Worst case: the recoverable
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import lender
-from amo_opt.amos.mechanism import Income
+from amo_opt.amos.lending import lender, rate_curve
+from amo_opt.amos.mechanism import Income, LendingMarket, Loss
 from amo_opt.protocol.parameters import collateral_cap
-
-CAP = collateral_cap("aave_cap", "Most collateral lent on Aave, share of all collateral", rank=60)
 
 MECHANISM = lender(
     "aave",
-    "lending",
+    LendingMarket(prefix="lending", freezes=True),
+    title="Aave AMO",
+    rank=20,
     earns=1,
     turn=4,
-    line="lent",
-    income={"income": Income(name="income_lending", label="Aave interest", rank=10)},
-    title="Aave",
-    parameters={"cap": CAP},
+    cap=collateral_cap("aave_cap", "Most collateral lent on Aave, share of all collateral", rank=60),
+    income=Income(name="lending", label="Aave interest", rank=10),
+    series="lent",
+    loss=Loss(share_of="of what is lent on Aave", event="a loss on Aave"),
+    markets=rate_curve("lending", above="borrow rate added between the kink and full utilisation"),
+    markets_after="volume_depth_usd",
 )

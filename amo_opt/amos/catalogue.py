@@ -12,3 +12,6 @@ MECHANISMS: tuple[Mechanism, ...] = (
     curve.MECHANISM,
     uniswap_v3.MECHANISM,
 )
+
+BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.rank))
+"""The same in the order in which they stand in files, sentences and figures."""

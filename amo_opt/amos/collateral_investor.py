@@ -5,19 +5,21 @@ The four operations are those of `amos.aave`; the market has its own deposits, d
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import lender
-from amo_opt.amos.mechanism import Income
+from amo_opt.amos.lending import lender, rate_curve
+from amo_opt.amos.mechanism import Income, LendingMarket, Loss
 from amo_opt.protocol.parameters import collateral_cap
-
-CAP = collateral_cap("investor_cap", "Most collateral lent by the Collateral Investor, share of all collateral", rank=60)
 
 MECHANISM = lender(
     "investor",
-    "investor",
+    LendingMarket(prefix="investor"),
+    title="Collateral Investor",
+    rank=30,
     earns=2,
     turn=5,
-    line="invested",
-    income={"income": Income(name="income_investor", label="Collateral Investor", rank=20)},
-    title="Collateral Investor",
-    parameters={"cap": CAP},
+    cap=collateral_cap("investor_cap", "Most collateral lent by the Collateral Investor, share of all collateral", rank=60),
+    income=Income(name="investor", label="Collateral Investor", rank=20),
+    series="invested",
+    loss=Loss(share_of="of what the Collateral Investor has lent", event="a loss in the Collateral Investor's market"),
+    markets=rate_curve("investor", "the Collateral Investor's market"),
+    markets_after="illiquid_haircut",
 )

@@ -11,9 +11,10 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from amo_opt.amos.mechanism import Flagged, Income, Mechanism, Stages
+from amo_opt.amos.mechanism import Expectation, Flagged, Income, Loss, Mechanism, Stages, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -22,6 +23,7 @@ from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth
 from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -29,7 +31,7 @@ from amo_opt.stableswap.jit import Vector, scalar, stage
 MOST_OF_POOL = 0.5
 """Most collateral brought in an hour, as a share of the pool; nothing is brought to or minted into a failed one."""
 
-own = Own(
+mine = Own(
     "curve",
     state=("minted", "borrowed", "rewards", "reward_tokens_earned", "reward_tokens_locked"),
     market=("loss",),
@@ -41,8 +43,8 @@ own = Own(
 def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
     """What the minter has given the AMO; its part of the pool is no position outside."""
     for i in range(LANES):
-        s[at.S_MINTED + i] += a[own.S_MINTED + i]
-        s[at.S_BORROWED + i] += a[own.S_BORROWED + i]
+        s[at.S_MINTED + i] += a[mine.S_MINTED + i]
+        s[at.S_BORROWED + i] += a[mine.S_BORROWED + i]
 
 
 @stage
@@ -51,7 +53,7 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, _a: Vector, n: Vec
     for i in range(LANES):
         lp_amo = s[at.S_LP_AMO + i]
         lp_supply = s[at.S_LP_SUPPLY + i]
-        lost = lp_amo * n[own.M_LOSS + i]
+        lost = lp_amo * n[mine.M_LOSS + i]
         left = lp_amo - lost
         s[at.S_LP_AMO + i] = left
         s[at.S_OWN + i] = left / lp_supply
@@ -111,9 +113,9 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         earned = budget * reward_share * keep
         offered = earned * sold_share * reward_price
         sold = offered * reward_depth / (reward_depth + offered)
-        a[own.S_REWARD_TOKENS_EARNED + i] += earned
-        a[own.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
-        a[own.S_REWARDS + i] += sold
+        a[mine.S_REWARD_TOKENS_EARNED + i] += earned
+        a[mine.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
+        a[mine.S_REWARDS + i] += sold
         s[at.S_AMO_INCOME + i] += sold
         s[at.S_IDLE + i] += (sold + admin_usd) * base_value * inverse_price
         s[at.S_SUPPLY + i] = supply - admin_usd
@@ -190,8 +192,8 @@ def policy(p: Vector, c: Vector, q: Vector) -> Policy:
         c[at.C_BASE_FEE],
         c[at.C_DEPLOY_RATE],
         c[at.C_RESPONSE_DELAY],
-        q[own.P_COLLATERAL_CAP],
-        q[own.P_MINT_CAP],
+        q[mine.P_COLLATERAL_CAP],
+        q[mine.P_MINT_CAP],
         p[at.P_IDLE_BUFFER],
         p[at.P_POOL_SHARE_LOW],
         high,
@@ -276,7 +278,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
     admin = c[at.C_ADMIN_FEE]
     admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
     base_fee = c[at.C_BASE_FEE]
-    most_minted = q[own.P_MINT_CAP]
+    most_minted = q[mine.P_MINT_CAP]
     min_cr = p[at.P_MIN_CR]
     chosen = policy(p, c, q)
     for i in range(lanes):
@@ -292,7 +294,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         cr = s[at.S_COLLATERAL_RATIO + i]
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        minted_book = a[own.S_MINTED + i]
+        minted_book = a[mine.S_MINTED + i]
         gas = m[at.M_GAS_USD + i]
         scaled_cr = s[at.S_SCALED_CR + i]
         own = s[at.S_OWN + i]
@@ -373,8 +375,8 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         s[at.S_IDLE + i] = idle
         given = change_x if done else 0.0
         lent_out = (brought - returned) * inverse_collateral if done else 0.0
-        a[own.S_MINTED + i] = minted_book + given
-        a[own.S_BORROWED + i] += lent_out
+        a[mine.S_MINTED + i] = minted_book + given
+        a[mine.S_BORROWED + i] += lent_out
         s[at.S_MINTED + i] += given
         s[at.S_BORROWED + i] += lent_out
         s[at.S_NET_ISSUED + i] -= burned_back if done else 0.0
@@ -421,7 +423,7 @@ operate_active = on_active(
         at.S_OWN_AT_FLOOR,
     ),
     market=(at.M_GAS_USD,),
-    own_writes=(own.S_MINTED, own.S_BORROWED),
+    own_writes=(mine.S_MINTED, mine.S_BORROWED),
 )
 
 
@@ -435,7 +437,7 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
         d = s[at.S_D + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
-        minted_book = a[own.S_MINTED + i]
+        minted_book = a[mine.S_MINTED + i]
         own = s[at.S_OWN + i]
         before = s[at.S_CR_CONTRACT + i]
         brought, mint, burn, returned = amounts(
@@ -479,17 +481,17 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
 @stage
 def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
     """Whether the AMO's part of the pool's collateral, or what was minted to it, is over its cap."""
-    cap = q[own.P_COLLATERAL_CAP] + CAP_TOLERANCE
-    mint_cap_of = q[own.P_MINT_CAP] + CAP_TOLERANCE
+    cap = q[mine.P_COLLATERAL_CAP] + CAP_TOLERANCE
+    mint_cap_of = q[mine.P_MINT_CAP] + CAP_TOLERANCE
     for i in range(LANES):
         own_usd = s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
         total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * s[at.S_COLLATERAL_PRICE + i] + own_usd
-        over = (own_usd > cap * total) | (a[own.S_MINTED + i] > mint_cap_of * s[at.S_SUPPLY + i])
+        over = (own_usd > cap * total) | (a[mine.S_MINTED + i] > mint_cap_of * s[at.S_SUPPLY + i])
         s[at.S_OVER_CAPS + i] += 1.0 if over else 0.0
 
 
 STAGES = Stages(
-    own=own,
+    own=mine,
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
@@ -497,17 +499,55 @@ STAGES = Stages(
     watch=watch,
 )
 
-COLLATERAL_CAP = collateral_cap("curve_collateral_cap", "Most collateral in the Curve AMO, share of all collateral", rank=50)
-MINT_CAP = supply_cap("curve_mint_cap", "Most stablecoin minted by the Curve AMO, share of supply", rank=70)
+EXPECTATIONS = (
+    Expectation(parameter="collateral_cap", metric="yield", sign=+1, reason="more of the pool earns its fees and rewards"),
+    Expectation(parameter="collateral_cap", metric="floor_supply_01_usd", sign=+1, reason="more dollars stand in the pool against sales"),
+    Expectation(parameter="mint_cap", metric="yield", sign=+1, reason="a larger share of the pool earns more of its rewards"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveAmo(AmoSection):
+    """``[amos.curve]``"""
+
+    lp_share: Figure = figure(0.0, 1.0, "", "share of the metapool's LP tokens the AMO owns")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+    in_gauge: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked in the gauge itself")
+    in_convex: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Convex")
+    in_stakedao: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Stake DAO")
+    in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
+
+    def collateral(self, state: ProtocolState) -> float:
+        """Its part of the pool's base LP tokens at their virtual price."""
+        return self.lp_share.value * state.base_value
+
 
 MECHANISM = Mechanism(
     name="curve",
-    title="Curve",
+    title="Curve AMO",
+    rank=10,
     stages=STAGES,
     earns=4,
     turn=1,
+    section=CurveAmo,
+    section_rank=0,
     start=lambda state: {"minted": state.amos.curve.minted.value, "borrowed": state.amos.curve.borrowed.value},
+    inputs={"loss": "share of the AMO's LP tokens lost this hour (pool, gauge or the venue they are staked in)"},
+    loss=Loss(share_of="of the Curve AMO's LP tokens", event="a loss in the pool, the gauge or where its LP tokens are staked,"),
+    parameters={
+        "collateral_cap": collateral_cap("curve_collateral_cap", "Most collateral in the Curve AMO, share of all collateral", rank=50),
+        "mint_cap": supply_cap("curve_mint_cap", "Most stablecoin minted by the Curve AMO, share of supply", rank=70),
+    },
+    out={
+        "collateral_cap": UnderCap(used=lambda state: state.amos.curve.lp_share.value * state.base_value, use="held in the pool"),
+        "mint_cap": UnderCap(used=lambda state: state.amos.curve.minted.value, use="minted"),
+    },
+    income={
+        "fees": Income(name="swap_fees", label="Curve swap fees", rank=40),
+        "rewards": Income(name="rewards", label="rewards", rank=60),
+    },
     series={"reward_tokens_locked": "reward_tokens_locked"},
-    income={"rewards": Income(name="income_rewards", label="rewards", rank=60)},
-    parameters={"collateral_cap": COLLATERAL_CAP, "mint_cap": MINT_CAP},
+    collateral_series="curve_collateral",
+    expectations=EXPECTATIONS,
 )

@@ -9,8 +9,10 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 from __future__ import annotations
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, market_constants, resting_rate
-from amo_opt.amos.mechanism import Flagged, Income, Mechanism, Stages
+from dataclasses import dataclass
+
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, market_constants, rate_curve, resting_rate
+from amo_opt.amos.mechanism import Expectation, Flagged, Income, LendingMarket, Loss, Mechanism, Stages, UnderCap
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -19,9 +21,10 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
+from amo_opt.protocol.state import AmoSection, Figure, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
-own = Own(
+mine = Own(
     "fraxlend",
     state=("lent", "rate", "free", "drawn", "rate_without", "minted", "income"),
     market=("deposits", "demand", "loss"),
@@ -46,38 +49,38 @@ def loans(lent: float, others: float, wanted: float, rate: float, rate_without: 
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Where the market rests before anything happens, with the deposit and without it, and what the AMO has there."""
-    kink = k[own.C_KINK]
-    slope_1 = k[own.C_SLOPE_1]
-    slope_2 = k[own.C_SLOPE_2]
+    kink = k[mine.C_KINK]
+    slope_1 = k[mine.C_SLOPE_1]
+    slope_2 = k[mine.C_SLOPE_2]
     elasticity = c[at.C_LENDING_ELASTICITY]
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        others = n[own.M_DEPOSITS + i]
+        lent = a[mine.S_LENT + i]
+        others = n[mine.M_DEPOSITS + i]
         deposits = others + lent
-        demanded = n[own.M_DEMAND + i]
+        demanded = n[mine.M_DEMAND + i]
         without = resting_rate(others, demanded, elasticity, kink, slope_1, slope_2)
         rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
         borrowed, borrowed_without = loans(lent, others, demanded, rate, without, elasticity)
         free = deposits - borrowed
         free = free if free < lent else lent
-        a[own.S_RATE + i] = rate
-        a[own.S_FREE + i] = free
-        a[own.S_RATE_WITHOUT + i] = without
-        a[own.S_DRAWN + i] = borrowed - borrowed_without
+        a[mine.S_RATE + i] = rate
+        a[mine.S_FREE + i] = free
+        a[mine.S_RATE_WITHOUT + i] = without
+        a[mine.S_DRAWN + i] = borrowed - borrowed_without
         s[at.S_OWN_OUTSIDE + i] += free
         s[at.S_OWN_AT_FLOOR + i] += free
         s[at.S_OWN_COUNTED + i] += lent
-        s[at.S_MINTED + i] += a[own.S_MINTED + i]
+        s[at.S_MINTED + i] += a[mine.S_MINTED + i]
 
 
 @stage
 def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
     """What borrowers never repay of their debt this hour."""
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        lost = (lent - a[own.S_FREE + i]) * n[own.M_LOSS + i]
-        a[own.S_LENT + i] = lent - lost
-        a[own.S_DRAWN + i] -= lost
+        lent = a[mine.S_LENT + i]
+        lost = (lent - a[mine.S_FREE + i]) * n[mine.M_LOSS + i]
+        a[mine.S_LENT + i] = lent - lost
+        a[mine.S_DRAWN + i] -= lost
         s[at.S_OWN_COUNTED + i] -= lost
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost
 
@@ -89,18 +92,18 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
     That is all borrowing less what there would be without the deposit, at the mean rate there would be without it: nothing where nothing is deposited,
     and others' deposits and demand alone move nothing.
     """
-    kink = k[own.C_KINK]
-    slope_1 = k[own.C_SLOPE_1]
-    slope_2 = k[own.C_SLOPE_2]
-    keep = (1.0 - k[own.C_RESERVE_FACTOR]) / HOURS_A_YEAR
+    kink = k[mine.C_KINK]
+    slope_1 = k[mine.C_SLOPE_1]
+    slope_2 = k[mine.C_SLOPE_2]
+    keep = (1.0 - k[mine.C_RESERVE_FACTOR]) / HOURS_A_YEAR
     elasticity = c[at.C_LENDING_ELASTICITY]
     weight = c[at.C_LENDING_WEIGHT]
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        mean_rate = a[own.S_RATE + i]
-        others = n[own.M_DEPOSITS + i]
-        wanted = n[own.M_DEMAND + i]
-        rate_without = a[own.S_RATE_WITHOUT + i]
+        lent = a[mine.S_LENT + i]
+        mean_rate = a[mine.S_RATE + i]
+        others = n[mine.M_DEPOSITS + i]
+        wanted = n[mine.M_DEMAND + i]
+        rate_without = a[mine.S_RATE_WITHOUT + i]
         borrowed, without = loans(lent, others, wanted, mean_rate, rate_without, elasticity)
         drawn = borrowed - without
         deposits = others + lent
@@ -112,22 +115,22 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         now_without = borrow_rate(used_without, kink, slope_1, slope_2)
         interest = lent * rate * used * keep
         lent = lent + interest
-        a[own.S_RATE + i] = mean_rate + weight * (rate - mean_rate)
-        a[own.S_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
-        a[own.S_LENT + i] = lent
+        a[mine.S_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        a[mine.S_RATE_WITHOUT + i] = rate_without + weight * (now_without - rate_without)
+        a[mine.S_LENT + i] = lent
         # nobody repays with stablecoin that does not exist outside
-        before = a[own.S_FREE + i]
+        before = a[mine.S_FREE + i]
         outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
         most = before + (outside if outside > 0.0 else 0.0)
         ours = free if free < lent else lent
         ours = ours if ours < most else most
-        a[own.S_FREE + i] = ours
+        a[mine.S_FREE + i] = ours
         s[at.S_OWN_OUTSIDE + i] += ours - before
         s[at.S_OWN_AT_FLOOR + i] += ours - before
         s[at.S_OWN_COUNTED + i] += interest
-        s[at.S_BORROWER_FLOW + i] += drawn - a[own.S_DRAWN + i]
-        a[own.S_DRAWN + i] = drawn
-        a[own.S_INCOME + i] += interest
+        s[at.S_BORROWER_FLOW + i] += drawn - a[mine.S_DRAWN + i]
+        a[mine.S_DRAWN + i] = drawn
+        a[mine.S_INCOME + i] += interest
         s[at.S_AMO_INCOME + i] += interest
 
 
@@ -170,7 +173,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
     deploy_rate = c[at.C_DEPLOY_RATE]
     delay = c[at.C_RESPONSE_DELAY]
     start_collateral = c[at.C_START_COLLATERAL]
-    cap = q[own.P_CAP]
+    cap = q[mine.P_CAP]
     all_mint = mint_cap(p, c)
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
@@ -178,8 +181,8 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
     smallest = SMALLEST_OPERATION * start_collateral
     least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(lanes):
-        lent = a[own.S_LENT + i]
-        free = a[own.S_FREE + i]
+        lent = a[mine.S_LENT + i]
+        free = a[mine.S_FREE + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
@@ -223,11 +226,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         done = (abs(change) > 0.0) & ((mint <= 0.0) | (after >= min_cr))
         change = change if done else 0.0
         gas = gas if done else 0.0
-        a[own.S_LENT + i] = lent + change
-        a[own.S_FREE + i] = free + change
+        a[mine.S_LENT + i] = lent + change
+        a[mine.S_FREE + i] = free + change
         s[at.S_SUPPLY + i] = supply + change
         s[at.S_IDLE + i] = idle - gas
-        a[own.S_MINTED + i] += change
+        a[mine.S_MINTED + i] += change
         s[at.S_MINTED + i] += change
         s[at.S_OWN_OUTSIDE + i] += change
         s[at.S_OWN_AT_FLOOR + i] += change
@@ -266,7 +269,7 @@ operate_active = on_active(
         at.S_SCALED_CR,
     ),
     market=(at.M_GAS_USD,),
-    own_writes=(own.S_LENT, own.S_FREE, own.S_MINTED),
+    own_writes=(mine.S_LENT, mine.S_FREE, mine.S_MINTED),
     own_reads=(),
 )
 
@@ -276,7 +279,7 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
     """Flags the lanes whose hour asks for an operation; in the others nothing moves."""
     delay = c[at.C_RESPONSE_DELAY]
     start_collateral = c[at.C_START_COLLATERAL]
-    cap = q[own.P_CAP]
+    cap = q[mine.P_CAP]
     all_mint = mint_cap(p, c)
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
@@ -285,8 +288,8 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
     least = SMALLEST_USD * c[at.C_SIZE]
     for i in range(LANES):
         mint, burn = amounts(
-            a[own.S_LENT + i],
-            a[own.S_FREE + i],
+            a[mine.S_LENT + i],
+            a[mine.S_FREE + i],
             s[at.S_SUPPLY + i],
             mint_room(all_mint, s[at.S_MINTED + i]),
             cap,
@@ -307,8 +310,8 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
 def settle(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
     """What borrowers owe, and what of the deposit could not be sold at par now."""
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        free = a[own.S_FREE + i]
+        lent = a[mine.S_LENT + i]
+        free = a[mine.S_FREE + i]
         s[at.S_DEBT + i] += lent - free
         s[at.S_STUCK_DEBT + i] += stuck(lent, free)
 
@@ -316,37 +319,72 @@ def settle(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector,
 @stage
 def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
     """Whether the deposit is over its cap, and can be at all."""
-    cap = q[own.P_CAP] + CAP_TOLERANCE
+    cap = q[mine.P_CAP] + CAP_TOLERANCE
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        free = a[own.S_FREE + i]
+        lent = a[mine.S_LENT + i]
+        free = a[mine.S_FREE + i]
         s[at.S_OVER_CAPS + i] += 1.0 if lent > cap * s[at.S_SUPPLY + i] else 0.0
         s[at.S_UNSOUND + i] += 0.0 if ((free >= 0.0) & (lent >= free)) else 1.0
 
 
 STAGES = Stages(
-    own=own,
+    own=mine,
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     watch=watch,
     settle=settle,
-    cap=own.P_CAP,
-    held=own.S_LENT,
+    cap=mine.P_CAP,
+    held=mine.S_LENT,
 )
 
-CAP = supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)
+EXPECTATIONS = (
+    Expectation(parameter="cap", metric="yield", sign=+1, reason="minted stablecoin is lent at interest"),
+    Expectation(
+        parameter="cap",
+        metric="min_cr_external_tail95",
+        sign=-1,
+        reason="borrowers sell what was minted: more claims on the same collateral",
+    ),
+    Expectation(parameter="cap", metric="floor_ratio", sign=-1, reason="more algorithmic supply on the same depth"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FraxlendAmo(AmoSection):
+    """``[amos.fraxlend]``"""
+
+    lent: Figure = figure(0.0, 1e13, "tokens", "stablecoin lent, interest included")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+
+    def stablecoin(self) -> float:
+        """What it has lent."""
+        return self.lent.value
+
 
 MECHANISM = Mechanism(
     name="fraxlend",
-    title="Fraxlend",
+    title="Fraxlend AMO",
+    rank=40,
     stages=STAGES,
     earns=3,
     turn=3,
+    section=FraxlendAmo,
     start=lambda state: {"lent": state.amos.fraxlend.lent.value, "minted": state.amos.fraxlend.minted.value},
     constants=lambda state: market_constants(state, "fraxlend"),
+    markets=rate_curve("fraxlend", "Fraxlend"),
+    markets_after="illiquid_haircut",
+    inputs={
+        "deposits": "tokens; stablecoin that others lend out",
+        "demand": "tokens; demand to borrow the stablecoin at a rate of zero",
+        "loss": "share of the borrowers' debt to the AMO that is lost this hour",
+    },
+    market=LendingMarket(prefix="fraxlend"),
+    loss=Loss(share_of="of the borrowers' debt to Fraxlend", event="bad debt on Fraxlend"),
+    parameters={"cap": supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)},
+    out={"cap": UnderCap(used=lambda state: state.amos.fraxlend.lent.value, use="lent")},
+    income={"income": Income(name="fraxlend", label="Fraxlend interest", rank=30)},
     series={"lent": "fraxlend_lent"},
-    income={"income": Income(name="income_fraxlend", label="Fraxlend interest", rank=30)},
-    parameters={"cap": CAP},
+    expectations=EXPECTATIONS,
 )

@@ -46,7 +46,7 @@ def places_of(mechanisms: Iterable[Mechanism]) -> dict[str, Places]:
 
 def _state_of(mechanism: Mechanism) -> tuple[str, ...]:
     lines = mechanism.stages.own.state
-    return tuple(mechanism.income[line].name if line in mechanism.income else f"{mechanism.name}.{line}" for line in lines)
+    return tuple(f"income_{mechanism.income[line].name}" if line in mechanism.income else f"{mechanism.name}.{line}" for line in lines)
 
 
 def _index(names: Sequence[str]) -> dict[str, int]:
@@ -62,6 +62,6 @@ PARAMETER_INDEX: dict[str, int] = _index(
 )
 CONSTANT_INDEX: dict[str, int] = _index([*CONSTANTS, *(f"{each.name}.{name}" for each in MECHANISMS for name in each.stages.own.constants)])
 
-_RANKS = COMMON_LINES | {line.name: line.rank for each in MECHANISMS for line in each.income.values()}
+_RANKS = COMMON_LINES | {f"income_{line.name}": line.rank for each in MECHANISMS for line in each.income.values()}
 LINES: tuple[str, ...] = tuple(sorted(_RANKS, key=lambda name: _RANKS[name]))
 """The accounting lines in the order in which they are added up: every one is computed where its flow happens."""

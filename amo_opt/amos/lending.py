@@ -5,19 +5,20 @@ Aave's AMO and the Collateral Investor are the same AMO with different markets: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.mechanism import Mechanism, Stages
+from amo_opt.amos.mechanism import Expectation, Income, LendingMarket, Mechanism, Stages, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.lanes import LANES, Own
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 if TYPE_CHECKING:
-    from amo_opt.protocol.state import ProtocolState
+    from amo_opt.protocol.parameters import Parameter
 
 HOURS_A_YEAR = 8760.0
 
@@ -60,7 +61,7 @@ def resting_rate(deposits: float, demand: float, elasticity: float, kink: float,
     return 0.5 * (low + high)
 
 
-own = Own(
+mine = Own(
     "lender",
     state=("lent", "rate", "free", "borrowed", "income"),
     market=("deposits", "demand", "free_cap", "loss"),
@@ -73,30 +74,30 @@ own = Own(
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Where the market rests before anything happens, and what is lent there."""
-    kink = k[own.C_KINK]
-    slope_1 = k[own.C_SLOPE_1]
-    slope_2 = k[own.C_SLOPE_2]
+    kink = k[mine.C_KINK]
+    slope_1 = k[mine.C_SLOPE_1]
+    slope_2 = k[mine.C_SLOPE_2]
     elasticity = c[at.C_LENDING_ELASTICITY]
     for i in range(LANES):
-        deposits = n[own.M_DEPOSITS + i] + a[own.S_LENT + i]
-        demanded = n[own.M_DEMAND + i]
+        deposits = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
+        demanded = n[mine.M_DEMAND + i]
         rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
         free = unborrowed(deposits, demanded, rate, elasticity)
-        most = n[own.M_FREE_CAP + i]
-        a[own.S_RATE + i] = rate
-        a[own.S_FREE + i] = free if free < most else most
-        s[at.S_AT_WORK + i] += a[own.S_LENT + i]
-        s[at.S_RECOVERABLE + i] += a[own.S_LENT + i]
-        s[at.S_BORROWED + i] += a[own.S_BORROWED + i]
+        most = n[mine.M_FREE_CAP + i]
+        a[mine.S_RATE + i] = rate
+        a[mine.S_FREE + i] = free if free < most else most
+        s[at.S_AT_WORK + i] += a[mine.S_LENT + i]
+        s[at.S_RECOVERABLE + i] += a[mine.S_LENT + i]
+        s[at.S_BORROWED + i] += a[mine.S_BORROWED + i]
 
 
 @stage
 def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
     """What the venue loses of the deposit this hour."""
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        lost = lent * n[own.M_LOSS + i]
-        a[own.S_LENT + i] = lent - lost
+        lent = a[mine.S_LENT + i]
+        lost = lent * n[mine.M_LOSS + i]
+        a[mine.S_LENT + i] = lent - lost
         s[at.S_AT_WORK + i] -= lost
         s[at.S_RECOVERABLE + i] -= lost
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
@@ -105,27 +106,27 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vect
 @stage
 def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Interest of the hour: utilisation = borrowing ÷ (outside deposits + the AMO's), so a doubled deposit earns less than double."""
-    kink = k[own.C_KINK]
-    slope_1 = k[own.C_SLOPE_1]
-    slope_2 = k[own.C_SLOPE_2]
-    keep = (1.0 - k[own.C_RESERVE_FACTOR]) / HOURS_A_YEAR
+    kink = k[mine.C_KINK]
+    slope_1 = k[mine.C_SLOPE_1]
+    slope_2 = k[mine.C_SLOPE_2]
+    keep = (1.0 - k[mine.C_RESERVE_FACTOR]) / HOURS_A_YEAR
     elasticity = c[at.C_LENDING_ELASTICITY]
     weight = c[at.C_LENDING_WEIGHT]
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
-        mean_rate = a[own.S_RATE + i]
-        deposits = n[own.M_DEPOSITS + i] + lent
-        free = unborrowed(deposits, n[own.M_DEMAND + i], mean_rate, elasticity)
-        most = n[own.M_FREE_CAP + i]
+        lent = a[mine.S_LENT + i]
+        mean_rate = a[mine.S_RATE + i]
+        deposits = n[mine.M_DEPOSITS + i] + lent
+        free = unborrowed(deposits, n[mine.M_DEMAND + i], mean_rate, elasticity)
+        most = n[mine.M_FREE_CAP + i]
         free = free if free < most else most
         rate, interest = accrued(lent, deposits, free, kink, slope_1, slope_2, keep)
-        a[own.S_RATE + i] = mean_rate + weight * (rate - mean_rate)
-        a[own.S_FREE + i] = free
-        a[own.S_LENT + i] = lent + interest
+        a[mine.S_RATE + i] = mean_rate + weight * (rate - mean_rate)
+        a[mine.S_FREE + i] = free
+        a[mine.S_LENT + i] = lent + interest
         s[at.S_AT_WORK + i] += interest
         s[at.S_RECOVERABLE + i] += interest
         earned = interest * s[at.S_COLLATERAL_PRICE + i]
-        a[own.S_INCOME + i] += earned
+        a[mine.S_INCOME + i] += earned
         s[at.S_AMO_INCOME + i] += earned
 
 
@@ -134,7 +135,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q
     """Lends what is spare above the buffer, never under `min_cr`, or withdraws; one operation an hour, gas paid from idle collateral."""
     deploy_rate = c[at.C_DEPLOY_RATE]
     delay = c[at.C_RESPONSE_DELAY]
-    cap = q[own.P_CAP]
+    cap = q[mine.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
@@ -142,7 +143,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q
     all_borrow = borrow_cap(p, c)
     for i in range(LANES):
         idle = s[at.S_IDLE + i]
-        lent = a[own.S_LENT + i]
+        lent = a[mine.S_LENT + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         inverse_price = 1.0 / collateral_price
         gas = m[at.M_GAS_USD + i] * inverse_price
@@ -175,7 +176,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q
         unwound = unwind_rate * lent if acting else 0.0
         unwound = unwound if unwound > least else 0.0
         wanted = wanted if wanted > unwound else unwound
-        free = a[own.S_FREE + i]
+        free = a[mine.S_FREE + i]
         wanted = wanted if wanted < free else free
         wanted = wanted if wanted < lent else lent
 
@@ -185,9 +186,9 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q
         gas = gas if abs(moved) > 0.0 else 0.0
         s[at.S_IDLE + i] = idle - gas
         s[at.S_CR_CONTRACT + i] = ratio - gas * inverse_supply
-        a[own.S_LENT + i] = lent + moved
-        a[own.S_FREE + i] = free - wanted
-        a[own.S_BORROWED + i] += moved
+        a[mine.S_LENT + i] = lent + moved
+        a[mine.S_FREE + i] = free - wanted
+        a[mine.S_BORROWED + i] += moved
         s[at.S_AT_WORK + i] += moved
         s[at.S_RECOVERABLE + i] += moved
         s[at.S_BORROWED + i] += moved
@@ -198,15 +199,15 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q
 def settle(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
     """What of the deposit cannot be withdrawn now."""
     for i in range(LANES):
-        s[at.S_STUCK + i] += stuck(a[own.S_LENT + i], a[own.S_FREE + i])
+        s[at.S_STUCK + i] += stuck(a[mine.S_LENT + i], a[mine.S_FREE + i])
 
 
 @stage
 def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
     """Whether the deposit is over its cap, and can be at all."""
-    cap = q[own.P_CAP] + CAP_TOLERANCE
+    cap = q[mine.P_CAP] + CAP_TOLERANCE
     for i in range(LANES):
-        lent = a[own.S_LENT + i]
+        lent = a[mine.S_LENT + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * collateral_price + s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
         s[at.S_OVER_CAPS + i] += 1.0 if lent * collateral_price > cap * total else 0.0
@@ -214,17 +215,54 @@ def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, 
 
 
 STAGES = Stages(
-    own=own,
+    own=mine,
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
     operate=operate,
     watch=watch,
     settle=settle,
-    cap=own.P_CAP,
-    held=own.S_LENT,
+    cap=mine.P_CAP,
+    held=mine.S_LENT,
 )
 """What an AMO does that lends collateral: Aave's and the Collateral Investor are the same at other offsets."""
+
+
+INPUTS = {
+    "deposits": "tokens; what others lend out in the market",
+    "demand": "tokens; what borrowers want there at a rate of zero",
+    "free_cap": "tokens; most the AMO can withdraw this hour because others take what is free (1e15 = no limit)",
+    "loss": "share of what the AMO has lent that is lost this hour",
+}
+"""What each AMO that lends collateral has of its market, hour by hour."""
+
+EXPECTATIONS = (
+    Expectation(parameter="cap", metric="yield", sign=+1, reason="lent collateral earns interest"),
+    Expectation(parameter="cap", metric="min_cr_external_tail95", sign=-1, reason="lent collateral can be frozen or lost"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LendingAmo(AmoSection):
+    """``[amos.NAME]`` of an AMO that lends collateral."""
+
+    lent: Figure = figure(0.0, 1e13, "tokens", "collateral lent")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+
+    def collateral(self, _state: ProtocolState) -> float:
+        """What it has lent."""
+        return self.lent.value
+
+
+def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added up to full utilisation") -> dict[str, Any]:
+    """The figures of ``[markets]`` that a lending market's rates are made of; ``whose`` market it is, ``above`` = what slope 2 is."""
+    before = f"{whose}: " if whose else ""
+    return {
+        f"{prefix}_slope_1": figure(0.0, 1.0, "", f"{before}borrow rate at the kink"),
+        f"{prefix}_slope_2": figure(0.0, 10.0, "", f"{before}{above}"),
+        f"{prefix}_kink": figure(0.1, 0.99, "", f"{before}utilisation at the kink"),
+        f"{prefix}_reserve_factor": figure(0.0, 0.99, "", f"{before}share of the interest the venue keeps"),
+    }
 
 
 def market_constants(state: ProtocolState, prefix: str) -> dict[str, float]:
@@ -232,20 +270,26 @@ def market_constants(state: ProtocolState, prefix: str) -> dict[str, float]:
     return {each: getattr(state.markets, f"{prefix}_{each}").value for each in ("kink", "slope_1", "slope_2", "reserve_factor")}
 
 
-def lender(name: str, prefix: str, *, earns: int, turn: int, line: str, **owned: Any) -> Mechanism:
-    """An AMO that lends collateral; ``prefix`` begins its market's figures, ``line`` names its series, ``owned`` is the rest of its descriptor."""
+def lender(name: str, market: LendingMarket, *, cap: Parameter, income: Income, series: str, **owned: Any) -> Mechanism:
+    """An AMO that lends collateral in ``market``: its cap, its accounting line, the series of what it lent, and the rest of its descriptor."""
 
-    def start(state: ProtocolState) -> Mapping[str, float]:
-        section = getattr(state.amos, name)
-        return {"lent": section.lent.value, "borrowed": section.borrowed.value}
+    def section(state: ProtocolState) -> LendingAmo:
+        found: LendingAmo = getattr(state.amos, name)
+        return found
 
     return Mechanism(
         name=name,
         stages=STAGES,
-        earns=earns,
-        turn=turn,
-        start=start,
-        constants=lambda state: market_constants(state, prefix),
-        series={"lent": line},
+        start=lambda state: {"lent": section(state).lent.value, "borrowed": section(state).borrowed.value},
+        constants=lambda state: market_constants(state, market.prefix),
+        section=LendingAmo,
+        inputs=INPUTS,
+        market=market,
+        parameters={"cap": cap},
+        out={"cap": UnderCap(used=lambda state: section(state).lent.value, use="lent")},
+        income={"income": income},
+        series={"lent": series},
+        collateral_series=series,
+        expectations=EXPECTATIONS,
         **owned,
     )

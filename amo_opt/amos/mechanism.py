@@ -6,6 +6,7 @@ state file, the settings of the scenarios, the hour (`simulation.program`), the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from amo_opt.protocol.lanes import Own
     from amo_opt.protocol.parameters import Parameter
     from amo_opt.protocol.settings import Setting
-    from amo_opt.protocol.state import ProtocolState
+    from amo_opt.protocol.state import AmoSection
 
 Stage = Any
 """A compiled stage; the names of its arguments say what it is given."""
@@ -31,8 +32,35 @@ class Flagged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnderCap:
+    """What is out under a cap at a snapshot: ``used`` tells how much from the state, tokens, and ``use`` in what way ("lent")."""
+
+    used: Callable[[ProtocolState], float]
+    use: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """A price beside the pool's: its series, and the series of what the AMO holds at it, without which nobody looks at the price."""
+
+    price: str
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived:
+    """A series that follows from lines of the state, by the names of `amos.layout.STATE`: ``formula`` is given these, each of shape (steps, lanes)."""
+
+    of: tuple[str, ...]
+    formula: Callable[[dict[str, Any]], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What a reader expects of a parameter: ``sign`` +1 where a higher one should raise the metric, -1 where it should lower it, and why."""
+    """What a reader expects of a parameter: ``sign`` +1 where a higher one should raise the metric, -1 where it should lower it, and why.
+
+    An AMO's own say its parameter by the short name.
+    """
 
     parameter: str
     metric: str
@@ -42,19 +70,21 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What can strike the AMO's venue. ``share_of`` is what the severity is a share of ("of what is lent on Aave"); ``event`` and ``severity`` are the words
-    of the settings ``NAME_loss_yearly`` and ``NAME_loss_severity``, ``calm_severity`` what calm holds where its entry does not say.
+    """What can strike the AMO's venue, and fills its input ``loss``. ``share_of`` is what the severity is a share of ("of what is lent on Aave"), ``event`` what
+    has a yearly probability ("a loss on Aave"), ``calm_severity`` what calm holds where its entry does not say.
     """
 
     share_of: str
     event: str
-    severity: str
     calm_severity: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class LendingMarket:
-    """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it."""
+    """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it.
+
+    It fills the AMO's inputs ``deposits`` and ``demand``, and ``free_cap`` where the AMO has that.
+    """
 
     prefix: str
     freezes: bool = False
@@ -62,7 +92,7 @@ class LendingMarket:
 
 @dataclass(frozen=True, kw_only=True)
 class Income:
-    """An accounting line of the AMO: its name in results, how a story calls it, and its place among the lines (sums run in that order)."""
+    """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order)."""
 
     name: str
     label: str
@@ -115,32 +145,49 @@ def _none(_state: ProtocolState) -> Mapping[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """One AMO. AMOs earn in the order of ``earns`` and operate in the order of ``turn``; ``start`` and ``constants`` are its own lines at the snapshot and its constants.
+    """One AMO. ``title`` is what it is called ("Curve AMO"), ``rank`` its place where AMOs stand in a row: in files, sentences and figures.
 
-    ``section`` is the table ``[amos.NAME]`` as a dataclass of figures, ``markets`` the figures of ``[markets]`` that are the AMO's alone, ``settings`` its settings
-    in scenarios beside those of its ``loss`` and ``market``, ``parameters`` what governance sets, by the name its stages use, ``income`` its accounting lines and ``series`` the
-    lines that a trace can hold, by the name it calls them.
-    ``collateral`` and ``stablecoin`` tell from a state how much collateral the AMO holds outside the pool and how much of the supply it holds or has lent, ``most_stablecoin``
-    how much that may become by price alone.
+    AMOs earn in the order of ``earns`` and operate in the order of ``turn``; ``start`` and ``constants`` are its own lines at the snapshot and its constants.
+    ``section`` is the table ``[amos.NAME]``, which also tells what collateral and stablecoin its figures amount to; ``section_rank`` its place among the tables
+    (ties as in the catalogue). ``markets`` are the figures of ``[markets]`` that are the AMO's alone, and stand after the one named (none: at the end), ``settings`` its settings
+    in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.inputs`), ``parameters`` what governance
+    sets, by the name its stages use. ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section,
+    one whose parameters mint a book ``minted``. ``income`` are its accounting lines, ``series`` the lines that a trace can hold, by the name it calls them, ``derived`` what follows from lines,
+    ``collateral_series`` that of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
     """
 
     name: str
     title: str = ""
+    rank: int = 100
     stages: Stages
     earns: int
     turn: int
     start: Numbers = _none
     constants: Numbers = _none
     series: Mapping[str, str] = field(default_factory=dict)
-    section: type | None = None
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+    section: type[AmoSection] | None = None
+    section_rank: int = 1
     markets: Mapping[str, Any] = field(default_factory=dict)
+    markets_after: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    out: Mapping[str, UnderCap] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     market: LendingMarket | None = None
     loss: Loss | None = None
     income: Mapping[str, Income] = field(default_factory=dict)
     books: tuple[Book, ...] = ()
-    collateral: Callable[[ProtocolState], float] | None = None
-    stablecoin: Callable[[ProtocolState], float] | None = None
-    most_stablecoin: Callable[[ProtocolState], float] | None = None
     expectations: tuple[Expectation, ...] = ()
+    collateral_series: str = ""
+    quote: Quote | None = None
+
+    @property
+    def venue(self) -> str:
+        """Where its positions stand: what it is called, without the word AMO."""
+        return self.title.removesuffix(" AMO")
+
+    @property
+    def holding_cap(self) -> Parameter | None:
+        """The first of its caps: how much it may hold, be it collateral or what it mints; None for an AMO without one."""
+        return next((each for each in self.parameters.values() if each.borrows or each.mints), None)

@@ -26,6 +26,12 @@ PARAMETERS: dict[str, Parameter] = parameters_of(MECHANISMS)
 SHARES_OF_COLLATERAL: tuple[str, ...] = tuple(each.name for each in PARAMETERS.values() if each.share_of == "collateral")
 """What collateral is promised to: the AMOs that hold it, and redemptions. All of it is 1."""
 
+BORROWED: tuple[str, ...] = tuple(each.name for each in PARAMETERS.values() if each.borrows)
+"""The caps that the minter's sum of collateral adds up."""
+
+MINTED: tuple[str, ...] = tuple(each.name for each in sorted(PARAMETERS.values(), key=lambda each: each.share_of != "supply") if each.mints)
+"""The caps that the minter's sum of stablecoin adds up, those that are shares of supply first."""
+
 
 def parameter_set(name: str, values: Mapping[str, int | float]) -> ParameterSet:
     """A `ParameterSet` from a mapping, each value in the kind of its parameter; what may be left out takes its default. Ranges are the file reader's business.

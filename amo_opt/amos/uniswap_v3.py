@@ -11,9 +11,9 @@ Worst case: all own stablecoin, no collateral.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from amo_opt.amos.mechanism import Flagged, Income, Mechanism, Stages
+from amo_opt.amos.mechanism import Derived, Expectation, Flagged, Income, Mechanism, Quote, Stages, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -22,12 +22,10 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
-
-if TYPE_CHECKING:
-    from amo_opt.protocol.state import ProtocolState
 
 HALF_RANGE = 0.5
 """Liquidity is added only in the middle part of the range, measured in root price: near an end it would be nearly all one coin."""
@@ -38,7 +36,7 @@ NEAR = 1e-9
 MOST_OF_POOL = 0.5
 """Most of the Curve pool's stablecoin that arbitrage with Uniswap takes or brings in an hour."""
 
-own = Own(
+mine = Own(
     "uniswap",
     state=("liquidity", "root", "x", "y", "minted", "borrowed", "fees"),
     parameters=("cap",),
@@ -49,41 +47,41 @@ own = Own(
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """The range's price is the pool's, as far as it reaches; its balances follow."""
-    low = k[own.C_LOW]
-    high = k[own.C_HIGH]
-    span = k[own.C_SPAN]
+    low = k[mine.C_LOW]
+    high = k[mine.C_HIGH]
+    span = k[mine.C_SPAN]
     for i in range(LANES):
         root = math.sqrt(s[at.S_PRICE + i] / s[at.S_COLLATERAL_PRICE + i])
         root = root if root > low else low
         root = root if root < high else high
-        liquidity = a[own.S_LIQUIDITY + i]
+        liquidity = a[mine.S_LIQUIDITY + i]
         held_x = liquidity * (1.0 / root - 1.0 / high)
         held_y = liquidity * (root - low)
         full = liquidity * span
-        a[own.S_ROOT + i] = root
-        a[own.S_X + i] = held_x
-        a[own.S_Y + i] = held_y
+        a[mine.S_ROOT + i] = root
+        a[mine.S_X + i] = held_x
+        a[mine.S_Y + i] = held_y
         s[at.S_AT_WORK + i] += held_y
         s[at.S_OWN_OUTSIDE + i] += held_x
         s[at.S_OWN_AT_FLOOR + i] += full
         s[at.S_OWN_COUNTED + i] += full
-        s[at.S_MINTED + i] += a[own.S_MINTED + i]
-        s[at.S_BORROWED + i] += a[own.S_BORROWED + i]
+        s[at.S_MINTED + i] += a[mine.S_MINTED + i]
+        s[at.S_BORROWED + i] += a[mine.S_BORROWED + i]
 
 
 @stage
 def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """Fees of the two-way volume that the AMO's part of the range wins from the other venues, half in each coin; own stablecoin among them is burned."""
-    low = k[own.C_LOW]
-    high = k[own.C_HIGH]
-    outside_liquidity = k[own.C_OUTSIDE]
-    fee = k[own.C_FEE]
+    low = k[mine.C_LOW]
+    high = k[mine.C_HIGH]
+    outside_liquidity = k[mine.C_OUTSIDE]
+    fee = k[mine.C_FEE]
     half_depth = c[at.C_VOLUME_DEPTH_USD]
     least = 1e-9 * c[at.C_SIZE]
     ann = s[at.S_ANN]  # the same in every lane
     for i in range(LANES):
-        liquidity = a[own.S_LIQUIDITY + i]
-        root = a[own.S_ROOT + i]
+        liquidity = a[mine.S_LIQUIDITY + i]
+        root = a[mine.S_ROOT + i]
         supply = s[at.S_SUPPLY + i]
         depth = quoting_depth(liquidity + outside_liquidity, root, low, high)
         won = captured(depth, half_depth + curve_depth(s[at.S_D + i], ann))
@@ -92,7 +90,7 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i])
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
-        a[own.S_FEES + i] += 2.0 * fees_each
+        a[mine.S_FEES + i] += 2.0 * fees_each
         s[at.S_AMO_INCOME + i] += 2.0 * fees_each
         s[at.S_IDLE + i] += fees_each / s[at.S_COLLATERAL_PRICE + i]
         s[at.S_SUPPLY + i] = supply - fees_each
@@ -102,31 +100,31 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
 @stage
 def quote(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """The depth that the range, others' in it too, has for the hour's two-way volume."""
-    low = k[own.C_LOW]
-    high = k[own.C_HIGH]
-    outside_liquidity = k[own.C_OUTSIDE]
+    low = k[mine.C_LOW]
+    high = k[mine.C_HIGH]
+    outside_liquidity = k[mine.C_OUTSIDE]
     for i in range(LANES):
-        s[at.S_DEPTH_ELSEWHERE + i] += quoting_depth(a[own.S_LIQUIDITY + i] + outside_liquidity, a[own.S_ROOT + i], low, high)
+        s[at.S_DEPTH_ELSEWHERE + i] += quoting_depth(a[mine.S_LIQUIDITY + i] + outside_liquidity, a[mine.S_ROOT + i], low, high)
 
 
 @stage
 def observe(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """What the oracle sees of the range: its depth and price. Where the AMO has no liquidity in it, its price is Curve's: others' arbitrage keeps it there."""
-    low = k[own.C_LOW]
-    high = k[own.C_HIGH]
-    range_outside = k[own.C_OUTSIDE]
+    low = k[mine.C_LOW]
+    high = k[mine.C_HIGH]
+    range_outside = k[mine.C_OUTSIDE]
     size = c[at.C_SIZE]
     dust = DUST_USD * size
     for i in range(LANES):
-        root = a[own.S_ROOT + i]
+        root = a[mine.S_ROOT + i]
         spot = s[at.S_PRICE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        liquidity = a[own.S_LIQUIDITY + i]
+        liquidity = a[mine.S_LIQUIDITY + i]
         held = liquidity > size
         follows = math.sqrt(spot / collateral_price)
         follows = follows if follows > low else low
         follows = follows if follows < high else high
-        a[own.S_ROOT + i] = root if held else follows
+        a[mine.S_ROOT + i] = root if held else follows
         there = root * root * collateral_price
         depth = quoting_depth(liquidity + range_outside, root, low, high)
         depth = depth if (held & (s[at.S_D + i] > dust)) else 0.0
@@ -148,12 +146,12 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Ve
     with both curves' slopes and one secant step, then bounded by what each side has: what gap is left is next hour's.
     Curve's slope along its invariant is ``dp/dx = -2 k (1/x² - p/(xy) + p²/y²) / (Ann + k/y)``, ``k = D³/(4xy)``.
     """
-    low = k[own.C_LOW]
-    high = k[own.C_HIGH]
+    low = k[mine.C_LOW]
+    high = k[mine.C_HIGH]
     inverse_low = 1.0 / low
     inverse_high = 1.0 / high
     fee = c[at.C_FEE]
-    range_fee = k[own.C_FEE]
+    range_fee = k[mine.C_FEE]
     admin = c[at.C_ADMIN_FEE]
     admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
     kept = (1.0 - fee) * (1.0 - range_fee)
@@ -170,8 +168,8 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Ve
         own = s[at.S_OWN + i]
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
-        liquidity = a[own.S_LIQUIDITY + i]
-        root = a[own.S_ROOT + i]
+        liquidity = a[mine.S_LIQUIDITY + i]
+        root = a[mine.S_ROOT + i]
         rate = base_value / collateral_price
         price = marginal_price(x, y, d, ann)
         curve_price = price * rate
@@ -234,7 +232,7 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Ve
         fee_collateral = fee_on_top * (moved_y if ((into_curve > 0.0) & (moved_y > 0.0)) else 0.0)
 
         s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
-        a[own.S_FEES + i] += fee_in + fee_collateral * collateral_price
+        a[mine.S_FEES + i] += fee_in + fee_collateral * collateral_price
         s[at.S_AMO_INCOME + i] += fee_in + fee_collateral * collateral_price
         s[at.S_INCOME_DEBT_DISCOUNT + i] += own * ((x_2 - x) + (y_2 - y) * base_value) + moved_x + moved_y * collateral_price
         s[at.S_SUPPLY + i] -= fee_in + admin_x
@@ -243,15 +241,15 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Ve
         s[at.S_POOL_X + i] = pool_x
         s[at.S_POOL_Y + i] = pool_y
         s[at.S_D + i] = polish_D(pool_x, pool_y, ann, d)
-        a[own.S_ROOT + i] = root_2
-        was_x = a[own.S_X + i]
-        was_y = a[own.S_Y + i]
+        a[mine.S_ROOT + i] = root_2
+        was_x = a[mine.S_X + i]
+        was_y = a[mine.S_Y + i]
         held_x = was_x + moved_x
         held_y = was_y + moved_y
         held_x = held_x if held_x > 0.0 else 0.0
         held_y = held_y if held_y > 0.0 else 0.0
-        a[own.S_X + i] = held_x
-        a[own.S_Y + i] = held_y
+        a[mine.S_X + i] = held_x
+        a[mine.S_Y + i] = held_y
         s[at.S_OWN_OUTSIDE + i] += held_x - was_x
         s[at.S_AT_WORK + i] += held_y - was_y
 
@@ -272,22 +270,22 @@ arbitrage_active = on_active(
         at.S_AT_WORK,
     ),
     reads=(at.S_ANN, at.S_OWN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE),
-    own_writes=(own.S_FEES, own.S_ROOT, own.S_X, own.S_Y),
-    own_reads=(own.S_LIQUIDITY,),
+    own_writes=(mine.S_FEES, mine.S_ROOT, mine.S_X, mine.S_Y),
+    own_reads=(mine.S_LIQUIDITY,),
 )
 
 
 @stage
 def flag_arbitrage(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, w: Vector) -> None:
     """Flags the lanes where the venues' prices are further apart than both fees; in the others nothing moves."""
-    kept = (1.0 - c[at.C_FEE]) * (1.0 - k[own.C_FEE])
+    kept = (1.0 - c[at.C_FEE]) * (1.0 - k[mine.C_FEE])
     ann = s[at.S_ANN]
     for i in range(LANES):
-        root = a[own.S_ROOT + i]
+        root = a[mine.S_ROOT + i]
         price = marginal_price(s[at.S_POOL_X + i], s[at.S_POOL_Y + i], s[at.S_D + i], ann) * s[at.S_BASE_VALUE + i]
         there = root * root * s[at.S_COLLATERAL_PRICE + i]
         apart = (price < kept * (1.0 + NEAR) * there) | (price * kept * (1.0 + NEAR) > there)
-        w[W_ACTIVE + i] = 1.0 if (apart & (a[own.S_LIQUIDITY + i] > 0.0)) else 0.0
+        w[W_ACTIVE + i] = 1.0 if (apart & (a[mine.S_LIQUIDITY + i] > 0.0)) else 0.0
 
 
 @stage
@@ -295,27 +293,27 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
     """Adds liquidity in the middle of the range, or removes it and burns its stablecoin, in the first ``lanes`` lanes; one operation an hour, gas paid
     from idle collateral.
     """
-    low = k[own.C_LOW]
-    high = k[own.C_HIGH]
+    low = k[mine.C_LOW]
+    high = k[mine.C_HIGH]
     inverse_high = 1.0 / high
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
     highest = 1.0 + HALF_RANGE * (high - 1.0)
     deploy_rate = c[at.C_DEPLOY_RATE]
     delay = c[at.C_RESPONSE_DELAY]
-    cap = q[own.P_CAP]
+    cap = q[mine.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     unwind_rate = p[at.P_UNWIND_RATE]
     min_cr = p[at.P_MIN_CR]
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
-    span = k[own.C_SPAN]
+    span = k[mine.C_SPAN]
     size = c[at.C_SIZE]
     least = SMALLEST_USD * size
     for i in range(lanes):
-        liquidity = a[own.S_LIQUIDITY + i]
-        root = a[own.S_ROOT + i]
-        held_x = a[own.S_X + i]
-        held_y = a[own.S_Y + i]
+        liquidity = a[mine.S_LIQUIDITY + i]
+        root = a[mine.S_ROOT + i]
+        held_x = a[mine.S_X + i]
+        held_y = a[mine.S_Y + i]
         idle = s[at.S_IDLE + i]
         supply = s[at.S_SUPPLY + i]
         at_work = s[at.S_AT_WORK + i]
@@ -381,13 +379,13 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         change_x = change_x if done else 0.0
         change_y = change_y if done else 0.0
         gas = gas if done else 0.0
-        a[own.S_LIQUIDITY + i] = liquidity_2 if done else liquidity
-        a[own.S_X + i] = held_x + change_x
-        a[own.S_Y + i] = held_y + change_y
+        a[mine.S_LIQUIDITY + i] = liquidity_2 if done else liquidity
+        a[mine.S_X + i] = held_x + change_x
+        a[mine.S_Y + i] = held_y + change_y
         s[at.S_SUPPLY + i] = supply + change_x
         s[at.S_IDLE + i] = idle - change_y - gas
-        a[own.S_MINTED + i] += change_x
-        a[own.S_BORROWED + i] += change_y
+        a[mine.S_MINTED + i] += change_x
+        a[mine.S_BORROWED + i] += change_y
         full = full if done else 0.0
         s[at.S_AT_WORK + i] = at_work + change_y
         s[at.S_OWN_OUTSIDE + i] += change_x
@@ -428,27 +426,27 @@ operate_active = on_active(
         at.S_SCALED_CR,
     ),
     market=(at.M_GAS_USD,),
-    own_writes=(own.S_LIQUIDITY, own.S_X, own.S_Y, own.S_MINTED, own.S_BORROWED),
-    own_reads=(own.S_ROOT,),
+    own_writes=(mine.S_LIQUIDITY, mine.S_X, mine.S_Y, mine.S_MINTED, mine.S_BORROWED),
+    own_reads=(mine.S_ROOT,),
 )
 
 
 @stage
 def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, w: Vector) -> None:
     """Flags the lanes whose hour may ask for a change of liquidity (some that then do not); in the others nothing moves."""
-    low = k[own.C_LOW]
+    low = k[mine.C_LOW]
     lowest = 1.0 - HALF_RANGE * (1.0 - low)
-    highest = 1.0 + HALF_RANGE * (k[own.C_HIGH] - 1.0)
+    highest = 1.0 + HALF_RANGE * (k[mine.C_HIGH] - 1.0)
     delay = c[at.C_RESPONSE_DELAY]
-    cap = q[own.P_CAP]
+    cap = q[mine.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     min_cr = p[at.P_MIN_CR]
     all_borrow = borrow_cap(p, c)
     all_mint = mint_cap(p, c)
     for i in range(LANES):
-        root = a[own.S_ROOT + i]
-        held_x = a[own.S_X + i]
-        held_y = a[own.S_Y + i]
+        root = a[mine.S_ROOT + i]
+        held_x = a[mine.S_X + i]
+        held_y = a[mine.S_Y + i]
         idle = s[at.S_IDLE + i]
         own = s[at.S_OWN + i]
         own_tokens = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i] / s[at.S_COLLATERAL_PRICE + i]
@@ -472,17 +470,17 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
 @stage
 def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
     """Whether the range holds more collateral than its cap allows, and what it holds can be at all."""
-    cap = q[own.P_CAP] + CAP_TOLERANCE
+    cap = q[mine.P_CAP] + CAP_TOLERANCE
     for i in range(LANES):
-        held_y = a[own.S_Y + i]
+        held_y = a[mine.S_Y + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * collateral_price + s[at.S_OWN + i] * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
         s[at.S_OVER_CAPS + i] += 1.0 if held_y * collateral_price > cap * total else 0.0
-        s[at.S_UNSOUND + i] += 0.0 if ((held_y >= 0.0) & (a[own.S_X + i] >= 0.0)) else 1.0
+        s[at.S_UNSOUND + i] += 0.0 if ((held_y >= 0.0) & (a[mine.S_X + i] >= 0.0)) else 1.0
 
 
 STAGES = Stages(
-    own=own,
+    own=mine,
     begin=begin,
     market_operations=market_operations,
     arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
@@ -490,8 +488,8 @@ STAGES = Stages(
     observe=observe,
     operate=Flagged(flag=flag_operations, full=operate_active),
     watch=watch,
-    cap=own.P_CAP,
-    held=own.S_LIQUIDITY,
+    cap=mine.P_CAP,
+    held=mine.S_LIQUIDITY,
 )
 
 
@@ -519,17 +517,54 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     }
 
 
-CAP = collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)
+@dataclass(frozen=True, kw_only=True)
+class UniswapAmo(AmoSection):
+    """``[amos.uniswap]``: a range of half-width w around 1, in collateral a stablecoin."""
+
+    liquidity: Figure = figure(0.0, 1e13, "tokens", "collateral the AMO's range would hold at a price of 1 (and as much stablecoin)")
+    half_width: Figure = figure(1e-4, 0.5, "", "half-width of the range around 1")
+    fee: Figure = figure(0.0, 0.05, "", "swap fee of the pool")
+    outside: Figure = figure(0.0, 1e13, "tokens", "collateral that others' ranges hold beside it at a price of 1")
+    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+
+    def collateral(self, _state: ProtocolState) -> float:
+        """What the range holds at a price of 1."""
+        return self.liquidity.value
+
+    def stablecoin(self) -> float:
+        """What the range holds at a price of 1."""
+        return self.liquidity.value
+
+    def most_stablecoin(self) -> float:
+        """What the range holds where the price is below it: about twice what it holds at 1."""
+        held, width = self.liquidity.value, self.half_width.value
+        if not 0.0 < width < 1.0:
+            return held
+        low, high = math.sqrt(1.0 - width), math.sqrt(1.0 + width)
+        return held / (1.0 - low) * (1.0 / low - 1.0 / high)
+
 
 MECHANISM = Mechanism(
     name="uniswap",
-    title="Uniswap v3",
+    title="Uniswap v3 AMO",
+    rank=50,
     stages=STAGES,
     earns=5,
     turn=2,
+    section=UniswapAmo,
     start=_start,
     constants=_constants,
+    parameters={"cap": collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)},
+    out={"cap": UnderCap(used=lambda state: state.amos.uniswap.liquidity.value, use="held in the range")},
+    income={"fees": Income(name="uniswap_fees", label="Uniswap v3 fees", rank=50)},
     series={"y": "uniswap_collateral", "x": "uniswap_stablecoin"},
-    income={"fees": Income(name="income_uniswap_fees", label="Uniswap v3 fees", rank=50)},
-    parameters={"cap": CAP},
+    derived={
+        "uniswap_price": Derived(
+            of=("uniswap.root", "collateral_price"), formula=lambda raw: raw["uniswap.root"] ** 2 * raw["collateral_price"]
+        ),
+    },
+    collateral_series="uniswap_collateral",
+    quote=Quote(price="uniswap_price", held=("uniswap_collateral", "uniswap_stablecoin")),
+    expectations=(Expectation(parameter="cap", metric="yield", sign=+1, reason="liquidity earns fees"),),
 )

@@ -240,8 +240,10 @@ def _day_at(document: Document, key: Key) -> date | None:
 
 
 def written_parameters(document: Document, table: Key = ()) -> dict[str, Placed]:
-    """The parameters a table holds, with their places."""
+    """The parameters a table holds, with their places; those that a whole file may leave out take their default."""
     found = {name: number_at(document, (*table, name)) for name in PARAMETERS}
+    if not table:
+        found |= {name: each.default for name, each in PARAMETERS.items() if name not in document.data}
     return {name: Placed(value, document, (*table, name)) for name, value in found.items() if value is not None}
 
 

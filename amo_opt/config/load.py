@@ -11,9 +11,10 @@ import os
 from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal
 
 from amo_opt.amos.parameters import PARAMETERS, parameter_set
+from amo_opt.amos.sections import parts_of
 from amo_opt.config.checks import (
     balance_problems,
     contract_problems,
@@ -210,15 +211,15 @@ def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:
 
 def _built(section: type, values: Mapping[str, Any]) -> Any:
     """A state's dataclass from checked values: tables to dataclasses, figures to `Figure`, contracts to `Contract`."""
-    hints = get_type_hints(section)
+    parts = parts_of(section)
     made: dict[str, Any] = {}
     for entry in fields(section):
         source = values["contracts"] if entry.name in IN_CONTRACTS else values
-        hint, value = hints[entry.name], source[entry.name]
-        if hint is Figure:
+        part, value = parts[entry.name], source[entry.name]
+        if part is Figure:
             made[entry.name] = Figure(**value)
-        elif is_dataclass(hint) and isinstance(hint, type):
-            made[entry.name] = _built(hint, value)
+        elif is_dataclass(part) and isinstance(part, type):
+            made[entry.name] = _built(part, value)
         elif entry.name == "contracts":
             made[entry.name] = {name: Contract(**contract) for name, contract in value.items() if isinstance(contract, dict)}
         else:

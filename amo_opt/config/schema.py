@@ -1,6 +1,6 @@
 """What each file may hold: pydantic models, built from the dataclasses and definitions that the values become.
 
-A parameter is defined in `PARAMETERS`, a figure in `ProtocolState`, a default in `Study`'s parts; here they only get the form a file
+A parameter is defined in `PARAMETERS`, a figure in `ProtocolState` and in the AMOs' files, a default in `Study`'s parts; here they only get the form a file
 has. Every field's description says what is allowed, in the words a problem uses. Relations between keys are in `checks`.
 """
 
@@ -10,11 +10,12 @@ from dataclasses import Field as DataclassField
 from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.amos.sections import parts_of
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
 from amo_opt.config.wording import plain
 from amo_opt.protocol.parameters import Parameter
@@ -79,9 +80,9 @@ def name_of(what: str, *, default: Any = ...) -> Spec:
 
 def figure_fields(section: type, key: Key = ()) -> Iterator[tuple[Key, DataclassField[Any]]]:
     """Every figure of a state: its key (``("pool", "fee")``) and its field, whose metadata holds low, high and unit."""
-    hints = get_type_hints(section)
+    parts = parts_of(section)
     for entry in fields(section):
-        hint = hints[entry.name]
+        hint = parts[entry.name]
         if hint is Figure:
             yield (*key, entry.name), entry
         elif is_dataclass(hint) and isinstance(hint, type):
@@ -97,15 +98,20 @@ def figures_by_name() -> dict[str, DataclassField[Any]]:
 def _figures(section: type, name: str) -> Spec:
     """A table of figures, and of tables of figures (``[amos.curve]``)."""
     keys: dict[str, Spec] = {}
-    hints = get_type_hints(section)
+    parts = parts_of(section)
     for entry in fields(section):
-        if hints[entry.name] is Figure:
+        if parts[entry.name] is Figure:
             limits = entry.metadata
             span = f"value from {plain(limits['low'])} to {plain(limits['high'])} {limits['unit']}".rstrip()
             keys[entry.name] = (FIGURE, Field(description=f"{FIGURE_FORM}, {span} ({limits['doc']})"))
         else:
-            keys[entry.name] = _figures(hints[entry.name], f"{name}.{entry.name}")
+            keys[entry.name] = _figures(parts[entry.name], f"{name}.{entry.name}")
     return table(name, keys)
+
+
+def parameter_key(parameter: Parameter) -> Spec:
+    """A parameter's key in a file of a whole set: what it holds, and what it means where it is left out."""
+    return _parameter(parameter, default=... if parameter.default is None else parameter.typed(parameter.default))
 
 
 def _parameter(parameter: Parameter, *, default: Any = ...) -> Spec:
@@ -136,11 +142,7 @@ DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes
 NOTES = text("text in quotes", default="")
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
-PARAMETER_FILE = model(
-    "parameters",
-    {"name": name_of("set")}
-    | {name: _parameter(entry, default=... if entry.default is None else entry.default) for name, entry in PARAMETERS.items()},
-)
+PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()})
 
 CONTRACT = model(
     "contract",
@@ -174,7 +176,7 @@ STATE_FILE = model(
         "protocol": text('the name of the protocol in quotes, such as "Frax"', default=""),
         "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
     }
-    | {name: _figures(hint, name) for name, hint in get_type_hints(ProtocolState).items() if is_dataclass(hint) and isinstance(hint, type)},
+    | {name: _figures(part, name) for name, part in parts_of(ProtocolState).items() if is_dataclass(part) and isinstance(part, type)},
 )
 
 _SIMULATION = _defaults(Simulation)

@@ -18,7 +18,7 @@ CAP_SUMS: tuple[str, ...] = ("borrow_share", "mint_share", "mint_share_of_collat
 """What the minter's two sums come to, as shares: of collateral, and of supply and of collateral (`amos.minter`)."""
 PARAMETERS: tuple[str, ...] = (*ISSUER_PARAMETERS, *CAP_SUMS)
 
-MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets) if not field.name.startswith(("investor_", "fraxlend_", "lending_slope", "lending_kink", "lending_reserve")))
+MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets))
 FURTHER_CONSTANTS: tuple[str, ...] = (
     "fee",
     "admin_fee",

@@ -1,7 +1,6 @@
-"""The exogenous inputs of one path and step: their names, order and units. `stress` draws them, the kernel's stages read them.
+"""The exogenous inputs of one path and step that belong to no AMO: their names, order and units.
 
-A block's market is a float64 array of shape (steps, len(MARKET_INPUTS) * LANES), C-contiguous; input k of lane i at step t is
-``market[t, k * LANES + i]``. Step 0 is the first hour of the transition.
+Each AMO declares its own besides (`amos.mechanism`); `amos.inputs` puts them together, `stress` draws them, the kernel's stages read them.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field
+import math
+from dataclasses import Field, dataclass, field, fields
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 FRAX = "Frax"
 """The protocol whose setters and recorded episodes this package holds."""
@@ -91,55 +92,43 @@ class Collateral:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurveAmo:
-    """``[amos.curve]``"""
+class AmoSection:
+    """``[amos.NAME]``: what one AMO holds at the snapshot. Its figures, and what they amount to, are declared in the AMO's own file."""
 
-    lp_share: Figure = figure(0.0, 1.0, "", "share of the metapool's LP tokens the AMO owns")
-    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
-    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
-    in_gauge: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked in the gauge itself")
-    in_convex: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Convex")
-    in_stakedao: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Stake DAO")
-    in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
+    def collateral(self, _state: ProtocolState) -> float:
+        """Collateral that it holds at par, its side of the pool included, dollars."""
+        return 0.0
 
+    def stablecoin(self) -> float:
+        """Own stablecoin that it holds outside the pool or has lent, tokens."""
+        return 0.0
 
-@dataclass(frozen=True, kw_only=True)
-class LendingAmo:
-    """``[amos.aave]``, ``[amos.investor]``"""
-
-    lent: Figure = figure(0.0, 1e13, "tokens", "collateral lent")
-    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+    def most_stablecoin(self) -> float:
+        """What that may become by the price alone, tokens."""
+        return self.stablecoin()
 
 
 @dataclass(frozen=True, kw_only=True)
-class FraxlendAmo:
-    """``[amos.fraxlend]``"""
+class Assembled:
+    """A table of a state that is put together from what every AMO declares, where all of them are known (`amos.sections`)."""
 
-    lent: Figure = figure(0.0, 1e13, "tokens", "stablecoin lent, interest included")
-    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
+    if TYPE_CHECKING:
 
-
-@dataclass(frozen=True, kw_only=True)
-class UniswapAmo:
-    """``[amos.uniswap]``: a range of half-width w around 1, in collateral a stablecoin."""
-
-    liquidity: Figure = figure(0.0, 1e13, "tokens", "collateral the AMO's range would hold at a price of 1 (and as much stablecoin)")
-    half_width: Figure = figure(1e-4, 0.5, "", "half-width of the range around 1")
-    fee: Figure = figure(0.0, 0.05, "", "swap fee of the pool")
-    outside: Figure = figure(0.0, 1e13, "tokens", "collateral that others' ranges hold beside it at a price of 1")
-    minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")
-    borrowed: Figure = figure(-1e13, 1e13, "tokens", "collateral lent to the AMO less returned (minter's book)")
+        def __getattr__(self, name: str) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class Amos:
-    """``[amos.NAME]``"""
+class AmoSections(Assembled):
+    """``[amos.NAME]`` of every AMO, by its name."""
 
-    curve: CurveAmo
-    aave: LendingAmo
-    investor: LendingAmo
-    fraxlend: FraxlendAmo
-    uniswap: UniswapAmo
+    def each(self) -> tuple[AmoSection, ...]:
+        """The sections, in the order of the state."""
+        return tuple(getattr(self, entry.name) for entry in fields(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketFigures(Assembled):
+    """``[markets]``: the figures of `Markets`, and those that are one AMO's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +155,7 @@ class Rewards:
 
 @dataclass(frozen=True, kw_only=True)
 class Markets:
-    """``[markets]``: how holders, providers and venues behave. Most are assumed, so each carries the range a reader may try."""
+    """``[markets]`` but for what is one AMO's: how holders, providers and venues behave. Most are assumed, so each carries the range a reader may try."""
 
     oracle_lag_hours: Figure = figure(0.0, 168.0, "h", "time constant of the oracle's lag; 0 = spot")
     deploy_rate: Figure = figure(1e-4, 1.0, "1/h", "share of all collateral an AMO moves an hour towards its target")
@@ -190,22 +179,10 @@ class Markets:
     lp_flight_rate: Figure = figure(0.0, 10.0, "1/h", "outside providers leaving an hour per unit of share above it")
     lp_return_rate: Figure = figure(0.0, 1.0, "1/h", "outside liquidity coming back an hour, share of what is missing")
     volume_depth_usd: Figure = figure(1.0, 1e12, "USD", "depth within 10 bp at which the pool captures half of the two-way volume")
-    lending_slope_1: Figure = figure(0.0, 1.0, "", "borrow rate at the kink")
-    lending_slope_2: Figure = figure(0.0, 10.0, "", "borrow rate added between the kink and full utilisation")
-    lending_kink: Figure = figure(0.1, 0.99, "", "utilisation at the kink")
-    lending_reserve_factor: Figure = figure(0.0, 0.99, "", "share of the interest the venue keeps")
     lending_memory_hours: Figure = figure(1.0, 1e5, "h", "time over which borrowers average the rate they answer to")
     illiquid_haircut: Figure = figure(
         0.0, 1.0, "", "discount at which a deposit that cannot be withdrawn would be sold at the window's end"
     )
-    investor_slope_1: Figure = figure(0.0, 1.0, "", "the Collateral Investor's market: borrow rate at the kink")
-    investor_slope_2: Figure = figure(0.0, 10.0, "", "the Collateral Investor's market: borrow rate added up to full utilisation")
-    investor_kink: Figure = figure(0.1, 0.99, "", "the Collateral Investor's market: utilisation at the kink")
-    investor_reserve_factor: Figure = figure(0.0, 0.99, "", "the Collateral Investor's market: share of the interest the venue keeps")
-    fraxlend_slope_1: Figure = figure(0.0, 1.0, "", "Fraxlend: borrow rate at the kink")
-    fraxlend_slope_2: Figure = figure(0.0, 10.0, "", "Fraxlend: borrow rate added up to full utilisation")
-    fraxlend_kink: Figure = figure(0.1, 0.99, "", "Fraxlend: utilisation at the kink")
-    fraxlend_reserve_factor: Figure = figure(0.0, 0.99, "", "Fraxlend: share of the interest the venue keeps")
     lp_yield_response: Figure = figure(0.0, 10.0, "", "outside liquidity wanted, change per relative change of its yield")
     lp_yield_hours: Figure = figure(1.0, 1e5, "h", "time over which outside providers average their yield")
     claim_discount_hour: Figure = figure(0.0, 0.01, "1/h", "what a redeemer asks for an hour of waiting to collect")
@@ -242,9 +219,9 @@ class ProtocolState:
     share_token: ShareToken
     pool: Pool
     collateral: Collateral
-    amos: Amos
+    amos: AmoSections
     rewards: Rewards
-    markets: Markets
+    markets: MarketFigures
     contracts: dict[str, Contract] = field(default_factory=dict)
     chain_id: int = 1
     price_controller: Literal["frax", "pid"] = "frax"
@@ -271,6 +248,10 @@ class ProtocolState:
 
     @property
     def collateral_usd(self) -> float:
-        """All collateral of the protocol at par: idle, lent, in Uniswap's range, and the AMO's side of the pool, dollars."""
-        lent = self.amos.aave.lent.value + self.amos.investor.lent.value
-        return self.collateral.idle.value + lent + self.amos.uniswap.liquidity.value + self.amos.curve.lp_share.value * self.base_value
+        """All collateral of the protocol at par: idle, and what the AMOs hold outside the pool and in it, dollars."""
+        return math.fsum((self.collateral.idle.value, *(each.collateral(self) for each in self.amos.each())))
+
+    @property
+    def stablecoin_of_amos(self) -> float:
+        """Own stablecoin that the AMOs hold outside the pool or have lent, tokens."""
+        return math.fsum(each.stablecoin() for each in self.amos.each())

@@ -5,29 +5,25 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.cap_use import cap_in_tokens
+from amo_opt.amos.parameters import BORROWED, MINTED
+
 if TYPE_CHECKING:
     from amo_opt.protocol.parameters import Parameter, ParameterSet
     from amo_opt.protocol.state import ProtocolState
 
-CAPS = {
-    "setCollatBorrowCap": (("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap"), "collateral"),
-    "setFraxMintCap": (("curve_mint_cap", "fraxlend_cap", "uniswap_cap"), "supply"),
-}
-"""Frax's on-chain caps are sums over AMOs: setter -> (the parameters it sums, what they are shares of).
+CAPS = {"setCollatBorrowCap": (BORROWED, "collateral"), "setFraxMintCap": (MINTED, "supply")}
+"""Frax's on-chain caps are sums over AMOs: setter -> (the parameters it sums, whose tokens it counts).
 
-Uniswap's cap is a share of collateral in both: beside its collateral goes about as much stablecoin (`amos.minter`).
+Where about as much stablecoin goes beside an AMO's collateral, its share of collateral is in both (`amos.minter`).
 """
-OF_COLLATERAL = frozenset({"uniswap_cap"})
-"""What counts by collateral in a sum of shares of supply."""
 SECONDS_AN_HOUR = 3600
 STABLECOIN_DECIMALS = 18
 
 
 def cap_tokens(setter: str, values: ParameterSet, state: ProtocolState) -> float:
     """The global sum, in tokens, that the AMOs' shares amount to at the state."""
-    base = {"collateral": state.collateral_usd, "supply": state.stablecoin.supply.value}
-    names, of = CAPS[setter]
-    return math.fsum(values.values()[name] * base["collateral" if name in OF_COLLATERAL else of] for name in names)
+    return math.fsum(cap_in_tokens(name, values, state) for name in CAPS[setter][0])
 
 
 def cap_raw(setter: str, values: ParameterSet, state: ProtocolState) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 
 if TYPE_CHECKING:
@@ -66,18 +67,11 @@ CONTROLLERS: dict[str, dict[str, Setter]] = {
 """Who moves the collateral ratio. An active PIDController sets the stablecoin's own step back to 0 after each refresh, so that its own
 step, cooldown and bands (prices, 1 ± band) are the ones that count."""
 
+_KNOWN = {each.place: each for each in (RAMP, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *CONTROLLERS["frax"].values())}
 BY_NAME: dict[str, Setter] = {
-    "amplification": RAMP,
-    "curve_collateral_cap": COLLATERAL_CAP,
-    "aave_cap": COLLATERAL_CAP,
-    "investor_cap": COLLATERAL_CAP,
-    "uniswap_cap": COLLATERAL_CAP,
-    "curve_mint_cap": MINT_CAP,
-    "fraxlend_cap": MINT_CAP,
-    "min_cr": MINIMUM_CR,
-    "mint_price_threshold": THRESHOLDS,
-    "redeem_price_threshold": THRESHOLDS,
+    each.name: _KNOWN[f"{each.contract}.{each.setter}"] for each in PARAMETERS.values() if each.setter is not None
 }
+"""The setter that a parameter's definition names."""
 
 
 def setter_of(name: str, state: ProtocolState) -> Setter | None:

@@ -16,7 +16,7 @@ from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 
@@ -153,6 +153,11 @@ def true_minus(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """``1 path``, ``3,200 paths``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def metric_of(name: str) -> Metric:

@@ -38,7 +38,7 @@ class Step:
 def stepped(name: str, value: float, side: Side) -> float:
     """The value one step lower or higher, as a vote would be held on it, within what a file may hold.
 
-    >>> stepped("idle_buffer", 0.1, 1), stepped("amplification", 1500, -1), stepped("aave_cap", 0.0, -1)
+    >>> stepped("idle_buffer", 0.1, 1), stepped("amplification", 1500, -1), stepped("unwind_cr_margin", 0.0, -1)
     (0.11, 1400.0, 0.0)
     """
     parameter = PARAMETERS[name]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.search.space import Space
 
-CAPS = ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "fraxlend_cap")
+CAPS = tuple(each.holding_cap.name for each in MECHANISMS if each.holding_cap is not None)
+"""What each AMO may hold."""
+LENDING = tuple(each.holding_cap for each in MECHANISMS if each.market is not None and each.holding_cap is not None)
+LENT_COLLATERAL = next((each.name for each in LENDING if each.borrows), None)
+"""Where a larger buffer comes from: the first AMO that lends collateral."""
 
 
 def seed_sets(space: Space) -> list[ParameterSet]:
@@ -16,10 +21,12 @@ def seed_sets(space: Space) -> list[ParameterSet]:
     calmer = {"cr_step": 0.5 * values["cr_step"]}
     patient = {"unwind_cr_margin": 2.0 * values["unwind_cr_margin"]}
     quicker = {"rebalance_rate": 2.0 * values["rebalance_rate"]}
-    buffered = {"idle_buffer": 1.5 * values["idle_buffer"], "aave_cap": max(0.0, values["aave_cap"] - 0.5 * values["idle_buffer"])}
+    buffered = {"idle_buffer": 1.5 * values["idle_buffer"]}
+    if LENT_COLLATERAL is not None:
+        buffered[LENT_COLLATERAL] = max(0.0, values[LENT_COLLATERAL] - 0.5 * values["idle_buffer"])
     ideas: list[tuple[str, dict[str, float]]] = [
         ("half-caps", {name: 0.5 * values[name] for name in CAPS}),
-        ("no-lending", {"aave_cap": 0.0, "investor_cap": 0.0, "fraxlend_cap": 0.0}),
+        ("no-lending", {each.name: 0.0 for each in LENDING}),
         ("buffered", buffered),
         ("tighter-pool", {"pool_share_high": 0.5 * (values["pool_share_low"] + values["pool_share_high"])}),
         ("double-A", {"amplification": 2.0 * values["amplification"]}),

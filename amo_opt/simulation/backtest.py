@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.simulation.engine import trace_given
 from amo_opt.simulation.size import check_work

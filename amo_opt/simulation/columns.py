@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.protocol.lanes import LINES
+from amo_opt.amos.catalogue import BY_RANK
+from amo_opt.amos.layout import LINES
 
 Array = NDArray[np.float64]
 
@@ -19,18 +20,13 @@ TRACE_COLUMNS: dict[str, str] = {
     "cr_contract": "cr_contract",
     "supply": "supply",
     "idle": "idle",
-    "lent": "lent",
-    "invested": "invested",
-    "fraxlend_lent": "fraxlend_lent",
-    "uniswap_collateral": "uniswap.y",
-    "uniswap_stablecoin": "uniswap.x",
+    **{series: f"{each.name}.{line}" for each in BY_RANK for line, series in each.series.items()},
     "claims": "claims",
     "net_issued": "net_issued",
     "queue": "queue",
     "unserved": "unserved",
     "share_price": "share_price",
     "unwinding": "unwinding",
-    "reward_tokens_locked": "reward_tokens_locked",
     **{line: line for line in LINES},
 }
 """Series that come straight from the state; the others of `trace` are derived from it. Accounting lines are running sums, cleared when the window opens."""
@@ -43,16 +39,16 @@ _DERIVED: dict[str, tuple[str, ...]] = {
     "paid_out": ("sell_demand", "queue"),
     "reference": ("collateral_price", "base_value"),
     "amplification": ("ann",),
-    "uniswap_price": ("uniswap_root", "collateral_price"),
+    **{name: each.of for mechanism in BY_RANK for name, each in mechanism.derived.items()},
 }
 """Series computed from state variables, and which."""
 _FORMULAS: dict[str, Callable[[dict[str, Array]], Array]] = {
     "pool_share": lambda raw: raw["pool_x"] / (raw["pool_x"] + raw["pool_y"]),
     "reference": lambda raw: np.minimum(1.0, np.minimum(raw["collateral_price"], raw["base_value"])),
     "amplification": lambda raw: raw["ann"] / 2.0,
-    "uniswap_price": lambda raw: raw["uniswap_root"] ** 2 * raw["collateral_price"],
     # who sells and no longer waits was paid, by the pool or by the issuer; whom a buyer met is not among them
     "paid_out": lambda raw: raw["sell_demand"] - raw["queue"],
+    **{name: each.formula for mechanism in BY_RANK for name, each in mechanism.derived.items()},
 }
 """How; the others need what the AMOs own of the pool first."""
 DERIVED_COLUMNS = tuple(_DERIVED)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
-from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
+from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import FAULTS, LANES
 from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
 from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
 from amo_opt.simulation.kept import Markets

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _V, _NUMBER = VECTOR, types.int64
-(_OWN, _OWN_FLAG, _SMC, _SC, _S, _SMPCW, _SCW, _SP, _SW, _SPCH, _SMPCH) = range(len(ARGUMENTS))
+(_OWN, _OWN_FLAG, _SMC, _SC, _S, _SMPCW, _SCW, _SP, _SPC, _SW, _SPCH, _SMPCH) = range(len(ARGUMENTS))
 _STATE_SIZE = len(STATE) * LANES
 SCRATCH = W_COPY + _STATE_SIZE + len(MARKET_INPUTS) * LANES
 """Length of the scratch block (`protocol.active_lanes`)."""
@@ -87,6 +87,8 @@ def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
             call_at(stage, s, c, w)
         elif kind == _SP:
             call_at(stage, s, p)
+        elif kind == _SPC:
+            call_at(stage, s, p, c)
         elif kind == _SW:
             call_at(stage, s, w)
         elif kind == _SPCH:

@@ -103,7 +103,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "fxs1559_share": state.share_token.fxs1559_share.value,
         "size": state.size,
         "start_supply": state.stablecoin.supply.value,
-        "start_external": state.stablecoin.supply.value - own_x - state.amos.uniswap.liquidity.value - state.amos.fraxlend.lent.value,
+        "start_external": state.stablecoin.supply.value - own_x - state.stablecoin_of_amos,
         "start_outside": (1.0 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value),
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,

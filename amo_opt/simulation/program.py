@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from amo_opt.amos.layout import Places
     from amo_opt.stableswap.jit import Vector
 
-ARGUMENTS: Final = ("smpcanqk", "smpcanqkw", "smc", "sc", "s", "smpcw", "scw", "sp", "sw", "spch", "smpch")
+ARGUMENTS: Final = ("smpcanqk", "smpcanqkw", "smc", "sc", "s", "smpcw", "scw", "sp", "spc", "sw", "spch", "smpch")
 """What stages may be given: state, market row, parameters, constants, an AMO's own of these four, scratch, the hour's number. Their places here are what
 `kernel.walk_rows` tells them by."""
 COLUMNS: Final = 9

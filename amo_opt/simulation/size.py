@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.inputs import MARKET_INPUTS
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.market import MARKET_INPUTS
 from amo_opt.simulation.executor import Threads, Workers, executor_of
 
 try:

@@ -1,6 +1,6 @@
 """Stress: scenarios as data, and the market paths drawn from them.
 
-catalogue   the entries of ``entries/*.toml``: `scenario_names`, `load_scenario`, `describe` (no numerics, quick to import)
+catalogue   the entries of ``entries/*.toml``: `scenario_names`, `load_scenario`, `describe` (no numerics of its own)
 scenario    what an entry becomes: `Scenario`
 settings    the numbers an entry is made of and a study may override
 series      the series of waypoints an entry may hold

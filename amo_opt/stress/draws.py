@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.aligned import aligned
-from amo_opt.protocol.market import LANES, MARKET_INDEX, MARKET_INPUTS
+from amo_opt.protocol.market import LANES
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.episodes import Episodes, draw_episodes
 from amo_opt.stress.losses import draw_losses
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
     from amo_opt.stress.scenario import Scenario
 
 NO_LIMIT = 1e15
-"""`lending_free_cap` when others leave enough: no limit."""
-LENDERS = {"lending": "aave", "investor": "investor", "fraxlend": "fraxlend"}
-"""Lending markets, by the name that begins their inputs, settings, draws and rate curves, and the AMO that lends there."""
+"""What can be withdrawn of a lending market where others leave enough: no limit."""
+LENDERS = {each.market.prefix: each.name for each in MECHANISMS if each.market is not None}
+"""Lending markets, by the name that begins their settings, draws and rate curves, and the AMO that lends there and whose inputs they fill."""
+FREE_CAPS = tuple(f"{each.name}.free_cap" for each in MECHANISMS if "free_cap" in each.inputs)
+"""The inputs that hold what can be withdrawn of a lending market, where others may leave less than the AMO has there."""
 DRAWN_FROM = frozenset(
     {f"amos.{amo}.lent" for amo in LENDERS.values()}
     | {f"markets.{market}_{part}" for market in LENDERS for part in ("kink", "slope_1", "slope_2")}
     | {"markets.lending_elasticity", "markets.lending_memory_hours"}
 )
 """Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
-_LOSS_INPUTS = {"aave": "lending_loss", "investor": "investor_loss", "fraxlend": "fraxlend_loss", "curve": "curve_loss"}
+_FREEZE = frozenset(each.market.prefix for each in MECHANISMS if each.market is not None and each.market.freezes)
+_LOSS_INPUTS = {each.name: f"{each.name}.loss" for each in MECHANISMS if each.loss is not None}
 _LEAST_PRICE = 1e-3
 _LEAST_DEPOSIT = 1e-9
 """Least that depositors leave in a frozen market, as a share of its calm deposits."""
@@ -207,14 +212,14 @@ def _share_return(draw: _Draw) -> Rows:
 
 
 def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
-    """Deposits and demand of the three lending markets; Aave's alone may freeze.
+    """Deposits and demand of every lending market, and what can be withdrawn of it where others may leave less than the AMO has there.
 
     At the state's AMO deposit borrowers take what the drawn utilisation says, hour by hour: demand at a rate of zero is that, raised by
     what the rate they answer to cuts, its mean over `lending_memory_hours` along the drawn path. (Raised by each hour's own rate instead,
     an hour above the kink would draw in borrowers whose mean rate has not seen it, and fill the market.)
     """
     settings, markets = draw.settings, state.markets
-    rows: dict[str, Input] = {"lending_free_cap": NO_LIMIT}
+    rows: dict[str, Input] = dict.fromkeys(FREE_CAPS, NO_LIMIT)
     for market, amo in LENDERS.items():
         lent: float = getattr(state.amos, amo).lent.value
         log = draw.autoregression(f"{market}-deposits", f"{market}_deposits")
@@ -222,22 +227,22 @@ def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
         utilisation = settings[f"{market}_utilisation"] + draw.autoregression(f"{market}-utilisation", f"{market}_utilisation")
         np.clip(utilisation, 0.0, 0.99, out=utilisation)
         borrowed = utilisation * (deposits + lent)
-        if market == "lending" and settings.get("freeze_days_high", 0.0) > 0.0:
+        if market in _FREEZE and settings.get("freeze_days_high", 0.0) > 0.0:
             # borrowers keep their loans (they did not repay within days), so depositors leave until loans / utilisation stay
             since = draw.hours_since(settings["freeze_start_hours"])
             frozen = (since >= 0) & (since < draw.episodes.freeze_hours[:, None])
             least = _LEAST_DEPOSIT * settings[f"{market}_deposits"]
             deposits = np.where(frozen, np.maximum(borrowed / settings["freeze_utilisation"] - lent, least), deposits)
             utilisation = np.where(frozen, borrowed / (deposits + lent), utilisation)
-            rows["lending_free_cap"] = np.where(frozen, settings["freeze_free"], NO_LIMIT)
+            rows[f"{amo}.free_cap"] = np.where(frozen, settings["freeze_free"], NO_LIMIT)
         mean_rate = lagged_mean(_borrow_rate(utilisation, state, market), markets.lending_memory_hours.value)
-        rows[f"{market}_deposits"] = deposits
-        rows[f"{market}_demand"] = borrowed * (1.0 + markets.lending_elasticity.value * mean_rate)
+        rows[f"{amo}.deposits"] = deposits
+        rows[f"{amo}.demand"] = borrowed * (1.0 + markets.lending_elasticity.value * mean_rate)
     return rows
 
 
 def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
-    """The kinked borrow rate a year (Aave's interest rate strategy): slope 1 up to the kink, slope 2 from there to full."""
+    """The kinked borrow rate a year: slope 1 up to the kink, slope 2 from there to full."""
     kink, slope_1, slope_2 = (getattr(state.markets, f"{market}_{figure}").value for figure in ("kink", "slope_1", "slope_2"))
     rate: Rows = utilisation / kink
     np.minimum(rate, 1.0, out=rate)
@@ -333,7 +338,7 @@ FROM_STATE: tuple[Part, ...] = ("lending",)
 """The parts that hang on a state's figures, which `DRAWN_FROM` names."""
 
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
-_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{market}_deposits" for market in LENDERS))
+_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{amo}.deposits" for amo in LENDERS.values()))
 _SHARES = ("news_exit", "lp_exit", "gate", *_LOSS_INPUTS.values())
 _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(MARKET_INPUTS, (0.0, _LARGEST))

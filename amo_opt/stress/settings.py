@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One number: it must be finite and lie in [low, high], and be one of ``only`` where that is given."""
-
-    low: float
-    high: float
-    unit: str
-    doc: str
-    only: tuple[float, ...] = ()
-
+from amo_opt.protocol.settings import Setting
 
 SETTINGS: dict[str, Setting] = {
     # -- when and how hard (stress entries) ----------------------------------------------------------------------------------

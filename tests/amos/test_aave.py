@@ -13,7 +13,7 @@ from amo_opt.amos.lending import borrow_rate
 
 def lending(block: Any, lent: float, *, deposits: float = 1e9, demand: float = 0.8e9) -> None:
     block["lent"] = lent
-    block.market(lending_deposits=deposits, lending_demand=demand)
+    block.market(**{"aave.deposits": deposits, "aave.demand": demand})
     block.constant(lending_elasticity=0.0, lending_weight=1.0)
     MECHANISM.market_operations(block.s, block.m, block.c)
 
@@ -21,7 +21,7 @@ def lending(block: Any, lent: float, *, deposits: float = 1e9, demand: float = 0
 def test_a_frozen_venue_pays_the_rate_of_full_use_and_lets_nobody_out(lanes: Callable[..., Any]) -> None:
     """Others take what is free: utilisation 1, the rate its highest, and only the stated amount can be withdrawn."""
     block = lanes()
-    block.market(lending_free_cap=1e6)
+    block.market(**{"aave.free_cap": 1e6})
     lending(block, 250e6)
     assert block["lending_free"] == 1e6
     assert block["lending_rate"] == pytest.approx(borrow_rate(1 - 1e6 / 1.25e9, 0.9, 0.04, 0.60))
@@ -40,7 +40,7 @@ def test_others_take_nothing_where_the_limit_is_not_reached(lanes: Callable[...,
     found = []
     for most in (1e15, 451e6):
         block = lanes()
-        block.market(lending_free_cap=most)
+        block.market(**{"aave.free_cap": most})
         lending(block, 250e6)
         found.append((block["lending_free"], block["lending_rate"], block["income_lending"]))
     assert found[0] == found[1]

@@ -76,8 +76,11 @@ STATES = st.fixed_dictionaries(
             | {"unwinding": st.sampled_from([0.0, 1.0]), "unwinding_hours": HOURS, "high_hours": HOURS}
         ),
         "market": st.fixed_dictionaries(
-            {name: st.floats(1e6, 2e9) for name in ("lending_deposits", "investor_deposits", "fraxlend_deposits")}
-            | {name: st.floats(0.0, 4e9) for name in ("lending_demand", "investor_demand", "fraxlend_demand", "lending_free_cap")}
+            {name: st.floats(1e6, 2e9) for name in ("aave.deposits", "investor.deposits", "fraxlend.deposits")}
+            | {
+                name: st.floats(0.0, 4e9)
+                for name in ("aave.demand", "investor.demand", "fraxlend.demand", "aave.free_cap", "investor.free_cap")
+            }
             | {
                 "gas_usd": st.floats(0.0, 1e4),
                 "swap_volume": DOLLARS,
@@ -164,7 +167,7 @@ def test_the_stages_do_something(lanes: Callable[..., Any], name: str) -> None:
         figures = {key: rng.uniform(0.0, 3e8) for key in ("idle", "lent", "invested", "fraxlend_lent", "lending_free", "investor_free")}
         hours = {"unwinding": float(rng.integers(0, 2)), "unwinding_hours": 100.0, "high_hours": 100.0}
         books = dict.fromkeys(("curve_minted", "fraxlend_minted", "uniswap_minted", "curve_borrowed", "aave_borrowed"), 0.0)
-        demand = {f"{key}_demand": 0.9e9 for key in ("lending", "investor", "fraxlend")}
+        demand = {f"{amo}.demand": 0.9e9 for amo in ("aave", "investor", "fraxlend")}
         drawn = {
             "pool_x": rng.uniform(0.5e9, 1.5e9),
             "pool_y": 1e9,

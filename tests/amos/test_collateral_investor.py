@@ -14,7 +14,7 @@ from amo_opt.amos.lending import borrow_rate
 def test_its_market_is_its_own(lanes: Callable[..., Any]) -> None:
     """The study's curve for other markets (5% at 0.8, 100% more, 7.5% kept), its deposits and its demand; Aave's position does not move."""
     block = lanes()
-    block.market(investor_deposits=300e6, investor_demand=360e6, lending_demand=0.8e9, lending_free_cap=0.0)
+    block.market(**{"investor.deposits": 300e6, "investor.demand": 360e6, "aave.demand": 0.8e9, "aave.free_cap": 0.0})
     block.constant(lending_elasticity=0.0)
     block["invested"] = 100e6
     lent = block["lent"]
@@ -30,7 +30,7 @@ def test_its_market_is_its_own(lanes: Callable[..., Any]) -> None:
 def test_aaves_freeze_is_not_its(lanes: Callable[..., Any]) -> None:
     """Nothing free on Aave, all of it here: unwinding takes this position and leaves that one."""
     block = lanes()
-    block.market(lending_free_cap=0.0)
+    block.market(**{"aave.free_cap": 0.0})
     block["invested"], block["unwinding"], block["unwinding_hours"] = 100e6, 1.0, 100.0
     block.parameter(unwind_rate=0.5)
     lent = block["lent"]

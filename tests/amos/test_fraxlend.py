@@ -24,7 +24,7 @@ CURVE = (0.8, 0.04, 1.0)
 def market(block: Any, lent: float | np.ndarray, *, deposits: float = 100e6, wanted: float = 320e6, elasticity: float = 0.0) -> None:
     """An hour of a market with others' deposits and demand for loans; the AMO's deposit beside them."""
     block["fraxlend_lent"] = lent
-    block.market(fraxlend_deposits=deposits, fraxlend_demand=wanted)
+    block.market(**{"fraxlend.deposits": deposits, "fraxlend.demand": wanted})
     block.constant(lending_elasticity=elasticity)
     market_operations(block.s, block.m, block.c)
 
@@ -127,7 +127,7 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
         block.constant(illiquid_haircut=0.0)
         market(block, 300e6)
         debt, free, nav, booked = block["fraxlend_lent"] - block["fraxlend_free"], block["fraxlend_free"], block.nav(), block.booked()
-        block.market(fraxlend_loss=loss)
+        block.market(**{"fraxlend.loss": loss})
         block.lose()
         assert block["fraxlend_free"] == free
         assert block["fraxlend_lent"] - free == pytest.approx((1.0 - loss) * debt)
@@ -135,7 +135,7 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
         assert block.nav() - nav == pytest.approx(block.booked() - booked, abs=1e-5)
     block = lanes()
     market(block, 300e6, wanted=0.0)
-    block.market(fraxlend_loss=1.0)
+    block.market(**{"fraxlend.loss": 1.0})
     block.lose()
     assert block["fraxlend_lent"] == 300e6
     assert block["income_venue_losses"] == 0.0

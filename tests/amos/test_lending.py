@@ -32,7 +32,8 @@ class Market:
 
     def terms(self, block: Any, *, deposits: float | np.ndarray, demand: float | np.ndarray, elasticity: float = 0.0) -> None:
         """Outside deposits and demand for loans, a kink of 4% at 0.9, 60% more beyond, a tenth of the interest the venue's."""
-        block.market(**{f"{self.prefix}_deposits": deposits, f"{self.prefix}_demand": demand})
+        name = self.amo.MECHANISM.name
+        block.market(**{f"{name}.deposits": deposits, f"{name}.demand": demand})
         kink, slope_1, slope_2 = CURVE
         curve = {"slope_1": slope_1, "slope_2": slope_2, "kink": kink, "reserve_factor": 0.1}
         block.constant(lending_elasticity=elasticity, **{f"{self.prefix}_{name}": value for name, value in curve.items()})

@@ -1,10 +1,21 @@
 """What holds between keys, on files that are otherwise broken."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from amo_opt.config.checks import Placed, balance_problems, number_at, pair_problems, scenario_problems, space_problems, state_problems
+from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.config.checks import (
+    Placed,
+    balance_problems,
+    number_at,
+    pair_problems,
+    scenario_problems,
+    space_problems,
+    state_problems,
+    written_parameters,
+)
 from amo_opt.config.overrides import override_problems, written_overrides
 from amo_opt.config.toml_file import Document
 
@@ -150,3 +161,15 @@ def test_lp_tokens_are_staked_once(shares, where):
     names = ("in_gauge", "in_convex", "in_stakedao", "in_yearn")
     found = balance(**{f"amos__curve__{name}": share for name, share in zip(names, shares, strict=True)})
     assert [problem.where for problem in found] == ([where] if where else [])
+
+
+def test_a_parameter_left_out_of_a_whole_set_counts_with_its_default(monkeypatch):
+    """In the file of a set it stands at the key it would have; in the overrides of a study nothing is added to what is written."""
+    monkeypatch.setitem(PARAMETERS, "aave_cap", replace(PARAMETERS["aave_cap"], default=0.125))
+    found = written_parameters(document({"cr_band": 0.005}))
+    assert {name: (placed.value, placed.key) for name, placed in found.items()} == {
+        "cr_band": (0.005, ("cr_band",)),
+        "aave_cap": (0.125, ("aave_cap",)),
+    }
+    assert list(written_parameters(document({"current": {"cr_band": 0.005}}), ("current",))) == ["cr_band"]
+    assert "aave_cap" not in written_parameters(document({"aave_cap": "much"}))

@@ -3,11 +3,13 @@
 from dataclasses import fields
 
 import pytest
+from pydantic import ValidationError
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import IN_CONTRACTS
-from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, figure_fields
+from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, figure_fields, model, parameter_key
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation
+from amo_opt.protocol.parameters import collateral_cap
 from amo_opt.protocol.state import ProtocolState
 
 
@@ -47,3 +49,13 @@ def test_every_figure_of_the_state_is_in_the_form():
     keys = [key for key, _ in figure_fields(ProtocolState)]
     assert ("amos", "curve", "lp_share") in keys
     assert all({"low", "high", "unit", "doc"} <= entry.metadata.keys() for _, entry in figure_fields(ProtocolState))
+
+
+def test_a_parameter_with_a_default_may_be_left_out():
+    """A file without it means the default, one with it is held to its range; without a default it must be written."""
+    form = model("vault", {"vault_cap": parameter_key(collateral_cap("vault_cap", "Most collateral in the vault", rank=60, default=0.0))})
+    assert form().vault_cap == 0.0
+    assert form(vault_cap=0.25).vault_cap == 0.25
+    with pytest.raises(ValidationError):
+        form(vault_cap=1.5)
+    assert all(PARAMETER_FILE.model_fields[name].is_required() for name in PARAMETERS)

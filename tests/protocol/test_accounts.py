@@ -163,10 +163,10 @@ def test_the_pressure_of_sales_passes(
 # -- losses of venues --------------------------------------------------------------------------------------------------------------------
 
 LOSSES: dict[str, tuple[str, ...]] = {
-    "lending_loss": ("lent",),
-    "investor_loss": ("invested",),
-    "fraxlend_loss": ("fraxlend_lent", "fraxlend_drawn"),
-    "curve_loss": ("lp_amo", "own"),
+    "aave.loss": ("lent",),
+    "investor.loss": ("invested",),
+    "fraxlend.loss": ("fraxlend_lent", "fraxlend_drawn"),
+    "curve.loss": ("lp_amo", "own"),
 }
 """What each loss may touch."""
 
@@ -175,17 +175,17 @@ def what_is_there(block: Any, loss: str) -> float:
     """Dollars that the venue holds of the protocol's, prices included."""
     own = block["lp_amo"] / block["lp_supply"]
     return {
-        "lending_loss": block["lent"] * block["collateral_price"],
-        "investor_loss": block["invested"] * block["collateral_price"],
-        "fraxlend_loss": block["fraxlend_lent"] - block["fraxlend_free"],
-        "curve_loss": own * (block["pool_x"] + block["pool_y"] * block["base_value"]),
+        "aave.loss": block["lent"] * block["collateral_price"],
+        "investor.loss": block["invested"] * block["collateral_price"],
+        "fraxlend.loss": block["fraxlend_lent"] - block["fraxlend_free"],
+        "curve.loss": own * (block["pool_x"] + block["pool_y"] * block["base_value"]),
     }[loss]
 
 
 COUNTED = {
-    "lending_loss": {"at_work", "recoverable"},
-    "investor_loss": {"at_work", "recoverable"},
-    "fraxlend_loss": {"own_counted"},
+    "aave.loss": {"at_work", "recoverable"},
+    "investor.loss": {"at_work", "recoverable"},
+    "fraxlend.loss": {"own_counted"},
 }
 """The totals that a loss lowers."""
 
@@ -210,7 +210,7 @@ def test_a_loss_hits_what_is_there_and_is_booked_exactly(
     assert touched - {"income_venue_losses", "income_liquidation", "liquidation_cost"} == set(LOSSES[loss]) | COUNTED.get(loss, set())
     name = LOSSES[loss][0]
     lost = before[STATE_INDEX[name]] - block.lanes(name)
-    whole = 0.04e9 if loss == "fraxlend_loss" else before[STATE_INDEX[name]]
+    whole = 0.04e9 if loss == "fraxlend.loss" else before[STATE_INDEX[name]]
     assert lost == pytest.approx(share * whole, abs=1e-6)
 
 

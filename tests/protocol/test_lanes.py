@@ -10,6 +10,10 @@ import pytest
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes
 from amo_opt.protocol.market import LANES, MARKET_INPUTS
+from amo_opt.amos.inputs import MARKET_INPUTS
+from amo_opt.protocol import lanes
+from amo_opt.protocol.market import LANES
+from amo_opt.protocol.parameters import PARAMETERS
 
 PACKAGE = Path(lanes.__file__).parents[1]
 USED = {
@@ -24,7 +28,8 @@ USED = {
 def test_an_offset_follows_from_its_declaration() -> None:
     """``S_`` and ``M_`` lines lie LANES apart in the order of the state and of the market row; ``P_`` and ``C_`` are places in their vectors."""
     assert [getattr(lanes, f"S_{name.upper()}") for name in lanes.STATE] == [index * LANES for index in range(len(lanes.STATE))]
-    assert [getattr(lanes, f"M_{name.upper()}") for name in MARKET_INPUTS] == [index * LANES for index in range(len(MARKET_INPUTS))]
+    assert [getattr(lanes, f"M_{name.upper()}") for name in lanes.MARKET] == [index * LANES for index in range(len(MARKET_INPUTS))]
+    assert [name.replace("lending_", "aave_") for name in lanes.MARKET] == [name.replace(".", "_") for name in MARKET_INPUTS]
     assert [getattr(lanes, f"P_{name.upper()}") for name in PARAMETERS] == list(range(len(PARAMETERS)))
     assert [getattr(lanes, f"C_{name.upper()}") for name in lanes.CONSTANT_INDEX] == list(range(len(lanes.CONSTANT_INDEX)))
 

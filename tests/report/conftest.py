@@ -6,11 +6,12 @@ import math
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from amo_opt.amos.sections import parts_of
 from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 from amo_opt.protocol.state import Figure, ProtocolState
@@ -113,7 +114,7 @@ def build_state() -> ProtocolState:
         return Figure(value=value, source="pool snapshot, https://example.org/pool_daily.csv", date=date(2022, 5, 10))
 
     def part(kind: type[Any]) -> Any:
-        hints = get_type_hints(kind)
+        hints = parts_of(kind)
         made = {}
         for field in fields(kind):
             hint = hints[field.name]

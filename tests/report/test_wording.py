@@ -7,7 +7,7 @@ import math
 import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.wording import MISSING, SHAPES, Chip, Scale, clean, constraint_title, metric_of, plain_number, scale_for
+from amo_opt.report.wording import MISSING, SHAPES, Chip, Scale, clean, constraint_title, listed, metric_of, plain_number, scale_for
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 
@@ -64,3 +64,8 @@ def test_clean_removes_what_disguises_text():
     """A right-to-left override can make a name read as another."""
     assert clean("safe\u202egnp\u200b.toml\x07") == "safegnp.toml"
     assert len(PARAMETERS) == len({clean(each.title) for each in PARAMETERS.values()})
+
+
+def test_words_in_a_row():
+    """Commas, and "and" ahead of the last."""
+    assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

@@ -44,3 +44,17 @@ def test_an_idea_of_which_nothing_is_searched_is_no_seed(make_study):
     """With one cap searched and off the grid of votes, only ideas that move it stand: not the rounded current set under another's name."""
     seeds = seed_sets(build_space(make_study(space={"curve_collateral_cap": Range(low=0.2, high=0.9)}, curve_collateral_cap=0.728)))
     assert [seed.name for seed in seeds] == ["in-force", "half-caps"]
+
+
+def test_one_cap_an_amo_is_halved_and_every_lender_stops(make_study):
+    """What the Curve AMO may mint stays as it is; lending is of collateral and of what is minted; the buffer grows at Aave's cost."""
+    caps = {"investor_cap": 0.1, "uniswap_cap": 0.1, "fraxlend_cap": 0.1, "curve_mint_cap": 0.5}
+    space = dict.fromkeys(("curve_collateral_cap", "aave_cap", *caps, "idle_buffer"), Range(low=0.0, high=1.0))
+    seeds = {
+        seed.name: seed.values() for seed in seed_sets(build_space(make_study(space=space, curve_collateral_cap=0.4, aave_cap=0.2, **caps)))
+    }
+    halves = {"curve_collateral_cap": 0.2, "aave_cap": 0.1, "investor_cap": 0.05, "uniswap_cap": 0.05, "fraxlend_cap": 0.05}
+    moved = {name: {key: value for key, value in seed.items() if value != seeds["in-force"][key]} for name, seed in seeds.items()}
+    assert moved["half-caps"] == halves
+    assert moved["no-lending"] == {"aave_cap": 0.0, "investor_cap": 0.0, "fraxlend_cap": 0.0}
+    assert set(moved["buffered"]) == {"idle_buffer", "aave_cap"}

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import Figure
 from amo_opt.simulation.backtest import STREAM, backtest, market_of, start_of
 from amo_opt.stress.base_pool import base_value

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LINES, STATE_INDEX
-from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.protocol.market import LANES
 from amo_opt.simulation import engine
 from amo_opt.simulation.columns import series_of, variables_of
 from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COLUMNS, replay, simulate, simulate_many, trace

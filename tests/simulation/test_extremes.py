@@ -20,6 +20,10 @@ from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.market import MARKET_INDEX
 from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
+from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.errors import SimulationError
+from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
 from amo_opt.simulation.engine import draw, trace_given
 from amo_opt.stress.catalogue import load_scenario, scenario_names
 
@@ -35,13 +39,14 @@ EXTREMES: dict[str, tuple[float, ...]] = {
     "collateral_price": (0.1, 0.01, 1.0, 2.0),
     "base_value": (0.1, 0.01, 1.0, 2.0),
     "share_return": (1e-9, 0.05, 20.0),
-    "lending_deposits": (1.0, 1e12),
-    "lending_demand": (0.0, 1e12),
-    "lending_free_cap": (0.0, 1e15),
-    "investor_deposits": (1.0, 1e12),
-    "investor_demand": (0.0, 1e12),
-    "fraxlend_deposits": (1.0, 1e12),
-    "fraxlend_demand": (0.0, 1e12),
+    "aave.deposits": (1.0, 1e12),
+    "aave.demand": (0.0, 1e12),
+    "aave.free_cap": (0.0, 1e15),
+    "investor.deposits": (1.0, 1e12),
+    "investor.demand": (0.0, 1e12),
+    "investor.free_cap": (0.0, 1e15),
+    "fraxlend.deposits": (1.0, 1e12),
+    "fraxlend.demand": (0.0, 1e12),
     "reward_tokens": (0.0, 1e9),
     "reward_price": (1e-9, 1e6),
     "swap_volume": (0.0, 1e12),
@@ -50,10 +55,10 @@ EXTREMES: dict[str, tuple[float, ...]] = {
     "lp_exit": (0.0, 0.999),
     "gas_usd": (0.0, 1e7),
     "gate": (0.0, 1.0),
-    "lending_loss": (0.0, 1.0),
-    "investor_loss": (0.0, 1.0),
-    "fraxlend_loss": (0.0, 1.0),
-    "curve_loss": (0.0, 0.999),
+    "aave.loss": (0.0, 1.0),
+    "investor.loss": (0.0, 1.0),
+    "fraxlend.loss": (0.0, 1.0),
+    "curve.loss": (0.0, 0.999),
 }
 """What an hour may bring: a jump in one step, and back."""
 EVERY = 0.3

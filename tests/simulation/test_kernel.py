@@ -17,8 +17,8 @@ from numba import njit
 from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
+from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
-from amo_opt.protocol.market import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.simulation import kernel, program
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
@@ -296,16 +296,16 @@ VARIANTS: dict[str, Variant] = {
     "minted up to what share tokens there are": Variant(
         {"share_token.depth_usd": 1e4, "stablecoin.mint_ceiling": 1e12}, {}, {"mint_price_threshold": 1.001}, BOUGHT_UP, CALM
     ),
-    "borrowers take all there is": Variant(LENT_OUT, {}, {"fraxlend_cap": 0.1}, {"fraxlend_demand": (40, 80, 1e9)}, CALM),
+    "borrowers take all there is": Variant(LENT_OUT, {}, {"fraxlend_cap": 0.1}, {"fraxlend.demand": (40, 80, 1e9)}, CALM),
     "borrowers repay all there is": Variant(
         {**LENT_OUT, "amos.fraxlend.lent": 0.5e9, "pool.stablecoin": 2.25e9, "pool.base_lp": 1.8e9},
         {},
         {"fraxlend_cap": 0.3},
-        {"fraxlend_demand": (40, 60, 0.0)},
+        {"fraxlend.demand": (40, 60, 0.0)},
         CALM,
     ),
     "the investor's market is dry": Variant(
-        EVERYWHERE, {}, {"investor_cap": 0.0, "idle_buffer": 0.5}, {"investor_demand": (2, 100, 2e9)}, CALM
+        EVERYWHERE, {}, {"investor_cap": 0.0, "idle_buffer": 0.5}, {"investor.demand": (2, 100, 2e9)}, CALM
     ),
     # the issuer
     "redeemers wait": Variant(
@@ -345,14 +345,14 @@ VARIANTS: dict[str, Variant] = {
         EVERYWHERE,
         {},
         {"investor_cap": 0.1, "uniswap_cap": 0.1, "fraxlend_cap": 0.1},
-        {"lending_loss": (30, 31, 0.2), "investor_loss": (40, 42, 0.3), "fraxlend_loss": (50, 51, 0.5), "curve_loss": (60, 61, 0.25)},
+        {"aave.loss": (30, 31, 0.2), "investor.loss": (40, 42, 0.3), "fraxlend.loss": (50, 51, 0.5), "curve.loss": (60, 61, 0.25)},
         CALM,
     ),
     "nothing is left to lose": Variant(
         EVERYWHERE,
         {},
         {"investor_cap": 0.1, "uniswap_cap": 0.1, "fraxlend_cap": 0.1},
-        {"lending_loss": (30, 31, 1.0), "investor_loss": (30, 31, 1.0), "fraxlend_loss": (30, 31, 1.0), "curve_loss": (30, 31, 1.0)},
+        {"aave.loss": (30, 31, 1.0), "investor.loss": (30, 31, 1.0), "fraxlend.loss": (30, 31, 1.0), "curve.loss": (30, 31, 1.0)},
         CALM,
     ),
 }

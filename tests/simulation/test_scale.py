@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from amo_opt import load_study
+from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.config.schema import figures_by_name
 from amo_opt.protocol.lanes import LANES, STATE, STATE_INDEX
-from amo_opt.protocol.market import MARKET_INDEX
 from amo_opt.scoring.score import point_score, score
 from amo_opt.simulation.engine import draw, simulate
 from amo_opt.simulation.kernel import run_block
@@ -61,8 +61,9 @@ def hourly(study: Study, parameters: ParameterSet, scenario: Any) -> dict[str, n
     hours = study.simulation.transition_hours
     run_block(state, market, parameter_vector(parameters), constants(study), hours, navs, np.zeros_like(state), offsets, trace)
     inputs = market.reshape(len(market), -1, LANES).copy()
-    free = inputs[:, MARKET_INDEX["lending_free_cap"]]
-    free[free == NO_LIMIT] = 0.0  # no limit is no amount
+    for name in ("aave.free_cap", "investor.free_cap"):
+        free = inputs[:, MARKET_INDEX[name]]
+        free[free == NO_LIMIT] = 0.0  # no limit is no amount
     return (
         {f"market: {name}": inputs[:, index] for name, index in MARKET_INDEX.items()}
         | {name: trace[:, index * LANES : (index + 1) * LANES] for name, index in STATE_INDEX.items()}

@@ -138,7 +138,7 @@ class LendingMarket:
 class Lender:
     """An AMO that lends collateral in one market: its cap, deposit, what of it can be withdrawn this hour, and the minter's book.
 
-    ``inputs`` begins the names of its market's inputs, of its figures and of its accounting line.
+    ``inputs`` begins the names of its market's figures and of its accounting line, ``name`` those of its market's inputs.
     """
 
     name: str
@@ -372,10 +372,10 @@ class Twin:
 
     def open_lending(self, first: Mapping[str, float]) -> None:
         for lender in (self.aave, self.investor):
-            deposits, demand = first[f"{lender.inputs}_deposits"] + lender.lent, first[f"{lender.inputs}_demand"]
+            deposits, demand = first[f"{lender.name}.deposits"] + lender.lent, first[f"{lender.name}.demand"]
             lender.market.rests(deposits, demand)
-            lender.free = lender.market.unborrowed(deposits, demand, lender.market.rate)
-        self.aave.free = min(self.aave.free, first["lending_free_cap"])
+            free = lender.market.unborrowed(deposits, demand, lender.market.rate)
+            lender.free = min(free, first[f"{lender.name}.free_cap"])
         # an AMO without cap and position is left out: nothing of it would ever move
         self.lenders = [lender for lender in (self.aave, self.investor) if lender is self.aave or lender.cap > 0 or lender.lent > 0]
 
@@ -383,7 +383,7 @@ class Twin:
         self.fraxlend, self.without = self.lending_market("fraxlend"), self.lending_market("fraxlend")
         self.uses_fraxlend = self.parameters.fraxlend_cap > 0 or amo.lent.value > 0
         self.fraxlend_lent, self.fraxlend_minted = amo.lent.value, amo.minted.value
-        others, demand = first["fraxlend_deposits"], first["fraxlend_demand"]
+        others, demand = first["fraxlend.deposits"], first["fraxlend.demand"]
         deposits = others + self.fraxlend_lent
         self.without.rests(others, demand)
         self.fraxlend.rests(deposits, demand)
@@ -511,15 +511,15 @@ class Twin:
     def venue_losses(self, market: Mapping[str, float]) -> None:
         """A share of what is lent, of what borrowers owe, of the AMO's LP tokens is gone; who took the LP tokens is an outside provider now."""
         for lender in (self.aave, self.investor):
-            lost = lender.lent * market[f"{lender.inputs}_loss"]
+            lost = lender.lent * market[f"{lender.name}.loss"]
             lender.lent -= lost
             self.book("income_venue_losses", -lost * self.collateral_price)
             self.happened(f"loss: {lender.name}", lost)
-        owed = (self.fraxlend_lent - self.fraxlend_free) * market["fraxlend_loss"]
+        owed = (self.fraxlend_lent - self.fraxlend_free) * market["fraxlend.loss"]
         self.fraxlend_lent -= owed
         self.fraxlend_drawn -= owed  # written off: whoever borrows in their place sells again
-        stolen = self.own * market["curve_loss"]
-        self.lp_amo *= 1 - market["curve_loss"]
+        stolen = self.own * market["curve.loss"]
+        self.lp_amo *= 1 - market["curve.loss"]
         # stolen stablecoin is external supply now, owed at par; the other side was an asset
         self.book("income_venue_losses", -owed - stolen * (self.x + self.y * self.base_value))
         self.happened("loss: fraxlend", owed)
@@ -528,10 +528,9 @@ class Twin:
     def interest(self, market: Mapping[str, float]) -> None:
         """Deposits earn what utilisation makes of the rate; a doubled deposit lowers it."""
         for lender in self.lenders:
-            deposits = market[f"{lender.inputs}_deposits"] + lender.lent
-            lender.free = lender.market.unborrowed(deposits, market[f"{lender.inputs}_demand"], lender.market.rate)
-            if lender is self.aave:
-                lender.free = min(lender.free, market["lending_free_cap"])
+            deposits = market[f"{lender.name}.deposits"] + lender.lent
+            free = lender.market.unborrowed(deposits, market[f"{lender.name}.demand"], lender.market.rate)
+            lender.free = min(free, market[f"{lender.name}.free_cap"])
             earned = lender.market.interest(lender.lent, deposits, lender.free)
             lender.lent += earned
             self.book(f"income_{lender.inputs}", earned * self.collateral_price)
@@ -539,11 +538,11 @@ class Twin:
         # Fraxlend: what is borrowed because the AMO is there is sold, what is repaid is bought; beside it goes the same market without the AMO
         if not self.uses_fraxlend:
             return
-        others = market["fraxlend_deposits"]
+        others = market["fraxlend.deposits"]
         deposits = others + self.fraxlend_lent
-        left = self.without.unborrowed(others, market["fraxlend_demand"], self.without.rate)
+        left = self.without.unborrowed(others, market["fraxlend.demand"], self.without.rate)
         self.without.interest(0.0, others, left)
-        free = self.fraxlend.unborrowed(deposits, market["fraxlend_demand"], self.fraxlend.rate)
+        free = self.fraxlend.unborrowed(deposits, market["fraxlend.demand"], self.fraxlend.rate)
         earned = self.fraxlend.interest(self.fraxlend_lent, deposits, free)
         self.fraxlend_lent += earned
         self.book("income_fraxlend", earned)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from datetime import date
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
+from amo_opt.amos.sections import parts_of
 from amo_opt.protocol.state import Figure, ProtocolState
 
 FIGURES = {
@@ -39,7 +40,7 @@ OTHERS = {
 
 
 def build(kind: type, place: str = "") -> Any:
-    hints = get_type_hints(kind)
+    hints = parts_of(kind)
     values: dict[str, Any] = {}
     for item in fields(kind):
         name = f"{place}{item.name}"

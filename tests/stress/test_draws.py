@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.market import LANES, MARKET_INDEX, MARKET_INPUTS
+from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.stress import load_scenario, scenario_names
 from amo_opt.stress.draws import NO_LIMIT, _check, draw_block
@@ -60,7 +61,7 @@ def inelastic(state: ProtocolState) -> ProtocolState:
 
 def taken(state: ProtocolState, drawn: dict[str, np.ndarray], market: str) -> np.ndarray:
     """What borrowers take at the state's deposit, hour by hour: what they want at the mean rate they have seen. The slow twin."""
-    deposits, demand = drawn[f"{market}_deposits"] + lent(state, market), drawn[f"{market}_demand"]
+    deposits, demand = drawn[f"{LENDERS[market]}.deposits"] + lent(state, market), drawn[f"{LENDERS[market]}.demand"]
     elasticity, memory = state.markets.lending_elasticity.value, state.markets.lending_memory_hours.value
 
     def surplus(utilisation: float, lane: int) -> float:
@@ -127,8 +128,8 @@ def test_a_market_s_settings_reach_it_alone(state: ProtocolState, market: str) -
     """Half the deposits of one lending market are half its deposits; nothing else moves, the other two markets included."""
     full = load_scenario("calm").settings[f"{market}_deposits"]
     one, other = draw(state, "calm"), draw(state, "calm", **{f"{market}_deposits": full / 2})
-    np.testing.assert_allclose(2.0 * other[f"{market}_deposits"], one[f"{market}_deposits"], rtol=1e-15)
-    for key in set(MARKET_INPUTS) - {f"{market}_deposits", f"{market}_demand"}:
+    np.testing.assert_allclose(2.0 * other[f"{LENDERS[market]}.deposits"], one[f"{LENDERS[market]}.deposits"], rtol=1e-15)
+    for key in set(MARKET_INPUTS) - {f"{LENDERS[market]}.deposits", f"{LENDERS[market]}.demand"}:
         np.testing.assert_array_equal(one[key], other[key])
 
 
@@ -141,7 +142,7 @@ def test_transition_is_calm(state: ProtocolState, name: str) -> None:
     assert not market["news_exit"][before].any()
     assert not market["lp_exit"][before].any()
     assert (market["gate"][before] == 1.0).all()
-    assert (market["lending_free_cap"][before] == NO_LIMIT).all()
+    assert (market["aave.free_cap"][before] == NO_LIMIT).all()
 
 
 def test_calm_statistics(state: ProtocolState) -> None:
@@ -153,7 +154,7 @@ def test_calm_statistics(state: ProtocolState) -> None:
     assert np.log(market["share_return"]).std() * np.sqrt(24) == pytest.approx(0.08, rel=0.02)
     borrowed = draw(inelastic(state), "calm", paths=LANES)
     for name, low, high in (("lending", 0.63, 0.73), ("investor", 0.634, 0.766), ("fraxlend", 0.618, 0.782)):
-        utilisation = borrowed[f"{name}_demand"] / (market[f"{name}_deposits"] + lent(state, name))
+        utilisation = borrowed[f"{LENDERS[name]}.demand"] / (market[f"{LENDERS[name]}.deposits"] + lent(state, name))
         assert np.quantile(utilisation, [0.05, 0.95]) == pytest.approx([low, high], abs=0.02)
     total = np.cumsum(market["flow"], axis=0)
     assert total[600:].std() == pytest.approx(0.06, rel=0.15)
@@ -169,8 +170,8 @@ def test_a_still_market_rests_at_its_utilisation(state: ProtocolState, market: s
     """Where the AMO lends what it lends in the state, and borrowers' mean rate is the rate at the drawn utilisation, they take just
     that: below and above each market's own kink."""
     drawn = draw(state, "calm", **{f"{market}_utilisation": utilisation, f"{market}_utilisation_sd": 0.0})
-    loans = drawn[f"{market}_demand"] / (1.0 + state.markets.lending_elasticity.value * borrow_rate(state, market, utilisation))
-    np.testing.assert_allclose(loans / (drawn[f"{market}_deposits"] + lent(state, market)), utilisation, rtol=1e-13)
+    loans = drawn[f"{LENDERS[market]}.demand"] / (1.0 + state.markets.lending_elasticity.value * borrow_rate(state, market, utilisation))
+    np.testing.assert_allclose(loans / (drawn[f"{LENDERS[market]}.deposits"] + lent(state, market)), utilisation, rtol=1e-13)
 
 
 @pytest.mark.parametrize("market", LENDERS)
@@ -179,9 +180,9 @@ def test_borrowers_take_the_drawn_utilisation(state: ProtocolState, market: str)
     noise = {f"{market}_utilisation": kink(state, market), f"{market}_utilisation_sd": 0.05}
     drawn = draw(state, "calm", paths=2, window=400, **noise)
     lanes = {key: values[:, :2] for key, values in drawn.items()}
-    borrowed = draw(inelastic(state), "calm", paths=2, window=400, **noise)[f"{market}_demand"][:, :2]
+    borrowed = draw(inelastic(state), "calm", paths=2, window=400, **noise)[f"{LENDERS[market]}.demand"][:, :2]
     np.testing.assert_allclose(taken(state, lanes, market), borrowed, rtol=1e-11)
-    utilisation = borrowed / (lanes[f"{market}_deposits"] + lent(state, market))
+    utilisation = borrowed / (lanes[f"{LENDERS[market]}.deposits"] + lent(state, market))
     assert utilisation.min() < kink(state, market) < utilisation.max()
 
 
@@ -189,7 +190,7 @@ def test_lending_markets_move_apart(state: ProtocolState) -> None:
     """Each market has noise of its own: neither deposits nor demand go together across markets."""
     drawn = draw(state, "calm", paths=LANES)
     for kind in ("deposits", "demand"):
-        noise = np.log([drawn[f"{market}_{kind}"][0] for market in LENDERS])
+        noise = np.log([drawn[f"{amo}.{kind}"][0] for amo in LENDERS.values()])
         assert np.abs(np.corrcoef(noise) - np.eye(3)).max() < 0.4  # three standard errors at 64 paths
 
 
@@ -261,18 +262,18 @@ def test_lending_freeze_facts(state: ProtocolState) -> None:
     """For 4 to 5 days 3m an hour is free, and at the state's deposit the market stands at a utilisation of 0.9987; loans do not move."""
     quiet = {"lending_deposits_sd": 0.0, "lending_utilisation_sd": 0.0}
     market = draw(state, "lending-freeze-svb", paths=LANES, **quiet)
-    frozen = market["lending_free_cap"] == 3e6
+    frozen = market["aave.free_cap"] == 3e6
     hours = frozen.sum(axis=0)
     assert hours.min() >= 96
     assert hours.max() <= 120
-    assert (market["lending_free_cap"][~frozen] == NO_LIMIT).all()
+    assert (market["aave.free_cap"][~frozen] == NO_LIMIT).all()
     lanes = {key: values[:, :2] for key, values in market.items()}
     loans = taken(state, lanes, "lending")
     np.testing.assert_allclose(loans, 0.68 * (1.64e9 + lent(state, "lending")), rtol=1e-11)
-    utilisation = loans / (lanes["lending_deposits"] + lent(state, "lending"))
+    utilisation = loans / (lanes["aave.deposits"] + lent(state, "lending"))
     np.testing.assert_allclose(utilisation, np.where(frozen[:, :2], 0.9987, 0.68), rtol=1e-11)
     for other in ("investor", "fraxlend"):
-        assert np.log(market[f"{other}_deposits"]).std() < 0.2  # Aave alone freezes
+        assert np.log(market[f"{LENDERS[other]}.deposits"]).std() < 0.2  # Aave alone freezes
 
 
 def test_collateral_impairment_facts(state: ProtocolState) -> None:
@@ -333,18 +334,18 @@ def test_a_value_out_of_its_domain_fails_loudly(state: ProtocolState, monkeypatc
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        *((f"{market}_deposits", value) for market in LENDERS for value in (0.0, -1.0, np.inf)),
-        *((f"{venue}_loss", value) for venue in ("lending", "investor", "fraxlend", "curve") for value in (-1e-9, 1.0 + 1e-9, np.nan)),
+        *((f"{LENDERS[market]}.deposits", value) for market in LENDERS for value in (0.0, -1.0, np.inf)),
+        *((f"{venue}.loss", value) for venue in ("aave", "investor", "fraxlend", "curve") for value in (-1e-9, 1.0 + 1e-9, np.nan)),
         ("reward_price", -1.0),
         ("reward_tokens", np.inf),
-        ("fraxlend_demand", np.nan),
+        ("fraxlend.demand", np.nan),
         ("flow", -np.inf),
     ],
 )
 def test_each_input_keeps_its_domain(name: str, wrong: float) -> None:
     """A value outside its domain is named with where it is; its neighbours and the bounds themselves pass."""
     rows = {key: np.full((3, 5), 0.5) for key in MARKET_INPUTS} | {
-        "curve_loss": np.eye(3, 5),
+        "curve.loss": np.eye(3, 5),
         "flow": -np.ones((3, 5)),
         "reward_tokens": 0.0,
     }

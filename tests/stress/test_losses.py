@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.protocol.market import LANES, MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress import load_scenario
 from amo_opt.stress.draws import draw_block
@@ -16,7 +17,7 @@ from amo_opt.stress.settings import VENUES
 from amo_opt.stress.streams import Streams
 
 TRANSITION, WINDOW, YEAR = 336, 1440, 8760
-INPUTS = {"aave": "lending_loss", "investor": "investor_loss", "fraxlend": "fraxlend_loss", "curve": "curve_loss"}
+INPUTS = {"aave": "aave.loss", "investor": "investor.loss", "fraxlend": "fraxlend.loss", "curve": "curve.loss"}
 MANY = range(20_000)
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.protocol.cap_use import caps_below_use
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse

@@ -5,36 +5,18 @@ An expectation is a sign with its reason. It is not a law: where the model disag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.mechanism import Expectation
+from amo_opt.amos.parameters import PARAMETERS
 
-@dataclass(frozen=True)
-class Expectation:
-    """``sign``: +1 where a higher ``parameter`` should raise ``metric``, -1 where it should lower it."""
-
-    parameter: str
-    metric: str
-    sign: int
-    reason: str
-
-
-EXPECTATIONS: tuple[Expectation, ...] = tuple(
-    Expectation(*each)
-    for each in (
+_OF_THE_ISSUER = tuple(
+    Expectation(parameter=parameter, metric=metric, sign=sign, reason=reason)
+    for parameter, metric, sign, reason in (
         ("amplification", "peg_cvar95_bps", -1, "a flatter curve: the same sale moves the price less"),
         ("amplification", "shortfall_cvar90_bps", -1, "a flatter curve: the same sale moves the price less"),
         ("amplification", "floor_supply_01_usd", +1, "more can be sold before the price leaves 0.99"),
-        ("curve_collateral_cap", "yield", +1, "more of the pool earns its fees and rewards"),
-        ("curve_collateral_cap", "floor_supply_01_usd", +1, "more dollars stand in the pool against sales"),
-        ("aave_cap", "yield", +1, "lent collateral earns interest"),
-        ("aave_cap", "min_cr_external_tail95", -1, "lent collateral can be frozen or lost"),
-        ("investor_cap", "yield", +1, "lent collateral earns interest"),
-        ("investor_cap", "min_cr_external_tail95", -1, "lent collateral can be frozen or lost"),
-        ("uniswap_cap", "yield", +1, "liquidity earns fees"),
-        ("curve_mint_cap", "yield", +1, "a larger share of the pool earns more of its rewards"),
-        ("fraxlend_cap", "yield", +1, "minted stablecoin is lent at interest"),
-        ("fraxlend_cap", "min_cr_external_tail95", -1, "borrowers sell what was minted: more claims on the same collateral"),
-        ("fraxlend_cap", "floor_ratio", -1, "more algorithmic supply on the same depth"),
         ("idle_buffer", "yield", -1, "idle collateral earns nothing"),
         ("idle_buffer", "unserved_usd_hours", -1, "redemptions are paid from it at once"),
         ("idle_buffer", "unserved_cvar90_usd_hours", -1, "redemptions are paid from it at once"),
@@ -49,6 +31,10 @@ EXPECTATIONS: tuple[Expectation, ...] = tuple(
         ("unwind_rate", "unserved_usd_hours", -1, "collateral comes home sooner"),
     )
 )
+_OF_AMOS = tuple(replace(each, parameter=amo.parameters[each.parameter].name) for amo in MECHANISMS for each in amo.expectations)
+_PLACES = tuple(PARAMETERS)
+
+EXPECTATIONS: tuple[Expectation, ...] = tuple(sorted((*_OF_THE_ISSUER, *_OF_AMOS), key=lambda each: _PLACES.index(each.parameter)))
 """Every expectation, by parameter in the order of a parameter file."""
 
 MADE_OF: dict[str, tuple[str, ...]] = {

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF, Expectation
+from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.neighbourhood import SIDES
 from amo_opt.report.wording import clean, count, lower_first, metric_of, plain_number, scale_for, sentence_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amo_opt.amos.mechanism import Expectation
     from amo_opt.report.facts.sets import Subject
     from amo_opt.scoring.types import Estimate, PairedDifference
     from amo_opt.search.result import Result

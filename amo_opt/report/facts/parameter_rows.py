@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.protocol.cap_use import caps_below_use
 from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer

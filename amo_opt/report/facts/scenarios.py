@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.protocol.market import LANES, MARKET_INDEX
+from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.protocol.market import LANES
 from amo_opt.report.wording import clean
-from amo_opt.stress.draws import NO_LIMIT, draw_block
+from amo_opt.stress.draws import FREE_CAPS, NO_LIMIT, draw_block
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.noise import stationary
 from amo_opt.stress.series import SERIES
@@ -242,7 +243,8 @@ class _Seen:
 
     def doors(self) -> InputPanel:
         """Share of the paths on which a door is shut: no band, as each path's door is shut or open."""
-        shut = {"redemptions shut": self.input("gate") < 1.0, "lending frozen": self.input("lending_free_cap") < NO_LIMIT}
+        frozen = np.any([self.input(name) < NO_LIMIT for name in FREE_CAPS], axis=0)
+        shut = {"redemptions shut": self.input("gate") < 1.0, "lending frozen": frozen}
         bands = []
         for label, rows in shut.items():
             share = 100.0 * rows.mean(axis=0)[self.shown]

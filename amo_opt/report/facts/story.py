@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.protocol.lanes import LINES
+from amo_opt.amos.catalogue import BY_RANK
+from amo_opt.amos.layout import LINES
 from amo_opt.report.facts.story_caption import Events, caption
 from amo_opt.report.facts.story_panels import APART, CAPITAL, IN_YIELD, LINE_TITLES, FloatArray, Panel, Series, panels_of
 from amo_opt.report.wording import clean
@@ -17,25 +18,27 @@ from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.streams import Streams
 
 if TYPE_CHECKING:
+    from amo_opt.amos.mechanism import Mechanism
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.stress.scenario import Scenario
+
+
+def _drawn(amo: Mechanism) -> tuple[str, ...]:
+    """The series of an AMO that its story shows."""
+    quoted = () if amo.quote is None else (amo.quote.price, *amo.quote.held)
+    return (*((amo.collateral_series,) if amo.collateral_series else ()), *quoted)
+
 
 SERIES: tuple[str, ...] = (
     "price",
     "oracle",
     "reference",
-    "uniswap_price",
     "collateral_ratio",
     "cr_contract",
     "cr_external",
     "pool_share",
     "idle",
-    "curve_collateral",
-    "lent",
-    "invested",
-    "uniswap_collateral",
-    "uniswap_stablecoin",
     "supply",
     "external_supply",
     "own_stablecoin",
@@ -44,6 +47,7 @@ SERIES: tuple[str, ...] = (
     "unserved",
     "claims",
     "unwinding",
+    *dict.fromkeys(name for amo in BY_RANK for name in _drawn(amo)),
     *LINES,
 )
 """The series of `trace` that a story is told from."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
 from amo_opt.comparison.wording import number
-from amo_opt.protocol.lanes import LINES
+from amo_opt.amos.layout import LINES
 from amo_opt.scoring.metrics import NOT_YIELD
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ APART = tuple(column.removesuffix("_usd") for column in NOT_YIELD.values())
 IN_YIELD = tuple(name for name in LINES if name.startswith("income_") and name not in APART)
 CAPITAL = tuple(name for name in LINES if name.startswith("capital_"))
 LINE_TITLES = {
-    "income_lending": "Aave interest",
-    "income_investor": "Collateral Investor",
-    "income_fraxlend": "Fraxlend interest",
-    "income_swap_fees": "Curve swap fees",
-    "income_uniswap_fees": "Uniswap v3 fees",
-    "income_rewards": "rewards",
+    **{f"income_{each.name}": each.label for amo in MECHANISMS for each in amo.income.values()},
     "income_primary_fees": "primary fees, bonuses",
     "income_market_operations": "market operations",
     "income_venue_losses": "venue losses",
@@ -45,6 +41,10 @@ LINE_TITLES = {
     "capital_recollateralised": "recollateralised",
     "capital_buybacks": "buybacks",
 }
+HOLDERS = tuple(each for each in BY_RANK if each.collateral_series)
+"""The AMOs that hold collateral."""
+LAYERS: tuple[Role, ...] = ("first", "third", "fourth", "fifth")
+"""How the first of theirs look beside what is idle."""
 NEGLIGIBLE = 1.0
 """Dollars or tokens, at a size of 1 (`ProtocolState.size`), below which a line or a layer is left out."""
 
@@ -122,10 +122,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             "Where the collateral is ({unit}tokens, at par)",
             {
                 "idle": (series["idle"], "second"),
-                "Curve": (series["curve_collateral"], "first"),
-                "Aave": (series["lent"], "third"),
-                "Collateral Investor": (series["invested"], "fourth"),
-                "Uniswap v3": (series["uniswap_collateral"], "fifth"),
+                **{amo.venue: (series[amo.collateral_series], _layer(place)) for place, amo in enumerate(HOLDERS)},
             },
             least=least,
         ),
@@ -171,8 +168,11 @@ def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Pane
         _ended("oracle", series["oracle"], "price", "second"),
         _ended("reference", series["reference"], "price", "third"),
     ]
-    if (series["uniswap_collateral"] + series["uniswap_stablecoin"]).max() >= least:
-        lines.append(_ended("Uniswap v3", series["uniswap_price"], "price"))
+    lines += [
+        _ended(amo.venue, series[amo.quote.price], "price")
+        for amo in BY_RANK
+        if amo.quote is not None and np.sum([series[name] for name in amo.quote.held], axis=0).max() >= least
+    ]
     reference = series["reference"]
     levels = (
         Level(f"minting opens {parameters.mint_price_threshold:g}", np.array(parameters.mint_price_threshold)),
@@ -183,6 +183,10 @@ def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Pane
         Level(f"AMOs unwind {parameters.unwind_price:g} × ref.", parameters.unwind_price * reference),
     )
     return Panel("price", "Price (USD)", "price", lines=tuple(lines), levels=levels)
+
+
+def _layer(place: int) -> Role:
+    return LAYERS[place] if place < len(LAYERS) else "rest"
 
 
 def _level(label: str, value: float, of: Role = "rest") -> Level:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import BAND_HOLDS, shown, summary_table
 from amo_opt.report.facts.sensitivity import moved_figures
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, true_minus
+from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, listed, true_minus
 from amo_opt.stress.history import episode_names, load_episode
 
 if TYPE_CHECKING:
@@ -212,6 +213,13 @@ def _movement(sensitivity: tuple[Sensitivity, ...]) -> str:
     return f"Each taken to the ends of its range by itself, {which}; what several do together is not known."
 
 
+def _simulated() -> str:
+    """Every AMO of the model by what it is called, those that share the word AMO together."""
+    venues = [each.venue for each in BY_RANK if each.venue != each.title]
+    others = [f"the {each.title}" for each in BY_RANK if each.venue == each.title]
+    return listed([f"The {listed(venues)} AMOs", *others])
+
+
 def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[Sensitivity, ...]) -> tuple[str, ...]:
     simulation = study.simulation
     reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
@@ -236,7 +244,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[S
             f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
             f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
         ),
-        f"The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not. {caps}",
+        f"{_simulated()} are simulated, other AMOs of the protocol are not. {caps}",
         f"Scenario weights are judgements: the chance that a window of this length is that scenario.{counted}",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
         (

@@ -55,6 +55,7 @@ FILLS = {
     "third": ("#b3b8bd", ""),
     "fourth": ("#d5d9dc", "////"),
     "fifth": ("#eceef0", ""),
+    "rest": ("#f6f7f8", "...."),
 }
 FADED: dict[str, Any] = {"facecolor": "white", "alpha": 0.62, "linewidth": 0.0, "zorder": 4.0}
 SHADED: dict[str, Any] = {"facecolor": ORANGE, "alpha": 0.13, "linewidth": 0.0}

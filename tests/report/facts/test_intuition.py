@@ -81,3 +81,18 @@ def test_a_line_of_the_yield_against_the_whole_is_listed(result):
     changed = replace(chosen, certified_b=replace(chosen.certified_b, yield_terms=terms))
     quiet = _quiet(replace(result, candidates=(result.candidates[0], changed, *result.candidates[2:])), **{"yield": 0.003})
     assert "the whole change: the yield's line swap fees" in [each.where for each in _found(quiet).findings]
+
+
+def test_expectations_stand_in_the_order_of_a_parameter_file():
+    """The issuer's and every AMO's, under the parameter's full name."""
+    places = [list(PARAMETERS).index(each.parameter) for each in EXPECTATIONS]
+    assert places == sorted(places)
+    assert len(EXPECTATIONS) == 26
+    caps = [(each.parameter, each.metric, each.sign) for each in EXPECTATIONS if each.parameter in {"investor_cap", "fraxlend_cap"}]
+    assert caps == [
+        ("investor_cap", "yield", 1),
+        ("investor_cap", "min_cr_external_tail95", -1),
+        ("fraxlend_cap", "yield", 1),
+        ("fraxlend_cap", "min_cr_external_tail95", -1),
+        ("fraxlend_cap", "floor_ratio", -1),
+    ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from amo_opt.protocol.lanes import LINES
-from amo_opt.report.facts.story_panels import LINE_TITLES, panels_of
+from amo_opt.report.facts.story_panels import HOLDERS, LINE_TITLES, panels_of
+from amo_opt.report.figures.story import FILLS
 
 TRANSITION, WINDOW = 48, 480
 
@@ -95,3 +98,27 @@ def test_a_panel_in_which_nothing_happened_says_so(panels):
     waiting = panels()["waiting"]
     assert (waiting.lines, waiting.silence, waiting.title) == ((), "nobody waited", "Waiting (tokens)")
     assert list(named(panels(claims=3e6)["waiting"].lines)) == ["redeemed, not collected"]
+
+
+def test_more_amos_than_looks_are_drawn_as_the_rest(short, flat, monkeypatch):
+    """A sixth layer has a fill of its own role, and every layer's role can be drawn."""
+    more = (*HOLDERS, replace(HOLDERS[-1], title="Vault AMO"))
+    monkeypatch.setattr("amo_opt.report.facts.story_panels.HOLDERS", more)
+    series = flat(lent=1e8, invested=1e8, uniswap_collateral=1e8)
+    layers = {panel.name: panel for panel in panels_of(series, short, short.current)}["collateral"].layers
+    assert [(name, layer.role) for name, layer in named(layers).items()] == [
+        ("idle", "second"),
+        ("Curve", "first"),
+        ("Aave", "third"),
+        ("Collateral Investor", "fourth"),
+        ("Uniswap v3", "fifth"),
+        ("Vault", "rest"),
+    ]
+    assert {layer.role for layer in layers} <= set(FILLS)
+
+
+def test_a_price_beside_the_pool_s_is_drawn_where_something_is_held_at_it(panels):
+    """Of either coin; without, nobody looks at it."""
+    quiet, held = panels(), panels(uniswap_stablecoin=5e6, uniswap_price=0.97)
+    assert "Uniswap v3" not in named(quiet["price"].lines)
+    assert held["price"].lines[-1].label == "Uniswap v3 0.9700"

@@ -90,3 +90,12 @@ def test_limits_tell_the_chance_of_what_was_not_seen(result):
 def test_no_limit_holds_markup_of_another_language(result):
     """A backtick would stand in the page as it is."""
     assert "`" not in " ".join(validity_of(result.study).limits)
+
+
+def test_the_amos_of_the_model_are_named(result):
+    """Those called by their venue together, the one with a name of its own behind them."""
+    text = " ".join(validity_of(result.study).limits)
+    assert (
+        "The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not."
+        in text
+    )

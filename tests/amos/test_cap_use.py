@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amo_opt.protocol.cap_use import cap_uses, caps_below_use
+from amo_opt.amos.cap_use import cap_in_tokens, cap_uses, caps_below_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,3 +65,10 @@ def test_a_cap_of_what_is_out_is_not_below_it(frax: Study, refigured: Callable[.
     share = frax.state.amos.aave.lent.value / frax.state.collateral_usd
     assert caps_below_use(frax.current.replace(aave_cap=share, curve_collateral_cap=0.8), frax.state) == ()
     assert caps_below_use(frax.current, refigured(frax, {"amos.fraxlend.minted": -1e9}).state) == ()
+
+
+def test_a_share_counts_of_what_it_is_a_share_of(frax: Study) -> None:
+    """A cap on what is minted is a share of supply, any other of collateral, in whichever sum it stands."""
+    shares = frax.current.replace(uniswap_cap=0.25, fraxlend_cap=0.125)
+    assert cap_in_tokens("uniswap_cap", shares, frax.state) == 0.25 * frax.state.collateral_usd
+    assert cap_in_tokens("fraxlend_cap", shares, frax.state) == 0.125 * 2_600_092_892
