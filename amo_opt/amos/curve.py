@@ -33,7 +33,7 @@ MOST_OF_POOL = 0.5
 
 mine = Own(
     "curve",
-    state=("minted", "borrowed", "rewards", "reward_tokens_earned", "reward_tokens_locked"),
+    state=("minted", "borrowed", "rewards"),
     market=("loss",),
     parameters=("collateral_cap", "mint_cap"),
 )
@@ -113,10 +113,9 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         earned = budget * reward_share * keep
         offered = earned * sold_share * reward_price
         sold = offered * reward_depth / (reward_depth + offered)
-        a[mine.S_REWARD_TOKENS_EARNED + i] += earned
-        a[mine.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
+        s[at.S_REWARD_TOKENS_EARNED + i] += earned
+        s[at.S_REWARD_TOKENS_LOCKED + i] += earned * (1.0 - sold_share)
         a[mine.S_REWARDS + i] += sold
-        s[at.S_AMO_INCOME + i] += sold
         s[at.S_IDLE + i] += (sold + admin_usd) * base_value * inverse_price
         s[at.S_SUPPLY + i] = supply - admin_usd
         s[at.S_NET_ISSUED + i] -= admin_usd
@@ -547,7 +546,6 @@ MECHANISM = Mechanism(
         "fees": Income(name="swap_fees", label="Curve swap fees", rank=40),
         "rewards": Income(name="rewards", label="rewards", rank=60),
     },
-    series={"reward_tokens_locked": "reward_tokens_locked"},
     collateral_series="curve_collateral",
     expectations=EXPECTATIONS,
 )

@@ -131,7 +131,6 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         s[at.S_BORROWER_FLOW + i] += drawn - a[mine.S_DRAWN + i]
         a[mine.S_DRAWN + i] = drawn
         a[mine.S_INCOME + i] += interest
-        s[at.S_AMO_INCOME + i] += interest
 
 
 @scalar

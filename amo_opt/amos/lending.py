@@ -125,9 +125,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         a[mine.S_LENT + i] = lent + interest
         s[at.S_AT_WORK + i] += interest
         s[at.S_RECOVERABLE + i] += interest
-        earned = interest * s[at.S_COLLATERAL_PRICE + i]
-        a[mine.S_INCOME + i] += earned
-        s[at.S_AMO_INCOME + i] += earned
+        a[mine.S_INCOME + i] += interest * s[at.S_COLLATERAL_PRICE + i]
 
 
 @stage

@@ -91,7 +91,6 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
         a[mine.S_FEES + i] += 2.0 * fees_each
-        s[at.S_AMO_INCOME + i] += 2.0 * fees_each
         s[at.S_IDLE + i] += fees_each / s[at.S_COLLATERAL_PRICE + i]
         s[at.S_SUPPLY + i] = supply - fees_each
         s[at.S_NET_ISSUED + i] -= fees_each
@@ -233,7 +232,6 @@ def arbitrage_of(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Ve
 
         s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * base_value) + admin_x + admin_y
         a[mine.S_FEES + i] += fee_in + fee_collateral * collateral_price
-        s[at.S_AMO_INCOME + i] += fee_in + fee_collateral * collateral_price
         s[at.S_INCOME_DEBT_DISCOUNT + i] += own * ((x_2 - x) + (y_2 - y) * base_value) + moved_x + moved_y * collateral_price
         s[at.S_SUPPLY + i] -= fee_in + admin_x
         s[at.S_NET_ISSUED + i] -= fee_in + admin_x
@@ -258,7 +256,6 @@ arbitrage_active = on_active(
     arbitrage_of,
     writes=(
         at.S_INCOME_SWAP_FEES,
-        at.S_AMO_INCOME,
         at.S_INCOME_DEBT_DISCOUNT,
         at.S_SUPPLY,
         at.S_NET_ISSUED,

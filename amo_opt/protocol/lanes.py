@@ -63,9 +63,9 @@ TOTALS: tuple[str, ...] = ("at_work", "recoverable", "own_outside", "own_at_floo
 """Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
 (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books. Every AMO adds what it
 begins with; from then on whoever moves a position moves them."""
-HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "over_caps", "unsound")
+HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "over_caps", "unsound", "amo_income")
 """What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
-borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is over its cap, or its figures cannot be (``watch``)."""
+borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is over its cap, or its figures cannot be (``watch``); their income so far."""
 STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
 """What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 
@@ -77,12 +77,14 @@ COMMON: tuple[str, ...] = (
     # holders and outside providers
     "queue", "buy_queue", "backing_value", "fatigue", "sell_demand", "buy_demand", "outside_yield", "outside_yield_start",
     *TOTALS, *HOURLY, *STUCK,
+    # reward tokens
+    "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "base_value", "price", "cr_contract", "cr_external", "scaled_cr",
-    # what selling everything would cost, as last settled; income of the AMOs, and what FXS1559 has already looked at
-    "liquidation_cost", "amo_income", "income_seen",
+    # what selling everything would cost, as last settled; income that FXS1559 has already looked at
+    "liquidation_cost", "income_seen",
     # running income and capital lines that are no AMO's own (cleared when the scored window opens)
     "income_swap_fees", "income_primary_fees", "income_market_operations", "income_venue_losses", "income_liquidation",
     "income_mark_to_market", "income_debt_discount",

@@ -24,6 +24,13 @@ LEAST_LEG = 0.999
 
 
 @stage
+def add_income(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """Adds an accounting line to the AMOs' income; ``a`` is that line."""
+    for i in range(LANES):
+        s[at.S_AMO_INCOME + i] += a[i]
+
+
+@stage
 def share_operations(s: Vector, c: Vector) -> None:
     """Recollateralises or buys back, by the gap between `cr_contract` of the hour before and the target ratio."""
     tokens_an_hour = c[at.C_RECOLLATERALISE_TOKENS]
@@ -64,7 +71,7 @@ def share_operations(s: Vector, c: Vector) -> None:
         back = back if back * leg_value < idle * collateral_price else 0.0
         most_back = MOST_BACK * share_price * share_supply
         back = back if back < most_back else most_back
-        income = s[at.S_AMO_INCOME + i] + s[at.S_INCOME_SWAP_FEES + i]
+        income = s[at.S_AMO_INCOME + i]
         earned = income - s[at.S_INCOME_SEEN + i]
         spent = fxs1559 * (earned if earned > 0.0 else 0.0)
         left = above - back

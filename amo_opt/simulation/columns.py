@@ -27,6 +27,7 @@ TRACE_COLUMNS: dict[str, str] = {
     "unserved": "unserved",
     "share_price": "share_price",
     "unwinding": "unwinding",
+    "reward_tokens_locked": "reward_tokens_locked",
     **{line: line for line in LINES},
 }
 """Series that come straight from the state; the others of `trace` are derived from it. Accounting lines are running sums, cleared when the window opens."""

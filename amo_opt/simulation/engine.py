@@ -19,6 +19,7 @@ from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of
 from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
+from amo_opt.simulation.market_block import MarketBlock, pack_market
 from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.simulation.size import COLUMNS, check_work, keeps
@@ -78,9 +79,9 @@ KEPT_STREAMS = frozenset({"search"})
 """Streams whose blocks stay in memory; the others are drawn, used by every set and dropped."""
 
 
-def _market(span: _Span, study: Study, stream: str, *, kept: bool) -> Array:
-    def drawn() -> Array:
-        return draw(span.scenario, study, first=span.first, lanes=span.lanes, stream=stream)
+def _market(span: _Span, study: Study, stream: str, *, kept: bool) -> MarketBlock:
+    def drawn() -> MarketBlock:
+        return pack_market(draw(span.scenario, study, first=span.first, lanes=span.lanes, stream=stream))
 
     if not kept:
         return drawn()
@@ -99,16 +100,17 @@ class _Ended:
     series: dict[str, Array]
 
 
-def _advanced(parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
+def _advanced(parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
     """One set on one block, variables of the state (`STATE`) kept hour by hour; raises `SimulationError` where a lane is at fault."""
-    state = start_state(study, market[0])
+    block = market if isinstance(market, MarketBlock) else pack_market(market)
+    state = start_state(study, block.first)
     opening = np.zeros_like(state)
     navs = np.zeros((3, LANES))
     offsets, series = _NO_COLUMNS, _NO_TRACE
     if names:
         offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
-        series = np.empty((market.shape[0], len(names) * LANES))
-    run_block(state, market, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
+        series = np.empty((block.steps, len(names) * LANES))
+    run_block(state, block, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
     _check(parameters, study, span, state, navs, opening)
     kept = {name: series[:, k * LANES : k * LANES + span.lanes] for k, name in enumerate(names)}
     return _Ended(state, opening, navs, kept)
@@ -118,13 +120,13 @@ def _columns(ended: _Ended, parameters: ParameterSet, study: Study, span: _Span)
     return block_columns(ended.state, ended.opening, ended.navs, lanes=span.lanes, study=study, parameters=parameters)
 
 
-def run_one(parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array) -> Block:
+def run_one(parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, vector: Array) -> Block:
     """One set on one block; raises `SimulationError` naming scenario, path and step where a lane is at fault."""
     return _columns(_advanced(parameters, study, span, market, vector), parameters, study, span)
 
 
 def _run_watched(
-    parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array, steps: Sequence[int]
+    parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, vector: Array, steps: Sequence[int]
 ) -> tuple[Block, Array]:
     """`run_one`, and the price at some steps."""
     ended = _advanced(parameters, study, span, market, vector, ("price",))
@@ -165,7 +167,7 @@ def _check(parameters: ParameterSet, study: Study, span: _Span, state: Array, na
             )
 
 
-def _evaluate(job: Job, place: int, parameters: ParameterSet, study: Study, span: _Span, market: Array, vector: Array) -> Any:
+def _evaluate(job: Job, place: int, parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, vector: Array) -> Any:
     """What the job asks of one set on one block, or the `SimulationError` in its place."""
     watched = job.watched
     try:

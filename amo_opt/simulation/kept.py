@@ -6,10 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-import numpy as np
-from numpy.typing import NDArray
+from amo_opt.simulation.market_block import MarketBlock
 
-Array = NDArray[np.float64]
 Key = tuple[str, str, int, int]
 """Stream, scenario, first path, lanes."""
 
@@ -24,9 +22,9 @@ class Markets:
         self.limit = limit
         self._lock = Lock()
         self._drawing: dict[Key, Lock] = {}
-        self._blocks: OrderedDict[Key, tuple[tuple[object, ...], Array]] = OrderedDict()
+        self._blocks: OrderedDict[Key, tuple[tuple[object, ...], MarketBlock]] = OrderedDict()
 
-    def get(self, key: Key, origin: tuple[object, ...], draw: Callable[[], Array]) -> Array:
+    def get(self, key: Key, origin: tuple[object, ...], draw: Callable[[], MarketBlock]) -> MarketBlock:
         """The block of that key, drawn unless one of that ``origin`` is kept."""
         with self._lock:
             drawing = self._drawing.setdefault(key, Lock())

@@ -205,7 +205,7 @@ def run_block(
     """
     block = market if isinstance(market, MarketBlock) else pack_market(market)
     frame, places = _frame()
-    (start, _), (rows, lines), (settle, _) = (program_of(each, places, s, p) for each in (START, HOUR, SETTLE))
+    (start, _), (rows, lines), (settle, _) = (program_of(each, places, s, p, c) for each in (START, HOUR, SETTLE))
     scratch = aligned(SCRATCH)
     scratch[:] = 0.0
     row = aligned(block.first.size)
@@ -220,7 +220,7 @@ def run_rows(
 ) -> None:
     """Some rows of a program by themselves, whether in use or not, at the market row ``m``; for whoever looks at a single stage."""
     frame, places = _frame()
-    walked, lines = program_of([replace(row, always=True) for row in rows], places, s, p)
+    walked, lines = program_of([replace(row, always=True) for row in rows], places, s, p, c)
     w = scratch
     if w is None:
         w = aligned(SCRATCH)

@@ -22,7 +22,6 @@ def open_window(s: Vector) -> None:
         for i in range(LANES):
             s[at.S_INCOME_SWAP_FEES + k * LANES + i] = 0.0
     for i in range(LANES):
-        s[at.S_AMO_INCOME + i] = 0.0
         s[at.S_INCOME_SEEN + i] = 0.0
         s[at.S_MIN_PRICE + i] = s[at.S_PRICE + i]
         s[at.S_MIN_ORACLE + i] = s[at.S_ORACLE + i]

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import PLACES
+from amo_opt.amos.layout import LINES, PLACES, STATE_INDEX
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.accounts import begin_settling, net_asset_value, open_hour, settle
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import OnActive
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, flag_scales, scale_active
 from amo_opt.protocol.holders import demand, lp_flight
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.oracle import move_oracle, observe
 from amo_opt.protocol.primary_market import trade_active, trade_fast
-from amo_opt.protocol.share_token import share_operations
+from amo_opt.protocol.share_token import add_income, share_operations
 from amo_opt.simulation.opening import begin, begin_books, open_window
 from amo_opt.simulation.path_statistics import path_statistics
 
@@ -47,7 +49,8 @@ where the AMO's own state, inputs, parameters and constants begin."""
 
 @dataclass(frozen=True)
 class Row:
-    """One stage; with ``active`` it flags lanes, on which the full stage runs. ``of`` is the AMO it belongs to, ``always`` whether it stands even where that is not used.
+    """One stage; with ``active`` it flags lanes, on which the full stage runs. ``of`` is the AMO it belongs to, ``always`` whether it stands even where that is not used;
+    ``line`` the one line it is given in place of an AMO's own, where only FXS1559 asks for it.
 
     ``name`` names the row, ``code`` the stage: rows of AMOs of a kind have the same.
     """
@@ -57,6 +60,7 @@ class Row:
     active: OnActive | None = None
     of: Mechanism | None = None
     always: bool = True
+    line: int | None = None
 
     @cached_property
     def arguments(self) -> str:
@@ -76,13 +80,17 @@ class Row:
     @property
     def places(self) -> tuple[int, int, int, int]:
         """Where the AMO's own numbers begin; 0 for a stage that is no AMO's."""
+        if self.line is not None:
+            return self.line, 0, 0, 0
         if self.of is None:
             return 0, 0, 0, 0
         own: Places = PLACES[self.of.name]
         return own.state, own.market, own.parameters, own.constants
 
-    def in_use(self, s: Vector, p: Vector) -> bool:
+    def in_use(self, s: Vector, p: Vector, c: Vector) -> bool:
         """Whether the AMO it belongs to has room or holds anything, in all lanes alike at the start."""
+        if self.line is not None:
+            return bool(c[at.C_FXS1559_SHARE] > 0.0)
         if self.always or self.of is None or self.of.stages.cap is None or self.of.stages.held is None:
             return True
         state, _, parameters, _ = self.places
@@ -111,6 +119,7 @@ def _turn(each: Mechanism) -> int:
     return each.turn
 
 
+_INCOME = {f"income_{line.name}" for each in MECHANISMS for line in each.income.values()}
 SETTLE: Final[tuple[Row, ...]] = (
     Row("begin_settling", begin_settling),
     *_rows("settle", _earns),
@@ -143,6 +152,7 @@ HOUR: Final[tuple[Row, ...]] = (
     *_rows("observe", _earns, always=True),
     Row("move_oracle", move_oracle),
     Row("cr_controller", cr_controller),
+    *(Row(f"add_{line}", add_income, line=STATE_INDEX[line] * LANES) for line in LINES if line in _INCOME),
     Row("share_operations", share_operations),
     # triggers; the AMOs' operations
     Row("triggers", triggers),
@@ -156,11 +166,11 @@ HOUR: Final[tuple[Row, ...]] = (
 """An hour of the protocol, from top to bottom."""
 
 
-def program_of(rows: Sequence[Row], places: Mapping[str, int], s: Vector, p: Vector) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def program_of(rows: Sequence[Row], places: Mapping[str, int], s: Vector, p: Vector, c: Vector) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows in use as `kernel.walk_rows` walks them, shape (rows, COLUMNS), and the lines that their full stages copy; ``places`` = where each stage begins."""
     walked, lines, first = [], [np.zeros(0, dtype=np.int64)], 0
     for row in rows:
-        if row.in_use(s, p):
+        if row.in_use(s, p, c):
             copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(*row.places[:2])
             full = places[row.full] if row.active is not None else 0
             walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *row.places))
