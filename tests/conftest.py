@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from amo_opt.amos.mechanism import Mechanism
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
 
@@ -319,6 +320,35 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
         return block
 
     return build
+
+
+@pytest.fixture
+def vault() -> Iterator[Mechanism]:
+    """One AMO more than the catalogue's entries name: it lends, its venue may lose, and it has a setting of its own."""
+    from amo_opt.amos.mechanism import LendingMarket, Loss, Mechanism
+    from amo_opt.protocol.settings import Setting
+    from amo_opt.stress import catalogue
+    from amo_opt.stress.settings import SETTINGS, VENUES, settings_of
+
+    further = {"vault_fee": Setting(0.0, 1.0, "", "what the vault keeps", calm=0.1)}
+    market = LendingMarket(prefix="loans", deposits="what others lend in the vault")
+    loss = Loss(share_of="of what is in the vault", event="a theft", calm_severity=0.4)
+    stages = dict.fromkeys(("begin", "market_operations", "operate"))
+    found = Mechanism(name="vault", turn=9, market=market, loss=loss, settings=further, **stages)
+    without, coin = (dict(SETTINGS), dict(VENUES)), VENUES.pop("coin")
+    SETTINGS.update(settings_of(found))
+    VENUES.update(vault=loss.share_of, coin=coin)
+
+    def forget() -> None:
+        catalogue._entry.cache_clear()
+        catalogue.unnamed.cache_clear()
+
+    forget()
+    yield found
+    for table, before in zip((SETTINGS, VENUES), without, strict=True):
+        table.clear()
+        table.update(before)
+    forget()
 
 
 @pytest.fixture(scope="session")

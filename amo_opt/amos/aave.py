@@ -32,6 +32,6 @@ MECHANISM = lender(
     VENUE,
     turn=4,
     may_be_absent=False,
-    market=LendingMarket(prefix="lending", freezes=True),
+    market=LendingMarket(prefix="lending", deposits="outside deposits of the lending market (Aave)", freezes=True),
     loss=Loss(share_of="of what is lent on Aave", event="a loss on Aave"),
 )

@@ -31,6 +31,6 @@ MECHANISM = lender(
     VENUE,
     turn=5,
     may_be_absent=True,
-    market=LendingMarket(prefix="investor"),
+    market=LendingMarket(prefix="investor", deposits="outside deposits of the Collateral Investor's market"),
     loss=Loss(share_of="of what the Collateral Investor has lent", event="a loss in the Collateral Investor's market"),
 )

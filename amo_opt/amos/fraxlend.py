@@ -313,6 +313,6 @@ MECHANISM = Mechanism(
         "demand": "tokens; demand to borrow the stablecoin at a rate of zero",
         "loss": "share of the borrowers' debt to the AMO that is lost this hour",
     },
-    market=LendingMarket(prefix="fraxlend"),
+    market=LendingMarket(prefix="fraxlend", deposits="stablecoin that others lend out where the Fraxlend AMO lends"),
     loss=Loss(share_of="of the borrowers' debt to Fraxlend", event="bad debt on Fraxlend"),
 )
