@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from amo_opt.amos.mechanism import Mechanism
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
 
@@ -189,9 +190,10 @@ def random_sets() -> Callable[[Study, int, int], list[ParameterSet]]:
 
 
 POSITIONS = frozenset(
-    f"{amo}_{part}" for amo in ("curve", "aave", "investor", "fraxlend", "uniswap") for part in ("minted", "borrowed")
-) | {"lent", "invested", "fraxlend_lent", "fraxlend_free", "uniswap_x", "uniswap_y", "uniswap_liquidity"}
-"""Lines that the totals over the AMOs are made of."""
+    {f"{amo}.{part}" for amo in ("curve", "aave", "investor", "fraxlend", "uniswap") for part in ("minted", "borrowed")}
+    | {"aave.lent", "investor.lent", "fraxlend.lent", "fraxlend.free", "uniswap.liquidity", "uniswap.x", "uniswap.y"}
+)
+"""Lines whose change moves the totals over the AMOs."""
 
 
 @dataclass
@@ -215,29 +217,54 @@ class Lanes:
 
     def _add_up(self) -> None:
         """The totals, each by name."""
-        from amo_opt.protocol.lanes import CONSTANT_INDEX
+        from amo_opt.amos.layout import CONSTANT_INDEX
 
-        lent = self.lanes("lent") + self.lanes("invested")
-        in_range, free = self.lanes("uniswap_liquidity") * self.c[CONSTANT_INDEX["uniswap_span"]], self.lanes("fraxlend_free")
-        self.lanes("at_work")[:] = lent + self.lanes("uniswap_y")
+        lent = self.lanes("aave.lent") + self.lanes("investor.lent")
+        in_range, free = self.lanes("uniswap.liquidity") * self.c[CONSTANT_INDEX["uniswap.span"]], self.lanes("fraxlend.free")
+        self.lanes("at_work")[:] = lent + self.lanes("uniswap.y")
         self.lanes("recoverable")[:] = lent
-        self.lanes("own_outside")[:] = self.lanes("uniswap_x") + free
+        self.lanes("own_outside")[:] = self.lanes("uniswap.x") + free
         self.lanes("own_at_floor")[:] = in_range + free
-        self.lanes("own_counted")[:] = in_range + self.lanes("fraxlend_lent")
-        self.lanes("minted")[:] = sum(self.lanes(f"{amo}_minted") for amo in ("curve", "fraxlend", "uniswap"))
-        self.lanes("borrowed")[:] = sum(self.lanes(f"{amo}_borrowed") for amo in ("curve", "aave", "investor", "uniswap"))
+        self.lanes("own_counted")[:] = in_range + self.lanes("fraxlend.lent")
+        self.lanes("minted")[:] = sum(self.lanes(f"{amo}.minted") for amo in ("curve", "fraxlend", "uniswap"))
+        self.lanes("borrowed")[:] = sum(self.lanes(f"{amo}.borrowed") for amo in ("curve", "aave", "investor", "uniswap"))
+
+    def run(self, *names: str, hour: int = 0, scratch: np.ndarray | None = None) -> None:
+        """Rows of the start, the hour or the books by name (``fraxlend_market_operations``), whether in use or not."""
+        from amo_opt.simulation.kernel import run_rows
+        from amo_opt.simulation.program import ROWS
+
+        run_rows([ROWS[name] for name in names], self.s, self.m, self.p, self.c, hour=hour, scratch=scratch)
+
+    def run_everywhere(self, name: str) -> None:
+        """The full stage of a row on every lane, whatever the row would flag."""
+        from amo_opt.protocol.active_lanes import W_ACTIVE
+        from amo_opt.protocol.market import LANES
+        from amo_opt.simulation.kernel import SCRATCH, run_rows
+        from amo_opt.simulation.program import ROWS
+
+        scratch = np.zeros(SCRATCH)
+        scratch[W_ACTIVE : W_ACTIVE + LANES] = 1.0
+        unflagged = replace(ROWS["begin_settling"], active=ROWS[name].active, of=ROWS[name].of)
+        run_rows([unflagged], self.s, self.m, self.p, self.c, scratch=scratch)
+
+    def settle(self) -> None:
+        """Books what selling everything would cost now."""
+        from amo_opt.simulation.kernel import run_rows
+        from amo_opt.simulation.program import SETTLE
+
+        run_rows(SETTLE, self.s, self.m, self.p, self.c)
 
     def lose(self) -> None:
         """What the hour's losses of venues take, AMO by AMO."""
-        from amo_opt.amos.catalogue import MECHANISMS
+        from amo_opt.simulation.program import ROWS
 
-        for each in MECHANISMS:
-            if each.venue_loss is not None:
-                each.venue_loss(self.s, self.m)
+        self.run(*(name for name in ROWS if name.endswith("_venue_loss")))
 
     def lanes(self, name: str) -> np.ndarray:
         """The variable's lanes, writable, shape (LANES,)."""
-        from amo_opt.protocol.lanes import LANES, STATE_INDEX
+        from amo_opt.amos.layout import STATE_INDEX
+        from amo_opt.protocol.lanes import LANES
 
         at = STATE_INDEX[name] * LANES
         return self.s[at : at + LANES]
@@ -251,13 +278,20 @@ class Lanes:
             self.m[at : at + LANES] = value
 
     def parameter(self, **values: float) -> None:
-        from amo_opt.protocol.lanes import PARAMETER_INDEX
+        """Sets parameters by the names of a parameter file, and the minter's sums with them."""
+        from amo_opt.amos.catalogue import MECHANISMS
+        from amo_opt.amos.layout import PARAMETER_INDEX
+        from amo_opt.simulation.pack import cap_sums
 
+        own = {each.name: f"{amo.name}.{name}" for amo in MECHANISMS for name, each in amo.parameters.items()}
         for name, value in values.items():
+            self.p[PARAMETER_INDEX[own.get(name, name)]] = value
+        for name, value in cap_sums({name: self.p[PARAMETER_INDEX[place]] for name, place in own.items()}).items():
             self.p[PARAMETER_INDEX[name]] = value
 
     def constant(self, **values: float) -> None:
-        from amo_opt.protocol.lanes import CONSTANT_INDEX
+        """Sets constants; an AMO's own as ``**{"aave.kink": 0.8}``."""
+        from amo_opt.amos.layout import CONSTANT_INDEX
 
         for name, value in values.items():
             self.c[CONSTANT_INDEX[name]] = value
@@ -276,16 +310,14 @@ class Lanes:
         self["lp_amo"] = own * np.array(d)
 
     def nav(self) -> float:
-        from amo_opt.protocol.accounts import net_asset_value
-        from amo_opt.protocol.lanes import LANES
+        """NAV of lane 0 at liquidation value now; books nothing."""
+        from amo_opt.simulation.kernel import nav
 
-        out = np.empty(LANES)
-        net_asset_value(self.s, self.c, out)
-        return float(out[0])
+        return float(nav(self.s, self.m, self.p, self.c)[0])
 
     def booked(self) -> float:
         """Σ of the accounting lines."""
-        from amo_opt.protocol.lanes import LINES
+        from amo_opt.amos.layout import LINES
 
         return sum(self[line] for line in LINES)
 
@@ -306,8 +338,9 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
     def build(study: Study | None = None, parameters: ParameterSet | None = None) -> Lanes:
         from amo_opt.amos.inputs import MARKET_INPUTS
         from amo_opt.protocol.market import LANES
-        from amo_opt.simulation.kernel import begin_block
+        from amo_opt.simulation.kernel import run_rows
         from amo_opt.simulation.pack import constants, parameter_vector, start_state
+        from amo_opt.simulation.program import START
 
         chosen = study or frax
         m = np.zeros(len(MARKET_INPUTS) * LANES)
@@ -316,10 +349,40 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
         block.market(reward_price=1.0, **{"aave.deposits": 1e9, "investor.deposits": 1e9, "fraxlend.deposits": 1e8})
         block.market(**{"aave.free_cap": 1e15, "investor.free_cap": 1e15})
         block.s = start_state(chosen, m)
-        begin_block(block.s, block.m, block.c)
+        run_rows(START, block.s, block.m, block.p, block.c)
         return block
 
     return build
+
+
+@pytest.fixture
+def vault() -> Iterator[Mechanism]:
+    """One AMO more than the catalogue's entries name: it lends, its venue may lose, and it has a setting of its own."""
+    from amo_opt.amos.mechanism import LendingMarket, Loss, Mechanism, Stages
+    from amo_opt.protocol.lanes import Own
+    from amo_opt.protocol.settings import Setting
+    from amo_opt.stress import catalogue
+    from amo_opt.stress.settings import SETTINGS, VENUES, settings_of
+
+    further = {"vault_fee": Setting(0.0, 1.0, "", "what the vault keeps", calm=0.1)}
+    market = LendingMarket(prefix="loans", deposits="what others lend in the vault")
+    loss = Loss(share_of="of what is in the vault", event="a theft", calm_severity=0.4)
+    stages = Stages(own=Own("vault"), **dict.fromkeys(("begin", "market_operations", "operate")))
+    found = Mechanism(name="vault", earns=9, turn=9, market=market, loss=loss, settings=further, stages=stages)
+    without, coin = (dict(SETTINGS), dict(VENUES)), VENUES.pop("coin")
+    SETTINGS.update(settings_of(found))
+    VENUES.update(vault=loss.share_of, coin=coin)
+
+    def forget() -> None:
+        catalogue._entry.cache_clear()
+        catalogue.unnamed.cache_clear()
+
+    forget()
+    yield found
+    for table, before in zip((SETTINGS, VENUES), without, strict=True):
+        table.clear()
+        table.update(before)
+    forget()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from amo_opt.protocol.parameters import collateral_cap
 
 MECHANISM = lender(
     "aave",
-    LendingMarket(prefix="lending", freezes=True),
+    LendingMarket(prefix="lending", deposits="outside deposits of the lending market (Aave)", freezes=True),
     title="Aave AMO",
     rank=20,
     earns=1,

@@ -11,7 +11,7 @@ from amo_opt.protocol.parameters import collateral_cap
 
 MECHANISM = lender(
     "investor",
-    LendingMarket(prefix="investor"),
+    LendingMarket(prefix="investor", deposits="outside deposits of the Collateral Investor's market"),
     title="Collateral Investor",
     rank=30,
     earns=2,

@@ -379,7 +379,7 @@ MECHANISM = Mechanism(
         "demand": "tokens; demand to borrow the stablecoin at a rate of zero",
         "loss": "share of the borrowers' debt to the AMO that is lost this hour",
     },
-    market=LendingMarket(prefix="fraxlend"),
+    market=LendingMarket(prefix="fraxlend", deposits="stablecoin that others lend out where the Fraxlend AMO lends"),
     loss=Loss(share_of="of the borrowers' debt to Fraxlend", event="bad debt on Fraxlend"),
     parameters={"cap": supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)},
     out={"cap": UnderCap(used=lambda state: state.amos.fraxlend.lent.value, use="lent")},

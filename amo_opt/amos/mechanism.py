@@ -83,11 +83,19 @@ class Loss:
 class LendingMarket:
     """A lending market to be drawn: ``prefix`` begins its settings, its figures in ``[markets]`` and its streams; ``freezes`` where a scenario may freeze it.
 
-    It fills the AMO's inputs ``deposits`` and ``demand``, and ``free_cap`` where the AMO has that.
+    It fills the AMO's inputs ``deposits`` and ``demand``, and ``free_cap`` where the AMO has that. ``deposits`` says what others lend out there; the rest is
+    what calm holds where its entry does not say: next to nobody there.
     """
 
     prefix: str
+    deposits: str
     freezes: bool = False
+    calm_deposits: float = 1.0
+    calm_deposits_sd: float = 0.0
+    calm_deposits_hours: float = 240.0
+    calm_utilisation: float = 0.0
+    calm_utilisation_sd: float = 0.0
+    calm_utilisation_hours: float = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

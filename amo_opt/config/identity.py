@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.config.schema import figures_by_name
+from amo_opt.stress.catalogue import unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +31,12 @@ def canonical(study: Study) -> dict[str, Any]:
     """What the hash is taken over, as plain values.
 
     In: figures' values as the study sets them (a figure set to what its file holds changes nothing), the current set's values, everything in [simulation], [search] but trials and stall, [constraints], [certification],
-    each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: names
+    each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: settings of an AMO that
+    neither the study nor the catalogue names, so that a package that knows another AMO gives no study another hash; names
     of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
     """
     search = asdict(study.search)
+    calm = unnamed()
     del search["trials"], search["stall"]  # how far the search goes, not where
     return {
         "model": MODEL_VERSION,
@@ -47,7 +50,7 @@ def canonical(study: Study) -> dict[str, Any]:
             {
                 "name": scenario.name,
                 "weight": scenario.weight,
-                "settings": dict(scenario.settings),
+                "settings": {name: value for name, value in scenario.settings.items() if calm.get(name) != value},
                 "waypoints": _points(scenario.waypoints),
                 "max_breach_probability": scenario.max_breach_probability,
             }

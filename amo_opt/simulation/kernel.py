@@ -5,7 +5,6 @@ What an hour consists of, and in which order, stands in `simulation.program`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,7 +27,7 @@ from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.compiled import Stages, addresses
 from amo_opt.simulation.market_block import MarketBlock, pack_market
 from amo_opt.simulation.opening import open_window
-from amo_opt.simulation.program import ARGUMENTS, HOUR, SETTLE, START, Row, program_of
+from amo_opt.simulation.program import ARGUMENTS, HOUR, SETTLE, START, Row, program_of, used
 from amo_opt.stableswap.jit import ARRAY, VECTOR, Vector, ahead, begins, call_at, walker
 
 if TYPE_CHECKING:
@@ -205,7 +204,7 @@ def run_block(
     """
     block = market if isinstance(market, MarketBlock) else pack_market(market)
     frame, places = _frame()
-    (start, _), (rows, lines), (settle, _) = (program_of(each, places, s, p, c) for each in (START, HOUR, SETTLE))
+    (start, _), (rows, lines), (settle, _) = (program_of(used(each, s, p, c), places) for each in (START, HOUR, SETTLE))
     scratch = aligned(SCRATCH)
     scratch[:] = 0.0
     row = aligned(block.first.size)
@@ -220,7 +219,7 @@ def run_rows(
 ) -> None:
     """Some rows of a program by themselves, whether in use or not, at the market row ``m``; for whoever looks at a single stage."""
     frame, places = _frame()
-    walked, lines = program_of([replace(row, always=True) for row in rows], places, s, p, c)
+    walked, lines = program_of(rows, places)
     w = scratch
     if w is None:
         w = aligned(SCRATCH)

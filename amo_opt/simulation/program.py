@@ -164,16 +164,25 @@ HOUR: Final[tuple[Row, ...]] = (
     Row("path_statistics", path_statistics),
 )
 """An hour of the protocol, from top to bottom."""
+ROWS: Final[dict[str, Row]] = {row.name: row for row in (*START, *HOUR, *SETTLE)}
+"""Every row by name."""
 
 
-def program_of(rows: Sequence[Row], places: Mapping[str, int], s: Vector, p: Vector, c: Vector) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows in use as `kernel.walk_rows` walks them, shape (rows, COLUMNS), and the lines that their full stages copy; ``places`` = where each stage begins."""
+def used(rows: Sequence[Row], s: Vector, p: Vector, c: Vector) -> list[Row]:
+    """The rows that would change something, in all lanes alike."""
+    return [row for row in rows if row.in_use(s, p, c)]
+
+
+def program_of(rows: Sequence[Row], places: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows as `kernel.walk_rows` walks them, shape (rows, COLUMNS), and the lines that their full stages copy; ``places`` = where each stage begins."""
     walked, lines, first = [], [np.zeros(0, dtype=np.int64)], 0
     for row in rows:
-        if row.in_use(s, p, c):
-            copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(*row.places[:2])
-            full = places[row.full] if row.active is not None else 0
-            walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *row.places))
-            lines.append(copied)
-            first += copied.size
+        copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(*row.places[:2])
+        full = places[row.full] if row.active is not None else 0
+        walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *row.places))
+        lines.append(copied)
+        first += copied.size
     return np.array(walked, dtype=np.int64).reshape(len(walked), COLUMNS), np.concatenate(lines)
+
+
+__all__ = ["ARGUMENTS", "COLUMNS", "HOUR", "ROWS", "SETTLE", "START", "Row", "program_of", "used"]

@@ -104,6 +104,13 @@ def load_scenario(
     )
 
 
+@cache
+def unnamed() -> Mapping[str, float]:
+    """Settings that calm's entry does not name, with the values it has from elsewhere: an AMO's own, where the entry does not know the AMO."""
+    named = tomllib.loads((_folder() / f"{CALM}.toml").read_text(encoding="utf-8"))["settings"]
+    return MappingProxyType({key: value for key, value in _entry(CALM)["settings"].items() if key not in named})
+
+
 def describe(scenario: Scenario) -> tuple[Fact, ...]:
     """What the scenario is, in lines: title, weight and its reason, onset, size, what each series does, sources."""
     own, calm = scenario.settings, _entry(CALM)["settings"]
@@ -178,6 +185,8 @@ def _entry(name: str) -> Mapping[str, Any]:
         if problem:
             raise ValueError(f"entry {name}: {problem}")
         settings[key] = float(value)
+    if name == CALM:
+        settings |= {key: each.calm for key, each in SETTINGS.items() if each.calm is not None and key not in settings}
     waypoints, origin = dict(base.get("waypoints", {})), dict(base.get("origin", {}))
     for series, table in raw.get("waypoints", {}).items():
         try:

@@ -1,10 +1,21 @@
-"""The numbers a catalogue entry is made of, and a study may override with ``set``: name, range, unit, meaning."""
+"""The numbers a catalogue entry is made of, and a study may override with ``set``: name, range, unit, meaning.
+
+Those of an AMO come from its descriptor: of its lending market, of the loss that can strike its venue, and whatever else it needs. An AMO that no entry
+names has its calm values from there (`Setting.calm`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.protocol.settings import Setting
 
-SETTINGS: dict[str, Setting] = {
+if TYPE_CHECKING:
+    from amo_opt.amos.mechanism import Mechanism
+
+_COMMON: dict[str, Setting] = {
     # -- when and how hard (stress entries) ----------------------------------------------------------------------------------
     "onset_day_low": Setting(0.0, 3650.0, "day", "earliest onset, days into the scored window"),
     "onset_day_high": Setting(0.0, 3650.0, "day", "latest onset; drawn uniformly, by path alone"),
@@ -25,26 +36,8 @@ SETTINGS: dict[str, Setting] = {
     "base_amplification": Setting(1.0, 1e6, "", "A of the three-coin base pool"),
     "coin_noise_sd": Setting(0.0, 0.05, "", "standard deviation of each coin's hourly price around its level"),
     "coin_noise_hours": Setting(0.01, 1e4, "h", "time constant of that noise"),
-    # -- share token, lending markets, rewards, volume, flow, gas ---------------------------------------------------------------
+    # -- share token, rewards, volume, flow, gas ------------------------------------------------------------------------------
     "share_daily_vol": Setting(0.0, 2.0, "", "daily volatility of the share token's log price"),
-    "lending_deposits": Setting(1.0, 1e13, "tokens", "outside deposits of the lending market (Aave)"),
-    "lending_deposits_sd": Setting(0.0, 2.0, "", "standard deviation of their log"),
-    "lending_deposits_hours": Setting(0.01, 1e5, "h", "its time constant"),
-    "lending_utilisation": Setting(0.0, 0.98, "", "utilisation with the state's AMO deposit"),
-    "lending_utilisation_sd": Setting(0.0, 0.3, "", "its standard deviation"),
-    "lending_utilisation_hours": Setting(0.01, 1e5, "h", "its time constant"),
-    "investor_deposits": Setting(1.0, 1e13, "tokens", "outside deposits of the Collateral Investor's market"),
-    "investor_deposits_sd": Setting(0.0, 2.0, "", "standard deviation of their log"),
-    "investor_deposits_hours": Setting(0.01, 1e5, "h", "its time constant"),
-    "investor_utilisation": Setting(0.0, 0.98, "", "utilisation of that market with the state's AMO deposit"),
-    "investor_utilisation_sd": Setting(0.0, 0.3, "", "its standard deviation"),
-    "investor_utilisation_hours": Setting(0.01, 1e5, "h", "its time constant"),
-    "fraxlend_deposits": Setting(1.0, 1e13, "tokens", "stablecoin that others lend out where the Fraxlend AMO lends"),
-    "fraxlend_deposits_sd": Setting(0.0, 2.0, "", "standard deviation of their log"),
-    "fraxlend_deposits_hours": Setting(0.01, 1e5, "h", "its time constant"),
-    "fraxlend_utilisation": Setting(0.0, 0.98, "", "utilisation of that market with the state's AMO deposit"),
-    "fraxlend_utilisation_sd": Setting(0.0, 0.3, "", "its standard deviation"),
-    "fraxlend_utilisation_hours": Setting(0.01, 1e5, "h", "its time constant"),
     "reward_tokens_week": Setting(0.0, 1e12, "tokens", "reward budget of the gauge a week"),
     "reward_token_price": Setting(0.0, 1e6, "USD/token", "price of the reward token at the start"),
     "reward_token_daily_vol": Setting(0.0, 2.0, "", "daily volatility of its log price"),
@@ -59,20 +52,38 @@ SETTINGS: dict[str, Setting] = {
     "gas_units": Setting(0.0, 1e11, "gas", "gas of one AMO operation"),
     "eth_usd": Setting(0.0, 1e7, "USD/ETH", "price of one ETH"),
     # -- venue losses -----------------------------------------------------------------------------------------------------------
-    "losses_certain": Setting(0.0, 1.0, "", "1 = one venue is hit at onset for sure, 0 = each at its yearly probability", only=(0.0, 1.0)),
-    "aave_loss_yearly": Setting(0.0, 1.0, "1/year", "probability of a loss on Aave within a year"),
-    "aave_loss_severity": Setting(0.0, 1.0, "", "share of what is lent on Aave that is lost; size does not scale it, nor those below"),
-    "investor_loss_yearly": Setting(0.0, 1.0, "1/year", "probability of a loss in the Collateral Investor's market within a year"),
-    "investor_loss_severity": Setting(0.0, 1.0, "", "share of what the Collateral Investor has lent that is lost"),
-    "fraxlend_loss_yearly": Setting(0.0, 1.0, "1/year", "probability of bad debt on Fraxlend within a year"),
-    "fraxlend_loss_severity": Setting(0.0, 1.0, "", "share of the borrowers' debt to Fraxlend that is lost"),
-    "curve_loss_yearly": Setting(
-        0.0, 1.0, "1/year", "probability of a loss in the pool, the gauge or where its LP tokens are staked, within a year"
+    "losses_certain": Setting(
+        0.0, 1.0, "", "1 = one venue is hit at onset for sure, 0 = each at its yearly probability; size scales no loss", only=(0.0, 1.0)
     ),
-    "curve_loss_severity": Setting(0.0, 1.0, "", "share of the AMO's LP tokens that is lost"),
     "coin_loss_yearly": Setting(0.0, 1.0, "1/year", "probability that the collateral coin is impaired within a year"),
     "coin_loss_severity": Setting(0.0, 1.0, "", "share of its price that the collateral coin loses, for good"),
 }
+
+_LENDING_MARKET: dict[str, Setting] = {
+    "deposits": Setting(1.0, 1e13, "tokens", ""),
+    "deposits_sd": Setting(0.0, 2.0, "", "standard deviation of their log"),
+    "deposits_hours": Setting(0.01, 1e5, "h", "its time constant"),
+    "utilisation": Setting(0.0, 0.98, "", "utilisation of that market with the state's AMO deposit"),
+    "utilisation_sd": Setting(0.0, 0.3, "", "its standard deviation"),
+    "utilisation_hours": Setting(0.01, 1e5, "h", "its time constant"),
+}
+
+
+def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
+    """An AMO's settings: those of its lending market, of its venue's loss, and its further ones."""
+    found: dict[str, Setting] = {}
+    market, loss = mechanism.market, mechanism.loss
+    if market is not None:
+        found |= {f"{market.prefix}_{name}": replace(each, calm=getattr(market, f"calm_{name}")) for name, each in _LENDING_MARKET.items()}
+        found[f"{market.prefix}_deposits"] = replace(found[f"{market.prefix}_deposits"], doc=market.deposits)
+    if loss is not None:
+        found[f"{mechanism.name}_loss_yearly"] = Setting(0.0, 1.0, "1/year", f"probability of {loss.event} within a year", calm=0.0)
+        lost = f"share {loss.share_of} that is lost"
+        found[f"{mechanism.name}_loss_severity"] = Setting(0.0, 1.0, "", lost, calm=loss.calm_severity)
+    return found | dict(mechanism.settings)
+
+
+SETTINGS: dict[str, Setting] = _COMMON | {name: setting for each in MECHANISMS for name, setting in settings_of(each).items()}
 
 ORDERED: tuple[tuple[str, str], ...] = (
     ("onset_day_low", "onset_day_high"),
@@ -81,11 +92,7 @@ ORDERED: tuple[tuple[str, str], ...] = (
 )
 """Pairs whose first may not exceed the second."""
 
-VENUES: dict[str, str] = {
-    "aave": "of what is lent on Aave",
-    "investor": "of what the Collateral Investor has lent",
-    "fraxlend": "of the borrowers' debt to Fraxlend",
-    "curve": "of the Curve AMO's LP tokens",
-    "coin": "of USDC's price, for good",
+VENUES: dict[str, str] = {each.name: each.loss.share_of for each in MECHANISMS if each.loss is not None} | {
+    "coin": "of USDC's price, for good"
 }
-"""Where a loss may strike, by the name that begins its settings, and what its severity is a share of."""
+"""Where a loss may strike, by the name that begins its settings, and what its severity is a share of; a certain loss is drawn in this order."""

@@ -90,3 +90,16 @@ def test_state_values_are_every_figure(folder):
     assert values["pool.fee"] == 0.0004
     assert values["amos.curve.lp_share"] == 0.80
     assert len(values) == len(written)
+
+
+def test_a_package_that_knows_another_amo_gives_the_same_hash(folder, edit, request):
+    """Settings of an AMO that neither study nor catalogue names are left out; one that the study sets is in, unless to what calm holds anyway."""
+    before = load_study(folder / STUDY).hash
+    request.getfixturevalue("vault")
+    again = load_study(folder / STUDY)
+    assert "vault_loss_yearly" in again.scenarios[0].settings
+    assert again.hash == before
+    edit(STUDY, "{ size = 1.0 }", "{ size = 1.0, vault_loss_yearly = 0.0 }")
+    assert load_study(folder / STUDY).hash == before
+    edit(STUDY, "vault_loss_yearly = 0.0 }", "vault_loss_yearly = 0.01 }")
+    assert load_study(folder / STUDY).hash != before

@@ -3,12 +3,15 @@ import itertools
 import math
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from amo_opt.amos.mechanism import Mechanism
 from amo_opt.stress import describe, load_scenario, scenario_names
-from amo_opt.stress.settings import VENUES
+from amo_opt.stress.catalogue import unnamed
+from amo_opt.stress.settings import VENUES, settings_of
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {
@@ -109,7 +112,7 @@ def test_a_description_says_what_may_be_lost() -> None:
     """A line a venue: its severity, of what, and how probable, for sure at onset or within a year; none of the raw settings beside it."""
     certain = [fact.text for fact in describe(load_scenario("venue-loss")) if fact.label == "loss"]
     assert certain[0] == "10% of what is lent on Aave, at onset on 15.4% of paths"
-    assert len(certain) == len(VENUES)
+    assert len(certain) == sum(load_scenario("venue-loss").settings[f"{venue}_loss_yearly"] > 0.0 for venue in VENUES) == 5
     facts = describe(load_scenario("calm", settings={"curve_loss_yearly": 0.02, "curve_loss_severity": 0.5}))
     assert [fact.text for fact in facts if fact.label == "loss"] == ["50% of the Curve AMO's LP tokens, with 2% a year"]
     assert not any(fact.label == "setting" for fact in facts)
@@ -138,9 +141,10 @@ def test_a_description_gives_the_low_and_the_source() -> None:
     assert [fact.text for fact in facts if fact.label == "source"] == list(scenario.sources)
 
 
-def test_the_catalogue_needs_no_numerics() -> None:
-    """Listing scenarios imports neither numba nor NumPy: the command line stays quick."""
-    code = "import sys, amo_opt.stress as s; s.scenario_names(); print(sorted({'numba', 'numpy'} & set(sys.modules)))"
+def test_the_catalogue_needs_the_amos_and_no_more() -> None:
+    """Listing scenarios imports what states their settings, and with it numba, but none of the other heavy libraries: the command line stays quick."""
+    heavy = {"matplotlib", "optuna", "pandas", "pydantic", "sqlalchemy"}
+    code = f"import sys, amo_opt.stress as s; s.scenario_names(); print(sorted({heavy!r} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
@@ -229,6 +233,34 @@ def test_calm_takes_no_waypoints() -> None:
     """Points count from an onset, and calm has none."""
     with pytest.raises(ValueError, match="which this entry has none of"):
         load_scenario("calm", waypoints={"usdc": {"source": "x", "points": POINTS}})
+
+
+def test_an_amo_that_no_entry_names_is_calm_everywhere(vault: Mechanism) -> None:
+    """Every entry has its settings at the values it states itself, beside what it held before; a study may set them like any other."""
+    own = {name: setting.calm for name, setting in settings_of(vault).items()}
+    assert own.items() <= unnamed().items()
+    for name in scenario_names():
+        settings = load_scenario(name).settings
+        assert {key: settings[key] for key in own} == own
+        assert [key for key in settings if key not in unnamed()][: len(calm_entry())] == calm_entry()
+        assert not any("vault" in fact.text or "loans" in fact.text for fact in describe(load_scenario(name)))
+    changed = load_scenario("calm", settings={"vault_loss_yearly": 0.02, "vault_fee": 0.5})
+    facts = [fact.text for fact in describe(changed)]
+    assert "40% of what is in the vault, with 2% a year" in facts
+    assert "vault_fee = 0.5" in facts
+    with pytest.raises(ValueError, match="vault_fee is 2; allowed: 0 to 1 \\(what the vault keeps\\)"):
+        load_scenario("calm", settings={"vault_fee": 2})
+
+
+def calm_entry() -> list[str]:
+    """The settings that calm's file names, in its order."""
+    return list(tomllib.loads((ROOT / "amo_opt" / "stress" / "entries" / "calm.toml").read_text(encoding="utf-8"))["settings"])
+
+
+def test_calm_s_entry_names_every_setting_of_today_s_amos() -> None:
+    """Their figures stand there with their sources: none comes from a descriptor."""
+    today = ("lending_", "aave_", "investor_", "fraxlend_", "curve_")
+    assert not [name for name in unnamed() if name.startswith(today)]
 
 
 def test_the_page_of_scenarios_is_up_to_date() -> None:

@@ -81,7 +81,7 @@ def test_a_certain_loss_hits_one_venue_at_onset() -> None:
     hit = drawn < NEVER
     assert (hit.sum(axis=0) == 1).all()
     np.testing.assert_array_equal(drawn.min(axis=0), onset)
-    yearly = np.array([venue_loss.settings[f"{venue}_loss_yearly"] for venue in VENUES])
+    yearly = np.array([venue_loss.settings[f"{venue}_loss_yearly"] for venue in steps(venue_loss, range(1))])
     shares = yearly / yearly.sum()
     np.testing.assert_array_less(np.abs(hit.mean(axis=1) - shares), 4.0 * np.sqrt(shares * (1.0 - shares) / len(MANY)))
 
@@ -162,3 +162,20 @@ def test_an_onset_past_the_end_loses_nothing(state: ProtocolState) -> None:
     market = block(state, scenario("venue-loss", onset_day_low=100.0, onset_day_high=120.0))
     assert not any(market[name].any() for name in INPUTS.values())
     assert market["collateral_price"].min() > 0.99
+
+
+def test_an_amo_that_no_entry_names_shifts_no_loss(state: ProtocolState, request: pytest.FixtureRequest) -> None:
+    """Its chance is 0, so certain losses fall where they fell; with a chance it takes its share of them, and by itself it has a stream of its own."""
+    onset = TRANSITION + np.arange(len(MANY)) % 400
+    before = steps(scenario("venue-loss"), onset=onset)
+    by_year = steps(scenario(aave_loss_yearly=0.5))
+    request.getfixturevalue("vault")
+    after = steps(scenario("venue-loss"), onset=onset)
+    assert list(after) == list(before)
+    for venue, hours in before.items():
+        np.testing.assert_array_equal(after[venue], hours)
+    hit = steps(scenario("venue-loss", vault_loss_yearly=0.0325), onset=onset)
+    assert list(hit) == [*(venue for venue in before if venue != "coin"), "vault", "coin"]
+    assert (hit["vault"] < NEVER).mean() == pytest.approx(0.5, abs=4.0 * np.sqrt(0.25 / len(MANY)))
+    both = steps(scenario(aave_loss_yearly=0.5, vault_loss_yearly=0.5))
+    np.testing.assert_array_equal(both["aave"], by_year["aave"])
