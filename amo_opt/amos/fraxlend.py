@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, rate_curve, resting_rate
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Book, Flagged, Mechanism, OwnStablecoin
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -326,4 +326,6 @@ MECHANISM = Mechanism(
     section=FraxlendAmo,
     markets=rate_curve("fraxlend", "Fraxlend"),
     markets_after="illiquid_haircut",
+    books=(Book(position="lent", book="minted"),),
+    stablecoin=OwnStablecoin(figure="lent", owner="Fraxlend"),
 )

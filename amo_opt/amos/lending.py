@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amo_opt.amos.mechanism import Mechanism
+from amo_opt.amos.mechanism import Book, Mechanism
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -244,4 +244,5 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: 
         section=LendingAmo,
         markets=markets,
         markets_after=markets_after,
+        books=(Book(position="lent", book="borrowed"),),
     )

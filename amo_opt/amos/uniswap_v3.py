@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from amo_opt.amos.mechanism import Flagged, Mechanism
+from amo_opt.amos.mechanism import Book, Flagged, Mechanism, OwnStablecoin
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -476,4 +476,6 @@ MECHANISM = Mechanism(
     cap=at.P_UNISWAP_CAP,
     held=at.S_UNISWAP_LIQUIDITY,
     section=UniswapAmo,
+    books=(Book(position="liquidity", book="minted"), Book(position="liquidity", book="borrowed")),
+    stablecoin=OwnStablecoin(figure="liquidity", owner="Uniswap", form="range"),
 )

@@ -67,7 +67,7 @@ def significant(value: float, digits: int, *, signed: bool = False) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """A hint naming the known name closest to ``name``, with all of them where it is not close and they are few; None without any.
 
-    >>> nearest("amplificaton", ["amplification", "aave_cap"])
+    >>> nearest("amplificaton", ["amplification", "idle_buffer"])
     "did you mean 'amplification'?"
     """
     names, name = list(known), name[:LONGEST]
