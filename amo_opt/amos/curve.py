@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from amo_opt.amos.mechanism import Expectation, Flagged, Income, Loss, Mechanism, Stages, UnderCap
+from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, Loss, Mechanism, Parts, Stages, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -548,4 +548,9 @@ MECHANISM = Mechanism(
     },
     collateral_series="curve_collateral",
     expectations=EXPECTATIONS,
+    books=(
+        Book(position="lp_share", book="minted", whole="pool.stablecoin"),
+        Book(position="lp_share", book="borrowed", whole="pool.base_lp"),
+    ),
+    parts=Parts(figures=("in_gauge", "in_convex", "in_stakedao", "in_yearn"), of="LP tokens staked", rest="earns no rewards"),
 )

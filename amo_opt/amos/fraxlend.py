@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, market_constants, rate_curve, resting_rate
-from amo_opt.amos.mechanism import Expectation, Flagged, Income, LendingMarket, Loss, Mechanism, Stages, UnderCap
+from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, LendingMarket, Loss, Mechanism, OwnStablecoin, Stages, UnderCap
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -386,4 +386,6 @@ MECHANISM = Mechanism(
     income={"income": Income(name="fraxlend", label="Fraxlend interest", rank=30)},
     series={"lent": "fraxlend_lent"},
     expectations=EXPECTATIONS,
+    books=(Book(position="lent", book="minted"),),
+    stablecoin=OwnStablecoin(figure="lent", owner="Fraxlend"),
 )

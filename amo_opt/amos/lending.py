@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.mechanism import Expectation, Income, LendingMarket, Mechanism, Stages, UnderCap
+from amo_opt.amos.mechanism import Book, Expectation, Income, LendingMarket, Mechanism, Stages, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -288,6 +288,7 @@ def lender(name: str, market: LendingMarket, *, cap: Parameter, income: Income, 
         income={"income": income},
         series={"lent": series},
         collateral_series=series,
+        books=(Book(position="lent", book="borrowed"),),
         expectations=EXPECTATIONS,
         **owned,
     )

@@ -6,10 +6,9 @@ state file, the settings of the scenarios, the hour (`simulation.program`), the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from amo_opt.protocol.active_lanes import OnActive
 
@@ -109,10 +108,12 @@ class Income:
 
 @dataclass(frozen=True, kw_only=True)
 class Book:
-    """What a position's figure moves with it: the minter's book of that name, and the figure that the position is a share of (none: it is in tokens)."""
+    """What a position's figure moves with it: one of the minter's two books, of stablecoin or of collateral, which is a figure of that name, and the figure
+    that the position is a share of (none: it is in tokens).
+    """
 
     position: str
-    book: str
+    book: Literal["minted", "borrowed"]
     whole: str = ""
 
 
@@ -152,6 +153,26 @@ def _none(_state: ProtocolState) -> Mapping[str, float]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnStablecoin:
+    """Who has the stablecoin that ``figure`` stands for: ``owner`` in its ``form`` ("Uniswap", "range"), where the price alone may bring more of it, or, where no
+    form is named, the borrowers to whom ``owner`` lent it.
+    """
+
+    figure: str
+    owner: str
+    form: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Figures that are shares of one whole, at most 1 together: ``of`` what, and what becomes of the ``rest``."""
+
+    figures: tuple[str, ...]
+    of: str
+    rest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mechanism:
     """One AMO. ``title`` is what it is called ("Curve AMO"), ``rank`` its place where AMOs stand in a row: in files, sentences and figures.
 
@@ -186,6 +207,8 @@ class Mechanism:
     loss: Loss | None = None
     income: Mapping[str, Income] = field(default_factory=dict)
     books: tuple[Book, ...] = ()
+    stablecoin: OwnStablecoin | None = None
+    parts: Parts | None = None
     expectations: tuple[Expectation, ...] = ()
     collateral_series: str = ""
     quote: Quote | None = None

@@ -14,6 +14,18 @@ WITH_SECTION: tuple[Mechanism, ...] = tuple(sorted((each for each in MECHANISMS 
 """The AMOs that have a table of their own, in the order of a state."""
 
 
+def _positions() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for each in WITH_SECTION:
+        for book in each.books:
+            found.setdefault(f"amos.{each.name}.{book.position}", {})[f"amos.{each.name}.{book.book}"] = book.whole
+    return found
+
+
+POSITIONS: dict[str, dict[str, str]] = _positions()
+"""What an AMO holds, and the minter's books that stand for it, each with what the position is a share of; all by dotted name."""
+
+
 def _market_figures() -> Iterator[tuple[str, Any]]:
     """The common figures, each followed by those of the AMOs that are to stand after it; those that name none of them come last."""
     common = {entry.name: field(metadata=entry.metadata) for entry in fields(Markets)}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from amo_opt.amos.mechanism import Derived, Expectation, Flagged, Income, Mechanism, Quote, Stages, UnderCap
+from amo_opt.amos.mechanism import Book, Derived, Expectation, Flagged, Income, Mechanism, OwnStablecoin, Quote, Stages, UnderCap
 from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
@@ -564,4 +564,6 @@ MECHANISM = Mechanism(
     collateral_series="uniswap_collateral",
     quote=Quote(price="uniswap_price", held=("uniswap_collateral", "uniswap_stablecoin")),
     expectations=(Expectation(parameter="cap", metric="yield", sign=+1, reason="liquidity earns fees"),),
+    books=(Book(position="liquidity", book="minted"), Book(position="liquidity", book="borrowed")),
+    stablecoin=OwnStablecoin(figure="liquidity", owner="Uniswap", form="range"),
 )

@@ -5,6 +5,7 @@ study       what a study is once loaded: `Study` and its parts
 identity    `study_hash`, `MODEL_VERSION`: what makes two studies the same
 schema      what each file may hold (pydantic models)
 checks      what must hold between keys
+balance     what the figures of a state must satisfy together
 overrides   figures a study sets over its state file
 problems    pydantic's findings in the words of a person who edits the file
 toml_file   one file as read: values, lines of its keys

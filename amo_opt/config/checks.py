@@ -1,4 +1,4 @@
-"""What holds between keys: figures, ordered pairs, search ranges, scenarios.
+"""What holds between keys: of a figure, ordered pairs, search ranges, scenarios; a state's figures together are in `balance`.
 
 Each check looks at the file as written and passes over values that the form already refused, so that every problem of a file is
 reported at once, whatever else is wrong with it.
@@ -10,8 +10,6 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from operator import attrgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
@@ -57,101 +55,17 @@ def number_at(document: Document, key: Key) -> float | None:
 
 
 def state_problems(document: Document) -> Iterator[Problem]:
-    """Each figure by itself, then what the balance sheet must satisfy as a whole."""
+    """Each figure by itself; what they must satisfy together is in `balance`."""
     for key, entry in figure_fields(ProtocolState):
         figure = document.get(key)
         if isinstance(figure, dict):
             yield from _figure_problems(document, key, figure, entry.metadata)
-    yield from balance_problems(written_figures(document))
 
 
 def written_figures(document: Document) -> dict[str, Placed]:
     """The figures a state file holds, by dotted name, with their places."""
     found = {name: number_at(document, (*name.split("."), "value")) for name in figures_by_name()}
     return {name: Placed(value, document, tuple(name.split("."))) for name, value in found.items() if value is not None}
-
-
-_SUPPLY, _POOLED, _LOANS, _RANGE = "stablecoin.supply", "pool.stablecoin", "amos.fraxlend.lent", "amos.uniswap.liquidity"
-_COLLATERAL = ("collateral.idle", "amos.aave.lent", "amos.curve.lp_share", "amos.investor.lent", "amos.uniswap.liquidity")
-_STAKED = ("amos.curve.in_gauge", "amos.curve.in_convex", "amos.curve.in_stakedao", "amos.curve.in_yearn")
-STAKED_TOLERANCE = 1e-9
-"""Decimals that add up to 1 on paper may miss it by a rounding error."""
-
-
-def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
-    """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
-    yield from _supply_problems(figures)
-    if all(name in figures and figures[name].value == 0.0 for name in _COLLATERAL):
-        place = _touched(figures, _COLLATERAL)
-        yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
-    staked = _sum(figures, _STAKED)
-    if staked is not None and staked > 1.0 + STAKED_TOLERANCE:
-        place = _touched(figures, _descending(figures, _STAKED))
-        allowed = f"{' + '.join(_STAKED)} of at most 1; the rest earns no rewards"
-        yield place.document.problem(place.key, "more LP tokens staked than there are", found=f"{plain(staked)} in all", allowed=allowed)
-
-
-def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
-    """Who holds the supply: pool, Uniswap's range and Fraxlend's borrowers must leave the holders some, wherever the price goes."""
-    if not all(name in figures for name in (_SUPPLY, _POOLED)):
-        return
-    supply, pooled = figures[_SUPPLY].value, figures[_POOLED].value
-    lent = figures[_LOANS].value if _LOANS in figures else 0.0
-    ranged = _most_in_range(figures)
-    if pooled >= supply:
-        place = _touched(figures, (_POOLED, _SUPPLY))
-        found = f"{_POOLED} = {plain(pooled)}, {_SUPPLY} = {plain(supply)}"
-        allowed = f"{_POOLED} below {_SUPPLY}: somebody outside the pool holds the rest"
-        yield place.document.problem(place.key, "the pool holds the whole supply", found=found, allowed=allowed)
-    elif pooled + ranged >= supply:
-        place = _touched(figures, (_RANGE, _POOLED, _SUPPLY))
-        found = f"{plain(pooled)} + {plain(ranged)} of {_SUPPLY} = {plain(supply)}"
-        allowed = (
-            f"{_POOLED} + what Uniswap's range holds where the price is below it, {plain(ranged)}, below {_SUPPLY}: holders have the rest"
-        )
-        yield place.document.problem(place.key, "pool and AMOs hold the whole supply", found=found, allowed=allowed)
-    elif pooled + ranged + lent >= supply:
-        place = _touched(figures, (*_descending(figures, (_LOANS, *(name for name in (_RANGE,) if ranged > 0.0))), _POOLED, _SUPPLY))
-        found = f"{plain(pooled + ranged)} + loans of {plain(lent)} of {_SUPPLY} = {plain(supply)}"
-        allowed = (
-            f"pool, Uniswap's range and {_LOANS} below {_SUPPLY}: what Fraxlend lent circulates with its borrowers, outside pool and range, "
-            "until they repay it; other holders have the rest"
-        )
-        yield place.document.problem(place.key, "pool, AMOs and Fraxlend's loans are the whole supply", found=found, allowed=allowed)
-
-
-def _most_in_range(figures: Mapping[str, Placed]) -> float:
-    """The stablecoin that Uniswap's range holds where the price is below it: about twice what it holds at 1."""
-    held = figures[_RANGE].value if _RANGE in figures else 0.0
-    width = figures["amos.uniswap.half_width"].value if "amos.uniswap.half_width" in figures else 0.0
-    if not 0.0 < width < 1.0:
-        return held
-    low, high = math.sqrt(1.0 - width), math.sqrt(1.0 + width)
-    return held / (1.0 - low) * (1.0 / low - 1.0 / high)
-
-
-def balance_fault(state: ProtocolState) -> str:
-    """Why a state that was not read from a file is no balance sheet, in words; empty where it is one."""
-    from amo_opt.config.toml_file import Document
-
-    nowhere = Document(label=state.name, path=Path(), data={"schema": 1}, lines={})
-    figures = {name: Placed(attrgetter(name)(state).value, nowhere, tuple(name.split("."))) for name in figures_by_name()}
-    found = next(balance_problems(figures), None)
-    return "" if found is None else f"{found.message} ({found.found or 'nothing'}; allowed: {found.allowed})"
-
-
-def _sum(figures: Mapping[str, Placed], names: tuple[str, ...]) -> float | None:
-    """The sum of these figures; None where one is missing."""
-    return math.fsum(figures[name].value for name in names) if all(name in figures for name in names) else None
-
-
-def _descending(figures: Mapping[str, Placed], names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(names, key=lambda name: -figures[name].value))
-
-
-def _touched(figures: Mapping[str, Placed], names: tuple[str, ...]) -> Placed:
-    """The first of these figures that the study set; where it set none of them, the first."""
-    return next((figures[name] for name in names if figures[name].key[: len(SET)] == SET), figures[names[0]])
 
 
 def _figure_problems(document: Document, key: Key, figure: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.config.schema import figures_by_name
+from amo_opt.config.schema import figures_by_name, left_out
 from amo_opt.stress.catalogue import unnamed
 
 if TYPE_CHECKING:
@@ -30,10 +30,9 @@ def study_hash(study: Study) -> str:
 def canonical(study: Study) -> dict[str, Any]:
     """What the hash is taken over, as plain values.
 
-    In: figures' values as the study sets them (a figure set to what its file holds changes nothing), the current set's values, everything in [simulation], [search] but trials and stall, [constraints], [certification],
+    In: figures' values as the study sets them (a figure set to what its file holds changes nothing, nor does one that is what it is where a file leaves it out), the current set's values, everything in [simulation], [search] but trials and stall, [constraints], [certification],
     each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: settings of an AMO that
-    neither the study nor the catalogue names, so that a package that knows another AMO gives no study another hash; names
-    of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
+    neither the study nor the catalogue names, so that a package that knows another AMO gives no study another hash; names of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
     """
     search = asdict(study.search)
     calm = unnamed()
@@ -60,8 +59,9 @@ def canonical(study: Study) -> dict[str, Any]:
 
 
 def state_values(state: ProtocolState) -> dict[str, float]:
-    """Every figure's value by its dotted key (``pool.fee``), in the order of the state's definition."""
-    return {name: attrgetter(name)(state).value for name in figures_by_name()}
+    """Every figure's value by its dotted key (``pool.fee``), in the order of the state's definition, but for those that are as if left out."""
+    values = {name: float(attrgetter(name)(state).value) for name in figures_by_name()}
+    return {name: value for name, value in values.items() if value != left_out(name)}
 
 
 def _points(waypoints: Mapping[str, tuple[tuple[float, float], ...]]) -> dict[str, list[list[float]]]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.amos.sections import parts_of
+from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
-    balance_problems,
     contract_problems,
     date_problems,
     pair_problems,
@@ -202,7 +202,7 @@ def _scenario(entry: Mapping[str, Any]) -> Scenario:
 def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:
     values = _checked(document, STATE_FILE, problems)
     before = len(problems)
-    _add(problems, state_problems(document), contract_problems(document))
+    _add(problems, state_problems(document), balance_problems(written_figures(document)), contract_problems(document))
     if values is None or len(problems) > before:
         return None
     state: ProtocolState = _built(ProtocolState, values)

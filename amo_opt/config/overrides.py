@@ -6,9 +6,12 @@ The switch of a mechanism: a rate, a share or a position set to 0 turns it off, 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.amos.sections import POSITIONS
+from amo_opt.config.balance import value_in
 from amo_opt.config.checks import SET, Placed, number_at
 from amo_opt.config.schema import figures_by_name
 from amo_opt.config.wording import nearest, plain, shown
@@ -52,14 +55,6 @@ def override_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(key, "out of range", found=shown(written), allowed=f"{span} ({limits['doc']})")
 
 
-_POSITIONS = {
-    "amos.curve.lp_share": {"amos.curve.minted": "pool.stablecoin", "amos.curve.borrowed": "pool.base_lp"},
-    "amos.aave.lent": {"amos.aave.borrowed": ""},
-    "amos.investor.lent": {"amos.investor.borrowed": ""},
-    "amos.fraxlend.lent": {"amos.fraxlend.minted": ""},
-    "amos.uniswap.liquidity": {"amos.uniswap.minted": "", "amos.uniswap.borrowed": ""},
-}
-"""What an AMO holds, and the minter's books that stand for it, each with what the position is a share of."""
 BOOK_TOLERANCE = 0.01
 """A book written in round figures beside its position."""
 
@@ -69,17 +64,17 @@ def book_problems(document: Document, figures: Mapping[str, Placed], overrides: 
 
     A book follows what is put in and taken out, no trade of the pool and no interest: the position's change is what it must have moved by.
     """
-    after = {name: placed.value for name, placed in {**figures, **overrides}.items()}
-    for position, books in _POSITIONS.items():
+    before, after = (partial(value_in, placed) for placed in (figures, {**figures, **overrides}))
+    for position, books in POSITIONS.items():
         if position not in overrides:
             continue
-        moved, wanted = after[position] - figures[position].value, {}
+        moved, wanted = after(position) - before(position), {}
         for book, whole in books.items():
-            due = figures[book].value + moved * _booked(whole, after.__getitem__)
-            if abs(after[book] - due) > BOOK_TOLERANCE * max(abs(due), abs(figures[book].value)):
+            due = before(book) + moved * _booked(whole, after)
+            if abs(after(book) - due) > BOOK_TOLERANCE * max(abs(due), abs(before(book))):
                 wanted[book] = due
         if moved and wanted:
-            found = f"{plain(after[position])} (the state file: {plain(figures[position].value)})"
+            found = f"{plain(after(position))} (the state file: {plain(before(position))})"
             allowed = f"{' and '.join(f'{book} = {due:.6g}' for book, due in wanted.items())} set with it"
             hint = "what it gives up or takes on stands in collateral.idle and stablecoin.supply, if you set these too"
             message = "a position without its books: the AMO would have lost the difference, or found it"
@@ -96,7 +91,7 @@ def _booked(whole: str, value_of: Callable[[str], float]) -> float:
 def moved_with_books(state: ProtocolState, name: str, value: float) -> ProtocolState:
     """The state with one figure at another value, a position's books moved by what it must have moved by, as far as a book may go."""
     before, moved = state, value - attrgetter(name)(state).value
-    for book, whole in _POSITIONS.get(name, {}).items():
+    for book, whole in POSITIONS.get(name, {}).items():
         figure, limits = attrgetter(book)(state), figures_by_name()[book].metadata
         due = figure.value + moved * _booked(whole, lambda each: float(attrgetter(each)(before).value))
         due = min(max(due, limits["low"]), limits["high"])
@@ -117,10 +112,16 @@ def set_by_study(former: Figure, value: float) -> Figure:
     >>> set_by_study(Figure(value=0.2, assumed="by eye", low=0.1, high=0.3), 0.0)
     Figure(value=0.0, source=None, date=None, assumed='set by the study; the state file holds 0.2, assumed: by eye', low=0.0, high=0.3)
     """
-    origin = f"sourced: {former.source}" if former.source is not None else f"assumed: {former.assumed}"
     span = [value, former.value, *(end for end in (former.low, former.high) if end is not None)]
     # twelve digits show every figure of a state file as it was written
-    reason = f"set by the study; the state file holds {former.value:.12g}, {origin}"
+    held = f"the state file holds {former.value:.12g}, "
+    if former.source is not None:
+        held += f"sourced: {former.source}"
+    elif former.assumed is not None:
+        held += f"assumed: {former.assumed}"
+    else:
+        held = f"the state file leaves it out: {former.value:.12g}"
+    reason = f"set by the study; {held}"
     return Figure(value=value, assumed=reason, low=min(span), high=max(span))
 
 

@@ -6,10 +6,11 @@ has. Every field's description says what is allowed, in the words a problem uses
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields, is_dataclass
 from dataclasses import Field as DataclassField
-from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -95,18 +96,31 @@ def figures_by_name() -> dict[str, DataclassField[Any]]:
     return {".".join(str(part) for part in key): entry for key, entry in figure_fields(ProtocolState)}
 
 
+def left_out(name: str) -> float | None:
+    """What a figure is where a state file leaves it out; None for one that every file holds."""
+    default = figures_by_name()[name].default
+    return None if default is MISSING else float(default.value)
+
+
+def given_figures(state: ProtocolState) -> dict[str, Figure]:
+    """The figures that a state's file or its study gives, by dotted name, in the order of the state's definition."""
+    found: dict[str, Figure] = {name: attrgetter(name)(state) for name in figures_by_name()}
+    return {name: each for name, each in found.items() if each.is_given or left_out(name) is None}
+
+
 def _figures(section: type, name: str) -> Spec:
-    """A table of figures, and of tables of figures (``[amos.curve]``)."""
+    """A table of figures, and of tables of figures (``[amos.curve]``); it may be left out where all of its figures may."""
     keys: dict[str, Spec] = {}
     parts = parts_of(section)
     for entry in fields(section):
         if parts[entry.name] is Figure:
             limits = entry.metadata
             span = f"value from {plain(limits['low'])} to {plain(limits['high'])} {limits['unit']}".rstrip()
-            keys[entry.name] = (FIGURE, Field(description=f"{FIGURE_FORM}, {span} ({limits['doc']})"))
+            default = ... if entry.default is MISSING else FIGURE(value=entry.default.value)
+            keys[entry.name] = (FIGURE, Field(default, description=f"{FIGURE_FORM}, {span} ({limits['doc']})"))
         else:
             keys[entry.name] = _figures(parts[entry.name], f"{name}.{entry.name}")
-    return table(name, keys)
+    return table(name, keys, required=any(declared.is_required() for _, declared in keys.values()))
 
 
 def parameter_key(parameter: Parameter) -> Spec:

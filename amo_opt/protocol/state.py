@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +17,9 @@ SUPPLY_OF_SIZE_ONE = 2_600_092_892.0
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number with where it comes from: either ``source`` (and ``date``), or ``assumed`` (the reason) with ``low`` and ``high``."""
+    """One number with where it comes from: either ``source`` (and ``date``), or ``assumed`` (the reason) with ``low`` and ``high``; neither where a
+    state file left it out.
+    """
 
     value: float
     source: str | None = None
@@ -26,15 +28,21 @@ class Figure:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether a state file or a study says what it is."""
+        return self.source is not None or self.assumed is not None
 
-def figure(low: float, high: float, unit: str, doc: str) -> Any:
+
+def figure(low: float, high: float, unit: str, doc: str, *, default: float | None = None) -> Any:
     """A dataclass field holding a `Figure` whose value must lie in [low, high]; ``unit`` and ``doc`` are shown in reports.
 
     What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token.
+    One with a ``default`` may be left out of a state file, and so may a table of nothing but such figures: a file does not change because an AMO that
+    it knows nothing of was added.
     """
     metadata = {"low": low, "high": high, "unit": unit, "doc": doc}
-    declared: Field[Any] = field(metadata=metadata)
-    return declared
+    return field(metadata=metadata) if default is None else field(default=Figure(value=default), metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Literal
 
-from amo_opt.config.checks import balance_fault
+from amo_opt.config.balance import balance_fault
 from amo_opt.config.overrides import moved_with_books
 from amo_opt.config.schema import figures_by_name
 from amo_opt.config.study import Study

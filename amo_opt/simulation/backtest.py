@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import AmoOptError
@@ -49,24 +50,16 @@ _DIRECT = {"usdc": "collateral_price", "holders_exit": "news_exit", "lp_exit": "
 _VARIABLES = ("price", "oracle", "supply", "pool_x", "pool_y")
 _KEPT = ("price_in_base", "supply", "pool_stable", "pool_base", "pool_share")
 _SUPPLY, _POOL, _BASE = "stablecoin.supply", "pool.stablecoin", "pool.base_lp"
+_SHARES = tuple(position for position, books in POSITIONS.items() if any(books.values()))
+"""Positions that are a share of something else: they stay where balances are scaled."""
 _BALANCES = (
     _SUPPLY,
     _POOL,
     _BASE,
     "collateral.idle",
-    "amos.curve.minted",
-    "amos.curve.borrowed",
-    "amos.aave.lent",
-    "amos.aave.borrowed",
-    "amos.investor.lent",
-    "amos.investor.borrowed",
-    "amos.fraxlend.lent",
-    "amos.fraxlend.minted",
-    "amos.uniswap.liquidity",
-    "amos.uniswap.minted",
-    "amos.uniswap.borrowed",
+    *(name for position, books in POSITIONS.items() for name in (position, *books) if name not in _SHARES),
 )
-_SHEET = (*_BALANCES, "amos.curve.lp_share", "pool.base_virtual_price")
+_SHEET = (*_BALANCES, *_SHARES, "pool.base_virtual_price")
 """Figures that the balance sheet hangs together by."""
 
 
@@ -302,8 +295,7 @@ def _checked(state: ProtocolState, history: History) -> ProtocolState:
             raise AmoOptError(
                 f"{history.file or history.name}: {name} at the start: found {value:g}; allowed: {limits['low']:g} to {limits['high']:g}"
             )
-    amos = state.amos
-    inside = state.pool.stablecoin.value + amos.fraxlend.lent.value + amos.uniswap.liquidity.value
+    inside = state.pool.stablecoin.value + state.stablecoin_of_amos
     if inside >= state.stablecoin.supply.value:
         raise AmoOptError(
             f"{history.file or history.name}: first row: pool_stable (with the other AMOs' stablecoin): found {inside:.6g}; "

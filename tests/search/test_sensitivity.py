@@ -8,7 +8,7 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from amo_opt.config.checks import balance_fault
+from amo_opt.config.balance import balance_fault
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from amo_opt.config.schema import figures_by_name
+from amo_opt.config.schema import given_figures
 from amo_opt.report.wording import Chip, clean, count, plain_number
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def blockers_of(result: Result) -> tuple[Blocker, ...]:
 def _old_state(study: Study) -> tuple[Blocker, ...]:
     """By the oldest sourced figure, one without a date having the state's; where there is none, its age is not known."""
     limit, state = study.report.max_state_age_days, study.state
-    figures = {name: attrgetter(name)(state) for name in figures_by_name()}
+    figures = given_figures(state)
     ages = {name: (study.date - (each.date or state.date)).days for name, each in figures.items() if each.assumed is None}
     old = sorted((name for name, age in ages.items() if age > limit), key=lambda name: -ages[name])
     if not ages:

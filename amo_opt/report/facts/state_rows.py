@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.config.schema import figures_by_name, given_figures
 from amo_opt.report.wording import MISSING, clean, count, plain_number
 
 if TYPE_CHECKING:
@@ -33,25 +34,12 @@ class StateRow:
 
 
 def state_rows(state: ProtocolState, study_date: date) -> tuple[StateRow, ...]:
-    """Every figure, in the order of a state file. A sourced figure without a date has the state's."""
-    sections = {
-        "stablecoin": state.stablecoin,
-        "share_token": state.share_token,
-        "pool": state.pool,
-        "collateral": state.collateral,
-        **{f"amos.{each.name}": getattr(state.amos, each.name) for each in fields(state.amos)},
-        "rewards": state.rewards,
-        **{f"rewards.{each.name}": getattr(state.rewards, each.name) for each in fields(state.rewards) if not each.metadata},
-        "markets": state.markets,
-    }
-    rows = []
-    for section, part in sections.items():
-        for field in fields(part):
-            if not field.metadata:
-                continue  # a table of its own
-            figure: Figure = getattr(part, field.name)
-            rows.append(_row(f"{section}.{field.name}", field.metadata["doc"], field.metadata["unit"], figure, state.date, study_date))
-    return tuple(rows)
+    """Every figure that the state's file holds, in the order of a state file. A sourced figure without a date has the state's."""
+    declared = figures_by_name()
+    return tuple(
+        _row(name, declared[name].metadata["doc"], declared[name].metadata["unit"], figure, state.date, study_date)
+        for name, figure in given_figures(state).items()
+    )
 
 
 def freshness_of(state: ProtocolState, study_date: date) -> str:
