@@ -36,7 +36,6 @@ MECHANISM = lender(
     turn=4,
     may_be_absent=False,
     title="Aave AMO",
-    rank=20,
     parameters={"cap": CAP},
     market=LendingMarket(prefix="lending", freezes=True),
     income={"income": Income(name="lending", label="Aave interest", rank=10)},

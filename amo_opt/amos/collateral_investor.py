@@ -34,7 +34,6 @@ MECHANISM = lender(
     turn=5,
     may_be_absent=True,
     title="Collateral Investor",
-    rank=30,
     parameters={"cap": CAP},
     market=LendingMarket(prefix="investor"),
     income={"income": Income(name="investor", label="Collateral Investor", rank=20)},

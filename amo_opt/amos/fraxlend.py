@@ -316,7 +316,6 @@ EXPECTATIONS = (
 MECHANISM = Mechanism(
     name="fraxlend",
     title="Fraxlend AMO",
-    rank=40,
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,

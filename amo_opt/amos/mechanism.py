@@ -98,7 +98,7 @@ class Book:
 
 @dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """One AMO. ``title`` is what it is called ("Curve AMO"), ``rank`` its place where AMOs stand in a row: in files, sentences and figures.
+    """One AMO. ``title`` is what it is called ("Curve AMO"), ``section_rank`` its place where AMOs stand in a row, in files, sentences and figures (ties as in the catalogue).
 
     ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``venue_loss`` is what its venue loses of that, ``market_operations`` what an
     hour brings it, ``arbitrage`` comes after the trades, ``operate`` is what its team does. AMOs earn in the order of ``earns`` and operate in the order of ``turn``.
@@ -114,7 +114,7 @@ class Mechanism:
 
     name: str
     title: str = ""
-    rank: int = 100
+    section_rank: int = 1
     begin: Stage
     venue_loss: Stage | None = None
     market_operations: Stage

@@ -442,7 +442,6 @@ CAP = collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, shar
 MECHANISM = Mechanism(
     name="uniswap",
     title="Uniswap v3 AMO",
-    rank=50,
     begin=begin,
     market_operations=market_operations,
     arbitrage=Flagged(flag=flag_arbitrage, full=arbitrage_active),
