@@ -14,7 +14,6 @@ MECHANISM = lender(
     "aave",
     LendingMarket(prefix="lending", deposits="outside deposits of the lending market (Aave)", freezes=True),
     title="Aave AMO",
-    rank=20,
     earns=1,
     turn=4,
     cap=collateral_cap("aave_cap", "Most collateral lent on Aave, share of all collateral", rank=60),

@@ -13,5 +13,5 @@ MECHANISMS: tuple[Mechanism, ...] = (
     uniswap_v3.MECHANISM,
 )
 
-BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.rank))
+BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))
 """The same in the order in which they stand in files, sentences and figures."""

@@ -13,7 +13,6 @@ MECHANISM = lender(
     "investor",
     LendingMarket(prefix="investor", deposits="outside deposits of the Collateral Investor's market"),
     title="Collateral Investor",
-    rank=30,
     earns=2,
     turn=5,
     cap=collateral_cap("investor_cap", "Most collateral lent by the Collateral Investor, share of all collateral", rank=60),

@@ -525,7 +525,6 @@ class CurveAmo(AmoSection):
 MECHANISM = Mechanism(
     name="curve",
     title="Curve AMO",
-    rank=10,
     stages=STAGES,
     earns=4,
     turn=1,

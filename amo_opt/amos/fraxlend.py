@@ -365,7 +365,6 @@ class FraxlendAmo(AmoSection):
 MECHANISM = Mechanism(
     name="fraxlend",
     title="Fraxlend AMO",
-    rank=40,
     stages=STAGES,
     earns=3,
     turn=3,

@@ -1,6 +1,6 @@
 """What the lending AMOs share: the two-slope rate, what borrowers take at it, and the stages of an AMO that lends collateral.
 
-Aave's AMO and the Collateral Investor are the same AMO with different markets: one set of stages, each at its own offsets.
+AMOs that lend collateral are the same AMO with different markets: one set of stages, each at its own offsets.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ STAGES = Stages(
     cap=mine.P_CAP,
     held=mine.S_LENT,
 )
-"""What an AMO does that lends collateral: Aave's and the Collateral Investor are the same at other offsets."""
+"""What an AMO does that lends collateral: the next one is the same at other offsets."""
 
 
 INPUTS = {

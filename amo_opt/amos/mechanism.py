@@ -174,11 +174,10 @@ class Parts:
 
 @dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """One AMO. ``title`` is what it is called ("Curve AMO"), ``rank`` its place where AMOs stand in a row: in files, sentences and figures.
+    """One AMO. ``title`` is what it is called ("Curve AMO"), ``section_rank`` its place where AMOs stand in a row, in files, sentences and figures (ties as in the catalogue).
 
     AMOs earn in the order of ``earns`` and operate in the order of ``turn``; ``start`` and ``constants`` are its own lines at the snapshot and its constants.
-    ``section`` is the table ``[amos.NAME]``, which also tells what collateral and stablecoin its figures amount to; ``section_rank`` its place among the tables
-    (ties as in the catalogue). ``markets`` are the figures of ``[markets]`` that are the AMO's alone, and stand after the one named (none: at the end), ``settings`` its settings
+    ``section`` is the table ``[amos.NAME]``, which also tells what collateral and stablecoin its figures amount to. ``markets`` are the figures of ``[markets]`` that are the AMO's alone, and stand after the one named (none: at the end), ``settings`` its settings
     in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.inputs`), ``parameters`` what governance
     sets, by the name its stages use. ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section,
     one whose parameters mint a book ``minted``. ``income`` are its accounting lines, ``series`` the lines that a trace can hold, by the name it calls them, ``derived`` what follows from lines,
@@ -187,7 +186,6 @@ class Mechanism:
 
     name: str
     title: str = ""
-    rank: int = 100
     stages: Stages
     earns: int
     turn: int

@@ -545,7 +545,6 @@ class UniswapAmo(AmoSection):
 MECHANISM = Mechanism(
     name="uniswap",
     title="Uniswap v3 AMO",
-    rank=50,
     stages=STAGES,
     earns=5,
     turn=2,

@@ -4,7 +4,7 @@
 `cr_external` = (idle + lent + the AMO's 3CRV at the study's floor) ÷ (total − own stablecoin at the floor): the safety figure.
 In both the pool is moved along its invariant to the floor (pool-math rule 5), the sale capped at the stablecoin that exists outside the
 protocol's other venues. At the floor a range around 1 is all own stablecoin; what borrowers of stablecoin owe is no collateral, though the
-chain counts the whole deposit at CR (``FraxLendingAMO.dollarBalances``). Collateral counts at par, as the chain counts it.
+chain counts the whole deposit at CR. Collateral counts at par, as the chain counts it.
 """
 
 from __future__ import annotations
