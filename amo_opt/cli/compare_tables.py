@@ -19,7 +19,7 @@ def print_tables(comparison: Comparison) -> None:
     """The answer, what changes, every gate, every metric."""
     from rich.text import Text
 
-    from amo_opt.comparison.wording import SHAPES, clean, gate_question, gate_rows, headline, row, setting
+    from amo_opt.comparison.wording import SHAPES, because, clean, gate_question, gate_rows, headline, row, setting
     from amo_opt.config.wording import significant
 
     console = open_console()
@@ -44,7 +44,7 @@ def print_tables(comparison: Comparison) -> None:
             difference,
             told.interval if told else "",
             gate.verdict,
-            gate.reason,
+            because(gate.reason),
         )
     console.print(gates)
     metrics = _table(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from amo_opt.comparison.figures import STREAM
-from amo_opt.comparison.wording import clean, headline, setting
+from amo_opt.comparison.wording import because, clean, headline, setting
 from amo_opt.config.identity import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _gate(gate: GateVerdict) -> dict[str, Any]:
         "status": gate.status,
         "p_adjusted": gate.p_adjusted,
         "found": gate.found,
-        "reason": gate.reason,
+        "reason": because(gate.reason),
     }
 
 
@@ -114,12 +114,16 @@ def junit_xml(comparison: Comparison) -> str:
         case = ET.SubElement(suite, "testcase", {"classname": f"amo-opt.compare.{gate.gate.cls}", "name": gate.gate.metric, "time": "0"})
         if gate.status == "fail":
             failure = ET.SubElement(case, "failure", {"type": gate.verdict, "message": f"{gate.title}: {gate.verdict}"})
-            failure.text = gate.reason
+            failure.text = because(gate.reason)
         elif gate.status == "not gated":
-            ET.SubElement(case, "skipped", {"message": gate.reason})
+            ET.SubElement(case, "skipped", {"message": because(gate.reason)})
     out = ET.SubElement(suite, "system-out")
     out.text = "\n".join(
-        [headline(comparison), setting(comparison), *(f"{gate.gate.metric}: {gate.verdict}: {gate.reason}" for gate in comparison.gates)]
+        [
+            headline(comparison),
+            setting(comparison),
+            *(f"{gate.gate.metric}: {gate.verdict}: {because(gate.reason)}" for gate in comparison.gates),
+        ]
     )
     ET.SubElement(suite, "system-err")
     ET.indent(root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.comparison.markdown import markdown
-from amo_opt.comparison.wording import clean, headline
+from amo_opt.comparison.wording import because, clean, headline
 from amo_opt.protocol.parameters import PARAMETERS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
         return []
     level = "error" if comparison.failed else "warning"
     blamed = comparison.failed or comparison.warned
-    told = "; ".join(f"{gate.gate.metric} {gate.verdict}: {gate.reason}" for gate in blamed)
+    told = "; ".join(f"{gate.gate.metric} {gate.verdict}: {because(gate.reason)}" for gate in blamed)
     ordered = sorted(
         comparison.changes, key=lambda change: -abs(change[2] - change[1]) / (PARAMETERS[change[0]].high - PARAMETERS[change[0]].low)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import SHAPES, clean, gate_question, gate_rows, headline, row, setting
+from amo_opt.comparison.wording import SHAPES, because, clean, gate_question, gate_rows, headline, row, setting
 from amo_opt.config.wording import significant
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _gates(comparison: Comparison) -> list[str]:
             told.shift if told else significant(gate.found, 6) if gate.found is not None else "",
             whole(told.interval) if told else "",
             whole(f"{SHAPES[gate.verdict]} {gate.verdict}"),
-            gate.reason,
+            because(gate.reason),
         )
         for gate, told in gate_rows(comparison)
     ]

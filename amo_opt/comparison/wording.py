@@ -7,13 +7,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.comparison.verdict import TAIL_LEAST
 from amo_opt.config.wording import MISSING, significant
-from amo_opt.scoring.types import spread_known
+from amo_opt.scoring.types import LEAST_PATHS, spread_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
+    from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict, Reason, ReasonKind
 
 VERDICT_SHAPES = {
     "BETTER": "▲",
@@ -170,6 +171,31 @@ def gate_question(gate: GateVerdict) -> str:
         factor, unit = scale(gate.unit, (gate.gate.maximum,))
         parts.append(f"at most {significant(gate.gate.maximum * factor, 6)} {unit}".rstrip())
     return ", ".join(parts)
+
+
+def because(reason: Reason) -> str:
+    """Why a gate has its status."""
+    value, bound, limit, paths = f"{reason.value:.6g}", f"{reason.bound:.6g}", f"{reason.limit:.6g}", reason.paths
+    more = f"; about {reason.more_paths} more paths per scenario would"
+    told: dict[ReasonKind, str] = {
+        "few paths": f"{paths} path{'' if paths == 1 else 's'} per scenario {'is' if paths == 1 else 'are'} too few for an interval: "
+        f"at least {LEAST_PATHS} are needed, {LEAST_PATHS - paths} more",
+        "same": "the two sets do the same on every path",
+        "thin tail": f"{reason.tail_points:.0f} effective paths in the tail, under {TAIL_LEAST:.0f}{more} allow a verdict",
+        "better": "the interval lies on the better side",
+        "equivalent": "the interval lies within the margin on both sides",
+        "no worse": "the interval stays within the margin on the worse side",
+        "worse": "the interval lies on the worse side, and reaches beyond the margin",
+        "not together": f"no worse by itself, but not once the safety gates are taken together (Holm, p = {reason.p:.3f})",
+        "open": f"the interval neither clears the margin nor shows a loss{'' if reason.more_paths is None else f'{more} settle it'}",
+        "thin figure": f"fewer than {TAIL_LEAST:.0f} effective paths in the tail",
+        "kept": f"{value}, at most {bound} (95%), keeps the limit of {limit}",
+        "broken": f"{value}, at least {bound} (95%), breaks the limit of {limit}",
+        "may break": f"{value} may be as much as {bound} (95%), over the limit of {limit}",
+        "set kept": f"{value} of all collateral keeps the limit of {limit}",
+        "set broken": f"{value} of all collateral breaks the limit of {limit}",
+    }
+    return told[reason.kind]
 
 
 def clean(text: str) -> str:

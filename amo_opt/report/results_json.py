@@ -10,7 +10,7 @@ from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
 from amo_opt.report.facts.backtest import demand_document, summary_document
-from amo_opt.report.facts.disclosure import versions
+from amo_opt.report.facts.disclosure import replay_command, versions
 from amo_opt.report.facts.ruling import objection_words, turn_words
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.tails import tails_of
@@ -57,7 +57,7 @@ def results_json(result: Result) -> str:
                 "peg_loss_bps": _finite(each.peg_loss_bps),
                 "min_price": _finite(each.min_price),
                 "unserved_usd_hours": _finite(each.unserved_usd_hours),
-                "command": each.command,
+                "command": replay_command(each, study),
             }
             for each in result.worst_paths
         ],

@@ -157,7 +157,7 @@ def certify(
             if candidate.role in {"current", "recommended"}
             for scenario in study.scenarios
         ),
-        worst_paths=worst_paths(certifier, shown, stage_b.worst[shown.id]),
+        worst_paths=worst_paths(shown, stage_b.worst[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=certifier.paths,
         half_step=stage_b.half_step,

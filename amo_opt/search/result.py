@@ -96,7 +96,7 @@ class Fan:
 
 @dataclass(frozen=True, kw_only=True)
 class WorstPath:
-    """One of the deepest paths of the recommended (or current) set on paths B, and the command that replays it."""
+    """One of the deepest paths of the recommended (or current) set on paths B."""
 
     candidate: str
     scenario: str
@@ -104,7 +104,6 @@ class WorstPath:
     peg_loss_bps: float
     min_price: float
     unserved_usd_hours: float
-    command: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -456,7 +456,6 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
             peg_loss_bps=412.0 - number,
             min_price=0.921 + 0.001 * number,
             unserved_usd_hours=9.1e8,
-            command=f"amo-opt simulate parameters.toml --study frax-2022.toml --scenario ust-contagion-2022 --stream certify-b --path {100 + number}",
         )
         for number in range(5)
     )
@@ -517,7 +516,7 @@ def met() -> EpisodeFit:
         hours=98,
         paths=64,
         columns=(price,),
-        summary=(Summary("price_low", "lowest price, USD", 0.98, 0.975, (0.97, 0.99)),),
+        summary=(Summary("price_low", 0.98, 0.975, (0.97, 0.99)),),
         demands=(Demand("slope", 1.0, 1.01, 0.95, 1.05),),
         notes=("prices: an exchange",),
     )

@@ -391,16 +391,6 @@ def test_ids_are_unique(world, make_study):
     assert len(set(ids)) == len(ids) > 3
 
 
-def test_the_replay_command_is_whole(world, make_study):
-    """Seed, scenario, stream and path, so that it draws the same path even where the seed came from the command line; names are quoted."""
-    from dataclasses import replace
-    from pathlib import Path
-
-    study = replace(make_study(seed=77), path=Path("/there/my study.toml"))
-    command = run(world, study, [BETTER_PEG]).worst_paths[0].command
-    assert command == "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream certify-b --path 7"
-
-
 @pytest.mark.parametrize("amplification", [1, 40, 5000, 60_000, 999_999])
 def test_a_profile_around_any_a(world, make_study, amplification):
     """Where A is not searched its profile spans up to ten times either way, the current value within it."""
