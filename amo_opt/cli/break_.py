@@ -9,6 +9,7 @@ import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 from amo_opt.cli.streams import say
+from amo_opt.wording import significant
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
@@ -35,7 +36,6 @@ def _document(each: Breaking) -> dict[str, Any]:
 
 
 def _print(label: str, each: Breaking) -> None:
-    from amo_opt.config.wording import significant
     from amo_opt.report.facts.break_ import interval_text
 
     click.echo(f"{label}: {each.unit}, 0 to {each.largest:g}, steps of {each.resolution:.2g}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from amo_opt.cli.tables import PIPED_WIDTH, estimate_document
+from amo_opt.wording import NOT_KNOWN, interval
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -130,7 +132,6 @@ def _fitting(label: int, cell: int, count: int) -> tuple[Console, int]:
 
 
 def _words(each: ParameterProfile) -> str:
-    from amo_opt.comparison.wording import NOT_KNOWN
     from amo_opt.report.facts.finding import title
 
     if each.flat is None:
@@ -174,9 +175,7 @@ def _shown(scale: Scale, figure: Estimate) -> str:
 
 
 def _ends(scale: Scale, figure: Estimate, *, signed: bool = False) -> str:
-    from amo_opt.comparison.wording import NOT_KNOWN
-
-    return NOT_KNOWN if figure.interval is None else " … ".join(scale.number(each, signed=signed) for each in figure.interval)
+    return interval(figure.interval, partial(scale.number, signed=signed), between=" … ")
 
 
 def _apart(scale: Scale, shift: Shift) -> str:

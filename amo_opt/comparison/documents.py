@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from amo_opt.comparison.figures import STREAM
-from amo_opt.comparison.wording import because, clean, headline, setting
+from amo_opt.comparison.wording import because, headline, setting
 from amo_opt.config.identity import MODEL_VERSION
+from amo_opt.wording import named
 
 if TYPE_CHECKING:
     from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
@@ -103,10 +104,10 @@ def junit_xml(comparison: Comparison) -> str:
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in (
-        ("study", clean(study.name)),
+        ("study", named(study.name)),
         ("study-hash", study.hash),
-        ("baseline", clean(baseline)),
-        ("candidate", clean(candidate)),
+        ("baseline", named(baseline)),
+        ("candidate", named(candidate)),
         ("paths", str(comparison.paths)),
     ):
         ET.SubElement(properties, "property", {"name": name, "value": value})

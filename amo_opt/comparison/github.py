@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.comparison.markdown import markdown
-from amo_opt.comparison.wording import because, clean, headline
+from amo_opt.comparison.wording import because, headline
 from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def plain(comparison: Comparison) -> str:
 
 
 def _command(level: str, file: str, line: int, title: str, message: str) -> str:
-    return f"::{level} file={_property(file)},line={line},title={_property(clean(title))}::{_data(message)}"
+    return f"::{level} file={_property(file)},line={line},title={_property(named(title))}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from amo_opt.config.checks import written_parameters
 from amo_opt.config.load import kind_of, load_study
 from amo_opt.config.toml_file import read_document
-from amo_opt.config.wording import plain, shown
+from amo_opt.config.wording import shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, lacks_checksum
 from amo_opt.protocol.cap_use import caps_below_use
 from amo_opt.protocol.parameters import SHARES_OF_COLLATERAL
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

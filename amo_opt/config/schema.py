@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
-from amo_opt.config.wording import plain
 from amo_opt.protocol.parameters import PARAMETERS, Parameter
 from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -26,7 +26,8 @@ from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
 from amo_opt.report.facts.steps import HALF_STEP
 from amo_opt.report.facts.tails import Tails, tails_of
 from amo_opt.report.facts.validity import Validity, own_episodes, validity_of
-from amo_opt.report.wording import Scale, clean
+from amo_opt.report.wording import Scale
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amo_opt.comparison.wording import NOT_KNOWN
-from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.replayed import BAND, fit_of
+from amo_opt.wording import MISSING, NOT_KNOWN, interval, significant
 
 if TYPE_CHECKING:
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
@@ -152,8 +151,7 @@ def summary_table(fit: EpisodeFit) -> Table:
     for each in fit.summary:
         if each.model is None and each.real is None:
             continue
-        unknown = MISSING if each.model is None else NOT_KNOWN
-        band = unknown if each.interval is None else f"{shown(each.interval[0])} to {shown(each.interval[1])}"
+        band = MISSING if each.model is None else interval(each.interval, shown)
         misfit = MISSING if each.model is None or each.real is None or each.name == "residual_rmse" else _misfit(each.model - each.real)
         rows.append((summary_title(each), shown(each.model), band, shown(each.real), misfit))
     return ("figure", "model", "5–95% of paths", "real", "misfit"), rows
@@ -184,7 +182,7 @@ def row_table(fit: ColumnFit) -> Table:
     scale = SCALES.get(fit.name, 1.0)
     bands = [NOT_KNOWN] * fit.n
     if fit.low is not None and fit.high is not None:
-        bands = [f"{shown(low * scale)} to {shown(high * scale)}" for low, high in zip(fit.low, fit.high, strict=True)]
+        bands = [interval((low * scale, high * scale), shown) for low, high in zip(fit.low, fit.high, strict=True)]
     rows = [
         (f"{hour}", shown(model * scale), band, shown(real * scale), _misfit((model - real) * scale))
         for hour, model, band, real in zip(fit.hours, fit.model, bands, fit.real, strict=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from amo_opt.config.schema import figures_by_name
 from amo_opt.report.facts.ruling import turn_words
-from amo_opt.report.wording import Chip, count, plain_number
+from amo_opt.report.wording import Chip, plain_number
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study

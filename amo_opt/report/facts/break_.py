@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.comparison.wording import NOT_KNOWN
-from amo_opt.config.wording import significant
 from amo_opt.scoring.intervals import clopper_pearson
 from amo_opt.scoring.types import spread_known
 from amo_opt.search.reverse_stress import ONSET_DAY, SHORTFALL_BPS, WINDOW_DAYS
+from amo_opt.wording import interval, significant
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
@@ -88,7 +87,7 @@ def definition(found: ReverseStress) -> str:
 
 def interval_text(point: BreakPoint) -> str:
     """The interval of a break point, ``low, high``, or that it is not known."""
-    return NOT_KNOWN if point.interval is None else ", ".join(significant(end, 4) for end in point.interval)
+    return interval(point.interval, lambda end: significant(end, 4), between=", ")
 
 
 def paid_sentences(found: ReverseStress) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.rule import rule_words
 from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
+from amo_opt.report.wording import Scale, plain_number, sentence_case
+from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import clean, metric_of, plain_number, scale_for
+from amo_opt.report.wording import metric_of, plain_number, scale_for
 from amo_opt.search.stall import GROWTH, stalled_after
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study

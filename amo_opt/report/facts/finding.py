@@ -6,12 +6,11 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import NOT_KNOWN
-from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.movement import MATERIAL
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
+from amo_opt.wording import MISSING, decimals_of, interval, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +63,8 @@ def numbers(values: Sequence[float], factor: float, *, fine: float) -> list[str]
     >>> numbers([0.032, 0.0326], 100.0, fine=0.0006), numbers([1041.2, 2.0], 1.0, fine=39.0)
     (['3.200', '3.260'], ['1041', '2'])
     """
-    size = abs(fine * factor)
-    decimals = min(max(1 - math.floor(math.log10(size)), 0), 8) if 0.0 < size < math.inf else 1
+    found = decimals_of(fine * factor)
+    decimals = 1 if found is None else min(max(found, 0), 8)
     shown = [round(value * factor, decimals) + 0.0 for value in values]
     return [f"{value:.{decimals}f}" if math.isfinite(value) else MISSING for value in shown]
 
@@ -157,8 +156,8 @@ def finding_words(profile: ParameterProfile) -> str:  # noqa: PLR0911 - one retu
 def optimum_words(optimum: Optimum) -> str:
     """Whether A is identified, and where peg risk is lowest, without a full stop."""
     peg = optimum.peg
-    interval = NOT_KNOWN if peg.interval is None else "{} to {}".format(*(significant(end, 3) for end in peg.interval))
-    told = f"peg risk is lowest at A = {optimum.best:g} ({significant(peg.value, 3)} bps, 95% interval {interval}, n = {peg.n})"
+    ends = interval(peg.interval, lambda end: significant(end, 3))
+    told = f"peg risk is lowest at A = {optimum.best:g} ({significant(peg.value, 3)} bps, 95% interval {ends}, n = {peg.n})"
     over = f"{optimum.low:g} to {optimum.high:g}"
     beside = "not clear of both ends of the range" if optimum.inside else "at the edge of the range"
     if not optimum.searched:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import ProfileFacts, bands, profile_facts
 from amo_opt.report.facts.finding import finding_words
-from amo_opt.report.wording import count
 from amo_opt.search.rule import COVER, PEG, YIELD
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.search.profile import Profiles

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import NOT_KNOWN
 from amo_opt.report.facts.limits import limits_kept
-from amo_opt.report.wording import MISSING, clean, constraint_title, count, lower_first, metric_of, plain_number, scale_for, true_minus
+from amo_opt.report.wording import constraint_title, lower_first, metric_of, plain_number, scale_for
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
+from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

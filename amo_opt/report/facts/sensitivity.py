@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.neighbourhood import End, EndsRow
 from amo_opt.report.facts.ruling import turn_words
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, plain_number
+from amo_opt.report.wording import Chip, Scale, plain_number
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import MISSING, clean, count, plain_number
+from amo_opt.report.wording import plain_number
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
     from datetime import date

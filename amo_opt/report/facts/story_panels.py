@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.comparison.wording import number
 from amo_opt.protocol.lanes import LINES
 from amo_opt.scoring.metrics import NOT_YIELD
+from amo_opt.wording import fixed
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -223,4 +223,4 @@ def last_figure(value: float, form: Form) -> str:
     ('0.9992', '−1,234', '3.14', '52.0')
     """
     decimals = {"price": 4, "ratio": 4, "percent": 1, "amount": 0 if abs(value) >= 100.0 else 1 if abs(value) >= 10.0 else 2}[form]
-    return number(value, decimals)
+    return fixed(value, decimals)

@@ -11,8 +11,9 @@ from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
 from amo_opt.report.facts.sensitivity import moved_figures
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, true_minus
+from amo_opt.report.wording import Chip, Scale
 from amo_opt.stress.history import episode_names, load_episode
+from amo_opt.wording import MISSING, clean, count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
