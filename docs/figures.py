@@ -17,12 +17,13 @@ import numpy as np
 
 import amo_opt
 from amo_opt.comparison.wording import row
-from amo_opt.report.wording import plain_number, true_minus
+from amo_opt.report.wording import plain_number
 from amo_opt.scoring.replayed import fit_of
 from amo_opt.simulation.backtest import backtest
 from amo_opt.simulation.engine import trace
 from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.catalogue import load_scenario
+from amo_opt.wording import true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

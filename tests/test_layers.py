@@ -19,7 +19,7 @@ HEAVY = {"numba", "pandas", "optuna", "matplotlib", "numpy", "scipy", "sqlalchem
 ROOMS = sorted(entry.parent.name for entry in PACKAGE.glob("*/__init__.py"))
 LISTED: dict[str, tuple[str, ...]] = {"amos": (), "protocol": (), "simulation": (), "stableswap": ("exact_",), "search": ()}
 """Rooms whose ``__init__`` lists every module, and prefixes of modules that are parts of one."""
-LIGHT_ROOMS = {"cli", "errors", "one_line", "version"}
+LIGHT_ROOMS = {"cli", "errors", "one_line", "version", "wording"}
 """What a module of the command line may import from the package when it is imported itself."""
 
 

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from amo_opt import wording
 from amo_opt.cli import pool_tables, tables
 from amo_opt.comparison import wording as of_comparison
-from amo_opt.config import wording as of_messages
 from amo_opt.report import wording as of_report
-from amo_opt.report.facts import backtest, story_caption, story_panels
+from amo_opt.report.facts import backtest, finding, story_caption, story_panels
 from amo_opt.report.figures.style import tick
-from amo_opt.search import finding
 
 NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?(?:e(?P<exponent>-?\d+))?(?P<unit>\D.*)?")
 UNITS = {"k": 1e3, "m": 1e6, "bn": 1e9}
@@ -27,13 +26,13 @@ def _scaled(unit: str):
 
 def _compared(value: float) -> str:
     factor, unit = of_comparison.scale("USD", (value,))
-    return f"{of_comparison.number(value * factor, 2)} {unit}"
+    return f"{wording.fixed(value * factor, 2)} {unit}"
 
 
 FORMATTERS = {
-    "significant-3": lambda value: of_messages.significant(value, 3),
-    "significant-6-signed": lambda value: of_messages.significant(value, 6, signed=True),
-    "limit": of_messages.plain,
+    "significant-3": lambda value: wording.significant(value, 3),
+    "significant-6-signed": lambda value: wording.significant(value, 6, signed=True),
+    "limit": wording.plain,
     "parameter": of_report.plain_number,
     "dollars": _scaled("USD"),
     "dollar-hours": _scaled("USD·h"),
@@ -41,7 +40,7 @@ FORMATTERS = {
     "ratio": _scaled("ratio"),
     "hours-signed": lambda value: of_report.scale_for("h", (value,)).text(value, signed=True),
     "compared": _compared,
-    "fixed": lambda value: of_comparison.number(value, 4),
+    "fixed": lambda value: wording.fixed(value, 4),
     "money": story_caption.money,
     "last-amount": lambda value: story_panels.last_figure(value, "amount"),
     "last-price": lambda value: story_panels.last_figure(value, "price"),
@@ -108,7 +107,7 @@ NUMBERS = st.one_of(
 def test_what_is_printed_parses_back(name, value):
     """Within half a unit of the last digit, with thousands separated as a reader expects them and no sign on a nought."""
     text = FORMATTERS[name](value)
-    if text == of_messages.MISSING:
+    if text == wording.MISSING:
         assert abs(value) > 1e300
         return
     found, slack = read(text)
@@ -122,7 +121,7 @@ def test_what_is_printed_parses_back(name, value):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_printed_as_a_dash(name, value):
     """NaN and infinity never reach a reader as text, nor end the command."""
-    assert FORMATTERS[name](value).startswith(of_messages.MISSING)
+    assert FORMATTERS[name](value).startswith(wording.MISSING)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
-from amo_opt.protocol.collateral_ratio import contract_ratio, scale_of
+from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap

@@ -16,9 +16,9 @@ from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, LendingMa
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
 from amo_opt.protocol.state import AmoSection, Figure, figure

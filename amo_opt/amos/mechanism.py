@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from amo_opt.protocol.lanes import Own
     from amo_opt.protocol.parameters import Parameter
     from amo_opt.protocol.settings import Setting
-    from amo_opt.protocol.state import AmoSection
+    from amo_opt.protocol.state import AmoSection, ProtocolState
 
 Stage = Any
 """A compiled stage; the names of its arguments say what it is given."""

@@ -551,7 +551,9 @@ MECHANISM = Mechanism(
     section=UniswapAmo,
     start=_start,
     constants=_constants,
-    parameters={"cap": collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)},
+    parameters={
+        "cap": collateral_cap("uniswap_cap", "Most collateral in the Uniswap v3 AMO, share of all collateral", rank=60, mints=True)
+    },
     out={"cap": UnderCap(used=lambda state: state.amos.uniswap.liquidity.value, use="held in the range")},
     income={"fees": Income(name="uniswap_fees", label="Uniswap v3 fees", rank=50)},
     series={"y": "uniswap_collateral", "x": "uniswap_stablecoin"},

@@ -9,6 +9,7 @@ import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 from amo_opt.cli.streams import say
+from amo_opt.wording import significant
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
@@ -35,7 +36,6 @@ def _document(each: Breaking) -> dict[str, Any]:
 
 
 def _print(label: str, each: Breaking) -> None:
-    from amo_opt.config.wording import significant
     from amo_opt.report.facts.break_ import interval_text
 
     click.echo(f"{label}: {each.unit}, 0 to {each.largest:g}, steps of {each.resolution:.2g}")
@@ -80,6 +80,7 @@ def command(
     if plot_file is not None:
         check_plot(plot_file)
     from amo_opt.config.load import load_parameters
+    from amo_opt.report.facts.break_ import definition
     from amo_opt.search.reverse_stress import PATHS, reverse_stress
 
     study = load(study_file, seed=seed, paths=paths)
@@ -104,7 +105,7 @@ def command(
                 "schema": 1,
                 "study": found.study,
                 "parameters": found.parameters,
-                "definition": found.definition,
+                "definition": definition(found),
                 "stresses": [_document(each) for each in found.breaking],
                 "run_capacity": {
                     **_document(found.run_capacity),
@@ -121,7 +122,7 @@ def command(
         return
     from amo_opt.report.facts.break_ import paid_sentences
 
-    click.echo(f"{found.parameters}, {found.study}. Survives: {found.definition}")
+    click.echo(f"{found.parameters}, {found.study}. Survives: {definition(found)}")
     for each in found.breaking:
         _print(each.stress, each)
     _print("run capacity (price alone)", found.run_capacity)

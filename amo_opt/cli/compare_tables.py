@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from amo_opt.cli.tables import open_console
+from amo_opt.wording import named, significant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,11 +20,10 @@ def print_tables(comparison: Comparison) -> None:
     """The answer, what changes, every gate, every metric."""
     from rich.text import Text
 
-    from amo_opt.comparison.wording import SHAPES, clean, gate_question, gate_rows, headline, row, setting
-    from amo_opt.config.wording import significant
+    from amo_opt.comparison.wording import SHAPES, because, gate_question, gate_rows, headline, row, setting
 
     console = open_console()
-    before, after = (clean(name) for name in comparison.names)
+    before, after = (named(name) for name in comparison.names)
     word = f"{SHAPES[comparison.verdict]} {comparison.verdict.upper()}"
     console.print(Text.assemble((word, STYLES[comparison.verdict]), f": {after} against {before}"))
     console.print(Text(f"{headline(comparison)}{'; advice only, exit status 0' if comparison.advice else ''}"))
@@ -44,7 +44,7 @@ def print_tables(comparison: Comparison) -> None:
             difference,
             told.interval if told else "",
             gate.verdict,
-            gate.reason,
+            because(gate.reason),
         )
     console.print(gates)
     metrics = _table(

@@ -10,6 +10,7 @@ import click
 from amo_opt.cli.options import print_json
 from amo_opt.cli.pool_input import Asked, Given
 from amo_opt.cli.streams import say
+from amo_opt.wording import fixed, significant
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -28,17 +29,12 @@ Documents = Sequence[Mapping[str, Any]]
 
 def amount(value: float) -> str:
     """Tokens or dollars."""
-    from amo_opt.comparison.wording import number
-    from amo_opt.config.wording import significant
-
-    return significant(value, 6) if 0.0 < abs(value) < 1.0 else number(value, 2)
+    return significant(value, 6) if 0.0 < abs(value) < 1.0 else fixed(value, 2)
 
 
 def _cell(name: str, value: float) -> str:
     """Prices and shares with six decimals, amounts with two."""
-    from amo_opt.comparison.wording import number
-
-    return number(value, 6) if name.startswith(PRICES) or name.endswith("share") else amount(value)
+    return fixed(value, 6) if name.startswith(PRICES) or name.endswith("share") else amount(value)
 
 
 def document(given: Given, rows: Documents, **extra: Any) -> dict[str, Any]:
@@ -81,8 +77,6 @@ def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from amo_opt.comparison.wording import number
-
     scale, unit = (1e6, "millions") if pool.stablecoin + pool.base >= 1e6 else (1.0, "units")
     title = f"worst case at a floor of {floor:g}, A {pool.amplification:,.0f} ({unit} of tokens and dollars)"
     table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0))
@@ -93,9 +87,9 @@ def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float) -> None:
         table.add_row(
             row.method,
             "reverts" if row.revert is not None else "" if row.rounds is None else str(row.rounds),
-            "" if row.price is None else number(row.price, 4),
-            *("" if each is None else number(each / scale, 1) for each in amounts),
-            *("" if each is None else f"{number(100.0 * each, 1, signed=True)}%" for each in (row.base_off, row.collateral_off)),
+            "" if row.price is None else fixed(row.price, 4),
+            *("" if each is None else fixed(each / scale, 1) for each in amounts),
+            *("" if each is None else f"{fixed(100.0 * each, 1, signed=True)}%" for each in (row.base_off, row.collateral_off)),
         )
     Console().print(table)
     for row in rows:

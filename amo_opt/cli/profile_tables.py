@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from amo_opt.cli.tables import PIPED_WIDTH, estimate_document
+from amo_opt.wording import NOT_KNOWN, interval
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,13 +41,18 @@ def document(found: Profiles) -> dict[str, Any]:
 
 
 def _profile_document(each: ParameterProfile, terms: tuple[str, ...]) -> dict[str, Any]:
+    from amo_opt.report.facts.finding import called, finding_words, shape_words
+
+    label = called(each.parameter)
     return {
         "parameter": each.parameter,
         "range": {"low": each.low, "high": each.high, "log": each.log},
         "current": each.current,
-        "finding": each.finding,
+        "finding": finding_words(each),
         "flat": each.flat,
-        "objectives": {name: {"shape": shape.word, "best": shape.best, "finding": shape.text} for name, shape in each.shapes.items()},
+        "objectives": {
+            name: {"shape": shape.word, "best": shape.best, "finding": shape_words(shape, label)} for name, shape in each.shapes.items()
+        },
         "points": [
             {
                 "value": point.value,
@@ -67,6 +74,8 @@ def _shift_document(shift: Shift) -> dict[str, Any]:
 
 def print_profiles(found: Profiles) -> None:
     """The tables, then a line a parameter."""
+    from amo_opt.report.facts.finding import finding_words
+
     click.echo(
         f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} paths A of each scenario "
         f"(n = {found.n}), seed {found.study.search.seed}"
@@ -75,7 +84,7 @@ def print_profiles(found: Profiles) -> None:
     for each in found.profiles:
         _print_table(each, found)
     for each in found.profiles:
-        click.echo(f"{each.parameter}: {each.finding}")
+        click.echo(f"{each.parameter}: {finding_words(each)}")
         for value, reason in each.failed:
             click.echo(f"{each.parameter}: not simulated at {value:g}: {reason}")
 
@@ -123,8 +132,7 @@ def _fitting(label: int, cell: int, count: int) -> tuple[Console, int]:
 
 
 def _words(each: ParameterProfile) -> str:
-    from amo_opt.comparison.wording import NOT_KNOWN
-    from amo_opt.search.finding import title
+    from amo_opt.report.facts.finding import title
 
     if each.flat is None:
         return NOT_KNOWN.upper()
@@ -132,7 +140,7 @@ def _words(each: ParameterProfile) -> str:
 
 
 def _title(term: str) -> str:
-    from amo_opt.search.finding import title
+    from amo_opt.report.facts.finding import title
 
     return title(term)
 
@@ -167,9 +175,7 @@ def _shown(scale: Scale, figure: Estimate) -> str:
 
 
 def _ends(scale: Scale, figure: Estimate, *, signed: bool = False) -> str:
-    from amo_opt.comparison.wording import NOT_KNOWN
-
-    return NOT_KNOWN if figure.interval is None else " … ".join(scale.number(each, signed=signed) for each in figure.interval)
+    return interval(figure.interval, partial(scale.number, signed=signed), between=" … ")
 
 
 def _apart(scale: Scale, shift: Shift) -> str:

@@ -60,6 +60,7 @@ def command(
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
+    from amo_opt.report.facts.finding import optimum_words
     from amo_opt.report.facts.ruling import explanation_of
     from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.address import public
@@ -80,7 +81,7 @@ def command(
         written = write_report(result, folder)
     say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
     if result.profile is not None:
-        click.echo(result.profile.finding, err=as_json)
+        click.echo(f"{optimum_words(result.profile.optimum)}.", err=as_json)
     say(f"report: {written / 'report.html'}", err=as_json)
     if as_json:
         click.echo(results_json(result), nl=False)

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.wording import NOT_KNOWN, interval, significant
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -68,24 +70,16 @@ def open_console() -> Console:
 
 def shown(value: float) -> str:
     """A figure with four significant digits; thousands separated."""
-    from amo_opt.config.wording import significant
-
     return significant(value, 4)
-
-
-def _not_known() -> str:
-    from amo_opt.comparison.wording import NOT_KNOWN
-
-    return NOT_KNOWN
 
 
 def _end(value: float) -> str:
     """An end of an interval; one that is not known is infinite."""
-    return _not_known() if math.isinf(value) else shown(value)
+    return NOT_KNOWN if math.isinf(value) else shown(value)
 
 
 def _ends(estimate: Estimate) -> str:
-    return _not_known() if estimate.interval is None else " … ".join(map(shown, estimate.interval))
+    return interval(estimate.interval, shown, between=" … ")
 
 
 def print_score(console: Console, score: Score, parameters: ParameterSet, study: Study) -> None:

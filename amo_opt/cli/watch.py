@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from amo_opt.config.study import Study
-    from amo_opt.search.progress import ProgressEvent, Watcher
+    from amo_opt.search.progress import ProgressEvent, Remark, Watcher
 
 TITLES = {
     "search": "search",
@@ -71,6 +71,15 @@ class _Log:
         self._phase, self._began = phase, now
 
 
+def remark_words(remark: Remark) -> str:
+    """What people should hear of besides the counts."""
+    from amo_opt.search.progress import Stalled
+
+    if isinstance(remark, Stalled):
+        return f"no growth of the front in {remark.batches} batches: the search ends here"
+    return f"the record's trials come from {remark.kept}, so {remark.kept} goes on ({remark.trials} trials at once take {remark.wanted})"
+
+
 class _Lines:
     """Plain lines: at each phase's start and end, and every few seconds between."""
 
@@ -80,8 +89,8 @@ class _Lines:
 
     def show(self, event: ProgressEvent) -> None:
         now = time.perf_counter()
-        if event.remark:
-            sys.stderr.write(f"{TITLES[event.phase]}: {event.remark}\n")
+        if event.remark is not None:
+            sys.stderr.write(f"{TITLES[event.phase]}: {remark_words(event.remark)}\n")
         if event.phase == self._phase and event.done < event.total and now - self._last < LINE_SECONDS:
             return
         self._phase, self._last = event.phase, now
@@ -98,8 +107,8 @@ class _Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, event: ProgressEvent) -> None:
-        if event.remark:
-            self._progress.console.print(f"{TITLES[event.phase]}: {event.remark}", highlight=False, markup=False)
+        if event.remark is not None:
+            self._progress.console.print(f"{TITLES[event.phase]}: {remark_words(event.remark)}", highlight=False, markup=False)
         if event.phase not in self._tasks:
             self._tasks[event.phase] = self._progress.add_task(TITLES[event.phase], total=event.total, best="")
         self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))

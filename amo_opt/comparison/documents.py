@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from amo_opt.comparison.figures import STREAM
-from amo_opt.comparison.wording import clean, headline, setting
+from amo_opt.comparison.wording import because, headline, setting
 from amo_opt.config.identity import MODEL_VERSION
+from amo_opt.wording import named
 
 if TYPE_CHECKING:
     from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
@@ -71,7 +72,7 @@ def _gate(gate: GateVerdict) -> dict[str, Any]:
         "status": gate.status,
         "p_adjusted": gate.p_adjusted,
         "found": gate.found,
-        "reason": gate.reason,
+        "reason": because(gate.reason),
     }
 
 
@@ -103,10 +104,10 @@ def junit_xml(comparison: Comparison) -> str:
     )
     properties = ET.SubElement(suite, "properties")
     for name, value in (
-        ("study", clean(study.name)),
+        ("study", named(study.name)),
         ("study-hash", study.hash),
-        ("baseline", clean(baseline)),
-        ("candidate", clean(candidate)),
+        ("baseline", named(baseline)),
+        ("candidate", named(candidate)),
         ("paths", str(comparison.paths)),
     ):
         ET.SubElement(properties, "property", {"name": name, "value": value})
@@ -114,12 +115,16 @@ def junit_xml(comparison: Comparison) -> str:
         case = ET.SubElement(suite, "testcase", {"classname": f"amo-opt.compare.{gate.gate.cls}", "name": gate.gate.metric, "time": "0"})
         if gate.status == "fail":
             failure = ET.SubElement(case, "failure", {"type": gate.verdict, "message": f"{gate.title}: {gate.verdict}"})
-            failure.text = gate.reason
+            failure.text = because(gate.reason)
         elif gate.status == "not gated":
-            ET.SubElement(case, "skipped", {"message": gate.reason})
+            ET.SubElement(case, "skipped", {"message": because(gate.reason)})
     out = ET.SubElement(suite, "system-out")
     out.text = "\n".join(
-        [headline(comparison), setting(comparison), *(f"{gate.gate.metric}: {gate.verdict}: {gate.reason}" for gate in comparison.gates)]
+        [
+            headline(comparison),
+            setting(comparison),
+            *(f"{gate.gate.metric}: {gate.verdict}: {because(gate.reason)}" for gate in comparison.gates),
+        ]
     )
     ET.SubElement(suite, "system-err")
     ET.indent(root)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.comparison.markdown import markdown
-from amo_opt.comparison.wording import clean, headline
+from amo_opt.comparison.wording import because, headline
+from amo_opt.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
         return []
     level = "error" if comparison.failed else "warning"
     blamed = comparison.failed or comparison.warned
-    told = "; ".join(f"{gate.gate.metric} {gate.verdict}: {gate.reason}" for gate in blamed)
+    told = "; ".join(f"{gate.gate.metric} {gate.verdict}: {because(gate.reason)}" for gate in blamed)
     ordered = sorted(
         comparison.changes, key=lambda change: -abs(change[2] - change[1]) / (PARAMETERS[change[0]].high - PARAMETERS[change[0]].low)
     )
@@ -59,7 +60,7 @@ def plain(comparison: Comparison) -> str:
 
 
 def _command(level: str, file: str, line: int, title: str, message: str) -> str:
-    return f"::{level} file={_property(file)},line={line},title={_property(clean(title))}::{_data(message)}"
+    return f"::{level} file={_property(file)},line={line},title={_property(named(title))}::{_data(message)}"
 
 
 def _data(text: str) -> str:

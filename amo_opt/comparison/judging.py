@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amo_opt.comparison.gates import Gate, default_margin
-from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Status
+from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Reason, ReasonKind, Status
 from amo_opt.scoring.constraints import CAPS, caps_plus_buffer
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, holm
 from amo_opt.scoring.metrics import MEASURES, METRICS
@@ -154,7 +154,7 @@ def _gate(
     alone = gate.maximum is not None and gate.margin is None
     thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
     p = adjusted.get(gate.metric, metric.p_inferior if metric is not None and _tests(gate, metrics) else None)
-    parts: list[tuple[Status, str, str]] = []
+    parts: list[tuple[Status, str, Reason]] = []
     if metric is not None and not alone:
         parts.append(_few(gate, rows.fewest) if rows.fewest < LEAST_PATHS and not metric.same else _difference(gate, metric, p))
     if gate.maximum is not None:
@@ -175,50 +175,43 @@ def _gate(
     )
 
 
-def _few(gate: Gate, paths: int) -> tuple[Status, str, str]:
+def _few(gate: Gate, paths: int) -> tuple[Status, str, Reason]:
     """Status, word and reason of a gate that has too few paths for an interval, whatever it asks."""
     status: Status = "fail" if gate.cls == "safety" else "warn"
-    told = f"{paths} path{'' if paths == 1 else 's'} per scenario {'is' if paths == 1 else 'are'} too few for an interval"
-    return status, "INCONCLUSIVE", f"{told}: at least {LEAST_PATHS} are needed, {LEAST_PATHS - paths} more"
+    return status, "INCONCLUSIVE", Reason(kind="few paths", paths=paths)
 
 
-def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Status, str, str]:
+def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Status, str, Reason]:
     """Status, word and reason of "no worse than the baseline by more than the margin"."""
     if metric.same:
-        return "pass", "EQUIVALENT", "the two sets do the same on every path"
+        return "pass", "EQUIVALENT", Reason(kind="same")
     if metric.thin_tail:
-        told = f"{metric.tail_points:.0f} effective paths in the tail, under {TAIL_LEAST:.0f}"
-        return "not gated", "INCONCLUSIVE", f"{told}; about {metric.more_paths} more paths per scenario would allow a verdict"
+        return "not gated", "INCONCLUSIVE", Reason(kind="thin tail", tail_points=metric.tail_points or 0.0, more_paths=metric.more_paths)
     nothing_differs = metric.verdict == "EQUIVALENT" and MEASURES[metric.name].kind == "event"
     if nothing_differs or (metric.verdict in {"BETTER", "EQUIVALENT", "NO WORSE"} and p is not None and p <= TWO_SIDED):
-        return "pass", metric.verdict, _PASSED[metric.verdict]
+        return "pass", metric.verdict, Reason(kind=_PASSED[metric.verdict])
     if metric.verdict == "WORSE":
-        return "fail", "WORSE", "the interval lies on the worse side, and reaches beyond the margin"
+        return "fail", "WORSE", Reason(kind="worse")
     status: Status = "fail" if gate.cls == "safety" else "warn"
     if metric.verdict != "INCONCLUSIVE":
-        return status, "INCONCLUSIVE", f"no worse by itself, but not once the safety gates are taken together (Holm, p = {p:.3f})"
-    more = f"; about {metric.more_paths} more paths per scenario would settle it" if metric.more_paths is not None else ""
-    return status, "INCONCLUSIVE", f"the interval neither clears the margin nor shows a loss{more}"
+        return status, "INCONCLUSIVE", Reason(kind="not together", p=math.nan if p is None else p)
+    return status, "INCONCLUSIVE", Reason(kind="open", more_paths=metric.more_paths)
 
 
-_PASSED = {
-    "BETTER": "the interval lies on the better side",
-    "EQUIVALENT": "the interval lies within the margin on both sides",
-    "NO WORSE": "the interval stays within the margin on the worse side",
-}
+_PASSED: dict[str, ReasonKind] = {"BETTER": "better", "EQUIVALENT": "equivalent", "NO WORSE": "no worse"}
 
 
-def _maximum(gate: Gate, value: float, low: float, high: float, *, thin: bool) -> tuple[Status, str, str]:
+def _maximum(gate: Gate, value: float, low: float, high: float, *, thin: bool) -> tuple[Status, str, Reason]:
     """Status, word and reason of "the candidate's own figure is at most so much", at the ends of its 95% bounds."""
     limit = gate.maximum if gate.maximum is not None else math.inf
     if thin:
-        return "not gated", "INCONCLUSIVE", f"fewer than {TAIL_LEAST:.0f} effective paths in the tail"
+        return "not gated", "INCONCLUSIVE", Reason(kind="thin figure")
     if high <= limit:
-        return "pass", "KEPT", f"{value:.6g}, at most {high:.6g} (95%), keeps the limit of {limit:.6g}"
+        return "pass", "KEPT", Reason(kind="kept", value=value, bound=high, limit=limit)
     if low > limit:
-        return "fail", "BROKEN", f"{value:.6g}, at least {low:.6g} (95%), breaks the limit of {limit:.6g}"
+        return "fail", "BROKEN", Reason(kind="broken", value=value, bound=low, limit=limit)
     status: Status = "fail" if gate.cls == "safety" else "warn"
-    return status, "INCONCLUSIVE", f"{value:.6g} may be as much as {high:.6g} (95%), over the limit of {limit:.6g}"
+    return status, "INCONCLUSIVE", Reason(kind="may break", value=value, bound=high, limit=limit)
 
 
 def _caps(gate: Gate, parameters: ParameterSet) -> GateVerdict:
@@ -233,7 +226,7 @@ def _caps(gate: Gate, parameters: ParameterSet) -> GateVerdict:
         margin=None,
         verdict="KEPT" if kept else "BROKEN",
         status="pass" if kept else "fail",
-        reason=f"{total:.6g} of all collateral {'keeps' if kept else 'breaks'} the limit of {limit:.6g}",
+        reason=Reason(kind="set kept" if kept else "set broken", value=total, limit=limit),
         found=total,
         confidence_bound=total,
     )

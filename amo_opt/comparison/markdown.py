@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import SHAPES, clean, gate_question, gate_rows, headline, row, setting
-from amo_opt.config.wording import significant
+from amo_opt.comparison.wording import SHAPES, because, gate_question, gate_rows, headline, row, setting
+from amo_opt.wording import escape, named, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amo_opt.comparison.verdict import Comparison
 
-_SPECIAL = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|~!&$@"})
-"""Characters that could format, link, mention or break a cell."""
-
 
 def markdown(comparison: Comparison) -> str:
     """The whole verdict: the answer, the gates, what changes, and every metric folded away."""
-    before, after = (escaped(name) for name in comparison.names)
+    before, after = (escape(named(name)) for name in comparison.names)
     lines = [
         f"## {SHAPES[comparison.verdict]} {comparison.verdict.upper()}: {after} against {before}",
         "",
@@ -33,11 +30,6 @@ def markdown(comparison: Comparison) -> str:
         f"<sub>{_sentence(setting(comparison))} Differences are candidate minus baseline on the same paths.</sub>",
     ]
     return "\n".join(lines) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Text of others that Markdown shows as it is."""
-    return clean(text).translate(_SPECIAL)
 
 
 def whole(text: str) -> str:
@@ -64,7 +56,7 @@ def _gates(comparison: Comparison) -> list[str]:
             told.shift if told else significant(gate.found, 6) if gate.found is not None else "",
             whole(told.interval) if told else "",
             whole(f"{SHAPES[gate.verdict]} {gate.verdict}"),
-            gate.reason,
+            because(gate.reason),
         )
         for gate, told in gate_rows(comparison)
     ]

@@ -61,9 +61,47 @@ class MetricVerdict:
         return self.tail_points is not None and self.tail_points < TAIL_LEAST
 
 
+ReasonKind = Literal[
+    "few paths",
+    "same",
+    "thin tail",
+    "better",
+    "equivalent",
+    "no worse",
+    "worse",
+    "not together",
+    "open",
+    "thin figure",
+    "kept",
+    "broken",
+    "may break",
+    "set kept",
+    "set broken",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why a gate has its status; `comparison.wording` says it in words.
+
+    ``paths`` per scenario with ``few paths``; ``tail_points`` with ``thin tail``; ``more_paths`` there and with ``open`` (None: no number
+    would settle it); ``p``, Holm's, with ``not together`` (no worse by itself, but not with the other safety gates); ``value`` and ``limit``
+    where the figure itself is limited, with the ``bound`` that decides, the 95% interval's end, unless it is read off the set.
+    """
+
+    kind: ReasonKind
+    paths: int = 0
+    tail_points: float = 0.0
+    more_paths: int | None = None
+    p: float = 0.0
+    value: float = 0.0
+    bound: float = 0.0
+    limit: float = 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class GateVerdict:
-    """One gate: ``verdict`` is the metric's word after Holm's adjustment, ``reason`` the sentence that explains ``status``.
+    """One gate: ``verdict`` is the metric's word after Holm's adjustment, ``reason`` explains ``status``.
 
     ``found`` is the candidate's own figure and ``confidence_bound`` its interval's end, where the gate has a maximum. ``p_adjusted`` is None
     where nothing was tested.
@@ -75,7 +113,7 @@ class GateVerdict:
     margin: float | None
     verdict: str
     status: Status
-    reason: str
+    reason: Reason
     p_adjusted: float | None = None
     found: float | None = None
     confidence_bound: float | None = None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.config.wording import MISSING, significant
-from amo_opt.scoring.types import spread_known
+from amo_opt.comparison.verdict import TAIL_LEAST
+from amo_opt.scoring.types import LEAST_PATHS, spread_known
+from amo_opt.wording import UNITS, count, decimals_of, fixed, interval, named, significant, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
+    from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict, Reason, ReasonKind
 
 VERDICT_SHAPES = {
     "BETTER": "▲",
@@ -31,11 +31,6 @@ SHAPES = VERDICT_SHAPES | {
     "not gated": "–",
 }
 """The shape beside each word, so that nothing is told by colour alone."""
-
-NOT_KNOWN = "not known"
-"""What stands where the paths are too few for an interval."""
-
-LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ def row(metric: MetricVerdict) -> Row:
     level = decimals if spread > 0.0 else _decimals(max(abs(metric.baseline), abs(metric.candidate)) * factor / 100.0)
 
     def of(value: float, *, signed: bool = False) -> str:
-        return number(value * factor, decimals if signed else level, signed=signed)
+        return fixed(value * factor, decimals if signed else level, signed=signed)
 
     return Row(
         title=metric.title,
@@ -76,10 +71,16 @@ def row(metric: MetricVerdict) -> Row:
         baseline=of(metric.baseline),
         candidate=of(metric.candidate),
         difference=of(metric.difference, signed=True),
-        interval=NOT_KNOWN if known is None else f"{of(known[0], signed=True)} to {of(known[1], signed=True)}",
+        interval=interval(known, lambda end: of(end, signed=True)),
         margin=significant(metric.margin * factor, 6),
         verdict=metric.verdict,
     )
+
+
+def _decimals(width: float) -> int:
+    """Decimals of a row whose widths are that large."""
+    found = decimals_of(width)
+    return 2 if found is None else min(6, max(0, found))
 
 
 def scale(unit: str, values: Iterable[float]) -> tuple[float, str]:
@@ -88,42 +89,9 @@ def scale(unit: str, values: Iterable[float]) -> tuple[float, str]:
     >>> scale("USD", [2.6e9, 1e3]), scale("per year", [0.03])
     ((1e-09, 'bn USD'), (100.0, '% a year'))
     """
-    fixed = {"per year": (100.0, "% a year"), "bps": (1.0, "bp"), "probability": (100.0, "%"), "ratio": (1.0, ""), "h": (1.0, "h")}
-    if unit in fixed:
-        return fixed[unit]
+    if unit in UNITS:
+        return UNITS[unit]
     return thousands(max((abs(value) for value in values if math.isfinite(value)), default=0.0), unit) or (1.0, unit)
-
-
-def thousands(largest: float, unit: str) -> tuple[float, str] | None:
-    """Factor and name of the unit of billions, millions or thousands that an amount of this size is shown in; None below a thousand.
-
-    What two decimals of the smaller one would round up to a thousand of it takes the larger.
-
-    >>> thousands(999.996e6, "USD"), thousands(999.99e6, "USD"), thousands(12.0, "USD")
-    ((1e-09, 'bn USD'), (1e-06, 'm USD'), None)
-    """
-    for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
-        if largest >= size * (1.0 - 5e-6):
-            return 1.0 / size, f"{letter} {unit}".strip()
-    return None
-
-
-def number(value: float, decimals: int, *, signed: bool = False) -> str:
-    """A number with thousands separators and a true minus sign, never a negative zero; a dash where there is none.
-
-    >>> number(-1234.5, 1), number(-0.001, 1), number(2.0, 1, signed=True), number(math.inf, 1)
-    ('−1,234.5', '0.0', '+2.0', '–')
-    """
-    if not math.isfinite(value):
-        return MISSING
-    shown = round(value, decimals) + 0.0
-    sign = "+" if signed and shown > 0 else ""
-    return f"{sign}{shown:,.{decimals}f}".replace("-", "−")
-
-
-def _decimals(width: float) -> int:
-    """Decimals that show a width in two digits."""
-    return min(6, max(0, 1 - math.floor(math.log10(width)))) if 0.0 < width < math.inf else 2
 
 
 def gate_rows(comparison: Comparison) -> list[tuple[GateVerdict, Row | None]]:
@@ -134,11 +102,11 @@ def gate_rows(comparison: Comparison) -> list[tuple[GateVerdict, Row | None]]:
 
 def headline(comparison: Comparison) -> str:
     """The answer in a sentence."""
-    count = len(comparison.gates)
+    gates = len(comparison.gates)
     if comparison.failed:
-        told = f"{len(comparison.failed)} of {count} gates fail: {', '.join(gate.gate.metric for gate in comparison.failed)}"
+        told = f"{len(comparison.failed)} of {gates} gates fail: {', '.join(gate.gate.metric for gate in comparison.failed)}"
     else:
-        told = f"none of {count} gates fails"
+        told = f"none of {gates} gates fails"
     open_ = [gate.gate.metric for gate in comparison.gates if gate.status == "not gated"]
     warned = [gate.gate.metric for gate in comparison.warned]
     if warned:
@@ -155,7 +123,7 @@ def setting(comparison: Comparison) -> str:
     known = spread_known(comparison.paths)
     intervals = f"95% intervals from {comparison.resamples:,} resamples of whole paths" if known else "too few paths for intervals"
     return (
-        f"study {clean(study.name)} ({study.hash[:12]}), {comparison.paths:,} paths in each of {scenarios} scenario{'s' if scenarios != 1 else ''} "
+        f"study {named(study.name)} ({study.hash[:12]}), {comparison.paths:,} paths in each of {count(scenarios, 'scenario')} "
         f"weighted as the study says, seed {study.search.seed}; {intervals}"
     )
 
@@ -172,7 +140,26 @@ def gate_question(gate: GateVerdict) -> str:
     return ", ".join(parts)
 
 
-def clean(text: str) -> str:
-    """A name of others on one line, without control and direction characters, cut to a readable length."""
-    kept = "".join(each for each in " ".join(text.split()) if unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    return kept if len(kept) <= LONGEST_NAME else kept[: LONGEST_NAME - 1] + "…"
+def because(reason: Reason) -> str:
+    """Why a gate has its status."""
+    value, bound, limit, paths = f"{reason.value:.6g}", f"{reason.bound:.6g}", f"{reason.limit:.6g}", reason.paths
+    more = f"; about {reason.more_paths} more paths per scenario would"
+    told: dict[ReasonKind, str] = {
+        "few paths": f"{count(paths, 'path')} per scenario {'is' if paths == 1 else 'are'} too few for an interval: "
+        f"at least {LEAST_PATHS} are needed, {LEAST_PATHS - paths} more",
+        "same": "the two sets do the same on every path",
+        "thin tail": f"{reason.tail_points:.0f} effective paths in the tail, under {TAIL_LEAST:.0f}{more} allow a verdict",
+        "better": "the interval lies on the better side",
+        "equivalent": "the interval lies within the margin on both sides",
+        "no worse": "the interval stays within the margin on the worse side",
+        "worse": "the interval lies on the worse side, and reaches beyond the margin",
+        "not together": f"no worse by itself, but not once the safety gates are taken together (Holm, p = {reason.p:.3f})",
+        "open": f"the interval neither clears the margin nor shows a loss{'' if reason.more_paths is None else f'{more} settle it'}",
+        "thin figure": f"fewer than {TAIL_LEAST:.0f} effective paths in the tail",
+        "kept": f"{value}, at most {bound} (95%), keeps the limit of {limit}",
+        "broken": f"{value}, at least {bound} (95%), breaks the limit of {limit}",
+        "may break": f"{value} may be as much as {bound} (95%), over the limit of {limit}",
+        "set kept": f"{value} of all collateral keeps the limit of {limit}",
+        "set broken": f"{value} of all collateral breaks the limit of {limit}",
+    }
+    return told[reason.kind]

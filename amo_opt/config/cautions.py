@@ -12,8 +12,9 @@ from amo_opt.amos.parameters import SHARES_OF_COLLATERAL
 from amo_opt.config.checks import written_parameters
 from amo_opt.config.load import kind_of, load_study
 from amo_opt.config.toml_file import read_document
-from amo_opt.config.wording import plain, shown
+from amo_opt.config.wording import shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, lacks_checksum
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
 from amo_opt.config.study import ReportSettings
-from amo_opt.config.wording import nearest, plain, shown
+from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import load_scenario, scenario_names
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

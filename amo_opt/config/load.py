@@ -33,11 +33,11 @@ from amo_opt.config.problems import first, form_problems
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name
 from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
-from amo_opt.config.wording import plain
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, ProtocolState
 from amo_opt.stress.catalogue import load_scenario
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

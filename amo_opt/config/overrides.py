@@ -14,8 +14,9 @@ from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.balance import value_in
 from amo_opt.config.checks import SET, Placed, number_at
 from amo_opt.config.schema import figures_by_name
-from amo_opt.config.wording import nearest, plain, shown
+from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.state import Figure
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.amos.sections import parts_of
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
-from amo_opt.config.wording import plain
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

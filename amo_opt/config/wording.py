@@ -1,10 +1,9 @@
-"""How a problem says things: a value as TOML would write it, a limit without noise, the nearest known name; and numbers in so many digits."""
+"""How a problem says things: a value as TOML would write it, the nearest known name."""
 
 from __future__ import annotations
 
 import difflib
 import json
-import math
 from datetime import date, time
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,10 +17,6 @@ LONGEST = 60
 """Characters of a found value that a message shows."""
 MOST_NAMES = 500
 """Names that one is looked for among: more of them are a file's own, and comparing takes its time."""
-MISSING = "–"
-"""What stands where there is no number."""
-SMALL = 1e-6
-"""Below it a number is written with an exponent: its zeros would be more than its digits."""
 
 
 def shown(value: object) -> str:
@@ -32,36 +27,6 @@ def shown(value: object) -> str:
     """
     text = _toml(value)
     return one_line(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
-
-
-def plain(number: float) -> str:
-    """A limit without noise.
-
-    >>> plain(1e13), plain(999_999), plain(0.005)
-    ('1e13', '999999', '0.005')
-    """
-    if float(number).is_integer() and abs(number) < 1e7:
-        return str(int(number))
-    return f"{number:g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-
-
-def significant(value: float, digits: int, *, signed: bool = False) -> str:
-    """A number in ``digits`` digits, whole ones in full, thousands separated; no exponent from a millionth up, no negative zero.
-
-    >>> significant(1586444839.83, 6), significant(0.00123456, 3), significant(9999.6, 4), significant(-0.0, 4), significant(2.0, 3, signed=True)
-    ('1,586,444,840', '0.00123', '10,000', '0', '+2')
-    """
-    if not math.isfinite(value):
-        return MISSING
-    if value == 0.0:
-        return "0"
-    sign = "+" if signed and value > 0.0 else ""
-    if abs(value) < SMALL:
-        return f"{sign}{value:.{digits}g}"
-    # the exponent after rounding: what rounds up to the next power of ten has a decimal less
-    decimals = max(0, digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2]))
-    text = f"{value:,.{decimals}f}"
-    return sign + (text.rstrip("0").rstrip(".") if decimals else text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

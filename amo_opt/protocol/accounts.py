@@ -31,7 +31,8 @@ def amplification_at(hour: int, start: float, target: float, ramp_hours: float) 
 @stage
 def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
     """New prices: collateral and base LP are marked to market, the share token drifts and recovers from sales, A ramps (D follows in the pool's market operations); what AMOs add up within
-    an hour is cleared."""
+    an hour is cleared.
+    """
     ann = 2.0 * amplification_at(hour + 1, c[at.C_START_AMPLIFICATION], p[at.P_AMPLIFICATION], c[at.C_RAMP_HOURS])
     share_weight = c[at.C_SHARE_WEIGHT]
     recovery = c[at.C_SHARE_RECOVERY]

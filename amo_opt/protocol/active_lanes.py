@@ -103,7 +103,8 @@ def run_active(
 @dataclass(frozen=True)
 class OnActive:
     """A full stage (s, m, p, c, number of lanes; an AMO's with its own a, n, q, k before the number), to run on flagged lanes: the lines that it writes, those
-    it only reads, and those of the market row; then the same of the AMO's own."""
+    it only reads, and those of the market row; then the same of the AMO's own.
+    """
 
     full: Any
     writes: tuple[int, ...]

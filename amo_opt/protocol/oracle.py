@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES
-from amo_opt.stableswap.depth_10bp import curve_depth, quoting_depth
+from amo_opt.stableswap.depth_10bp import curve_depth
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, stage
 

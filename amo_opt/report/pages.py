@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from amo_opt.report.appendix import POST_LIMIT, Appendix, Topic, appendix_of
-from amo_opt.report.markdown import Markdown, code, escape
+from amo_opt.wording import Markdown, code, escape
 
 if TYPE_CHECKING:
     from amo_opt.report.facts import Facts

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.wording import clean
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.search.result import Result, Trial

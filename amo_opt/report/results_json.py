@@ -10,8 +10,8 @@ from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
 from amo_opt.report.facts.backtest import demand_document, summary_document
-from amo_opt.report.facts.disclosure import versions
-from amo_opt.report.facts.ruling import objection_words
+from amo_opt.report.facts.disclosure import replay_command, versions
+from amo_opt.report.facts.ruling import objection_words, turn_words
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.tails import tails_of
 from amo_opt.report.facts.validity import own_episodes
@@ -57,7 +57,7 @@ def results_json(result: Result) -> str:
                 "peg_loss_bps": _finite(each.peg_loss_bps),
                 "min_price": _finite(each.min_price),
                 "unserved_usd_hours": _finite(each.unserved_usd_hours),
-                "command": each.command,
+                "command": replay_command(each, study),
             }
             for each in result.worst_paths
         ],
@@ -119,7 +119,7 @@ def _around(result: Result) -> dict[str, Json]:
                 "yield_difference": None if each.yield_difference is None else _estimate(each.yield_difference),
                 "peg_difference": None if each.peg_difference is None else _estimate(each.peg_difference),
                 "holds": each.holds,
-                "objection": each.objection,
+                "objection": turn_words(each.objection),
                 "n": each.n,
             }
             for each in result.sensitivity

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import NOT_KNOWN, VERDICT_SHAPES, thousands
-from amo_opt.comparison.wording import number as fixed
-from amo_opt.config.wording import MISSING, significant
+from amo_opt.comparison.wording import VERDICT_SHAPES
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
+from amo_opt.wording import MISSING, UNITS, decimals_of, fixed, interval, significant, thousands, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-_MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 
 SHAPES = VERDICT_SHAPES | {
     "RECOMMENDED": "▲",
@@ -60,6 +56,10 @@ class Chip:
         return f"{self.shape} {self.word}"
 
 
+_DECIMALS = {"per year": 2, "bps": 1, "probability": 2, "ratio": 4, "h": 1}
+"""Decimals at which figures of a unit can be compared by eye."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """How a row of figures is shown: ``value * factor`` with ``decimals``, in ``unit``."""
@@ -95,9 +95,8 @@ class Scale:
 
     def between(self, low: float, high: float, *, signed: bool = False) -> str:
         """`low to high` of two ends, without unit; ends that are not known are infinite."""
-        if not (math.isfinite(low) and math.isfinite(high)):
-            return NOT_KNOWN
-        return f"{self.number(low, signed=signed)} to {self.number(high, signed=signed)}"
+        known = (low, high) if math.isfinite(low) and math.isfinite(high) else None
+        return interval(known, partial(self.number, signed=signed))
 
     def told(self, estimate: Estimate) -> Scale:
         """The same scale with enough decimals for the half-width of the figure's interval, or for the figure where that is not known."""
@@ -105,24 +104,17 @@ class Scale:
 
     def fine(self, width: float) -> Scale:
         """The same scale with enough decimals to show ``width`` in two digits, three more at most."""
-        shown = abs(width * self.factor)
-        if not math.isfinite(shown) or shown == 0.0:
+        needed = decimals_of(width * self.factor)
+        if needed is None:
             return self
-        needed = 1 - math.floor(math.log10(shown))
         return replace(self, decimals=min(max(needed, self.decimals), self.decimals + 3))
 
 
 def scale_for(unit: str, values: Iterable[float]) -> Scale:
     """The scale that suits every one of ``values``, so that the figures of one row can be compared by eye."""
-    fixed = {
-        "per year": Scale(100.0, 2, "% a year"),
-        "bps": Scale(1.0, 1, "bp"),
-        "probability": Scale(100.0, 2, "%"),
-        "ratio": Scale(1.0, 4, ""),
-        "h": Scale(1.0, 1, "h"),
-    }
-    if unit in fixed:
-        return fixed[unit]
+    if unit in UNITS:
+        factor, name = UNITS[unit]
+        return Scale(factor, _DECIMALS[unit], name)
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if largest == 0.0:
         return Scale(1.0, 0, unit)
@@ -139,20 +131,6 @@ def plain_number(value: float) -> str:
     ('1,500', '0.0025', '1,586,444,840', '0.123457')
     """
     return true_minus(significant(value, 6))
-
-
-def true_minus(text: str) -> str:
-    """The text with a minus sign for every hyphen that stands for one, before a figure and behind no letter or figure.
-
-    >>> true_minus("-0.03 to 0.03, svb-2023, 10-25%")
-    '−0.03 to 0.03, svb-2023, 10-25%'
-    """
-    return _MINUS.sub("−", text)
-
-
-def count(number: int, noun: str) -> str:
-    """``1 path``, ``3,200 paths``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -182,13 +160,3 @@ def sentence_case(name: str) -> str:
 def lower_first(text: str) -> str:
     """The first letter small, unless the word is an abbreviation or a name (`CVaR`, `A`)."""
     return text if len(text) < 2 or not text[1].islower() else text[0].lower() + text[1:]
-
-
-def clean(text: str) -> str:
-    r"""Text of others without control and direction characters (they can disguise what is read); line breaks stay.
-
-    >>> clean("a\u202eb\x00c\r\nd")
-    'abc\nd'
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(each for each in lines if each == "\n" or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn"))

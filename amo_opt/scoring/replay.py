@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +50,15 @@ class ColumnFit:
 
 @dataclass(frozen=True)
 class Summary:
-    """One figure over the whole replay; None where it was not recorded or cannot be had. The interval is the model's over paths, None
-    where those are too few to know it.
+    """One figure over the whole replay, of a balance its last row's, at ``hour``; None where it was not recorded or cannot be had. The
+    interval is the model's over paths, None where those are too few to know it.
     """
 
     name: str
-    title: str
     model: float | None
     real: float | None
     interval: tuple[float, float] | None
+    hour: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,6 @@ class Demand:
     def met(self) -> bool:
         """Whether the figure is within its limits."""
         return self.low <= self.model <= self.high
-
-    @property
-    def allowed(self) -> str:
-        """The limits in words."""
-        if math.isinf(self.high):
-            return f"at least {self.low:.5g}"
-        return f"below {self.high:.5g}" if math.isinf(self.low) else f"{self.low:.5g} to {self.high:.5g}"
 
 
 @dataclass(frozen=True)

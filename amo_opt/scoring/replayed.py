@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 BAND = (5.0, 95.0)
 """Percentiles over paths that an interval spans."""
+PRICE_FIGURES = ("price_low", "hours_below_099", "slope_origin", "slope_ols", "correlation", "residual_rmse")
 LEAST_ROWS = 2
 _LEAST_SPREAD = 1e-6
 """Deviations that vary less tell no slope."""
@@ -104,11 +105,11 @@ def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> 
     )
 
 
-def _told(name: str, title: str, per_path: Array | None, real: float | None) -> Summary:
-    if per_path is None or not np.isfinite(per_path).all():
-        return Summary(name, title, None, real, None)
+def _told(name: str, per_path: Array, real: float, *, hour: int | None = None) -> Summary:
+    if not np.isfinite(per_path).all():
+        return Summary(name, None, real, None, hour)
     low, high = np.percentile(per_path, BAND)
-    return Summary(name, title, float(per_path.mean()), real, (float(low), float(high)) if spread_known(per_path.size) else None)
+    return Summary(name, float(per_path.mean()), real, (float(low), float(high)) if spread_known(per_path.size) else None, hour)
 
 
 def _price_summary(run: Backtest) -> list[Summary]:
@@ -117,17 +118,9 @@ def _price_summary(run: Backtest) -> list[Summary]:
     Low and hours below 0.99 are those of the hours' lows, so that a trough between two rows of an hour counts. So are the slopes: a coin's
     lows drive, and a low is to be set against a low. The residual is against the hours' means (`Real`).
     """
-    titles = {
-        "price_low": "lowest price, USD",
-        "hours_below_099": "hours below 0.99",
-        "slope_origin": "slope of price − 1 on USDC − 1, through the origin",
-        "slope_ols": "slope of price − 1 on USDC − 1, OLS",
-        "correlation": "correlation of price − 1 and USDC − 1",
-        "residual_rmse": "RMSE of the price (real: of a constant 1)",
-    }
     recorded = run.history.real.get("price")
     if recorded is None:
-        return [Summary(name, title, None, None, None) for name, title in titles.items()]
+        return [Summary(name, None, None, None) for name in PRICE_FIGURES]
     grid = np.arange(recorded.hours[0], recorded.hours[-1] + 1)
     # an hour's low is its own: what lies between two rows runs from where the price was left
     real, model = np.interp(grid, recorded.hours, recorded.last), run.series["price"][grid]
@@ -135,19 +128,19 @@ def _price_summary(run: Backtest) -> list[Summary]:
     rows = run.series["price"][recorded.hours]
     usdc = run.drivers.get("usdc")
     told = [
-        _told("price_low", titles["price_low"], model.min(axis=0), float(real.min())),
-        _told("hours_below_099", titles["hours_below_099"], (model < 0.99).sum(axis=0).astype(np.float64), float((real < 0.99).sum())),
+        _told("price_low", model.min(axis=0), float(real.min())),
+        _told("hours_below_099", (model < 0.99).sum(axis=0).astype(np.float64), float((real < 0.99).sum())),
     ]
     known = np.zeros(recorded.hours.size, dtype=bool) if usdc is None else np.isfinite(usdc[recorded.hours])
     by = np.zeros(0) if usdc is None else usdc[recorded.hours][known] - 1.0
     for name, measure in (("slope_origin", slope_origin), ("slope_ols", slope_ols), ("correlation", correlation)):
         if by.size < LEAST_ROWS or np.std(by) < _LEAST_SPREAD:
-            told.append(Summary(name, titles[name], None, None, None))
+            told.append(Summary(name, None, None, None))
             continue
         paths = measure(by, rows[known] - 1.0)
-        told.append(_told(name, titles[name], paths, float(measure(by, (recorded.low[known] - 1.0)[:, None])[0])))
+        told.append(_told(name, paths, float(measure(by, (recorded.low[known] - 1.0)[:, None])[0])))
     misses = np.sqrt(np.mean((rows - recorded.mean[:, None]) ** 2, axis=0))
-    told.append(_told("residual_rmse", titles["residual_rmse"], misses, float(np.sqrt(np.mean((recorded.mean - 1.0) ** 2)))))
+    told.append(_told("residual_rmse", misses, float(np.sqrt(np.mean((recorded.mean - 1.0) ** 2)))))
     return told
 
 
@@ -176,22 +169,15 @@ def correlation(by: Array, of: Array) -> Array:
 
 def _balance_summary(run: Backtest) -> list[Summary]:
     recorded = _recorded(run)
-    share, supply = Summary("pool_share", "pool share at the last row", None, None, None), None
+    share, supply = Summary("pool_share", None, None, None), Summary("supply_change", None, None, None)
     if "pool_share" in recorded:
         hours, real = recorded["pool_share"]
-        share = _told(
-            "pool_share", f"stablecoin's share of the pool, at {hours[-1]} h", run.series["pool_share"][hours[-1]], float(real[-1])
-        )
-    supply = Summary("supply_change", "change of supply", None, None, None)
+        last = int(hours[-1])
+        share = _told("pool_share", run.series["pool_share"][last], float(real[-1]), hour=last)
     if "supply" in recorded:
         hours, real = recorded["supply"]
-        start = run.start["supply"]
-        supply = _told(
-            "supply_change",
-            f"change of supply, to {hours[-1]} h",
-            run.series["supply"][hours[-1]] / start - 1.0,
-            float(real[-1] / start - 1.0),
-        )
+        start, last = run.start["supply"], int(hours[-1])
+        supply = _told("supply_change", run.series["supply"][last] / start - 1.0, float(real[-1] / start - 1.0), hour=last)
     return [share, supply]
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
-from amo_opt.config.wording import significant
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.constraints import paths_to_decide
@@ -29,8 +28,8 @@ from amo_opt.search.importance import importances
 from amo_opt.search.plateau import neighbours
 from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.prune import Entry, prune
-from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result, Role, Trial
-from amo_opt.search.rule import PEG, YIELD, eligible, margins, rule_text
+from amo_opt.search.result import Candidate, Optimum, Profile, ProfilePoint, Result, Role, Trial
+from amo_opt.search.rule import PEG, YIELD, eligible, margins
 from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, binding_in_search, binding_of, nearest
 from amo_opt.search.sensitivity import sensitivities
 from amo_opt.search.stage_b import CURRENT, Selection, StageB, refuse, run_stage_b
@@ -133,7 +132,7 @@ def certify(
     """Everything after the search: profile, A, the rule, B, fans and worst paths."""
     certifier = Certifier(study, workers, watch)
     profile = profile_amplification(certifier)
-    stage_a, failures = _stage_a(certifier, trials, choose_candidates(certifier, trials, identified=profile.identified))
+    stage_a, failures = _stage_a(certifier, trials, choose_candidates(certifier, trials, identified=profile.optimum.identified))
     stage_b = run_stage_b(certifier, stage_a, _choose(study, stage_a, profile, trials))
     rival = stage_b.rival
     around, cliff = ((), None) if rival is None else neighbours(certifier, rival.parameters)
@@ -150,7 +149,6 @@ def certify(
         hypervolume=hypervolume,
         candidates=tuple(candidates),
         ruling=replace(ruling, failed=tuple(failures)),
-        rule=rule_text(study.certification),
         recommended=recommended.parameters if recommended is not None else None,
         gap=_gap(shown),
         profile=profile,
@@ -160,7 +158,7 @@ def certify(
             if candidate.role in {"current", "recommended"}
             for scenario in study.scenarios
         ),
-        worst_paths=worst_paths(certifier, shown, stage_b.worst[shown.id]),
+        worst_paths=worst_paths(shown, stage_b.worst[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=certifier.paths,
         half_step=stage_b.half_step,
@@ -233,7 +231,7 @@ def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials
     )
     for candidate in rivals:
         moved = candidate.parameters.amplification != study.current.amplification
-        if objections[candidate.id] is None and not profile.identified and moved:
+        if objections[candidate.id] is None and not profile.optimum.identified and moved:
             objections[candidate.id] = Objection(kind="A not identified", stream="A")
     pool = [candidate for candidate in rivals if objections[candidate.id] is None]
     if not pool:
@@ -304,29 +302,23 @@ def profile_amplification(certifier: Certifier) -> Profile:
     )
     if not points:
         raise next(each for each in found if isinstance(each, SimulationError))
-    identified, finding = _identify(points, low, high, searched="amplification" in study.search.space)
-    return Profile(parameter="amplification", base=study.current.name, points=points, identified=identified, finding=finding)
+    optimum = _optimum(points, low, high, searched="amplification" in study.search.space)
+    return Profile(parameter="amplification", base=study.current.name, points=points, optimum=optimum)
 
 
-def _identify(points: Sequence[ProfilePoint], low: float, high: float, *, searched: bool) -> tuple[bool, str]:
-    """Whether peg risk has its optimum inside the range of A; the optimum must also differ from both ends by more than the intervals.
-
-    Where A is not ``searched`` the finding says so: it is a look at A, and no set of the study changes it.
-    """
+def _optimum(points: Sequence[ProfilePoint], low: float, high: float, *, searched: bool) -> Optimum:
+    """Where peg risk is lowest on the profile; of equal points the lowest value."""
     best = min(points, key=lambda point: (point.score.peg_risk_bps.value, point.value))
     ends = (points[0].score.peg_risk_bps, points[-1].score.peg_risk_bps)
-    within = inside(best.value, low, high, log=True)
-    clear = all(end.low > best.score.peg_risk_bps.high for end in ends)
-    peg = best.score.peg_risk_bps
-    interval = "not known" if peg.interval is None else "{} to {}".format(*(significant(end, 3) for end in peg.interval))
-    told = f"peg risk is lowest at A = {best.value:g} ({significant(peg.value, 3)} bps, 95% interval {interval}, n = {peg.n})"
-    why = "not clear of both ends of the range" if within else "at the edge of the range"
-    if not searched:
-        where = "inside the range" if within and clear else why
-        return within and clear, f"A is not searched: {told}, {where} {low:g} to {high:g} that was looked at."
-    if within and clear:
-        return True, f"A identified: {told}, inside the searched range {low:g} to {high:g}."
-    return False, f"A not identified: {told}, {why} {low:g} to {high:g}; no change of A is recommended."
+    return Optimum(
+        best=best.value,
+        peg=best.score.peg_risk_bps,
+        low=low,
+        high=high,
+        inside=inside(best.value, low, high, log=True),
+        clear=all(end.low > best.score.peg_risk_bps.high for end in ends),
+        searched=searched,
+    )
 
 
 def _gap(shown: Candidate) -> dict[str, tuple[float, Estimate, Estimate]]:

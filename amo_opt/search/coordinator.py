@@ -25,7 +25,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, front, hypervolume
 from amo_opt.search.problem import Problem, Proposal, Settings, Value, dominated
-from amo_opt.search.progress import ProgressEvent, Watcher, silent
+from amo_opt.search.progress import OtherSampler, ProgressEvent, Remark, Stalled, Watcher, silent
 from amo_opt.search.result import Trial
 from amo_opt.search.sampler import make_sampler, resolve
 from amo_opt.search.seeds import seed_sets
@@ -38,8 +38,8 @@ Evaluate = Callable[[Iterable[ParameterSet]], list[PointScore | SimulationError]
 """Scores in the order of the sets, which are proposed as they are taken: whoever takes them early has both going on at once."""
 REFERENCE_PEG_BPS = 1000.0
 """Peg risk at which the hypervolume's reference lies (yield 0)."""
-Told = Callable[[Sequence[FrozenTrial], str], None]
-"""Hears of all trials there are, and a remark for people, mostly empty."""
+Told = Callable[[Sequence[FrozenTrial], Remark | None], None]
+"""Hears of all trials there are, and a remark, mostly none."""
 
 
 def explore(problem: Problem, *, store: StudyStore, trials: int, told: Told) -> list[FrozenTrial]:
@@ -52,10 +52,7 @@ def explore(problem: Problem, *, store: StudyStore, trials: int, told: Told) -> 
     size = problem.search.batch
     wanted = resolve(problem.search.sampler, trials)
     kind = store.sampler(wanted)
-    told(
-        frozen[:trials],
-        "" if kind == wanted else f"the record's trials come from {kind}, so {kind} goes on ({trials} trials at once take {wanted})",
-    )
+    told(frozen[:trials], None if kind == wanted else OtherSampler(kept=kind, wanted=wanted, trials=trials))
     areas: list[float] = []
     with _Writer(store) as writer:
         for batch in range(-(-trials // size)):
@@ -66,11 +63,11 @@ def explore(problem: Problem, *, store: StudyStore, trials: int, told: Told) -> 
                 finished = problem.evaluate(each for each in islice(proposals, missing.stop - first) if each.number in missing)
                 writer.add(finished)
                 frozen += finished
-                told(frozen[:trials], "")
+                told(frozen[:trials], None)
             if problem.search.stall and first + size <= trials:
                 areas.append(dominated(frozen[: first + size], problem))
                 if stalled_after(areas, problem.search.stall):
-                    told(frozen[: first + size], f"no growth of the front in {problem.search.stall} batches: the search ends here")
+                    told(frozen[: first + size], Stalled(batches=problem.search.stall))
                     return frozen[: first + size]
     return frozen[:trials]
 
@@ -83,7 +80,7 @@ def search(study: Study, *, store: StudyStore, trials: int, evaluate: Evaluate, 
     """
     done: list[Trial] = []
 
-    def told(frozen: Sequence[FrozenTrial], remark: str) -> None:
+    def told(frozen: Sequence[FrozenTrial], remark: Remark | None) -> None:
         done.extend(thaw(trial) for trial in frozen[len(done) :])
         _check_current(done)
         watch(replace(_event(done[: len(frozen)], trials), remark=remark))

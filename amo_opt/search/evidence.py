@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,25 +88,12 @@ def worst_rows(outcome: Outcome) -> WorstRows:
     )
 
 
-def worst_paths(certifier: Certifier, shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
-    """The deepest paths on B, by peg loss, with the command that replays each beside the study file and the report's parameters."""
-    study_file = certifier.study.path.name if certifier.study.path is not None else f"{certifier.study.name}.toml"
-    found: list[WorstPath] = []
-    for scenario, path, loss, price, unserved in worst.rows:
-        call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(certifier.study.search.seed)]
-        call += ["--scenario", scenario, "--stream", "certify-b", "--path", str(path)]
-        found.append(
-            WorstPath(
-                candidate=shown.id,
-                scenario=scenario,
-                path=path,
-                peg_loss_bps=loss,
-                min_price=price,
-                unserved_usd_hours=unserved,
-                command=shlex.join(call),
-            )
-        )
-    return tuple(found)
+def worst_paths(shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
+    """The deepest paths on B, by peg loss."""
+    return tuple(
+        WorstPath(candidate=shown.id, scenario=scenario, path=path, peg_loss_bps=loss, min_price=price, unserved_usd_hours=unserved)
+        for scenario, path, loss, price, unserved in worst.rows
+    )
 
 
 def told_run_capacities(certifier: Certifier, sets: Sequence[Candidate]) -> tuple[RunCapacity, ...]:

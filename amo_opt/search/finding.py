@@ -1,167 +1,83 @@
-"""What a parameter does, in words by rule: one sentence from the shapes of both objectives and the movements of every term."""
+"""What a parameter does, by rule: the shapes of both objectives and the movements of every term. `report.facts.finding` says it in words."""
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from amo_opt.config.wording import MISSING, significant
-from amo_opt.scoring.metrics import MEASURES
-from amo_opt.scoring.types import LEAST_PATHS
-from amo_opt.search.movement import MATERIAL, Shift, Track, Word, classify
-from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
+from amo_opt.search.movement import Shift, Track, Word, classify
+from amo_opt.search.rule import AXES
 
-NEARLY_ALL = 0.9
-"""Share of a whole way from which one step of it is told as the place where it happens."""
-
-NAMES = {
-    YIELD: "yield",
-    PEG: "peg risk",
-    DOLLAR: "peg risk against the dollar",
-    "shortfall_cvar90_bps": "deepest shortfall",
-    COVER: "worst external CR",
-    "breach_probability": "breaches of the external CR",
-    "unserved_usd_hours": "unserved redemptions",
-    "unserved_cvar90_usd_hours": "unserved redemptions (worst tenth)",
-    "dilution": "dilution",
-}
-"""What the terms are called; the lines of the yield have their own names."""
-_UNITS = {"per year": (100.0, "% a year"), "bps": (1.0, " bps")}
-
-
-def called(parameter: str) -> str:
-    """What a parameter is called in a sentence: its name, A by its letter."""
-    return "A" if parameter == "amplification" else parameter
-
-
-def title(term: str) -> str:
-    """What a term is called."""
-    return NAMES.get(term) or term.replace("_", " ")
-
-
-def plain(value: float) -> str:
-    """A parameter's value.
-
-    >>> plain(1500.0), plain(0.0025), plain(123456.0)
-    ('1500', '0.0025', '123456')
-    """
-    return significant(value, 4).replace(",", "")
-
-
-def numbers(values: Sequence[float], factor: float, *, fine: float) -> list[str]:
-    """The values times a factor, alike, with as many decimals as show ``fine`` in two digits; a dash where there is none.
-
-    >>> numbers([0.032, 0.0326], 100.0, fine=0.0006), numbers([1041.2, 2.0], 1.0, fine=39.0)
-    (['3.200', '3.260'], ['1041', '2'])
-    """
-    size = abs(fine * factor)
-    decimals = min(max(1 - math.floor(math.log10(size)), 0), 8) if 0.0 < size < math.inf else 1
-    shown = [round(value * factor, decimals) + 0.0 for value in values]
-    return [f"{value:.{decimals}f}" if math.isfinite(value) else MISSING for value in shown]
-
-
-def measured(value: float, metric: str) -> str:
-    """One figure of an objective in two digits, with its unit."""
-    factor, unit = _UNITS[MEASURES[metric].metric.unit]
-    return f"{numbers([value], factor, fine=value)[0]}{unit}"
+Kind = Literal["one value", "not simulated", "not known", "unchanged", "ruled out", "within chance", "moves"]
+STILL = ("one value", "unchanged", "ruled out", "within chance")
+"""The kinds of a parameter that is flat."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What an objective does over a range, as a word (`movement.classify`) and in words, and the value where it is ``best``."""
+    """What an objective does over a range (`movement.classify`): the word, and the track with the place of its best point."""
 
     word: Word
-    best: float
-    text: str
+    track: Track
+    place: int
+
+    @property
+    def best(self) -> float:
+        """The value where the objective is best."""
+        return self.track.values[self.place]
 
 
-def shape(track: Track, *, current: float, label: str) -> Shape:
-    """The shape of a track; ``label`` is what the parameter is called in the text."""
-    word, best = classify(track, current=current)
-    return Shape(word=word, best=track.values[best], text=_told(track, word, best, track.worst(), label))
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a parameter does from ``low`` to ``high``, on ``n`` paths.
+
+    ``one value``: it has no other; ``not simulated``: a path failed at every other. ``not known``: the paths are too few for the terms
+    ``unknown``, ``nothing_known`` where those are all. ``unchanged``: no figure differs; ``ruled out``: no interval reaches what matters;
+    ``within chance``: none is seen to move, ``furthest`` by objective is how far an interval reaches. ``moves``, with the terms ``besides``
+    the objectives that do.
+    """
+
+    kind: Kind
+    low: float
+    high: float
+    n: int
+    unknown: tuple[str, ...] = ()
+    nothing_known: bool = False
+    furthest: Mapping[str, float] | None = None
+    besides: tuple[str, ...] = ()
+
+    @property
+    def flat(self) -> bool | None:
+        """Whether the parameter acts on nothing that is seen; None where the paths are too few to know."""
+        return None if self.kind == "not known" else self.kind in STILL
 
 
-def _told(track: Track, word: Word, best: int, worst: int, label: str) -> str:
-    if word == "NOT KNOWN":
-        return f"what it does to {NAMES[track.metric]} is not known"
-    if word == "FLAT":
-        return _flat(track, best, worst)
-    name, last = NAMES[track.metric], len(track.values) - 1
-    factor, unit = _UNITS[MEASURES[track.metric].metric.unit]
-    apart = abs(track.figures[best] - track.figures[worst])
-    first_at, last_at, best_at = (plain(track.values[place]) for place in (0, last, best))
-    shown = (track.figures[0], track.figures[last], track.figures[best])
-    # Enough decimals for the smallest figure named, but not a hundred times finer than the way between best and worst.
-    fine = max(0.01 * apart, min([apart / 3.0, *(abs(each) for each in shown if each)]))
-    at_first, at_last, at_best = numbers(shown, factor, fine=fine)
-    small = ", within the study's margin" if apart < track.shifts[0, last].bound / MATERIAL else ""
-    if word == "MONOTONE":
-        whole = track.shifts[0, last].difference.difference
-        ends = sorted((abs(whole.low), abs(whole.high)))
-        low, high = numbers(ends, factor, fine=(ends[1] - ends[0]) or ends[1])
-        return (
-            f"{name} {'rises' if whole.value > 0.0 else 'falls'} from {at_first} to {at_last}{unit} (by {low} to {high}, 95% interval{small}) "
-            f"as {label} rises from {first_at} to {last_at}{_cliff(track)} (MONOTONE)"
-        )
-    most = "highest" if track.better > 0 else "lowest"
-    where = f"{name} is {most} at {label} = {best_at}: {at_best}{unit}"
-    if best in {0, last}:
-        other = f"{at_last} at {last_at}" if best == 0 else f"{at_first} at {first_at}"
-        return f"{where}, an edge of the range, against {other}, with a step back on the way{small} (EDGE)"
-    against = f"against {at_first} at {first_at} and {at_last} at {last_at}{small}"
-    return f"{where}, {against} (INTERIOR OPTIMUM)" if word == "INTERIOR OPTIMUM" else f"{where}, not clear of both edges, {against} (EDGE)"
+def shape(track: Track, *, current: float) -> Shape:
+    """The shape of a track."""
+    word, place = classify(track, current=current)
+    return Shape(word=word, track=track, place=place)
 
 
-def _cliff(track: Track) -> str:
-    """Where nearly all of a monotone way is one step, which."""
-    steps = [after - before for before, after in itertools.pairwise(track.figures)]
-    steepest = max(range(len(steps)), key=lambda place: abs(steps[place]))
-    if len(steps) < 3 or abs(steps[steepest]) < NEARLY_ALL * abs(track.figures[-1] - track.figures[0]):
-        return ""
-    return f", nearly all of it from {plain(track.values[steepest])} to {plain(track.values[steepest + 1])}"
+def finding(values: Sequence[float], shapes: Mapping[str, Shape], shifts: Mapping[str, Sequence[Shift]], n: int) -> Finding:
+    """What the parameter does. ``shifts`` holds the differences to the current set, by term.
 
-
-def _flat(track: Track, best: int, worst: int) -> str:
-    name = NAMES[track.metric]
-    shift = track.shifts.get((min(best, worst), max(best, worst)))
-    if shift is None or shift.unchanged:
-        return f"{name} the same throughout"
-    if not shift.beyond_chance:
-        return f"{name} flat within chance"
-    return f"{name} flat: its best and its worst are less than {measured(shift.bound, track.metric)} apart"
-
-
-def finding(values: Sequence[float], shapes: Mapping[str, Shape], shifts: Mapping[str, Sequence[Shift]], n: int) -> tuple[bool | None, str]:
-    """Whether the parameter is flat, and one sentence on what it does. ``shifts`` holds the differences to the current set, by term.
-
-    None where the paths are too few to tell any term from chance, or some of them and none of the others moves.
+    Not known where the paths are too few to tell any term from chance, or some of them and none of the others moves.
     """
     every = [shift for row in shifts.values() for shift in row]
-    over, least = f"from {plain(values[0])} to {plain(values[-1])} it", f"{100 * MATERIAL:g}%"
+    low, high = values[0], values[-1]
     if len(values) == 1:
-        return True, "FLAT: it has no other value within its range."
+        return Finding(kind="one value", low=low, high=high, n=n)
     still = not any(shift.moves for shift in every)
-    unknown = [title(name) for name, row in shifts.items() if not all(shift.known for shift in row)]
+    unknown = tuple(name for name, row in shifts.items() if not all(shift.known for shift in row))
     if still and unknown:
-        some = f"whether {over} moves {', '.join(unknown)}, and nothing else moves"
-        every_one = f"what it does {over.removesuffix(' it')}; at least {LEAST_PATHS} of each scenario are needed"
-        return None, f"NOT KNOWN: n = {n} paths are too few to tell {every_one if len(unknown) == len(shifts) else some}."
+        return Finding(kind="not known", low=low, high=high, n=n, unknown=unknown, nothing_known=len(unknown) == len(shifts))
     if still and all(found.word == "FLAT" for found in shapes.values()):
         if all(shift.unchanged for shift in every):
-            return True, f"FLAT: {over} acts through nothing in these scenarios: every figure stays the same."
+            return Finding(kind="unchanged", low=low, high=high, n=n)
         if all(shift.ruled_out for shift in every):
-            return True, f"FLAT: {over} acts through nothing that matters in these scenarios: no term moves by {least} of its margin."
-        return True, (
-            f"FLAT: {over} acts through nothing that is seen in these scenarios: no term moves by more than chance or {least} of its margin; "
-            f"n = {n} paths leave open up to {_open(shifts, YIELD)} of yield and {_open(shifts, PEG)} of peg risk."
-        )
-    also = [title(name) for name, row in shifts.items() if name not in AXES and any(shift.moves for shift in row)]
-    told = "; ".join(shapes[name].text for name in (PEG, YIELD))
-    return False, f"{told}{'; it also moves ' if also else ''}{', '.join(also)}."
-
-
-def _open(shifts: Mapping[str, Sequence[Shift]], name: str) -> str:
-    """The furthest end of a term's intervals."""
-    return measured(max(shift.furthest for shift in shifts[name]), name)
+            return Finding(kind="ruled out", low=low, high=high, n=n)
+        furthest = {name: max(shift.furthest for shift in shifts[name]) for name in AXES}
+        return Finding(kind="within chance", low=low, high=high, n=n, furthest=furthest)
+    besides = tuple(name for name, row in shifts.items() if name not in AXES and any(shift.moves for shift in row))
+    return Finding(kind="moves", low=low, high=high, n=n, besides=besides)

@@ -21,7 +21,7 @@ from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.paired import Reading, differences, read
 from amo_opt.scoring.score import score
 from amo_opt.scoring.types import Estimate, PairedDifference, Score
-from amo_opt.search.finding import Shape, called, finding, shape
+from amo_opt.search.finding import Finding, Shape, finding, shape
 from amo_opt.search.grid import Walk, walk
 from amo_opt.search.movement import Shift, Track, bound
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
@@ -63,7 +63,7 @@ class MovedPoint(ProfilePoint):
 @dataclass(frozen=True, kw_only=True)
 class ParameterProfile:
     """What one parameter does. ``points`` go upwards and hold the current value; ``failed`` tells value and reason where a path failed;
-    ``shapes`` is keyed by objective, ``flat`` (None: too few paths to know) and ``finding`` sum up.
+    ``shapes`` is keyed by objective, ``finding`` sums up.
     """
 
     parameter: str
@@ -74,8 +74,12 @@ class ParameterProfile:
     points: tuple[MovedPoint, ...]
     failed: tuple[tuple[float, str], ...]
     shapes: dict[str, Shape]
-    flat: bool | None
-    finding: str
+    finding: Finding
+
+    @property
+    def flat(self) -> bool | None:
+        """Whether the parameter acts on nothing that is seen; None where the paths are too few to know."""
+        return self.finding.flat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,12 +252,12 @@ def _profile(study: Study, way: Walk, runs: Mapping[tuple[float, ...], _Run | Si
         partners = {name: float(at) for name, at in each.values().items() if at != known[name] and name != way.parameter}
         points.append(MovedPoint(value=value, score=run.score, parameters=each, partners=partners, shifts=run.shifts))
         readings.append(run.reading)
-    name, current = called(way.parameter), float(known[way.parameter])
-    shapes = {metric: shape(_track(study, metric, points, readings, log=way.log), current=current, label=name) for metric in AXES}
+    current = float(known[way.parameter])
+    shapes = {metric: shape(_track(study, metric, points, readings, log=way.log), current=current) for metric in AXES}
     shifts = {term: [point.shifts[term] for point in points] for term in points[0].shifts}
-    flat, told = finding([point.value for point in points], shapes, shifts, points[0].score.yield_annual.n)
-    if failed and len(points) == 1:
-        flat, told = False, "no value but the current one could be simulated."
+    told = finding([point.value for point in points], shapes, shifts, points[0].score.yield_annual.n)
+    if failed and told.kind == "one value":
+        told = replace(told, kind="not simulated")
     return ParameterProfile(
         parameter=way.parameter,
         low=way.low,
@@ -263,7 +267,6 @@ def _profile(study: Study, way: Walk, runs: Mapping[tuple[float, ...], _Run | Si
         points=tuple(points),
         failed=tuple(failed),
         shapes=shapes,
-        flat=flat,
         finding=told,
     )
 

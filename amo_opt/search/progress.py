@@ -10,9 +10,28 @@ Phase = Literal["search", "fix-A", "trim", "profile", "certify-a", "certify-b", 
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherSampler:
+    """The record's trials come from sampler ``kept``, which goes on, where ``trials`` trials at once would take ``wanted``."""
+
+    kept: str
+    wanted: str
+    trials: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stalled:
+    """The search ends early: the front did not grow in so many batches."""
+
+    batches: int
+
+
+Remark = OtherSampler | Stalled
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProgressEvent:
     """``done`` of ``total`` units of a phase (trials, or blocks × sets); the best so far among feasible trials, where there is one;
-    ``remark`` is a line for people, mostly empty.
+    ``remark`` is what people should hear of besides, mostly nothing.
     """
 
     phase: Phase
@@ -22,7 +41,7 @@ class ProgressEvent:
     best_peg_bps: float | None = None
     front_size: int = 0
     hypervolume: float = 0.0
-    remark: str = ""
+    remark: Remark | None = None
 
 
 Watcher = Callable[[ProgressEvent], None]

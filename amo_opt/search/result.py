@@ -9,7 +9,7 @@ from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.replay import EpisodeFit
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
-from amo_opt.search.ruling import Objection, Ruling, Verdict
+from amo_opt.search.ruling import Objection, Ruling, Turn, Verdict
 
 Role = Literal["current", "recommended", "cautious", "balanced", "yield-seeking", "candidate"]
 
@@ -54,14 +54,33 @@ class ProfilePoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Optimum:
+    """Where peg risk is lowest from ``low`` to ``high``: ``inside``, further than a tenth of the range from either end; ``clear``, lower than
+    at both ends by more than the intervals. Where the parameter is not ``searched`` this is a look at it, and no set of the study changes it.
+    """
+
+    best: float
+    peg: Estimate
+    low: float
+    high: float
+    inside: bool
+    clear: bool
+    searched: bool
+
+    @property
+    def identified(self) -> bool:
+        """Whether the profile says which value is best."""
+        return self.inside and self.clear
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A profile over one parameter, with the written finding (``A not identified`` where the optimum is within 10% of an edge)."""
+    """A profile over one parameter, and where peg risk has its optimum on it."""
 
     parameter: str
     base: str
     points: tuple[ProfilePoint, ...]
-    identified: bool
-    finding: str
+    optimum: Optimum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +96,7 @@ class Fan:
 
 @dataclass(frozen=True, kw_only=True)
 class WorstPath:
-    """One of the deepest paths of the recommended (or current) set on paths B, and the command that replays it."""
+    """One of the deepest paths of the recommended (or current) set on paths B."""
 
     candidate: str
     scenario: str
@@ -85,7 +104,6 @@ class WorstPath:
     peg_loss_bps: float
     min_price: float
     unserved_usd_hours: float
-    command: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +128,7 @@ class Sensitivity:
     """An assumed figure of the state moved to one end of its range: what the shown set then does against the current one, on paths B.
 
     ``holds`` says whether the conditions of the rule that compare the two sets, and the limits, come out as they do at the figure's value;
-    ``objection`` names the first condition that does not.
+    ``objection`` is the first condition that does not, or why there is no figure; None where nothing turned.
     """
 
     figure: str
@@ -119,7 +137,7 @@ class Sensitivity:
     yield_difference: Estimate | None
     peg_difference: Estimate | None
     holds: bool
-    objection: str
+    objection: Turn | None
     n: int
 
 
@@ -165,7 +183,6 @@ class Result:
     hypervolume: tuple[float, ...]
     candidates: tuple[Candidate, ...]
     ruling: Ruling
-    rule: str
     recommended: ParameterSet | None
     gap: dict[str, tuple[float, Estimate, Estimate]] = field(default_factory=dict)
     profile: Profile | None = None

@@ -50,6 +50,17 @@ WINDOW_DAYS = {"run": 30, "depeg": 30, "freeze": 70}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Survival:
+    """What a path has to keep to survive under a study: the price within `SHORTFALL_BPS` of the ``dollar`` (else of what a dollar of
+    collateral is worth), the external collateral ratio, and what goes unserved.
+    """
+
+    dollar: bool
+    min_external_cr: float
+    max_unserved_usd_hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReverseStress:
     """The stresses asked for, and the run capacity: the run's break point where only the price counts.
 
@@ -59,7 +70,7 @@ class ReverseStress:
 
     parameters: str
     study: str
-    definition: str
+    survival: Survival
     breaking: tuple[Breaking, ...]
     run_capacity: Breaking
     paid: tuple[BreakPoint, BreakPoint]
@@ -96,18 +107,6 @@ def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float
         "cr_external": columns["min_cr_external"] < limits.min_external_cr,
         "unserved": columns["unserved_usd_hours"] > limits.max_unserved_usd_hours,
     }
-
-
-def definition(study: Study) -> str:
-    """What surviving means under the study, in one line."""
-    dollar = study.simulation.peg_reference == "dollar"
-    limits = study.constraints
-    return (
-        f"price >= reference - 1% (reference = {'1 dollar' if dollar else 'min(1, USDC, base-pool value)'}), external collateral ratio >= "
-        f"{limits.min_external_cr:g}, unserved <= {limits.max_unserved_usd_hours:g} USD h; onset on day {ONSET_DAY}; windows of "
-        f"{', '.join(f'{days} days ({name})' for name, days in WINDOW_DAYS.items())} instead of the study's; "
-        "the freeze comes with the exits of ust-contagion-2022 at their fitted size"
-    )
 
 
 def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: int, workers: Workers = 1) -> Array:
@@ -227,7 +226,11 @@ def reverse_stress(
     return ReverseStress(
         parameters=parameters.name,
         study=study.name,
-        definition=definition(study),
+        survival=Survival(
+            dollar=study.simulation.peg_reference == "dollar",
+            min_external_cr=study.constraints.min_external_cr,
+            max_unserved_usd_hours=study.constraints.max_unserved_usd_hours,
+        ),
         breaking=found,
         run_capacity=capacity,
         paid=(half, most),

@@ -1,4 +1,4 @@
-"""The recommendation rule: written once in words, applied once in code."""
+"""The recommendation rule, applied; `report.facts.rule` says it in words."""
 
 from __future__ import annotations
 
@@ -19,21 +19,6 @@ COVER = "min_cr_external_tail95"
 AXES = (YIELD, PEG)
 COMPARED = (*AXES, DOLLAR, COVER)
 """The metrics whose paired differences the rule reads."""
-
-
-def rule_text(certification: Certification) -> str:
-    """The rule as printed."""
-    return (
-        "A set is recommended only if, on fresh paths A that the search never saw: (1) every constraint holds at the worse end of its 95% interval, in every "
-        "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
-        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
-        f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
-        f"not worse by more than the same margin, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.margin_cr:g}; "
-        f"(4) in all it gains at least {certification.least_gain:g} of a margin, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
-        "and it must pass all four again on untouched paths B, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
-        "breaks, at its point value on the first fifth of paths B, a limit that the set itself keeps there. "
-        "Otherwise: no change."
-    )
 
 
 def margins(certification: Certification) -> Point:

@@ -81,6 +81,30 @@ class Objection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One thing the rule asks of a set at point values: ``better`` on a metric, a metric within its ``margin``, the ``gain`` in all (``bound``,
+    in margins), a ``limit`` kept (named as a score names it, ``name:scenario``).
+    """
+
+    kind: Literal["better", "margin", "gain", "limit"]
+    metric: str = ""
+    bound: float | None = None
+    limit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a moved figure changes: a ``condition`` that held is ``lost``, one that did not is ``gained``; or why nothing could be compared.
+
+    ``detail`` with ``not run`` (the state is no balance sheet) and ``failed`` (on a path): the error's own words.
+    """
+
+    kind: Literal["lost", "gained", "not run", "failed"]
+    condition: Condition | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ruling:
     """The outcome and what it rests on: ``paths`` it was decided on, how many ``sets`` were judged there, how many ``kept`` every limit.
 

@@ -22,6 +22,7 @@ from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Sensitivity
 from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, margins
+from amo_opt.search.ruling import Condition, Turn
 from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, redrawn, simulate_mixed
 from amo_opt.stress.draws import DRAWN_FROM
 
@@ -43,7 +44,7 @@ class Comparison:
     """The shown set against the current one on some paths: paired differences by metric, and what of the rule comes out how."""
 
     paired: dict[str, PairedDifference]
-    conditions: dict[str, bool]
+    conditions: dict[Condition, bool]
 
 
 def moves(state: ProtocolState) -> Iterator[Move]:
@@ -59,21 +60,20 @@ def moves(state: ProtocolState) -> Iterator[Move]:
                 yield Move(name, end, float(value), moved_with_books(state, name, float(value)))
 
 
-def conditions(paired: dict[str, PairedDifference], found: PointScore, study: Study, *, axis: str) -> dict[str, bool]:
-    """What the rule asks of a set, at point values, in words: better on ``axis``, the others inside their margins, worth a vote, every limit kept."""
+def conditions(paired: dict[str, PairedDifference], found: PointScore, study: Study, *, axis: str) -> dict[Condition, bool]:
+    """What the rule asks of a set, at point values: better on ``axis``, the others inside their margins, worth a vote, every limit kept."""
     certification = study.certification
     units = margins(certification)
     gain = {name: each.difference.value if name in (YIELD, COVER) else -each.difference.value for name, each in paired.items()}
     allowed = {YIELD: certification.margin_yield, COVER: certification.margin_cr}
     other = PEG if axis == YIELD else YIELD
     held = {name: gain[name] >= -allowed.get(name, certification.margin_peg_bps) for name in (other, DOLLAR, COVER)}
-    titles = {YIELD: "yield", PEG: "peg risk", DOLLAR: "peg risk against the dollar", COVER: "lowest external collateral ratio"}
     gained = worth((paired[YIELD].difference.value, paired[PEG].difference.value), units)
     return {
-        f"better on {titles[axis]}": gain[axis] > 0.0,
-        **{f"within the margin on {titles[name]}": kept for name, kept in held.items()},
-        f"{certification.least_gain:g} of a margin gained in all": gained >= certification.least_gain * units[0] * units[1],
-        **{f"within the limit of {key}": violation <= 0.0 for key, violation in found.constraints.items()},
+        Condition(kind="better", metric=axis): gain[axis] > 0.0,
+        **{Condition(kind="margin", metric=name): kept for name, kept in held.items()},
+        Condition(kind="gain", bound=certification.least_gain): gained >= certification.least_gain * units[0] * units[1],
+        **{Condition(kind="limit", limit=key): violation <= 0.0 for key, violation in found.constraints.items()},
     }
 
 
@@ -109,16 +109,16 @@ def sensitivities(certifier: Certifier, shown: ParameterSet) -> tuple[Sensitivit
 def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Comparison, *, axis: str) -> Sensitivity:
     fault = balance_fault(move.state)
     if fault:
-        return _sensitivity(move, None, holds=True, objection=f"not run: {fault}")
+        return _sensitivity(move, None, holds=True, objection=Turn(kind="not run", detail=fault))
     elsewhere = replace(study, state=move.state)
     try:
         mixed = redrawn(usual, elsewhere) if move.figure in DRAWN_FROM else usual
         found = _compare(elsewhere, shown, mixed, axis=axis)
     except SimulationError as error:
-        return _sensitivity(move, None, holds=False, objection=f"failed on a path: {error}")
-    turned = [words for words, holds in base.conditions.items() if found.conditions[words] != holds]
-    objection = "" if not turned else f"{'no longer' if base.conditions[turned[0]] else 'now'} {turned[0]}"
-    return _sensitivity(move, found.paired, holds=not turned, objection=objection)
+        return _sensitivity(move, None, holds=False, objection=Turn(kind="failed", detail=str(error)))
+    turned = next((each for each, held in base.conditions.items() if found.conditions[each] != held), None)
+    objection = None if turned is None else Turn(kind="lost" if base.conditions[turned] else "gained", condition=turned)
+    return _sensitivity(move, found.paired, holds=turned is None, objection=objection)
 
 
 def _compare(study: Study, shown: ParameterSet, mixed: Mixed, *, axis: str | None) -> Comparison:
@@ -129,7 +129,7 @@ def _compare(study: Study, shown: ParameterSet, mixed: Mixed, *, axis: str | Non
     return Comparison(paired, conditions(paired, point_score(moved, study), study, axis=chosen))
 
 
-def _sensitivity(move: Move, paired: dict[str, PairedDifference] | None, *, holds: bool, objection: str) -> Sensitivity:
+def _sensitivity(move: Move, paired: dict[str, PairedDifference] | None, *, holds: bool, objection: Turn | None) -> Sensitivity:
     def of(metric: str) -> Estimate | None:
         return None if paired is None else paired[metric].difference
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
+from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES
 from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
 from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
@@ -100,7 +100,9 @@ class _Ended:
     series: dict[str, Array]
 
 
-def _advanced(parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, vector: Array, names: Sequence[str] = ()) -> _Ended:
+def _advanced(
+    parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, vector: Array, names: Sequence[str] = ()
+) -> _Ended:
     """One set on one block, variables of the state (`STATE`) kept hour by hour; raises `SimulationError` where a lane is at fault."""
     block = market if isinstance(market, MarketBlock) else pack_market(market)
     state = start_state(study, block.first)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.protocol import lanes as at
 from amo_opt.amos.layout import STATE_INDEX
+from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.invariant import scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, stage

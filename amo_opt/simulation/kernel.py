@@ -13,6 +13,7 @@ import numpy as np
 from numba import types
 
 from amo_opt.amos.layout import LINES, MARKET_INPUTS, STATE, STATE_INDEX
+from amo_opt.protocol.accounts import W_NAV
 from amo_opt.protocol.active_lanes import (
     FULL_STAGE,
     FULL_STAGE_OF_AMO,
@@ -21,7 +22,6 @@ from amo_opt.protocol.active_lanes import (
     count_active,
     run_active,
 )
-from amo_opt.protocol.accounts import W_NAV
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.compiled import Stages, addresses
@@ -100,7 +100,7 @@ def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
 
 
 @walker
-def advance(
+def advance(  # noqa: C901, PLR0912 - one loop over hours, so that nothing is handed over in between
     frame: Any,
     start: NDArray[np.int64],
     rows: NDArray[np.int64],
@@ -157,7 +157,15 @@ def advance(
 
 @walker
 def walk_once(
-    frame: Any, rows: NDArray[np.int64], lines: NDArray[np.int64], state: Vector, row: Vector, p: Vector, c: Vector, scratch: Vector, hour: int
+    frame: Any,
+    rows: NDArray[np.int64],
+    lines: NDArray[np.int64],
+    state: Vector,
+    row: Vector,
+    p: Vector,
+    c: Vector,
+    scratch: Vector,
+    hour: int,
 ) -> None:
     """`walk_rows` on whole arrays."""
     walk_rows(frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour)
@@ -168,7 +176,25 @@ _PROGRAM, _PLACES = types.Array(types.int64, 2, "C"), types.Array(types.int64, 1
 _FRAME = types.NamedUniTuple(types.int64, len(FRAME), Frame)  # type: ignore[no-untyped-call]
 ADVANCE = (
     _FRAME,
-    *(_PROGRAM, _PROGRAM, _PROGRAM, _PLACES, ARRAY, ARRAY, _DRAWN, LINES_TYPE, ARRAY, ARRAY, _NUMBER, _ROWS, ARRAY, _PLACES, _PLACES, _ROWS, ARRAY),
+    *(
+        _PROGRAM,
+        _PROGRAM,
+        _PROGRAM,
+        _PLACES,
+        ARRAY,
+        ARRAY,
+        _DRAWN,
+        LINES_TYPE,
+        ARRAY,
+        ARRAY,
+        _NUMBER,
+        _ROWS,
+        ARRAY,
+        _PLACES,
+        _PLACES,
+        _ROWS,
+        ARRAY,
+    ),
 )
 WALK_ONCE = (_FRAME, _PROGRAM, _PLACES, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, _NUMBER)
 WALKERS: Stages = {"advance": (advance, ADVANCE), "walk_once": (walk_once, WALK_ONCE)}
@@ -210,13 +236,28 @@ def run_block(
     row = aligned(block.first.size)
     row[:] = block.first
     advance(
-        frame, start, rows, settle, lines, s, row, block.hours, block.changing, p, c, transition, navs, opening, _OWN_LINES, trace_columns, trace, scratch
+        frame,
+        start,
+        rows,
+        settle,
+        lines,
+        s,
+        row,
+        block.hours,
+        block.changing,
+        p,
+        c,
+        transition,
+        navs,
+        opening,
+        _OWN_LINES,
+        trace_columns,
+        trace,
+        scratch,
     )
 
 
-def run_rows(
-    rows: Sequence[Row], s: Vector, m: Vector, p: Vector, c: Vector, *, hour: int = 0, scratch: Vector | None = None
-) -> None:
+def run_rows(rows: Sequence[Row], s: Vector, m: Vector, p: Vector, c: Vector, *, hour: int = 0, scratch: Vector | None = None) -> None:
     """Some rows of a program by themselves, whether in use or not, at the market row ``m``; for whoever looks at a single stage."""
     frame, places = _frame()
     walked, lines = program_of(rows, places)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.errors import SimulationError
 from amo_opt.amos.layout import LINES, STATE_INDEX
+from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.floor_supply import BalanceSheet, floor_ratio, floor_supply
 

@@ -48,7 +48,9 @@ def parameter_vector(parameters: ParameterSet) -> NDArray[np.float64]:
 def cap_sums(values: Mapping[str, float]) -> dict[str, float]:
     """The minter's two sums as shares: all that borrow collateral, all that mint, by what they are shares of."""
     borrow = sum(values[each.name] for each in PARAMETERS.values() if each.borrows)
-    mint = {of: sum(values[each.name] for each in PARAMETERS.values() if each.mints and each.share_of == of) for of in ("supply", "collateral")}
+    mint = {
+        of: sum(values[each.name] for each in PARAMETERS.values() if each.mints and each.share_of == of) for of in ("supply", "collateral")
+    }
     return {"borrow_share": borrow, "mint_share": mint["supply"], "mint_share_of_collateral": mint["collateral"]}
 
 

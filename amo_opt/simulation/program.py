@@ -19,8 +19,8 @@ from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.layout import LINES, PLACES, STATE_INDEX
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
 from amo_opt.amos.triggers import triggers
-from amo_opt.protocol.accounts import begin_settling, net_asset_value, open_hour, settle
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.accounts import begin_settling, net_asset_value, open_hour, settle
 from amo_opt.protocol.active_lanes import OnActive
 from amo_opt.protocol.collateral_ratio import collateral_ratios, cr_controller, flag_scales, scale_active
 from amo_opt.protocol.holders import demand, lp_flight

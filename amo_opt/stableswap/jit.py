@@ -98,7 +98,7 @@ def _begins(_context: Any, array: Any) -> Any:
     return VECTOR(array), generate
 
 
-def _ahead(_context: Any, begins: Any, by: Any) -> Any:
+def _ahead(_context: Any, begins: Any, _by: Any) -> Any:
     """What begins so many numbers further on."""
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:

@@ -10,7 +10,7 @@ from amo_opt import load_study
 from amo_opt.cli import watch as room
 from amo_opt.cli.watch import best, watching
 from amo_opt.errors import StorageError
-from amo_opt.search.progress import Phase, ProgressEvent
+from amo_opt.search.progress import OtherSampler, Phase, ProgressEvent, Stalled
 
 
 class Terminal(io.StringIO):
@@ -30,6 +30,13 @@ def test_the_best_so_far_in_words():
     """Yield in percent a year, peg risk in basis points, the front's size; nothing before there is a feasible set."""
     assert best(next(events())) == "best yield 3.10%, best peg risk 2.50 bps, front of 3"
     assert best(ProgressEvent(phase="search", done=0, total=8)) == ""
+
+
+def test_remarks_in_words():
+    """A record that another sampler began, and a search that ends where its front stopped growing."""
+    other = OtherSampler(kept="tpe", wanted="nsga2", trials=1000)
+    assert room.remark_words(other) == "the record's trials come from tpe, so tpe goes on (1000 trials at once take nsga2)"
+    assert room.remark_words(Stalled(batches=3)) == "no growth of the front in 3 batches: the search ends here"
 
 
 def test_every_phase_has_a_title():

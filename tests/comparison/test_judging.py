@@ -7,6 +7,7 @@ import pytest
 
 from amo_opt.comparison.gates import DEFAULT_GATES, Gate
 from amo_opt.comparison.judging import TAIL_LEAST
+from amo_opt.comparison.wording import because
 from amo_opt.scoring.metrics import MEASURES
 
 COUNT = 400
@@ -64,7 +65,7 @@ def test_in_doubt_safety_fails_and_the_economy_warns(judge):
         gates = (Gate(metric="min_price", cls=cls, margin=0.6),)
         found = judge({}, {"min_price": -noise}, gates=gates)
         assert (found.gates[0].verdict, found.gates[0].status, found.exit_status) == ("INCONCLUSIVE", status, exit_status)
-        assert "more paths per scenario would settle it" in found.gates[0].reason
+        assert "more paths per scenario would settle it" in because(found.gates[0].reason)
 
 
 def test_as_many_paths_as_told_settle_it(judge):
@@ -87,7 +88,7 @@ def test_a_thin_tail_is_not_gated(judge):
     assert metric.tail_points < TAIL_LEAST
     assert (gate.status, metric.verdict, found.exit_status) == ("not gated", "INCONCLUSIVE", 0)
     assert metric.difference > 20.0
-    assert "effective paths in the tail, under 40" in gate.reason
+    assert "effective paths in the tail, under 40" in because(gate.reason)
     thick = judge(
         {"peg_cvar95_bps": rng.exponential(30.0, 2 * (200 + metric.more_paths))},
         {"peg_cvar95_bps": rng.exponential(30.0, 2 * (200 + metric.more_paths))},
@@ -127,7 +128,7 @@ def test_holm_makes_many_gates_harder_to_pass(judge):
     assert judge(base, moved, gates=just[:1], bootstrap=1000).gates[0].status == "pass"
     many = judge(base, moved, gates=just, bootstrap=1000)
     assert {gate.status for gate in many.gates} == {"fail"}
-    assert "Holm" in many.gates[0].reason
+    assert "Holm" in because(many.gates[0].reason)
     assert many.gates[0].p_adjusted == pytest.approx(12 * many.metric(names[0]).p_inferior)
 
 
@@ -173,7 +174,7 @@ def test_too_few_paths_pass_no_gate(judge, paths, metric, shift):
     found = judge({metric: np.ones(2 * paths)}, {metric: np.ones(2 * paths) + shift}, gates=gates, paths=paths, apart=True)
     assert [(gate.verdict, gate.status) for gate in found.gates] == [("INCONCLUSIVE", "fail"), ("INCONCLUSIVE", "warn")]
     assert found.exit_status == 1
-    assert all(f"at least 30 are needed, {30 - paths} more" in gate.reason for gate in found.gates)
+    assert all(f"at least 30 are needed, {30 - paths} more" in because(gate.reason) for gate in found.gates)
     judged = found.metric(metric)
     assert (judged.difference, judged.interval, judged.verdict, judged.more_paths) == (shift, None, "INCONCLUSIVE", 30 - paths)
 

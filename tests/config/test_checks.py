@@ -1,12 +1,10 @@
 """What holds between keys, on files that are otherwise broken."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.config.checks import Placed, number_at, pair_problems, scenario_problems, space_problems, state_problems, written_parameters
+from amo_opt.config.checks import Placed, number_at, pair_problems, scenario_problems, space_problems, state_problems
 from amo_opt.config.overrides import override_problems, written_overrides
 from amo_opt.config.toml_file import Document
 

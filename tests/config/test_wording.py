@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from amo_opt.config.wording import LONGEST, nearest, plain, shown
+from amo_opt.config.wording import LONGEST, nearest, shown
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,6 @@ def test_values_are_shown_as_toml_writes_them(value, text):
 def test_long_values_are_cut():
     """A message stays one line, however long the value."""
     assert len(shown("x" * 1000)) == LONGEST
-
-
-@pytest.mark.parametrize(
-    ("number", "text"), [(0, "0"), (999_999, "999999"), (1e13, "1e13"), (1e-6, "1e-6"), (0.05, "0.05"), (-1e13, "-1e13")]
-)
-def test_limits_carry_no_noise(number, text):
-    """Limits read as one would write them."""
-    assert plain(number) == text
 
 
 def test_nearest_names_one_or_lists_few():

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from amo_opt.amos.inputs import MARKET_INPUTS
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes
-from amo_opt.protocol.market import LANES, MARKET_INPUTS
-from amo_opt.amos.inputs import MARKET_INPUTS
-from amo_opt.protocol import lanes
 from amo_opt.protocol.market import LANES
-from amo_opt.protocol.parameters import PARAMETERS
 
 PACKAGE = Path(lanes.__file__).parents[1]
 USED = {

@@ -26,6 +26,7 @@ from amo_opt.search.result import (
     ChangeCost,
     Fan,
     Neighbour,
+    Optimum,
     Profile,
     ProfilePoint,
     Result,
@@ -34,7 +35,7 @@ from amo_opt.search.result import (
     Trial,
     WorstPath,
 )
-from amo_opt.search.ruling import Objection, Paths, Ruling, binding_of, nearest
+from amo_opt.search.ruling import Condition, Objection, Paths, Ruling, Turn, binding_of, nearest
 from amo_opt.stress.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -329,7 +330,11 @@ def _sensitivity(study: Study) -> tuple[Sensitivity, ...]:
                     yield_difference=None if lost else _estimate(0.0034 + (-0.0040 if moved else shift), 0.0003, 640),
                     peg_difference=None if lost else _estimate(1.2 + 200.0 * shift, 0.5, 640),
                     holds=not (moved or lost),
-                    objection="not proven better than the current set on yield or on peg risk" if moved else "a run failed" if lost else "",
+                    objection=Turn(kind="lost", condition=Condition(kind="better", metric="yield"))
+                    if moved
+                    else Turn(kind="failed", detail="path 3, step 7")
+                    if lost
+                    else None,
                     n=640,
                 )
             )
@@ -440,7 +445,7 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         )
     values = (150, 300, 600, 1000, 1500, 2200, 3300, 5000)
     points = tuple(ProfilePoint(value=value, score=build_score(study, math.log(value / 1500))) for value in values)
-    finding = "Yield rises with A through rewards; peg risk rises too. The best A is at 2,200, away from both edges"
+    optimum = Optimum(best=2200.0, peg=_estimate(19.0, 0.5, 640), low=150.0, high=5000.0, inside=True, clear=True, searched=True)
     other = rows[1].id if candidates else None
     shown = ["current"] + ([other] if other else [])
     fans = tuple(_fan(each, name, DEEP[name] * (1.0 if each == "current" else 1.12)) for name in SCENARIOS for each in shown)
@@ -452,7 +457,6 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
             peg_loss_bps=412.0 - number,
             min_price=0.921 + 0.001 * number,
             unserved_usd_hours=9.1e8,
-            command=f"amo-opt simulate parameters.toml --study frax-2022.toml --scenario ust-contagion-2022 --stream certify-b --path {100 + number}",
         )
         for number in range(5)
     )
@@ -467,13 +471,12 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         hypervolume=(0.1, 0.2, 0.28, 0.309, 0.31),
         candidates=tuple(rows),
         ruling=_ruling(study, rows, verdict),
-        rule="Limits hold at their interval's upper end; better on one objective, no worse than the margin on the other; of those the knee of the front.",
         recommended=recommended,
         gap={
             "yield": (0.0335, subject.certified_a.yield_annual, subject.certified_b.yield_annual),
             "peg_cvar95_bps": (20.1, subject.certified_a.peg_risk_bps, subject.certified_b.peg_risk_bps),
         },
-        profile=Profile(parameter="amplification", base="the proposed set", points=points, identified=True, finding=finding),
+        profile=Profile(parameter="amplification", base="the proposed set", points=points, optimum=optimum),
         fans=fans,
         worst_paths=worst,
         paths_search=320,
@@ -514,7 +517,7 @@ def met() -> EpisodeFit:
         hours=98,
         paths=64,
         columns=(price,),
-        summary=(Summary("price_low", "lowest price, USD", 0.98, 0.975, (0.97, 0.99)),),
+        summary=(Summary("price_low", 0.98, 0.975, (0.97, 0.99)),),
         demands=(Demand("slope", 1.0, 1.01, 0.95, 1.05),),
         notes=("prices: an exchange",),
     )

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from amo_opt.report import report_files
 from amo_opt.report.facts import gather
 from amo_opt.report.pages import SECTIONS
-from amo_opt.search.ruling import Objection
+from amo_opt.search.ruling import Objection, Turn
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "path", "use"}
 HOSTILE = '</p><script>alert("x")</script>{{ 7*7 }} [click](javascript:alert(1)) | **bold** & more'
@@ -176,13 +176,12 @@ def test_text_of_others_stays_text(make_result):
         study=study,
         candidates=candidates,
         trials=trials,
-        rule=HOSTILE,
         ruling=replace(result.ruling, set=HOSTILE, failed=((HOSTILE, HOSTILE),)),
     )
     result = replace(
         result,
         neighbours=tuple(replace(each, objection=hostile) for each in result.neighbours),
-        sensitivity=tuple(replace(each, objection=HOSTILE) for each in result.sensitivity),
+        sensitivity=tuple(replace(each, objection=Turn(kind="failed", detail=HOSTILE)) for each in result.sensitivity),
         run_capacities=tuple(replace(each, candidate=HOSTILE) for each in result.run_capacities),
         importances={HOSTILE: {"aave_cap": 1.0}},
     )

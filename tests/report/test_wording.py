@@ -7,9 +7,10 @@ import math
 import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.wording import MISSING, SHAPES, Chip, Scale, clean, constraint_title, listed, metric_of, plain_number, scale_for
+from amo_opt.report.wording import SHAPES, Chip, Scale, constraint_title, listed, metric_of, plain_number, scale_for
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
+from amo_opt.wording import MISSING, clean
 
 
 def test_a_number_that_rounds_to_zero_has_no_sign():

@@ -11,8 +11,8 @@ from amo_opt.errors import StorageError
 from amo_opt.scoring.types import Estimate
 from amo_opt.search import archive
 from amo_opt.search.coordinator import search
-from amo_opt.search.result import Result, RunCapacity
-from amo_opt.search.ruling import Paths, Ruling
+from amo_opt.search.result import Optimum, Profile, Result, RunCapacity, Sensitivity
+from amo_opt.search.ruling import Condition, Paths, Ruling, Turn
 from amo_opt.search.study_store import StudyStore
 
 TRIALS = 8
@@ -33,11 +33,32 @@ def searched(make_study, make_toy, tmp_path):
         hypervolume=(1.0 / 3.0,),
         candidates=(),
         ruling=Ruling(
-            outcome="no change", paths=Paths(stream="A", n=8, each=8), sets=1, kept=1, failed=(("trial-1", "x" * (2 * archive.PIECE)),)
+            outcome="no change",
+            paths=Paths(stream="A", n=8, each=8),
+            sets=1,
+            kept=1,
+            failed=(("trial-1", "ünïcode · <script>" + "x" * (2 * archive.PIECE)),),
         ),
-        rule="ünïcode · <script>",
         recommended=study.current.replace(amplification=77),
         gap={"yield": (0.03, odd, odd)},
+        profile=Profile(
+            parameter="amplification",
+            base="current",
+            points=(),
+            optimum=Optimum(best=77.0, peg=odd, low=50.0, high=99.0, inside=True, clear=False, searched=True),
+        ),
+        sensitivity=(
+            Sensitivity(
+                figure="pool.fee",
+                end="low",
+                value=0.1,
+                yield_difference=odd,
+                peg_difference=None,
+                holds=False,
+                n=7,
+                objection=Turn(kind="lost", condition=Condition(kind="gain", bound=0.5)),
+            ),
+        ),
         run_capacities=(RunCapacity(candidate="current", value=odd),),
     )
     return study, store, result
@@ -64,7 +85,7 @@ def test_the_later_one_stands(searched):
     """Kept twice, the second is found."""
     study, store, result = searched
     archive.keep(store, result)
-    second = replace(result, rule="short")
+    second = replace(result, sampler="nsga2")
     archive.keep(store, second)
     assert archive.restored(store, study) == second
 
@@ -100,7 +121,7 @@ def test_a_damaged_piece_is_found_out(searched):
 
 @pytest.mark.parametrize(
     ("seal", "told"),
-    [({"schema": 0}, "in form 0, this version reads form 2"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
+    [({"schema": 0}, "in form 0, this version reads form 3"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
 )
 def test_another_form_or_version_is_refused(searched, seal, told):
     """Both are named with the way out, and a run takes neither."""

@@ -284,8 +284,8 @@ def test_a_is_identified_inside_its_range(world, make_study):
     world.best_a = 900.0
     result = run(world, make_study(), [{**BETTER_PEG, "amplification": 900}])
     assert result.profile is not None
-    assert result.profile.identified
-    assert result.profile.finding.startswith("A identified")
+    assert result.profile.optimum.identified
+    assert result.profile.optimum.searched
     assert [point.value for point in result.profile.points] == sorted(point.value for point in result.profile.points)
     assert 1500.0 in [point.value for point in result.profile.points]
     assert result.recommended is not None
@@ -297,8 +297,8 @@ def test_an_edge_optimum_leaves_a_as_it_is(world, make_study):
     world.edge = True
     result = run(world, make_study(), [{**BETTER_PEG, "amplification": 4000}])
     assert result.profile is not None
-    assert not result.profile.identified
-    assert result.profile.finding.startswith("A not identified")
+    assert not result.profile.optimum.identified
+    assert result.profile.optimum.searched
     assert result.recommended is not None
     assert result.recommended.amplification == 1500
     assert result.recommended.idle_buffer == 0.2
@@ -391,16 +391,6 @@ def test_ids_are_unique(world, make_study):
     assert len(set(ids)) == len(ids) > 3
 
 
-def test_the_replay_command_is_whole(world, make_study):
-    """Seed, scenario, stream and path, so that it draws the same path even where the seed came from the command line; names are quoted."""
-    from dataclasses import replace
-    from pathlib import Path
-
-    study = replace(make_study(seed=77), path=Path("/there/my study.toml"))
-    command = run(world, study, [BETTER_PEG]).worst_paths[0].command
-    assert command == "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream certify-b --path 7"
-
-
 @pytest.mark.parametrize("amplification", [1, 40, 5000, 60_000, 999_999])
 def test_a_profile_around_any_a(world, make_study, amplification):
     """Where A is not searched its profile spans up to ten times either way, the current value within it."""
@@ -478,27 +468,25 @@ def profile_points(figures):
 
 
 @pytest.mark.parametrize(
-    ("figures", "identified", "why"),
+    ("figures", "inside", "clear"),
     [
-        ({100: (9.0, 1.0), 1000: (5.0, 1.0), 10_000: (9.0, 1.0)}, True, "inside the searched range 100 to 10000"),
-        ({100: (5.0, 1.0), 1000: (6.0, 1.0), 10_000: (9.0, 1.0)}, False, "at the edge of the range"),
-        ({100: (9.0, 1.0), 150: (5.0, 1.0), 10_000: (9.0, 1.0)}, False, "at the edge of the range"),
-        ({100: (9.0, 1.0), 7000: (5.0, 1.0), 10_000: (9.0, 1.0)}, False, "at the edge of the range"),
-        ({100: (9.0, 1.0), 1000: (5.0, 1.0), 10_000: (6.5, 1.0)}, False, "not clear of both ends"),
-        ({100: (5.0, 0.0), 1000: (5.0, 0.0), 10_000: (5.0, 0.0)}, False, "at the edge of the range"),
+        ({100: (9.0, 1.0), 1000: (5.0, 1.0), 10_000: (9.0, 1.0)}, True, True),
+        ({100: (5.0, 1.0), 1000: (6.0, 1.0), 10_000: (9.0, 1.0)}, False, False),
+        ({100: (9.0, 1.0), 150: (5.0, 1.0), 10_000: (9.0, 1.0)}, False, True),
+        ({100: (9.0, 1.0), 7000: (5.0, 1.0), 10_000: (9.0, 1.0)}, False, True),
+        ({100: (9.0, 1.0), 1000: (5.0, 1.0), 10_000: (6.5, 1.0)}, True, False),
+        ({100: (5.0, 0.0), 1000: (5.0, 0.0), 10_000: (5.0, 0.0)}, False, False),
     ],
 )
-def test_identified_means_inside_and_clear_of_both_ends(figures, identified, why):
+def test_identified_means_inside_and_clear_of_both_ends(figures, inside, clear):
     """The optimum lies beyond a tenth of the log range from either edge, and both ends are worse by more than the intervals."""
-    found, text = certification._identify(profile_points(figures), 100.0, 10_000.0, searched=True)
-    assert found is identified
-    assert text.startswith("A identified: " if identified else "A not identified: ")
-    assert why in text
-    same, text = certification._identify(profile_points(figures), 100.0, 10_000.0, searched=False)
-    assert same is identified
-    assert text.startswith("A is not searched: peg risk is lowest at A = ")
-    assert "identified" not in text
-    assert "searched range" not in text
+    for searched in (True, False):
+        found = certification._optimum(profile_points(figures), 100.0, 10_000.0, searched=searched)
+        assert (found.inside, found.clear, found.identified) == (inside, clear, inside and clear)
+        assert (found.best, found.peg.value) == min(
+            ((at, value) for at, (value, _) in figures.items()), key=lambda each: (each[1], each[0])
+        )
+        assert (found.low, found.high, found.searched) == (100.0, 10_000.0, searched)
 
 
 def test_a_study_that_does_not_search_a_says_so(world, make_study):
@@ -508,7 +496,7 @@ def test_a_study_that_does_not_search_a_says_so(world, make_study):
     space = {name: each for name, each in study.search.space.items() if name != "amplification"}
     result = run(world, replace(study, search=replace(study.search, space=space)), [BETTER_PEG])
     assert result.profile is not None
-    assert result.profile.finding.startswith("A is not searched: ")
+    assert not result.profile.optimum.searched
 
 
 def test_a_cliff_one_step_away_takes_the_recommendation_back(world, make_study):

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from dataclasses import replace
-from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amo_opt.scoring.metrics import METRICS
-from amo_opt.scoring.types import Estimate, PairedDifference
+from amo_opt.scoring.types import Estimate
 from amo_opt.search.finding import finding, shape
-from amo_opt.search.movement import Shift, Track, bound, classify
+from amo_opt.search.movement import bound, classify
 
-PEG, YIELD, BREACH = "peg_cvar95_bps", "yield", "breach_probability"
-A = (150.0, 500.0, 1500.0, 5000.0)
+spec = importlib.util.spec_from_file_location("tracks", Path(__file__).parents[1] / "tracks.py")
+assert spec is not None
+assert spec.loader is not None
+tracks = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tracks)
+PEG, YIELD, A, shift_of, track_of = tracks.PEG, tracks.YIELD, tracks.A, tracks.shift_of, tracks.track_of
 
-
-def shift_of(value, half=0.0, *, metric=PEG, limit=0.02, level=10.0, verdict="INCONCLUSIVE"):
-    """A shift of ``value`` with ``half`` on either side, from a current figure of ``level``."""
-    difference = PairedDifference(
-        metric=metric,
-        current=level,
-        candidate=level + value,
-        difference=Estimate(value=value, low=value - half, high=value + half, n=320),
-        margin=2.0,
-        verdict=verdict,
-        p_better=0.5,
-        p_inferior=0.5,
-    )
-    return Shift(difference=difference, bound=limit)
-
-
-def track_of(figures, *, values=A, better=-1, half=0.0, limit=0.02, log=True, metric=PEG):
-    """A track whose pairs differ by exactly what their figures do, ``half`` on either side of it."""
-    pairs = combinations(range(len(figures)), 2)
-    shifts = {(i, j): shift_of(figures[j] - figures[i], half, limit=limit, metric=metric, level=figures[i]) for i, j in pairs}
-    return Track(metric=metric, better=better, values=values, figures=tuple(figures), shifts=shifts, log=log)
+BREACH = "breach_probability"
 
 
 @pytest.mark.parametrize(
@@ -131,53 +116,9 @@ def test_shapes_do_not_depend_on_sign_or_direction(figures, half, span):
     assert mirrored == (here[0], len(figures) - 1 - here[1]) or figures.count(figures[here[1]]) > 1
 
 
-def test_a_monotone_way_in_words():
-    """From, to, the paired interval, over which values; where nearly all of it is one step, which."""
-    even = shape(track_of((17.0, 11.0, 6.0, 1.0), half=0.5), current=1500.0, label="A")
-    assert even.text == "peg risk falls from 17.0 to 1.0 bps (by 15.5 to 16.5, 95% interval) as A rises from 150 to 5000 (MONOTONE)"
-    cliff = shape(track_of((1.0, 1.0, 1.5, 17.0)), current=1500.0, label="A")
-    assert ", nearly all of it from 1500 to 5000 (MONOTONE)" in cliff.text
-    assert (even.best, cliff.best) == (5000.0, 500.0)
-
-
-def test_an_optimum_in_words():
-    """Where, how much, against both ends; a whole smaller than the margin (100 bounds) is told so."""
-    bowl = shape(track_of((0.031, 0.036, 0.033, 0.030), better=1, limit=1e-5, metric=YIELD), current=1500.0, label="A")
-    assert bowl.text == "yield is highest at A = 500: 3.60% a year, against 3.10 at 150 and 3.00 at 5000 (INTERIOR OPTIMUM)"
-    small = shape(track_of((0.0301, 0.0305, 0.0303, 0.0300), better=1, limit=1e-5, metric=YIELD), current=1500.0, label="A")
-    assert "within the study's margin (INTERIOR OPTIMUM)" in small.text
-
-
-def test_an_edge_in_words():
-    """A best point at an end reached with a step back, and one inside that an end equals."""
-    jagged = shape(track_of((9.0, 4.0, 6.0, 1.0), half=0.5), current=1500.0, label="A")
-    assert (
-        jagged.text
-        == "peg risk is lowest at A = 5000: 1.0 bps, an edge of the range, against 9.0 at 150, with a step back on the way (EDGE)"
-    )
-    level = shape(track_of((2.3, 4.0, 2.0, 8.0), half=0.5), current=1500.0, label="A")
-    assert level.text == "peg risk is lowest at A = 1500: 2.0 bps, not clear of both edges, against 2.3 at 150 and 8.0 at 5000 (EDGE)"
-
-
-@pytest.mark.parametrize(
-    ("figures", "half", "text"),
-    [
-        ((3.0, 3.0, 3.0, 3.0), 0.0, "peg risk the same throughout"),
-        ((3.0, 3.2, 3.1, 2.9), 0.5, "peg risk flat within chance"),
-        ((3.00, 3.01, 3.00, 3.01), 0.001, "peg risk flat: its best and its worst are less than 0.020 bps apart"),
-    ],
-)
-def test_a_flat_objective_in_words(figures, half, text):
-    """The same, within chance, or too small to matter are three things."""
-    assert shape(track_of(figures, half=half), current=1500.0, label="A").text == text
-
-
-def sentence(*, peg=(), earned=(), dilution=()):
+def found_of(*, peg=(), earned=(), dilution=()):
     """The finding over as many values as there are differences, both objectives flat."""
-    flat = {
-        PEG: shape(track_of((3.0,) * 4), current=1500.0, label="A"),
-        YIELD: shape(track_of((0.03,) * 4, metric=YIELD), current=1500.0, label="A"),
-    }
+    flat = {PEG: shape(track_of((3.0,) * 4), current=1500.0), YIELD: shape(track_of((0.03,) * 4, metric=YIELD), current=1500.0)}
     shifts = {
         YIELD: [shift_of(*each, metric=YIELD, limit=1e-5, level=0.03) for each in earned],
         PEG: [shift_of(*each) for each in peg],
@@ -189,31 +130,36 @@ def sentence(*, peg=(), earned=(), dilution=()):
 STILL = ((0.0, 0.0),) * 4
 
 
-def test_a_parameter_that_changes_nothing_is_told_so():
+def test_a_parameter_that_changes_nothing_is_flat():
     """Every figure the same on every resample: it acts through nothing."""
-    assert sentence(peg=STILL, earned=STILL, dilution=STILL) == (
-        True,
-        "FLAT: from 150 to 5000 it acts through nothing in these scenarios: every figure stays the same.",
-    )
+    found = found_of(peg=STILL, earned=STILL, dilution=STILL)
+    assert (found.kind, found.flat, found.low, found.high, found.n) == ("unchanged", True, 150.0, 5000.0, 320)
 
 
 def test_movements_too_small_to_matter_are_flat():
     """Intervals clear of 0 that end within the bound."""
-    flat, text = sentence(peg=((0.01, 0.005), *STILL[1:]), earned=STILL, dilution=STILL)
-    assert flat
-    assert "acts through nothing that matters" in text
-    assert "by 1% of its margin" in text
+    found = found_of(peg=((0.01, 0.005), *STILL[1:]), earned=STILL, dilution=STILL)
+    assert (found.kind, found.flat) == ("ruled out", True)
 
 
-def test_movements_within_chance_tell_what_is_left_open():
-    """An interval that holds 0 but reaches further than the bound proves nothing: how far it reaches is told."""
-    flat, text = sentence(peg=((0.3, 0.5), *STILL[1:]), earned=((1e-5, 4e-5), *STILL[1:]), dilution=STILL)
-    assert flat
-    assert text.endswith("n = 320 paths leave open up to 0.0050% a year of yield and 0.80 bps of peg risk.")
+def test_movements_within_chance_keep_what_is_left_open():
+    """An interval that holds 0 but reaches further than the bound proves nothing: how far it reaches is kept, by objective."""
+    found = found_of(peg=((0.3, 0.5), *STILL[1:]), earned=((1e-5, 4e-5), *STILL[1:]), dilution=STILL)
+    assert (found.kind, found.flat) == ("within chance", True)
+    assert found.furthest == pytest.approx({YIELD: 5e-5, PEG: 0.8})
 
 
 def test_one_term_that_moves_is_enough():
     """Objectives that stay flat do not make a parameter flat; what moves is named."""
-    flat, text = sentence(peg=STILL, earned=STILL, dilution=((0.001, 0.0005), *STILL[1:]))
-    assert not flat
-    assert text == "peg risk the same throughout; yield the same throughout; it also moves dilution."
+    found = found_of(peg=STILL, earned=STILL, dilution=((0.001, 0.0005), *STILL[1:]))
+    assert (found.kind, found.flat, found.besides) == ("moves", False, ("dilution",))
+
+
+def test_too_few_paths_are_told_from_flat():
+    """A term without an interval that nothing else makes up for: not known, and which."""
+    unknown = shift_of(0.0, math.inf, metric="dilution", limit=1e-4)
+    unknown = replace(unknown, difference=replace(unknown.difference, difference=Estimate.of(0.0, (-1.0, 1.0), n=20, fewest=20)))
+    shapes = {PEG: shape(track_of((3.0,) * 4), current=1500.0), YIELD: shape(track_of((0.03,) * 4, metric=YIELD), current=1500.0)}
+    shifts = {YIELD: [shift_of(0.0, metric=YIELD)] * 4, PEG: [shift_of(0.0)] * 4, "dilution": [unknown] * 4}
+    found = finding(A, shapes, shifts, 20)
+    assert (found.kind, found.flat, found.unknown, found.nothing_known) == ("not known", None, ("dilution",), False)

@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from amo_opt.errors import StorageError
 from amo_opt.search.coordinator import explore
 from amo_opt.search.problem import FunctionProblem, Plain, feasible_points
+from amo_opt.search.progress import OtherSampler, Stalled
 from amo_opt.search.stall import stalled_after
 from amo_opt.search.study_store import StudyStore
 
@@ -97,10 +98,10 @@ def test_an_extended_search_keeps_its_sampler(tmp_path):
 
     with pytest.raises(HeardError):
         run(problem, 1000, address, told)
-    assert remarks == ["the record's trials come from tpe, so tpe goes on (1000 trials at once take nsga2)"]
+    assert remarks == [OtherSampler(kept="tpe", wanted="nsga2", trials=1000)]
     with pytest.raises(HeardError):
         run(problem, 1000, f"sqlite:///{tmp_path / 'fresh.db'}", told)
-    assert remarks[1:] == [""]
+    assert remarks[1:] == [None]
     assert StudyStore(problem, f"sqlite:///{tmp_path / 'fresh.db'}", directions=problem.directions, metrics=None).sampler("tpe") == "nsga2"
 
 
@@ -118,7 +119,7 @@ def test_a_stall_ends_the_search_where_it_is_wherever_it_is_called_again(tmp_pat
 
     address, remarks = f"sqlite:///{tmp_path / 'flat.db'}", []
     assert len(run(problem(3), 12, address, lambda frozen, remark: remarks.append(remark))) == 8
-    assert remarks[-1] == "no growth of the front in 3 batches: the search ends here"
+    assert remarks[-1] == Stalled(batches=3)
     assert len(run(problem(0), 12, address)) == 12
     assert len(run(problem(3), 12, address)) == 8
     assert stalled_after([0.0] * 9, 3) is None

@@ -105,9 +105,9 @@ def test_a_shift_of_every_loss_is_the_shift_of_their_cvar(world, study):
         assert point.shifts[PEG].moves == (point.value != 1500)
         assert point.shifts[YIELD].unchanged
     assert {metric: shape.word for metric, shape in found.shapes.items()} == {YIELD: "FLAT", PEG: "MONOTONE"}
-    assert found.finding.startswith("peg risk falls from ")
-    assert "as A rises from 150 to 5000" in found.finding
-    assert found.finding.endswith("(MONOTONE); yield the same throughout; it also moves peg risk against the dollar.")
+    assert found.shapes[PEG].best == 5000
+    assert (found.finding.kind, found.finding.low, found.finding.high) == ("moves", 150, 5000)
+    assert found.finding.besides == (DOLLAR,)
 
 
 def test_income_on_every_path_is_yield_and_its_line(world, study):
@@ -122,15 +122,15 @@ def test_income_on_every_path_is_yield_and_its_line(world, study):
     assert found.shapes[YIELD].word == "INTERIOR OPTIMUM"
     assert found.shapes[YIELD].best in {0.2, 0.3}
     assert found.shapes[PEG].word == "FLAT"
-    assert "lending" in found.finding
+    assert "lending" in found.finding.besides
 
 
 def test_what_acts_on_nothing_is_flat(world, study):
     """A buffer and an unwind rate that change no path: told plainly, over the range they were given."""
     found = by_name(room.profile(study))
-    for name, ends in (("idle_buffer", "0 to 0.3"), ("unwind_rate", "0.01 to 0.5")):
+    for name, ends in (("idle_buffer", (0.0, 0.3)), ("unwind_rate", (0.01, 0.5))):
         assert found[name].flat
-        assert found[name].finding == f"FLAT: from {ends} it acts through nothing in these scenarios: every figure stays the same."
+        assert (found[name].finding.kind, found[name].finding.low, found[name].finding.high) == ("unchanged", *ends)
     assert not found["amplification"].flat
 
 
@@ -140,7 +140,8 @@ def test_noise_is_within_chance_and_tells_what_it_leaves_open(world, study):
     widths = [point.shifts[PEG].furthest for point in found.points]
     assert max(widths) > found.points[0].shifts[PEG].bound
     assert found.flat
-    assert "paths leave open up to" in found.finding
+    assert found.finding.kind == "within chance"
+    assert found.finding.furthest == {PEG: max(widths), YIELD: max(point.shifts[YIELD].furthest for point in found.points)}
 
 
 def test_terms_of_the_yield_add_up_in_figures_and_in_differences(world, study):
@@ -197,7 +198,7 @@ def test_a_value_that_cannot_be_simulated_is_told(world, study):
     assert found.failed == ((0.6, "aave_cap-0.6: path 3, step 7"),)
     world.fails = lambda parameters: parameters.unwind_rate != study.current.unwind_rate
     alone = by_name(room.profile(study, ["unwind_rate"], points=3))["unwind_rate"]
-    assert (alone.flat, alone.finding) == (False, "no value but the current one could be simulated.")
+    assert (alone.flat, alone.finding.kind) == (False, "not simulated")
 
 
 def test_the_current_set_failing_is_an_error(world, study):
@@ -266,7 +267,7 @@ def test_a_small_real_run():
     for each in found.profiles:
         point = next(point for point in each.points if point.value == each.current)
         assert point.score == outcome.score
-        assert each.finding
+        assert (each.finding.low, each.finding.high) == (each.points[0].value, each.points[-1].value)
         assert not each.failed
     acted = {each.parameter for each in found.profiles if not each.flat}
     assert {"amplification", "curve_collateral_cap"} <= acted
@@ -280,9 +281,8 @@ def test_too_few_paths_have_no_shape(world, study, make_outcome):
     for name, profile in by_name(found).items():
         assert profile.flat is None
         assert {each.word for each in profile.shapes.values()} == {"NOT KNOWN"}
-        ends = {"amplification": "from 150 to 5000", "idle_buffer": "from 0 to 0.3"}[name]
-        assert (
-            profile.finding == f"NOT KNOWN: n = 58 paths are too few to tell what it does {ends}; at least 30 of each scenario are needed."
-        )
+        ends = {"amplification": (150, 5000), "idle_buffer": (0.0, 0.3)}[name]
+        assert (profile.finding.kind, profile.finding.low, profile.finding.high, profile.finding.n) == ("not known", *ends, 58)
+        assert profile.finding.nothing_known
     assert found.frame[["low", "high", "difference_low", "difference_high"]].isna().all().all()
     assert not found.frame["moves"].any()

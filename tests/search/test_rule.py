@@ -6,7 +6,7 @@ import pytest
 
 from amo_opt.config.study import Certification
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, Score
-from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible, rule_text
+from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible
 from amo_opt.search.ruling import Objection
 
 MARGINS = Certification(margin_yield=0.001, margin_peg_bps=2.0)
@@ -120,13 +120,6 @@ def test_differences_within_a_scenario_do_not_count():
 
     harmful = replace(difference(PEG, 90.0, 99.0, 1.0), scenario="calm")
     assert eligible({"x": scored()}, {"x": (*paired(), harmful)}, MARGINS, stream="A")["x"] is None
-
-
-def test_the_printed_rule_carries_the_study_s_margins():
-    """Margins are printed in the units of the report."""
-    text = rule_text(MARGINS)
-    assert "yield 0.1 percentage points a year, peg risk 2 bps" in text
-    assert "at 0.05" in text
 
 
 def test_the_worst_cover_may_not_fall_beyond_the_margin():

@@ -16,6 +16,7 @@ from amo_opt.search import sensitivity as room
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.progress import silent
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
+from amo_opt.search.ruling import Condition
 from amo_opt.search.sensitivity import conditions, improved_axis, moves, sensitivities
 from amo_opt.simulation.engine import simulate
 from amo_opt.stress.draws import DRAWN_FROM, LENDERS, draw_block
@@ -115,7 +116,8 @@ def test_a_state_that_is_no_balance_sheet_is_not_run(tiny, held):
     (found,) = sensitivities(Certifier(study, 1, silent), study.current.replace(name="shown", aave_cap=0.4))
     assert (found.figure, found.end, found.n, found.holds) == ("amos.curve.in_gauge", "high", 0, True)
     assert found.yield_difference is None
-    assert found.objection.startswith("not run: more LP tokens staked than there are (1.2 in all")
+    assert found.objection.kind == "not run"
+    assert found.objection.detail.startswith("more LP tokens staked than there are (1.2 in all")
     assert balance_fault(study.state) == ""
 
 
@@ -134,12 +136,12 @@ def paired_of(gain, peg, dollar=0.0, cover=0.0):
     [
         (paired_of(0.02, 0.5), -1.0, []),
         (paired_of(0.01, -1.0), -1.0, []),
-        (paired_of(0.02, 2.5), -1.0, ["within the margin on peg risk"]),
-        (paired_of(0.02, 0.5, dollar=3.0), -1.0, ["within the margin on peg risk against the dollar"]),
-        (paired_of(0.02, 0.5, cover=-0.02), -1.0, ["within the margin on lowest external collateral ratio"]),
-        (paired_of(0.02, 0.5), 0.1, ["within the limit of breach_probability:calm"]),
-        (paired_of(0.0003, 0.1), -1.0, ["0.5 of a margin gained in all"]),
-        (paired_of(-0.001, -3.0), -1.0, ["better on yield"]),
+        (paired_of(0.02, 2.5), -1.0, [Condition(kind="margin", metric=PEG)]),
+        (paired_of(0.02, 0.5, dollar=3.0), -1.0, [Condition(kind="margin", metric=DOLLAR)]),
+        (paired_of(0.02, 0.5, cover=-0.02), -1.0, [Condition(kind="margin", metric=COVER)]),
+        (paired_of(0.02, 0.5), 0.1, [Condition(kind="limit", limit="breach_probability:calm")]),
+        (paired_of(0.0003, 0.1), -1.0, [Condition(kind="gain", bound=0.5)]),
+        (paired_of(-0.001, -3.0), -1.0, [Condition(kind="better", metric=YIELD)]),
     ],
 )
 def test_each_condition_turns_by_itself(frax, paired, breach, turned):
@@ -152,7 +154,7 @@ def test_each_condition_turns_by_itself(frax, paired, breach, turned):
         return conditions(differences, point, frax, axis=axis)
 
     base, found = judged(paired_of(0.02, 0.5), -1.0), judged(paired, breach)
-    assert [words for words in base if found[words] != base[words]] == turned
+    assert [each for each in base if found[each] != base[each]] == turned
 
 
 def test_the_axis_that_gains_more_margins(frax):

@@ -15,15 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.market import MARKET_INDEX
 from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
-from amo_opt.amos.inputs import MARKET_INDEX
-from amo_opt.errors import SimulationError
-from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.parameters import ORDERED_PAIRS, PARAMETERS, ParameterSet
 from amo_opt.simulation.engine import draw, trace_given
 from amo_opt.stress.catalogue import load_scenario, scenario_names
 

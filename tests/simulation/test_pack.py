@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from amo_opt.amos.inputs import MARKET_INPUTS
+from amo_opt.amos.layout import CONSTANT_INDEX, STATE_INDEX
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.lanes import CONSTANT_INDEX, STATE_INDEX
-from amo_opt.protocol.market import LANES, MARKET_INPUTS
-from amo_opt.amos.inputs import MARKET_INPUTS
-from amo_opt.protocol import lanes as at
-from amo_opt.protocol.lanes import CONSTANT_INDEX, STATE_INDEX
 from amo_opt.protocol.market import LANES
-from amo_opt.protocol.parameters import PARAMETERS
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from amo_opt.report.facts.choice import Choice, choice_of
 from amo_opt.report.facts.convergence import Convergence, convergence_of
 from amo_opt.report.facts.costs import Costs, costs_of
 from amo_opt.report.facts.decision import Decision, decision_of
-from amo_opt.report.facts.disclosure import Disclosure, disclosure_of
+from amo_opt.report.facts.disclosure import Disclosure, disclosure_of, replay_command
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
 from amo_opt.report.facts.execution import Execution, execution_of
 from amo_opt.report.facts.fans import FanPanel, fan_panels, reading_of
@@ -26,9 +26,11 @@ from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
 from amo_opt.report.facts.steps import HALF_STEP
 from amo_opt.report.facts.tails import Tails, tails_of
 from amo_opt.report.facts.validity import Validity, own_episodes, validity_of
-from amo_opt.report.wording import Scale, clean
+from amo_opt.report.wording import Scale
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
+    from amo_opt.config.study import Study
     from amo_opt.search.result import Result, WorstPath
 
 __all__ = ["Facts", "gather"]
@@ -158,7 +160,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         choice=choice_of(result, subject),
         fans=fans,
         fans_reading=reading_of(fans),
-        worst=tuple(_worst_row(each) for each in result.worst_paths),
+        worst=tuple(_worst_row(each, result.study) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
         validity=validity_of(study, own_episodes(study, result.episodes), sensitivity=result.sensitivity),
         disclosure=disclosure_of(result),
@@ -193,12 +195,12 @@ def _worst_of(result: Result, subject: Subject) -> str:
     return "the current set" if ids <= {subject.current.id} else ", ".join(sorted(clean(each) for each in ids))
 
 
-def _worst_row(worst: WorstPath) -> WorstRow:
+def _worst_row(worst: WorstPath, study: Study) -> WorstRow:
     return WorstRow(
         scenario=worst.scenario,
         path=str(worst.path),
         peg_loss=Scale(1.0, 1, "bp").text(worst.peg_loss_bps),
         min_price=Scale(1.0, 4, "USD").text(worst.min_price),
         unserved=Scale(1e-6, 1, "m USD·h").text(worst.unserved_usd_hours),
-        command=clean(worst.command),
+        command=clean(replay_command(worst, study)),
     )

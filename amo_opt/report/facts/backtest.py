@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amo_opt.comparison.wording import NOT_KNOWN
-from amo_opt.config.wording import MISSING, significant
 from amo_opt.scoring.replayed import BAND, fit_of
+from amo_opt.wording import MISSING, NOT_KNOWN, interval, significant
 
 if TYPE_CHECKING:
-    from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit
+    from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
     from amo_opt.simulation.backtest import Backtest
 
 UNITS = {"price": "USD", "supply": "m tokens", "pool_stable": "m tokens", "pool_base": "m USD", "pool_share": "share"}
@@ -97,6 +96,30 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 """Headings and rows, as text."""
 
 
+_TITLES = {
+    "price_low": "lowest price, USD",
+    "hours_below_099": "hours below 0.99",
+    "slope_origin": "slope of price − 1 on USDC − 1, through the origin",
+    "slope_ols": "slope of price − 1 on USDC − 1, OLS",
+    "correlation": "correlation of price − 1 and USDC − 1",
+    "residual_rmse": "RMSE of the price (real: of a constant 1)",
+    "pool_share": "stablecoin's share of the pool, at {} h",
+    "supply_change": "change of supply, to {} h",
+}
+
+
+def summary_title(found: Summary) -> str:
+    """What a figure over the whole is called, with the hour it is of."""
+    return _TITLES[found.name].format(found.hour)
+
+
+def allowed(demand: Demand) -> str:
+    """A demand's limits in words."""
+    if math.isinf(demand.high):
+        return f"at least {demand.low:.5g}"
+    return f"below {demand.high:.5g}" if math.isinf(demand.low) else f"{demand.low:.5g} to {demand.high:.5g}"
+
+
 def shown(value: float | None) -> str:
     """A figure with five significant digits, a dash where there is none."""
     return MISSING if value is None else significant(value, 5)
@@ -110,7 +133,13 @@ def demand_table(fit: EpisodeFit) -> Table:
     """demand / model / real / met or MISSED by how much."""
     heads = ("demand", "allowed", "model", "real", "verdict")
     rows = [
-        (each.text, each.allowed, shown(each.model), shown(each.real), "met" if each.met else f"MISSED by {significant(each.missed_by, 3)}")
+        (
+            each.text,
+            allowed(each),
+            shown(each.model),
+            shown(each.real),
+            "met" if each.met else f"MISSED by {significant(each.missed_by, 3)}",
+        )
         for each in fit.demands
     ]
     return heads, rows
@@ -122,10 +151,9 @@ def summary_table(fit: EpisodeFit) -> Table:
     for each in fit.summary:
         if each.model is None and each.real is None:
             continue
-        unknown = MISSING if each.model is None else NOT_KNOWN
-        band = unknown if each.interval is None else f"{shown(each.interval[0])} to {shown(each.interval[1])}"
+        band = MISSING if each.model is None else interval(each.interval, shown)
         misfit = MISSING if each.model is None or each.real is None or each.name == "residual_rmse" else _misfit(each.model - each.real)
-        rows.append((each.title, shown(each.model), band, shown(each.real), misfit))
+        rows.append((summary_title(each), shown(each.model), band, shown(each.real), misfit))
     return ("figure", "model", "5–95% of paths", "real", "misfit"), rows
 
 
@@ -154,7 +182,7 @@ def row_table(fit: ColumnFit) -> Table:
     scale = SCALES.get(fit.name, 1.0)
     bands = [NOT_KNOWN] * fit.n
     if fit.low is not None and fit.high is not None:
-        bands = [f"{shown(low * scale)} to {shown(high * scale)}" for low, high in zip(fit.low, fit.high, strict=True)]
+        bands = [interval((low * scale, high * scale), shown) for low, high in zip(fit.low, fit.high, strict=True)]
     rows = [
         (f"{hour}", shown(model * scale), band, shown(real * scale), _misfit((model - real) * scale))
         for hour, model, band, real in zip(fit.hours, fit.model, bands, fit.real, strict=True)

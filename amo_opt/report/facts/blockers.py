@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.config.schema import given_figures
-from amo_opt.report.wording import Chip, clean, count, plain_number
+from amo_opt.report.facts.ruling import turn_words
+from amo_opt.report.wording import Chip, plain_number
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -50,6 +52,6 @@ def _sensitive(found: tuple[Sensitivity, ...]) -> tuple[Blocker, ...]:
     first = moved[0]
     reason = (
         f"The verdict hangs on an assumption: it does not hold at {count(len(moved), 'end')} of the ranges of assumed figures, first with "
-        f"{first.figure} at {plain_number(first.value)}{': ' + clean(first.objection) if first.objection else ''}."
+        f"{first.figure} at {plain_number(first.value)}{': ' + turn_words(first.objection) if first.objection else ''}."
     )
     return (Blocker(Chip("ASSUMPTION-SENSITIVE"), reason),)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.comparison.wording import NOT_KNOWN
-from amo_opt.config.wording import significant
 from amo_opt.scoring.intervals import clopper_pearson
 from amo_opt.scoring.types import spread_known
+from amo_opt.search.reverse_stress import ONSET_DAY, SHORTFALL_BPS, WINDOW_DAYS
+from amo_opt.wording import interval, significant
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
@@ -74,9 +74,20 @@ def panels_of(found: ReverseStress) -> tuple[BreakPanel, ...]:
     return tuple(panels)
 
 
+def definition(found: ReverseStress) -> str:
+    """What surviving means under the study, in one line."""
+    limits = found.survival
+    return (
+        f"price >= reference - {SHORTFALL_BPS / 100:g}% (reference = {'1 dollar' if limits.dollar else 'min(1, USDC, base-pool value)'}), external collateral "
+        f"ratio >= {limits.min_external_cr:g}, unserved <= {limits.max_unserved_usd_hours:g} USD h; onset on day {ONSET_DAY}; windows of "
+        f"{', '.join(f'{days} days ({name})' for name, days in WINDOW_DAYS.items())} instead of the study's; "
+        "the freeze comes with the exits of ust-contagion-2022 at their fitted size"
+    )
+
+
 def interval_text(point: BreakPoint) -> str:
     """The interval of a break point, ``low, high``, or that it is not known."""
-    return NOT_KNOWN if point.interval is None else ", ".join(significant(end, 4) for end in point.interval)
+    return interval(point.interval, lambda end: significant(end, 4), between=", ")
 
 
 def paid_sentences(found: ReverseStress) -> tuple[str, ...]:
@@ -96,5 +107,5 @@ def caption_of(found: ReverseStress, seed: int) -> str:
     bands = "bands are exact 95% intervals, point by point" if spread_known(n) else "too few paths for intervals"
     return (
         f"{found.parameters} on {found.study}: share of paths that survive a stress up to each size; {bands} "
-        f"(n = {n} paths a stress, seed {seed}). Survives: {found.definition}. Run, price alone: {'; '.join(paid_sentences(found))}."
+        f"(n = {n} paths a stress, seed {seed}). Survives: {definition(found)}. Run, price alone: {'; '.join(paid_sentences(found))}."
     )

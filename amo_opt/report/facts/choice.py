@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.report.facts.finding import optimum_words
 from amo_opt.report.facts.limits import limits_kept
+from amo_opt.report.facts.rule import rule_words
 from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, clean, count, plain_number, sentence_case
+from amo_opt.report.wording import Scale, plain_number, sentence_case
+from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +108,7 @@ def choice_of(result: Result, subject: Subject) -> Choice:
         front=tuple(_point(each, each.certified_a, subject) for each in ordered),
         front_b=tuple(_point(each, each.certified_b, subject) for each in ordered if each.certified_b is not None),
         front_caption=_front_caption(result, subject),
-        rule=clean(result.rule),
+        rule=rule_words(result.study.certification),
         explanation=explanation_of(result),
         alternatives=tuple(rows[each.id] for each in shown),
         rejected=tuple(rows[each.id] for each in ordered if each.role == "candidate"),
@@ -175,12 +178,13 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
     if subject.other is not None and subject.recommended:
         marks.append(("proposed", float(subject.other.parameters.values()[profile.parameter])))
     paths = profile.points[0].score.yield_annual.n if profile.points else 0
+    finding = f"{optimum_words(profile.optimum)}."
     caption = (
-        f"{clean(profile.finding).rstrip('.')}. All else held at {clean(profile.base)} "
+        f"{finding} All else held at {clean(profile.base)} "
         f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; {bands(profile.points)})."
     )
     log = PARAMETERS[profile.parameter].log
-    return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=clean(profile.finding), caption=caption)
+    return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=finding, caption=caption)
 
 
 def profile_facts(

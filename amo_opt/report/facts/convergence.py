@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import count
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.search.result import Result

@@ -21,7 +21,8 @@ from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.ruling import kept_words, limit_title, objection_words, streams, verdict_words
 from amo_opt.report.facts.tails import OBJECTIVES, tails_of
 from amo_opt.report.facts.validity import is_validated, own_episodes
-from amo_opt.report.wording import Chip, count, lower_first, plain_number
+from amo_opt.report.wording import Chip, lower_first, plain_number
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

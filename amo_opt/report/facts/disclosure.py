@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import clean, metric_of, plain_number, scale_for
+from amo_opt.report.wording import metric_of, plain_number, scale_for
 from amo_opt.search.stall import GROWTH, stalled_after
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
-    from amo_opt.search.result import Result, Trial
+    from amo_opt.config.study import Study
+    from amo_opt.search.result import Result, Trial, WorstPath
 
 PACKAGES = ("amo-opt", "numpy", "numba", "optuna")
 
@@ -163,11 +165,10 @@ def _gap(result: Result) -> tuple[GapRow, ...]:
 def _command(result: Result) -> str:
     """The call with everything that may have been overridden; only the study's file name, since folders are the reader's own."""
     study = result.study
-    file = f"{study.name}.toml" if study.path is None else study.path.name
     call = [
         "amo-opt",
         "run",
-        file,
+        _file(study),
         "--seed",
         str(study.search.seed),
         "--paths",
@@ -175,4 +176,14 @@ def _command(result: Result) -> str:
         "--trials",
         str(len(result.trials)),
     ]
-    return " ".join(shlex.quote(part) for part in call)
+    return shlex.join(call)
+
+
+def replay_command(worst: WorstPath, study: Study) -> str:
+    """The call that replays one of the deepest paths, beside the study's file and the report's parameters."""
+    call = ["amo-opt", "simulate", "parameters.toml", "--study", _file(study), "--seed", str(study.search.seed)]
+    return shlex.join([*call, "--scenario", worst.scenario, "--stream", "certify-b", "--path", str(worst.path)])
+
+
+def _file(study: Study) -> str:
+    return f"{study.name}.toml" if study.path is None else study.path.name

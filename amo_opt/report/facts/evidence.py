@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.limits import ConstraintRow, constraint_rows, nearest_rows
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, metric_of, scale_for
+from amo_opt.report.wording import Chip, Scale, metric_of, scale_for
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,8 @@ from amo_opt.report.facts.schedule import moment, schedule_of, unix
 from amo_opt.report.raw_integers import CAPS
 from amo_opt.report.safe_batch import available, calldata, document, selector
 from amo_opt.report.signatures import RAMP, setter_of
-from amo_opt.report.wording import MISSING, clean, plain_number
+from amo_opt.report.wording import plain_number
+from amo_opt.wording import MISSING, clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study

@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import clean, count
 from amo_opt.scoring.types import spread_known
+from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

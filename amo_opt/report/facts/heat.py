@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.evidence import told_apart
 from amo_opt.report.facts.sets import role_title
-from amo_opt.report.wording import MISSING, Chip, clean, count, lower_first, metric_of, scale_for
+from amo_opt.report.wording import Chip, lower_first, metric_of, scale_for
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.wording import Scale, clean, count, lower_first, metric_of
+from amo_opt.report.wording import Scale, lower_first, metric_of
+from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
     from amo_opt.search.result import Result

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.neighbourhood import SIDES
-from amo_opt.report.wording import clean, count, lower_first, metric_of, plain_number, scale_for, sentence_case
+from amo_opt.report.wording import lower_first, metric_of, plain_number, scale_for, sentence_case
+from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

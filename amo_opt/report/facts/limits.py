@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import NOT_KNOWN
-from amo_opt.report.wording import MISSING, Chip, constraint_title, scale_for
+from amo_opt.report.wording import Chip, constraint_title, scale_for
+from amo_opt.wording import MISSING, NOT_KNOWN
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

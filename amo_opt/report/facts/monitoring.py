@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import Scale, count, metric_of, plain_number, scale_for
+from amo_opt.report.wording import Scale, metric_of, plain_number, scale_for
 from amo_opt.scoring.types import spread_known
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

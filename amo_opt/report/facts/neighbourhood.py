@@ -10,7 +10,8 @@ from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_w
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
 from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
-from amo_opt.report.wording import MISSING, Chip, Scale, count, lower_first, metric_of, plain_number, true_minus
+from amo_opt.report.wording import Chip, Scale, lower_first, metric_of, plain_number
+from amo_opt.wording import MISSING, count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject

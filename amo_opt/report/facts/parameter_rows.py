@@ -12,14 +12,14 @@ from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.report.signatures import setter_of
-from amo_opt.report.wording import MISSING, Scale, clean, plain_number, sentence_case
+from amo_opt.report.wording import Scale, plain_number, sentence_case
+from amo_opt.wording import MISSING, NOT_KNOWN, clean
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
 
 POLICY = "policy of the executing team"
 NO_LIMIT = "not on chain"
-NOT_KNOWN = "not known"
 OTHERS = "the protocol's own way (not in the state)"
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import ProfileFacts, bands, profile_facts
-from amo_opt.report.wording import count
+from amo_opt.report.facts.finding import finding_words
 from amo_opt.search.rule import COVER, PEG, YIELD
+from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.search.profile import Profiles
@@ -31,7 +32,7 @@ def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
     return tuple(
         ProfilePage(
             facts=profile_facts(
-                each.parameter, each.points, log=each.log, marks=(("current", each.current),), finding=each.finding, caption=caption
+                each.parameter, each.points, log=each.log, marks=(("current", each.current),), finding=finding_words(each), caption=caption
             ),
             clear=tuple(tuple(point.shifts[term].moves for point in each.points) for term in (YIELD, PEG, COVER)),
         )

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.comparison.wording import NOT_KNOWN
 from amo_opt.report.facts.limits import limits_kept
-from amo_opt.report.wording import MISSING, clean, constraint_title, count, lower_first, metric_of, plain_number, scale_for, true_minus
+from amo_opt.report.wording import constraint_title, lower_first, metric_of, plain_number, scale_for
+from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
+from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from amo_opt.report.wording import Scale
     from amo_opt.scoring.types import Constraint
     from amo_opt.search.result import Candidate, Result
-    from amo_opt.search.ruling import Binding, Objection, Paths, Stream
+    from amo_opt.search.ruling import Binding, Condition, Objection, Paths, Stream, Turn
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,29 @@ def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noq
             return f"is one step from a path that fails: with {step}, {clean(objection.detail)}"
         return f"is one step from a broken limit: with {step}, {title} is {_limit_words(limit, at_value=True)}"
     return f"failed on a path: {clean(objection.detail)}" if digits else "failed on a path"
+
+
+_TITLES = {YIELD: "yield", PEG: "peg risk", DOLLAR: "peg risk against the dollar", COVER: "lowest external collateral ratio"}
+
+
+def condition_words(condition: Condition) -> str:
+    """``within the margin on peg risk``: what the rule asks, as something that a set is or does."""
+    if condition.kind == "better":
+        return f"better on {_TITLES[condition.metric]}"
+    if condition.kind == "margin":
+        return f"within the margin on {_TITLES[condition.metric]}"
+    if condition.kind == "gain":
+        return f"{condition.bound or 0.0:g} of a margin gained in all"
+    return f"within the limit of {clean(condition.limit)}"
+
+
+def turn_words(turn: Turn | None) -> str:
+    """``no longer better on yield``: what a moved figure changes; empty where nothing turned."""
+    if turn is None:
+        return ""
+    if turn.condition is None:
+        return f"{'not run' if turn.kind == 'not run' else 'failed on a path'}: {clean(turn.detail)}"
+    return f"{'no longer' if turn.kind == 'lost' else 'now'} {condition_words(turn.condition)}"
 
 
 def _interval(objection: Objection) -> str:

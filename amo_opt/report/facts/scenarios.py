@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.protocol.market import LANES
-from amo_opt.report.wording import clean
 from amo_opt.stress.draws import FREE_CAPS, NO_LIMIT, draw_block
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.noise import stationary
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.shapes import levels, total_hazard
 from amo_opt.stress.streams import Streams
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study

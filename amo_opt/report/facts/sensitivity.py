@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.neighbourhood import End, EndsRow
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, plain_number
+from amo_opt.report.facts.ruling import turn_words
+from amo_opt.report.wording import Chip, Scale, plain_number
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -97,7 +99,7 @@ def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]
         rows=rows,
         rest=tuple(ordered[kept:]),
         not_run=tuple(
-            NotRun(each.figure, plain_number(each.value), clean(each.objection).removeprefix("not run: ") or "no reason recorded")
+            NotRun(each.figure, plain_number(each.value), "no reason recorded" if each.objection is None else clean(each.objection.detail))
             for each in not_run
         ),
         finding=_finding(result, ordered, moves),
@@ -142,7 +144,7 @@ def _end(found: Sensitivity) -> SensitivityEnd:
         peg_interval=peg[1],
         n=f"{found.n:,}",
         verdict=Chip("HOLDS" if found.holds else "MOVES"),
-        objection=clean(found.objection),
+        objection=turn_words(found.objection),
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.config.schema import figures_by_name, given_figures
-from amo_opt.report.wording import MISSING, clean, count, plain_number
+from amo_opt.report.wording import plain_number
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
     from datetime import date

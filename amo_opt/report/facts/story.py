@@ -12,10 +12,10 @@ from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.amos.layout import LINES
 from amo_opt.report.facts.story_caption import Events, caption
 from amo_opt.report.facts.story_panels import APART, CAPITAL, IN_YIELD, LINE_TITLES, FloatArray, Panel, Series, panels_of
-from amo_opt.report.wording import clean
 from amo_opt.simulation.path_statistics import BACK_WITHIN
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.streams import Streams
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.amos.mechanism import Mechanism

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.comparison.wording import number
+from amo_opt.wording import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +79,8 @@ def money(value: float) -> str:
     for size, decimals, letter in ((1e9, 2, "bn"), (1e6, 1, "m"), (1e3, 1, "k")):
         # what rounds up to a thousand of the smaller unit is one of this
         if abs(value) >= size * (1.0 - 5e-4):
-            return number(value / size, 0 if decimals == 1 and abs(value) >= 10.0 * size else decimals) + letter
-    return number(value, 0)
+            return fixed(value / size, 0 if decimals == 1 and abs(value) >= 10.0 * size else decimals) + letter
+    return fixed(value, 0)
 
 
 def day(hour: int) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
-from amo_opt.comparison.wording import number
 from amo_opt.amos.layout import LINES
 from amo_opt.scoring.metrics import NOT_YIELD
+from amo_opt.wording import fixed
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -227,4 +227,4 @@ def last_figure(value: float, form: Form) -> str:
     ('0.9992', '−1,234', '3.14', '52.0')
     """
     decimals = {"price": 4, "ratio": 4, "percent": 1, "amount": 0 if abs(value) >= 100.0 else 1 if abs(value) >= 10.0 else 2}[form]
-    return number(value, decimals)
+    return fixed(value, decimals)

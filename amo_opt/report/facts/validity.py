@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.facts.backtest import BAND_HOLDS, shown, summary_table
+from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
 from amo_opt.report.facts.sensitivity import moved_figures
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
-from amo_opt.report.wording import MISSING, Chip, Scale, clean, count, listed, true_minus
+from amo_opt.report.wording import Chip, Scale, listed
 from amo_opt.stress.history import episode_names, load_episode
+from amo_opt.wording import MISSING, clean, count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -169,7 +170,7 @@ def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
         demands=tuple(
             DemandRow(
                 title=clean(each.text),
-                allowed=true_minus(each.allowed),
+                allowed=true_minus(allowed(each)),
                 model=true_minus(shown(each.model)),
                 real=true_minus(shown(each.real)),
                 n=n,
@@ -194,7 +195,7 @@ def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str
             "No backtest is part of this report: the command amo-opt backtest replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
         )
     missed = tuple(
-        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {true_minus(shown(demand.model))}, allowed {true_minus(demand.allowed)})' for demand in each.missed)}."
+        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {true_minus(shown(demand.model))}, allowed {true_minus(allowed(demand))})' for demand in each.missed)}."
         for each in episodes
         if each.missed
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from amo_opt.config.wording import significant
 from amo_opt.report.figures.style import BLUE, GREY, HUES, blank, styled, to_svg
+from amo_opt.wording import significant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,9 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from amo_opt.comparison.wording import number
-from amo_opt.config.wording import significant
-from amo_opt.report.wording import true_minus
+from amo_opt.wording import fixed, significant, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +92,7 @@ def price_ticks(axes: Axes) -> None:
     """Dollar prices with as many decimals as tell neighbouring ticks apart."""
     low, high = axes.get_ylim()
     decimals = 4 if high - low < 0.02 else 3 if high - low < 0.2 else 2
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, decimals)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: fixed(value, decimals)))
 
 
 _DECLARATION = re.compile(r"^.*?(?=<svg )", re.DOTALL)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.report.facts import gather
+from amo_opt.search.ruling import Turn
 
 
 def _facts(result):
@@ -124,7 +125,12 @@ def test_a_run_that_looked_at_nothing_says_so_everywhere(result):
 def test_an_end_that_could_not_be_run_counts_for_nothing(result):
     """Its n of 0 is no sample size, and its figure has the effect of the other end; reason and value are told."""
     lost = replace(
-        result.sensitivity[0], n=0, yield_difference=None, peg_difference=None, holds=True, objection="not run: more staked than there is"
+        result.sensitivity[0],
+        n=0,
+        yield_difference=None,
+        peg_difference=None,
+        holds=True,
+        objection=Turn(kind="not run", detail="more staked than there is"),
     )
     found = _facts(replace(result, sensitivity=(lost, *result.sensitivity[1:]))).sensitivity
     assert "n = 640 paths B for each end" in found.finding

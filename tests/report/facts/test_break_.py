@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from amo_opt.report.facts.break_ import caption_of, panels_of, survival
+from amo_opt.report.facts.break_ import caption_of, definition, panels_of, survival
 from amo_opt.report.figures.break_ import save_break
 from amo_opt.search.break_points import BreakPoint, bisect
-from amo_opt.search.reverse_stress import ReverseStress
+from amo_opt.search.reverse_stress import ReverseStress, Survival
 
 
 def broken(truth, stress="run"):
@@ -23,7 +25,7 @@ def found():
     return ReverseStress(
         parameters="a",
         study="b",
-        definition="the price holds",
+        survival=Survival(dollar=True, min_external_cr=0.8, max_unserved_usd_hours=1e9),
         breaking=(run, broken([2.0] * 4, "depeg")),
         run_capacity=run,
         paid=(paid, paid),
@@ -63,3 +65,13 @@ def test_the_same_bytes_each_time(found, tmp_path, suffix):
     assert files[0].read_bytes() == files[1].read_bytes()
     if suffix == ".html":
         assert "<script" not in files[0].read_text(encoding="utf-8")
+
+
+def test_surviving_is_told_in_full(found):
+    """The price's reference, the study's limits, onset, windows, and the exits that come with a freeze."""
+    assert definition(found) == (
+        "price >= reference - 1% (reference = 1 dollar), external collateral ratio >= 0.8, unserved <= 1e+09 USD h; onset on day 3; "
+        "windows of 30 days (run), 30 days (depeg), 70 days (freeze) instead of the study's; the freeze comes with the exits of "
+        "ust-contagion-2022 at their fitted size"
+    )
+    assert "min(1, USDC, base-pool value)" in definition(replace(found, survival=replace(found.survival, dollar=False)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from amo_opt.report.facts.disclosure import disclosure_of
+from amo_opt.report.facts.disclosure import disclosure_of, replay_command
 
 
 def test_the_command_carries_what_may_have_been_overridden(result):
@@ -30,3 +30,11 @@ def test_both_gaps_are_printed(result):
     search, on_a, on_b = result.gap["yield"]
     assert row.search_to_a == f"{100 * (search - on_a.value):+.2f}".replace("-", "−")
     assert row.a_to_b == f"{100 * (on_a.value - on_b.value):+.2f}".replace("-", "−")
+
+
+def test_the_replay_command_is_whole(result):
+    """Seed, scenario, stream and path, so that it draws the same path even where the seed came from the command line; names are quoted."""
+    study = replace(result.study, path=Path("/there/my study.toml"), search=replace(result.study.search, seed=77))
+    worst = replace(result.worst_paths[0], scenario="calm", path=7)
+    command = "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream certify-b --path 7"
+    assert replay_command(worst, study) == command

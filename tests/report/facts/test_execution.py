@@ -20,6 +20,7 @@ from amo_opt.report.pages import proposal_md
 from amo_opt.report.safe_batch import checksum
 from amo_opt.report.write import FILES, batch_files
 from amo_opt.search.result import Sensitivity
+from amo_opt.search.ruling import Condition, Turn
 
 HASH = "ab" * 32
 
@@ -182,7 +183,7 @@ def _sensitivity(*, holds):
         yield_difference=None,
         peg_difference=None,
         holds=holds,
-        objection="" if holds else "may hold the peg worse",
+        objection=None if holds else Turn(kind="lost", condition=Condition(kind="margin", metric="peg_cvar95_bps")),
         n=640,
     )
 
@@ -250,7 +251,7 @@ def test_an_assumption_that_moves_the_verdict_gives_no_batch(onchain):
     """One end of one range is enough; where all hold, nothing is said."""
     facts = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True), _sensitivity(holds=False))))
     assert "ASSUMPTION-SENSITIVE" in [each.word for each in facts.decision.warnings]
-    assert "first with markets.hazard_price at 0.4: may hold the peg worse." in facts.execution.reasons[0]
+    assert "first with markets.hazard_price at 0.4: no longer within the margin on peg risk." in facts.execution.reasons[0]
     assert facts.execution.batch is None
     fine = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True),)))
     assert "ASSUMPTION-SENSITIVE" not in [each.word for each in fine.decision.warnings]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.report.facts.ruling import binding_words, explanation_of, kept_words, objection_words, reason_of
+from amo_opt.report.facts.ruling import binding_words, explanation_of, kept_words, objection_words, reason_of, turn_words
 from amo_opt.scoring.types import Constraint, Estimate
-from amo_opt.search.ruling import Objection, binding_of
+from amo_opt.search.ruling import Condition, Objection, Turn, binding_of
 
 UNSERVED = Constraint(
     name="unserved",
@@ -53,6 +53,34 @@ UNKNOWN = Estimate.of(1.0, (-0.5, 2.5), n=20, fewest=20)
 def test_every_kind_of_objection_has_its_words(objection, words):
     """Figures with their unit, the limit by its title and scenario; another's words without direction characters."""
     assert objection_words(objection).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        (None, ""),
+        (Turn(kind="lost", condition=Condition(kind="better", metric="yield")), "no longer better on yield"),
+        (Turn(kind="gained", condition=Condition(kind="better", metric="peg_cvar95_bps")), "now better on peg risk"),
+        (
+            Turn(kind="lost", condition=Condition(kind="margin", metric="peg_cvar95_dollar_bps")),
+            "no longer within the margin on peg risk against the dollar",
+        ),
+        (
+            Turn(kind="gained", condition=Condition(kind="margin", metric="min_cr_external_tail95")),
+            "now within the margin on lowest external collateral ratio",
+        ),
+        (Turn(kind="lost", condition=Condition(kind="gain", bound=0.5)), "no longer 0.5 of a margin gained in all"),
+        (
+            Turn(kind="lost", condition=Condition(kind="limit", limit="breach_probability:calm")),
+            "no longer within the limit of breach_probability:calm",
+        ),
+        (Turn(kind="not run", detail="more staked than there is"), "not run: more staked than there is"),
+        (Turn(kind="failed", detail="path 3\u202e"), "failed on a path: path 3"),
+    ],
+)
+def test_every_turn_has_its_words(turn, words):
+    """Which condition came out otherwise and which way, or why nothing could be compared."""
+    assert turn_words(turn) == words
 
 
 def test_a_reason_names_the_paths_it_was_found_on(result):

@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.report.facts.choice import choice_of
+from amo_opt.report.facts.finding import finding_words
 from amo_opt.report.facts.profiles import ProfilePage, profile_pages
 from amo_opt.report.facts.sets import subject_of
 from amo_opt.report.figures.profiles import draw_profiles, save_profiles
 from amo_opt.report.figures.style import styled
+from amo_opt.search.finding import Finding
 from amo_opt.search.profile import MovedPoint, ParameterProfile, Profiles
 
 
@@ -76,12 +78,12 @@ def test_the_facts_are_the_profile_s(result):
         for each in result.profile.points
     )
     one = ParameterProfile(
-        parameter="amplification", low=150, high=5000, log=True, current=1500.0, points=points, failed=(), shapes={}, flat=False, finding="it acts."
+        parameter="amplification", low=150, high=5000, log=True, current=1500.0, points=points, failed=(), shapes={}, finding=Finding(kind="unchanged", low=150, high=5000, n=320)
     )  # fmt: skip
     found = Profiles(study=result.study, stream="certify-a", paths=64, n=320, terms=("yield",), bounds={}, profiles=(one,))
     (page,) = profile_pages(found)
     assert page.facts.values == tuple(each.value for each in result.profile.points)
-    assert (page.facts.finding, page.facts.marks, page.facts.log) == ("it acts.", (("current", 1500.0),), True)
+    assert (page.facts.finding, page.facts.marks, page.facts.log) == (finding_words(one), (("current", 1500.0),), True)
     assert [all(row) for row in page.clear] == [True, False, True]
     assert "n = 320 paths A" in page.facts.caption
     assert "filled points differ from the current set by more than chance" in page.facts.caption

@@ -1,7 +1,8 @@
-"""What is put into Markdown renders as the text it was."""
+"""Limits carry no noise, intervals say what is not known, and what is put into Markdown renders as the text it was."""
 
 from __future__ import annotations
 
+import math
 from html.parser import HTMLParser
 
 import pytest
@@ -9,8 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from amo_opt.report.markdown import Markdown, code, escape
-from amo_opt.report.wording import clean
+from amo_opt.protocol.parameters import PARAMETERS
+from amo_opt.wording import (
+    LONGEST_NAME,
+    NOT_KNOWN,
+    Markdown,
+    clean,
+    code,
+    decimals_of,
+    escape,
+    fixed,
+    interval,
+    named,
+    plain,
+    significant,
+)
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -88,3 +102,38 @@ def test_markdown_passes_and_mentions_do_not():
     """Template text is trusted; an @ in a note calls nobody."""
     assert escape(Markdown("**x**")) == "**x**"
     assert "@" not in escape("@everyone")
+
+
+def test_clean_removes_what_disguises_text():
+    """A right-to-left override can make a name read as another."""
+    assert clean("safe\u202egnp\u200b.toml\x07") == "safegnp.toml"
+    assert len(PARAMETERS) == len({clean(each.title) for each in PARAMETERS.values()})
+
+
+def test_a_name_is_one_line_of_readable_length():
+    """Line breaks and control characters go, what is too long is cut where one sees it."""
+    assert named("a\n b\x00\u202e") == "a b"
+    assert named("x" * 200) == "x" * (LONGEST_NAME - 1) + "…"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (999_999, "999999"), (1e13, "1e13"), (1e-6, "1e-6"), (0.05, "0.05"), (-1e13, "-1e13")]
+)
+def test_limits_carry_no_noise(number, text):
+    """Limits read as one would write them."""
+    assert plain(number) == text
+
+
+@pytest.mark.parametrize(
+    ("width", "decimals"), [(0.5, 2), (-0.012, 3), (99.0, 0), (250.0, -1), (0.0, None), (math.nan, None), (math.inf, None)]
+)
+def test_a_width_asks_for_two_digits(width, decimals):
+    """Its first digit and one more, whatever its sign; what has no size asks for nothing."""
+    assert decimals_of(width) == decimals
+
+
+def test_an_interval_is_both_ends_or_not_known():
+    """Written alike by whatever writes a number, and joined as the place asks."""
+    assert interval((1.0, 2.5), lambda end: fixed(end, 1)) == "1.0 to 2.5"
+    assert interval((1.0, 2.5), lambda end: significant(end, 2), between=" … ") == "1 … 2.5"
+    assert interval(None, str) == NOT_KNOWN

@@ -1,0 +1,179 @@
+"""Numbers, intervals and text of others, as every room that shows something shows them.
+
+Text of others in a line of a terminal or a log is `one_line`'s; values as a TOML file writes them are `config.wording`'s.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MISSING = "–"
+"""What stands where there is no number."""
+NOT_KNOWN = "not known"
+"""What stands where a figure cannot be had, such as an interval of too few paths."""
+SMALL = 1e-6
+"""Below it a number is written with an exponent: its zeros would be more than its digits."""
+UNITS = {"per year": (100.0, "% a year"), "bps": (1.0, "bp"), "probability": (100.0, "%"), "ratio": (1.0, ""), "h": (1.0, "h")}
+"""Factor and name under which figures of a unit are shown whatever their size; amounts go by `thousands`."""
+LONGEST_NAME = 100
+_MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")
+_URL = re.compile(r"(https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*[A-Za-z0-9/])")
+_LINE_START = re.compile(r"([-+=](?=[-=\s]|$)|\d+(?=[.)](?:\s|$)))")
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------------------
+
+
+def plain(number: float) -> str:
+    """A limit without noise.
+
+    >>> plain(1e13), plain(999_999), plain(0.005)
+    ('1e13', '999999', '0.005')
+    """
+    if float(number).is_integer() and abs(number) < 1e7:
+        return str(int(number))
+    return f"{number:g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def significant(value: float, digits: int, *, signed: bool = False) -> str:
+    """A number in ``digits`` digits, whole ones in full, thousands separated; no exponent from a millionth up, no negative zero.
+
+    >>> significant(1586444839.83, 6), significant(0.00123456, 3), significant(9999.6, 4), significant(-0.0, 4), significant(2.0, 3, signed=True)
+    ('1,586,444,840', '0.00123', '10,000', '0', '+2')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0.0:
+        return "0"
+    sign = "+" if signed and value > 0.0 else ""
+    if abs(value) < SMALL:
+        return f"{sign}{value:.{digits}g}"
+    # the exponent after rounding: what rounds up to the next power of ten has a decimal less
+    decimals = max(0, digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2]))
+    text = f"{value:,.{decimals}f}"
+    return sign + (text.rstrip("0").rstrip(".") if decimals else text)
+
+
+def fixed(value: float, decimals: int, *, signed: bool = False) -> str:
+    """A number with thousands separators and a true minus sign, never a negative zero; a dash where there is none.
+
+    >>> fixed(-1234.5, 1), fixed(-0.001, 1), fixed(2.0, 1, signed=True), fixed(math.inf, 1)
+    ('−1,234.5', '0.0', '+2.0', '–')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    shown = round(value, decimals) + 0.0
+    sign = "+" if signed and shown > 0 else ""
+    return f"{sign}{shown:,.{decimals}f}".replace("-", "−")
+
+
+def decimals_of(width: float) -> int | None:
+    """Decimals that show a width in two digits, below 0 where it has more before the point; None where it has no size.
+
+    >>> decimals_of(0.0123), decimals_of(-250.0), decimals_of(0.0), decimals_of(math.inf)
+    (3, -1, None, None)
+    """
+    return 1 - math.floor(math.log10(abs(width))) if 0.0 < abs(width) < math.inf else None
+
+
+def thousands(largest: float, unit: str) -> tuple[float, str] | None:
+    """Factor and name of the unit of billions, millions or thousands that an amount of this size is shown in; None below a thousand.
+
+    What two decimals of the smaller one would round up to a thousand of it takes the larger.
+
+    >>> thousands(999.996e6, "USD"), thousands(999.99e6, "USD"), thousands(12.0, "USD")
+    ((1e-09, 'bn USD'), (1e-06, 'm USD'), None)
+    """
+    for size, letter in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if largest >= size * (1.0 - 5e-6):
+            return 1.0 / size, f"{letter} {unit}".strip()
+    return None
+
+
+def interval(ends: tuple[float, float] | None, write: Callable[[float], str], *, between: str = " to ") -> str:
+    """Both ends as ``write`` puts them, or that they are not known.
+
+    >>> interval((0.5, 2.0), str), interval(None, str)
+    ('0.5 to 2.0', 'not known')
+    """
+    return NOT_KNOWN if ends is None else between.join(map(write, ends))
+
+
+def count(number: int, noun: str) -> str:
+    """``1 path``, ``3,200 paths``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def true_minus(text: str) -> str:
+    """The text with a minus sign for every hyphen that stands for one, before a figure and behind no letter or figure.
+
+    >>> true_minus("-0.03 to 0.03, svb-2023, 10-25%")
+    '−0.03 to 0.03, svb-2023, 10-25%'
+    """
+    return _MINUS.sub("−", text)
+
+
+# -- text of others ----------------------------------------------------------------------------------------------------------------
+
+
+def clean(text: str) -> str:
+    r"""Text of others without control and direction characters (they can disguise what is read); line breaks stay.
+
+    >>> clean("a\u202eb\x00c\r\nd")
+    'abc\nd'
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(each for each in lines if each == "\n" or unicodedata.category(each) not in _HIDDEN)
+
+
+def named(text: str) -> str:
+    """A name of others: `clean`, on one line, cut to a readable length."""
+    kept = clean(" ".join(text.split()))
+    return kept if len(kept) <= LONGEST_NAME else kept[: LONGEST_NAME - 1] + "…"
+
+
+class Markdown(str):
+    """Text that is Markdown already and passes unescaped."""
+
+    __slots__ = ()
+
+
+def escape(value: object) -> str:
+    r"""One line of Markdown that renders as the plain text of ``value``.
+
+    Markup characters get a backslash; ``&`` and ``@`` become entities (no entity slips in, nobody is mentioned); line breaks become
+    spaces, so a value cannot leave its table cell or paragraph. A web address becomes a link that shows where it leads, nothing else does.
+
+    >>> escape("<b>[x](javascript:y)</b> | @all")
+    '\\<b\\>\\[x\\](javascript:y)\\</b\\> \\| &#64;all'
+    """
+    if isinstance(value, Markdown):
+        return str(value)
+    pieces = _URL.split(" ".join(clean(str(value)).split()))
+    text = "".join(f"<{piece}>" if number % 2 else _escape_piece(piece) for number, piece in enumerate(pieces))
+    start = _LINE_START.match(text)
+    if start is None:
+        return text
+    mark = start.group()
+    return f"{mark}\\{text[start.end() :]}" if mark.isdigit() else f"\\{text}"
+
+
+def _escape_piece(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;")).replace("@", "&#64;")
+
+
+def code(value: object) -> Markdown:
+    """``value`` as inline code; a fence longer than any run of backticks inside keeps it whole."""
+    text = " ".join(clean(str(value)).split()).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return Markdown(f"{fence}{pad}{text}{pad}{fence}")
