@@ -15,8 +15,8 @@ from amo_opt.amos.sections import POSITIONS, WITH_SECTION
 from amo_opt.config.checks import SET, Placed
 from amo_opt.config.schema import given_figures, left_out
 from amo_opt.config.toml_file import Document
-from amo_opt.config.wording import plain
 from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

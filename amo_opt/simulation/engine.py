@@ -370,7 +370,7 @@ def trace_many(
     return [{name: np.concatenate([found[i, j][name] for i in parts], axis=1) for name in columns} for j in range(len(sets))]
 
 
-def _series(parameters: ParameterSet, study: Study, span: _Span, market: Array, columns: Sequence[str]) -> dict[str, Array]:
+def _series(parameters: ParameterSet, study: Study, span: _Span, market: MarketBlock | Array, columns: Sequence[str]) -> dict[str, Array]:
     """The series of one set on one block, each of shape (steps, lanes of the block)."""
     raw = _advanced(parameters, study, span, market, constants(study), variables_of(columns)).series
     return {name: series_of(name, raw) for name in columns}

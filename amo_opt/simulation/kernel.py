@@ -43,7 +43,7 @@ SCRATCH = W_COPY + _STATE_SIZE + len(MARKET_INPUTS) * LANES
 _OWN_LINES = np.array([STATE_INDEX[name] * LANES for name in LINES], dtype=np.int64)
 """The accounting lines, to be cleared when the window opens."""
 FRAME: Stages = {
-    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 4), _NUMBER)),
+    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 4), _NUMBER)),  # type: ignore[no-untyped-call]
     "open_window": (open_window, (_V,)),
 }
 """What `advance` calls beside the programs."""

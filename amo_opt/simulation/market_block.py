@@ -31,7 +31,7 @@ class MarketBlock:
     @property
     def steps(self) -> int:
         """How many hours."""
-        return self.hours.shape[0]
+        return len(self.hours)
 
     @property
     def nbytes(self) -> int:

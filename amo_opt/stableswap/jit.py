@@ -24,7 +24,7 @@ Vector = NDArray[np.float64]
 """A flat float64 array: the state, a market row, the parameters or the constants."""
 ARRAY = types.Array(types.float64, 1, "C")
 """Its compiled type."""
-VECTOR = types.CPointer(types.float64)
+VECTOR = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
 """What a stage is given of it: where it begins. Lines that begin elsewhere in the same array are then another argument (`ahead`)."""
 PARTS_APART = ("numba.core.compiler:CompilerBase.__init__", "numba.core.callconv:CPUCallConv.decorate_function")
 """What of Numba's private parts `_PartsApart` builds on."""
@@ -37,11 +37,11 @@ def scalar(function: F) -> F:
     return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False, forceinline=True))
 
 
-class _PartsApart(Compiler):  # type: ignore[misc]
+class _PartsApart(Compiler):
     """Tells the compiler that what a stage is given never overlaps: it then makes one loop, where it would make a second for the case that it does."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+        super().__init__(*given, **named)  # type: ignore[no-untyped-call]
         self.state.flags.noalias = True
 
 
@@ -93,7 +93,7 @@ def _begins(_context: Any, array: Any) -> Any:
     """Where an array begins, as a stage is given it."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return make_array(signature.args[0])(context, builder, values[0]).data
+        return make_array(signature.args[0])(context, builder, values[0]).data  # type: ignore[no-untyped-call]
 
     return VECTOR(array), generate
 
