@@ -5,7 +5,6 @@ Aave's AMO and the Collateral Investor are the same AMO with different markets; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,8 +100,8 @@ def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added 
     }
 
 
-def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: Mapping[str, Any], markets_after: str) -> Mechanism:
-    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does.
+def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, **owned: Any) -> Mechanism:
+    """An AMO that lends collateral to ``venue``: its market at rest, an hour's interest, and what its team does; ``owned`` is the rest of its descriptor.
 
     The compiler freezes the offsets, so both are loops over lanes like any other stage.
     """
@@ -242,7 +241,6 @@ def lender(name: str, venue: Venue, *, turn: int, may_be_absent: bool, markets: 
         cap=cap,
         held=held,
         section=LendingAmo,
-        markets=markets,
-        markets_after=markets_after,
         books=(Book(position="lent", book="borrowed"),),
+        **owned,
     )
