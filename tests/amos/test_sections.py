@@ -71,6 +71,9 @@ def test_figures_stand_in_the_order_of_the_shipped_state(frax: Study) -> None:
         own = [names.index(f"markets.{name}") for name in each.markets]
         assert own == list(range(own[0], own[0] + len(own))) if own else True
     assert list(state_values(frax.state)) == names
+    firsts = ("volume_depth_usd", "lending_slope_1", "lending_memory_hours", "investor_slope_1", "fraxlend_slope_1", "lp_yield_response")
+    places = [names.index(f"markets.{name}") for name in firsts]
+    assert places == sorted(places)
 
 
 def test_a_state_is_a_value(frax: Study) -> None:

@@ -1,9 +1,11 @@
 """What a state's figures must satisfy together, on files that are otherwise broken."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from amo_opt.config import balance as checked
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import Placed
 from amo_opt.config.toml_file import Document
@@ -64,6 +66,26 @@ def test_a_range_that_holds_the_rest_of_the_supply_is_told_by_itself():
     values = {"stablecoin__supply": 100.0, "pool__stablecoin": 60.0, "amos__uniswap__liquidity": 20.0, "amos__fraxlend__lent": 1.0}
     (found,) = balance(**values, amos__uniswap__half_width=0.5)
     assert (found.message, found.found) == ("pool and AMOs hold the whole supply", "60 + 40.8147 of stablecoin.supply = 100")
+
+
+def test_several_ranges_and_lenders_are_told_together(monkeypatch):
+    """What another AMO of either kind holds or has lent is in the sums, and each is named."""
+    by_name = {each.name: each for each in checked.WITH_SECTION}
+    for of, name, owner, form in (("uniswap", "maverick", "Maverick", "bins"), ("fraxlend", "silo", "Silo", "")):
+        stablecoin = replace(by_name[of].stablecoin, owner=owner, form=form)
+        by_name[name] = replace(by_name[of], name=name, stablecoin=stablecoin)
+    monkeypatch.setattr(checked, "WITH_SECTION", tuple(by_name.values()))
+    values = {f"amos__{amo}__{figure}": 0.0 for amo in ("uniswap", "maverick") for figure in ("fee", "outside", "minted", "borrowed")}
+    values |= {f"amos__{amo}__half_width": 0.001 for amo in ("uniswap", "maverick")} | {"amos__silo__minted": 0.0}
+    values |= {"stablecoin__supply": 100.0, "pool__stablecoin": 60.0}
+    (ranges,) = balance(**values, amos__uniswap__liquidity=9.0, amos__maverick__liquidity=12.0, amos__silo__lent=0.0)
+    assert (ranges.where, ranges.found) == ("amos.maverick.liquidity", "60 + 41.9895 of stablecoin.supply = 100")
+    assert "what Uniswap's range holds where the price is below it, 17.9955 + what Maverick's bins holds" in ranges.allowed
+    lent = {"amos__fraxlend__lent": 21.0, "amos__silo__lent": 20.0}
+    (loans,) = balance(**values, **lent, amos__uniswap__liquidity=0.0, amos__maverick__liquidity=0.0)
+    assert (loans.where, loans.message) == ("amos.fraxlend.lent", "pool, AMOs and Fraxlend's and Silo's loans are the whole supply")
+    assert loans.allowed.startswith("pool, Uniswap's range, Maverick's bins, amos.fraxlend.lent and amos.silo.lent below stablecoin.supply")
+    assert "what Fraxlend and Silo lent circulates with their borrowers, outside pool, range and bins" in loans.allowed
 
 
 def test_a_pool_of_the_whole_supply_is_told_once():

@@ -26,6 +26,14 @@ def test_every_venue_that_holds_collateral_counts(frax: Study, refigured: Callab
     assert lent.state.collateral_usd - frax.state.collateral_usd == pytest.approx(0.15e9)
 
 
+def test_own_stablecoin_of_the_amos(frax: Study, refigured: Callable[[Study, Mapping[str, float]], Study]) -> None:
+    """What Fraxlend has lent and what Uniswap's range holds at 1; the pool's is not among it, and the range may hold twice that below its price."""
+    assert frax.state.stablecoin_of_amos == 0.0
+    state = refigured(frax, {"amos.aave.lent": 0.1e9, "amos.uniswap.liquidity": 0.05e9, "amos.fraxlend.lent": 0.07e9}).state
+    assert state.stablecoin_of_amos == 0.12e9
+    assert sum(each.most_stablecoin() for each in state.amos.each()) == pytest.approx(0.07e9 + 2.0 * 0.05e9, rel=0.01)
+
+
 def figures(node: object) -> Iterator[tuple[str, Figure, Mapping[str, Any]]]:
     """Every figure of a snapshot with its declaration."""
     for one in fields(node):  # type: ignore[arg-type]
