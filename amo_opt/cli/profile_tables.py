@@ -27,7 +27,7 @@ def document(found: Profiles) -> dict[str, Any]:
     """One JSON document: every point of every parameter, figures and paired differences by term."""
     study = found.study
     return {
-        "schema": 1,
+        "schema": 2,
         "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
         "current": {"name": study.current.name, **study.current.values()},
         "stream": found.stream,
@@ -68,7 +68,7 @@ def _shift_document(shift: Shift) -> dict[str, Any]:
 def print_profiles(found: Profiles) -> None:
     """The tables, then a line a parameter."""
     click.echo(
-        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} paths A of each scenario "
+        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} selection paths of each scenario "
         f"(n = {found.n}), seed {found.study.search.seed}"
     )
     click.echo(f"each cell: the figure, then its paired difference to the current set, both with 95% intervals\n{MARKS}\n")

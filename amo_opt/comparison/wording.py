@@ -48,7 +48,7 @@ class Row:
     candidate: str
     difference: str
     interval: str
-    margin: str
+    tolerance: str
     verdict: str
 
     @property
@@ -77,7 +77,7 @@ def row(metric: MetricVerdict) -> Row:
         candidate=of(metric.candidate),
         difference=of(metric.difference, signed=True),
         interval=NOT_KNOWN if known is None else f"{of(known[0], signed=True)} to {of(known[1], signed=True)}",
-        margin=significant(metric.margin * factor, 6),
+        tolerance=significant(metric.tolerance * factor, 6),
         verdict=metric.verdict,
     )
 
@@ -129,7 +129,7 @@ def _decimals(width: float) -> int:
 def gate_rows(comparison: Comparison) -> list[tuple[GateVerdict, Row | None]]:
     """Every gate with its metric's row, where the gate is about a difference."""
     rows = {metric.name: row(metric) for metric in comparison.metrics}
-    return [(gate, rows.get(gate.gate.metric) if gate.margin is not None else None) for gate in comparison.gates]
+    return [(gate, rows.get(gate.gate.metric) if gate.tolerance is not None else None) for gate in comparison.gates]
 
 
 def headline(comparison: Comparison) -> str:
@@ -163,9 +163,9 @@ def setting(comparison: Comparison) -> str:
 def gate_question(gate: GateVerdict) -> str:
     """What a gate asks, in a few words."""
     parts = []
-    if gate.margin is not None:
-        factor, unit = scale(gate.unit, (gate.margin,))
-        parts.append(f"worse by at most {significant(gate.margin * factor, 6)} {unit}".rstrip() if gate.margin else "no worse")
+    if gate.tolerance is not None:
+        factor, unit = scale(gate.unit, (gate.tolerance,))
+        parts.append(f"worse by at most {significant(gate.tolerance * factor, 6)} {unit}".rstrip() if gate.tolerance else "no worse")
     if gate.gate.maximum is not None:
         factor, unit = scale(gate.unit, (gate.gate.maximum,))
         parts.append(f"at most {significant(gate.gate.maximum * factor, 6)} {unit}".rstrip())

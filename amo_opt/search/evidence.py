@@ -29,7 +29,7 @@ RUN_ROUNDS = 6
 
 
 class PriceFans:
-    """Quantiles of the pool's price over the window, per set and scenario: gathered block by block while sets run on paths B.
+    """Quantiles of the pool's price over the window, per set and scenario: gathered block by block while sets run on holdout paths.
 
     A scenario's prices are held until the last of them has come, then only their quantiles.
     """
@@ -90,12 +90,12 @@ def worst_rows(outcome: Outcome) -> WorstRows:
 
 
 def worst_paths(certifier: Certifier, shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
-    """The deepest paths on B, by peg loss, with the command that replays each beside the study file and the report's parameters."""
+    """The deepest holdout paths, by peg loss, with the command that replays each beside the study file and the report's parameters."""
     study_file = certifier.study.path.name if certifier.study.path is not None else f"{certifier.study.name}.toml"
     found: list[WorstPath] = []
     for scenario, path, loss, price, unserved in worst.rows:
         call = ["amo-opt", "simulate", "parameters.toml", "--study", study_file, "--seed", str(certifier.study.search.seed)]
-        call += ["--scenario", scenario, "--stream", "certify-b", "--path", str(path)]
+        call += ["--scenario", scenario, "--stream", "holdout", "--path", str(path)]
         found.append(
             WorstPath(
                 candidate=shown.id,

@@ -96,7 +96,7 @@ def _told(track: Track, word: Word, best: int, worst: int, label: str) -> str:
     # Enough decimals for the smallest figure named, but not a hundred times finer than the way between best and worst.
     fine = max(0.01 * apart, min([apart / 3.0, *(abs(each) for each in shown if each)]))
     at_first, at_last, at_best = numbers(shown, factor, fine=fine)
-    small = ", within the study's margin" if apart < track.shifts[0, last].bound / MATERIAL else ""
+    small = ", within the study's tolerance" if apart < track.shifts[0, last].bound / MATERIAL else ""
     if word == "MONOTONE":
         whole = track.shifts[0, last].difference.difference
         ends = sorted((abs(whole.low), abs(whole.high)))
@@ -152,9 +152,9 @@ def finding(values: Sequence[float], shapes: Mapping[str, Shape], shifts: Mappin
         if all(shift.unchanged for shift in every):
             return True, f"FLAT: {over} acts through nothing in these scenarios: every figure stays the same."
         if all(shift.ruled_out for shift in every):
-            return True, f"FLAT: {over} acts through nothing that matters in these scenarios: no term moves by {least} of its margin."
+            return True, f"FLAT: {over} acts through nothing that matters in these scenarios: no term moves by {least} of its tolerance."
         return True, (
-            f"FLAT: {over} acts through nothing that is seen in these scenarios: no term moves by more than chance or {least} of its margin; "
+            f"FLAT: {over} acts through nothing that is seen in these scenarios: no term moves by more than chance or {least} of its tolerance; "
             f"n = {n} paths leave open up to {_open(shifts, YIELD)} of yield and {_open(shifts, PEG)} of peg risk."
         )
     also = [title(name) for name, row in shifts.items() if name not in AXES and any(shift.moves for shift in row)]

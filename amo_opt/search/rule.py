@@ -24,21 +24,21 @@ COMPARED = (*AXES, DOLLAR, COVER)
 def rule_text(certification: Certification) -> str:
     """The rule as printed."""
     return (
-        "A set is recommended only if, on fresh paths A that the search never saw: (1) every constraint holds at the worse end of its 95% interval, in every "
+        "A set is recommended only if, on fresh selection paths that the search never saw: (1) every constraint holds at its confidence bound (the worse end of its 95% interval), in every "
         "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
-        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
-        f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
-        f"not worse by more than the same margin, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.margin_cr:g}; "
-        f"(4) in all it gains at least {certification.least_gain:g} of a margin, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
-        "and it must pass all four again on untouched paths B, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
-        "breaks, at its point value on the first fifth of paths B, a limit that the set itself keeps there. "
+        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's tolerance "
+        f"(yield {100 * certification.tolerance_yield:g} percentage points a year, peg risk {certification.tolerance_peg_bps:g} bps); (3) its peg risk against the dollar is "
+        f"not worse by more than the same tolerance, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.tolerance_cr:g}; "
+        f"(4) in all it gains at least {certification.least_gain:g} of a tolerance, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these tolerances, "
+        "and it must pass all four again on untouched holdout paths, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
+        "breaks, at its point value on the first fifth of holdout paths, a limit that the set itself keeps there. "
         "Otherwise: no change."
     )
 
 
-def margins(certification: Certification) -> Point:
-    """The margins of yield and of peg risk: the units in which both axes are measured together."""
-    return certification.margin_yield, certification.margin_peg_bps
+def tolerances(certification: Certification) -> Point:
+    """The tolerances of yield and of peg risk: the units in which both axes are measured together."""
+    return certification.tolerance_yield, certification.tolerance_peg_bps
 
 
 def by_metric(paired: Sequence[PairedDifference]) -> dict[str, PairedDifference]:
@@ -73,28 +73,28 @@ def _objection(  # noqa: PLR0911 - one return for each condition of the rule
     if not any(better.values()):
         return Objection(kind="no gain", stream=stream)
     held = {
-        YIELD: differences[YIELD].difference.low > -certification.margin_yield,
-        PEG: differences[PEG].difference.high < certification.margin_peg_bps,
+        YIELD: differences[YIELD].difference.low > -certification.tolerance_yield,
+        PEG: differences[PEG].difference.high < certification.tolerance_peg_bps,
     }
     if not (better[YIELD] and held[PEG]) and not (better[PEG] and held[YIELD]):
-        axis, margin = (PEG, certification.margin_peg_bps) if better[YIELD] else (YIELD, certification.margin_yield)
-        return _beyond(differences[axis], margin, stream)
-    if differences[DOLLAR].difference.high > certification.margin_peg_bps:
-        return _beyond(differences[DOLLAR], certification.margin_peg_bps, stream)
-    if COVER in differences and differences[COVER].difference.low < -certification.margin_cr:
-        return _beyond(differences[COVER], certification.margin_cr, stream)
-    if _gain_in_margins(differences, certification) < 0.0:
+        axis, tolerance = (PEG, certification.tolerance_peg_bps) if better[YIELD] else (YIELD, certification.tolerance_yield)
+        return _beyond(differences[axis], tolerance, stream)
+    if differences[DOLLAR].difference.high > certification.tolerance_peg_bps:
+        return _beyond(differences[DOLLAR], certification.tolerance_peg_bps, stream)
+    if COVER in differences and differences[COVER].difference.low < -certification.tolerance_cr:
+        return _beyond(differences[COVER], certification.tolerance_cr, stream)
+    if _gain_in_tolerances(differences, certification) < 0.0:
         return Objection(kind="small gain", stream=stream, bound=certification.least_gain)
     return None
 
 
-def _beyond(difference: PairedDifference, margin: float, stream: Stream) -> Objection:
-    """That a loss of more than the margin is not ruled out."""
-    return Objection(kind="margin", stream=stream, metric=difference.metric, interval=difference.difference, bound=margin)
+def _beyond(difference: PairedDifference, tolerance: float, stream: Stream) -> Objection:
+    """That a loss of more than the tolerance is not ruled out."""
+    return Objection(kind="tolerance", stream=stream, metric=difference.metric, interval=difference.difference, bound=tolerance)
 
 
-def _gain_in_margins(differences: Mapping[str, PairedDifference], certification: Certification) -> float:
-    """What the set gains in all beyond the least gain, yield and peg risk in margins (multiplied out, so that a margin may be 0)."""
-    units = margins(certification)
+def _gain_in_tolerances(differences: Mapping[str, PairedDifference], certification: Certification) -> float:
+    """What the set gains in all beyond the least gain, yield and peg risk in tolerances (multiplied out, so that a tolerance may be 0)."""
+    units = tolerances(certification)
     gained = worth((differences[YIELD].difference.value, differences[PEG].difference.value), units)
     return gained - certification.least_gain * units[0] * units[1]

@@ -35,7 +35,7 @@ def test_a_history_of_ones_own(call, shared, tmp_path):
     assert (found.status, plot.exists()) == (0, True)
     document = json.loads(found.out)
     assert (document["episode"], document["columns"]["supply"]["n"], document["columns"]["price"]["n"]) == ("mine", 1, 2)
-    assert document["demands"] == []
+    assert document["criteria"] == []
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_too_few_paths_have_no_band(call, shared):
         assert all((each["model_interval"] is not None) == known for each in document["summary"].values() if each["model"] is not None)
     text = call("backtest", shared, "--episode", "svb-2023", "--paths", "2").out
     assert text.count("not known") == len(document["summary"]) + len(document["columns"]) - sum(
-        each["model"] is None and each["real"] is None for each in document["summary"].values()
+        each["model"] is None and each["observed"] is None for each in document["summary"].values()
     )

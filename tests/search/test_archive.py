@@ -1,4 +1,4 @@
-"""A certified result out of its record: the same to the last bit, or refused with the way out."""
+"""A certified result out of its storage: the same to the last bit, or refused with the way out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIALS = 8
 
 @pytest.fixture
 def searched(make_study, make_toy, tmp_path):
-    """A study, its record of 8 trials, and a result with an odd figure in every place that JSON has trouble with."""
+    """A study, its storage of 8 trials, and a result with an odd figure in every place that JSON has trouble with."""
     study = make_study()
     store = StudyStore(study, f"sqlite:///{tmp_path / 'record.db'}")
     trials = search(study, store=store, trials=TRIALS, evaluate=make_toy())
@@ -33,7 +33,11 @@ def searched(make_study, make_toy, tmp_path):
         hypervolume=(1.0 / 3.0,),
         candidates=(),
         ruling=Ruling(
-            outcome="no change", paths=Paths(stream="A", n=8, each=8), sets=1, kept=1, failed=(("trial-1", "x" * (2 * archive.PIECE)),)
+            outcome="no change",
+            paths=Paths(stream="selection", n=8, each=8),
+            sets=1,
+            kept=1,
+            failed=(("trial-1", "x" * (2 * archive.PIECE)),),
         ),
         rule="ünïcode · <script>",
         recommended=study.current.replace(amplification=77),
@@ -100,7 +104,7 @@ def test_a_damaged_piece_is_found_out(searched):
 
 @pytest.mark.parametrize(
     ("seal", "told"),
-    [({"schema": 0}, "in form 0, this version reads form 2"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
+    [({"schema": 0}, "in form 0, this version reads form 3"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
 )
 def test_another_form_or_version_is_refused(searched, seal, told):
     """Both are named with the way out, and a run takes neither."""

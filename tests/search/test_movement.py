@@ -26,7 +26,7 @@ def shift_of(value, half=0.0, *, metric=PEG, limit=0.02, level=10.0, verdict="IN
         current=level,
         candidate=level + value,
         difference=Estimate(value=value, low=value - half, high=value + half, n=320),
-        margin=2.0,
+        tolerance=2.0,
         verdict=verdict,
         p_better=0.5,
         p_inferior=0.5,
@@ -65,10 +65,10 @@ def test_events_go_by_their_exact_test(verdict, beyond):
     assert shift_of(0.03, 0.01, metric=BREACH, limit=0.0002, verdict=verdict).beyond_chance is beyond
 
 
-def test_a_hundredth_of_the_margin_or_of_the_limit(make_study):
-    """Yield, peg risk and collateral ratio by the certification's margins; every unit of a shown metric has a bound."""
+def test_a_hundredth_of_the_tolerance_or_of_the_limit(make_study):
+    """Yield, peg risk and collateral ratio by the certification's tolerances; every unit of a shown metric has a bound."""
     study = make_study()
-    certification = replace(study.certification, margin_yield=0.004, margin_peg_bps=3.0, margin_cr=0.02)
+    certification = replace(study.certification, tolerance_yield=0.004, tolerance_peg_bps=3.0, tolerance_cr=0.02)
     study = replace(study, certification=certification)
     assert [bound(unit, study) for unit in ("per year", "bps", "ratio")] == pytest.approx([4e-5, 0.03, 2e-4])
     assert bound(METRICS[BREACH].unit, study) == pytest.approx(0.01 * study.constraints.max_breach_probability)
@@ -141,11 +141,11 @@ def test_a_monotone_way_in_words():
 
 
 def test_an_optimum_in_words():
-    """Where, how much, against both ends; a whole smaller than the margin (100 bounds) is told so."""
+    """Where, how much, against both ends; a whole smaller than the tolerance (100 bounds) is told so."""
     bowl = shape(track_of((0.031, 0.036, 0.033, 0.030), better=1, limit=1e-5, metric=YIELD), current=1500.0, label="A")
     assert bowl.text == "yield is highest at A = 500: 3.60% a year, against 3.10 at 150 and 3.00 at 5000 (INTERIOR OPTIMUM)"
     small = shape(track_of((0.0301, 0.0305, 0.0303, 0.0300), better=1, limit=1e-5, metric=YIELD), current=1500.0, label="A")
-    assert "within the study's margin (INTERIOR OPTIMUM)" in small.text
+    assert "within the study's tolerance (INTERIOR OPTIMUM)" in small.text
 
 
 def test_an_edge_in_words():
@@ -202,7 +202,7 @@ def test_movements_too_small_to_matter_are_flat():
     flat, text = sentence(peg=((0.01, 0.005), *STILL[1:]), earned=STILL, dilution=STILL)
     assert flat
     assert "acts through nothing that matters" in text
-    assert "by 1% of its margin" in text
+    assert "by 1% of its tolerance" in text
 
 
 def test_movements_within_chance_tell_what_is_left_open():

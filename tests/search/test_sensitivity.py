@@ -70,7 +70,7 @@ def test_what_a_market_is_drawn_from(frax):
     scenario = replace(calm, settings={**calm.settings, **full})
 
     def drawn(state):
-        return draw_block(scenario, seed=1, stream="certify-b", first_path=0, paths=1, state=state, transition_hours=1, window_hours=30)
+        return draw_block(scenario, seed=1, stream="holdout", first_path=0, paths=1, state=state, transition_hours=1, window_hours=30)
 
     def moved(state, name):
         figure = attrgetter(name)(state)
@@ -95,7 +95,7 @@ def test_a_move_is_what_the_moved_study_gives(tiny, held):
     for each in found:
         state = next(move.state for move in moves(study.state) if (move.figure, move.end) == (each.figure, each.end))
         elsewhere = replace(study, state=state)
-        runs = [simulate(one, elsewhere, paths=12, stream="certify-b") for one in (shown, study.current)]
+        runs = [simulate(one, elsewhere, paths=12, stream="holdout") for one in (shown, study.current)]
         paired = room.differences(*(room.read(run, elsewhere, room.COMPARED) for run in runs))
         assert each.yield_difference == paired[YIELD].difference
         assert each.peg_difference == paired[PEG].difference
@@ -123,7 +123,7 @@ def paired_of(gain, peg, dollar=0.0, cover=0.0):
     def one(metric, value):
         between = Estimate(value=value, low=value, high=value, n=60)
         return PairedDifference(
-            metric=metric, current=0.0, candidate=value, difference=between, margin=0.0, verdict="", p_better=1.0, p_inferior=1.0
+            metric=metric, current=0.0, candidate=value, difference=between, tolerance=0.0, verdict="", p_better=1.0, p_inferior=1.0
         )
 
     return {YIELD: one(YIELD, gain), PEG: one(PEG, peg), DOLLAR: one(DOLLAR, dollar), COVER: one(COVER, cover)}
@@ -134,16 +134,16 @@ def paired_of(gain, peg, dollar=0.0, cover=0.0):
     [
         (paired_of(0.02, 0.5), -1.0, []),
         (paired_of(0.01, -1.0), -1.0, []),
-        (paired_of(0.02, 2.5), -1.0, ["within the margin on peg risk"]),
-        (paired_of(0.02, 0.5, dollar=3.0), -1.0, ["within the margin on peg risk against the dollar"]),
-        (paired_of(0.02, 0.5, cover=-0.02), -1.0, ["within the margin on lowest external collateral ratio"]),
+        (paired_of(0.02, 2.5), -1.0, ["within the tolerance on peg risk"]),
+        (paired_of(0.02, 0.5, dollar=3.0), -1.0, ["within the tolerance on peg risk against the dollar"]),
+        (paired_of(0.02, 0.5, cover=-0.02), -1.0, ["within the tolerance on lowest external collateral ratio"]),
         (paired_of(0.02, 0.5), 0.1, ["within the limit of breach_probability:calm"]),
-        (paired_of(0.0003, 0.1), -1.0, ["0.5 of a margin gained in all"]),
+        (paired_of(0.0003, 0.1), -1.0, ["0.5 of a tolerance gained in all"]),
         (paired_of(-0.001, -3.0), -1.0, ["better on yield"]),
     ],
 )
 def test_each_condition_turns_by_itself(frax, paired, breach, turned):
-    """Against a base that gains two points of yield for half a basis point of peg risk, well inside the worked study's margins."""
+    """Against a base that gains two points of yield for half a basis point of peg risk, well inside the worked study's tolerances."""
     axis = improved_axis(paired_of(0.02, 0.5), frax)
     assert axis == YIELD
 
@@ -155,7 +155,7 @@ def test_each_condition_turns_by_itself(frax, paired, breach, turned):
     assert [words for words in base if found[words] != base[words]] == turned
 
 
-def test_the_axis_that_gains_more_margins(frax):
-    """A hundredth of a point of yield against a basis point: margins of a tenth and of two say which is more."""
+def test_the_axis_that_gains_more_tolerances(frax):
+    """A hundredth of a point of yield against a basis point: tolerances of a tenth and of two say which is more."""
     assert improved_axis(paired_of(0.0001, -1.0), frax) == PEG
     assert improved_axis(paired_of(0.01, -1.0), frax) == YIELD

@@ -27,6 +27,6 @@ def test_failures_are_listed_by_cause(result):
 def test_both_gaps_are_printed(result):
     """Search minus A shows what the search flattered, A minus B what the choice did."""
     row = disclosure_of(result).gap[0]
-    search, on_a, on_b = result.gap["yield"]
-    assert row.search_to_a == f"{100 * (search - on_a.value):+.2f}".replace("-", "−")
-    assert row.a_to_b == f"{100 * (on_a.value - on_b.value):+.2f}".replace("-", "−")
+    search, on_selection, on_holdout = result.gap["yield"]
+    assert row.search_to_selection == f"{100 * (search - on_selection.value):+.2f}".replace("-", "−")
+    assert row.selection_to_holdout == f"{100 * (on_selection.value - on_holdout.value):+.2f}".replace("-", "−")
