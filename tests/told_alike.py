@@ -111,7 +111,7 @@ def _in_the_table(folder: Path, binding: dict[str, Any], verdict: dict[str, Any]
     from amo_opt.report.wording import constraint_title
 
     text = (folder / "appendix.md").read_text(encoding="utf-8").split("## Every limit")[1]
-    assert f"The table is of paths {binding['stream']}." in text
+    assert f"The table is of {binding['stream']} paths." in text
     rows = [[_plain(cell).strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
     row = next(row for row in rows if row[0] == constraint_title(binding["constraint"]) and row[1] == (binding["scenario"] or "any"))
     column = 6 if verdict["outcome"] == "recommended" else 3

@@ -22,7 +22,7 @@ def test_an_episode_prints_its_demands(call, shared, name):
 def test_json_is_one_document(call, shared):
     """Nothing else on stdout; the same bytes on two threads."""
     first = call("backtest", shared, "--episode", "svb-2023", "--paths", "70", "--json", "--workers", "1")
-    assert json.loads(first.out)["schema"] == 1
+    assert json.loads(first.out)["schema"] == 2
     assert call("backtest", shared, "--episode", "svb-2023", "--paths", "70", "--json", "--workers", "2").out == first.out
 
 

@@ -77,7 +77,7 @@ def test_workers_out_and_storage_change_no_byte(finished, shared, call, tmp_path
     assert called.status == 0
     assert (tmp_path / "other" / "results.json").read_bytes() == (folder / "results.json").read_bytes()
     assert called.out == (folder / "results.json").read_text()
-    assert json.loads(called.out)["schema"] == 1
+    assert json.loads(called.out)["schema"] == 2
     assert "report: " in called.err
     assert (tmp_path / "elsewhere.db").exists()
     assert not (tmp_path / "other.db").exists()
@@ -367,7 +367,7 @@ def test_too_few_certification_paths_are_an_honest_answer(small, call, tmp_path,
         assert {(each["interval"], each["satisfied"], each["decidable"]) for each in sampled} == {(None, False, False)}
     assert {each["feasible"] for each in document["neighbours"]} <= {None, False}
     proposal = (tmp_path / "report" / "proposal.md").read_text(encoding="utf-8")
-    assert "limits: 8 undecided of 9 on selection paths" in proposal
+    assert "limits: 8 undecided of 9 on selection and holdout paths" in proposal
     assert "Whether selection and holdout paths agree is not known: n = 20 paths a scenario" in proposal
     for name in ("proposal.md", "report.html", "appendix.md"):
         text = (tmp_path / "report" / name).read_text(encoding="utf-8")

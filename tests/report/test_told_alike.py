@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from amo_opt.search.holdout import refuse
 from amo_opt.search.ruling import Objection, binding_of, nearest
 
 DRAWN = ("forest", "front", "fans", "profile", "episodes", "heat", "neighbours", "tornado", "importances", "hypervolume")
+OWN = re.compile(
+    r"[Pp]aths? [AB]\b|\b[AB] (?:−|and) [AB]\b|[Ww]orse ends?\b(?! of)|\b[Mm]argins?\b|certif\w+[-_][ab]\b|-trimmed|\bthe record\b"
+)
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 
 
@@ -103,6 +107,15 @@ def test_every_place_tells_the_same(make_result, told, told_alike, kind):
     verdict = told_alike(*told(result))
     assert verdict["outcome"] == result.verdict
     assert verdict["decided_on"] == {"stream": result.ruling.paths.stream, "paths": 3200, "paths_per_scenario": 640}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_document_speaks_in_words_of_our_own(make_result, told, kind):
+    """Paths are for selection or holdout, an allowance is a tolerance, what must keep a limit is a confidence bound, a set is pruned."""
+    folder, out = told(results(make_result)[kind])
+    texts = {path.name: re.sub(r"<style>.*?</style>", "", path.read_text("utf-8"), flags=re.DOTALL) for path in folder.iterdir()}
+    for name, text in {**texts, "terminal": out}.items():
+        assert OWN.findall(text) == [], name
 
 
 def test_paths_that_refused_are_not_those_that_are_shown(make_result, told, told_alike):

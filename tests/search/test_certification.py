@@ -345,7 +345,7 @@ def test_an_alternative_failing_on_holdout_paths_loses_its_place_only(world, mak
 
 
 def test_the_chosen_set_failing_on_holdout_paths_is_no_change(world, make_study):
-    """A simulation that fails on B is a refusal, not the end of the run."""
+    """A simulation that fails on holdout paths is a refusal, not the end of the run."""
     world.fails = lambda parameters, stream: stream == "holdout" and parameters.name == "trial-1"
     result = run(world, make_study(), [BETTER_PEG])
     assert result.verdict == "no change"

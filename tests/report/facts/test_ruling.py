@@ -59,7 +59,7 @@ def test_every_kind_of_objection_has_its_words(objection, words):
 
 
 def test_a_reason_names_the_paths_it_was_found_on(result):
-    """A set whose figures are of holdout paths may have been refused on A: the row says which."""
+    """A set whose figures are of holdout paths may have been refused on selection paths: the row says which."""
     refused = replace(result.candidates[1], role="candidate", objection=Objection(kind="no gain", stream="selection"))
     assert reason_of(refused).startswith("on selection paths is not proven better")
     assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="holdout"))).startswith(

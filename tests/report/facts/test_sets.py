@@ -23,7 +23,7 @@ def test_the_balanced_alternative_stands_in_for_a_recommendation(make_result):
     assert subject.label == "Alternative trial-17 (not recommended)"
 
 
-def test_paths_a_are_used_where_b_was_not_run_for_both(make_result):
+def test_selection_paths_are_used_where_holdout_paths_were_not_run_for_both(make_result):
     """Two sets are only compared on the same paths."""
     result = make_result("no change")
     bare = tuple(replace(each, holdout_score=None, holdout_paired=()) if each.role != "current" else each for each in result.candidates)
