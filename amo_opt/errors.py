@@ -70,4 +70,4 @@ class SimulationError(AmoOptError):
 
 
 class StorageError(AmoOptError):
-    """The record of a study cannot be read or written, or belongs to another study."""
+    """The storage of a study cannot be read or written, or belongs to another study."""

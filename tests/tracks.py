@@ -18,7 +18,7 @@ def shift_of(value, half=0.0, *, metric=PEG, limit=0.02, level=10.0, verdict="IN
         current=level,
         candidate=level + value,
         difference=Estimate(value=value, low=value - half, high=value + half, n=320),
-        margin=2.0,
+        tolerance=2.0,
         verdict=verdict,
         p_better=0.5,
         p_inferior=0.5,

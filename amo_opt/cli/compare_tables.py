@@ -49,13 +49,15 @@ def print_tables(comparison: Comparison) -> None:
     console.print(gates)
     metrics = _table(
         f"metrics: candidate minus baseline, n = {comparison.metrics[0].n}",
-        ("metric", "unit", "baseline", "candidate", "difference", "95% interval", "margin", "verdict", "more paths"),
+        ("metric", "unit", "baseline", "candidate", "difference", "95% interval", "tolerance", "verdict", "more paths"),
     )
     for metric in comparison.metrics:
         told = row(metric)
         more = f"{metric.more_paths:,}" if metric.more_paths is not None else ""
         verdict = f"{SHAPES[told.verdict]} {told.verdict}"
-        metrics.add_row(metric.name, told.unit, told.baseline, told.candidate, told.difference, told.interval, told.margin, verdict, more)
+        metrics.add_row(
+            metric.name, told.unit, told.baseline, told.candidate, told.difference, told.interval, told.tolerance, verdict, more
+        )
     console.print(metrics)
 
 
@@ -64,7 +66,7 @@ def _table(title: str, heads: tuple[str, ...]) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=box.ROUNDED if sys.stdout.isatty() else None, pad_edge=sys.stdout.isatty())
-    figures = {"baseline", "candidate", "difference", "95% interval", "margin", "more paths"}
+    figures = {"baseline", "candidate", "difference", "95% interval", "tolerance", "more paths"}
     for head in heads:
         table.add_column(head, justify="right" if head in figures else "left", no_wrap=head not in {"because", "must be"})
     return table

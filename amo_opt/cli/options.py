@@ -71,7 +71,7 @@ def _cluster(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 def output_options(function: F) -> F:
     """``--out`` and ``--storage``."""
     function = click.option(
-        "--storage", default=None, metavar="URL", help="Record of the study, any SQLAlchemy address (default: SQLite beside the report)."
+        "--storage", default=None, metavar="URL", help="Storage of the study, any SQLAlchemy address (default: SQLite beside the report)."
     )(function)
     return click.option(
         "--out",
@@ -114,7 +114,7 @@ def report_folder(study: Study, out: Path | None) -> Path:
 
 
 def storage_url(folder: Path, storage: str | None) -> str:
-    """The record's address: as asked, or an SQLite file beside the report folder.
+    """The storage's address: as asked, or an SQLite file beside the report folder.
 
     Raises `click.UsageError` for an empty one (to SQLite: no file at all), for one that only looks like an address, which would leave a file
     named after its password, and for a file inside the report folder, which is replaced whole.

@@ -62,7 +62,7 @@ def command(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Move each searched parameter of the current set over its range by itself, everything else held, all on the same paths (A).
+    """Move each searched parameter of the current set over its range by itself, everything else held, all on the same selection paths.
 
     Tells by term what it does: figures with 95% intervals and n, paired differences to the current set, which of them are larger than
     chance, and in one line each whether the parameter is FLAT or yield and peg risk have an INTERIOR OPTIMUM, are MONOTONE or best at an EDGE.

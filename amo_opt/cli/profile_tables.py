@@ -29,7 +29,7 @@ def document(found: Profiles) -> dict[str, Any]:
     """One JSON document: every point of every parameter, figures and paired differences by term."""
     study = found.study
     return {
-        "schema": 1,
+        "schema": 2,
         "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
         "current": {"name": study.current.name, **study.current.values()},
         "stream": found.stream,
@@ -77,7 +77,7 @@ def print_profiles(found: Profiles) -> None:
     from amo_opt.report.facts.finding import finding_words
 
     click.echo(
-        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} paths A of each scenario "
+        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} selection paths of each scenario "
         f"(n = {found.n}), seed {found.study.search.seed}"
     )
     click.echo(f"each cell: the figure, then its paired difference to the current set, both with 95% intervals\n{MARKS}\n")

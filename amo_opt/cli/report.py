@@ -1,4 +1,4 @@
-"""``amo-opt report``: the report again, from the record; nothing is simulated."""
+"""``amo-opt report``: the report again, from the storage; nothing is simulated."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from amo_opt.cli.streams import say
 @output_options
 @json_option
 def command(study_file: Path, *, seed: int | None, paths: int | None, out: Path | None, storage: str | None, as_json: bool) -> int:
-    """Write the report again from the record of a study that was run: nothing is searched, nothing simulated.
+    """Write the report again from the storage of a study that was run: nothing is searched, nothing simulated.
 
     The study must be the one that was run: its file, --seed and --paths decide; notes, sources and dates may have been mended since. The
-    record is looked for beside the report folder unless --storage names it.
+    storage is looked for beside the report folder unless --storage names it.
 
     \b
     Example:

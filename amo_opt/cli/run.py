@@ -32,7 +32,7 @@ from amo_opt.cli.streams import say
     default=600.0,
     metavar="SECONDS",
     show_default=True,
-    help="How long to wait for a record that stops answering.",
+    help="How long to wait for a storage that stops answering.",
 )
 @json_option
 def command(
@@ -50,7 +50,7 @@ def command(
 ) -> int:
     """Search a study's space, certify the best sets on fresh paths, and write the report.
 
-    Finished trials are kept in the record: after Ctrl-C, a kill or a power cut the same command goes on from there.
+    Finished trials are kept in the study's storage: after Ctrl-C, a kill or a power cut the same command goes on from there.
 
     \b
     Example:
@@ -73,7 +73,7 @@ def command(
     check_folder(folder)
     check_results(folder / "results.json", study=study.name)
     if in_memory(address):
-        say(f"note: the record {public(address)} is in memory, and ends with this command", err=True)
+        say(f"note: the storage {public(address)} is in memory, and ends with this command", err=True)
     threads = thread_count(workers)
     tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
     with watching(study, folder) as watch:

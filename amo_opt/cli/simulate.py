@@ -26,8 +26,23 @@ if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.simulation.outcome import Outcome
 
-STREAMS = ("search", "certify-a", "certify-b")
+STREAMS = ("search", "selection", "holdout")
+RENAMED = {"certify-a": "selection", "certify-b": "holdout"}
+"""What a report of an earlier version calls them in its commands."""
 PLOTS = (".html", ".png", ".svg")
+
+
+class Stream(click.Choice[str]):
+    """One of `STREAMS`; what an earlier version called one is refused with its name now."""
+
+    def __init__(self) -> None:
+        super().__init__(STREAMS)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The stream of that name."""
+        if value in RENAMED:
+            self.fail(f"{value!r} is called {RENAMED[value]!r} now.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def check_trace(file: Path) -> None:
@@ -87,7 +102,7 @@ def draw(file: Path, parameters: ParameterSet, study: Study, *, scenario: str, p
 @click.argument("parameters_file", type=click.Path(path_type=Path), metavar="PARAMS.toml")
 @study_option
 @click.option("--scenario", default=None, metavar="NAME", help="Only this scenario.")
-@click.option("--stream", type=click.Choice(STREAMS), default="search", show_default=True, help="Which of the study's paths.")
+@click.option("--stream", type=Stream(), default="search", show_default=True, help="Which of the study's paths.")
 @click.option("--path", "path_number", type=click.IntRange(0), default=None, help="Replay this one path (with --scenario).")
 @click.option("--trace", "trace_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="Write the time series.")
 @plot_option("Draw one path (the first, or --path): .html, .png or .svg.")
@@ -113,7 +128,7 @@ def command(
     Example:
       amo-opt simulate studies/parameters/frax-current.toml --study studies/frax-2022.toml
       amo-opt simulate reports/frax-2022/parameters.toml --study studies/frax-2022.toml \\
-          --scenario svb-2023 --stream certify-b --path 17 --trace path17.csv --plot path17.html
+          --scenario svb-2023 --stream holdout --path 17 --trace path17.csv --plot path17.html
     """
     from amo_opt.cli.tables import open_console, print_score, score_document
     from amo_opt.config.load import load_parameters

@@ -99,7 +99,7 @@ codecs.register(_codec)
 def prepare() -> None:
     """Makes the three streams fit to be written to. Streams that somebody has put in their place are left alone."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed; the next file opened would become it, and a record be written into
+        if getattr(sys, name) is None:  # closed; the next file opened would become it, and what is meant for it be written into
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
     if sys.stdout is sys.__stdout__:
         sys.stdout = _dependable(sys.__stdout__, _told)

@@ -106,8 +106,8 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     for scenario, figures in score.by_scenario.items():
         table.add_row(scenario, *[f"{shown(figures[name].value)} ({_ends(figures[name])})" for name in names])
     console.print(table)
-    table = Table(title="constraints (held at the interval's worse end)")
-    for heading in ("constraint", "value", "worse end", "limit", "verdict"):
+    table = Table(title="constraints (held at the confidence bound)")
+    for heading in ("constraint", "value", "confidence bound", "limit", "verdict"):
         table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right", no_wrap=heading == "constraint")
     for constraint in score.constraints:
         verdict = VERDICTS[constraint_verdict(constraint).word]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 TITLES = {
     "search": "search",
     "fix-A": "search at the current A",
-    "trim": "taking idle changes back",
+    "prune": "taking idle changes back",
     "profile": "profile over A",
-    "certify-a": "certification, paths A",
-    "certify-b": "certification, paths B",
+    "selection": "certification, selection paths",
+    "holdout": "certification, holdout paths",
     "neighbours": "one step away",
     "sensitivity": "assumed figures moved",
     "change-costs": "cost of the change",

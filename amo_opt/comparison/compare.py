@@ -37,7 +37,7 @@ def compare(
 ) -> Comparison:
     """Candidate against baseline on the same ``paths`` per scenario (default 1,024), judged by ``gates`` (default: `DEFAULT_GATES`).
 
-    The paths are the study's stream ``certify-b``, which the search never saw; ``study.search.seed`` draws others. Intervals are 95%,
+    The paths are the study's stream ``holdout``, which the search never saw; ``study.search.seed`` draws others. Intervals are 95%,
     by a bootstrap of whole paths stratified by scenario, the same resamples for both sets: a set against itself differs by exactly 0,
     and swapping the two negates every difference and mirrors every interval. Fewer than `LEAST_PATHS` paths per scenario know no interval:
     every gate is inconclusive then, unless the two sets hold the same values. ``baseline_run`` is a run file written before, in place

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
     from amo_opt.protocol.parameters import ParameterSet
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def json_document(comparison: Comparison) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         "interval": metric.interval and [*metric.interval],
         "n": metric.n,
         "tail_points": metric.tail_points,
-        "margin": metric.margin,
+        "tolerance": metric.tolerance,
         "verdict": metric.verdict,
         "more_paths": metric.more_paths,
     }
@@ -66,7 +66,7 @@ def _gate(gate: GateVerdict) -> dict[str, Any]:
     return {
         "metric": gate.gate.metric,
         "class": gate.gate.cls,
-        "margin": gate.margin,
+        "tolerance": gate.tolerance,
         "max": gate.gate.maximum,
         "verdict": gate.verdict,
         "status": gate.status,

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from amo_opt.scoring.losses import FloatArray
     from amo_opt.simulation.outcome import Outcome
 
-SCHEMA = 1
+SCHEMA = 2
 MOST_BYTES = 512 * 1024 * 1024
 """Of a run file: some 40 doubles a path."""
-STREAM = "certify-b"
+STREAM = "holdout"
 """The paths both sets meet: those of a proposal's own figures, which the search never saw. A run checks its one choice there too, so
 another ``seed`` gives a recommended set paths that nothing has looked at.
 """

@@ -17,7 +17,7 @@ from amo_opt.config.wording import nearest, shown
 from amo_opt.errors import InputError
 from amo_opt.scoring.constraints import CAPS
 from amo_opt.scoring.metrics import METRICS
-from amo_opt.scoring.paired import margin as study_margin
+from amo_opt.scoring.paired import tolerance as study_tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 GateClass = Literal["safety", "economic"]
 
 BREACH_SHARE = 0.25
-"""Default margin of a breach's probability, as a share of the study's limit on it."""
+"""Default tolerance of a breach's probability, as a share of the study's limit on it."""
 UNSERVED_SHARE = 1e-4
-"""Default margin of the mean of unserved redemptions, as a share of the study's limit on their worst tenth."""
+"""Default tolerance of the mean of unserved redemptions, as a share of the study's limit on their worst tenth."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
     """One thing a candidate must keep.
 
-    ``margin``: how much worse than the baseline it may be, in the metric's unit (None = the default, see `resolved`). ``better``: +1
+    ``tolerance``: how much worse than the baseline it may be, in the metric's unit (None = the default, see `resolved`). ``better``: +1
     higher, -1 lower (None = the metric's own). ``maximum``: the most its own figure may be, whatever the baseline's. An inconclusive
     ``safety`` gate fails, an inconclusive ``economic`` one warns.
     """
 
     metric: str
     cls: GateClass
-    margin: float | None = None
+    tolerance: float | None = None
     better: int | None = None
     maximum: float | None = None
 
@@ -59,13 +59,13 @@ DEFAULT_GATES: tuple[Gate, ...] = (
 )
 
 
-def default_margin(metric: str, study: Study) -> float:
-    """How much worse a metric may be where nobody says: the study's margins, a share of its limits, and 0 for the rest."""
+def default_tolerance(metric: str, study: Study) -> float:
+    """How much worse a metric may be where nobody says: the study's tolerances, a share of its limits, and 0 for the rest."""
     if metric == "breach_probability":
         return BREACH_SHARE * study.constraints.max_breach_probability
     if metric == "unserved_usd_hours":
         return UNSERVED_SHARE * study.constraints.max_unserved_usd_hours
-    return study_margin(metric, study.certification)
+    return study_tolerance(metric, study.certification)
 
 
 _METRIC = f'the name of a metric, such as "peg_cvar95_bps", or "{CAPS}"'
@@ -74,7 +74,7 @@ _GATE = model(
     {
         "metric": (str, Field(description=_METRIC)),
         "class": one_of(("safety", "economic")),
-        "margin": number(0.0, 1e18, default=None, unit="in the metric's unit"),
+        "tolerance": number(0.0, 1e18, default=None, unit="in the metric's unit"),
         "direction": (Literal["higher", "lower"] | None, Field(None, description='"higher" or "lower": which of the two is better')),
         "max": number(-1e18, 1e18, default=None, unit="in the metric's unit"),
     },
@@ -94,7 +94,7 @@ def load_gates(path: str | os.PathLike[str]) -> tuple[Gate, ...]:
 
 def _gate(entry: dict[str, Any]) -> Gate:
     better = {"higher": +1, "lower": -1, None: None}[entry["direction"]]
-    return Gate(metric=entry["metric"], cls=entry["class"], margin=entry["margin"], better=better, maximum=entry["max"])
+    return Gate(metric=entry["metric"], cls=entry["class"], tolerance=entry["tolerance"], better=better, maximum=entry["max"])
 
 
 def _meaning_problems(document: Document) -> Iterator[Problem]:
@@ -122,6 +122,6 @@ def _caps_problems(document: Document, place: int, entry: dict[str, Any]) -> Ite
     """The sum of caps and buffer is a fact of the set: it has a most, and no difference to judge."""
     if "max" not in entry:
         yield document.problem(("gate", place, "max"), "missing", allowed=f"a number: {CAPS} is read off the set, 1.0 is all collateral")
-    for name in ("margin", "direction"):
+    for name in ("tolerance", "direction"):
         if name in entry:
             yield document.problem(("gate", place, name), f"not for {CAPS}, which has only a max", found=shown(entry[name]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.comparison.gates import Gate, default_margin
+from amo_opt.comparison.gates import Gate, default_tolerance
 from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Reason, ReasonKind, Status
 from amo_opt.scoring.constraints import CAPS, caps_plus_buffer
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, holm
@@ -30,7 +30,7 @@ MOST_PATHS = 10_000_000
 """More paths than this settle nothing in practice."""
 
 STATUSES: dict[Status, int] = {"not gated": 0, "pass": 1, "warn": 2, "fail": 3}
-"""How bad each status is: a gate with a margin and a maximum has the worse of its two."""
+"""How bad each status is: a gate with a tolerance and a maximum has the worse of its two."""
 
 
 def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Reading:
@@ -48,14 +48,14 @@ def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Readi
 
 
 def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate], *, identical: bool = False) -> tuple[MetricVerdict, ...]:
-    """Every metric that has a direction, in the order of a report, each at its gate's margin or the default one.
+    """Every metric that has a direction, in the order of a report, each at its gate's tolerance or the default one.
 
     ``identical``: both hold the same values, so that nothing can differ on any path. Two sets that do the same on a few are not said to.
     """
     study = baseline.paths.study
-    given = {gate.metric: gate.margin for gate in gates if gate.margin is not None}
-    margins = {name: given.get(name, default_margin(name, study)) for name in candidate.measures}
-    found = differences(candidate, baseline, margins=margins)
+    given = {gate.metric: gate.tolerance for gate in gates if gate.tolerance is not None}
+    tolerances = {name: given.get(name, default_tolerance(name, study)) for name in candidate.measures}
+    found = differences(candidate, baseline, tolerances=tolerances)
     return tuple(
         _metric(difference, candidate, baseline, identical=identical)
         for name, difference in found.items()
@@ -92,7 +92,7 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
         high=found.high + 0.0,
         n=found.n,
         tail_points=found.tail_points,
-        margin=difference.margin,
+        tolerance=difference.tolerance,
         verdict=word,
         p_inferior=0.0 if same else difference.p_inferior,
         same=same,
@@ -106,16 +106,16 @@ def _thicker(paths: int, tail_points: float) -> int:
 
 
 def _settled(difference: PairedDifference, better: int, paths: int) -> int | None:
-    """Paths per scenario missing until the interval would clear the margin or 0, were the difference to stay as it is; None if never.
+    """Paths per scenario missing until the interval would clear the tolerance or 0, were the difference to stay as it is; None if never.
 
     An interval shrinks as the square root of the paths; of a skewed one the longer side counts, as more paths may bring more of what
-    made it long. Of the two ways to be settled (no worse: the low end above minus the margin; worse: the high end below 0) the nearer
+    made it long. Of the two ways to be settled (no worse: the low end above minus the tolerance; worse: the high end below 0) the nearer
     one counts.
     """
     found = difference.difference
     gain = better * found.value
     width = max(found.value - found.low, found.high - found.value)
-    needed = [paths * max(1.0, width / room) ** 2 for room in (gain + difference.margin, -gain) if room > 0.0]
+    needed = [paths * max(1.0, width / room) ** 2 for room in (gain + difference.tolerance, -gain) if room > 0.0]
     if not needed or min(needed) > MOST_PATHS:
         return None
     return max(math.ceil(paths / 10), math.ceil(min(needed)) - paths)  # less than a tenth more is within the guess
@@ -134,7 +134,7 @@ def judge_gates(
 def _tests(gate: Gate, metrics: Mapping[str, MetricVerdict]) -> bool:
     """Whether a gate tests a difference: a metric with a direction, not too thin a tail, and not a maximum alone."""
     metric = metrics.get(gate.metric)
-    return metric is not None and not metric.thin_tail and not (gate.maximum is not None and gate.margin is None)
+    return metric is not None and not metric.thin_tail and not (gate.maximum is not None and gate.tolerance is None)
 
 
 def _gate(
@@ -151,7 +151,7 @@ def _gate(
     rows = candidate.paths
     values, replicates = candidate.values[gate.metric], candidate.replicates[gate.metric]
     found = estimate(gate.metric, values, rows.weights, replicates, fewest=rows.fewest, tail=ONE_SIDED)
-    alone = gate.maximum is not None and gate.margin is None
+    alone = gate.maximum is not None and gate.tolerance is None
     thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
     p = adjusted.get(gate.metric, metric.p_inferior if metric is not None and _tests(gate, metrics) else None)
     parts: list[tuple[Status, str, Reason]] = []
@@ -165,7 +165,7 @@ def _gate(
         gate=gate,
         title=described.title,
         unit=described.unit,
-        margin=None if alone or metric is None else metric.margin,
+        tolerance=None if alone or metric is None else metric.tolerance,
         verdict=word,
         status=status,
         reason=reason,
@@ -182,7 +182,7 @@ def _few(gate: Gate, paths: int) -> tuple[Status, str, Reason]:
 
 
 def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Status, str, Reason]:
-    """Status, word and reason of "no worse than the baseline by more than the margin"."""
+    """Status, word and reason of "no worse than the baseline by more than the tolerance"."""
     if metric.same:
         return "pass", "EQUIVALENT", Reason(kind="same")
     if metric.thin_tail:
@@ -223,7 +223,7 @@ def _caps(gate: Gate, parameters: ParameterSet) -> GateVerdict:
         gate=gate,
         title="Collateral caps plus idle buffer",
         unit="ratio",
-        margin=None,
+        tolerance=None,
         verdict="KEPT" if kept else "BROKEN",
         status="pass" if kept else "fail",
         reason=Reason(kind="set kept" if kept else "set broken", value=total, limit=limit),

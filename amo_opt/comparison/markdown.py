@@ -82,11 +82,11 @@ def _metrics(comparison: Comparison) -> list[str]:
                 told.candidate,
                 told.difference,
                 whole(told.interval),
-                told.margin,
+                told.tolerance,
                 whole(f"{SHAPES[told.verdict]} {told.verdict}") + more,
             )
         )
-    table = _table(("metric", "baseline", "candidate", "difference", "95% interval", "margin", "verdict"), rows, right=(1, 2, 3, 4, 5))
+    table = _table(("metric", "baseline", "candidate", "difference", "95% interval", "tolerance", "verdict"), rows, right=(1, 2, 3, 4, 5))
     return [
         f"<details><summary>All {len(rows)} metrics (n = {comparison.metrics[0].n:,} paths)</summary>",
         "",

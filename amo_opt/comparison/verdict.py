@@ -44,7 +44,7 @@ class MetricVerdict:
     high: float
     n: int
     tail_points: float | None
-    margin: float
+    tolerance: float
     verdict: str
     p_inferior: float
     same: bool
@@ -110,7 +110,7 @@ class GateVerdict:
     gate: Gate
     title: str
     unit: str
-    margin: float | None
+    tolerance: float | None
     verdict: str
     status: Status
     reason: Reason

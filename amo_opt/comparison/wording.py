@@ -43,7 +43,7 @@ class Row:
     candidate: str
     difference: str
     interval: str
-    margin: str
+    tolerance: str
     verdict: str
 
     @property
@@ -72,7 +72,7 @@ def row(metric: MetricVerdict) -> Row:
         candidate=of(metric.candidate),
         difference=of(metric.difference, signed=True),
         interval=interval(known, lambda end: of(end, signed=True)),
-        margin=significant(metric.margin * factor, 6),
+        tolerance=significant(metric.tolerance * factor, 6),
         verdict=metric.verdict,
     )
 
@@ -97,7 +97,7 @@ def scale(unit: str, values: Iterable[float]) -> tuple[float, str]:
 def gate_rows(comparison: Comparison) -> list[tuple[GateVerdict, Row | None]]:
     """Every gate with its metric's row, where the gate is about a difference."""
     rows = {metric.name: row(metric) for metric in comparison.metrics}
-    return [(gate, rows.get(gate.gate.metric) if gate.margin is not None else None) for gate in comparison.gates]
+    return [(gate, rows.get(gate.gate.metric) if gate.tolerance is not None else None) for gate in comparison.gates]
 
 
 def headline(comparison: Comparison) -> str:
@@ -131,9 +131,9 @@ def setting(comparison: Comparison) -> str:
 def gate_question(gate: GateVerdict) -> str:
     """What a gate asks, in a few words."""
     parts = []
-    if gate.margin is not None:
-        factor, unit = scale(gate.unit, (gate.margin,))
-        parts.append(f"worse by at most {significant(gate.margin * factor, 6)} {unit}".rstrip() if gate.margin else "no worse")
+    if gate.tolerance is not None:
+        factor, unit = scale(gate.unit, (gate.tolerance,))
+        parts.append(f"worse by at most {significant(gate.tolerance * factor, 6)} {unit}".rstrip() if gate.tolerance else "no worse")
     if gate.gate.maximum is not None:
         factor, unit = scale(gate.unit, (gate.gate.maximum,))
         parts.append(f"at most {significant(gate.gate.maximum * factor, 6)} {unit}".rstrip())
@@ -150,11 +150,11 @@ def because(reason: Reason) -> str:
         "same": "the two sets do the same on every path",
         "thin tail": f"{reason.tail_points:.0f} effective paths in the tail, under {TAIL_LEAST:.0f}{more} allow a verdict",
         "better": "the interval lies on the better side",
-        "equivalent": "the interval lies within the margin on both sides",
-        "no worse": "the interval stays within the margin on the worse side",
-        "worse": "the interval lies on the worse side, and reaches beyond the margin",
+        "equivalent": "the interval lies within the tolerance on both sides",
+        "no worse": "the interval stays within the tolerance on the worse side",
+        "worse": "the interval lies on the worse side, and reaches beyond the tolerance",
         "not together": f"no worse by itself, but not once the safety gates are taken together (Holm, p = {reason.p:.3f})",
-        "open": f"the interval neither clears the margin nor shows a loss{'' if reason.more_paths is None else f'{more} settle it'}",
+        "open": f"the interval neither clears the tolerance nor shows a loss{'' if reason.more_paths is None else f'{more} settle it'}",
         "thin figure": f"fewer than {TAIL_LEAST:.0f} effective paths in the tail",
         "kept": f"{value}, at most {bound} (95%), keeps the limit of {limit}",
         "broken": f"{value}, at least {bound} (95%), breaks the limit of {limit}",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MODEL_VERSION = 4
 """Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
 
+_KEYS = {"tolerance_yield": "margin_yield", "tolerance_peg_bps": "margin_peg_bps", "tolerance_cr": "margin_cr"}
+"""What a setting is called in the hash, where that is another word: a study is the same study whatever its settings are called."""
+
 
 def study_hash(study: Study) -> str:
     """SHA-256 (64 hexadecimal digits) of the study's canonical form; ``study.hash`` itself is not looked at."""
@@ -44,7 +47,7 @@ def canonical(study: Study) -> dict[str, Any]:
         "simulation": asdict(study.simulation),
         "search": search,
         "constraints": asdict(study.constraints),
-        "certification": asdict(study.certification),
+        "certification": {_KEYS.get(name, name): value for name, value in asdict(study.certification).items()},
         "scenarios": [
             {
                 "name": scenario.name,

@@ -30,6 +30,14 @@ _MESSAGES = {
 }
 """Everything else a strict model refuses is a wrong type."""
 
+_RENAMED = {
+    "margin": "tolerance",
+    "margin_yield": "tolerance_yield",
+    "margin_peg_bps": "tolerance_peg_bps",
+    "margin_cr": "tolerance_cr",
+}
+"""Keys that earlier versions knew, and what they are called now."""
+
 
 def form_problems(document: Document, form: Model) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The document's values with defaults filled in, or None and everything that does not fit ``form``."""
@@ -70,7 +78,11 @@ def _schema_problems(document: Document) -> list[Problem]:
 def _problem(document: Document, form: Model, details: Mapping[str, Any]) -> Problem:
     kind, key, found = details["type"], tuple(details["loc"]), details["input"]
     if kind == "extra_forbidden":
-        return document.problem(key, "unknown key", found=shown(found), hint=nearest(str(key[-1]), _known(form, key[:-1])))
+        known = _known(form, key[:-1])
+        renamed = _RENAMED.get(str(key[-1]))
+        if renamed in known:
+            return document.problem(key, f"is called {renamed} now", found=shown(found))
+        return document.problem(key, "unknown key", found=shown(found), hint=nearest(str(key[-1]), known))
     info = _field(form, key)
     allowed = info.description if info else None
     if kind == "missing":

@@ -280,9 +280,9 @@ STUDY_FILE = model(
             {
                 "multiple": whole(1, 10_000, default=_CERTIFICATION["multiple"]),
                 "candidates": whole(1, 10_000, default=_CERTIFICATION["candidates"]),
-                "margin_yield": number(0.0, 1.0, default=_CERTIFICATION["margin_yield"]),
-                "margin_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["margin_peg_bps"]),
-                "margin_cr": number(0.0, 1.0, default=_CERTIFICATION["margin_cr"]),
+                "tolerance_yield": number(0.0, 1.0, default=_CERTIFICATION["tolerance_yield"]),
+                "tolerance_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["tolerance_peg_bps"]),
+                "tolerance_cr": number(0.0, 1.0, default=_CERTIFICATION["tolerance_cr"]),
                 "least_gain": number(0.0, 1_000.0, default=_CERTIFICATION["least_gain"]),
                 "bootstrap": whole(10, 20_000, default=_CERTIFICATION["bootstrap"]),
             },

@@ -71,17 +71,17 @@ class Constraints:
 
 @dataclass(frozen=True, kw_only=True)
 class Certification:
-    """``[certification]``: fresh paths A and B hold ``multiple`` × simulation.paths each; ``candidates`` = most sets taken there.
-    ``margin_yield`` (per year), ``margin_peg_bps`` and ``margin_cr`` are the non-inferiority margins of yield, both peg risks and the worst
-    external collateral ratio; ``least_gain`` is what a change must bring in all to be worth a vote, in margins; ``bootstrap`` the resamples of
+    """``[certification]``: fresh selection and holdout paths hold ``multiple`` × simulation.paths each; ``candidates`` = most sets taken there.
+    ``tolerance_yield`` (per year), ``tolerance_peg_bps`` and ``tolerance_cr`` are the non-inferiority tolerances of yield, both peg risks and the worst
+    external collateral ratio; ``least_gain`` is what a change must bring in all to be worth a vote, in tolerances; ``bootstrap`` the resamples of
     an interval.
     """
 
     multiple: int = 10
     candidates: int = 12
-    margin_yield: float = 0.001
-    margin_peg_bps: float = 2.0
-    margin_cr: float = 0.01
+    tolerance_yield: float = 0.001
+    tolerance_peg_bps: float = 2.0
+    tolerance_cr: float = 0.01
     least_gain: float = 0.5
     bootstrap: int = 1000
 

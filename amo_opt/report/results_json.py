@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from amo_opt.search.result import Candidate, Result
     from amo_opt.search.ruling import Binding, Objection, Ruling
 
-SCHEMA = 1
+SCHEMA = 2
 MOST_BYTES = 64 * 1024 * 1024
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
 def results_json(result: Result) -> str:
-    """The document. ``certified`` figures come from paths B where a set was run there (``certified_on``), else from A."""
+    """The document. ``certified`` figures come from holdout paths where a set was run there (``certified_on``), else from selection paths."""
     study, subject = result.study, subject_of(result)
     document: Json = {
         "schema": SCHEMA,
@@ -43,9 +43,9 @@ def results_json(result: Result) -> str:
         "recommended": None if result.recommended is None else _numbers(result.recommended.values()),
         "candidates": [_candidate(each) for each in result.candidates],
         "front": _front(result),
-        "gap": {
-            name: {"search": _finite(search), "certified_a": _estimate(on_a), "certified_b": _estimate(on_b)}
-            for name, (search, on_a, on_b) in result.gap.items()
+        "optimism_gap": {
+            name: {"search": _finite(search), "selection": _estimate(on_selection), "holdout": _estimate(on_holdout)}
+            for name, (search, on_selection, on_holdout) in result.gap.items()
         },
         "scenarios": _scenarios(result, subject),
         "episodes": [_episode(each) for each in own_episodes(result.study, result.episodes)],
@@ -61,7 +61,7 @@ def results_json(result: Result) -> str:
             }
             for each in result.worst_paths
         ],
-        "tail_settled": tails_of(result, subject).settled,
+        "tails_agree": tails_of(result, subject).settled,
         "verdict": _verdict(result.ruling),
         **_around(result),
     }
@@ -80,7 +80,7 @@ def check_results(path: Path, *, study: str) -> None:
     found = document.get("schema") if isinstance(document, dict) else None
     if found != SCHEMA:
         raise AmoOptError(
-            f"{path}: schema: found {shown(found)}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and name another folder with --out"
+            f"{path}: schema: found {shown(found)}; allowed: {SCHEMA}. Another version of amo-opt wrote it: keep it, and write it anew elsewhere with `amo-opt run STUDY.toml --out DIR`"
         )
     owner = document["study"].get("name") if isinstance(document.get("study"), dict) else None
     if owner != study:
@@ -96,10 +96,10 @@ def _around(result: Result) -> dict[str, Json]:
         "neighbours": [
             {
                 "parameter": each.parameter,
-                "side": each.side,
+                "step": each.side,
                 "value": _finite(each.value),
                 "differences": {
-                    paired.metric: {**_estimate(paired.difference), "margin": _finite(paired.margin), "verdict": paired.verdict}
+                    paired.metric: {**_estimate(paired.difference), "tolerance": _finite(paired.tolerance), "verdict": paired.verdict}
                     for paired in each.paired
                     if paired.scenario is None
                 },
@@ -131,8 +131,8 @@ def _around(result: Result) -> dict[str, Json]:
         "run_capacity": [
             {
                 "candidate": each.candidate,
-                "value": _estimate(each.value),
-                "paid": None if each.paid is None else _estimate(each.paid),
+                "run_share": _estimate(each.value),
+                "paid_share": None if each.paid is None else _estimate(each.paid),
             }
             for each in result.run_capacities
         ],
@@ -140,14 +140,14 @@ def _around(result: Result) -> dict[str, Json]:
 
 
 def _candidate(candidate: Candidate) -> Json:
-    score = candidate.certified_a if candidate.certified_b is None else candidate.certified_b
+    score = candidate.selection_score if candidate.holdout_score is None else candidate.holdout_score
     return {
         "id": candidate.id,
         "role": candidate.role,
         "parameters": _numbers(candidate.parameters.values()),
         "search": None if candidate.search is None else _search(candidate.search),
         "certified": _metrics(score),
-        "certified_on": "A" if candidate.certified_b is None else "B",
+        "certified_on": "selection" if candidate.holdout_score is None else "holdout",
         "constraints": {each.key: _constraint(each) for each in score.constraints},
         "objection": None if candidate.objection is None else _objection(candidate.objection),
     }
@@ -158,10 +158,10 @@ def _verdict(ruling: Ruling) -> Json:
     return {
         "outcome": ruling.outcome,
         "decided_on": {"stream": ruling.paths.stream, "paths": ruling.paths.n, "paths_per_scenario": ruling.paths.each},
-        "sets": ruling.sets,
-        "sets_keeping_every_limit": ruling.kept,
+        "sets_judged": ruling.sets,
+        "sets_feasible": ruling.kept,
         "set": ruling.set or None,
-        "binding": None if ruling.binding is None else _binding(ruling.binding),
+        "binding_constraint": None if ruling.binding is None else _binding(ruling.binding),
         "objection": None if ruling.objection is None else _objection(ruling.objection),
         "paths_needed_per_scenario": ruling.needed,
         "not_certified": [{"set": name, "reason": reason} for name, reason in ruling.failed],
@@ -172,14 +172,14 @@ def _binding(binding: Binding) -> Json:
     return {
         "set": binding.set,
         "stream": binding.stream,
-        "limit_on": binding.name,
+        "constraint": binding.name,
         "scenario": binding.scenario,
         "value": _finite(binding.value),
         "interval": None if binding.interval is None else [_finite(end) for end in binding.interval],
         "limit": _finite(binding.limit),
         "at_least": binding.at_least,
         "decidable": binding.decidable,
-        "kept": binding.kept,
+        "satisfied": binding.kept,
         "n": binding.n,
     }
 
@@ -190,9 +190,9 @@ def _objection(objection: Objection) -> Json:
     return {
         "kind": objection.kind,
         "stream": objection.stream,
-        "limit_on": None if limit is None else limit.name,
+        "constraint": None if limit is None else limit.name,
         "scenario": None if limit is None else limit.scenario,
-        "limit": None if limit is None else _constraint(limit),
+        "estimate": None if limit is None else _constraint(limit),
         "metric": objection.metric or None,
         "difference": None if interval is None else _estimate(interval),
         "bound": None if objection.bound is None else _finite(objection.bound),
@@ -219,7 +219,7 @@ def _constraint(constraint: Constraint) -> Json:
         "limit": _finite(constraint.limit),
         "at_least": constraint.at_least,
         "decidable": constraint.decidable,
-        "kept": constraint.decidable and constraint.violation_high <= 0.0,
+        "satisfied": constraint.decidable and constraint.violation_high <= 0.0,
     }
 
 
@@ -258,7 +258,7 @@ def _episode(fit: EpisodeFit) -> Json:
         "hours": fit.hours,
         "paths": fit.paths,
         "interval_percentiles": list(BAND),
-        "demands": [demand_document(each) for each in fit.demands],
+        "criteria": [demand_document(each) for each in fit.demands],
         "summary": dict(summary_document(fit)),
     }
 

@@ -101,17 +101,17 @@ def briefed(outcome: Outcome, study: Study, *, scenario: str | None = None, metr
 
 
 def differences(
-    candidate: Reading | Brief, current: Reading | Brief, *, margins: Mapping[str, float] | None = None
+    candidate: Reading | Brief, current: Reading | Brief, *, tolerances: Mapping[str, float] | None = None
 ) -> dict[str, PairedDifference]:
-    """Candidate minus current of everything both hold, as `compare_paired` tells it; ``margins`` go before the study's.
+    """Candidate minus current of everything both hold, as `compare_paired` tells it; ``tolerances`` go before the study's.
 
     Raises as `compare_paired` does.
     """
     one, other = (each if isinstance(each, Brief) else brief(each) for each in (candidate, current))
     _same_paths(one, other)
-    given = margins or {}
+    given = tolerances or {}
     return {
-        name: _difference(name, one, other, given[name] if name in given else margin(name, other.certification))
+        name: _difference(name, one, other, given[name] if name in given else tolerance(name, other.certification))
         for name in one.measures
         if name in other.measures
     }
@@ -126,7 +126,7 @@ def compare_paired(
     everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap; where the
     paths are too few to know one (`spread_known`) the verdict is INCONCLUSIVE and both p-values are 1.
 
-    The yield and both peg risks have the study's non-inferiority margins; other metrics have none, so their verdict goes by sign.
+    The yield and both peg risks have the study's non-inferiority tolerances; other metrics have none, so their verdict goes by sign.
 
     Raises ``AmoOptError`` where the two outcomes do not hold the same paths of the same scenarios at the same weights.
     """
@@ -134,27 +134,27 @@ def compare_paired(
     return tuple(differences(*briefs).values())
 
 
-def margin(metric: str, certification: Certification) -> float:
+def tolerance(metric: str, certification: Certification) -> float:
     """How much worse than current a set may be on a metric and still count as no worse, in the metric's unit."""
-    margins = {
-        "yield": certification.margin_yield,
-        "peg_cvar95_bps": certification.margin_peg_bps,
-        "peg_cvar95_dollar_bps": certification.margin_peg_bps,
-        "min_cr_external_tail95": certification.margin_cr,
+    tolerances = {
+        "yield": certification.tolerance_yield,
+        "peg_cvar95_bps": certification.tolerance_peg_bps,
+        "peg_cvar95_dollar_bps": certification.tolerance_peg_bps,
+        "min_cr_external_tail95": certification.tolerance_cr,
     }
-    return margins.get(metric, 0.0)
+    return tolerances.get(metric, 0.0)
 
 
-def verdict(low: float, high: float, margin: float, *, rounding: float = 0.0) -> Verdict:
-    """The word for an interval of an improvement (positive = better) and a margin.
+def verdict(low: float, high: float, tolerance: float, *, rounding: float = 0.0) -> Verdict:
+    """The word for an interval of an improvement (positive = better) and a tolerance.
 
-    BETTER: wholly above 0. EQUIVALENT: within the margin on both sides. NO WORSE: above minus the margin. WORSE: wholly below 0 and not
-    within the margin. INCONCLUSIVE: anything else. An improvement of up to ``rounding`` counts as 0.
+    BETTER: wholly above 0. EQUIVALENT: within the tolerance on both sides. NO WORSE: above minus the tolerance. WORSE: wholly below 0 and not
+    within the tolerance. INCONCLUSIVE: anything else. An improvement of up to ``rounding`` counts as 0.
 
     >>> verdict(0.1, 0.3, 1.0), verdict(-0.5, 0.3, 1.0), verdict(-0.5, 2.0, 1.0), verdict(-3.0, -0.5, 1.0), verdict(-3.0, 0.5, 1.0)
     ('BETTER', 'EQUIVALENT', 'NO WORSE', 'WORSE', 'INCONCLUSIVE')
     """
-    allowed = max(margin, rounding)
+    allowed = max(tolerance, rounding)
     if low > rounding:
         return "BETTER"
     if low >= -allowed:
@@ -197,7 +197,7 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
         current=current,
         candidate=candidate,
         difference=found,
-        margin=allowed,
+        tolerance=allowed,
         verdict=word,
         p_better=p_better,
         p_inferior=p_inferior,
@@ -216,7 +216,7 @@ def _event_verdict(gains: npt.NDArray[np.int8], gain: float, weights: FloatArray
     ``gains`` per path: +1 the event is gone, -1 it is new. Paths count alike whatever their scenario's weight, so a verdict also needs
     the weighted figure ``gain`` to point the same way, and the p-value of "not better" is 1 where it does not.
 
-    With a margin, "no worse" may also be shown by `few_new_events`; two tests may show it, so the smaller p-value is doubled. Without
+    With a tolerance, "no worse" may also be shown by `few_new_events`; two tests may show it, so the smaller p-value is doubled. Without
     one the p-value of inferiority is that of "not better".
     """
     gone, new = int(np.count_nonzero(gains > 0.0)), int(np.count_nonzero(gains < 0.0))

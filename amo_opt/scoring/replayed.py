@@ -211,9 +211,9 @@ def _contagion(run: Backtest, columns: dict[str, ColumnFit]) -> tuple[Demand, ..
     return (
         Demand("FRAX's share of the pool at the daily snapshots, least", min(share.model), min(share.real), 0.53, 0.61),
         Demand("FRAX's share of the pool at the daily snapshots, most", max(share.model), max(share.real), 0.53, 0.61),
-        Demand("pool price in 3CRV, least of any hour (real: of the snapshots)", float(in_base.min()), min(said), 0.9995, math.inf),
+        Demand("pool price in 3CRV, least of any hour (observed: of the snapshots)", float(in_base.min()), min(said), 0.9995, math.inf),
         Demand("change of supply in 3 days", supply.model[day3] / start - 1.0, supply.real[day3] / start - 1.0, -0.47, -0.37),
-        Demand("lowest oracle price (real: Chainlink's low)", float(oracle), float(recorded_low), 0.955, 0.99),
+        Demand("lowest oracle price (observed: Chainlink's low)", float(oracle), float(recorded_low), 0.955, 0.99),
         # the pool's own price is to be at least 0.9995, so its dollar price is that far from V at most; noise of calm's coins besides
         Demand("lowest pool price in dollars, over V(USDT) of the path", float(low / value.min()), None, 0.9985, 1.0015),
     )
@@ -228,7 +228,7 @@ def _weekend(run: Backtest, columns: dict[str, ColumnFit], summary: dict[str, Su
     return (
         Demand("slope of FRAX's deviation on USDC's, through the origin", _number(slope.model), slope.real, 0.95, 1.05),
         Demand(
-            "RMSE of the price, below that of a constant 1 (given as real)",
+            "RMSE of the price, below that of a constant 1 (given as observed)",
             _number(residual.model),
             residual.real,
             -math.inf,

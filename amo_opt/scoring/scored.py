@@ -43,8 +43,8 @@ def simulate(
 ) -> ScoredOutcome:
     """One set on the study's paths: ``.paths`` is a DataFrame, one row a path, ``.score`` its figures with intervals.
 
-    ``paths`` is per scenario (default: the study's); ``stream`` names which of the study's paths (``search``, ``certify-a``,
-    ``certify-b``). Paths are drawn once and shared by every later call. Raises `SimulationError` where a path fails, naming it.
+    ``paths`` is per scenario (default: the study's); ``stream`` names which of the study's paths (``search``, ``selection``,
+    ``holdout``). Paths are drawn once and shared by every later call. Raises `SimulationError` where a path fails, naming it.
     """
     outcome = engine.simulate(parameters, study, paths=paths, scenarios=scenarios, stream=stream, workers=workers)
     return ScoredOutcome(study=study, **{field.name: getattr(outcome, field.name) for field in fields(outcome)})

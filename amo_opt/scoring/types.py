@@ -132,18 +132,18 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedDifference:
-    """Candidate minus current of one metric on the same paths, with its interval, the non-inferiority margin and a verdict word
+    """Candidate minus current of one metric on the same paths, with its interval, the non-inferiority tolerance and a verdict word
     (BETTER, EQUIVALENT, NO WORSE, WORSE, INCONCLUSIVE).
 
     ``p_better`` is the one-sided p-value of "not better than current" (small = better), ``p_inferior`` that of "worse by more than
-    the margin" (small = no worse): bootstrap for most metrics, McNemar's exact test for events. ``scenario`` is None over all scenarios.
+    the tolerance" (small = no worse): bootstrap for most metrics, McNemar's exact test for events. ``scenario`` is None over all scenarios.
     """
 
     metric: str
     current: float
     candidate: float
     difference: Estimate
-    margin: float
+    tolerance: float
     verdict: str
     p_better: float
     p_inferior: float

@@ -1,4 +1,4 @@
-"""A record's address as it may be shown: without whatever could be a password, wherever it stands."""
+"""A storage's address as it may be shown: without whatever could be a password, wherever it stands."""
 
 from __future__ import annotations
 

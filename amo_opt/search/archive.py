@@ -1,6 +1,6 @@
-"""A certified result kept in the study's record: what it took paths to know is read again, never run again.
+"""A certified result kept in the study's storage: what it took paths to know is read again, never run again.
 
-Everything a `Result` holds but the study (its file) and the trials (the record) is one JSON document, cut into pieces that any database
+Everything a `Result` holds but the study (its file) and the trials (the storage) is one JSON document, cut into pieces that any database
 holds in a text column. Its seal is written last: a write cut short leaves no certification, the command that made it makes it again. The
 seal's digest is over everything that makes the result: the document, the trials, the versions, the study.
 """
@@ -44,7 +44,7 @@ class _Seal(BaseModel):
 
 
 def keep(store: StudyStore, result: Result) -> None:
-    """Writes the certified part of a result to its study's record, in place of an earlier one."""
+    """Writes the certified part of a result to its study's storage, in place of an earlier one."""
     text = _document().model_validate({name: getattr(result, name) for name in _document().model_fields}).model_dump_json()
     pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
     store.note(SEAL, None)
@@ -63,7 +63,7 @@ def keep(store: StudyStore, result: Result) -> None:
 
 
 def kept(store: StudyStore, study: Study, *, trials: int) -> Result | None:
-    """The certified result of the record's first ``trials`` trials; None where none is kept, or other versions computed it."""
+    """The certified result of the storage's first ``trials`` trials; None where none is kept, or other versions computed it."""
     notes = store.notes()
     form, seal = _sealed(notes)
     if form != SCHEMA or seal is None or seal.trials != trials or seal.versions != versions():
@@ -72,17 +72,17 @@ def kept(store: StudyStore, study: Study, *, trials: int) -> Result | None:
 
 
 def restored(store: StudyStore, study: Study) -> Result:
-    """The certified result the record keeps, whatever its number of trials.
+    """The certified result the storage keeps, whatever its number of trials.
 
     Raises `StorageError` where there is none, it was kept in another form, or computed by other versions: each with the way out.
     """
     notes = store.notes()
     form, seal = _sealed(notes)
     if form is None and seal is None and notes.get(SEAL) is None:
-        raise StorageError(f"the record holds no certified result of study {study.name!r}: `amo-opt run` searches, certifies and reports")
+        raise StorageError(f"the storage holds no certified result of study {study.name!r}: `amo-opt run` searches, certifies and reports")
     if form != SCHEMA:
         raise StorageError(
-            f"the record keeps its certified result in form {form!r:.80}, this version reads form {SCHEMA}: "
+            f"the storage keeps its certified result in form {form!r:.80}, this version reads form {SCHEMA}: "
             "`amo-opt run` certifies again, no trial is lost"
         )
     here = versions()
@@ -93,7 +93,7 @@ def restored(store: StudyStore, study: Study) -> Result:
         )
     result = None if seal is None else _read(store, study, notes, seal=seal)
     if result is None:
-        raise StorageError("the certified result in the record is damaged: `amo-opt run` certifies again, no trial is lost")
+        raise StorageError("the certified result in the storage is damaged: `amo-opt run` certifies again, no trial is lost")
     return result
 
 

@@ -1,6 +1,6 @@
-"""Certification: the front again on fresh paths A, the recommendation chosen there, its figures taken from untouched paths B.
+"""Certification: the front again on fresh selection paths, the recommendation chosen there, its figures taken from untouched holdout paths.
 
-Nothing the search saw is used: paths A and B have streams of their own. Every published figure comes from B; A only chooses.
+Nothing the search saw is used: selection and holdout paths have streams of their own. Every published figure comes from holdout paths; selection paths only choose.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.evidence import told_run_capacities, worst_paths
 from amo_opt.search.front import Point, front, knee, layers, thin
 from amo_opt.search.grid import amplification_range, inside, spread
+from amo_opt.search.holdout import CURRENT, Holdout, Selection, refuse, run_holdout
 from amo_opt.search.importance import importances
 from amo_opt.search.plateau import neighbours
 from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.prune import Entry, prune
 from amo_opt.search.result import Candidate, Optimum, Profile, ProfilePoint, Result, Role, Trial
-from amo_opt.search.rule import PEG, YIELD, eligible, margins
+from amo_opt.search.rule import PEG, YIELD, eligible, tolerances
 from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, binding_in_search, binding_of, nearest
 from amo_opt.search.sensitivity import sensitivities
-from amo_opt.search.stage_b import CURRENT, Selection, StageB, refuse, run_stage_b
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
@@ -120,7 +120,7 @@ def _pruned(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
     def evaluate(sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
         paths = certifier.study.simulation.paths
         outcomes = simulate_many(sets, certifier.study, paths=paths, stream="search", workers=certifier.workers, progress=_untold)
-        certifier.watch(ProgressEvent(phase="trim", done=next(tried), total=len(PARAMETERS)))
+        certifier.watch(ProgressEvent(phase="prune", done=next(tried), total=len(PARAMETERS)))
         return [_point(outcome, certifier.study) for outcome in outcomes]
 
     return distinct(prune(entries, certifier.study.current, certifier.study.certification, evaluate), certifier.study.current)
@@ -129,14 +129,14 @@ def _pruned(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
 def certify(
     study: Study, trials: Sequence[Trial], *, workers: Workers, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]
 ) -> Result:
-    """Everything after the search: profile, A, the rule, B, fans and worst paths."""
+    """Everything after the search: profile, selection paths, the rule, holdout paths, fans and worst paths."""
     certifier = Certifier(study, workers, watch)
     profile = profile_amplification(certifier)
-    stage_a, failures = _stage_a(certifier, trials, choose_candidates(certifier, trials, identified=profile.optimum.identified))
-    stage_b = run_stage_b(certifier, stage_a, _choose(study, stage_a, profile, trials))
-    rival = stage_b.rival
+    on_selection, failures = _on_selection(certifier, trials, choose_candidates(certifier, trials, identified=profile.optimum.identified))
+    holdout = run_holdout(certifier, on_selection, _choose(study, on_selection, profile, trials))
+    rival = holdout.rival
     around, cliff = ((), None) if rival is None else neighbours(certifier, rival.parameters)
-    candidates, ruling = _plateau(stage_b, cliff)
+    candidates, ruling = _plateau(holdout, cliff)
     recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
     shown = recommended or candidates[0]
     compared = [candidates[0]] if rival is None else [candidates[0], rival]
@@ -153,15 +153,15 @@ def certify(
         gap=_gap(shown),
         profile=profile,
         fans=tuple(
-            stage_b.fans.of(candidate.id, scenario.name)
+            holdout.fans.of(candidate.id, scenario.name)
             for candidate in candidates
             if candidate.role in {"current", "recommended"}
             for scenario in study.scenarios
         ),
-        worst_paths=worst_paths(shown, stage_b.worst[shown.id]),
+        worst_paths=worst_paths(shown, holdout.worst[shown.id]),
         paths_search=study.simulation.paths,
         paths_certification=certifier.paths,
-        half_step=stage_b.half_step,
+        half_step=holdout.half_step,
         neighbours=around,
         importances=importances(study, trials),
         sensitivity=() if rival is None else sensitivities(certifier, rival.parameters),
@@ -171,16 +171,16 @@ def certify(
     )
 
 
-def _plateau(stage_b: StageB, cliff: Objection | None) -> tuple[list[Candidate], Ruling]:
+def _plateau(holdout: Holdout, cliff: Objection | None) -> tuple[list[Candidate], Ruling]:
     """The last condition of the rule: a recommended set one step from a cliff loses its recommendation."""
-    if cliff is None or stage_b.ruling.outcome != "recommended":
-        return stage_b.candidates, stage_b.ruling
-    refused = [replace(each, role="candidate", objection=cliff) if each.role == "recommended" else each for each in stage_b.candidates]
-    return refused, refuse(stage_b.ruling, cliff, refused[0])
+    if cliff is None or holdout.ruling.outcome != "recommended":
+        return holdout.candidates, holdout.ruling
+    refused = [replace(each, role="candidate", objection=cliff) if each.role == "recommended" else each for each in holdout.candidates]
+    return refused, refuse(holdout.ruling, cliff, refused[0])
 
 
-def _stage_a(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[tuple[str, str]]]:
-    """Scores and paired differences on paths A, the current set first; and what could not be simulated there, with the reason."""
+def _on_selection(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """Scores and paired differences on selection paths, the current set first; and what could not be simulated there, with the reason."""
     current_trial = next((trial for trial in trials if trial.origin == "current"), None)
     everything = [certifier.study.current, *(parameters for _, parameters, _ in sets)]
     home: list[Brief] = []
@@ -200,7 +200,7 @@ def _stage_a(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[Entry
             each if isinstance(each, SimulationError) else (each.score, tuple(differences(each.brief, home[0]).values())) for each in found
         ]
 
-    current, *rest = certifier.in_groups(everything, compared, stream="certify-a", phase="certify-a")
+    current, *rest = certifier.in_groups(everything, compared, stream="selection", phase="selection")
     assert not isinstance(current, SimulationError)  # noqa: S101 - raised above
     candidates = [
         Candidate(
@@ -208,67 +208,71 @@ def _stage_a(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[Entry
             role="current",
             parameters=certifier.study.current,
             search=current_trial.score if current_trial is not None else None,
-            certified_a=current[0],
+            selection_score=current[0],
         )
     ]
     failures = [(name, str(found)) for (name, _, _), found in zip(sets, rest, strict=True) if isinstance(found, SimulationError)]
     for (name, parameters, searched), found in zip(sets, rest, strict=True):
         if not isinstance(found, SimulationError):
             candidates.append(
-                Candidate(id=name, role="candidate", parameters=parameters, search=searched, certified_a=found[0], paired_a=found[1])
+                Candidate(
+                    id=name, role="candidate", parameters=parameters, search=searched, selection_score=found[0], selection_paired=found[1]
+                )
             )
     return candidates, failures
 
 
-def _choose(study: Study, stage_a: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> Selection:
-    """What paths A chose, and the ruling on them."""
-    rivals = [candidate for candidate in stage_a if candidate.id != CURRENT]
+def _choose(study: Study, on_selection: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> Selection:
+    """What selection paths chose, and the ruling on them."""
+    rivals = [candidate for candidate in on_selection if candidate.id != CURRENT]
     objections = eligible(
-        {candidate.id: candidate.certified_a for candidate in rivals},
-        {candidate.id: candidate.paired_a for candidate in rivals},
+        {candidate.id: candidate.selection_score for candidate in rivals},
+        {candidate.id: candidate.selection_paired for candidate in rivals},
         study.certification,
-        stream="A",
+        stream="selection",
     )
     for candidate in rivals:
         moved = candidate.parameters.amplification != study.current.amplification
         if objections[candidate.id] is None and not profile.optimum.identified and moved:
-            objections[candidate.id] = Objection(kind="A not identified", stream="A")
+            objections[candidate.id] = Objection(kind="A not identified", stream="selection")
     pool = [candidate for candidate in rivals if objections[candidate.id] is None]
     if not pool:
-        return Selection({}, objections, _nothing(study, stage_a, trials))
-    points: list[Point] = [(candidate.certified_a.yield_annual.value, candidate.certified_a.peg_risk_bps.value) for candidate in pool]
+        return Selection({}, objections, _nothing(study, on_selection, trials))
+    points: list[Point] = [
+        (candidate.selection_score.yield_annual.value, candidate.selection_score.peg_risk_bps.value) for candidate in pool
+    ]
     best = front(points)
-    balanced = pool[best[knee([points[i] for i in best], margins(study.certification))]]
+    balanced = pool[best[knee([points[i] for i in best], tolerances(study.certification))]]
     roles: dict[str, Role] = {pool[best[0]].id: "yield-seeking"}
     roles[pool[best[-1]].id] = "cautious"
     roles[balanced.id] = "recommended"
-    ruling = _ruling(study, stage_a, "recommended", binding=binding_of(balanced.id, "A", nearest(balanced.certified_a)))
+    ruling = _ruling(study, on_selection, "recommended", binding=binding_of(balanced.id, "selection", nearest(balanced.selection_score)))
     return Selection(roles, objections, replace(ruling, set=balanced.id))
 
 
-def _ruling(study: Study, stage_a: Sequence[Candidate], outcome: Verdict, *, binding: Binding | None) -> Ruling:
-    """The outcome on paths A."""
-    each = stage_a[0].certified_a.yield_annual.n // len(study.scenarios)
+def _ruling(study: Study, on_selection: Sequence[Candidate], outcome: Verdict, *, binding: Binding | None) -> Ruling:
+    """The outcome on selection paths."""
+    each = on_selection[0].selection_score.yield_annual.n // len(study.scenarios)
     return Ruling(
         outcome=outcome,
-        paths=Paths(stream="A", n=stage_a[0].certified_a.yield_annual.n, each=each),
-        sets=len(stage_a),
-        kept=sum(candidate.certified_a.feasible for candidate in stage_a),
+        paths=Paths(stream="selection", n=on_selection[0].selection_score.yield_annual.n, each=each),
+        sets=len(on_selection),
+        kept=sum(candidate.selection_score.feasible for candidate in on_selection),
         set="" if binding is None else binding.set,
         binding=binding,
     )
 
 
-def _nothing(study: Study, stage_a: Sequence[Candidate], trials: Sequence[Trial]) -> Ruling:
+def _nothing(study: Study, on_selection: Sequence[Candidate], trials: Sequence[Trial]) -> Ruling:
     """The ruling where no set may be recommended."""
-    current = stage_a[0].certified_a
+    current = on_selection[0].selection_score
     undecided = [constraint for constraint in current.constraints if not constraint.decidable]
     if undecided:
         hardest = max(undecided, key=paths_to_decide)
-        ruling = _ruling(study, stage_a, "undecidable", binding=binding_of(CURRENT, "A", hardest))
+        ruling = _ruling(study, on_selection, "undecidable", binding=binding_of(CURRENT, "selection", hardest))
         return replace(ruling, needed=paths_to_decide(hardest))
-    if any(candidate.certified_a.feasible for candidate in stage_a):
-        return replace(_ruling(study, stage_a, "no change", binding=binding_of(CURRENT, "A", nearest(current))), set="")
+    if any(candidate.selection_score.feasible for candidate in on_selection):
+        return replace(_ruling(study, on_selection, "no change", binding=binding_of(CURRENT, "selection", nearest(current))), set="")
     if not any(trial.score is not None and trial.score.feasible for trial in trials):
         # Nothing but the current set went to certification: the search's own scores say which of all sets came nearest.
         scored = [
@@ -276,15 +280,15 @@ def _nothing(study: Study, stage_a: Sequence[Candidate], trials: Sequence[Trial]
         ]
         if scored:
             name, least = min(scored, key=lambda each: sum(max(0.0, value) for value in each[1].constraints.values()))
-            ruling = _ruling(study, stage_a, "infeasible", binding=binding_in_search(name, least, study))
+            ruling = _ruling(study, on_selection, "infeasible", binding=binding_in_search(name, least, study))
             each = study.simulation.paths
             return replace(ruling, paths=Paths(stream="search", n=each * len(study.scenarios), each=each), sets=len(scored))
-    closest = min(stage_a, key=lambda candidate: sum(max(0.0, each.violation_high) for each in candidate.certified_a.constraints))
-    return _ruling(study, stage_a, "infeasible", binding=binding_of(closest.id, "A", nearest(closest.certified_a)))
+    closest = min(on_selection, key=lambda candidate: sum(max(0.0, each.violation_high) for each in candidate.selection_score.constraints))
+    return _ruling(study, on_selection, "infeasible", binding=binding_of(closest.id, "selection", nearest(closest.selection_score)))
 
 
 def profile_amplification(certifier: Certifier) -> Profile:
-    """Every objective over A, everything else as in the current set, on paths A; and whether its optimum lies inside the range."""
+    """Every objective over A, everything else as in the current set, on selection paths; and whether its optimum lies inside the range."""
     study = certifier.study
     current = study.current.amplification
     low, high = amplification_range(study)
@@ -294,7 +298,7 @@ def profile_amplification(certifier: Certifier) -> Profile:
     def scored(_: int, outcomes: list[Outcome | SimulationError]) -> list[Score | SimulationError]:
         return certifier.map(lambda outcome: outcome if isinstance(outcome, SimulationError) else score(outcome, study), outcomes)
 
-    found = certifier.in_groups(sets, scored, stream="certify-a", phase="profile")
+    found = certifier.in_groups(sets, scored, stream="selection", phase="profile")
     points = tuple(
         ProfilePoint(value=float(value), score=each)
         for value, each in zip(grid, found, strict=True)
@@ -322,11 +326,11 @@ def _optimum(points: Sequence[ProfilePoint], low: float, high: float, *, searche
 
 
 def _gap(shown: Candidate) -> dict[str, tuple[float, Estimate, Estimate]]:
-    """Search score, certified on A, certified on B: the optimism of the search and of the choice."""
-    if shown.search is None or shown.certified_b is None:
+    """Search score, certified on selection paths, certified on holdout paths: the optimism of the search and of the choice."""
+    if shown.search is None or shown.holdout_score is None:
         return {}
     searched = {YIELD: shown.search.yield_annual, PEG: shown.search.peg_risk_bps}
-    return {name: (value, shown.certified_a.metrics[name], shown.certified_b.metrics[name]) for name, value in searched.items()}
+    return {name: (value, shown.selection_score.metrics[name], shown.holdout_score.metrics[name]) for name, value in searched.items()}
 
 
 __all__ = ["PairedDifference", "Score", "certify", "choose_candidates", "profile_amplification"]

@@ -20,7 +20,7 @@ from amo_opt.simulation.engine import draw, trace_given
 from amo_opt.stress.scenario import Scenario
 
 CALM = "calm"
-STREAM = "certify-b"
+STREAM = "holdout"
 MOST_PATHS = 64
 """Paths it is told on: one block; calm's transitions are alike."""
 Array = NDArray[np.float64]
@@ -28,7 +28,7 @@ _TRACED = ("pool_x", "pool_y", "lp_supply", "lp_amo", "price", "base_value", "co
 
 
 def change_costs(certifier: Certifier, sets: Sequence[Candidate]) -> tuple[ChangeCost, ...]:
-    """What each set does over the hours of the transition alone, on the first paths B of calm (of the study's first scenario where it has
+    """What each set does over the hours of the transition alone, on the first holdout paths of calm (of the study's first scenario where it has
     no calm: the transition is calm in every one).
 
     ``lp_value_change``: the LP tokens that the protocol holds after the first hour, at the transition's end less then. A token is worth its

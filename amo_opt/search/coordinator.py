@@ -1,9 +1,9 @@
-"""The search: batches of fixed size, proposed from the record, evaluated anywhere, told in order.
+"""The search: batches of fixed size, proposed from the storage, evaluated anywhere, told in order.
 
 A set of a batch is evaluated while the next one is proposed, which depends on what was proposed before it, not on what came of it.
 
 Proposals of a batch depend on the trials before it and on (seed, batch) alone, so any number of workers gives the same trials, and a
-batch torn by a crash is proposed again, identical, and finds its finished trials in the record. A batch is written while the next one is
+batch torn by a crash is proposed again, identical, and finds its finished trials in the storage. A batch is written while the next one is
 evaluated: a crash costs at most two batches' evaluation, an error or Ctrl-C none that was finished.
 """
 
@@ -43,10 +43,10 @@ Told = Callable[[Sequence[FrozenTrial], Remark | None], None]
 
 
 def explore(problem: Problem, *, store: StudyStore, trials: int, told: Told) -> list[FrozenTrial]:
-    """Trials 0 to ``trials - 1`` of any problem, those missing from the record evaluated and added; fewer where the search stalled.
+    """Trials 0 to ``trials - 1`` of any problem, those missing from the storage evaluated and added; fewer where the search stalled.
 
     ``told`` hears of what there is at the start and after every batch, and may raise. Raises `StorageError` where another run writes to the
-    same record.
+    same storage.
     """
     frozen = store.frozen()
     size = problem.search.batch
@@ -73,9 +73,9 @@ def explore(problem: Problem, *, store: StudyStore, trials: int, told: Told) -> 
 
 
 def search(study: Study, *, store: StudyStore, trials: int, evaluate: Evaluate, watch: Watcher = silent) -> list[Trial]:
-    """Trials 0 to ``trials - 1`` of the study, those missing from the record evaluated and added.
+    """Trials 0 to ``trials - 1`` of the study, those missing from the storage evaluated and added.
 
-    Raises `StorageError` where another run writes to the same record, and `SimulationError` as soon as the set in force itself has failed: nothing
+    Raises `StorageError` where another run writes to the same storage, and `SimulationError` as soon as the set in force itself has failed: nothing
     could be compared with it.
     """
     done: list[Trial] = []
@@ -142,7 +142,7 @@ class StudyProblem:
 
 
 class _Writer:
-    """Adds batches to the record, one after the other, while the search goes on; what was handed over is written before it ends, however."""
+    """Adds batches to the storage, one after the other, while the search goes on; what was handed over is written before it ends, however."""
 
     def __init__(self, store: StudyStore) -> None:
         self._store = store

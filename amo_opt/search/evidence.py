@@ -28,7 +28,7 @@ RUN_ROUNDS = 6
 
 
 class PriceFans:
-    """Quantiles of the pool's price over the window, per set and scenario: gathered block by block while sets run on paths B.
+    """Quantiles of the pool's price over the window, per set and scenario: gathered block by block while sets run on holdout paths.
 
     A scenario's prices are held until the last of them has come, then only their quantiles.
     """
@@ -89,7 +89,7 @@ def worst_rows(outcome: Outcome) -> WorstRows:
 
 
 def worst_paths(shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
-    """The deepest paths on B, by peg loss."""
+    """The deepest holdout paths, by peg loss."""
     return tuple(
         WorstPath(candidate=shown.id, scenario=scenario, path=path, peg_loss_bps=loss, min_price=price, unserved_usd_hours=unserved)
         for scenario, path, loss, price, unserved in worst.rows

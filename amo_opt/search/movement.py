@@ -13,7 +13,7 @@ from amo_opt.scoring.types import PairedDifference
 from amo_opt.search.grid import inside
 
 MATERIAL = 0.01
-"""What is too small to matter, as a share of the study's certification margins."""
+"""What is too small to matter, as a share of the study's certification tolerances."""
 
 Word = Literal["FLAT", "INTERIOR OPTIMUM", "MONOTONE", "EDGE", "NOT KNOWN"]
 
@@ -65,14 +65,14 @@ class Shift:
 
 
 def bound(unit: str, study: Study) -> float:
-    """What is too small to matter in a unit: `MATERIAL` of the study's margin for yield, peg risk or collateral ratio, or of its limit
-    where it has no margin (events, unserved demand).
+    """What is too small to matter in a unit: `MATERIAL` of the study's tolerance for yield, peg risk or collateral ratio, or of its limit
+    where it has no tolerance (events, unserved demand).
     """
     certification, limits = study.certification, study.constraints
     scales = {
-        "per year": certification.margin_yield,
-        "bps": certification.margin_peg_bps,
-        "ratio": certification.margin_cr,
+        "per year": certification.tolerance_yield,
+        "bps": certification.tolerance_peg_bps,
+        "ratio": certification.tolerance_cr,
         "probability": limits.max_breach_probability,
         "USD·h": limits.max_unserved_usd_hours,
     }

@@ -74,7 +74,7 @@ def optimise(
 
     ``storage`` is an SQLAlchemy address (default: in memory); finished trials found there are not run again, nor is their certification,
     and one that stops answering is waited for ``storage_wait`` seconds. ``cluster`` = where to simulate instead of on ``workers`` threads:
-    ``tcp://HOST:PORT`` of a Dask scheduler, or ``local:N``. The result depends on neither. Raises `StorageError` where the record cannot
+    ``tcp://HOST:PORT`` of a Dask scheduler, or ``local:N``. The result depends on neither. Raises `StorageError` where the storage cannot
     be used and `SimulationError` where the current set itself fails.
     """
     watch = progress or silent
@@ -117,8 +117,8 @@ def size_of_run(study: Study, *, trials: int, threads: int, timed: bool = True) 
 
 
 def restore(study: Study, *, storage: str) -> Result:
-    """The certified result of a study that was run before, out of its record: nothing is searched, nothing simulated.
+    """The certified result of a study that was run before, out of its storage: nothing is searched, nothing simulated.
 
-    Raises `StorageError` where the record holds none that this version could have computed.
+    Raises `StorageError` where the storage holds none that this version could have computed.
     """
     return restored(StudyStore(study, storage, existing=True), study)

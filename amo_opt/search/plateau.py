@@ -68,7 +68,7 @@ def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
 
 
 def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbour, ...], Objection | None]:
-    """The shown set's neighbours on the first paths of B, and what refuses it: a neighbour that breaks a limit the shown set keeps there.
+    """The shown set's neighbours on the first holdout paths, and what refuses it: a neighbour that breaks a limit the shown set keeps there.
 
     Like is compared with like, as fewer paths run here than were certified: a neighbour is feasible where it keeps, at its confidence
     bound, every limit that the shown set keeps at its own on the same paths, and at its point value every other one that the shown
@@ -83,7 +83,7 @@ def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbo
     def judge(job: tuple[Step, Outcome | SimulationError]) -> tuple[Neighbour, Objection | None]:
         (limits, base), (step, outcome) = home[0], job
         if isinstance(outcome, SimulationError):
-            failed = Objection(kind="failed", stream="B", detail=str(outcome))
+            failed = Objection(kind="failed", stream="holdout", detail=str(outcome))
             return _neighbour(step, (), failed, n), _cliff(step, None, str(outcome))
         of_both = judged(outcome, study, metrics=COMPARED)
         found = of_both.score
@@ -103,14 +103,14 @@ def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbo
         return certifier.map(judge, list(zip(here, outcomes, strict=True)))
 
     sets = [shown, *(step.parameters for step in steps)]
-    around = certifier.in_groups(sets, around_it, stream="certify-b", phase="neighbours", paths=n)
+    around = certifier.in_groups(sets, around_it, stream="holdout", phase="neighbours", paths=n)
     return tuple(each for each, _ in around), next((refusal for _, refusal in around if refusal is not None), None)
 
 
 def _cliff(step: Step, limit: Constraint | None, detail: str = "") -> Objection:
     """That one step from the shown set leads beyond a limit, or to a path that fails."""
     value = float(step.parameters.values()[step.parameter])
-    return Objection(kind="cliff", stream="B", parameter=step.parameter, value=value, limit=limit, at_value=True, detail=detail)
+    return Objection(kind="cliff", stream="holdout", parameter=step.parameter, value=value, limit=limit, at_value=True, detail=detail)
 
 
 def _neighbour(step: Step, paired: tuple[PairedDifference, ...], objection: Objection | None, n: int) -> Neighbour:
@@ -139,11 +139,11 @@ def _objection(found: Score, limits: Sequence[Constraint]) -> Objection | None:
     for each in found.constraints:
         shown = base[each.key]
         if shown.violation_high <= 0.0 < each.violation_high and each.estimate.interval is not None:
-            return Objection(kind="limit", stream="B", limit=each)
+            return Objection(kind="limit", stream="holdout", limit=each)
         if shown.violation <= 0.0 < each.violation:
-            return Objection(kind="limit", stream="B", limit=each, at_value=True)
+            return Objection(kind="limit", stream="holdout", limit=each, at_value=True)
     unknown = next((each for each in found.constraints if each.estimate.interval is None), None)
-    return None if unknown is None else Objection(kind="not known", stream="B", limit=unknown)
+    return None if unknown is None else Objection(kind="not known", stream="holdout", limit=unknown)
 
 
 def half_way(current: ParameterSet, shown: ParameterSet) -> ParameterSet | None:

@@ -118,7 +118,7 @@ class FunctionProblem:
     search: Plain = Plain()
     first: tuple[Mapping[str, Value], ...] = ()
     version: str = ""
-    """Changed by whoever changes the function: its values then do not mix with those on record."""
+    """Changed by whoever changes the function: its values then do not mix with those in the storage."""
 
     @property
     def hash(self) -> str:

@@ -135,7 +135,7 @@ def profile(
     *,
     points: int = 7,
     paths: int | None = None,
-    stream: str = "certify-a",
+    stream: str = "selection",
     workers: Workers = 1,
     progress: Watcher | None = None,
 ) -> Profiles:

@@ -14,22 +14,22 @@ from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, worth
-from amo_opt.search.rule import margins
+from amo_opt.search.rule import tolerances
 
 Entry = tuple[str, ParameterSet, PointScore]
 """One set that could be certified: its id, its parameters, its score in the search."""
 Evaluate = Callable[[Sequence[ParameterSet]], list[PointScore | SimulationError]]
 LEAST_GAIN = 0.02
-"""Least a change must bring to stay, in margins: a fiftieth of what a vote would call no difference."""
+"""Least a change must bring to stay, in tolerances: a fiftieth of what a vote would call no difference."""
 
 
 def prune(entries: Sequence[Entry], current: ParameterSet, certification: Certification, evaluate: Evaluate) -> list[Entry]:
-    """The entries with every change taken back that brings less than `LEAST_GAIN` margins and is not needed for feasibility.
+    """The entries with every change taken back that brings less than `LEAST_GAIN` tolerances and is not needed for feasibility.
 
-    Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A pruned entry's id ends in ``-trimmed``.
+    Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A pruned entry's id ends in ``-pruned``.
     """
     kept = list(entries)
-    units = margins(certification)
+    units = tolerances(certification)
     allowed = LEAST_GAIN * units[0] * units[1]
     for name in PARAMETERS:
         value = current.values()[name]
@@ -52,7 +52,7 @@ def _point(score: PointScore) -> Point:
 
 
 def _pruned(identity: str) -> str:
-    return identity if identity.endswith("-trimmed") else f"{identity}-trimmed"
+    return identity if identity.endswith("-pruned") else f"{identity}-pruned"
 
 
 def _ordered(parameters: ParameterSet) -> bool:

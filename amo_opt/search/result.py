@@ -29,7 +29,7 @@ class Trial:
 class Candidate:
     """One set taken to certification. ``id`` is ``current`` or ``trial-N``; ``role`` names its place among the alternatives.
 
-    ``paired_a`` and ``paired_b`` compare it with the current set (empty for the current set itself); ``certified_b`` exists for the
+    ``selection_paired`` and ``holdout_paired`` compare it with the current set (empty for the current set itself); ``holdout_score`` exists for the
     current set, the recommended one and its alternatives only. ``objection``: why it may not be recommended; None where nothing stands
     against it.
     """
@@ -38,10 +38,10 @@ class Candidate:
     role: Role
     parameters: ParameterSet
     search: PointScore | None
-    certified_a: Score
-    paired_a: tuple[PairedDifference, ...] = ()
-    certified_b: Score | None = None
-    paired_b: tuple[PairedDifference, ...] = ()
+    selection_score: Score
+    selection_paired: tuple[PairedDifference, ...] = ()
+    holdout_score: Score | None = None
+    holdout_paired: tuple[PairedDifference, ...] = ()
     objection: Objection | None = None
 
 
@@ -96,7 +96,7 @@ class Fan:
 
 @dataclass(frozen=True, kw_only=True)
 class WorstPath:
-    """One of the deepest paths of the recommended (or current) set on paths B."""
+    """One of the deepest paths of the recommended (or current) set on holdout paths."""
 
     candidate: str
     scenario: str
@@ -108,7 +108,7 @@ class WorstPath:
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbour:
-    """The shown set with one parameter one governance step lower (``side`` -1) or higher (+1), on paths B.
+    """The shown set with one parameter one governance step lower (``side`` -1) or higher (+1), on holdout paths.
 
     ``paired`` compares it with the shown set, ``n`` paths; ``feasible`` at the confidence bounds, else ``objection`` names what breaks.
     None: it is at the point values, and the paths are too few to know the intervals.
@@ -125,7 +125,7 @@ class Neighbour:
 
 @dataclass(frozen=True, kw_only=True)
 class Sensitivity:
-    """An assumed figure of the state moved to one end of its range: what the shown set then does against the current one, on paths B.
+    """An assumed figure of the state moved to one end of its range: what the shown set then does against the current one, on holdout paths.
 
     ``holds`` says whether the conditions of the rule that compare the two sets, and the limits, come out as they do at the figure's value;
     ``objection`` is the first condition that does not, or why there is no figure; None where nothing turned.
@@ -168,9 +168,9 @@ class RunCapacity:
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Everything the report needs. ``ruling`` is the verdict and all that it rests on. ``recommended`` is None where the verdict is not ``recommended``; ``gap`` holds the optimism gap:
-    metric -> (search, certified A, certified B) for the recommended set, or the current one where there is none.
+    metric -> (search, on selection paths, on holdout paths) for the recommended set, or the current one where there is none.
 
-    ``half_step`` lies halfway between the current and the shown set, certified on B (its ``certified_a`` repeats B:
+    ``half_step`` lies halfway between the current and the shown set, certified on holdout paths (its ``selection_score`` repeats them:
     it had no part in the choice); ``importances`` is metric -> parameter -> share of the
     search's variance (PED-ANOVA); ``episodes`` are the current set's replays of real episodes; ``screened`` counts trials that ended at the
     search's low fidelity.

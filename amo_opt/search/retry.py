@@ -1,4 +1,4 @@
-"""Waiting for a record that does not answer for a while: a server that starts again, a file that another program holds."""
+"""Waiting for a storage that does not answer for a while: a server that starts again, a file that another program holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amo_opt.search.address import masked, public
 R = TypeVar("R")
 
 WAIT_SECONDS = 600.0
-"""How long a record is waited for, unless said otherwise."""
+"""How long a storage is waited for, unless said otherwise."""
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 PASSING = ("08", "57P", "53300", "55P03")
@@ -59,7 +59,7 @@ def passing(error: BaseException) -> bool:
 
 
 def retried(action: Callable[[], R], *, address: str, wait: float, before_retry: Callable[[], None] = lambda: None) -> R:
-    """What ``action`` gives, tried again for up to ``wait`` seconds while the record does not answer; told once, and once when it answers.
+    """What ``action`` gives, tried again for up to ``wait`` seconds while the storage does not answer; told once, and once when it answers.
 
     ``before_retry`` runs before each further try; a passing failure of it counts as the action's. Raises the last `StorageError`.
     """
@@ -77,7 +77,7 @@ def retried(action: Callable[[], R], *, address: str, wait: float, before_retry:
             if since is None:
                 since = now
                 _log.warning(
-                    "the record %s does not answer since %s (%s); the run waits up to %g s and goes on by itself",
+                    "the storage %s does not answer since %s (%s); the run waits up to %g s and goes on by itself",
                     public(address),
                     time.strftime("%H:%M:%S"),
                     masked(reason(error), address),
@@ -85,14 +85,14 @@ def retried(action: Callable[[], R], *, address: str, wait: float, before_retry:
                 )
             if now - since + pause > wait:
                 raise StorageError(
-                    f"the record {public(address)} did not answer for {wait:g} s: {masked(reason(error), address)}; what was written is kept: "
+                    f"the storage {public(address)} did not answer for {wait:g} s: {masked(reason(error), address)}; what was written is kept: "
                     "the same command goes on from there once it answers"
                 ) from error
             time.sleep(pause)
             pause = min(2.0 * pause, LONGEST_PAUSE_SECONDS)
         else:
             if since is not None:
-                _log.warning("the record %s answers again after %.0f s; the run goes on", public(address), time.monotonic() - since)
+                _log.warning("the storage %s answers again after %.0f s; the run goes on", public(address), time.monotonic() - since)
             return result
 
 

@@ -21,9 +21,9 @@ COMPARED = (*AXES, DOLLAR, COVER)
 """The metrics whose paired differences the rule reads."""
 
 
-def margins(certification: Certification) -> Point:
-    """The margins of yield and of peg risk: the units in which both axes are measured together."""
-    return certification.margin_yield, certification.margin_peg_bps
+def tolerances(certification: Certification) -> Point:
+    """The tolerances of yield and of peg risk: the units in which both axes are measured together."""
+    return certification.tolerance_yield, certification.tolerance_peg_bps
 
 
 def by_metric(paired: Sequence[PairedDifference]) -> dict[str, PairedDifference]:
@@ -58,28 +58,28 @@ def _objection(  # noqa: PLR0911 - one return for each condition of the rule
     if not any(better.values()):
         return Objection(kind="no gain", stream=stream)
     held = {
-        YIELD: differences[YIELD].difference.low > -certification.margin_yield,
-        PEG: differences[PEG].difference.high < certification.margin_peg_bps,
+        YIELD: differences[YIELD].difference.low > -certification.tolerance_yield,
+        PEG: differences[PEG].difference.high < certification.tolerance_peg_bps,
     }
     if not (better[YIELD] and held[PEG]) and not (better[PEG] and held[YIELD]):
-        axis, margin = (PEG, certification.margin_peg_bps) if better[YIELD] else (YIELD, certification.margin_yield)
-        return _beyond(differences[axis], margin, stream)
-    if differences[DOLLAR].difference.high > certification.margin_peg_bps:
-        return _beyond(differences[DOLLAR], certification.margin_peg_bps, stream)
-    if COVER in differences and differences[COVER].difference.low < -certification.margin_cr:
-        return _beyond(differences[COVER], certification.margin_cr, stream)
-    if _gain_in_margins(differences, certification) < 0.0:
+        axis, tolerance = (PEG, certification.tolerance_peg_bps) if better[YIELD] else (YIELD, certification.tolerance_yield)
+        return _beyond(differences[axis], tolerance, stream)
+    if differences[DOLLAR].difference.high > certification.tolerance_peg_bps:
+        return _beyond(differences[DOLLAR], certification.tolerance_peg_bps, stream)
+    if COVER in differences and differences[COVER].difference.low < -certification.tolerance_cr:
+        return _beyond(differences[COVER], certification.tolerance_cr, stream)
+    if _gain_in_tolerances(differences, certification) < 0.0:
         return Objection(kind="small gain", stream=stream, bound=certification.least_gain)
     return None
 
 
-def _beyond(difference: PairedDifference, margin: float, stream: Stream) -> Objection:
-    """That a loss of more than the margin is not ruled out."""
-    return Objection(kind="margin", stream=stream, metric=difference.metric, interval=difference.difference, bound=margin)
+def _beyond(difference: PairedDifference, tolerance: float, stream: Stream) -> Objection:
+    """That a loss of more than the tolerance is not ruled out."""
+    return Objection(kind="tolerance", stream=stream, metric=difference.metric, interval=difference.difference, bound=tolerance)
 
 
-def _gain_in_margins(differences: Mapping[str, PairedDifference], certification: Certification) -> float:
-    """What the set gains in all beyond the least gain, yield and peg risk in margins (multiplied out, so that a margin may be 0)."""
-    units = margins(certification)
+def _gain_in_tolerances(differences: Mapping[str, PairedDifference], certification: Certification) -> float:
+    """What the set gains in all beyond the least gain, yield and peg risk in tolerances (multiplied out, so that a tolerance may be 0)."""
+    units = tolerances(certification)
     gained = worth((differences[YIELD].difference.value, differences[PEG].difference.value), units)
     return gained - certification.least_gain * units[0] * units[1]

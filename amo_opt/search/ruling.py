@@ -11,8 +11,8 @@ from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
 
 Verdict = Literal["recommended", "no change", "undecidable", "infeasible"]
-Stream = Literal["search", "A", "B"]
-Kind = Literal["undecided", "not known", "limit", "no gain", "margin", "small gain", "A not identified", "failed", "cliff"]
+Stream = Literal["search", "selection", "holdout"]
+Kind = Literal["undecided", "not known", "limit", "no gain", "tolerance", "small gain", "A not identified", "failed", "cliff"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Objection:
 
     ``limit`` with kind ``undecided``, ``not known`` (its interval is not, which of a neighbour leaves open whether it breaks), ``limit`` and
     ``cliff`` (``at_value``: its point value is beyond it, not its confidence bound alone); ``metric``, ``interval`` and ``bound`` (the
-    margin) with ``margin``; ``bound`` alone (the least gain, in margins) with ``small gain``; ``parameter`` and ``value``, where the step
+    tolerance) with ``tolerance``; ``bound`` alone (the least gain, in tolerances) with ``small gain``; ``parameter`` and ``value``, where the step
     leads, with ``cliff``; ``detail`` with ``failed`` and a ``cliff`` without a limit: the error's own words.
     """
 
@@ -82,11 +82,11 @@ class Objection:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One thing the rule asks of a set at point values: ``better`` on a metric, a metric within its ``margin``, the ``gain`` in all (``bound``,
-    in margins), a ``limit`` kept (named as a score names it, ``name:scenario``).
+    """One thing the rule asks of a set at point values: ``better`` on a metric, a metric within its ``tolerance``, the ``gain`` in all (``bound``,
+    in tolerances), a ``limit`` kept (named as a score names it, ``name:scenario``).
     """
 
-    kind: Literal["better", "margin", "gain", "limit"]
+    kind: Literal["better", "tolerance", "gain", "limit"]
     metric: str = ""
     bound: float | None = None
     limit: str = ""
@@ -110,8 +110,8 @@ class Ruling:
 
     ``set`` is the one that decided: the recommended, the one refused after it was chosen, the one that came nearest where none is
     feasible; else empty. ``binding``: where infeasible the limit furthest beyond under that set, where undecidable the one that asks for
-    most paths (``needed`` in each scenario), else the one nearest to its limit under the set that stays in force, on paths B.
-    ``objection`` is what refused ``set`` after paths A had chosen it. ``failed``: sets that could not be certified, with the reason.
+    most paths (``needed`` in each scenario), else the one nearest to its limit under the set that stays in force, on holdout paths.
+    ``objection`` is what refused ``set`` after selection paths had chosen it. ``failed``: sets that could not be certified, with the reason.
     """
 
     outcome: Verdict

@@ -1,4 +1,4 @@
-"""One run at a time on a study's record: a lock that its holder's end sets free, however it ends."""
+"""One run at a time on a study's storage: a lock that its holder's end sets free, however it ends."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ except ImportError:  # not on Windows: there a second run is told at its first w
 
 @contextmanager
 def file_lock(database: Path) -> Iterator[bool]:
-    """Whether the record's file is this run's alone; a small file beside it carries the lock meanwhile.
+    """Whether the storage's file is this run's alone; a small file beside it carries the lock meanwhile.
 
-    A lock of its own, as SQLite's are on the record itself. Where none can be had (a folder that is read-only, a file system without
+    A lock of its own, as SQLite's are on the storage itself. Where none can be had (a folder that is read-only, a file system without
     locks) nothing is refused here: the first write tells.
     """
     lock = database.with_name(f".{database.name}.lock")

@@ -19,7 +19,7 @@ SEAL = "sha256"
 def digest(trial: FrozenTrial, *, study: str) -> str:
     """SHA-256 over a trial's state, values, variables with their ranges, and attributes, and the hash of the study it belongs to.
 
-    The same before a trial is written and after it is read: numbers as the record keeps them (a zero has no sign there).
+    The same before a trial is written and after it is read: numbers as the storage keeps them (a zero has no sign there).
     """
     kinds = trial.distributions
     told = [

@@ -21,12 +21,12 @@ from amo_opt.search.certifier import Certifier
 from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Sensitivity
-from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, margins
+from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, tolerances
 from amo_opt.search.ruling import Condition, Turn
 from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, redrawn, simulate_mixed
 from amo_opt.stress.draws import DRAWN_FROM
 
-STREAM = "certify-b"
+STREAM = "holdout"
 
 
 @dataclass(frozen=True)
@@ -61,34 +61,34 @@ def moves(state: ProtocolState) -> Iterator[Move]:
 
 
 def conditions(paired: dict[str, PairedDifference], found: PointScore, study: Study, *, axis: str) -> dict[Condition, bool]:
-    """What the rule asks of a set, at point values: better on ``axis``, the others inside their margins, worth a vote, every limit kept."""
+    """What the rule asks of a set, at point values: better on ``axis``, the others inside their tolerances, worth a vote, every limit kept."""
     certification = study.certification
-    units = margins(certification)
+    units = tolerances(certification)
     gain = {name: each.difference.value if name in (YIELD, COVER) else -each.difference.value for name, each in paired.items()}
-    allowed = {YIELD: certification.margin_yield, COVER: certification.margin_cr}
+    allowed = {YIELD: certification.tolerance_yield, COVER: certification.tolerance_cr}
     other = PEG if axis == YIELD else YIELD
-    held = {name: gain[name] >= -allowed.get(name, certification.margin_peg_bps) for name in (other, DOLLAR, COVER)}
+    held = {name: gain[name] >= -allowed.get(name, certification.tolerance_peg_bps) for name in (other, DOLLAR, COVER)}
     gained = worth((paired[YIELD].difference.value, paired[PEG].difference.value), units)
     return {
         Condition(kind="better", metric=axis): gain[axis] > 0.0,
-        **{Condition(kind="margin", metric=name): kept for name, kept in held.items()},
+        **{Condition(kind="tolerance", metric=name): kept for name, kept in held.items()},
         Condition(kind="gain", bound=certification.least_gain): gained >= certification.least_gain * units[0] * units[1],
         **{Condition(kind="limit", limit=key): violation <= 0.0 for key, violation in found.constraints.items()},
     }
 
 
 def improved_axis(paired: dict[str, PairedDifference], study: Study) -> str:
-    """The axis on which a set gains more margins."""
-    units = margins(study.certification)
+    """The axis on which a set gains more tolerances."""
+    units = tolerances(study.certification)
     return YIELD if paired[YIELD].difference.value * units[1] >= -paired[PEG].difference.value * units[0] else PEG
 
 
 def sensitivities(certifier: Certifier, shown: ParameterSet) -> tuple[Sensitivity, ...]:
     """What the shown set does against the current one with every assumed figure of the state at either end of its range.
 
-    On as many of the first paths B as fit into one block, the same at every end. ``holds`` where each of the `conditions`, at point
+    On as many of the first holdout paths as fit into one block, the same at every end. ``holds`` where each of the `conditions`, at point
     values, comes out as it does at the figure's own value on the same paths: the axis that gains most there keeps its sign, the other
-    differences stay on their side of the margins, the limits on theirs. A state that is no balance sheet is not run: it cannot be.
+    differences stay on their side of the tolerances, the limits on theirs. A state that is no balance sheet is not run: it cannot be.
     """
     study = certifier.study
     n = min(paths_for_one_block(study), certifier.paths)

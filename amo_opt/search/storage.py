@@ -1,4 +1,4 @@
-"""Where a record lies: Optuna's own storage, which writes a finished trial in eight statements instead of 60.
+"""Where a storage lies: Optuna's own storage, which writes a finished trial in eight statements instead of 60.
 
 The rows are the same (`tests/search/test_storage.py`). Optuna looks the trial up before each of its parameters and attributes, and looks
 for an earlier parameter of that name, whose kind must be the same; here that is left to Optuna for the first trial, and for every
@@ -30,7 +30,7 @@ DIGEST = "43354306345dcf64"
 
 
 def check_tables(url: URL, engine_kwargs: dict[str, Any], *, name: str) -> None:
-    """Raises `StorageError` where a record has lost a table, which Optuna would make again, empty; or is a file of another program's."""
+    """Raises `StorageError` where a storage has lost a table, which Optuna would make again, empty; or is a file of another program's."""
     from optuna.storages._rdb.models import BaseModel
 
     engine = create_engine(url, **engine_kwargs)
@@ -46,7 +46,7 @@ def check_tables(url: URL, engine_kwargs: dict[str, Any], *, name: str) -> None:
             with engine.connect() as connection:
                 if connection.execute(text("select 1 from studies limit 1")).first() is None:
                     return
-        raise StorageError(f"the record {name} has lost its table {lost[0]}: restore it from a copy, or start another with --storage")
+        raise StorageError(f"the storage {name} has lost its table {lost[0]}: restore it from a copy, or start another with --storage")
     finally:
         engine.dispose()
 

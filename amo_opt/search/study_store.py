@@ -1,4 +1,4 @@
-"""The store of a study (users read: its record): an ordinary Optuna study that holds whole finished trials only.
+"""The store of a study (users read: its storage): an ordinary Optuna study that holds whole finished trials only.
 
 Trials are added in order by one coordinator, so a trial's number is its place; a run that was killed in mid-write finds its
 finished trials here.
@@ -42,7 +42,7 @@ DIRECTIONS: Directions = ("maximize", "minimize")
 METRICS = ("yield", "peg_cvar95_bps")
 
 SAMPLER = "sampler"
-"""The sampler's kind, as a user attribute of the record: the budget that chose it is no part of the study's identity."""
+"""The sampler's kind, as a user attribute of the storage: the budget that chose it is no part of the study's identity."""
 SAMPLER_SEAL = "sampler:sha256"
 """Its seal."""
 SamplerKind = Literal["tpe", "nsga2", "gp"]
@@ -56,7 +56,7 @@ LOST_SECONDS = 60
 
 @contextmanager
 def _readable(address: str) -> Iterator[None]:
-    """Turns database errors, and what Optuna makes of rows that are not as it wrote them, into one message that names the record and a way out."""
+    """Turns database errors, and what Optuna makes of rows that are not as it wrote them, into one message that names the storage and a way out."""
     logging.getLogger("optuna").setLevel(logging.ERROR)
     try:
         yield
@@ -65,18 +65,18 @@ def _readable(address: str) -> Iterator[None]:
     # A word that no column holds, a value for a third objective, text for a number: whatever Optuna trips over.
     except (LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError, json.JSONDecodeError) as error:
         raise StorageError(
-            f"the record {_public(address)} holds what neither amo-opt nor Optuna writes ({type(error).__name__}: {reason(error):.200}): restore "
+            f"the storage {_public(address)} holds what neither amo-opt nor Optuna writes ({type(error).__name__}: {reason(error):.200}): restore "
             "it from a copy, or start another with --storage"
         ) from error
     # ValueError: an address whose port is no number; RuntimeError: tables of another version of Optuna.
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, ImportError, ValueError, RuntimeError) as error:
         raise StorageError(
-            f"the record {_public(address)} cannot be used: {masked(reason(error), address)}; check the place is writable, or name another with --storage"
+            f"the storage {_public(address)} cannot be used: {masked(reason(error), address)}; check the place is writable, or name another with --storage"
         ) from error
 
 
 def in_memory(address: str | URL) -> bool:
-    """Whether a record at that address ends with the run: `sqlite://` and its other spellings; what is no address is nowhere."""
+    """Whether a storage at that address ends with the run: `sqlite://` and its other spellings; what is no address is nowhere."""
     try:
         url = make_url(address)
     except (SQLAlchemyError, ValueError):
@@ -88,8 +88,8 @@ def in_memory(address: str | URL) -> bool:
 
 
 def _engine(url: URL) -> dict[str, Any]:
-    """How the record's connections are made."""
-    if in_memory(url):  # one connection: another would see another, empty record
+    """How the storage's connections are made."""
+    if in_memory(url):  # one connection: another would see another, empty storage
         return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": LOCKED_SECONDS}}
@@ -110,14 +110,14 @@ def _engine(url: URL) -> dict[str, Any]:
 
 
 class Seeded(Protocol):
-    """Settings of a search, of which a record notes the seed."""
+    """Settings of a search, of which a storage notes the seed."""
 
     @property
     def seed(self) -> int: ...  # noqa: D102
 
 
 class Identity(Protocol):
-    """Whose record it is: a study, or any other `Problem`."""
+    """Whose storage it is: a study, or any other `Problem`."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -130,7 +130,7 @@ class Identity(Protocol):
 class StudyStore:
     """The durable study: ``frozen`` in order of number, ``add`` in order of number.
 
-    A record that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start.
+    A storage that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start.
     """
 
     def __init__(
@@ -153,14 +153,16 @@ class StudyStore:
             self._url = make_url(address)
             if in_memory(self._url):
                 if existing:
-                    raise StorageError(f"{address} is a record in memory, which ends with the run that made it: name a file with --storage")
+                    raise StorageError(
+                        f"{address} is a storage in memory, which ends with the run that made it: name a file with --storage"
+                    )
                 address, self._url = "sqlite://", make_url("sqlite://")
             elif self._url.get_backend_name() == "sqlite" and self._url.database and "uri" not in self._url.query:
                 place = Path(self._url.database)
                 if existing and not place.exists():
-                    raise StorageError(f"there is no record {_public(address)}: `amo-opt run` makes it, --storage names another")
+                    raise StorageError(f"there is no storage {_public(address)}: `amo-opt run` makes it, --storage names another")
                 if place.exists() and not place.is_file() and not place.is_dir():  # a pipe would be waited for without end
-                    raise StorageError(f"the record {_public(address)} cannot be used: it is no ordinary file; name one with --storage")
+                    raise StorageError(f"the storage {_public(address)} cannot be used: it is no ordinary file; name one with --storage")
         if self._url.get_backend_name() == "sqlite":
             self._retried(lambda: self._open(study, address, existing=existing))
         else:
@@ -186,15 +188,15 @@ class StudyStore:
                 unowned = found is None and known[study.name].n_trials == 0
                 if found != study.hash and not unowned:
                     raise StorageError(
-                        f"the record {_public(address)} holds study {study.name!r} with hash {str(found)[:12]}, this one has {study.hash[:12]}: "
-                        "its file or an override differs. Undo the difference, name the study anew, or start another record with --storage"
+                        f"the storage {_public(address)} holds study {study.name!r} with hash {str(found)[:12]}, this one has {study.hash[:12]}: "
+                        "its file or an override differs. Undo the difference, name the study anew, or start another storage with --storage"
                     )
                 self._study = optuna.load_study(study_name=study.name, storage=storage)
                 if tuple(each.name.lower() for each in self._study.directions) != self._directions:
                     raise self._edited("the direction of an objective")
             elif existing:
                 raise StorageError(
-                    f"the record {_public(address)} holds no study {study.name!r}"
+                    f"the storage {_public(address)} holds no study {study.name!r}"
                     f"{'; it holds ' + ', '.join(sorted(known)) if known else ''}: `amo-opt run` searches, certifies and reports"
                 )
             else:
@@ -209,7 +211,7 @@ class StudyStore:
                 self._study.set_user_attr("hash", study.hash)
 
     def sampler(self, wanted: SamplerKind) -> SamplerKind:
-        """The sampler that the record's trials come from; ``wanted`` where it has none yet. A search that is extended keeps its first one."""
+        """The sampler that the storage's trials come from; ``wanted`` where it has none yet. A search that is extended keeps its first one."""
         with _readable(self._address):
             attributes = self._study.user_attrs
             kept: SamplerKind | None = attributes.get(SAMPLER)
@@ -225,8 +227,8 @@ class StudyStore:
 
     def _edited(self, what: str) -> StorageError:
         return StorageError(
-            f"{what} of the record {_public(self._address)} was changed after it was written (its seal does not fit): nothing is built on it; "
-            "restore the record from a copy, or start another with --storage"
+            f"{what} of the storage {_public(self._address)} was changed after it was written (its seal does not fit): nothing is built on it; "
+            "restore the storage from a copy, or start another with --storage"
         )
 
     def frozen(self) -> list[FrozenTrial]:
@@ -248,20 +250,20 @@ class StudyStore:
         name = f"trial {trial.user_attrs.get(NUMBER)!r:.80}"
         if SEAL not in trial.user_attrs:
             raise StorageError(
-                f"{name} of the record {_public(self._address)} has no seal: an earlier amo-opt wrote it, or another program, so nobody can "
-                "tell whether its values are those that were found; start another record with --storage, or move this one away"
+                f"{name} of the storage {_public(self._address)} has no seal: an earlier amo-opt wrote it, or another program, so nobody can "
+                "tell whether its values are those that were found; start another storage with --storage, or move this one away"
             )
         with _readable(self._address):
             if digest(trial, study=self._hash) != trial.user_attrs[SEAL]:
                 raise self._edited(name)
 
     def add(self, trial: FrozenTrial) -> None:
-        """Adds one finished trial, whole. Raises `StorageError` where it is there already: then another run is writing to the record."""
+        """Adds one finished trial, whole. Raises `StorageError` where it is there already: then another run is writing to the storage."""
         number, held = trial.user_attrs[NUMBER], self._held()
         if number < held:
             raise StorageError(
-                f"the record {_public(self._address)} holds {held} trials, trial {number} among them, where this run was about to add it: "
-                "another run is writing to it; let one of them end, or give it a record of its own with --storage"
+                f"the storage {_public(self._address)} holds {held} trials, trial {number} among them, where this run was about to add it: "
+                "another run is writing to it; let one of them end, or give it a storage of its own with --storage"
             )
 
         def write() -> None:
@@ -283,7 +285,7 @@ class StudyStore:
         self._read = (rows + 1, held + 1) if number == held else None
 
     def _held(self) -> int:
-        """How many trials `frozen` gives; read anew only where the record's rows are not those it had when this run last looked or wrote."""
+        """How many trials `frozen` gives; read anew only where the storage's rows are not those it had when this run last looked or wrote."""
         if self._read is None or self._retried(self._rows) != self._read[0]:
             return len(self.frozen())
         return self._read[1]
@@ -303,13 +305,13 @@ class StudyStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """The record as this run's alone. Raises `StorageError` where another run of the study holds it.
+        """The storage as this run's alone. Raises `StorageError` where another run of the study holds it.
 
         The lock ends with its holder, a killed one's too.
         """
         refusal = (
-            f"another run of study {self._study.study_name!r} is working on the record {_public(self._address)}: wait for it or end it, or give "
-            "this one a record of its own with --storage"
+            f"another run of study {self._study.study_name!r} is working on the storage {_public(self._address)}: wait for it or end it, or give "
+            "this one a storage of its own with --storage"
         )
         if self._url.get_backend_name() == "postgresql":
             lock = ServerLock(self._storage.engine, self._study.study_name)
@@ -360,7 +362,7 @@ class _Written(Exception):  # noqa: N818 - good news
 def memory_study(
     history: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler, *, directions: Directions = DIRECTIONS
 ) -> optuna.Study:
-    """An in-memory study with the record's trials, for one batch's proposals.
+    """An in-memory study with the storage's trials, for one batch's proposals.
 
     TPE and NSGA-II use a trial's constraints as one number, the sum of what is above zero; handing them that number instead of the list
     gives the same proposals and spares them most of their time. A Gaussian process models every constraint by itself and gets them all.

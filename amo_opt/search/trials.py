@@ -17,7 +17,7 @@ from amo_opt.search.result import Trial
 CONSTRAINTS = "constraints"
 """Where Optuna and its dashboard read a trial's constraint values, as a list; their names stand in the user attribute of the same name."""
 NUMBER = "number"
-"""A trial's number in the study, as a user attribute: Optuna's own counts whatever else was added to the record."""
+"""A trial's number in the study, as a user attribute: Optuna's own counts whatever else was added to the storage."""
 
 
 def freeze(
@@ -54,7 +54,7 @@ def finished(
     user_attrs: Mapping[str, object],
     system_attrs: Mapping[str, object],
 ) -> FrozenTrial:
-    """A whole trial as the record holds it: complete, with every constraint where Optuna and its dashboard read them; failed without values."""
+    """A whole trial as the storage holds it: complete, with every constraint where Optuna and its dashboard read them; failed without values."""
     if values is None:
         return create_trial(
             state=TrialState.FAIL,
@@ -122,6 +122,6 @@ def thaw(frozen: FrozenTrial) -> Trial:
 
 def _strange(frozen: FrozenTrial, what: str) -> StorageError:
     return StorageError(
-        f"the record's trial {frozen.user_attrs.get(NUMBER)!r:.80}: {what}: nothing is built on it; restore the record from a copy, or start "
+        f"the storage's trial {frozen.user_attrs.get(NUMBER)!r:.80}: {what}: nothing is built on it; restore the storage from a copy, or start "
         "another with --storage"
     )

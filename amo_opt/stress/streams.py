@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_KEYS = {"selection": "certify-a", "holdout": "certify-b"}
+"""What a stream's name stands for in the key, where that is another word: a path is the same path whatever it is called."""
+
+
 class Streams:
     """The streams of one scenario: `normals` and `uniform` for a path and a purpose.
 
@@ -24,7 +28,7 @@ class Streams:
 
     def __init__(self, seed: int, stream: str, scenario: str) -> None:
         # repr quotes the names, so no two tuples of names give the same bytes
-        self._prefix = hashlib.blake2b(repr((int(seed), stream, scenario)).encode(), digest_size=16)
+        self._prefix = hashlib.blake2b(repr((int(seed), _KEYS.get(stream, stream), scenario)).encode(), digest_size=16)
         self._bits = np.random.Philox(key=0)
         self._generator = np.random.Generator(self._bits)
         self._zeros = np.zeros(4, dtype=np.uint64)

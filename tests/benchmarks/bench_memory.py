@@ -1,6 +1,6 @@
 """Peak memory of a certification of many paths: python tests/benchmarks/bench_memory.py [PATHS PER SCENARIO] [pair|all]
 
-``pair`` = the set in force and one other on fresh paths, scored and compared over all scenarios and within each, as stage B does;
+``pair`` = the set in force and one other on fresh paths, scored and compared over all scenarios and within each, as the holdout paths' step does;
 ``all`` = everything after a search of two trials. The window is short and resamples are few: neither changes what is held at once.
 """
 
@@ -17,9 +17,9 @@ from amo_opt.scoring.score import score
 from amo_opt.search.certification import certify
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.coordinator import convergence, search
+from amo_opt.search.holdout import run_holdout
 from amo_opt.search.optimise import evaluate
 from amo_opt.search.result import Candidate
-from amo_opt.search.stage_b import run_stage_b
 from amo_opt.search.study_store import StudyStore
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
@@ -37,14 +37,14 @@ def main(paths: int, what: str) -> None:
     small = load_study(STUDY, overrides={**HOURS, "simulation.paths": 1, "certification.multiple": 1})
     other = study.current.replace(name="other", aave_cap=0.1)
     certifier = Certifier(small, 1, lambda event: None)
-    found = score(certifier.simulate([study.current], stream="certify-b", phase="certify-b")[0], small)  # everything is loaded and compiled
+    found = score(certifier.simulate([study.current], stream="holdout", phase="holdout")[0], small)  # everything is loaded and compiled
     print(f"before: {peak():.0f} MB")  # noqa: T201 - a benchmark reports
     began = time.monotonic()
     if what == "pair":
         certifier = Certifier(study, 1, lambda event: None)
-        current = Candidate(id="current", role="current", parameters=study.current, search=None, certified_a=found)
+        current = Candidate(id="current", role="current", parameters=study.current, search=None, selection_score=found)
         entry = replace(current, id="other", role="candidate", parameters=other)
-        run_stage_b(certifier, [current, entry], {"other": "role:recommended"}, "recommended", "")
+        run_holdout(certifier, [current, entry], {"other": "role:recommended"}, "recommended", "")
     else:
         few = StudyStore(study, "sqlite://")
         trials = search(study, store=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))

@@ -33,7 +33,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     "rest of the search": ("amo_opt.search.optimise:search",),
     "intervals and differences": (
         *(f"amo_opt.search.certification:{name}" for name in ("score", "judged", "differences")),
-        *(f"amo_opt.search.{room}:{name}" for room in ("plateau", "stage_b") for name in ("judged", "differences")),
+        *(f"amo_opt.search.{room}:{name}" for room in ("plateau", "holdout") for name in ("judged", "differences")),
         *(f"amo_opt.search.sensitivity:{name}" for name in ("read", "differences")),
     ),
     "rest of certification": ("amo_opt.search.optimise:certify",),

@@ -22,7 +22,7 @@ def test_an_episode_prints_its_demands(call, shared, name):
 def test_json_is_one_document(call, shared):
     """Nothing else on stdout; the same bytes on two threads."""
     first = call("backtest", shared, "--episode", "svb-2023", "--paths", "70", "--json", "--workers", "1")
-    assert json.loads(first.out)["schema"] == 1
+    assert json.loads(first.out)["schema"] == 2
     assert call("backtest", shared, "--episode", "svb-2023", "--paths", "70", "--json", "--workers", "2").out == first.out
 
 
@@ -35,7 +35,7 @@ def test_a_history_of_ones_own(call, shared, tmp_path):
     assert (found.status, plot.exists()) == (0, True)
     document = json.loads(found.out)
     assert (document["episode"], document["columns"]["supply"]["n"], document["columns"]["price"]["n"]) == ("mine", 1, 2)
-    assert document["demands"] == []
+    assert document["criteria"] == []
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_too_few_paths_have_no_band(call, shared):
         assert all((each["model_interval"] is not None) == known for each in document["summary"].values() if each["model"] is not None)
     text = call("backtest", shared, "--episode", "svb-2023", "--paths", "2").out
     assert text.count("not known") == len(document["summary"]) + len(document["columns"]) - sum(
-        each["model"] is None and each["real"] is None for each in document["summary"].values()
+        each["model"] is None and each["observed"] is None for each in document["summary"].values()
     )

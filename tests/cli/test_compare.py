@@ -43,10 +43,10 @@ def test_a_set_against_itself_passes(judged, baseline):
     one, two = (judged(baseline, "--json", "--workers", workers, paths=110) for workers in (1, 2))
     assert (one.status, one.out) == (0, two.out)
     document = json.loads(one.out)
-    assert (document["schema"], document["verdict"], document["exit_status"]) == (1, "pass", 0)
+    assert (document["schema"], document["verdict"], document["exit_status"]) == (2, "pass", 0)
     for metric in document["metrics"]:
         assert (metric["difference"], metric["interval"], metric["verdict"]) == (0.0, [0.0, 0.0], "EQUIVALENT")
-    keys = {"name", "baseline", "candidate", "difference", "interval", "n", "tail_points", "margin", "verdict"}
+    keys = {"name", "baseline", "candidate", "difference", "interval", "n", "tail_points", "tolerance", "verdict"}
     assert all(keys <= metric.keys() for metric in document["metrics"])
     assert [gate["status"] for gate in document["gates"]] == ["pass"] * 5
 
@@ -231,10 +231,10 @@ def test_validate_knows_gates(call, tmp_path):
     file = tmp_path / "gates.toml"
     file.write_text('schema = 1\n[[gate]]\nmetric = "yield"\nclass = "economic"\n', encoding="utf-8")
     assert call("validate", file).status == 0
-    file.write_text('schema = 1\n[[gate]]\nmetric = "yield"\nclass = "economic"\nmargn = 1\n', encoding="utf-8")
+    file.write_text('schema = 1\n[[gate]]\nmetric = "yield"\nclass = "economic"\ntolernce = 1\n', encoding="utf-8")
     found = call("validate", file)
     assert found.status == 1
-    assert "did you mean 'margin'?" in found.err
+    assert "did you mean 'tolerance'?" in found.err
 
 
 def test_the_face(shared, baseline, candidate):

@@ -41,7 +41,7 @@ def test_a_report_on_a_full_disk_leaves_the_old_one(finished, shared, call, moun
 
 
 def test_a_log_that_finds_no_room_ends_no_run(finished, shared, call, mount, tmp_path, monkeypatch, fill):
-    """Told once on stderr; record and report lie elsewhere, and are what they would be."""
+    """Told once on stderr; storage and report lie elsewhere, and are what they would be."""
     _, done = finished
     disk = mount("size=64k")
     fill(disk)
@@ -140,7 +140,7 @@ def test_two_runs_at_once(finished, shared, call, tmp_path):
             line = first.stderr.readline()
             assert line, "the first run ended before it began"
         second = call(*words)
-        told(second, "another run of study 'frax-2022' is working on the record", "--storage")
+        told(second, "another run of study 'frax-2022' is working on the storage", "--storage")
         first.send_signal(signal.SIGKILL)
     third = call(*words)
     assert third.status == 0, third.err

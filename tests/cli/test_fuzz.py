@@ -38,7 +38,7 @@ GATES = """schema = 1
 [[gate]]
 metric = "breach_probability"
 class = "safety"
-margin = 0.005
+tolerance = 0.005
 direction = "lower"
 
 [[gate]]

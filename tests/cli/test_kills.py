@@ -120,12 +120,12 @@ class Place:
         }
 
     def files(self):
-        """Every file's bytes by its place; the log tells durations and is only there or not, the record is read by its trials."""
+        """Every file's bytes by its place; the log tells durations and is only there or not, the storage is read by its trials."""
         found = {str(file.relative_to(self.folder)): file for file in sorted(self.folder.rglob("*")) if file.is_file()}
         return {name: b"" if name in {"report.log", "report.db"} else file.read_bytes() for name, file in found.items()}
 
     def trials(self):
-        """How often the record holds each trial."""
+        """How often the storage holds each trial."""
         with sqlite3.connect(f"file:{self.folder / 'report.db'}?mode=ro", uri=True) as database:
             return Counter(
                 json.loads(value) for (value,) in database.execute("select value_json from trial_user_attributes where key = 'number'")

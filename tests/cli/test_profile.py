@@ -52,7 +52,7 @@ def test_json_is_one_document_with_every_figure(shared, call):
     assert called.status == 0
     document = json.loads(called.out)
     study = load_study(shared)
-    assert (document["schema"], document["stream"], document["paths"], document["n"]) == (1, "certify-a", 2, 4)
+    assert (document["schema"], document["stream"], document["paths"], document["n"]) == (2, "selection", 2, 4)
     assert [each["parameter"] for each in document["profiles"]] == list(study.search.space)
     for each in document["profiles"]:
         assert [point["current"] for point in each["points"]].count(True) == 1

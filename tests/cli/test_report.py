@@ -1,4 +1,4 @@
-"""`amo-opt report`: the same report out of the record, without a path simulated."""
+"""`amo-opt report`: the same report out of the storage, without a path simulated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from amo_opt.simulation import engine
 
 @pytest.fixture
 def ran(finished, tmp_path):
-    """The record of a finished run in a folder of its own, and the report it wrote."""
+    """The storage of a finished run in a folder of its own, and the report it wrote."""
     _, folder = finished
     shutil.copy(folder.with_name("report.db"), tmp_path / "report.db")
     return folder, tmp_path / "report"
@@ -42,7 +42,7 @@ def test_without_a_record_nothing_is_made(shared, call, tmp_path):
     """Exit 2, the way out, and no empty database left behind."""
     called = call("report", shared, "--out", tmp_path / "report")
     assert called.status == 2
-    assert "there is no record sqlite:///" in called.err
+    assert "there is no storage sqlite:///" in called.err
     assert "`amo-opt run` makes it" in called.err
     assert not list(tmp_path.glob("*.db"))
 
@@ -105,11 +105,11 @@ def test_a_record_in_memory_is_told_of(shared, call, tmp_path, monkeypatch, stor
     assert run.status == 2
     assert "is in memory, and ends with this command" in run.err
     secret = call("run", shared, "--out", "report", "--storage", "sqlite:///:memory:?token=hunter2")
-    assert "note: the record sqlite:///:memory:?*** is in memory" in secret.err
+    assert "note: the storage sqlite:///:memory:?*** is in memory" in secret.err
     assert "hunter2" not in secret.err
     report = call("report", shared, "--out", "report", "--storage", storage)
     assert (report.status, report.out, len(report.err.splitlines())) == (2, "", 1)
-    assert "is a record in memory, which ends with the run that made it" in report.err
+    assert "is a storage in memory, which ends with the run that made it" in report.err
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.log"]
 
 
@@ -121,7 +121,7 @@ def test_an_edited_record_is_refused(ran, shared, call, command):
         database.execute("update trial_values set value = value + 0.01 where objective = 0 and trial_id = 4")
     called = call(command, shared, "--out", folder)
     assert (called.status, called.out, len(called.err.splitlines())) == (2, "", 1)
-    assert "trial 3 of the record" in called.err
+    assert "trial 3 of the storage" in called.err
     assert not folder.exists()
 
 
@@ -133,8 +133,15 @@ def test_another_study_s_record_is_named(ran, shared, call):
     assert "its file or an override differs" in called.err
 
 
-@pytest.mark.parametrize(("document", "told"), [('{"schema": 9}', "schema: found 9; allowed: 1"), ("{", "cannot be read as results.json")])
-def test_a_newer_tool_s_report_is_left_alone(ran, shared, call, document, told):
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ('{"schema": 9}', "schema: found 9; allowed: 2"),
+        ('{"schema": 1}', "write it anew elsewhere with `amo-opt run"),
+        ("{", "cannot be read as results.json"),
+    ],
+)
+def test_another_version_s_report_is_left_alone(ran, shared, call, document, told):
     """What another version wrote is not replaced."""
     _, folder = ran
     folder.mkdir()

@@ -30,7 +30,7 @@ def never(*_, **__):
 
 
 def written(record):
-    """Trials in the record so far; 0 while there is none."""
+    """Trials in the storage so far; 0 while there is none."""
     try:
         with sqlite3.connect(f"file:{record}?mode=ro", uri=True) as database:
             return database.execute("select count(*) from trials").fetchone()[0]
@@ -56,11 +56,11 @@ def test_piped_progress_is_plain_lines(finished):
     called, _ = finished
     assert not {"\x1b", "\r"} & set(called.out + called.err)
     assert "search: 16/16 · best yield" in called.err
-    assert "certification, paths B: " in called.err
+    assert "certification, holdout paths: " in called.err
 
 
 def test_the_same_command_again_searches_nothing_twice(finished, shared, call, tmp_path, monkeypatch):
-    """With every trial in the record none is evaluated, and the report is the same to the byte."""
+    """With every trial in the storage none is evaluated, and the report is the same to the byte."""
     _, folder = finished
     shutil.copy(folder.with_name("report.db"), tmp_path / "report.db")
     monkeypatch.setattr(room, "evaluate", never)
@@ -71,13 +71,13 @@ def test_the_same_command_again_searches_nothing_twice(finished, shared, call, t
 
 
 def test_workers_out_and_storage_change_no_byte(finished, shared, call, tmp_path):
-    """Two threads, another folder and another record: the same results.json, which --json prints and nothing else."""
+    """Two threads, another folder and another storage: the same results.json, which --json prints and nothing else."""
     _, folder = finished
     called = call("run", shared, "--out", tmp_path / "other", "--storage", tmp_path / "elsewhere.db", "--workers", "2", "--json")
     assert called.status == 0
     assert (tmp_path / "other" / "results.json").read_bytes() == (folder / "results.json").read_bytes()
     assert called.out == (folder / "results.json").read_text()
-    assert json.loads(called.out)["schema"] == 1
+    assert json.loads(called.out)["schema"] == 2
     assert "report: " in called.err
     assert (tmp_path / "elsewhere.db").exists()
     assert not (tmp_path / "other.db").exists()
@@ -131,7 +131,7 @@ def test_killed_again_and_again(finished, shared, call, tmp_path):
         arguments = ["run", str(shared), "--out", str(folder), "--workers", "1"]
         began = time.monotonic()
         with subprocess.Popen([*AMO_OPT, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            # up to the length of a whole run as measured here, so the first is left alone: start-up, record, search, certification and report alike
+            # up to the length of a whole run as measured here, so the first is left alone: start-up, storage, search, certification and report alike
             longest = max(tally["lengths"], default=None)
             try:
                 process.wait(timeout=None if longest is None else rng.uniform(0.2, longest))
@@ -153,7 +153,7 @@ def test_killed_again_and_again(finished, shared, call, tmp_path):
 
 
 def same_as_undisturbed(folder, undisturbed):
-    """The same results, and a record that holds each trial once."""
+    """The same results, and a storage that holds each trial once."""
     assert (folder / "results.json").read_bytes() == (undisturbed / "results.json").read_bytes()
     kept = optuna.load_study(study_name="frax-2022", storage=f"sqlite:///{folder.with_name('report.db')}").trials
     assert Counter(trial.user_attrs["number"] for trial in kept) == Counter(range(16))
@@ -204,8 +204,8 @@ def test_no_feasible_set_is_exit_1(small, call, tmp_path, told_alike):
     called = call("run", small(min_external_cr="5.0"), "--trials", "9", "--out", tmp_path / "report")
     assert called.status == 1
     assert called.out.startswith("infeasible: None of 9 trials kept every limit on the search's 8 paths at point values")
-    binding = told_alike(tmp_path / "report", called.out)["binding"]
-    assert (binding["limit_on"], binding["stream"], binding["interval"]) == ("breach_probability", "search", None)
+    binding = told_alike(tmp_path / "report", called.out)["binding_constraint"]
+    assert (binding["constraint"], binding["stream"], binding["interval"]) == ("breach_probability", "search", None)
     assert (binding["value"], binding["limit"], binding["n"]) == (pytest.approx(1.0), 0.5, 4)
 
 
@@ -214,7 +214,7 @@ def test_too_few_paths_is_said_with_the_number_needed(small, call, tmp_path, tol
     called = call("run", small(max_breach_probability="0.02"), "--trials", "1", "--out", tmp_path / "report")
     assert called.status == 0
     assert called.out.startswith(
-        "undecidable: 52 paths A per scenario cannot decide chance that the external collateral ratio breaks its limit in calm at a limit of "
+        "undecidable: 52 selection paths per scenario cannot decide chance that the external collateral ratio breaks its limit in calm at a limit of "
         "2.00%; at least 150 are needed"
     )
     assert told_alike(tmp_path / "report", called.out)["paths_needed_per_scenario"] == 150
@@ -230,7 +230,7 @@ def refused(called, *fragments):
 
 
 def test_another_seed_on_the_same_record_is_refused(finished, shared, call):
-    """The record belongs to one study; an override that changes results needs another, and the message names the option."""
+    """The storage belongs to one study; an override that changes results needs another, and the message names the option."""
     _, folder = finished
     before = (folder / "results.json").read_bytes()
     refused(call("run", shared, "--seed", "12345", "--out", folder), "holds study 'frax-2022'", "--storage")
@@ -284,13 +284,13 @@ def test_a_record_that_cannot_be_is_named(shared, call, tmp_path, monkeypatch, s
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.db").write_text("no database, only text\n" * 100)
     called = call("run", shared, "--out", "report", "--storage", storage)
-    refused(called, "the record ", reason, "--storage")
+    refused(called, "the storage ", reason, "--storage")
     assert "secret" not in called.err
     assert len(called.err.splitlines()) == 1
 
 
 def test_a_folder_may_have_any_name(shared, call, tmp_path):
-    """What an address or a format would read as its own is quoted: the record stands beside the report, under its name."""
+    """What an address or a format would read as its own is quoted: the storage stands beside the report, under its name."""
     name = "o{u}t, why? a%20b x@y:z"
     called = call("run", shared, "--trials", "1", "--out", tmp_path / name)
     assert called.status == 0, called.err
@@ -340,7 +340,7 @@ def test_an_override_that_the_study_refuses_is_laid_at_the_command_line(shared, 
 
 
 def test_the_report_stands_in_reports_by_default(shared, call, tmp_path, monkeypatch):
-    """Without --out: reports/NAME below the current folder, the record beside it."""
+    """Without --out: reports/NAME below the current folder, the storage beside it."""
     monkeypatch.chdir(tmp_path)
     assert call("run", shared, "--trials", "1").status == 0
     assert {str(entry) for entry in Path("reports").iterdir()} == {f"reports/frax-2022{end}" for end in ("", ".db", ".log")}
@@ -351,20 +351,24 @@ def test_too_few_certification_paths_are_an_honest_answer(small, call, tmp_path,
     called = call("run", small(paths="2", multiple="10"), "--trials", "4", "--out", tmp_path / "report")
     assert called.status == 0
     assert called.out.startswith(
-        "undecidable: 20 paths A per scenario cannot decide deepest shortfall (CVaR 90%) in calm at a limit of 1,000.0 bp; at least 50 are needed"
+        "undecidable: 20 selection paths per scenario cannot decide deepest shortfall (CVaR 90%) in calm at a limit of 1,000.0 bp; at least 50 are needed"
     )
     verdict = told_alike(tmp_path / "report", called.out)
-    assert (verdict["binding"]["interval"], verdict["binding"]["decidable"], verdict["paths_needed_per_scenario"]) == (None, False, 50)
+    assert (
+        verdict["binding_constraint"]["interval"],
+        verdict["binding_constraint"]["decidable"],
+        verdict["paths_needed_per_scenario"],
+    ) == (None, False, 50)
     document = json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))
-    assert (document["recommended"], document["tail_settled"]) == (None, False)
+    assert (document["recommended"], document["tails_agree"]) == (None, False)
     for candidate in document["candidates"]:
         assert {each["interval"] for each in candidate["certified"].values()} == {None}
         sampled = [each for key, each in candidate["constraints"].items() if key != "caps_plus_buffer"]
-        assert {(each["interval"], each["kept"], each["decidable"]) for each in sampled} == {(None, False, False)}
+        assert {(each["interval"], each["satisfied"], each["decidable"]) for each in sampled} == {(None, False, False)}
     assert {each["feasible"] for each in document["neighbours"]} <= {None, False}
     proposal = (tmp_path / "report" / "proposal.md").read_text(encoding="utf-8")
-    assert "limits: 8 undecided of 9 on paths A" in proposal
-    assert "Whether paths A and B agree is not known: n = 20 paths a scenario" in proposal
+    assert "limits: 8 undecided of 9 on selection and holdout paths" in proposal
+    assert "Whether selection and holdout paths agree is not known: n = 20 paths a scenario" in proposal
     for name in ("proposal.md", "report.html", "appendix.md"):
         text = (tmp_path / "report" / name).read_text(encoding="utf-8")
         assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text), name

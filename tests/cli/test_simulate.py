@@ -58,7 +58,15 @@ def test_the_same_call_gives_the_same_bytes_whatever_the_workers(shared, current
     assert outputs[0] == outputs[1] != call("simulate", current, "--study", shared, "--seed", "99", "--json").out
 
 
-@pytest.mark.parametrize("stream", ["search", "certify-a", "certify-b"])
+@pytest.mark.parametrize(("stream", "now"), [("certify-a", "selection"), ("certify-b", "holdout")])
+def test_a_stream_of_an_earlier_report_is_refused_with_its_name_now(shared, current, call, stream, now):
+    """A command copied from there says what to write."""
+    called = call("simulate", current, "--study", shared, "--scenario", "svb-2023", "--stream", stream, "--path", "3")
+    assert (called.status, called.out) == (2, "")
+    assert f"{stream!r} is called {now!r} now" in called.err
+
+
+@pytest.mark.parametrize("stream", ["search", "selection", "holdout"])
 def test_a_path_s_row_is_the_one_it_had_among_many(shared, current, call, stream):
     """Replayed by number, alone: every column equals the row of the whole run."""
     study = load_study(shared)
@@ -114,12 +122,12 @@ def test_the_drawing_tells_the_path_it_was_asked_for(shared, current, call, tmp_
     pages = []
     for path in ("0", "2"):
         file = tmp_path / f"{path}.html"
-        arguments = ("--scenario", "svb-2023", "--stream", "certify-b", "--path", path, "--trace", tmp_path / "x.csv", "--plot", file)
+        arguments = ("--scenario", "svb-2023", "--stream", "holdout", "--path", path, "--trace", tmp_path / "x.csv", "--plot", file)
         called = call("simulate", current, "--study", shared, *arguments, "--json")
         row = json.loads(called.out)
         assert called.err.count("\n") == 2
         pages.append(file.read_text(encoding="utf-8"))
-        assert f"<h1>frax-current on frax-2022: svb-2023, path {path} of stream certify-b</h1>" in pages[-1]
+        assert f"<h1>frax-current on frax-2022: svb-2023, path {path} of stream holdout</h1>" in pages[-1]
         assert f"fell to {row['min_price']:.4f} USD" in pages[-1]
         assert f"to {row['end_cr']:.4f}" in pages[-1] or f"at {row['end_cr']:.4f}" in pages[-1]
     assert pages[0] != pages[1]

@@ -48,7 +48,7 @@ def test_swapping_negates_to_the_last_bit(judge, seed):
 
 
 def test_a_gain_and_a_loss(judge):
-    """10 bp less on every path is BETTER and passes; 10 more is WORSE and fails; 1 more is within the margin of 2 and passes."""
+    """10 bp less on every path is BETTER and passes; 10 more is WORSE and fails; 1 more is within the tolerance of 2 and passes."""
     base = {"peg_cvar95_bps": np.random.default_rng(1).exponential(30.0, 2000)}
     told = {}
     for shift in (-10.0, 1.0, 10.0):
@@ -62,7 +62,7 @@ def test_in_doubt_safety_fails_and_the_economy_warns(judge):
     rng = np.random.default_rng(2)
     noise = rng.normal(0.5, 12.0, COUNT)
     for cls, status, exit_status in (("safety", "fail", 1), ("economic", "warn", 0)):
-        gates = (Gate(metric="min_price", cls=cls, margin=0.6),)
+        gates = (Gate(metric="min_price", cls=cls, tolerance=0.6),)
         found = judge({}, {"min_price": -noise}, gates=gates)
         assert (found.gates[0].verdict, found.gates[0].status, found.exit_status) == ("INCONCLUSIVE", status, exit_status)
         assert "more paths per scenario would settle it" in because(found.gates[0].reason)
@@ -71,7 +71,7 @@ def test_in_doubt_safety_fails_and_the_economy_warns(judge):
 def test_as_many_paths_as_told_settle_it(judge):
     """With the paths it asks for, a half more for luck, an inconclusive difference is settled."""
     rng = np.random.default_rng(5)
-    gates = (Gate(metric="min_price", cls="safety", margin=1.0),)
+    gates = (Gate(metric="min_price", cls="safety", tolerance=1.0),)
     first = judge({}, {"min_price": rng.normal(0.0, 12.0, COUNT)}, gates=gates).metric("min_price")
     assert first.verdict == "INCONCLUSIVE"
     paths = int(1.5 * (200 + first.more_paths))
@@ -98,9 +98,9 @@ def test_a_thin_tail_is_not_gated(judge):
 
 
 def test_events_go_by_exact_tests(judge):
-    """Six breaches gone of 400 paths are BETTER by McNemar (1/64), five are not; six new are WORSE; one new is within a margin of 5%."""
-    gates = (Gate(metric="breach_probability", cls="safety", margin=0.0),)
-    loose = (Gate(metric="breach_probability", cls="safety", margin=0.05),)
+    """Six breaches gone of 400 paths are BETTER by McNemar (1/64), five are not; six new are WORSE; one new is within a tolerance of 5%."""
+    gates = (Gate(metric="breach_probability", cls="safety", tolerance=0.0),)
+    loose = (Gate(metric="breach_probability", cls="safety", tolerance=0.05),)
     none = np.zeros(COUNT)
 
     def some(count):
@@ -122,9 +122,9 @@ def test_holm_makes_many_gates_harder_to_pass(judge):
     noise = rng.normal(0.0, 1.0, COUNT)
     base = {name: np.zeros(COUNT) for name in names}
     moved = {name: (1 if MEASURES[name].metric.better > 0 else -1) * noise for name in names}
-    alone = judge(base, moved, gates=(Gate(metric=names[0], cls="safety", margin=1.0),), bootstrap=1000)
-    scale = -alone.metric(names[0]).low * 1.02  # an interval that only just clears the margin
-    just = tuple(Gate(metric=name, cls="safety", margin=scale) for name in names)
+    alone = judge(base, moved, gates=(Gate(metric=names[0], cls="safety", tolerance=1.0),), bootstrap=1000)
+    scale = -alone.metric(names[0]).low * 1.02  # an interval that only just clears the tolerance
+    just = tuple(Gate(metric=name, cls="safety", tolerance=scale) for name in names)
     assert judge(base, moved, gates=just[:1], bootstrap=1000).gates[0].status == "pass"
     many = judge(base, moved, gates=just, bootstrap=1000)
     assert {gate.status for gate in many.gates} == {"fail"}
@@ -139,7 +139,7 @@ def test_a_maximum_holds_whatever_the_baseline(judge, small):
     for limit, status in ((110.0, "pass"), (100.0, "fail"), (90.0, "fail")):
         gates = (Gate(metric="hours_below_099", cls="safety", maximum=limit),)
         found = judge({"hours_below_099": peaks}, {"hours_below_099": peaks}, gates=gates).gates[0]
-        assert (found.status, found.margin) == (status, None)
+        assert (found.status, found.tolerance) == (status, None)
     greedy = small.current.replace(name="greedy", idle_buffer=0.5)
     found = gate_of(judge({}, {}, parameters=greedy), "caps_plus_buffer")
     assert (found.verdict, found.status, found.found) == ("BROKEN", "fail", pytest.approx(1.429))

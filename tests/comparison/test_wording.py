@@ -17,13 +17,13 @@ WORDS = {
         "4 effective paths in the tail, under 40; about 329 more paths per scenario would allow a verdict"
     ),
     Reason(kind="better"): "the interval lies on the better side",
-    Reason(kind="equivalent"): "the interval lies within the margin on both sides",
-    Reason(kind="no worse"): "the interval stays within the margin on the worse side",
-    Reason(kind="worse"): "the interval lies on the worse side, and reaches beyond the margin",
+    Reason(kind="equivalent"): "the interval lies within the tolerance on both sides",
+    Reason(kind="no worse"): "the interval stays within the tolerance on the worse side",
+    Reason(kind="worse"): "the interval lies on the worse side, and reaches beyond the tolerance",
     Reason(kind="not together", p=0.0341): "no worse by itself, but not once the safety gates are taken together (Holm, p = 0.034)",
-    Reason(kind="open"): "the interval neither clears the margin nor shows a loss",
+    Reason(kind="open"): "the interval neither clears the tolerance nor shows a loss",
     Reason(kind="open", more_paths=77): (
-        "the interval neither clears the margin nor shows a loss; about 77 more paths per scenario would settle it"
+        "the interval neither clears the tolerance nor shows a loss; about 77 more paths per scenario would settle it"
     ),
     Reason(kind="thin figure"): "fewer than 40 effective paths in the tail",
     Reason(kind="kept", value=1.5, bound=2.0, limit=2.5): "1.5, at most 2 (95%), keeps the limit of 2.5",

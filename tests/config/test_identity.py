@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amo_opt.config import identity
-from amo_opt.config.identity import state_values, study_hash
+from amo_opt.config.identity import canonical, state_values, study_hash
 from amo_opt.config.load import load_study
 
 STUDY = "frax-2022.toml"
@@ -18,6 +18,20 @@ def test_the_hash_is_the_same_wherever_the_study_lies(folder):
     """Copying a study changes neither its results nor its hash, and loading it twice gives the same one."""
     original = Path(__file__).parents[2] / "studies" / STUDY
     assert load_study(folder / STUDY).hash == load_study(original).hash == load_study(original).hash
+
+
+def test_renamed_settings_make_no_other_study(folder):
+    """The hash is taken over the names they had first: trials of before are still the study's own."""
+    found = canonical(load_study(folder / STUDY))["certification"]
+    assert found == {
+        "multiple": 10,
+        "candidates": 12,
+        "margin_yield": 0.001,
+        "margin_peg_bps": 2.0,
+        "margin_cr": 0.01,
+        "least_gain": 0.5,
+        "bootstrap": 1000,
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,7 +67,7 @@ def test_what_changes_no_result_changes_no_hash(folder, edit, name, old, new):
         (STUDY, "# min_floor_supply = 1.0", "min_floor_supply = 1.0"),
         (STUDY, "crv_locked_share = 0.0", "crv_locked_share = 0.5"),
         (STUDY, "# set = {", "set = {"),
-        (STUDY, "margin_peg_bps = 2.0", "margin_peg_bps = 2.5"),
+        (STUDY, "tolerance_peg_bps = 2.0", "tolerance_peg_bps = 2.5"),
         (STUDY, "weight = 0.95", "weight = 0.94"),
         (STUDY, "{ size = 1.0 }", "{ size = 1.1 }"),
         (STUDY, "{ size = 1.0 }", "{ size = 1.0 }\nmax_breach_probability = 0.5"),

@@ -238,8 +238,8 @@ def _paired(candidate: Score, current: Score) -> tuple[PairedDifference, ...]:
         difference, width = after.value - before.value, 0.6 * (before.high - before.low) / 2
         gain = better * difference
         word = "BETTER" if gain > width else "WORSE" if gain < -width else "INCONCLUSIVE"
-        margin = {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0}.get(name, 0.0)
-        if word == "INCONCLUSIVE" and gain - width > -margin:
+        tolerance = {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0}.get(name, 0.0)
+        if word == "INCONCLUSIVE" and gain - width > -tolerance:
             word = "NO WORSE"
         tail = 31.0 if name.endswith("tail95") else None
         rows.append(
@@ -248,7 +248,7 @@ def _paired(candidate: Score, current: Score) -> tuple[PairedDifference, ...]:
                 current=before.value,
                 candidate=after.value,
                 difference=_estimate(difference, width, before.n, tail),
-                margin=margin,
+                tolerance=tolerance,
                 verdict=word,
                 p_better=0.01 if word == "BETTER" else 0.6,
                 p_inferior=0.02,
@@ -282,7 +282,7 @@ def _stepped(current: Score, name: str, difference: float, width: float) -> Pair
     low, high = difference - width, difference + width
     better = METRICS[name].better
     good, bad = (low, high) if better > 0 else (-high, -low)
-    word = verdict(good, bad, row.margin)
+    word = verdict(good, bad, row.tolerance)
     found = Estimate(value=difference, low=low, high=high, n=row.difference.n)
     return replace(row, difference=found, candidate=row.current + difference, verdict=word)
 
@@ -299,7 +299,7 @@ def _neighbours(score: Score) -> tuple[Neighbour, ...]:
             broken = name == "pool_share_high" and side > 0
             limit = next(each for each in score.constraints if each.key == "shortfall:ust-contagion-2022")
             over = replace(limit, estimate=replace(limit.estimate, high=1012.0))
-            objection = Objection(kind="limit", stream="B", limit=over) if broken else None
+            objection = Objection(kind="limit", stream="holdout", limit=over) if broken else None
             rows.append(
                 Neighbour(
                     parameter=name,
@@ -352,31 +352,31 @@ def _costs(candidate: str, factor: float) -> ChangeCost:
 
 
 def _half_step(study: Study, now_a: Score, now_b: Score) -> Candidate:
-    on_a, on_b = build_score(study, 0.25), build_score(study, 0.24)
+    on_selection, on_holdout = build_score(study, 0.25), build_score(study, 0.24)
     return Candidate(
         id="half-step",
         role="candidate",
         parameters=CURRENT.replace(name="half-step", amplification=1900),
         search=None,
-        certified_a=on_a,
-        paired_a=_paired(on_a, now_a),
-        certified_b=on_b,
-        paired_b=_paired(on_b, now_b),
+        selection_score=on_selection,
+        selection_paired=_paired(on_selection, now_a),
+        holdout_score=on_holdout,
+        holdout_paired=_paired(on_holdout, now_b),
     )
 
 
 def _ruling(study: Study, candidates: list[Candidate], verdict: str) -> Ruling:
-    """A ruling of that verdict: on paths A, but for a recommendation, which paths B decide."""
+    """A ruling of that verdict: on selection paths, but for a recommendation, which holdout paths decide."""
     n, found = 3200, candidates[0]
     if verdict == "recommended":
         found = candidates[1]
-    stream, score = ("B", found.certified_b) if verdict in ("recommended", "no change") else ("A", found.certified_a)
+    stream, score = ("holdout", found.holdout_score) if verdict in ("recommended", "no change") else ("selection", found.selection_score)
     assert score is not None
     return Ruling(
         outcome=verdict,  # type: ignore[arg-type]
-        paths=Paths(stream="B" if verdict == "recommended" else "A", n=n, each=n // len(study.scenarios)),
+        paths=Paths(stream="holdout" if verdict == "recommended" else "selection", n=n, each=n // len(study.scenarios)),
         sets=len(candidates),
-        kept=sum(each.certified_a.feasible for each in candidates),
+        kept=sum(each.selection_score.feasible for each in candidates),
         set=found.id if verdict != "no change" else "",
         binding=binding_of(found.id, stream, nearest(score)),  # type: ignore[arg-type]
         needed=1500 if verdict == "undecidable" else None,
@@ -404,14 +404,14 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
     )
     now_a, now_b = build_score(study, 0.0), build_score(study, 0.01)
     point = PointScore(yield_annual=0.0321, peg_risk_bps=20.8, constraints={each.key: each.violation for each in now_a.constraints})
-    rows = [Candidate(id="current", role="current", parameters=CURRENT, search=point, certified_a=now_a, certified_b=now_b)]
+    rows = [Candidate(id="current", role="current", parameters=CURRENT, search=point, selection_score=now_a, holdout_score=now_b)]
     roles = ["recommended" if verdict == "recommended" else "balanced", "cautious", "yield-seeking"] + ["candidate"] * 20
     for number in range(candidates):
         shift = (0.55, -0.6, 1.4)[number] if number < 3 else float(rng.uniform(-1.0, 1.6))
-        on_a, on_b = build_score(study, shift), build_score(study, shift - 0.05)
+        on_selection, on_holdout = build_score(study, shift), build_score(study, shift - 0.05)
         if number == 5:
-            broken = replace(on_a.constraints[0], violation=0.4, violation_high=0.9)
-            on_a = replace(on_a, constraints=(broken, *on_a.constraints[1:]))
+            broken = replace(on_selection.constraints[0], violation=0.4, violation_high=0.9)
+            on_selection = replace(on_selection, constraints=(broken, *on_selection.constraints[1:]))
         shown = number < 3
         parameters = chosen if number == 0 else CURRENT.replace(name=f"trial-{17 + number}", amplification=int(rng.integers(200, 5000)))
         rows.append(
@@ -420,13 +420,13 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
                 role=roles[number],  # type: ignore[arg-type]
                 parameters=parameters,
                 search=point,
-                certified_a=on_a,
-                paired_a=_paired(on_a, now_a),
-                certified_b=on_b if shown else None,
-                paired_b=_paired(on_b, now_b) if shown else (),
+                selection_score=on_selection,
+                selection_paired=_paired(on_selection, now_a),
+                holdout_score=on_holdout if shown else None,
+                holdout_paired=_paired(on_holdout, now_b) if shown else (),
                 objection=None
                 if shown
-                else Objection(kind="margin", stream="A", metric="peg_cvar95_bps", interval=_estimate(1.9, 0.4), bound=2.0),
+                else Objection(kind="tolerance", stream="selection", metric="peg_cvar95_bps", interval=_estimate(1.9, 0.4), bound=2.0),
             )
         )
     trials = []
@@ -462,7 +462,7 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
     )
     recommended: ParameterSet | None = chosen if verdict == "recommended" else None
     subject = rows[1] if verdict == "recommended" else rows[0]
-    assert subject.certified_b is not None
+    assert subject.holdout_score is not None
     return Result(
         study=study,
         trials=tuple(trials),
@@ -473,8 +473,8 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         ruling=_ruling(study, rows, verdict),
         recommended=recommended,
         gap={
-            "yield": (0.0335, subject.certified_a.yield_annual, subject.certified_b.yield_annual),
-            "peg_cvar95_bps": (20.1, subject.certified_a.peg_risk_bps, subject.certified_b.peg_risk_bps),
+            "yield": (0.0335, subject.selection_score.yield_annual, subject.holdout_score.yield_annual),
+            "peg_cvar95_bps": (20.1, subject.selection_score.peg_risk_bps, subject.holdout_score.peg_risk_bps),
         },
         profile=Profile(parameter="amplification", base="the proposed set", points=points, optimum=optimum),
         fans=fans,

@@ -168,7 +168,7 @@ def test_text_of_others_stays_text(make_result):
     pool = replace(study.state.pool, fee=replace(study.state.pool.fee, source=HOSTILE, assumed=None))
     scenarios = tuple(replace(each, title=HOSTILE, summary=HOSTILE, weight_reason=HOSTILE, sources=(HOSTILE,)) for each in study.scenarios)
     study = replace(study, name=HOSTILE, scenarios=scenarios, state=replace(study.state, name=HOSTILE, notes=HOSTILE, pool=pool))
-    hostile = Objection(kind="failed", stream="B", detail=HOSTILE)
+    hostile = Objection(kind="failed", stream="holdout", detail=HOSTILE)
     candidates = tuple(replace(each, objection=hostile) for each in result.candidates)
     trials = tuple(replace(each, failure=HOSTILE if each.score is None else None) for each in result.trials)
     result = replace(

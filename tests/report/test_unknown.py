@@ -40,7 +40,7 @@ def unknown(thing):  # noqa: PLR0911 - one return for each kind of thing
     if isinstance(made, PairedDifference):
         return replace(made, verdict="INCONCLUSIVE", p_better=1.0, p_inferior=1.0)
     if isinstance(made, Neighbour):
-        return replace(made, feasible=None, objection=Objection(kind="not known", stream="B"))
+        return replace(made, feasible=None, objection=Objection(kind="not known", stream="holdout"))
     return replace(made, n=20) if isinstance(made, Fan) else made
 
 
@@ -48,7 +48,7 @@ def unknown(thing):  # noqa: PLR0911 - one return for each kind of thing
 def blind(result):
     made = unknown(result)
     candidates = tuple(replace(each, role="candidate") if each.role == "recommended" else each for each in made.candidates)
-    ruling = replace(made.ruling, outcome="undecidable", paths=replace(made.ruling.paths, stream="A"), needed=50)
+    ruling = replace(made.ruling, outcome="undecidable", paths=replace(made.ruling.paths, stream="selection"), needed=50)
     return replace(made, candidates=candidates, ruling=ruling, recommended=None)
 
 
@@ -73,7 +73,7 @@ def test_machines_read_null(blind):
     for candidate in document["candidates"]:
         assert {each["interval"] for each in candidate["certified"].values()} == {None}
     assert {each["feasible"] for each in document["neighbours"]} == {None}
-    assert document["tail_settled"] is False
+    assert document["tails_agree"] is False
 
 
 def test_everything_is_drawn_without_whiskers(facts):

@@ -1,4 +1,4 @@
-"""Paired differences: nothing against itself, mirrored when swapped, and verdicts by margin."""
+"""Paired differences: nothing against itself, mirrored when swapped, and verdicts by tolerance."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_paths_share_cancels(make_outcome: Any, make_study: Any) -> None:
 
 
 def test_direction_of_a_loss(make_outcome: Any, make_study: Any) -> None:
-    """Lower peg losses are better: 10 bp less on every path is BETTER, 10 more WORSE, 1 more within the margin of 2 EQUIVALENT."""
+    """Lower peg losses are better: 10 bp less on every path is BETTER, 10 more WORSE, 1 more within the tolerance of 2 EQUIVALENT."""
     current = make_outcome(WEIGHTS, paths=120)
     study = make_study(WEIGHTS)
     verdicts = {}
@@ -69,20 +69,20 @@ def test_direction_of_a_loss(make_outcome: Any, make_study: Any) -> None:
         candidate = current.with_columns(peg_loss_bps=current.paths["peg_loss_bps"] + shift)
         found = by_name(compare_paired(candidate, current, study))["peg_cvar95_bps"]
         assert found.difference.value == pytest.approx(shift, rel=1e-9)
-        assert found.margin == 2.0
+        assert found.tolerance == 2.0
         verdicts[shift] = (found.verdict, found.p_inferior < 0.025)
     assert verdicts == {-10.0: ("BETTER", True), 1.0: ("EQUIVALENT", True), 10.0: ("WORSE", False)}
 
 
-def test_margins_are_the_studys(make_outcome: Any, make_study: Any) -> None:
-    """Yield, the two peg risks and the worst external cover have margins; every other metric goes by sign."""
+def test_tolerances_are_the_studys(make_outcome: Any, make_study: Any) -> None:
+    """Yield, the two peg risks and the worst external cover have tolerances; every other metric goes by sign."""
     outcome = make_outcome(WEIGHTS)
-    margins = {d.metric: d.margin for d in compare_paired(outcome, outcome, make_study(WEIGHTS)) if d.margin}
-    assert margins == {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0, "min_cr_external_tail95": 0.01}
+    tolerances = {d.metric: d.tolerance for d in compare_paired(outcome, outcome, make_study(WEIGHTS)) if d.tolerance}
+    assert tolerances == {"yield": 0.001, "peg_cvar95_bps": 2.0, "peg_cvar95_dollar_bps": 2.0, "min_cr_external_tail95": 0.01}
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "margin", "word"),
+    ("low", "high", "tolerance", "word"),
     [
         (0.1, 5.0, 1.0, "BETTER"),
         (-1.0, 1.0, 1.0, "EQUIVALENT"),
@@ -96,13 +96,13 @@ def test_margins_are_the_studys(make_outcome: Any, make_study: Any) -> None:
         (-1.0, -0.1, 0.0, "WORSE"),
     ],
 )
-def test_verdict_words(low: float, high: float, margin: float, word: str) -> None:
-    """The word follows from where the interval of the improvement lies against 0 and the margin."""
-    assert verdict(low, high, margin) == word
+def test_verdict_words(low: float, high: float, tolerance: float, word: str) -> None:
+    """The word follows from where the interval of the improvement lies against 0 and the tolerance."""
+    assert verdict(low, high, tolerance) == word
 
 
 def test_rounding_is_not_a_finding(make_outcome: Any, make_study: Any) -> None:
-    """A price lower by one part in 10^13 on every path is EQUIVALENT, even without a margin."""
+    """A price lower by one part in 10^13 on every path is EQUIVALENT, even without a tolerance."""
     current = make_outcome(WEIGHTS)
     candidate = current.with_columns(min_oracle=current.paths["min_oracle"] * (1.0 - 1e-13))
     assert by_name(compare_paired(candidate, current, make_study(WEIGHTS)))["min_oracle"].verdict == "EQUIVALENT"

@@ -28,7 +28,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        """The record's address, with a password that must never be printed."""
+        """The storage's address, with a password that must never be printed."""
         return f"postgresql+psycopg://amo:geheim@127.0.0.1:{self.port}/postgres"
 
     def _run(self, *command: str) -> None:

@@ -1,4 +1,4 @@
-"""A record's address as it is shown: nothing that could be a password, wherever it was put."""
+"""A storage's address as it is shown: nothing that could be a password, wherever it was put."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_password_is_not_shown_wherever_it_stands(address):
     ],
 )
 def test_what_is_no_secret_is_shown(address, shown):
-    """Driver, host, port and database, or the file: enough to know which record is meant."""
+    """Driver, host, port and database, or the file: enough to know which storage is meant."""
     assert public(address) == shown
 
 
@@ -71,7 +71,7 @@ def test_any_password_written_as_it_should_be_is_hidden(text):
 
 @pytest.mark.parametrize("address", ["postgresql://u:x@geheim@localhost:1/db", "postgresql://u@localhost:geheim/db"])
 def test_no_message_of_a_driver_repeats_a_password(make_study, address):
-    """What psycopg and SQLAlchemy say of an address they cannot use, in the message that names the record."""
-    with pytest.raises(StorageError, match=r"the record postgresql://.* cannot be used") as caught:
+    """What psycopg and SQLAlchemy say of an address they cannot use, in the message that names the storage."""
+    with pytest.raises(StorageError, match=r"the storage postgresql://.* cannot be used") as caught:
         StudyStore(make_study(), address)
     assert "geheim" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""A certified result out of its record: the same to the last bit, or refused with the way out."""
+"""A certified result out of its storage: the same to the last bit, or refused with the way out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIALS = 8
 
 @pytest.fixture
 def searched(make_study, make_toy, tmp_path):
-    """A study, its record of 8 trials, and a result with an odd figure in every place that JSON has trouble with."""
+    """A study, its storage of 8 trials, and a result with an odd figure in every place that JSON has trouble with."""
     study = make_study()
     store = StudyStore(study, f"sqlite:///{tmp_path / 'record.db'}")
     trials = search(study, store=store, trials=TRIALS, evaluate=make_toy())
@@ -34,7 +34,7 @@ def searched(make_study, make_toy, tmp_path):
         candidates=(),
         ruling=Ruling(
             outcome="no change",
-            paths=Paths(stream="A", n=8, each=8),
+            paths=Paths(stream="selection", n=8, each=8),
             sets=1,
             kept=1,
             failed=(("trial-1", "ünïcode · <script>" + "x" * (2 * archive.PIECE)),),

@@ -12,7 +12,7 @@ from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.score import Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification, certifier, evidence, plateau, stage_b
+from amo_opt.search import certification, certifier, evidence, holdout, plateau
 from amo_opt.search.certification import certify, pick
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
@@ -122,7 +122,7 @@ def world(monkeypatch):
                     current=theirs[name],
                     candidate=mine[name],
                     difference=between,
-                    margin=0.0,
+                    tolerance=0.0,
                     verdict="",
                     p_better=p,
                     p_inferior=0.0,
@@ -135,7 +135,7 @@ def world(monkeypatch):
         return searched(world, outcome.parameters)
 
     for fake in (simulate_many, score, judged, differences, point_score):
-        for room in (certification, certifier, evidence, plateau, stage_b):
+        for room in (certification, certifier, evidence, plateau, holdout):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
     for needs_a_state in ("sensitivities", "change_costs", "told_run_capacities"):
@@ -170,7 +170,7 @@ def run(world, study, changes):
 
 
 def test_the_knee_is_recommended_and_alternatives_named(world, make_study):
-    """Of three eligible sets the ends of the front are the alternatives, the knee is recommended, figures come from B."""
+    """Of three eligible sets the ends of the front are the alternatives, the knee is recommended, figures come from holdout paths."""
     study = make_study()
     result = run(world, study, [BETTER_PEG, BALANCED, MORE_YIELD])
     roles = {candidate.id: candidate.role for candidate in result.candidates}
@@ -179,8 +179,8 @@ def test_the_knee_is_recommended_and_alternatives_named(world, make_study):
     assert roles == {"current": "current", "trial-1": "candidate", "trial-2": "recommended", "trial-3": "yield-seeking"}
     recommended = next(candidate for candidate in result.candidates if candidate.role == "recommended")
     assert recommended.parameters == result.recommended
-    assert recommended.certified_b is not None
-    assert recommended.paired_b
+    assert recommended.holdout_score is not None
+    assert recommended.holdout_paired
     assert set(result.gap) == {YIELD, PEG}
     assert {worst.candidate for worst in result.worst_paths} == {recommended.id}
     assert {fan.candidate for fan in result.fans} == {"current", recommended.id}
@@ -190,9 +190,9 @@ def test_streams_and_sizes(world, make_study):
     """A and B are run on their own streams with ``multiple`` × the search's paths, B for the current set and the named ones only."""
     result = run(world, make_study(), [BETTER_PEG, BALANCED, MORE_YIELD])
     certified = [(stream, paths) for stream, paths, _ in world.runs if stream != "search"]
-    assert set(certified) == {("certify-a", 8), ("certify-b", 8), ("certify-b", 4)}, "neighbours run on the first paths of B"
+    assert set(certified) == {("selection", 8), ("holdout", 8), ("holdout", 4)}, "neighbours run on the first holdout paths"
     named = {candidate.id for candidate in result.candidates if candidate.role != "candidate"}
-    assert {candidate.id for candidate in result.candidates if candidate.certified_b is not None} == named
+    assert {candidate.id for candidate in result.candidates if candidate.holdout_score is not None} == named
     assert (result.paths_search, result.paths_certification) == (4, 8)
 
 
@@ -210,25 +210,25 @@ def test_a_memory_of_one_set_at_a_time_changes_nothing(world, make_study, monkey
 
 
 def test_reasons_against_candidates_are_counted(world, make_study):
-    """More yield for more peg risk than the margin: no change on paths A, and the objection is the set's own."""
+    """More yield for more peg risk than the tolerance: no change on selection paths, and the objection is the set's own."""
     result = run(world, make_study(), [{"aave_cap": 0.3, "curve_collateral_cap": 0.4}])
     assert result.verdict == "no change"
     ruling = result.ruling
-    assert (ruling.paths.stream, ruling.sets, ruling.kept, ruling.set, ruling.objection) == ("A", 2, 2, "", None)
-    assert (ruling.binding.set, ruling.binding.stream) == ("current", "B")
+    assert (ruling.paths.stream, ruling.sets, ruling.kept, ruling.set, ruling.objection) == ("selection", 2, 2, "", None)
+    assert (ruling.binding.set, ruling.binding.stream) == ("current", "holdout")
     closest = next(candidate for candidate in result.candidates if candidate.id != "current")
     assert closest.role == "candidate"
-    assert closest.certified_b is not None, "what came closest is shown with figures from B"
-    assert closest.paired_b
-    assert (closest.objection.kind, closest.objection.metric, closest.objection.stream) == ("margin", PEG, "A")
+    assert closest.holdout_score is not None, "what came closest is shown with figures from holdout paths"
+    assert closest.holdout_paired
+    assert (closest.objection.kind, closest.objection.metric, closest.objection.stream) == ("tolerance", PEG, "selection")
 
 
 def test_nothing_better_is_no_change(world, make_study):
-    """Sets worse on both axes fall back to the current one: no change, and the current set's figures are still certified on B."""
+    """Sets worse on both axes fall back to the current one: no change, and the current set's figures are still certified on holdout paths."""
     result = run(world, make_study(), [{"aave_cap": 0.19, "idle_buffer": 0.05}])
     assert (result.verdict, result.recommended) == ("no change", None)
     assert (result.ruling.sets, result.ruling.objection) == (1, None)
-    assert result.candidates[0].certified_b is not None
+    assert result.candidates[0].holdout_score is not None
     assert {fan.candidate for fan in result.fans} == {"current"}
 
 
@@ -238,12 +238,12 @@ def test_no_trial_at_all_is_no_change(world, make_study):
     assert (result.verdict, [candidate.id for candidate in result.candidates]) == ("no change", ["current"])
 
 
-def test_what_fails_on_b_is_not_recommended(world, make_study):
-    """Chosen on A, refused on B: no change, and the text says so."""
-    world.penalty = lambda parameters, stream: 50.0 if stream == "certify-b" and parameters.name != "in-force" else 0.0
+def test_what_fails_on_holdout_paths_is_not_recommended(world, make_study):
+    """Chosen on selection paths, refused on holdout paths: no change, and the text says so."""
+    world.penalty = lambda parameters, stream: 50.0 if stream == "holdout" and parameters.name != "in-force" else 0.0
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("no change", None)
-    assert (result.ruling.set, result.ruling.paths.stream, result.ruling.objection.stream) == ("trial-1", "B", "B")
+    assert (result.ruling.set, result.ruling.paths.stream, result.ruling.objection.stream) == ("trial-1", "holdout", "holdout")
     refused = next(each for each in result.candidates if each.id == "trial-1")
     assert refused.objection == result.ruling.objection
     assert all(candidate.role != "recommended" for candidate in result.candidates)
@@ -254,7 +254,7 @@ def test_undecidable_recommends_nothing(world, make_study):
     world.decidable = False
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("undecidable", None)
-    assert (result.ruling.needed, result.ruling.paths.each, result.ruling.paths.stream) == (150, 640, "A")
+    assert (result.ruling.needed, result.ruling.paths.each, result.ruling.paths.stream) == (150, 640, "selection")
     assert (result.ruling.binding.name, result.ruling.binding.scenario, result.ruling.binding.decidable) == (
         "breach_probability",
         "calm",
@@ -303,7 +303,7 @@ def test_an_edge_optimum_leaves_a_as_it_is(world, make_study):
     assert result.recommended.amplification == 1500
     assert result.recommended.idle_buffer == 0.2
     moved = next(candidate for candidate in result.candidates if candidate.id == "trial-1")
-    assert moved.objection == Objection(kind="A not identified", stream="A")
+    assert moved.objection == Objection(kind="A not identified", stream="selection")
 
 
 def test_the_current_set_failing_is_an_error(world, make_study):
@@ -334,41 +334,41 @@ def test_sets_that_meet_are_certified_once(world, make_study):
     assert len(set(values)) == len(values)
 
 
-def test_an_alternative_failing_on_b_loses_its_place_only(world, make_study):
+def test_an_alternative_failing_on_holdout_paths_loses_its_place_only(world, make_study):
     """The recommendation stands; the alternative becomes a candidate with the reason."""
-    world.fails = lambda parameters, stream: stream == "certify-b" and parameters.name == "trial-3"
+    world.fails = lambda parameters, stream: stream == "holdout" and parameters.name == "trial-3"
     result = run(world, make_study(), [BETTER_PEG, BALANCED, MORE_YIELD])
     assert result.verdict == "recommended"
     failed = next(candidate for candidate in result.candidates if candidate.id == "trial-3")
-    assert (failed.role, failed.certified_b) == ("candidate", None)
-    assert failed.objection == Objection(kind="failed", stream="B", detail="trial-3 fails")
+    assert (failed.role, failed.holdout_score) == ("candidate", None)
+    assert failed.objection == Objection(kind="failed", stream="holdout", detail="trial-3 fails")
 
 
-def test_the_chosen_set_failing_on_b_is_no_change(world, make_study):
-    """A simulation that fails on B is a refusal, not the end of the run."""
-    world.fails = lambda parameters, stream: stream == "certify-b" and parameters.name == "trial-1"
+def test_the_chosen_set_failing_on_holdout_paths_is_no_change(world, make_study):
+    """A simulation that fails on holdout paths is a refusal, not the end of the run."""
+    world.fails = lambda parameters, stream: stream == "holdout" and parameters.name == "trial-1"
     result = run(world, make_study(), [BETTER_PEG])
     assert result.verdict == "no change"
-    assert result.ruling.objection == Objection(kind="failed", stream="B", detail="trial-1 fails")
+    assert result.ruling.objection == Objection(kind="failed", stream="holdout", detail="trial-1 fails")
 
 
 def test_a_set_failing_on_a_is_named(world, make_study):
     """What could not be certified is said, with its reason."""
-    world.fails = lambda parameters, stream: stream == "certify-a" and parameters.name == "trial-1"
+    world.fails = lambda parameters, stream: stream == "selection" and parameters.name == "trial-1"
     assert run(world, make_study(), [BETTER_PEG]).ruling.failed == (("trial-1", "trial-1 fails"),)
 
 
 def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
-    """Feasible in the search, not on A: the binding constraint is A's, with a positive excess, not one that the search kept."""
+    """Feasible in the search, not on selection paths: the binding constraint is theirs, with a positive excess, not one that the search kept."""
     study = make_study()
     trials = trials_of(world, study, [BETTER_PEG])
     world.breach = 0.5
     result = certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
     assert result.verdict == "infeasible"
     binding = result.ruling.binding
-    assert (binding.set, binding.name, binding.scenario, binding.stream) == ("current", "breach_probability", "calm", "A")
+    assert (binding.set, binding.name, binding.scenario, binding.stream) == ("current", "breach_probability", "calm", "selection")
     assert (binding.value, binding.interval, binding.limit, binding.kept, binding.n) == (0.5, (0.5, 0.5), 0.02, False, 8)
-    assert (result.ruling.paths, result.ruling.sets, result.ruling.kept) == (Paths(stream="A", n=640, each=640), 2, 0)
+    assert (result.ruling.paths, result.ruling.sets, result.ruling.kept) == (Paths(stream="selection", n=640, each=640), 2, 0)
 
 
 def test_a_held_set_s_name_is_one_a_file_may_hold(world, make_study, tmp_path):
@@ -431,7 +431,7 @@ def test_the_number_of_paths_asked_for_decides_every_limit(make_study):
     def ruled(*constraints):
         zero = Estimate(value=0.0, low=0.0, high=0.0, n=8)
         score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=constraints, metrics={})
-        current = Candidate(id="current", role="current", parameters=make_study().current, search=None, certified_a=score)
+        current = Candidate(id="current", role="current", parameters=make_study().current, search=None, selection_score=score)
         ruling = certification._nothing(make_study(), [current], [])
         assert ruling.outcome == "undecidable"
         return ruling
@@ -446,15 +446,15 @@ def test_the_number_of_paths_asked_for_decides_every_limit(make_study):
     assert ruled(constraint("calm", 1.0, "floor_supply")).needed == 30
 
 
-def test_the_gap_is_search_then_a_then_b(world, make_study):
+def test_the_gap_is_search_then_selection_then_holdout(world, make_study):
     """The optimism of the search and of the choice, for the set that is shown: each number from its own stage."""
-    world.penalty = lambda parameters, stream: {"certify-a": 0.5, "certify-b": 1.0}.get(stream, 0.0)
+    world.penalty = lambda parameters, stream: {"selection": 0.5, "holdout": 1.0}.get(stream, 0.0)
     result = run(world, make_study(), [BETTER_PEG])
     shown = next(candidate for candidate in result.candidates if candidate.role == "recommended")
-    search, on_a, on_b = result.gap[PEG]
+    search, on_selection, on_holdout = result.gap[PEG]
     assert shown.search is not None
-    assert (search, on_a.value, on_b.value) == (shown.search.peg_risk_bps, search + 0.5, search + 1.0)
-    assert on_b == shown.certified_b.metrics[PEG]
+    assert (search, on_selection.value, on_holdout.value) == (shown.search.peg_risk_bps, search + 0.5, search + 1.0)
+    assert on_holdout == shown.holdout_score.metrics[PEG]
 
 
 def profile_points(figures):
@@ -500,11 +500,11 @@ def test_a_study_that_does_not_search_a_says_so(world, make_study):
 
 
 def test_a_cliff_one_step_away_takes_the_recommendation_back(world, make_study):
-    """Passed on A and on B, but with one more step of one parameter paths fail: no change, and the set is still the one that is shown."""
+    """Passed on selection and on holdout paths, but with one more step of one parameter paths fail: no change, and the set is still the one that is shown."""
     world.fails = lambda parameters, stream: parameters.name == "idle_buffer+"
     result = run(world, make_study(), [BETTER_PEG])
     assert (result.verdict, result.recommended) == ("no change", None)
-    cliff = Objection(kind="cliff", stream="B", parameter="idle_buffer", value=0.21, at_value=True, detail="idle_buffer+ fails")
+    cliff = Objection(kind="cliff", stream="holdout", parameter="idle_buffer", value=0.21, at_value=True, detail="idle_buffer+ fails")
     assert (result.ruling.set, result.ruling.objection) == ("trial-1", cliff)
     refused = next(candidate for candidate in result.candidates if candidate.id == "trial-1")
     assert refused.role == "candidate"
@@ -518,18 +518,18 @@ def test_on_a_plateau_the_recommendation_stands(world, make_study):
     result = run(world, make_study(), [BETTER_PEG])
     assert result.verdict == "recommended"
     assert all(each.feasible and each.objection is None and each.n == 4 for each in result.neighbours)
-    assert (result.ruling.paths.stream, result.ruling.set, result.ruling.binding.set) == ("B", "trial-1", "trial-1")
+    assert (result.ruling.paths.stream, result.ruling.set, result.ruling.binding.set) == ("holdout", "trial-1", "trial-1")
     buffered = next(each for each in result.neighbours if (each.parameter, each.side) == ("idle_buffer", 1))
     gains = {each.metric: each.difference.value for each in buffered.paired}
     assert gains[PEG] == pytest.approx(-40.0 * 0.01)
 
 
-def test_the_half_step_lies_between_and_has_figures_of_b(world, make_study):
+def test_the_half_step_lies_between_and_has_figures_of_holdout_paths(world, make_study):
     """Half the buffer, half the gain; where nothing but the current set is certified there is none."""
     result = run(world, make_study(), [BETTER_PEG])
     assert result.half_step is not None
     assert (result.half_step.id, result.half_step.parameters.idle_buffer) == ("half-step", pytest.approx(0.15))
-    half = next(each for each in result.half_step.paired_b if each.metric == PEG and each.scenario is None)
+    half = next(each for each in result.half_step.holdout_paired if each.metric == PEG and each.scenario is None)
     assert half.difference.value == pytest.approx(-40.0 * 0.05)
     alone = run(world, make_study(), [])
     assert (alone.half_step, alone.neighbours) == (None, ())

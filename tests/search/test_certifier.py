@@ -38,8 +38,8 @@ def test_no_group_outlives_the_next(frax, monkeypatch, room_for, groups):
     found = certifier.in_groups(
         list("abcde"),
         lambda first, outcomes: certifier.map(lambda outcome: (first, outcome.parameters), outcomes),
-        stream="certify-a",
-        phase="certify-a",
+        stream="selection",
+        phase="selection",
     )
     assert called == groups
     assert [name for _, name in found] == list("abcde")

@@ -22,17 +22,18 @@ def study(frax):
 
 def sets(study, *parameters):
     return [
-        Candidate(id=each.name, role="candidate", parameters=each, search=None, certified_a=None) for each in (study.current, *parameters)
+        Candidate(id=each.name, role="candidate", parameters=each, search=None, selection_score=None)
+        for each in (study.current, *parameters)
     ]
 
 
 def test_figures_are_those_of_the_full_paths(study):
-    """Prices of the transition are the first hours of paths B, whatever window follows."""
+    """Prices of the transition are the first hours of holdout paths, whatever window follows."""
     moved = study.current.replace(name="moved", aave_cap=0.5, curve_collateral_cap=0.4, amplification=600)
     found = change_costs(Certifier(study, 1, silent), sets(study, moved))
     assert [(each.candidate, each.hours) for each in found] == [(study.current.name, 72), ("moved", 72)]
     for each, parameters in zip(found, (study.current, moved), strict=True):
-        series = trace(parameters, study, scenario="calm", paths=64, stream="certify-b", columns=("price", "reference"))
+        series = trace(parameters, study, scenario="calm", paths=64, stream="holdout", columns=("price", "reference"))
         price, reference = series["price"][:72], series["reference"][:72]
         assert each.figures["min_price"].value == pytest.approx(price.min(axis=0).mean(), rel=1e-12)
         shortfall = np.maximum(reference - price, 0.0).max(axis=0)

@@ -1,4 +1,4 @@
-"""Batches from the record: the same trials however often the search is interrupted, and none lost or run twice."""
+"""Batches from the storage: the same trials however often the search is interrupted, and none lost or run twice."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ CHILD = """
 @pytest.mark.campaign
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0])
 def test_killed_at_any_moment(make_study, make_toy, tmp_path, delay):
-    """kill -9 after any delay, the making of the record included: the same call goes on and ends with the undisturbed trials."""
+    """kill -9 after any delay, the making of the storage included: the same call goes on and ends with the undisturbed trials."""
     address = f"sqlite:///{tmp_path / 'record.db'}"
     command = [sys.executable, "-c", textwrap.dedent(CHILD), address, str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as child:
@@ -179,7 +179,7 @@ def test_killed_at_any_moment(make_study, make_toy, tmp_path, delay):
 
 
 def test_two_runs_on_one_record_are_told(make_study, make_toy, tmp_path):
-    """A second run that writes meanwhile ends the first with a message; the record stays sound, and the next run ends with the undisturbed trials."""
+    """A second run that writes meanwhile ends the first with a message; the storage stays sound, and the next run ends with the undisturbed trials."""
     study, address = make_study(), f"sqlite:///{tmp_path / 'record.db'}"
     mine, other = make_toy(), make_toy()
 

@@ -1,4 +1,4 @@
-"""The record in optuna-dashboard: a real server on the record of a small search, read through its HTTP interface."""
+"""The storage in optuna-dashboard: a real server on the storage of a small search, read through its HTTP interface."""
 
 from __future__ import annotations
 

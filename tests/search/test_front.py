@@ -93,7 +93,7 @@ def test_knee_gains_most_in_units():
 
 
 def test_a_unit_of_nothing_leaves_the_choice_to_its_axis():
-    """A margin of 0 allows no loss on its axis: that axis alone decides."""
+    """A tolerance of 0 allows no loss on its axis: that axis alone decides."""
     points = [(0.030, 30.0), (0.029, 2.0), (0.020, 1.0)]
     assert knee(points, (0.001, 0.0)) == 2
     assert knee(points, (0.0, 2.0)) == 0

@@ -50,10 +50,10 @@ def test_events_go_by_their_exact_test(verdict, beyond):
     assert shift_of(0.03, 0.01, metric=BREACH, limit=0.0002, verdict=verdict).beyond_chance is beyond
 
 
-def test_a_hundredth_of_the_margin_or_of_the_limit(make_study):
-    """Yield, peg risk and collateral ratio by the certification's margins; every unit of a shown metric has a bound."""
+def test_a_hundredth_of_the_tolerance_or_of_the_limit(make_study):
+    """Yield, peg risk and collateral ratio by the certification's tolerances; every unit of a shown metric has a bound."""
     study = make_study()
-    certification = replace(study.certification, margin_yield=0.004, margin_peg_bps=3.0, margin_cr=0.02)
+    certification = replace(study.certification, tolerance_yield=0.004, tolerance_peg_bps=3.0, tolerance_cr=0.02)
     study = replace(study, certification=certification)
     assert [bound(unit, study) for unit in ("per year", "bps", "ratio")] == pytest.approx([4e-5, 0.03, 2e-4])
     assert bound(METRICS[BREACH].unit, study) == pytest.approx(0.01 * study.constraints.max_breach_probability)

@@ -39,10 +39,10 @@ def test_workers_and_interruptions_change_nothing(study, undisturbed, tmp_path):
 
 
 def test_the_result_holds_what_was_asked(study, undisturbed):
-    """Every trial, the current set certified on A and B, the profile, and sizes; no recommendation from so few paths."""
+    """Every trial, the current set certified on selection and holdout paths, the profile, and sizes; no recommendation from so few paths."""
     assert [trial.number for trial in undisturbed.trials] == list(range(11))
     assert undisturbed.candidates[0].parameters == study.current
-    assert undisturbed.candidates[0].certified_b is not None
+    assert undisturbed.candidates[0].holdout_score is not None
     assert (undisturbed.paths_search, undisturbed.paths_certification) == (2, 4)
     assert (undisturbed.verdict, undisturbed.recommended) == ("undecidable", None)
     assert {fan.scenario for fan in undisturbed.fans} == {scenario.name for scenario in study.scenarios}
@@ -50,7 +50,7 @@ def test_the_result_holds_what_was_asked(study, undisturbed):
 
 def test_the_result_holds_what_a_proposal_needs(undisturbed):
     """Neighbours of the set that came closest, its half step, assumed figures moved, both sets' transition and run, each with its n."""
-    closest = next(each for each in undisturbed.candidates if each.certified_b is not None and each.id != "current")
+    closest = next(each for each in undisturbed.candidates if each.holdout_score is not None and each.id != "current")
     assert undisturbed.neighbours
     assert {each.n for each in undisturbed.neighbours} == {2}
     assert [(each.figure, each.end) for each in undisturbed.sensitivity] == [

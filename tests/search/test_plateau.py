@@ -100,10 +100,10 @@ def test_few_paths_break_nothing():
     undecided = [constraint("breach", 0.0, 0.023)]
     assert _objection(scored(constraint("breach", 0.008, 0.036)), undecided) is None
     at_value = constraint("breach", 0.03, 0.07)
-    assert _objection(scored(at_value), undecided) == Objection(kind="limit", stream="B", limit=at_value, at_value=True)
+    assert _objection(scored(at_value), undecided) == Objection(kind="limit", stream="holdout", limit=at_value, at_value=True)
     kept = [constraint("breach", 0.0, 0.01)]
     at_its_end = constraint("breach", 0.008, 0.036)
-    assert _objection(scored(at_its_end), kept) == Objection(kind="limit", stream="B", limit=at_its_end)
+    assert _objection(scored(at_its_end), kept) == Objection(kind="limit", stream="holdout", limit=at_its_end)
     assert _objection(scored(constraint("breach", 0.5, 0.6)), [constraint("breach", 0.4, 0.5)]) is None, "the set itself breaks it"
 
 
@@ -127,8 +127,8 @@ def test_whether_a_neighbour_keeps_its_limits_may_not_be_known(make_study):
         found = [_objection(scored(each), [home]) for each in (constraint("breach", 0.0, 0.01), unknown, beyond)]
         assert found == [
             None,
-            Objection(kind="not known", stream="B", limit=unknown),
-            Objection(kind="limit", stream="B", limit=beyond, at_value=True),
+            Objection(kind="not known", stream="holdout", limit=unknown),
+            Objection(kind="limit", stream="holdout", limit=beyond, at_value=True),
         ]
         told = [_neighbour(step, (), each, 16) for each in found]
         assert [each.feasible for each in told] == [True, None, False]

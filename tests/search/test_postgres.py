@@ -1,4 +1,4 @@
-"""PostgreSQL as the record: a real server, stopped and started again in the middle of a run."""
+"""PostgreSQL as the storage: a real server, stopped and started again in the middle of a run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_server_that_takes_the_call_and_never_answers_is_told_within_seconds(n
         port = silent.getsockname()[1]
         began = time.monotonic()
         with pytest.raises(
-            StorageError, match=f"the record postgresql\\+psycopg://127.0.0.1:{port}/x cannot be used: connection timeout expired"
+            StorageError, match=f"the storage postgresql\\+psycopg://127.0.0.1:{port}/x cannot be used: connection timeout expired"
         ):
             StudyStore(make_study(), f"postgresql+psycopg://amo:geheim@127.0.0.1:{port}/x")
         assert time.monotonic() - began < 10.0
@@ -96,7 +96,7 @@ def test_a_server_stopped_in_mid_run_is_waited_for(server, make_study, make_toy,
         trials = search(study, store=store, trials=40, evaluate=evaluate)
         back[0].join()
         with (
-            pytest.raises(StorageError, match="another run of study 'synthetic' is working on the record"),
+            pytest.raises(StorageError, match="another run of study 'synthetic' is working on the storage"),
             StudyStore(study, server.address).locked(),
         ):
             pass  # the lock is back, too
@@ -105,7 +105,7 @@ def test_a_server_stopped_in_mid_run_is_waited_for(server, make_study, make_toy,
     assert Counter(trial.user_attrs["number"] for trial in kept) == Counter(range(40))
     told = [entry.getMessage() for entry in caplog.records if entry.name == "amo_opt"]
     assert len(told) == 2, told
-    assert f"the record postgresql+psycopg://127.0.0.1:{server.port}/postgres does not answer since " in told[0]
+    assert f"the storage postgresql+psycopg://127.0.0.1:{server.port}/postgres does not answer since " in told[0]
     assert "the run waits up to 600 s and goes on by itself" in told[0]
     assert "answers again after" in told[1]
     assert "geheim" not in "".join(told)

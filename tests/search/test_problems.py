@@ -72,7 +72,7 @@ def test_mixed_variables_stopped_and_gone_on(tmp_path, sampler):
 
 
 def test_another_version_of_the_function_is_refused(tmp_path):
-    """A function has no hash; whoever changes it says so, and the record is then another's."""
+    """A function has no hash; whoever changes it says so, and the storage is then another's."""
     address = f"sqlite:///{tmp_path / 'mixed.db'}"
     run(mixed_problem(), 1, address)
     changed = FunctionProblem(**{**vars(mixed_problem()), "version": "2"})
@@ -81,7 +81,7 @@ def test_another_version_of_the_function_is_refused(tmp_path):
 
 
 def test_an_extended_search_keeps_its_sampler(tmp_path):
-    """``auto`` is decided by the first budget and noted in the record: a later, larger one goes on with it and says so once."""
+    """``auto`` is decided by the first budget and noted in the storage: a later, larger one goes on with it and says so once."""
     address = f"sqlite:///{tmp_path / 'mixed.db'}"
     remarks = []
     problem = mixed_problem(batch=500)
@@ -106,7 +106,7 @@ def test_an_extended_search_keeps_its_sampler(tmp_path):
 
 
 def test_a_stall_ends_the_search_where_it_is_wherever_it_is_called_again(tmp_path):
-    """A front that cannot grow: the search ends after the batches asked for, whatever the record holds beyond."""
+    """A front that cannot grow: the search ends after the batches asked for, whatever the storage holds beyond."""
 
     def flat(x):
         return (0.0, 0.0), {"any": -1.0}

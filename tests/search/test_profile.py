@@ -179,7 +179,7 @@ def test_all_sets_run_once_on_the_same_paths(world, study):
     assert len(set(keys)) == len(keys)
     assert world.asked[0] == study.current
     room.profile(study, ["aave_cap"], paths=9, stream="search")
-    assert world.streams == {("certify-a", study.simulation.paths), ("search", 9)}
+    assert world.streams == {("selection", study.simulation.paths), ("search", 9)}
 
 
 def test_a_profile_does_not_depend_on_the_others_or_on_workers(world, study):
@@ -263,7 +263,7 @@ def test_a_small_real_run():
     study = amo_opt.load_study(ROOT / "studies" / "frax-2022.toml", overrides=small)
     found = amo_opt.profile(study, points=2, workers=2)
     assert [each.parameter for each in found.profiles] == list(study.search.space)
-    outcome = amo_opt.simulate(study.current, study, stream="certify-a")
+    outcome = amo_opt.simulate(study.current, study, stream="selection")
     for each in found.profiles:
         point = next(point for point in each.points if point.value == each.current)
         assert point.score == outcome.score

@@ -19,7 +19,7 @@ def test_only_changes_that_earn_are_left(make_study):
 
     changed = study.current.replace(aave_cap=study.current.aave_cap + 0.1, cr_band=0.009, pool_share_high=0.6)
     [(name, left, score)] = prune([("trial-3", changed, evaluate([changed])[0])], study.current, study.certification, evaluate)
-    assert name == left.name == "trial-3-trimmed"
+    assert name == left.name == "trial-3-pruned"
     assert left.values() == {**changed.values(), "cr_band": study.current.cr_band}
     assert score == evaluate([left])[0]
 

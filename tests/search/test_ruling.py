@@ -30,11 +30,11 @@ def test_the_nearest_limit_is_the_furthest_over_at_its_confidence_bound():
     most, least = constraint("shortfall", 2.0, 9.0, 10.0, excess=-0.1), constraint("floor_supply", 1.0, 5.0, 2.0, at_least=True, excess=0.5)
     score = Score(yield_annual=zero, peg_risk_bps=zero, constraints=(most, least), metrics={})
     assert nearest(score) is least
-    found = binding_of("trial-3", "A", least)
-    assert (found.set, found.stream, found.confidence_bound, found.interval, found.kept) == ("trial-3", "A", 1.0, (1.0, 5.0), False)
-    assert binding_of("trial-3", "A", most).confidence_bound == 9.0
+    found = binding_of("trial-3", "selection", least)
+    assert (found.set, found.stream, found.confidence_bound, found.interval, found.kept) == ("trial-3", "selection", 1.0, (1.0, 5.0), False)
+    assert binding_of("trial-3", "selection", most).confidence_bound == 9.0
     assert nearest(replace(score, constraints=())) is None
-    assert binding_of("trial-3", "A", None) is None
+    assert binding_of("trial-3", "selection", None) is None
 
 
 def test_the_search_s_distance_is_worked_back(make_study):

@@ -84,7 +84,7 @@ def mixed(values):
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("trials", [120])
 def test_proposals_are_optuna_s_own(seed, trials, monkeypatch):
-    """Booleans, choices, whole numbers, logarithms, steps, constraints, failed trials: batch by batch, what plain TPE proposes from the record."""
+    """Booleans, choices, whole numbers, logarithms, steps, constraints, failed trials: batch by batch, what plain TPE proposes from the storage."""
     problem = FunctionProblem(
         name="mixed",
         distributions=MIXED,

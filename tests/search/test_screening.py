@@ -50,7 +50,7 @@ def test_a_limit_within_the_interval_is_no_reason(study):
 
 
 def test_the_mark_is_kept(study):
-    """The record gives it back, and an unmarked trial has none."""
+    """The storage gives it back, and an unmarked trial has none."""
     greedy = study.current.replace(name="greedy", curve_collateral_cap=0.9, aave_cap=0.6)
     for score in evaluate([greedy, study.current], screening(study), workers=1):
         trial = Trial(number=0, origin="sampler", parameters=greedy, score=score)

@@ -1,4 +1,4 @@
-"""A record that somebody or something has changed: refused in one sentence, and what is read is what was written."""
+"""A storage that somebody or something has changed: refused in one sentence, and what is read is what was written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRIALS = 8
 
 @pytest.fixture(scope="module")
 def written(make_study, make_toy, tmp_path_factory):
-    """A study, the file of its record (8 trials, the last of them failed, and a certified result of several pieces), and those trials."""
+    """A study, the file of its storage (8 trials, the last of them failed, and a certified result of several pieces), and those trials."""
     study, file = make_study(), tmp_path_factory.mktemp("written") / "record.db"
     store = StudyStore(study, f"sqlite:///{file}")
     trials = search(study, store=store, trials=TRIALS, evaluate=make_toy(failing=lambda each: each.name == "trial-7"))
@@ -37,7 +37,7 @@ def written(make_study, make_toy, tmp_path_factory):
         hypervolume=(1.0 / 3.0,),
         candidates=(),
         rule="x" * archive.PIECE,
-        ruling=Ruling(outcome="no change", paths=Paths(stream="A", n=0, each=0), sets=0, kept=0),
+        ruling=Ruling(outcome="no change", paths=Paths(stream="selection", n=0, each=0), sets=0, kept=0),
         recommended=None,
     )
     archive.keep(store, result)
@@ -52,7 +52,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def changed(written, folder):
-    """A copy of the record after some statements: ``changed("drop table trials")``, opened anew each time."""
+    """A copy of the storage after some statements: ``changed("drop table trials")``, opened anew each time."""
     _, file, _ = written
 
     def change(*statements, values=()):
@@ -144,21 +144,21 @@ def test_an_edited_trial_is_refused(written, changed, edit):
 
 def test_the_refusal_names_the_trial(written, changed):
     told = refused(written[0], changed(EDITS["a better yield"]))
-    assert told.startswith("trial 3 of the record sqlite:////")
+    assert told.startswith("trial 3 of the storage sqlite:////")
     assert "was changed after it was written (its seal does not fit): nothing is built on it" in told
 
 
 def test_a_record_without_seals_is_refused_with_the_way_out(written, changed):
     """As versions before seals wrote it: its values cannot be told from edited ones."""
     told = refused(written[0], changed("delete from trial_user_attributes where key = 'sha256'"))
-    assert "trial 0 of the record" in told
+    assert "trial 0 of the storage" in told
     assert "has no seal: an earlier amo-opt wrote it, or another program" in told
-    assert "start another record with --storage" in told
+    assert "start another storage with --storage" in told
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_lost_table_is_named(written, changed, table):
-    """Optuna would make it again, empty, and the search would go on from a record with holes."""
+    """Optuna would make it again, empty, and the search would go on from a storage with holes."""
     assert f"has lost its table {table}" in refused(written[0], changed(f"drop table {table}"))
 
 
@@ -237,7 +237,7 @@ def test_a_trial_that_another_program_sealed_is_looked_at_too(written, changed, 
     trial.user_attrs = {**trial.user_attrs, name: value}
     with pytest.raises(StorageError) as caught:
         thaw(trial)
-    assert str(caught.value).startswith(f"the record's trial 0: {told}")
+    assert str(caught.value).startswith(f"the storage's trial 0: {told}")
     assert str(caught.value).endswith("start another with --storage")
 
 
@@ -253,12 +253,12 @@ def test_a_score_that_is_no_number_is_refused(written, changed, values):
     trial = StudyStore(written[0], changed()).frozen()[0]
     trial._values = values
     assert trial.state == TrialState.COMPLETE
-    with pytest.raises(StorageError, match="the record's trial 0: values"):
+    with pytest.raises(StorageError, match="the storage's trial 0: values"):
         thaw(trial)
 
 
 def test_a_seal_is_of_one_study(written, changed):
-    """A trial carried over from another study's record does not fit here."""
+    """A trial carried over from another study's storage does not fit here."""
     study, _, _ = written
     trial = StudyStore(study, changed()).frozen()[0]
     found = seal.sealed(trial, study=study.hash)
@@ -292,7 +292,7 @@ VALUES = st.one_of(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_cell_may_hold_anything(written, changed, data):
-    """One cell of the record replaced: what is read is the first of the trials as they were written, or the record is refused in one sentence."""
+    """One cell of the storage replaced: what is read is the first of the trials as they were written, or the storage is refused in one sentence."""
     study, _, result = written
     table = data.draw(st.sampled_from(sorted(COLUMNS)))
     column = data.draw(st.sampled_from(COLUMNS[table]))

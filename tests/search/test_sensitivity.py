@@ -71,7 +71,7 @@ def test_what_a_market_is_drawn_from(frax):
     scenario = replace(calm, settings={**calm.settings, **full})
 
     def drawn(state):
-        return draw_block(scenario, seed=1, stream="certify-b", first_path=0, paths=1, state=state, transition_hours=1, window_hours=30)
+        return draw_block(scenario, seed=1, stream="holdout", first_path=0, paths=1, state=state, transition_hours=1, window_hours=30)
 
     def moved(state, name):
         figure = attrgetter(name)(state)
@@ -96,7 +96,7 @@ def test_a_move_is_what_the_moved_study_gives(tiny, held):
     for each in found:
         state = next(move.state for move in moves(study.state) if (move.figure, move.end) == (each.figure, each.end))
         elsewhere = replace(study, state=state)
-        runs = [simulate(one, elsewhere, paths=12, stream="certify-b") for one in (shown, study.current)]
+        runs = [simulate(one, elsewhere, paths=12, stream="holdout") for one in (shown, study.current)]
         paired = room.differences(*(room.read(run, elsewhere, room.COMPARED) for run in runs))
         assert each.yield_difference == paired[YIELD].difference
         assert each.peg_difference == paired[PEG].difference
@@ -125,7 +125,7 @@ def paired_of(gain, peg, dollar=0.0, cover=0.0):
     def one(metric, value):
         between = Estimate(value=value, low=value, high=value, n=60)
         return PairedDifference(
-            metric=metric, current=0.0, candidate=value, difference=between, margin=0.0, verdict="", p_better=1.0, p_inferior=1.0
+            metric=metric, current=0.0, candidate=value, difference=between, tolerance=0.0, verdict="", p_better=1.0, p_inferior=1.0
         )
 
     return {YIELD: one(YIELD, gain), PEG: one(PEG, peg), DOLLAR: one(DOLLAR, dollar), COVER: one(COVER, cover)}
@@ -136,16 +136,16 @@ def paired_of(gain, peg, dollar=0.0, cover=0.0):
     [
         (paired_of(0.02, 0.5), -1.0, []),
         (paired_of(0.01, -1.0), -1.0, []),
-        (paired_of(0.02, 2.5), -1.0, [Condition(kind="margin", metric=PEG)]),
-        (paired_of(0.02, 0.5, dollar=3.0), -1.0, [Condition(kind="margin", metric=DOLLAR)]),
-        (paired_of(0.02, 0.5, cover=-0.02), -1.0, [Condition(kind="margin", metric=COVER)]),
+        (paired_of(0.02, 2.5), -1.0, [Condition(kind="tolerance", metric=PEG)]),
+        (paired_of(0.02, 0.5, dollar=3.0), -1.0, [Condition(kind="tolerance", metric=DOLLAR)]),
+        (paired_of(0.02, 0.5, cover=-0.02), -1.0, [Condition(kind="tolerance", metric=COVER)]),
         (paired_of(0.02, 0.5), 0.1, [Condition(kind="limit", limit="breach_probability:calm")]),
         (paired_of(0.0003, 0.1), -1.0, [Condition(kind="gain", bound=0.5)]),
         (paired_of(-0.001, -3.0), -1.0, [Condition(kind="better", metric=YIELD)]),
     ],
 )
 def test_each_condition_turns_by_itself(frax, paired, breach, turned):
-    """Against a base that gains two points of yield for half a basis point of peg risk, well inside the worked study's margins."""
+    """Against a base that gains two points of yield for half a basis point of peg risk, well inside the worked study's tolerances."""
     axis = improved_axis(paired_of(0.02, 0.5), frax)
     assert axis == YIELD
 
@@ -157,7 +157,7 @@ def test_each_condition_turns_by_itself(frax, paired, breach, turned):
     assert [each for each in base if found[each] != base[each]] == turned
 
 
-def test_the_axis_that_gains_more_margins(frax):
-    """A hundredth of a point of yield against a basis point: margins of a tenth and of two say which is more."""
+def test_the_axis_that_gains_more_tolerances(frax):
+    """A hundredth of a point of yield against a basis point: tolerances of a tenth and of two say which is more."""
     assert improved_axis(paired_of(0.0001, -1.0), frax) == PEG
     assert improved_axis(paired_of(0.01, -1.0), frax) == YIELD

@@ -101,7 +101,7 @@ def test_it_is_short(tmp_path):
 
 
 def test_another_kind_of_variable_is_refused_as_ever(tmp_path):
-    """Optuna's own check is not lost: a variable that was a number is no choice now, and the record stays as it was."""
+    """Optuna's own check is not lost: a variable that was a number is no choice now, and the storage stays as it was."""
     study = written(Storage(f"sqlite:///{tmp_path / 'record.db'}"), TRIALS[:3])
     other = {**MIXED, "share": CategoricalDistribution((0.1 + 0.2, 1.0))}
     for _ in range(2):

@@ -68,7 +68,7 @@ def test_optuna_opens_the_record(make_study, address):
 
 
 def test_another_study_s_record_is_refused(make_study, address):
-    """The same name with another hash: refused, both hashes and the way out named; the record is left as it was."""
+    """The same name with another hash: refused, both hashes and the way out named; the storage is left as it was."""
     study = make_study()
     StudyStore(study, address).add(kept(study, 0, SCORE)[1])
     with pytest.raises(StorageError, match=r"000000000000.*ffffffffffff.*--storage"):
@@ -84,14 +84,14 @@ def test_a_broken_file_is_named(make_study, tmp_path):
 
 
 def test_a_folder_that_cannot_be_is_named(make_study, tmp_path):
-    """A file where the record's folder should be gives one message."""
+    """A file where the storage's folder should be gives one message."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(StorageError, match=r"cannot be used.*--storage"):
         StudyStore(make_study(), f"sqlite:///{tmp_path / 'taken' / 'record.db'}")
 
 
 def test_a_record_that_cannot_be_written_is_named(make_study, tmp_path):
-    """A read-only record opens and refuses the first trial with one message."""
+    """A read-only storage opens and refuses the first trial with one message."""
     study = make_study()
     StudyStore(study, f"sqlite:///{tmp_path / 'record.db'}")
     readonly = StudyStore(study, f"sqlite:///file:{tmp_path / 'record.db'}?mode=ro&uri=true")
@@ -154,7 +154,7 @@ def test_a_gaussian_process_gets_every_constraint(make_study):
 
 
 def test_what_was_written_twice_counts_once(make_study, address):
-    """Two runs that wrote the same trial at the same moment: the record holds it twice, the search sees it once, and numbers stay the study's."""
+    """Two runs that wrote the same trial at the same moment: the storage holds it twice, the search sees it once, and numbers stay the study's."""
     study = make_study()
     trials = [kept(study, number, SCORE) for number in range(3)]
     store = StudyStore(study, address)
@@ -165,7 +165,7 @@ def test_what_was_written_twice_counts_once(make_study, address):
 
 
 def test_a_trial_that_is_there_already_is_not_added(make_study, address):
-    """Another run has been faster: the message says so with the way out, and the record stays as it was."""
+    """Another run has been faster: the message says so with the way out, and the storage stays as it was."""
     study = make_study()
     mine, other = StudyStore(study, address), StudyStore(study, address)
     other.add(kept(study, 0, SCORE)[1])
@@ -206,7 +206,7 @@ def test_a_pipe_is_no_record(make_study, tmp_path):
     ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"],
 )
 def test_every_spelling_of_a_record_in_memory(make_study, make_toy, tmp_path, monkeypatch, address):
-    """Written on one thread and read on another as any record is, no file made; nothing of it is there for a later command."""
+    """Written on one thread and read on another as any storage is, no file made; nothing of it is there for a later command."""
     monkeypatch.chdir(tmp_path)
     study = make_study()
     store = StudyStore(study, address)
@@ -215,7 +215,7 @@ def test_every_spelling_of_a_record_in_memory(make_study, make_toy, tmp_path, mo
     assert [thaw(each) for each in store.frozen()] == trials
     assert list(tmp_path.iterdir()) == []
     assert in_memory(address)
-    with pytest.raises(StorageError, match="is a record in memory, which ends with the run that made it: name a file with --storage"):
+    with pytest.raises(StorageError, match="is a storage in memory, which ends with the run that made it: name a file with --storage"):
         StudyStore(study, address, existing=True)
 
 
@@ -254,7 +254,7 @@ def test_a_folder_where_the_record_should_be_is_named(make_study, tmp_path):
 
 
 def test_tables_of_another_version_are_named(make_study, address):
-    """A record that another version of Optuna made gives its own words in one message."""
+    """A storage that another version of Optuna made gives its own words in one message."""
     import sqlite3
 
     StudyStore(make_study(), address)
@@ -272,7 +272,7 @@ def test_an_address_that_names_its_file_by_uri_makes_no_folder(make_study, tmp_p
 
 
 def test_the_record_is_not_read_again_for_every_trial(make_study, address, monkeypatch):
-    """Five trials added in order: read once; a trial that another program wrote in between is seen, and the record read anew."""
+    """Five trials added in order: read once; a trial that another program wrote in between is seen, and the storage read anew."""
     study = make_study()
     store, other = StudyStore(study, address), StudyStore(study, address)
     reads, trials = [], store._trials

@@ -1,4 +1,4 @@
-"""Faults under an SQLite record, by real processes and file systems: one clear message, and earlier trials are there afterwards."""
+"""Faults under an SQLite storage, by real processes and file systems: one clear message, and earlier trials are there afterwards."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def child(code, *arguments):
 
 @pytest.fixture
 def begun(make_study, make_toy, tmp_path):
-    """A record with its first batch, and its file."""
+    """A storage with its first batch, and its file."""
     file = tmp_path / "record.db"
     search(make_study(), store=StudyStore(make_study(), f"sqlite:///{file}"), trials=8, evaluate=make_toy())
     return file
@@ -74,7 +74,7 @@ def test_a_second_run_is_refused_and_a_killed_one_holds_nothing(begun, make_stud
     study, address = make_study(), f"sqlite:///{begun}"
     holder = child(HOLDER, address, os.path.dirname(__file__))  # noqa: PTH120
     try:
-        refusal = r"another run of study 'synthetic' is working on the record .*record\.db.*--storage"
+        refusal = r"another run of study 'synthetic' is working on the storage .*record\.db.*--storage"
         with pytest.raises(StorageError, match=refusal), StudyStore(study, address).locked():
             pass
     finally:
@@ -110,7 +110,7 @@ def test_a_full_disk_is_named_and_loses_nothing(mount, fill, make_study, make_to
 
 
 def test_a_read_only_file_system_is_named(mount, make_study, make_toy):
-    """A record there opens and refuses the next trial; without a record none can be made."""
+    """A storage there opens and refuses the next trial; without a storage none can be made."""
     folder = mount("size=1m")
     study, address = make_study(), f"sqlite:///{folder / 'record.db'}"
     first = StudyStore(study, address)

@@ -59,7 +59,7 @@ def same(found, expected):
     return True
 
 
-@pytest.mark.parametrize("stream", ["search", "certify-a"])
+@pytest.mark.parametrize("stream", ["search", "selection"])
 def test_two_workers_give_one_thread_s_bytes(study, sets, executor, stream):
     """Paths that stay and paths that pass: drawn there from their keys, joined here by their place."""
     told = []
@@ -72,7 +72,7 @@ def test_two_workers_give_one_thread_s_bytes(study, sets, executor, stream):
 def test_series_come_back_too(study, sets, executor):
     """Traces of two sets over two blocks, from another first path."""
     columns = ("price", "amplification")
-    options = {"scenario": study.scenarios[1].name, "first_path": 7, "stream": "certify-b", "columns": columns}
+    options = {"scenario": study.scenarios[1].name, "first_path": 7, "stream": "holdout", "columns": columns}
     found, expected = (trace_many(sets[:2], study, workers=workers, **options) for workers in (executor, 1))
     assert all(one[name].tobytes() == other[name].tobytes() for one, other in zip(found, expected, strict=True) for name in columns)
 
@@ -95,7 +95,7 @@ def test_workers_that_fall_silent_are_told_of_and_not_waited_for_for_ever(study,
         process.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(AmoOptError, match=r"no result came for 2 s of \d+ jobs on 2 workers \(tcp://.*\); what was finished is kept"):
-            simulate_many(sets, study, stream="certify-b", workers=executor)
+            simulate_many(sets, study, stream="holdout", workers=executor)
     finally:
         for process in executor.processes:
             process.send_signal(signal.SIGCONT)
@@ -113,10 +113,10 @@ def test_a_worker_killed_in_mid_run_changes_no_byte(study, sets, executor):
             executor.processes[0].send_signal(signal.SIGKILL)
             killed.set()
 
-    found = simulate_many(many, study, paths=300, stream="certify-a", workers=executor, progress=blow)
+    found = simulate_many(many, study, paths=300, stream="selection", workers=executor, progress=blow)
     assert executor.processes[0].wait(timeout=10) == -signal.SIGKILL
     assert executor.processes[1].poll() is None
-    assert same(found, simulate_many(many, study, paths=300, stream="certify-a", workers=2))
+    assert same(found, simulate_many(many, study, paths=300, stream="selection", workers=2))
 
 
 def test_a_cluster_leaves_no_process_and_no_port(study, need_module):
@@ -415,7 +415,7 @@ def test_a_cluster_by_hand_refuses_strangers_and_tells_of_its_end(study, sets, b
             worker()
         with pytest.raises(AmoOptError, match=told), cluster_executor(address, study) as executor:
             began = time.monotonic()
-            simulate_many(many, study, paths=300, stream="certify-a", workers=executor, progress=killing(victim))
+            simulate_many(many, study, paths=300, stream="selection", workers=executor, progress=killing(victim))
         assert time.monotonic() - began < 30.0
     assert "no worker left" in caplog.text
 
@@ -431,5 +431,5 @@ def test_a_scheduler_stopped_at_work_is_told_within_its_time(study, sets, by_han
         monkeypatch.setattr(room, "ANSWER_SECONDS", 1)
         monkeypatch.setattr(room, "CONNECT_SECONDS", 1)
         simulate_many(
-            sets, study, paths=300, stream="certify-a", workers=executor, progress=lambda *_: scheduler.send_signal(signal.SIGSTOP)
+            sets, study, paths=300, stream="selection", workers=executor, progress=lambda *_: scheduler.send_signal(signal.SIGSTOP)
         )

@@ -176,7 +176,7 @@ def test_the_same_seed_gives_the_same_bytes(frax: Study, current: Outcome) -> No
     assert same(simulate(frax.current, frax, paths=16), current)
     other = replace(frax, search=replace(frax.search, seed=frax.search.seed + 1))
     assert not same(simulate(frax.current, other, paths=16), current)
-    assert not same(simulate(frax.current, frax, paths=16, stream="certify-a"), current)
+    assert not same(simulate(frax.current, frax, paths=16, stream="selection"), current)
 
 
 def test_results_do_not_depend_on_workers_or_on_what_else_runs(
@@ -184,7 +184,7 @@ def test_results_do_not_depend_on_workers_or_on_what_else_runs(
 ) -> None:
     """One worker or three, alone or among others, kept market or passing: the same columns."""
     study, sets = hastened(busy, 72, 240), wide_sets(busy, 3, 5)
-    for stream in ("search", "certify-b"):
+    for stream in ("search", "holdout"):
         together = simulate_many(sets, study, paths=LANES + 6, stream=stream, workers=3)
         for parameters, outcome in zip(sets, together, strict=True):
             assert isinstance(outcome, Outcome)
@@ -260,8 +260,8 @@ def test_a_fault_names_scenario_path_and_step(frax: Study, monkeypatch: pytest.M
 
     monkeypatch.setattr(engine, "draw", torn)
     with pytest.raises(SimulationError, match=r"scenario svb-2023, path 3, step 40: .*frax-current"):
-        simulate(frax.current, short(frax), paths=8, scenarios=["svb-2023"], stream="certify-a")
-    failed, fine = simulate_many([frax.current] * 2, short(frax), paths=2, scenarios=["svb-2023"], stream="certify-a")
+        simulate(frax.current, short(frax), paths=8, scenarios=["svb-2023"], stream="selection")
+    failed, fine = simulate_many([frax.current] * 2, short(frax), paths=2, scenarios=["svb-2023"], stream="selection")
     assert isinstance(failed, Outcome)
     assert isinstance(fine, Outcome)
 
@@ -395,14 +395,14 @@ def test_watched_prices_are_the_traced_ones(frax: Study) -> None:
         frax,
         paths=LANES + 3,
         scenarios=["calm"],
-        stream="certify-b",
+        stream="holdout",
         workers=2,
         watched=watched,
         seen=lambda place, scenario, first, prices: found.update({(place, scenario, first): prices}),
     )
     assert set(found) == {(1, "calm", 0)}
-    series = trace(other, frax, scenario="calm", paths=LANES, stream="certify-b")["price"]
+    series = trace(other, frax, scenario="calm", paths=LANES, stream="holdout")["price"]
     assert np.array_equal(found[1, "calm", 0], series[list(steps)])
-    unseen = simulate_many([frax.current, other], frax, paths=LANES + 3, scenarios=["calm"], stream="certify-b")
+    unseen = simulate_many([frax.current, other], frax, paths=LANES + 3, scenarios=["calm"], stream="holdout")
     for one, same in zip(seen, unseen, strict=True):
         assert all(np.array_equal(values, same.columns[name]) for name, values in one.columns.items())

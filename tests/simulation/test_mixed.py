@@ -19,8 +19,8 @@ def test_the_same_outcome_as_alone(frax, hastened, paths):
     """Five scenarios, in less than one block, in a nearly full one and in two (a scenario then falls on both)."""
     study = hastened(frax, 6, 120)
     assert paths_for_one_block(study) == 12
-    found = simulate_mixed(study.current, study, draw_mixed(study, paths=paths, stream="certify-b"))
-    alone = simulate(study.current, study, paths=paths, stream="certify-b")
+    found = simulate_mixed(study.current, study, draw_mixed(study, paths=paths, stream="holdout"))
+    alone = simulate(study.current, study, paths=paths, stream="holdout")
     assert (found.scenarios, found.weights, found.steps) == (alone.scenarios, alone.weights, alone.steps)
     assert np.array_equal(found.scenario_of, alone.scenario_of)
     assert np.array_equal(found.path_of, alone.path_of)
@@ -32,7 +32,7 @@ def test_the_same_outcome_as_alone(frax, hastened, paths):
 def test_a_fault_names_scenario_and_path(frax, hastened, monkeypatch):
     """A block of many scenarios knows only a lane: the message is that of the path's own block."""
     study = hastened(frax, 6, 48)
-    drawn = draw_mixed(study, paths=2, stream="certify-b")
+    drawn = draw_mixed(study, paths=2, stream="holdout")
     said = []
 
     def run_one(*arguments):
@@ -46,7 +46,7 @@ def test_a_fault_names_scenario_and_path(frax, hastened, monkeypatch):
     monkeypatch.setattr(room, "simulate", alone)
     with pytest.raises(SimulationError, match="svb-2023, path 1"):
         simulate_mixed(study.current, study, drawn)
-    assert said == [(2, "certify-b")]
+    assert said == [(2, "holdout")]
 
 
 def test_too_many_scenarios_still_have_a_path_each(frax):
@@ -58,7 +58,7 @@ def test_too_many_scenarios_still_have_a_path_each(frax):
 @pytest.mark.parametrize("paths", [0, 65])
 def test_a_scenario_s_paths_fit_into_a_block(frax, paths):
     with pytest.raises(AmoOptError, match=f"paths = {paths}; from 1 to 64"):
-        draw_mixed(frax, paths=paths, stream="certify-b")
+        draw_mixed(frax, paths=paths, stream="holdout")
 
 
 def test_only_what_a_state_is_drawn_into_is_drawn_anew(frax, hastened):
@@ -67,7 +67,7 @@ def test_only_what_a_state_is_drawn_into_is_drawn_anew(frax, hastened):
     figure = study.state.markets.lending_kink
     elsewhere = replace(study, state=with_figure(study.state, "markets.lending_kink", replace(figure, value=0.5)))
     for paths in (3, 20):
-        usual, expected = (draw_mixed(each, paths=paths, stream="certify-b") for each in (study, elsewhere))
+        usual, expected = (draw_mixed(each, paths=paths, stream="holdout") for each in (study, elsewhere))
         found = redrawn(usual, elsewhere)
         for (used, market), (lanes, drawn), (_, before) in zip(found.blocks, expected.blocks, usual.blocks, strict=True):
             assert used == lanes

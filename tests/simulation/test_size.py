@@ -64,7 +64,7 @@ FACTOR = 1.5
 def test_the_estimate_is_what_is_measured(paths, hours, sets):
     """Long paths, where the block counts; many paths, where the rows do; several sets at once. Within a factor of 1.5 (scores apart)."""
     study = sized(paths, hours)
-    given = {"scenarios": ["calm"], "stream": "certify-a"}
+    given = {"scenarios": ["calm"], "stream": "selection"}
     simulate(study.current, study, paths=1, **given)  # compiled and imported before it is measured
     told = size_of(study, paths=paths, sets=sets, scenarios=1).bytes - SCORED_BYTES - SCORED_ROW_BYTES * paths
     found = peak(lambda: simulate_many([study.current] * sets, study, **given))
@@ -76,15 +76,15 @@ def test_series_are_estimated_too():
     study = sized(256, 976)
     columns = ("price", "supply", "collateral_ratio")
     told = size_of(study, paths=256, scenarios=1, series=3).bytes - SCORED_BYTES
-    found = peak(lambda: trace(study.current, study, scenario="calm", stream="certify-a", columns=columns))
+    found = peak(lambda: trace(study.current, study, scenario="calm", stream="selection", columns=columns))
     assert told / FACTOR < found < told * FACTOR
 
 
 def test_a_score_takes_no_more_than_is_told():
     """5 scenarios of 640 paths: the constant share is the larger by far."""
     study = sized(640, 24)
-    outcome = simulate(study.current, study, stream="certify-a")
-    score(simulate(study.current, study, paths=64, stream="certify-a"), replace(study, simulation=replace(study.simulation, paths=64)))
+    outcome = simulate(study.current, study, stream="selection")
+    score(simulate(study.current, study, paths=64, stream="selection"), replace(study, simulation=replace(study.simulation, paths=64)))
     assert peak(lambda: score(outcome, study)) < SCORED_BYTES + SCORED_ROW_BYTES * 5 * 640
 
 

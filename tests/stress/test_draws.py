@@ -107,8 +107,8 @@ def test_streams_seeds_and_scenarios_differ(state: ProtocolState) -> None:
     """Certification sees other paths than the search, as do another seed and another scenario."""
     base = draw(state, "calm")["flow"]
     others = [
-        draw(state, "calm", stream="certify-a"),
-        draw(state, "calm", stream="certify-b"),
+        draw(state, "calm", stream="selection"),
+        draw(state, "calm", stream="holdout"),
         draw(state, "calm", seed=2),
         draw(state, "svb-2023"),
     ]

@@ -34,6 +34,15 @@ def test_every_part_of_the_key_counts() -> None:
     assert len(draws) == len(keys)
 
 
+def test_paths_are_the_same_whatever_their_stream_is_called() -> None:
+    """Certification's streams draw what they drew under their first names."""
+    for name, first in (("selection", "certify-a"), ("holdout", "certify-b")):
+        key = hashlib.blake2b(repr((6, first, "calm")).encode(), digest_size=16)
+        key.update(repr((7, "usdc")).encode())
+        bits = np.random.Philox(key=np.frombuffer(key.digest(), dtype="<u8"))
+        assert Streams(6, name, "calm").uniform(7, "usdc") == np.random.Generator(bits).random()
+
+
 def test_streams_are_independent_normals() -> None:
     """Neighbouring paths and purposes are uncorrelated standard normals."""
     streams = Streams(5, "search", "calm")

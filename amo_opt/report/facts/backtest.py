@@ -39,11 +39,11 @@ def facts_of(run: Backtest) -> BacktestFacts:
 
 
 def document(facts: BacktestFacts) -> dict[str, Any]:
-    """One JSON document: columns row by row, the summary, demands and notes."""
+    """One JSON document: columns row by row, the summary, criteria and notes."""
     run = facts.run
     history = run.history
     return {
-        "schema": 1,
+        "schema": 2,
         "episode": history.name,
         "start": history.start.isoformat().replace("+00:00", "Z"),
         "hours": history.hours,
@@ -57,7 +57,7 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
                 "model": list(each.model),
                 "model_low": each.low and [*each.low],
                 "model_high": each.high and [*each.high],
-                "real": list(each.real),
+                "observed": list(each.real),
                 "rmse": each.rmse,
                 "outside": each.outside,
                 "n": each.n,
@@ -65,7 +65,7 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
             for each in facts.fit.columns
         },
         "summary": summary_document(facts.fit),
-        "demands": [demand_document(each) for each in facts.fit.demands],
+        "criteria": [demand_document(each) for each in facts.fit.demands],
         "notes": list(run.notes),
     }
 
@@ -73,20 +73,20 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
 def summary_document(fit: EpisodeFit) -> dict[str, dict[str, Any]]:
     """Figures over the whole by name; null where one was not recorded or cannot be had, or of too few paths an interval is not known."""
     return {
-        each.name: {"model": each.model, "real": each.real, "model_interval": None if each.interval is None else list(each.interval)}
+        each.name: {"model": each.model, "observed": each.real, "model_interval": None if each.interval is None else list(each.interval)}
         for each in fit.summary
     }
 
 
 def demand_document(demand: Demand) -> dict[str, Any]:
-    """A demand for machines: null stands for no limit, and for a figure that cannot be had."""
-    shown = {"model": demand.model, "real": demand.real, "low": demand.low, "high": demand.high, "missed_by": demand.missed_by}
+    """A criterion for machines: null stands for no limit, and for a figure that cannot be had."""
+    shown = {"model": demand.model, "observed": demand.real, "low": demand.low, "high": demand.high, "missed_by": demand.missed_by}
     numbers = {name: value if value is not None and math.isfinite(value) else None for name, value in shown.items()}
-    return {"demand": demand.text, **numbers, "met": demand.met}
+    return {"criterion": demand.text, **numbers, "met": demand.met}
 
 
 BAND_HOLDS = (
-    "the band is what the paths differ by, calm's own noise alone: it allows for no error of the model or of the record, and no demand asks that "
+    "the band is what the paths differ by, calm's own noise alone: it allows for no error of the model or of the record, and no criterion asks that "
     "recorded rows lie within it"
 )
 """What 5-95% of the paths of a replay is, and is not."""
@@ -130,8 +130,8 @@ def _misfit(value: float) -> str:
 
 
 def demand_table(fit: EpisodeFit) -> Table:
-    """demand / model / real / met or MISSED by how much."""
-    heads = ("demand", "allowed", "model", "real", "verdict")
+    """criterion / model / observed / met or MISSED by how much."""
+    heads = ("criterion", "allowed", "model", "observed", "verdict")
     rows = [
         (
             each.text,
@@ -146,7 +146,7 @@ def demand_table(fit: EpisodeFit) -> Table:
 
 
 def summary_table(fit: EpisodeFit) -> Table:
-    """Each figure over the whole: model, its band, real, and the model's misfit."""
+    """Each figure over the whole: model, its band, what was observed, and the model's misfit."""
     rows = []
     for each in fit.summary:
         if each.model is None and each.real is None:
@@ -154,7 +154,7 @@ def summary_table(fit: EpisodeFit) -> Table:
         band = MISSING if each.model is None else interval(each.interval, shown)
         misfit = MISSING if each.model is None or each.real is None or each.name == "residual_rmse" else _misfit(each.model - each.real)
         rows.append((summary_title(each), shown(each.model), band, shown(each.real), misfit))
-    return ("figure", "model", "5–95% of paths", "real", "misfit"), rows
+    return ("figure", "model", "5–95% of paths", "observed", "misfit"), rows
 
 
 def column_table(fit: EpisodeFit) -> Table:
@@ -187,7 +187,7 @@ def row_table(fit: ColumnFit) -> Table:
         (f"{hour}", shown(model * scale), band, shown(real * scale), _misfit((model - real) * scale))
         for hour, model, band, real in zip(fit.hours, fit.model, bands, fit.real, strict=True)
     ]
-    return ("hour", "model", "5–95% of paths", "real", "misfit"), rows
+    return ("hour", "model", "5–95% of paths", "observed", "misfit"), rows
 
 
 def _markdown(table: Table) -> str:
@@ -212,7 +212,7 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
         "",
         "and `amo-opt backtest STUDY.toml --episode NAME` prints the same. A balance is compared as its hour opens, a price with what that hour's market leads to; model figures are means over paths.",
         "",
-        f"Of 5–95% of paths: {BAND_HOLDS}. What is met or missed is what stands under *demand*: the model's mean within the allowed range.",
+        f"Of 5–95% of paths: {BAND_HOLDS}. What is met or missed is what stands under *criterion*: the model's mean within the allowed range.",
     ]
     for facts in found:
         fit = facts.fit

@@ -82,10 +82,10 @@ class ProfileFacts:
 
 @dataclass(frozen=True)
 class Choice:
-    """Section 6 and the front of section 5: every certified set on paths A, and ``front_b``, those of them that ran on B, there."""
+    """Section 6 and the front of section 5: every certified set on selection paths, and ``front_holdout``, those of them that ran on holdout paths, there."""
 
     front: tuple[FrontPoint, ...]
-    front_b: tuple[FrontPoint, ...]
+    front_holdout: tuple[FrontPoint, ...]
     front_caption: str
     rule: str
     explanation: str
@@ -96,17 +96,17 @@ class Choice:
     @property
     def hollow(self) -> bool:
         """Whether a mark of the front is drawn hollow."""
-        return any(not point.feasible for point in (*self.front, *self.front_b))
+        return any(not point.feasible for point in (*self.front, *self.front_holdout))
 
 
 def choice_of(result: Result, subject: Subject) -> Choice:
     """The front, its neighbours and the profile."""
-    ordered = sorted(result.candidates, key=lambda each: (each.role != "current", each.certified_a.peg_risk_bps.value, each.id))
+    ordered = sorted(result.candidates, key=lambda each: (each.role != "current", each.selection_score.peg_risk_bps.value, each.id))
     rows = {each.id: _row(each, subject) for each in ordered}
     shown = [each for each in ordered if each.role != "candidate"]
     return Choice(
-        front=tuple(_point(each, each.certified_a, subject) for each in ordered),
-        front_b=tuple(_point(each, each.certified_b, subject) for each in ordered if each.certified_b is not None),
+        front=tuple(_point(each, each.selection_score, subject) for each in ordered),
+        front_holdout=tuple(_point(each, each.holdout_score, subject) for each in ordered if each.holdout_score is not None),
         front_caption=_front_caption(result, subject),
         rule=rule_words(result.study.certification),
         explanation=explanation_of(result),
@@ -129,34 +129,38 @@ def _point(candidate: Candidate, score: Score, subject: Subject) -> FrontPoint:
 
 
 def _front_caption(result: Result, subject: Subject) -> str:
-    kept = [each for each in result.candidates if each.certified_a.feasible]
-    sets, paths, seed = len(result.candidates), subject.current.certified_a.yield_annual.n, result.study.search.seed
-    drawn = [score for each in result.candidates for score in (each.certified_a, each.certified_b) if score is not None]
+    kept = [each for each in result.candidates if each.selection_score.feasible]
+    sets, paths, seed = len(result.candidates), subject.current.selection_score.yield_annual.n, result.study.search.seed
+    drawn = [score for each in result.candidates for score in (each.selection_score, each.holdout_score) if score is not None]
     intervals = interval_words(span(figure, PEG_SCALE) for score in drawn for figure in (score.yield_annual, score.peg_risk_bps))
-    tail = f"(points with {intervals}, n = {count(paths, 'path')} A, seed {seed}).{_again(result)}"
+    tail = f"(points with {intervals}, n = {count(paths, 'selection path')}, seed {seed}).{_again(result)}"
     if not kept:
-        return f"None of {count(sets, 'certified set')} is shown to keep every limit at its interval's worse end {tail}"
-    low, high = (choose(kept, key=lambda each: each.certified_a.yield_annual.value) for choose in (min, max))
+        return f"None of {count(sets, 'certified set')} is shown to keep every limit at its confidence bound {tail}"
+    low, high = (choose(kept, key=lambda each: each.selection_score.yield_annual.value) for choose in (min, max))
     if low is high:
         return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(low)} {tail}"
-    trade = "both vary" if low.certified_a.peg_risk_bps.value < high.certified_a.peg_risk_bps.value else "yield is not bought with peg risk"
+    trade = (
+        "both vary"
+        if low.selection_score.peg_risk_bps.value < high.selection_score.peg_risk_bps.value
+        else "yield is not bought with peg risk"
+    )
     return f"Among {count(len(kept), 'set')} of {sets} that keep every limit {trade}: from {_both(low)} to {_both(high)} {tail}"
 
 
 def _again(result: Result) -> str:
     """What of the front stands on other paths, and why."""
-    on_b = [each.certified_b for each in result.candidates if each.certified_b is not None]
-    if not on_b:
+    on_holdout = [each.holdout_score for each in result.candidates if each.holdout_score is not None]
+    if not on_holdout:
         return ""
-    n = count(on_b[0].yield_annual.n, "path")
+    n = count(on_holdout[0].yield_annual.n, "holdout path")
     return (
-        f" Ringed and named: {count(len(on_b), 'set')} on {n} B, the figures of sections 1 and 5; a dotted line leads from each to "
-        "the same set on paths A, where every other mark stands."
+        f" Ringed and named: {count(len(on_holdout), 'set')} on {n}, the figures of sections 1 and 5; a dotted line leads from each to "
+        "the same set on selection paths, where every other mark stands."
     )
 
 
 def _both(candidate: Candidate) -> str:
-    score = candidate.certified_a
+    score = candidate.selection_score
     return f"{YIELD_SCALE.text(score.yield_annual.value)} at {PEG_SCALE.text(score.peg_risk_bps.value)}"
 
 
@@ -167,7 +171,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         earned=f"{YIELD_SCALE.number(score.yield_annual.value)} ({YIELD_SCALE.interval(score.yield_annual)})",
         peg=f"{PEG_SCALE.number(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)})",
         constraints=limits_kept(score),
-        stream="B" if score is candidate.certified_b else "A",
+        stream="holdout" if score is candidate.holdout_score else "selection",
         n=f"{score.yield_annual.n:,}",
         reason=reason_of(candidate),
     )
@@ -181,7 +185,7 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
     finding = f"{optimum_words(profile.optimum)}."
     caption = (
         f"{finding} All else held at {clean(profile.base)} "
-        f"(n = {count(paths, 'path')} A, seed {result.study.search.seed}; {bands(profile.points)})."
+        f"(n = {count(paths, 'selection path')}, seed {result.study.search.seed}; {bands(profile.points)})."
     )
     log = PARAMETERS[profile.parameter].log
     return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=finding, caption=caption)

@@ -2,7 +2,7 @@
 
 The rule. What changes: the two parameters that come first in `changed_names`, the others counted. The benefit: of yield and peg risk the
 one judged BETTER, that with the smaller p-value if both are. The risk: of yield and the safety metrics those that point
-the wrong way, a shown one before one not told apart before one within its margin, then the furthest in units of its own interval; where
+the wrong way, a shown one before one not told apart before one within its tolerance, then the furthest in units of its own interval; where
 none does, the limit that the ruling names as nearest to binding. Then the verdict with its intervals, and what the current set
 goes on doing. Words are dropped from the list of changes first if the box would grow past its limit.
 """
@@ -66,7 +66,7 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
             ("Change", _changes(subject, named)),
             ("Benefit", _benefit(subject, rows)),
             ("Risk", _risk(result, rows)),
-            ("Verdict", f"recommended: {verdict_words(result)} Every limit holds there at its interval's worse end."),
+            ("Verdict", f"recommended: {verdict_words(result)} Every limit holds there at its confidence bound."),
             ("If nothing is done", _nothing_done(subject)),
         ]
     return [
@@ -122,7 +122,7 @@ def _risk(result: Result, rows: tuple[MetricRow, ...]) -> str:
 
 def _paths(subject: Subject) -> str:
     n = subject.score(subject.current).yield_annual.n
-    return f"{count(n, 'path')} {subject.stream}"
+    return count(n, f"{subject.stream} path")
 
 
 def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str, str]]:
@@ -131,7 +131,7 @@ def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str
         return []
     objection = subject.other.objection
     # the box names one limit, the one that binds; the figures of others are in section 6
-    told = "" if objection is None else objection_words(objection, digits=objection.kind == "margin")
+    told = "" if objection is None else objection_words(objection, digits=objection.kind == "tolerance")
     refused = "" if objection is None else f" On {streams(objection.stream)} it {told}."
     moved = "; ".join(_moved(found[name]) for name in OBJECTIVES)
     return [("Best alternative", f"{subject.other.id}, on {_paths(subject)}: {moved}.{refused}")]

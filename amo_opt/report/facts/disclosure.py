@@ -31,15 +31,15 @@ class SpaceRow:
 
 @dataclass(frozen=True)
 class GapRow:
-    """Optimism: the same metric as the search saw it, on paths A (where the set was chosen) and on untouched paths B."""
+    """Optimism: the same metric as the search saw it, on selection paths (where the set was chosen) and on untouched holdout paths."""
 
     title: str
     unit: str
     search: str
-    on_a: str
-    on_b: str
-    search_to_a: str
-    a_to_b: str
+    on_selection: str
+    on_holdout: str
+    search_to_selection: str
+    selection_to_holdout: str
     n: str
 
 
@@ -106,12 +106,12 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
         ("Trials screened out at few paths, clearly infeasible", str(result.screened)),
         (
             "Seed",
-            f"{study.search.seed}; the search draws from the stream search, certification from certify-a and certify-b, which share no draw with it",
+            f"{study.search.seed}; the search draws from the stream search, certification from the streams selection and holdout, which share no draw with it",
         ),
         ("Paths in the search", f"{result.paths_search:,} ({study.simulation.paths} for each of {len(study.scenarios)} scenarios)"),
         (
             "Paths in certification",
-            f"{result.paths_certification:,} on A and as many on B ({per_scenario} for each scenario), none seen by the search",
+            f"{result.paths_certification:,} selection paths and as many holdout paths ({per_scenario} for each scenario), none seen by the search",
         ),
         ("Hours on each path", f"{study.simulation.transition_hours} of transition, {study.simulation.window_hours} scored"),
         ("Sets certified", str(len(result.candidates))),
@@ -144,19 +144,19 @@ def _failures(trials: tuple[Trial, ...]) -> tuple[tuple[str, str], ...]:
 
 def _gap(result: Result) -> tuple[GapRow, ...]:
     rows = []
-    for name, (search, on_a, on_b) in result.gap.items():
+    for name, (search, on_selection, on_holdout) in result.gap.items():
         metric = metric_of(name)
-        scale = scale_for(metric.unit, (search, on_a.value, on_b.value))
+        scale = scale_for(metric.unit, (search, on_selection.value, on_holdout.value))
         rows.append(
             GapRow(
                 title=metric.title,
                 unit=scale.unit,
                 search=scale.number(search),
-                on_a=f"{scale.number(on_a.value)} ({scale.interval(on_a)})",
-                on_b=f"{scale.number(on_b.value)} ({scale.interval(on_b)})",
-                search_to_a=scale.number(search - on_a.value, signed=True),
-                a_to_b=scale.number(on_a.value - on_b.value, signed=True),
-                n=f"{on_b.n:,}",
+                on_selection=f"{scale.number(on_selection.value)} ({scale.interval(on_selection)})",
+                on_holdout=f"{scale.number(on_holdout.value)} ({scale.interval(on_holdout)})",
+                search_to_selection=scale.number(search - on_selection.value, signed=True),
+                selection_to_holdout=scale.number(on_selection.value - on_holdout.value, signed=True),
+                n=f"{on_holdout.n:,}",
             )
         )
     return tuple(rows)
@@ -182,7 +182,7 @@ def _command(result: Result) -> str:
 def replay_command(worst: WorstPath, study: Study) -> str:
     """The call that replays one of the deepest paths, beside the study's file and the report's parameters."""
     call = ["amo-opt", "simulate", "parameters.toml", "--study", _file(study), "--seed", str(study.search.seed)]
-    return shlex.join([*call, "--scenario", worst.scenario, "--stream", "certify-b", "--path", str(worst.path)])
+    return shlex.join([*call, "--scenario", worst.scenario, "--stream", "holdout", "--path", str(worst.path)])
 
 
 def _file(study: Study) -> str:

@@ -59,10 +59,10 @@ class MetricRow:
     interval: str
     n: str
     thin_tail: bool
-    margin: str
+    tolerance: str
     verdict: Chip
     position: tuple[float, float, float]
-    margin_position: float | None
+    tolerance_position: float | None
 
 
 @dataclass(frozen=True)
@@ -177,10 +177,10 @@ def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
         interval=fine.interval(found, signed=True),
         n=f"{found.n:,}",
         thin_tail=found.tail_points is not None and found.tail_points < TAIL_MINIMUM,
-        margin=fine.number(paired.margin) if paired.margin > 0.0 else MISSING,
+        tolerance=fine.number(paired.tolerance) if paired.tolerance > 0.0 else MISSING,
         verdict=Chip(paired.verdict),
         position=(found.value * sign, *sorted((low * sign, high * sign))),  # type: ignore[arg-type]
-        margin_position=-paired.margin / reach if 0.0 < paired.margin <= reach else None,
+        tolerance_position=-paired.tolerance / reach if 0.0 < paired.tolerance <= reach else None,
     )
 
 
@@ -201,7 +201,7 @@ def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, n: int, se
     return (
         f"{subject.short_label} against current: of {count(len(rows), 'metric')}, {better} better and {worse} worse with 95% confidence each, "
         f"{len(rows) - better - worse} not told apart. Paired differences, each {reach_words(rows)}, favourable to the right "
-        f"(n = {count(n, 'path')} {subject.stream}, seed {seed})."
+        f"(n = {count(n, f'{subject.stream} path')}, seed {seed})."
     )
 
 

@@ -70,7 +70,7 @@ def reading_of(panels: tuple[FanPanel, ...]) -> str:
     alone = f"only the set in force is drawn{'' if sets == {1} else ' where the other has no fan'}"
     drawn = "; ".join(text for text, there in ((both, 2 in sets), (alone, 1 in sets)) if there)
     scales = " Scales differ between scenarios." if len(panels) > 1 else ""
-    return f"Bands hold the pool price in 98%, 90% and 50% of paths B, hour by hour; the line is the median: {drawn}.{scales}"
+    return f"Bands hold the pool price in 98%, 90% and 50% of holdout paths, hour by hour; the line is the median: {drawn}.{scales}"
 
 
 def _kept_hours(fans: list[Fan], points: int) -> list[int]:
@@ -89,7 +89,7 @@ def _kept_hours(fans: list[Fan], points: int) -> list[int]:
 
 def _caption(series: tuple[FanSeries, ...], n: int, seed: int) -> str:
     lows = [min(each.quantiles[0]) for each in series]
-    tail = f"(n = {count(n, 'path')} B, seed {seed})."
+    tail = f"(n = {count(n, 'holdout path')}, seed {seed})."
     if len(lows) == 1:
         return f"The 1% quantile of the current set falls to {lows[0]:.4f} USD {tail}"
     bps = round((lows[1] - lows[0]) * 1e4, 1) + 0.0

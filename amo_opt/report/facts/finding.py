@@ -90,7 +90,7 @@ def shape_words(shape: Shape, label: str) -> str:
     # Enough decimals for the smallest figure named, but not a hundred times finer than the way between best and worst.
     fine = max(0.01 * apart, min([apart / 3.0, *(abs(each) for each in shown if each)]))
     at_first, at_last, at_best = numbers(shown, factor, fine=fine)
-    small = ", within the study's margin" if apart < track.shifts[0, last].bound / MATERIAL else ""
+    small = ", within the study's tolerance" if apart < track.shifts[0, last].bound / MATERIAL else ""
     if word == "MONOTONE":
         whole = track.shifts[0, last].difference.difference
         ends = sorted((abs(whole.low), abs(whole.high)))
@@ -142,11 +142,11 @@ def finding_words(profile: ParameterProfile) -> str:  # noqa: PLR0911 - one retu
     if found.kind == "unchanged":
         return f"FLAT: {over} it acts through nothing in these scenarios: every figure stays the same."
     if found.kind == "ruled out":
-        return f"FLAT: {over} it acts through nothing that matters in these scenarios: no term moves by {least} of its margin."
+        return f"FLAT: {over} it acts through nothing that matters in these scenarios: no term moves by {least} of its tolerance."
     if found.furthest is not None:
         reach = {name: measured(furthest, name) for name, furthest in found.furthest.items()}
         return (
-            f"FLAT: {over} it acts through nothing that is seen in these scenarios: no term moves by more than chance or {least} of its margin; "
+            f"FLAT: {over} it acts through nothing that is seen in these scenarios: no term moves by more than chance or {least} of its tolerance; "
             f"n = {found.n} paths leave open up to {reach[YIELD]} of yield and {reach[PEG]} of peg risk."
         )
     told = "; ".join(shape_words(profile.shapes[name], called(profile.parameter)) for name in (PEG, YIELD))

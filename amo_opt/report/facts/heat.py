@@ -47,7 +47,7 @@ class Heat:
 
 
 def heat_of(result: Result, subject: Subject) -> Heat:
-    """Every set with a role and the half step, less current, by scenario; on paths B where the shown set has them."""
+    """Every set with a role and the half step, less current, by scenario; on holdout paths where the shown set has them."""
     sets = _sets(result, subject)
     scenarios = result.study.scenarios
     names = tuple(each.name for each in scenarios)
@@ -66,9 +66,9 @@ def _sets(result: Result, subject: Subject) -> tuple[Candidate, ...]:
     shown.sort(key=lambda each: (each is not subject.other, each.id))
     if result.half_step is not None:
         shown.append(result.half_step)
-    if subject.stream == "A":  # the half step has no figures there
+    if subject.stream == "selection":  # the half step has no figures there
         return tuple(each for each in shown if each is not result.half_step)
-    return tuple(each for each in shown if each.certified_b is not None)
+    return tuple(each for each in shown if each.holdout_score is not None)
 
 
 def _column(candidate: Candidate, subject: Subject) -> str:
@@ -86,7 +86,7 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
         cells = []
         for candidate in sets:
             score = subject.score(candidate)
-            paired = candidate.paired_b if score is candidate.certified_b else candidate.paired_a
+            paired = candidate.holdout_paired if score is candidate.holdout_score else candidate.selection_paired
             found = next((each for each in paired if each.metric == metric and each.scenario == scenario), None)
             before, after = now.get(scenario, {}).get(metric), score.by_scenario.get(scenario, {}).get(metric)
             if found is not None:
@@ -117,7 +117,7 @@ def _key(panels: tuple[HeatPanel, ...]) -> str:
     keys = {"BETTER": "blue better", "WORSE": "orange worse", "INCONCLUSIVE": "hatched not told apart"}
     told = [text for word, text in keys.items() if word in words]
     if words - set(keys):
-        told.append("grey within the margin or equal")
+        told.append("grey within the tolerance or equal")
     return f"; {', '.join(told)}"
 
 
@@ -133,5 +133,5 @@ def _caption(panels: tuple[HeatPanel, ...], result: Result, subject: Subject) ->
     total = count(len(result.study.scenarios), "scenario")
     return (
         f"{subject.short_label} against current in {total}: {'; '.join(words)}. Differences to the current set{_key(panels)} "
-        f"(95% confidence, n = {n} paths {subject.stream} for each scenario, seed {result.study.search.seed})."
+        f"(95% confidence, n = {n} {subject.stream} paths for each scenario, seed {result.study.search.seed})."
     )

@@ -52,7 +52,7 @@ def monitoring_of(result: Result, subject: Subject) -> Monitoring:
     stop = STOP if subject.recommended else LOOK
     price = _price(result, shown)
     return Monitoring(
-        values=f"the worse ends of intervals on paths {subject.stream}, the study's limit{', and the 1% quantile of the price in calm' if price else ''}",
+        values=f"the confidence bounds on {subject.stream} paths, the study's limit{', and the 1% quantile of the price in calm' if price else ''}",
         watched="the proposed set" if subject.recommended else "the current set, for nothing is proposed",
         triggers=(
             *price,

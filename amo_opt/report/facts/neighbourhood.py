@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AXES = {"yield": YIELD_SCALE, "peg_cvar95_bps": PEG_SCALE}
 SIDES = {-1: "lower", +1: "higher"}
 HELD = ("BETTER", "EQUIVALENT", "NO WORSE")
-"""Verdicts that rule out a loss beyond the margin."""
+"""Verdicts that rule out a loss beyond the tolerance."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Neighbourhood:
     finding: str
     figure: tuple[EndsRow, ...]
     figure_caption: str
-    margins: tuple[float, float]
+    tolerances: tuple[float, float]
     steps: tuple[StepRow, ...]
     metrics: tuple[str, ...]
     importances: tuple[ImportanceRow, ...]
@@ -103,7 +103,7 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
         finding=_finding(result, subject),
         figure=_figure(result.neighbours),
         figure_caption=_figure_caption(result, subject),
-        margins=(certification.margin_yield * YIELD_SCALE.factor, certification.margin_peg_bps),
+        tolerances=(certification.tolerance_yield * YIELD_SCALE.factor, certification.tolerance_peg_bps),
         steps=steps_of(result, subject),
         metrics=tuple(metric_of(name).title for name in metrics),
         importances=importances,
@@ -128,9 +128,9 @@ def _paths(neighbour: Neighbour) -> int:
 
 
 def _n(neighbours: tuple[Neighbour, ...]) -> str:
-    """``n = 640 paths B, 128 for each scenario``."""
+    """``n = 640 holdout paths, 128 for each scenario``."""
     n, each = min(_paths(each) for each in neighbours), min(each.n for each in neighbours)
-    return f"n = {count(n, 'path')} B{f', {each:,} for each scenario' if each < n else ''}"
+    return f"n = {count(n, 'holdout path')}{f', {each:,} for each scenario' if each < n else ''}"
 
 
 def _row(neighbour: Neighbour) -> NeighbourRow:
@@ -190,13 +190,13 @@ def _difference(paired: PairedDifference | None, scale: Scale) -> tuple[str, str
 
 
 def _worse(neighbour: Neighbour) -> bool:
-    """Whether a limit may break, or a loss beyond the margin on yield or peg risk is not ruled out."""
+    """Whether a limit may break, or a loss beyond the tolerance on yield or peg risk is not ruled out."""
     paired = _paired(neighbour)
     return not neighbour.feasible or any(paired[name].verdict not in HELD for name in AXES if name in paired)
 
 
 def _finding(result: Result, subject: Subject) -> str:
-    """Plateau or peak, by rule: a plateau where every neighbour keeps the limits and none can be worse by more than a margin."""
+    """Plateau or peak, by rule: a plateau where every neighbour keeps the limits and none can be worse by more than a tolerance."""
     found = result.neighbours
     if not found:
         return "The neighbours of the shown set were not run, so whether it stands on a plateau or a peak is not known."
@@ -213,7 +213,7 @@ def _finding(result: Result, subject: Subject) -> str:
             f"(seed {result.study.search.seed}). No neighbour breaks at its point value a limit that it keeps."
         )
     word = "A plateau" if not worse else "Not a plateau everywhere"
-    tail = "none can be worse on yield or peg risk by more than the margin" if not worse else f"steps to mind: {names}"
+    tail = "none can be worse on yield or peg risk by more than the tolerance" if not worse else f"steps to mind: {names}"
     gain = (
         f" {count(better, 'neighbour')} {'is' if better == 1 else 'are'} better on one of the two and no worse on the other."
         if better
@@ -247,6 +247,6 @@ def _figure_caption(result: Result, subject: Subject) -> str:
     spans = [span for row in _figure(result.neighbours) for end in row.ends for span in end.spans]
     unheld = ", orange and hollow where that is not shown" if held < len(result.neighbours) else ""
     return (
-        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit that it keeps and lose no more than a margin: one step lower (◀), one higher (▶)"
-        f"{unheld}; dashed: margins, where near ({interval_words(spans)}, {_n(result.neighbours)}, seed {result.study.search.seed})."
+        f"{held} of {count(len(result.neighbours), 'neighbour')} of {shown_words(subject)} keep every limit that it keeps and lose no more than a tolerance: one step lower (◀), one higher (▶)"
+        f"{unheld}; dashed: tolerances, where near ({interval_words(spans)}, {_n(result.neighbours)}, seed {result.study.search.seed})."
     )

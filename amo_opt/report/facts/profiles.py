@@ -24,7 +24,7 @@ class ProfilePage:
 
 def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
     """A page a parameter, in their order."""
-    base = f"All else held at {found.study.current.name} (n = {count(found.n, 'path')} A, seed {found.study.search.seed}"
+    base = f"All else held at {found.study.current.name} (n = {count(found.n, 'selection path')}, seed {found.study.search.seed}"
     told = bands(point for each in found.profiles for point in each.points)
     filled = any(point.shifts[term].moves for each in found.profiles for point in each.points for term in (YIELD, PEG, COVER))
     key = "filled points differ" if filled else "no point differs"

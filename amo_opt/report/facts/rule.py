@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 def rule_words(certification: Certification) -> str:
     """The rule as printed."""
     return (
-        "A set is recommended only if, on fresh paths A that the search never saw: (1) every constraint holds at the worse end of its 95% interval, in every "
+        "A set is recommended only if, on fresh selection paths that the search never saw: (1) every constraint holds at its confidence bound (the worse end of its 95% interval), in every "
         "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
-        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's margin "
-        f"(yield {100 * certification.margin_yield:g} percentage points a year, peg risk {certification.margin_peg_bps:g} bps); (3) its peg risk against the dollar is "
-        f"not worse by more than the same margin, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.margin_cr:g}; "
-        f"(4) in all it gains at least {certification.least_gain:g} of a margin, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these margins, "
-        "and it must pass all four again on untouched paths B, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
-        "breaks, at its point value on the first fifth of paths B, a limit that the set itself keeps there. "
+        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's tolerance "
+        f"(yield {100 * certification.tolerance_yield:g} percentage points a year, peg risk {certification.tolerance_peg_bps:g} bps); (3) its peg risk against the dollar is "
+        f"not worse by more than the same tolerance, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.tolerance_cr:g}; "
+        f"(4) in all it gains at least {certification.least_gain:g} of a tolerance, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these tolerances, "
+        "and it must pass all four again on untouched holdout paths, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
+        "breaks, at its point value on the first fifth of holdout paths, a limit that the set itself keeps there. "
         "Otherwise: no change."
     )

@@ -45,8 +45,8 @@ def ruling_of(result: Result, subject: Subject) -> RulingFacts:
 
 ROLES = {
     "current": "the set in force",
-    "recommended": "the knee of the eligible front: the most gain, both axes measured in margins",
-    "balanced": "the knee of the eligible front: the most gain, both axes measured in margins",
+    "recommended": "the knee of the eligible front: the most gain, both axes measured in tolerances",
+    "balanced": "the knee of the eligible front: the most gain, both axes measured in tolerances",
     "cautious": "the lowest peg risk of the eligible sets",
     "yield-seeking": "the highest yield of the eligible sets",
     "candidate": "eligible, but not the knee, the lowest peg risk or the highest yield",
@@ -55,13 +55,13 @@ ROLES = {
 
 
 def streams(stream: Stream) -> str:
-    """``the search's paths``, ``paths A``."""
-    return "the search's paths" if stream == "search" else f"paths {stream}"
+    """``the search's paths``, ``selection paths``."""
+    return "the search's paths" if stream == "search" else f"{stream} paths"
 
 
 def paths_words(paths: Paths) -> str:
-    """``3,200 paths A``."""
-    return f"the search's {count(paths.n, 'path')}" if paths.stream == "search" else f"{count(paths.n, 'path')} {paths.stream}"
+    """``3,200 selection paths``."""
+    return f"the search's {count(paths.n, 'path')}" if paths.stream == "search" else count(paths.n, f"{paths.stream} path")
 
 
 def limit_title(name: str, scenario: str | None) -> str:
@@ -86,10 +86,10 @@ def _bound(binding: Binding, scale: Scale) -> str:
 
 
 def _limit_words(limit: Constraint, *, at_value: bool) -> str:
-    """``2.03 bn USD·h at its interval's worse end against at most 1.00 bn USD·h``."""
+    """``2.03 bn USD·h at its confidence bound against at most 1.00 bn USD·h``."""
     shown = limit.estimate.value if at_value else limit.confidence_bound
     scale = scale_for(limit.unit, (shown, limit.limit))
-    where = "" if at_value or limit.scenario is None else " at its interval's worse end"
+    where = "" if at_value or limit.scenario is None else " at its confidence bound"
     return f"{scale.text(shown)}{where} against {'at least' if limit.at_least else 'at most'} {scale.text(limit.limit)}"
 
 
@@ -106,11 +106,11 @@ def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noq
         return f"{broken}: {_limit_words(limit, at_value=objection.at_value)}" if digits else broken
     if objection.kind == "no gain":
         return "is not proven better than the current set on yield or on peg risk"
-    if objection.kind == "margin":
-        said = f"may be worse on {lower_first(metric_of(objection.metric).title)} by more than the margin"
+    if objection.kind == "tolerance":
+        said = f"may be worse on {lower_first(metric_of(objection.metric).title)} by more than the tolerance"
         return f"{said} ({_interval(objection)})" if digits else said
     if objection.kind == "small gain":
-        return f"gains less than {plain_number(objection.bound or 0.0)} of a margin in all, so is not worth a vote"
+        return f"gains less than {plain_number(objection.bound or 0.0)} of a tolerance in all, so is not worth a vote"
     if objection.kind == "A not identified":
         return "changes A, which the profile does not identify"
     if objection.kind == "cliff":
@@ -125,13 +125,13 @@ _TITLES = {YIELD: "yield", PEG: "peg risk", DOLLAR: "peg risk against the dollar
 
 
 def condition_words(condition: Condition) -> str:
-    """``within the margin on peg risk``: what the rule asks, as something that a set is or does."""
+    """``within the tolerance on peg risk``: what the rule asks, as something that a set is or does."""
     if condition.kind == "better":
         return f"better on {_TITLES[condition.metric]}"
-    if condition.kind == "margin":
-        return f"within the margin on {_TITLES[condition.metric]}"
+    if condition.kind == "tolerance":
+        return f"within the tolerance on {_TITLES[condition.metric]}"
     if condition.kind == "gain":
-        return f"{condition.bound or 0.0:g} of a margin gained in all"
+        return f"{condition.bound or 0.0:g} of a tolerance gained in all"
     return f"within the limit of {clean(condition.limit)}"
 
 
@@ -160,7 +160,7 @@ def reason_of(candidate: Candidate) -> str:
     if candidate.objection is None:
         return ROLES[candidate.role]
     where = streams(candidate.objection.stream)
-    passed = "passed on paths A; " if candidate.objection.stream == "B" else ""
+    passed = "passed on selection paths; " if candidate.objection.stream == "holdout" else ""
     return true_minus(f"{passed}on {where} {objection_words(candidate.objection)}")
 
 
@@ -169,22 +169,22 @@ def verdict_words(result: Result) -> str:
     ruling = result.ruling
     where = paths_words(ruling.paths)
     if ruling.outcome == "recommended":
-        return f"{clean(ruling.set)} passed the rule on paths A and again on {where}, which nothing was chosen on."
+        return f"{clean(ruling.set)} passed the rule on selection paths and again on {where}, which nothing was chosen on."
     binding = ruling.binding
     if ruling.outcome == "infeasible" and binding is not None:
         sets = count(ruling.sets, "trial" if ruling.paths.stream == "search" else "certified set")
-        points = " at point values, nor did the current set on paths A" if ruling.paths.stream == "search" else ""
+        points = " at point values, nor did the current set on selection paths" if ruling.paths.stream == "search" else ""
         return (
             f"none of {sets} kept every limit on {where}{points}. "
             f"{_named(binding.set)} came nearest to that; what binds it there is {binding_words(binding)}."
         )
     if ruling.outcome == "undecidable" and binding is not None:
         return (
-            f"{count(ruling.paths.each, 'path')} {ruling.paths.stream} per scenario cannot decide {limit_title(binding.name, binding.scenario)} "
+            f"{count(ruling.paths.each, f'{ruling.paths.stream} path')} per scenario cannot decide {limit_title(binding.name, binding.scenario)} "
             f"at a limit of {scale_for(binding.unit, (binding.limit,)).text(binding.limit)}; at least {ruling.needed or 0:,} are needed, so nothing is recommended."
         )
     if ruling.objection is not None:
-        return true_minus(f"{clean(ruling.set)} passed the rule on paths A, but on {where} it {objection_words(ruling.objection)}.")
+        return true_minus(f"{clean(ruling.set)} passed the rule on selection paths, but on {where} it {objection_words(ruling.objection)}.")
     if ruling.sets == 1:
         return "the search found nothing that does better than the current set."
     return f"none of {count(ruling.sets - 1, 'candidate')} passed the rule on {where}."
@@ -219,9 +219,9 @@ def _around(result: Result) -> list[str]:
     if not around:
         return []
     near = [each for each in around if each.feasible is False]
-    paths = f"on {count(around[0].n, 'path')} B per scenario"
+    paths = f"on {count(around[0].n, 'holdout path')} per scenario"
     if not near and any(each.feasible is None for each in around):
-        known = "keep at their intervals' worse ends what it keeps is not known"
+        known = "keep at their confidence bounds what it keeps is not known"
         return [f"Whether the {len(around)} sets one step away {known}, {paths}; at their point values they do."]
     if not near:
         return [f"All {len(around)} sets one step away keep what it keeps, {paths}."]
@@ -233,9 +233,13 @@ def _around(result: Result) -> list[str]:
 
 
 def kept_words(candidate: Candidate) -> str:
-    """How many limits the set keeps, each count with its paths: ``all 21 kept on paths B, 3 broken of 21 on paths A``."""
-    on_a = limits_kept(candidate.certified_a)
-    if candidate.certified_b is None:
-        return f"{on_a} on paths A"
-    on_b = limits_kept(candidate.certified_b)
-    return f"{on_b} on paths A and B" if on_a == on_b else f"{on_b} on paths B, {on_a} on paths A"
+    """How many limits the set keeps, each count with its paths: ``all 21 kept on holdout paths, 3 broken of 21 on selection paths``."""
+    on_selection = limits_kept(candidate.selection_score)
+    if candidate.holdout_score is None:
+        return f"{on_selection} on selection paths"
+    on_holdout = limits_kept(candidate.holdout_score)
+    return (
+        f"{on_holdout} on selection and holdout paths"
+        if on_selection == on_holdout
+        else f"{on_holdout} on holdout paths, {on_selection} on selection paths"
+    )

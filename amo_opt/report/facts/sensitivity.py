@@ -1,7 +1,7 @@
 """Whether the verdict hangs on what is only assumed: each assumed figure moved to both ends of its range.
 
 The effect of an end is how far it moves the difference between the two sets, on yield or on peg risk, whichever is more, measured in the
-study's margins. Figures that move the verdict come first, then the largest effect.
+study's tolerances. Figures that move the verdict come first, then the largest effect.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SensitivityEnd:
 
 @dataclass(frozen=True)
 class SensitivityRow:
-    """One assumed figure: both ends, and its effect in margins."""
+    """One assumed figure: both ends, and its effect in tolerances."""
 
     figure: str
     title: str
@@ -90,7 +90,7 @@ def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]
             figure=name,
             title=titles.get(name, clean(name)),
             ends=tuple(_end(each) for each in sorted(by_figure[name], key=lambda each: each.end == "high")),
-            effect=Scale(1.0, 2, "margins").number(effects[name]),
+            effect=Scale(1.0, 2, "tolerances").number(effects[name]),
             moves=moves[name],
         )
         for name in ordered[:kept]
@@ -120,17 +120,17 @@ def moved_figures(found: tuple[Sensitivity, ...]) -> tuple[int, int]:
 
 
 def _effect(found: Sensitivity, base: dict[str, Estimate], result: Result) -> float:
-    """Shift of the difference between the sets, in margins; infinite where the sets could not be compared."""
+    """Shift of the difference between the sets, in tolerances; infinite where the sets could not be compared."""
     certification = result.study.certification
     shifts = []
-    for name, moved, margin in (
-        ("yield", found.yield_difference, certification.margin_yield),
-        ("peg_cvar95_bps", found.peg_difference, certification.margin_peg_bps),
+    for name, moved, tolerance in (
+        ("yield", found.yield_difference, certification.tolerance_yield),
+        ("peg_cvar95_bps", found.peg_difference, certification.tolerance_peg_bps),
     ):
         if moved is None:
             return math.inf
         shift = abs(moved.value - base[name].value) if name in base else 0.0
-        shifts.append(shift / margin if margin > 0.0 else math.inf if shift > 0.0 else 0.0)
+        shifts.append(shift / tolerance if tolerance > 0.0 else math.inf if shift > 0.0 else 0.0)
     return max(shifts)
 
 
@@ -174,7 +174,7 @@ def _finding(result: Result, ordered: list[str], moves: dict[str, bool]) -> str:
     n, lost = min(each.n for each in ran(result.sensitivity)), sum(not each.n for each in result.sensitivity)
     ends = "both ends" if not lost else "every end that was run"
     why = f" {count(lost, 'end')} could not be run, for the reasons given." if lost else ""
-    tail = f"(n = {count(n, 'path')} B for each end, seed {result.study.search.seed}; one figure at a time, all else held).{why}"
+    tail = f"(n = {count(n, 'holdout path')} for each end, seed {result.study.search.seed}; one figure at a time, all else held).{why}"
     if not moved:
         return f"The verdict holds at {ends} of the range of all {count(len(ordered), 'assumed figure')} {tail}"
     return (
@@ -193,10 +193,10 @@ def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
     line = (
         ""
         if subject.other is None
-        else f"; the line is the difference at the state's values on all {subject.score(subject.other).yield_annual.n:,} paths {subject.stream}"
+        else f"; the line is the difference at the state's values on all {subject.score(subject.other).yield_annual.n:,} {subject.stream} paths"
     )
     return (
         f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} {order}"
-        f"{'; orange and hollow: the verdict moves there' if moved else ''}{line} (marks: {intervals}, the first n = {count(n, 'path')} B, "
+        f"{'; orange and hollow: the verdict moves there' if moved else ''}{line} (marks: {intervals}, the first n = {count(n, 'holdout path')}, "
         f"seed {result.study.search.seed})."
     )

@@ -19,7 +19,7 @@ ALTERNATIVES = ("balanced", "cautious", "yield-seeking")
 class Subject:
     """``other`` is the recommended set; where there is none, the best alternative; ``None`` where only the current set was certified.
 
-    ``stream`` is ``B`` (untouched paths) where both sets were run there, else ``A``.
+    ``stream`` is ``holdout`` (untouched paths) where both sets were run there, else ``selection``.
     """
 
     current: Candidate
@@ -41,15 +41,15 @@ class Subject:
 
     def score(self, candidate: Candidate) -> Score:
         """The candidate's certified score on the subject's paths."""
-        on_b = candidate.certified_b
-        return on_b if self.stream == "B" and on_b is not None else candidate.certified_a
+        on_holdout = candidate.holdout_score
+        return on_holdout if self.stream == "holdout" and on_holdout is not None else candidate.selection_score
 
     @property
     def paired(self) -> tuple[PairedDifference, ...]:
         """Other minus current, metric by metric, over all scenarios and within each where that was computed."""
         if self.other is None:
             return ()
-        return self.other.paired_b if self.stream == "B" else self.other.paired_a
+        return self.other.holdout_paired if self.stream == "holdout" else self.other.selection_paired
 
 
 MISSING_OTHER = "no other set"
@@ -61,8 +61,10 @@ def subject_of(result: Result) -> Subject:
     if current is None:
         raise AmoOptError("the result holds no certified current set; certification always runs it: run the study again")
     other = _other(result)
-    on_b = current.certified_b is not None and (other is None or other.certified_b is not None)
-    return Subject(current=current, other=other, recommended=result.verdict == "recommended", stream="B" if on_b else "A")
+    on_holdout = current.holdout_score is not None and (other is None or other.holdout_score is not None)
+    return Subject(
+        current=current, other=other, recommended=result.verdict == "recommended", stream="holdout" if on_holdout else "selection"
+    )
 
 
 def _other(result: Result) -> Candidate | None:
@@ -71,8 +73,8 @@ def _other(result: Result) -> Candidate | None:
         if found is None or result.recommended is None:
             raise AmoOptError("the verdict is 'recommended' but no candidate has that role: run the study again")
         return found
-    refused = next((each for each in result.candidates if each.role == "candidate" and each.certified_b is not None), None)
-    if refused is not None:  # chosen on paths A and refused after, or the one that came closest
+    refused = next((each for each in result.candidates if each.role == "candidate" and each.holdout_score is not None), None)
+    if refused is not None:  # chosen on selection paths and refused after, or the one that came closest
         return refused
     for role in ALTERNATIVES:
         for each in result.candidates:
@@ -83,8 +85,8 @@ def _other(result: Result) -> Candidate | None:
 
 
 def _remoteness(candidate: Candidate) -> float:
-    """How far a set that did not reach paths B is from being an alternative: by its worst violation."""
-    return max((each.violation_high for each in candidate.certified_a.constraints), default=0.0)
+    """How far a set that did not reach holdout paths is from being an alternative: by its worst violation."""
+    return max((each.violation_high for each in candidate.selection_score.constraints), default=0.0)
 
 
 def role_title(candidate: Candidate) -> str:

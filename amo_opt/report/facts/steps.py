@@ -37,7 +37,7 @@ def steps_of(result: Result, subject: Subject) -> tuple[StepRow, ...]:
     if result.half_step is None and subject.other is None:
         return ()
     rows: list[tuple[str, Candidate]] = [("Do nothing (current)", subject.current)]
-    if result.half_step is not None and subject.stream == "B":  # it has no figures on paths A
+    if result.half_step is not None and subject.stream == "holdout":  # it has no figures on selection paths
         rows.append((HALF_STEP, result.half_step))
     if subject.other is not None:
         rows.append((f"The whole step ({subject.short_label})", subject.other))
@@ -48,7 +48,7 @@ def _step(title: str, candidate: Candidate, subject: Subject) -> StepRow:
     score = subject.score(candidate)
     paired = {
         each.metric: each
-        for each in (candidate.paired_b if score is candidate.certified_b else candidate.paired_a)
+        for each in (candidate.holdout_paired if score is candidate.holdout_score else candidate.selection_paired)
         if each.scenario is None
     }
     verdicts = {name: Chip(paired[name].verdict) if name in paired else None for name in OBJECTIVES}

@@ -39,30 +39,36 @@ class Tails:
         """What the optimism gap's table has to say of it."""
         if self.settled:
             return ""
-        apart = ": A − B is more than the intervals allow for" if self.known else ""
+        apart = ": selection − holdout is more than the intervals allow for" if self.known else ""
         return f"The tail is not settled{apart} (section 5), so it is no measure of optimism."
 
     @property
     def settled(self) -> bool:
-        """Whether paths A and B agree on everything that was looked at."""
+        """Whether selection and holdout paths agree on everything that was looked at."""
         return not self.sentence
 
 
 def tails_of(result: Result, subject: Subject) -> Tails:
-    """What paths A and paths B disagree on, or that they are too few to tell."""
+    """What selection paths and holdout paths disagree on, or that they are too few to tell."""
     if any(each.interval is None for name in OBJECTIVES for _, *pair in _both(result, subject, name) for each in pair):
         n = f"{paths_per_scenario(result.study):,}"
-        return Tails(f"Whether paths A and B agree is not known: n = {n} paths a scenario are too few for an interval.", known=False)
+        return Tails(
+            f"Whether selection and holdout paths agree is not known: n = {n} paths a scenario are too few for an interval.", known=False
+        )
     told = []
     for name in OBJECTIVES:
-        parts = [f"{label} {_against(name, on_a, on_b)}" for label, on_a, on_b in _both(result, subject, name) if disagree(on_a, on_b)]
+        parts = [
+            f"{label} {_against(name, on_selection, on_holdout)}"
+            for label, on_selection, on_holdout in _both(result, subject, name)
+            if disagree(on_selection, on_holdout)
+        ]
         if parts:
             told.append(f"{lower_first(metric_of(name).title)}: {'; '.join(parts)}")
     if not told:
         return Tails("")
     n = f"{paths_per_scenario(result.study):,}"
     return Tails(
-        f"Paths A and B disagree on {', and on '.join(told)}: a rare path decides it, which n = {n} paths a scenario may or may not hold."
+        f"Selection and holdout paths disagree on {', and on '.join(told)}: a rare path decides it, which n = {n} paths a scenario may or may not hold."
     )
 
 
@@ -79,7 +85,7 @@ def outside(value: float, other: Estimate) -> bool:
 
 
 def paths_per_scenario(study: Study) -> int:
-    """Certification paths of each scenario, on A and on B alike."""
+    """Certification paths of each scenario, for selection and as holdout alike."""
     return study.simulation.paths * study.certification.multiple
 
 
@@ -89,23 +95,23 @@ def unseen_chance(n: int) -> float:
 
 
 def _both(result: Result, subject: Subject, name: str) -> list[tuple[str, Estimate, Estimate]]:
-    """Label, figure on A, figure on B: of the current and the shown set, and of the one the optimism gap is of."""
+    """Label, figure on the selection paths, figure on the holdout paths: of the current and the shown set, and of the one the optimism gap is of."""
     found: dict[str, tuple[Estimate, Estimate]] = {}
     shown = "proposed" if subject.recommended else f"alternative {subject.other.id}" if subject.other is not None else ""
     for label, candidate in (("current", subject.current), (shown, subject.other)):
-        if candidate is not None and candidate.certified_b is not None:
-            found[label] = (_figure(candidate, name, on_b=False), _figure(candidate, name, on_b=True))
+        if candidate is not None and candidate.holdout_score is not None:
+            found[label] = (_figure(candidate, name, on_holdout=False), _figure(candidate, name, on_holdout=True))
     if name in result.gap:
         found.setdefault("proposed" if subject.recommended else "current", result.gap[name][1:])
-    return [(label, on_a, on_b) for label, (on_a, on_b) in found.items()]
+    return [(label, on_selection, on_holdout) for label, (on_selection, on_holdout) in found.items()]
 
 
-def _figure(candidate: Candidate, name: str, *, on_b: bool) -> Estimate:
-    score = candidate.certified_b if on_b and candidate.certified_b is not None else candidate.certified_a
+def _figure(candidate: Candidate, name: str, *, on_holdout: bool) -> Estimate:
+    score = candidate.holdout_score if on_holdout and candidate.holdout_score is not None else candidate.selection_score
     return score.yield_annual if name == "yield" else score.peg_risk_bps
 
 
-def _against(name: str, on_a: Estimate, on_b: Estimate) -> str:
+def _against(name: str, on_selection: Estimate, on_holdout: Estimate) -> str:
     """``8.5 bp (2.4 to 20.8) against 2.4 (2.4 to 2.4)``."""
-    scale: Scale = scale_for(metric_of(name).unit, (on_a.value, on_b.value))
-    return f"{scale.text(on_a.value)} ({scale.interval(on_a)}) against {scale.number(on_b.value)} ({scale.interval(on_b)})"
+    scale: Scale = scale_for(metric_of(name).unit, (on_selection.value, on_holdout.value))
+    return f"{scale.text(on_selection.value)} ({scale.interval(on_selection)}) against {scale.number(on_holdout.value)} ({scale.interval(on_holdout)})"

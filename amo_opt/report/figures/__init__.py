@@ -39,10 +39,10 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         alt = f"Forest plot of {len(evidence.rows)} paired differences, each {reach_words(evidence.rows)}; the table above holds every number."
         drawings["forest"] = (Drawing((draw_forest(evidence.rows),), evidence.forest_caption, alt),)
     if choice.front:
-        intervals = interval_words(span for point in (*choice.front, *choice.front_b) for span in (point.peg, point.earned))
-        again = f", {len(choice.front_b)} of them on paths B too" if choice.front_b else ""
+        intervals = interval_words(span for point in (*choice.front, *choice.front_holdout) for span in (point.peg, point.earned))
+        again = f", {len(choice.front_holdout)} of them on holdout paths too" if choice.front_holdout else ""
         alt = f"Scatter of yield over peg risk for {len(choice.front)} certified sets{again}, with {intervals}; the table of alternatives holds the numbers."
-        drawings["front"] = (Drawing((draw_front(choice.front, choice.front_b),), choice.front_caption, alt),)
+        drawings["front"] = (Drawing((draw_front(choice.front, choice.front_holdout),), choice.front_caption, alt),)
     drawings["fans"] = tuple(
         Drawing(
             (draw_fan(panel, f"fan{number}"),),
@@ -74,7 +74,7 @@ def _around(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         alt = f"Heat map of differences to the current set: {len(heat.scenarios)} scenarios by {len(heat.columns)} sets for {len(heat.panels)} metrics; the number stands in each cell."
         drawings["heat"] = (Drawing(draw_heat(heat), heat.caption, alt),)
     if around.figure:
-        panes = (Pane("yield (pp a year)", None, around.margins[0]), Pane("peg risk (bp)", None, around.margins[1]))
+        panes = (Pane("yield (pp a year)", None, around.tolerances[0]), Pane("peg risk (bp)", None, around.tolerances[1]))
         alt = f"Differences of the neighbours to the shown set for {len(around.figure)} parameters, one step lower or higher; the table holds the numbers."
         drawings["neighbours"] = (Drawing((draw_ends(around.figure, panes, "neighbours"),), around.figure_caption, alt),)
     if sensitivity.figure:

@@ -23,11 +23,11 @@ ROW = 0.36
 
 @dataclass(frozen=True)
 class Pane:
-    """One objective: its axis label, where nothing moves, and how far from there is still within the margin (0: not drawn)."""
+    """One objective: its axis label, where nothing moves, and how far from there is still within the tolerance (0: not drawn)."""
 
     label: str
     base: Span | None
-    margin: float
+    tolerance: float
 
 
 def draw_ends(rows: tuple[EndsRow, ...], panes: tuple[Pane, ...], prefix: str) -> str:
@@ -60,7 +60,7 @@ def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None
             chosen = [(at, span.value) for at, side, kept, span in marks if kept == held and side == name]
             places, values = [at for at, _ in chosen], [value for _, value in chosen]
             axes.plot(values, places, marker, color=colour, markerfacecolor=colour if held else "white", markersize=4.5, zorder=3)
-    _margin(axes, base, pane.margin)
+    _tolerance(axes, base, pane.tolerance)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -75,11 +75,11 @@ def _lines(pieces: list[tuple[float, float, float]]) -> tuple[list[float], list[
     return xs, [value for height, _, _ in pieces for value in (height, height, math.nan)]
 
 
-def _margin(axes: Axes, base: float, margin: float) -> None:
-    """Both margins, dashed, where the axis reaches them anyway or nearly: a far margin would squeeze the marks."""
+def _tolerance(axes: Axes, base: float, tolerance: float) -> None:
+    """Both tolerances, dashed, where the axis reaches them anyway or nearly: a far tolerance would squeeze the marks."""
     axes.autoscale_view()
     low, high = axes.get_xlim()
-    if margin <= 0.0 or margin > 2.0 * max(high - base, base - low):
+    if tolerance <= 0.0 or tolerance > 2.0 * max(high - base, base - low):
         return
-    for at in (base - margin, base + margin):
+    for at in (base - tolerance, base + tolerance):
         axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))

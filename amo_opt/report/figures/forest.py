@@ -25,8 +25,8 @@ def draw_forest(rows: tuple[MetricRow, ...]) -> str:
             axes.plot([low, high], [place, place], color=colour, linewidth=1.8, solid_capstyle="butt")
             filled = colour if row.verdict.word != "INCONCLUSIVE" else "white"
             axes.plot([value], [place], MARKERS[row.verdict.word], color=colour, markerfacecolor=filled, markersize=5.0)
-            if row.margin_position is not None:
-                axes.plot([row.margin_position] * 2, [place - 0.32, place + 0.32], color=INK, linewidth=0.9, linestyle=(0, (2, 1.5)))
+            if row.tolerance_position is not None:
+                axes.plot([row.tolerance_position] * 2, [place - 0.32, place + 0.32], color=INK, linewidth=0.9, linestyle=(0, (2, 1.5)))
             unit = f" {row.difference_unit}" if row.difference_unit else ""
             axes.text(1.08, place, f"{row.difference}{unit}", va="center", ha="left", fontsize=8.0)
         axes.axvline(0.0, color=INK, linewidth=0.9)
@@ -37,6 +37,6 @@ def draw_forest(rows: tuple[MetricRow, ...]) -> str:
         axes.tick_params(length=0)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
-        dashed = " (dashed: margin)" if any(row.margin_position is not None for row in rows) else ""
+        dashed = " (dashed: tolerance)" if any(row.tolerance_position is not None for row in rows) else ""
         axes.set_xlabel(f"difference, {reach_words(rows)}{dashed}")
         return to_svg(figure, "forest")

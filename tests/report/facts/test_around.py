@@ -14,8 +14,8 @@ def _facts(result):
     return gather(result, results_hash="0")
 
 
-def test_a_plateau_is_called_one_only_if_no_neighbour_can_lose_more_than_a_margin(result):
-    """The example has one neighbour that breaks a limit; without it, and with losses inside the margins, the word changes."""
+def test_a_plateau_is_called_one_only_if_no_neighbour_can_lose_more_than_a_tolerance(result):
+    """The example has one neighbour that breaks a limit; without it, and with losses inside the tolerances, the word changes."""
     around = _facts(result).neighbourhood
     assert around.finding.startswith("Not a plateau everywhere around the proposed set: of 8 neighbours")
     assert "steps to mind: share of the pool above which" in around.finding
@@ -54,7 +54,7 @@ def test_run_capacity_without_payments_shows_a_dash(result):
 
 
 def test_figures_that_move_the_verdict_come_first(result):
-    """Then the largest effect in margins; one that could not be compared is not hidden at the end."""
+    """Then the largest effect in tolerances; one that could not be compared is not hidden at the end."""
     facts = _facts(result).sensitivity
     assert [row.moves for row in facts.rows] == [True, True] + [False] * 8
     assert facts.finding.startswith("2 assumed figures of 48 move the verdict")
@@ -66,10 +66,10 @@ def test_figures_that_move_the_verdict_come_first(result):
     assert _facts(held).sensitivity.finding.startswith("The verdict holds at both ends of the range of all 48")
 
 
-def test_an_effect_is_the_shift_in_margins(result):
-    """Yield 0.1 points and peg 2 bp are one margin each: the larger shift of the two counts."""
+def test_an_effect_is_the_shift_in_tolerances(result):
+    """Yield 0.1 points and peg 2 bp are one tolerance each: the larger shift of the two counts."""
     one = next(each for each in result.sensitivity if each.yield_difference is not None)
-    base = {each.metric: each.difference for each in result.candidates[1].paired_b}
+    base = {each.metric: each.difference for each in result.candidates[1].holdout_paired}
     moved = replace(
         one,
         yield_difference=replace(base["yield"], value=base["yield"].value + 0.0005),
@@ -133,9 +133,9 @@ def test_an_end_that_could_not_be_run_counts_for_nothing(result):
         objection=Turn(kind="not run", detail="more staked than there is"),
     )
     found = _facts(replace(result, sensitivity=(lost, *result.sensitivity[1:]))).sensitivity
-    assert "n = 640 paths B for each end" in found.finding
+    assert "n = 640 holdout paths for each end" in found.finding
     assert "1 end could not be run" in found.finding
-    assert "n = 640 paths B" in found.figure_caption
+    assert "n = 640 holdout paths" in found.figure_caption
     assert [(each.figure, each.why) for each in found.not_run] == [(lost.figure, "more staked than there is")]
     row = next(row for row in found.rows if row.figure == lost.figure)
     assert len(row.ends) == 1
@@ -150,7 +150,7 @@ def test_neighbours_count_all_paths_and_say_how_many_a_scenario_has(result):
     around = _facts(result).neighbourhood
     assert {row.n for row in around.rows} == {"3,200"}
     for text in (around.finding, around.figure_caption):
-        assert "n = 3,200 paths B, 640 for each scenario, seed 1" in text
+        assert "n = 3,200 holdout paths, 640 for each scenario, seed 1" in text
 
 
 def test_the_furthest_neighbours_are_the_worst_ends(result):

@@ -20,15 +20,15 @@ def run(frax):
 
 
 def test_the_document_is_json_with_every_key(run):
-    """No NaN, no infinity; each summary figure has model, real and model_interval."""
+    """No NaN, no infinity; each summary figure has model, observed and model_interval."""
     found = json.loads(json.dumps(document(facts_of(run)), allow_nan=False))
-    assert {"schema", "episode", "start", "columns", "summary", "notes", "demands"} <= set(found)
-    assert (found["schema"], found["episode"], found["start"]) == (1, "svb-2023", "2023-03-10T22:00:00Z")
+    assert {"schema", "episode", "start", "columns", "summary", "notes", "criteria"} <= set(found)
+    assert (found["schema"], found["episode"], found["start"]) == (2, "svb-2023", "2023-03-10T22:00:00Z")
     names = {"price_low", "hours_below_099", "slope_origin", "slope_ols", "correlation", "residual_rmse", "pool_share", "supply_change"}
     assert set(found["summary"]) == names
-    assert all(set(each) == {"model", "real", "model_interval"} for each in found["summary"].values())
+    assert all(set(each) == {"model", "observed", "model_interval"} for each in found["summary"].values())
     for column in found["columns"].values():
-        assert column["n"] == len(column["model"]) == len(column["real"]) == len(column["hours"])
+        assert column["n"] == len(column["model"]) == len(column["observed"]) == len(column["hours"])
 
 
 def test_the_page_is_what_the_model_says_now():

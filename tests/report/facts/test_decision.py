@@ -63,7 +63,9 @@ def test_a_harm_that_is_shown_comes_before_one_that_is_not(result):
 def test_without_any_harm_the_nearest_limit_is_the_risk(result):
     """A proposal that is better everywhere still names what binds first."""
     candidates = tuple(
-        replace(each, paired_b=tuple(replace(row, verdict="BETTER") for row in each.paired_b)) if each.role == "recommended" else each
+        replace(each, holdout_paired=tuple(replace(row, verdict="BETTER") for row in each.holdout_paired))
+        if each.role == "recommended"
+        else each
         for each in result.candidates
     )
     assert "nearest to its limit is" in _texts(replace(result, candidates=candidates))["Risk"]
@@ -73,10 +75,10 @@ def test_a_current_set_that_breaks_limits_is_called_out(make_result):
     """Doing nothing is not presented as safe where it is not."""
     result = make_result("no change")
     current = result.candidates[0]
-    broken = replace(current.certified_b.constraints[0], violation=0.5, violation_high=0.8)
-    score = replace(current.certified_b, constraints=(broken, *current.certified_b.constraints[1:]))
-    texts = _texts(replace(result, candidates=(replace(current, certified_b=score), *result.candidates[1:])))
-    assert "limits: 1 broken of 21 on paths B, all 21 kept on paths A" in texts["If nothing is done"]
+    broken = replace(current.holdout_score.constraints[0], violation=0.5, violation_high=0.8)
+    score = replace(current.holdout_score, constraints=(broken, *current.holdout_score.constraints[1:]))
+    texts = _texts(replace(result, candidates=(replace(current, holdout_score=score), *result.candidates[1:])))
+    assert "limits: 1 broken of 21 on holdout paths, all 21 kept on selection paths" in texts["If nothing is done"]
     assert texts["Change"] == "nothing."
 
 

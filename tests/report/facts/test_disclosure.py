@@ -27,14 +27,14 @@ def test_failures_are_listed_by_cause(result):
 def test_both_gaps_are_printed(result):
     """Search minus A shows what the search flattered, A minus B what the choice did."""
     row = disclosure_of(result).gap[0]
-    search, on_a, on_b = result.gap["yield"]
-    assert row.search_to_a == f"{100 * (search - on_a.value):+.2f}".replace("-", "−")
-    assert row.a_to_b == f"{100 * (on_a.value - on_b.value):+.2f}".replace("-", "−")
+    search, on_selection, on_holdout = result.gap["yield"]
+    assert row.search_to_selection == f"{100 * (search - on_selection.value):+.2f}".replace("-", "−")
+    assert row.selection_to_holdout == f"{100 * (on_selection.value - on_holdout.value):+.2f}".replace("-", "−")
 
 
 def test_the_replay_command_is_whole(result):
     """Seed, scenario, stream and path, so that it draws the same path even where the seed came from the command line; names are quoted."""
     study = replace(result.study, path=Path("/there/my study.toml"), search=replace(result.study.search, seed=77))
     worst = replace(result.worst_paths[0], scenario="calm", path=7)
-    command = "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream certify-b --path 7"
+    command = "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream holdout --path 7"
     assert replay_command(worst, study) == command

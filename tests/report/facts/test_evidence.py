@@ -23,9 +23,9 @@ def test_favourable_is_to_the_right_whatever_the_metric(result):
 
 def test_a_set_against_itself_shows_no_difference(result):
     """Zeros everywhere are drawn on the line, not divided by."""
-    zero = replace(result.candidates[1].paired_b[0].difference, value=0.0, low=0.0, high=0.0)
+    zero = replace(result.candidates[1].holdout_paired[0].difference, value=0.0, low=0.0, high=0.0)
     same = tuple(
-        replace(each, paired_b=tuple(replace(row, difference=zero, verdict="EQUIVALENT") for row in each.paired_b))
+        replace(each, holdout_paired=tuple(replace(row, difference=zero, verdict="EQUIVALENT") for row in each.holdout_paired))
         for each in result.candidates
     )
     assert {row.position for row in _evidence(replace(result, candidates=same)).rows} == {(0.0, 0.0, 0.0)}
@@ -52,10 +52,10 @@ def test_cells_without_a_paired_test_differ_only_where_intervals_do_not_meet(res
 
 def test_a_paired_test_within_a_scenario_decides_its_cell(result):
     """Where the search has it, the table uses it, and the overall table does not mix it in."""
-    base = result.candidates[1].paired_b
+    base = result.candidates[1].holdout_paired
     extra = replace(base[1], scenario="calm", verdict="WORSE")
     candidates = tuple(
-        replace(each, paired_b=(*each.paired_b, extra)) if each.role == "recommended" else each for each in result.candidates
+        replace(each, holdout_paired=(*each.holdout_paired, extra)) if each.role == "recommended" else each for each in result.candidates
     )
     evidence = _evidence(replace(result, candidates=candidates))
     assert evidence.paired_cells
@@ -65,7 +65,7 @@ def test_a_paired_test_within_a_scenario_decides_its_cell(result):
 
 def test_a_limit_is_kept_only_at_the_upper_end(result):
     """A point value below the limit is not enough, and too few paths decide nothing."""
-    constraint = result.candidates[0].certified_b.constraints[0]
+    constraint = result.candidates[0].holdout_score.constraints[0]
     assert constraint_verdict(replace(constraint, violation=-0.2, violation_high=-0.1)).word == "KEPT"
     assert constraint_verdict(replace(constraint, violation=-0.2, violation_high=0.1)).word == "BROKEN"
     assert constraint_verdict(replace(constraint, violation=-0.2, violation_high=-0.1, decidable=False)).word == "UNDECIDED"

@@ -35,11 +35,11 @@ def test_a_monotone_way_in_words():
 
 
 def test_an_optimum_in_words():
-    """Where, how much, against both ends; a whole smaller than the margin (100 bounds) is told so."""
+    """Where, how much, against both ends; a whole smaller than the tolerance (100 bounds) is told so."""
     bowl = shape(track_of((0.031, 0.036, 0.033, 0.030), better=1, limit=1e-5, metric=YIELD), current=1500.0)
     assert shape_words(bowl, "A") == "yield is highest at A = 500: 3.60% a year, against 3.10 at 150 and 3.00 at 5000 (INTERIOR OPTIMUM)"
     small = shape(track_of((0.0301, 0.0305, 0.0303, 0.0300), better=1, limit=1e-5, metric=YIELD), current=1500.0)
-    assert "within the study's margin (INTERIOR OPTIMUM)" in shape_words(small, "A")
+    assert "within the study's tolerance (INTERIOR OPTIMUM)" in shape_words(small, "A")
 
 
 def test_an_edge_in_words():
@@ -108,7 +108,7 @@ def test_movements_too_small_to_matter_are_told_so():
     """Intervals clear of 0 that end within the bound."""
     text = sentence(peg=((0.01, 0.005), *STILL[1:]), earned=STILL, dilution=STILL)
     assert "acts through nothing that matters" in text
-    assert "by 1% of its margin" in text
+    assert "by 1% of its tolerance" in text
 
 
 def test_movements_within_chance_tell_what_is_left_open():

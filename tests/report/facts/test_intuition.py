@@ -20,11 +20,11 @@ def _quiet(result, **differences):
     candidates = []
     for each in result.candidates:
         paired = []
-        for row in each.paired_b:
+        for row in each.holdout_paired:
             value = differences.get(row.metric, 0.0)
             low, high = sorted((0.5 * value, 1.5 * value))
             paired.append(replace(row, difference=replace(row.difference, value=value, low=low, high=high)))
-        candidates.append(replace(each, paired_b=tuple(paired)))
+        candidates.append(replace(each, holdout_paired=tuple(paired)))
     return replace(result, candidates=tuple(candidates), neighbours=(), profile=None)
 
 
@@ -75,10 +75,10 @@ def test_a_profile_that_turns_is_listed_once_for_each_metric(result):
 def test_a_line_of_the_yield_against_the_whole_is_listed(result):
     """Yield rises, one of its lines falls beyond both intervals."""
     chosen = result.candidates[1]
-    terms = {**chosen.certified_b.yield_terms}
+    terms = {**chosen.holdout_score.yield_terms}
     swap = terms["swap_fees"]
     terms["swap_fees"] = replace(swap, value=0.001, low=0.0009, high=0.0011)
-    changed = replace(chosen, certified_b=replace(chosen.certified_b, yield_terms=terms))
+    changed = replace(chosen, holdout_score=replace(chosen.holdout_score, yield_terms=terms))
     quiet = _quiet(replace(result, candidates=(result.candidates[0], changed, *result.candidates[2:])), **{"yield": 0.003})
     assert "the whole change: the yield's line swap fees" in [each.where for each in _found(quiet).findings]
 

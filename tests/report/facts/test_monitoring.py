@@ -20,10 +20,10 @@ def test_each_value_is_a_certified_end_a_limit_or_a_quantile(result):
     found = _triggers(result)
     assert found["Pool price in dollars", LOOK].trigger == f"below {min(fan.quantiles['1']):.4f} USD"
     ratio = "External collateral ratio at the price floor"
-    tail = shown.certified_b.metrics["min_cr_external_tail95"]
+    tail = shown.holdout_score.metrics["min_cr_external_tail95"]
     assert found[ratio, LOOK].trigger == f"below {tail.low:.4f}"
     assert found[ratio, STOP].trigger == "below 0.75"
-    queue = shown.certified_b.metrics["unserved_cvar90_usd_hours"]
+    queue = shown.holdout_score.metrics["unserved_cvar90_usd_hours"]
     waiting = next(row for (what, _), row in found.items() if what.startswith("Demand to leave"))
     assert waiting.trigger == f"above {queue.high / 1e6:,.2f} m USD·h"
     share = found["Share of the stablecoin in the pool", LOOK]
@@ -47,8 +47,8 @@ def test_a_certified_zero_is_no_trigger(result):
     """Above 0 something fires every day: the study's limit stands in, and the row says why."""
     shown = next(each for each in result.candidates if each.role == "recommended")
     nothing = Estimate(value=0.0, low=0.0, high=0.0, n=3200)
-    score = replace(shown.certified_b, metrics={**shown.certified_b.metrics, "unserved_cvar90_usd_hours": nothing})
-    candidates = tuple(replace(each, certified_b=score) if each is shown else each for each in result.candidates)
+    score = replace(shown.holdout_score, metrics={**shown.holdout_score.metrics, "unserved_cvar90_usd_hours": nothing})
+    candidates = tuple(replace(each, holdout_score=score) if each is shown else each for each in result.candidates)
     rows = _triggers(replace(result, candidates=candidates)).values()
     row = next(row for row in rows if row.what.startswith("Demand to leave"))
     assert row.trigger == "above 1.00 bn USD·h"

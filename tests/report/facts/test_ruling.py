@@ -27,26 +27,29 @@ UNKNOWN = Estimate.of(1.0, (-0.5, 2.5), n=20, fewest=20)
     ("objection", "words"),
     [
         (
-            Objection(kind="limit", stream="A", limit=UNSERVED),
-            "breaks the limit on unserved redemptions (CVaR 90%) in ust-contagion-2022: 2.02 bn USD·h at its interval's worse end against at most 1.00 bn USD·h",
+            Objection(kind="limit", stream="selection", limit=UNSERVED),
+            "breaks the limit on unserved redemptions (CVaR 90%) in ust-contagion-2022: 2.02 bn USD·h at its confidence bound against at most 1.00 bn USD·h",
         ),
-        (Objection(kind="undecided", stream="A", limit=UNSERVED), "leaves unserved redemptions (CVaR 90%) in ust-contagion-2022 undecided"),
-        (Objection(kind="no gain", stream="A"), "is not proven better than the current set on yield or on peg risk"),
         (
-            Objection(kind="margin", stream="B", metric="peg_cvar95_bps", interval=MOVED, bound=2.0),
-            "may be worse on peg risk (CVaR 95%) by more than the margin (95% interval −0.5 to +2.5 bp)",
+            Objection(kind="undecided", stream="selection", limit=UNSERVED),
+            "leaves unserved redemptions (CVaR 90%) in ust-contagion-2022 undecided",
         ),
-        (Objection(kind="small gain", stream="A", bound=0.5), "gains less than 0.5 of a margin in all, so is not worth a vote"),
-        (Objection(kind="A not identified", stream="A"), "changes A, which the profile does not identify"),
+        (Objection(kind="no gain", stream="selection"), "is not proven better than the current set on yield or on peg risk"),
         (
-            Objection(kind="cliff", stream="B", parameter="aave_cap", value=0.32, limit=UNSERVED, at_value=True),
+            Objection(kind="tolerance", stream="holdout", metric="peg_cvar95_bps", interval=MOVED, bound=2.0),
+            "may be worse on peg risk (CVaR 95%) by more than the tolerance (95% interval −0.5 to +2.5 bp)",
+        ),
+        (Objection(kind="small gain", stream="selection", bound=0.5), "gains less than 0.5 of a tolerance in all, so is not worth a vote"),
+        (Objection(kind="A not identified", stream="selection"), "changes A, which the profile does not identify"),
+        (
+            Objection(kind="cliff", stream="holdout", parameter="aave_cap", value=0.32, limit=UNSERVED, at_value=True),
             "is one step from a broken limit: with aave_cap = 0.32, unserved redemptions (CVaR 90%) in ust-contagion-2022 is 0.40 bn USD·h against at most 1.00 bn USD·h",
         ),
-        (Objection(kind="failed", stream="B", detail="path 3\u202e"), "failed on a path: path 3"),
-        (Objection(kind="not known", stream="B", limit=UNSERVED), "has too few paths to know its intervals"),
+        (Objection(kind="failed", stream="holdout", detail="path 3\u202e"), "failed on a path: path 3"),
+        (Objection(kind="not known", stream="holdout", limit=UNSERVED), "has too few paths to know its intervals"),
         (
-            Objection(kind="margin", stream="A", metric="peg_cvar95_bps", interval=UNKNOWN, bound=2.0),
-            "may be worse on peg risk (CVaR 95%) by more than the margin (95% interval not known)",
+            Objection(kind="tolerance", stream="selection", metric="peg_cvar95_bps", interval=UNKNOWN, bound=2.0),
+            "may be worse on peg risk (CVaR 95%) by more than the tolerance (95% interval not known)",
         ),
     ],
 )
@@ -62,14 +65,14 @@ def test_every_kind_of_objection_has_its_words(objection, words):
         (Turn(kind="lost", condition=Condition(kind="better", metric="yield")), "no longer better on yield"),
         (Turn(kind="gained", condition=Condition(kind="better", metric="peg_cvar95_bps")), "now better on peg risk"),
         (
-            Turn(kind="lost", condition=Condition(kind="margin", metric="peg_cvar95_dollar_bps")),
-            "no longer within the margin on peg risk against the dollar",
+            Turn(kind="lost", condition=Condition(kind="tolerance", metric="peg_cvar95_dollar_bps")),
+            "no longer within the tolerance on peg risk against the dollar",
         ),
         (
-            Turn(kind="gained", condition=Condition(kind="margin", metric="min_cr_external_tail95")),
-            "now within the margin on lowest external collateral ratio",
+            Turn(kind="gained", condition=Condition(kind="tolerance", metric="min_cr_external_tail95")),
+            "now within the tolerance on lowest external collateral ratio",
         ),
-        (Turn(kind="lost", condition=Condition(kind="gain", bound=0.5)), "no longer 0.5 of a margin gained in all"),
+        (Turn(kind="lost", condition=Condition(kind="gain", bound=0.5)), "no longer 0.5 of a tolerance gained in all"),
         (
             Turn(kind="lost", condition=Condition(kind="limit", limit="breach_probability:calm")),
             "no longer within the limit of breach_probability:calm",
@@ -84,19 +87,21 @@ def test_every_turn_has_its_words(turn, words):
 
 
 def test_a_reason_names_the_paths_it_was_found_on(result):
-    """A set whose figures are of paths B may have been refused on A: the row says which."""
-    refused = replace(result.candidates[1], role="candidate", objection=Objection(kind="no gain", stream="A"))
-    assert reason_of(refused).startswith("on paths A is not proven better")
-    assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="B"))).startswith("passed on paths A; on paths B is not")
+    """A set whose figures are of holdout paths may have been refused on selection paths: the row says which."""
+    refused = replace(result.candidates[1], role="candidate", objection=Objection(kind="no gain", stream="selection"))
+    assert reason_of(refused).startswith("on selection paths is not proven better")
+    assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="holdout"))).startswith(
+        "passed on selection paths; on holdout paths is not"
+    )
     assert reason_of(result.candidates[0]) == "the set in force"
 
 
 def test_what_binds_shows_figure_bound_limit_and_n():
     """In one unit; a figure of the set alone has no interval and no paths."""
-    found = binding_of("trial-3", "A", UNSERVED)
+    found = binding_of("trial-3", "selection", UNSERVED)
     assert binding_words(found).endswith("in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160")
     unknown = replace(UNSERVED, estimate=Estimate.of(4e8, (0.0, 2.025e9), n=20, fewest=20), decidable=False)
-    few = binding_of("trial-3", "A", unknown)
+    few = binding_of("trial-3", "selection", unknown)
     assert (few.interval, few.confidence_bound, few.kept) == (None, 4e8, False)
     assert binding_words(few).endswith(": 0.40 bn USD·h (95% bound not known) against at most 1.00 bn USD·h, n = 20")
     caps = replace(found, name="caps_plus_buffer", scenario=None, unit="ratio", value=1.2, interval=(1.2, 1.2), limit=1.0, n=0)
@@ -106,10 +111,12 @@ def test_what_binds_shows_figure_bound_limit_and_n():
 def test_what_is_known_of_the_neighbours_is_told(result):
     """All kept; how many come nearer, and the first of them; else, of too few paths, that it is not known."""
     kept = tuple(replace(each, feasible=True, objection=None) for each in result.neighbours)
-    unknown = tuple(replace(each, feasible=None, objection=Objection(kind="not known", stream="B")) for each in kept)
-    whether = "Whether the 8 sets one step away keep at their intervals' worse ends what it keeps is not known, on 640 paths B per scenario"
+    unknown = tuple(replace(each, feasible=None, objection=Objection(kind="not known", stream="holdout")) for each in kept)
+    whether = (
+        "Whether the 8 sets one step away keep at their confidence bounds what it keeps is not known, on 640 holdout paths per scenario"
+    )
     told = [
-        (kept, "All 8 sets one step away keep what it keeps, on 640 paths B per scenario."),
+        (kept, "All 8 sets one step away keep what it keeps, on 640 holdout paths per scenario."),
         (unknown, f"{whether}; at their point values they do."),
         (
             (*unknown[:-1], result.neighbours[-1]),
@@ -123,8 +130,8 @@ def test_what_is_known_of_the_neighbours_is_told(result):
 def test_kept_limits_are_counted_by_paths(result):
     """Alike on both: told once; else each with its paths."""
     current = result.candidates[0]
-    assert kept_words(current) == "all 21 kept on paths A and B"
-    first, *rest = current.certified_a.constraints
-    broken = replace(current.certified_a, constraints=(replace(first, violation=0.5, violation_high=0.8), *rest))
-    assert kept_words(replace(current, certified_a=broken)) == "all 21 kept on paths B, 1 broken of 21 on paths A"
-    assert kept_words(replace(current, certified_b=None)) == "all 21 kept on paths A"
+    assert kept_words(current) == "all 21 kept on selection and holdout paths"
+    first, *rest = current.selection_score.constraints
+    broken = replace(current.selection_score, constraints=(replace(first, violation=0.5, violation_high=0.8), *rest))
+    assert kept_words(replace(current, selection_score=broken)) == "all 21 kept on holdout paths, 1 broken of 21 on selection paths"
+    assert kept_words(replace(current, holdout_score=None)) == "all 21 kept on selection paths"

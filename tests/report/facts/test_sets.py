@@ -11,9 +11,9 @@ from amo_opt.report.facts.sets import subject_of
 
 
 def test_the_recommended_set_is_the_subject(result):
-    """On paths B, which nothing has chosen from."""
+    """On holdout paths, which nothing has chosen from."""
     subject = subject_of(result)
-    assert (subject.other.role, subject.stream, subject.label) == ("recommended", "B", "Proposed")
+    assert (subject.other.role, subject.stream, subject.label) == ("recommended", "holdout", "Proposed")
 
 
 def test_the_balanced_alternative_stands_in_for_a_recommendation(make_result):
@@ -23,14 +23,14 @@ def test_the_balanced_alternative_stands_in_for_a_recommendation(make_result):
     assert subject.label == "Alternative trial-17 (not recommended)"
 
 
-def test_paths_a_are_used_where_b_was_not_run_for_both(make_result):
+def test_selection_paths_are_used_where_holdout_paths_were_not_run_for_both(make_result):
     """Two sets are only compared on the same paths."""
     result = make_result("no change")
-    bare = tuple(replace(each, certified_b=None, paired_b=()) if each.role != "current" else each for each in result.candidates)
+    bare = tuple(replace(each, holdout_score=None, holdout_paired=()) if each.role != "current" else each for each in result.candidates)
     subject = subject_of(replace(result, candidates=bare))
-    assert subject.stream == "A"
-    assert subject.score(subject.current) is subject.current.certified_a
-    assert subject.paired is subject.other.paired_a
+    assert subject.stream == "selection"
+    assert subject.score(subject.current) is subject.current.selection_score
+    assert subject.paired is subject.other.selection_paired
 
 
 def test_a_result_that_contradicts_itself_is_refused(make_result):
@@ -43,11 +43,11 @@ def test_a_result_that_contradicts_itself_is_refused(make_result):
 
 
 def test_without_any_alternative_the_set_that_came_furthest_stands_in(make_result):
-    """One that was refused only on paths B comes before one that never got there; among those the least violating."""
+    """One that was refused only on holdout paths comes before one that never got there; among those the least violating."""
     result = make_result("no change")
     without_role = [replace(each, role="candidate") for each in result.candidates[1:]]
-    last = replace(without_role[-1], certified_b=without_role[-1].certified_a)
-    on_a = tuple(replace(each, certified_b=None) for each in without_role[:-1])
-    assert subject_of(replace(result, candidates=(result.candidates[0], *on_a, last))).other.id == last.id
-    broken = next(each for each in on_a if not each.certified_a.feasible)
-    assert subject_of(replace(result, candidates=(result.candidates[0], broken, on_a[0]))).other.id == on_a[0].id
+    last = replace(without_role[-1], holdout_score=without_role[-1].selection_score)
+    on_selection = tuple(replace(each, holdout_score=None) for each in without_role[:-1])
+    assert subject_of(replace(result, candidates=(result.candidates[0], *on_selection, last))).other.id == last.id
+    broken = next(each for each in on_selection if not each.selection_score.feasible)
+    assert subject_of(replace(result, candidates=(result.candidates[0], broken, on_selection[0]))).other.id == on_selection[0].id

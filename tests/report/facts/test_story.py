@@ -26,12 +26,12 @@ def at(hours, value, before):
 
 def test_the_title_says_which_path_this_is(short, flat):
     """Set, study, scenario, path, stream; the scenario's own title and the seed below it."""
-    story = tell_story(flat(), short, short.current, scenario="svb-2023", path=17, stream="certify-b")
-    assert story.title == "frax-current on frax-2022: svb-2023, path 17 of stream certify-b"
+    story = tell_story(flat(), short, short.current, scenario="svb-2023", path=17, stream="holdout")
+    assert story.title == "frax-current on frax-2022: svb-2023, path 17 of stream holdout"
     assert story.subtitle == "USDC depeg, March 2023; seed 1, state of 2022-05-11"
 
 
-@pytest.mark.parametrize("stream", ["search", "certify-b"])
+@pytest.mark.parametrize("stream", ["search", "holdout"])
 def test_the_stress_begins_where_the_study_drew_it(frax, stream):
     """The same hour as in a block of many paths, counted from the window's opening."""
     simulation = frax.simulation

@@ -16,9 +16,11 @@ from amo_opt.scoring.types import Estimate
 
 
 def _with(result, role, **figures):
-    """The result with other figures on paths A of the set of that role."""
-    score = next(each for each in result.candidates if each.role == role).certified_a
-    candidates = tuple(replace(each, certified_a=replace(score, **figures)) if each.role == role else each for each in result.candidates)
+    """The result with other figures on selection paths of the set of that role."""
+    score = next(each for each in result.candidates if each.role == role).selection_score
+    candidates = tuple(
+        replace(each, selection_score=replace(score, **figures)) if each.role == role else each for each in result.candidates
+    )
     return replace(result, candidates=candidates)
 
 
@@ -27,7 +29,7 @@ def test_agreeing_paths_settle_the_tail(result):
     facts = gather(result, results_hash="0")
     assert facts.tails.settled
     assert all(chip.word != "TAIL NOT SETTLED" for chip in facts.decision.warnings)
-    assert json.loads(results_json(result))["tail_settled"] is True
+    assert json.loads(results_json(result))["tails_agree"] is True
     assert "disagree" not in proposal_md(facts)
 
 
@@ -36,36 +38,36 @@ def test_agreeing_paths_settle_the_tail(result):
 def test_a_point_outside_the_other_interval_is_told_everywhere(result, role, name, words):
     """For either set and either objective: chip in the box, sentences in sections 5 and 11, false for machines."""
     subject = next(each for each in result.candidates if each.role == role)
-    on_b = getattr(subject.certified_b, name)
-    moved = _with(result, role, **{name: replace(on_b, value=on_b.high * 1.01, low=on_b.low, high=on_b.high * 2.0)})
+    on_holdout = getattr(subject.holdout_score, name)
+    moved = _with(result, role, **{name: replace(on_holdout, value=on_holdout.high * 1.01, low=on_holdout.low, high=on_holdout.high * 2.0)})
     facts = gather(moved, results_hash="0")
     label = "current" if role == "current" else "proposed"
-    assert facts.tails.sentence.startswith(f"Paths A and B disagree on {words}{label} ")
+    assert facts.tails.sentence.startswith(f"Selection and holdout paths disagree on {words}{label} ")
     assert facts.tails.sentence.count(" against ") == 1
     assert "▼ TAIL NOT SETTLED" in [str(chip) for chip in facts.decision.warnings]
     proposal = proposal_md(facts)
     assert "a rare path decides it, which n = " in proposal
-    assert "The tail is not settled: A − B" in proposal
-    assert json.loads(results_json(moved))["tail_settled"] is False
+    assert "The tail is not settled: selection − holdout" in proposal
+    assert json.loads(results_json(moved))["tails_agree"] is False
 
 
 def test_the_reverse_counts_as_well(result):
-    """A's interval excludes B's point while B's holds A's point: paths B held the rare one."""
-    on_b = next(each for each in result.candidates if each.role == "recommended").certified_b.peg_risk_bps
-    value = on_b.low + 0.1 * (on_b.value - on_b.low)
-    narrow = replace(on_b, value=value, low=value - 0.01, high=value + 0.01)
-    assert not outside(narrow.value, on_b)
-    assert outside(on_b.value, narrow)
+    """The interval of the selection paths excludes the other point while the other interval holds theirs: holdout paths held the rare one."""
+    on_holdout = next(each for each in result.candidates if each.role == "recommended").holdout_score.peg_risk_bps
+    value = on_holdout.low + 0.1 * (on_holdout.value - on_holdout.low)
+    narrow = replace(on_holdout, value=value, low=value - 0.01, high=value + 0.01)
+    assert not outside(narrow.value, on_holdout)
+    assert outside(on_holdout.value, narrow)
     moved = _with(result, "recommended", peg_risk_bps=narrow)
     assert not tails_of(moved, subject_of(moved)).settled
 
 
 def test_the_gap_speaks_where_only_it_holds_both(result):
-    """Without B among the candidates the optimism gap's own figures are compared."""
-    on_b = Estimate(value=2.4, low=2.38, high=2.43, n=3200)
-    on_a = Estimate(value=8.53, low=2.37, high=20.8, n=3200)
-    bare = tuple(replace(each, certified_b=None) for each in result.candidates)
-    moved = replace(result, candidates=bare, gap={"peg_cvar95_bps": (2.4, on_a, on_b)})
+    """Without holdout figures among the candidates the optimism gap's own figures are compared."""
+    on_holdout = Estimate(value=2.4, low=2.38, high=2.43, n=3200)
+    on_selection = Estimate(value=8.53, low=2.37, high=20.8, n=3200)
+    bare = tuple(replace(each, holdout_score=None) for each in result.candidates)
+    moved = replace(result, candidates=bare, gap={"peg_cvar95_bps": (2.4, on_selection, on_holdout)})
     sentence = tails_of(moved, subject_of(moved)).sentence
     assert "proposed 8.5 bp (2.4 to 20.8) against 2.4 (2.4 to 2.4): a rare path decides it" in sentence
 

@@ -40,40 +40,47 @@ def drawn(monkeypatch):
 
 @pytest.fixture
 def closest(make_result):
-    """No change: one set ran on paths B besides the current one, without a role, and only the current one has fans."""
+    """No change: one set ran on holdout paths besides the current one, without a role, and only the current one has fans."""
     result = make_result("no change")
     candidates = tuple(
-        each if each.role == "current" else replace(each, role="candidate", **({} if place == 1 else {"certified_b": None, "paired_b": ()}))
+        each
+        if each.role == "current"
+        else replace(each, role="candidate", **({} if place == 1 else {"holdout_score": None, "holdout_paired": ()}))
         for place, each in enumerate(result.candidates)
     )
     return replace(result, candidates=candidates, fans=tuple(each for each in result.fans if each.candidate == "current"))
 
 
 def test_the_front_names_the_sets_of_the_box_at_the_figures_of_the_box(drawn, closest, result):
-    """Ringed as many as the caption says, each at its figures on paths B, under the name the box has for it; all others on paths A."""
-    for each, words in ((closest, "Ringed and named: 2 sets on 3,200 paths B"), (result, "Ringed and named: 4 sets on 3,200 paths B")):
+    """Ringed as many as the caption says, each at its figures on holdout paths, under the name the box has for it; all others on selection paths."""
+    for each, words in (
+        (closest, "Ringed and named: 2 sets on 3,200 holdout paths"),
+        (result, "Ringed and named: 4 sets on 3,200 holdout paths"),
+    ):
         facts, drawings, figures = drawn(each)
         assert words in drawings["front"][0].caption
         axes = figures["front"].axes[0]
         rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_markersize() == RING}
-        on_b = [candidate for candidate in each.candidates if candidate.certified_b is not None]
-        assert rings == {(c.certified_b.peg_risk_bps.value, 100.0 * c.certified_b.yield_annual.value) for c in on_b}
+        on_holdout = [candidate for candidate in each.candidates if candidate.holdout_score is not None]
+        assert rings == {(c.holdout_score.peg_risk_bps.value, 100.0 * c.holdout_score.yield_annual.value) for c in on_holdout}
         marks = {(c.lines[0].get_xdata()[0], c.lines[0].get_ydata()[0]) for c in axes.containers}
-        assert marks == rings | {(c.certified_a.peg_risk_bps.value, 100.0 * c.certified_a.yield_annual.value) for c in each.candidates}
+        assert marks == rings | {
+            (c.selection_score.peg_risk_bps.value, 100.0 * c.selection_score.yield_annual.value) for c in each.candidates
+        }
         named = {text.get_text(): text.xy for text in axes.texts}
         assert set(named.values()) == rings
-        assert f", {len(on_b)} of them on paths B too" in drawings["front"][0].alt
+        assert f", {len(on_holdout)} of them on holdout paths too" in drawings["front"][0].alt
         if each is closest:
             assert set(named) == {"Current", "Alternative trial-17"}
-            assert dict(facts.decision.sentences)["Best alternative"].startswith("trial-17, on 3,200 paths B: ")
-            other = on_b[1].certified_b
+            assert dict(facts.decision.sentences)["Best alternative"].startswith("trial-17, on 3,200 holdout paths: ")
+            other = on_holdout[1].holdout_score
             assert named["Alternative trial-17"] == (other.peg_risk_bps.value, 100.0 * other.yield_annual.value)
 
 
-def test_without_paths_b_no_ring_is_promised(drawn, result):
-    """Every mark on paths A, and the caption says nothing else."""
+def test_without_holdout_paths_no_ring_is_promised(drawn, result):
+    """Every mark on selection paths, and the caption says nothing else."""
     bare = tuple(
-        replace(each, certified_b=None, paired_b=(), role="candidate" if each.role != "current" else each.role)
+        replace(each, holdout_score=None, holdout_paired=(), role="candidate" if each.role != "current" else each.role)
         for each in result.candidates
     )
     _, drawings, figures = drawn(
@@ -91,7 +98,7 @@ def test_hollow_marks_are_explained_where_there_are_any(drawn, result):
     """With the set that breaks a limit, and without it."""
     facts, _, figures = drawn(result)
     assert (facts.choice.hollow, hollow(figures)) == (True, True)
-    kept = tuple(each for each in result.candidates if each.certified_a.feasible)
+    kept = tuple(each for each in result.candidates if each.selection_score.feasible)
     facts, _, figures = drawn(replace(result, candidates=kept))
     assert (facts.choice.hollow, hollow(figures)) == (False, False)
 
@@ -107,7 +114,7 @@ def test_fans_promise_the_sets_they_draw(drawn, closest, result):
             assert drawing.alt.count(" and ") == sets - 1
             assert ("on one axis" in drawing.alt) == (sets == 2)
             assert ("under the current set" in drawing.caption) == (sets == 2)
-            assert "paths B" in drawing.caption
+            assert "holdout paths" in drawing.caption
         assert ("two sets" in facts.fans_reading, "dashed" in facts.fans_reading) == (sets == 2, sets == 2)
         assert ("only the set in force" in facts.fans_reading) == (sets == 1)
     facts, drawings, _ = drawn(closest)
@@ -116,21 +123,23 @@ def test_fans_promise_the_sets_they_draw(drawn, closest, result):
     assert "Both sets of a scenario" not in page
 
 
-def test_fans_are_of_paths_b_whatever_the_tables_are_of(drawn, result):
-    """Where the other set did not run on B the tables are of A; the fans never are."""
+def test_fans_are_of_holdout_paths_whatever_the_tables_are_of(drawn, result):
+    """Where the other set did not run on holdout paths the tables are of selection paths; the fans never are."""
     bare = tuple(
-        replace(each, certified_b=None, paired_b=(), role="candidate") if each.role != "current" else each for each in result.candidates
+        replace(each, holdout_score=None, holdout_paired=(), role="candidate") if each.role != "current" else each
+        for each in result.candidates
     )
     changed = replace(result, candidates=bare, recommended=None, ruling=replace(result.ruling, outcome="no change"))
     facts, drawings, _ = drawn(changed)
-    assert facts.evidence.stream == "A"
-    assert all("paths B" in each.caption for each in drawings["fans"])
+    assert facts.evidence.stream == "selection"
+    assert all("holdout paths" in each.caption for each in drawings["fans"])
 
 
-def test_the_half_step_never_stands_among_figures_of_paths_a(drawn, result):
-    """It has figures on B alone: left out of heat map and steps where these are of A."""
+def test_the_half_step_never_stands_among_figures_of_selection_paths(drawn, result):
+    """It has figures on holdout paths alone: left out of heat map and steps where these are of selection paths."""
     bare = tuple(
-        replace(each, certified_b=None, paired_b=(), role="candidate") if each.role != "current" else each for each in result.candidates
+        replace(each, holdout_score=None, holdout_paired=(), role="candidate") if each.role != "current" else each
+        for each in result.candidates
     )
     facts, _, _ = drawn(replace(result, candidates=bare, recommended=None, ruling=replace(result.ruling, outcome="no change")))
     assert "Half step" not in facts.heat.columns
@@ -138,22 +147,24 @@ def test_the_half_step_never_stands_among_figures_of_paths_a(drawn, result):
 
 
 def test_the_forest_has_dashes_where_it_says_so(drawn, result):
-    """A margin within reach is drawn and named; none in reach, none named."""
+    """A tolerance within reach is drawn and named; none in reach, none named."""
     far = tuple(
-        replace(each, paired_b=tuple(replace(row, margin=1e9) for row in each.paired_b)) if each.role == "recommended" else each
+        replace(each, holdout_paired=tuple(replace(row, tolerance=1e9) for row in each.holdout_paired))
+        if each.role == "recommended"
+        else each
         for each in result.candidates
     )
     for each, there in ((result, True), (replace(result, candidates=far), False)):
         _, _, figures = drawn(each)
         axes = figures["forest"].axes[0]
         assert any(line.get_linestyle() == "--" for line in axes.lines) == there
-        assert ("dashed: margin" in axes.get_xlabel()) == there
+        assert ("dashed: tolerance" in axes.get_xlabel()) == there
 
 
 def test_the_heat_map_s_key_is_of_the_fills_that_are_drawn(drawn, result):
     """Blue, orange, hatched and grey are named exactly where a cell has them."""
     equal = tuple(
-        replace(each, certified_b=result.candidates[0].certified_b, paired_b=()) if each.certified_b is not None else each
+        replace(each, holdout_score=result.candidates[0].holdout_score, holdout_paired=()) if each.holdout_score is not None else each
         for each in result.candidates
     )
     for each in (result, replace(result, candidates=equal, half_step=None)):
@@ -167,7 +178,7 @@ def test_the_heat_map_s_key_is_of_the_fills_that_are_drawn(drawn, result):
             ("blue better", "#cfe6f5" in fills),
             ("orange worse", "#fbdcc8" in fills),
             ("hatched not told apart", any(patch.get_hatch() for patch in patches)),
-            ("grey within the margin or equal", "#eceff1" in fills),
+            ("grey within the tolerance or equal", "#eceff1" in fills),
         ):
             assert (words in caption) == there, words
 
@@ -183,7 +194,7 @@ def test_orange_ends_are_promised_where_there_are_any(drawn, result):
         "of the 10 figures that move the verdict, or else have the largest effect; orange and hollow: the verdict moves there"
         in drawings["tornado"][0].caption
     )
-    assert "on all 3,200 paths B (marks: 95% intervals, the first n = 640 paths B" in drawings["tornado"][0].caption
+    assert "on all 3,200 holdout paths (marks: 95% intervals, the first n = 640 holdout paths" in drawings["tornado"][0].caption
     assert orange(figures["tornado"])
     assert orange(figures["neighbours"])
     assert "orange and hollow where that is not shown" in drawings["neighbours"][0].caption
@@ -223,7 +234,7 @@ def test_what_lies_outside_a_replay_s_band_is_counted_and_explained(drawn, resul
     )
     caption = drawings["episodes"][0].caption
     assert f"of 3 recorded prices {outside} lie outside the band: {BAND_HOLDS}" in caption
-    assert "no demand asks that recorded rows lie within it" in BAND_HOLDS
+    assert "no criterion asks that recorded rows lie within it" in BAND_HOLDS
     assert "1 of 1 demand met: what is demanded of the model's mean" in facts.validity.episodes[0].finding
     assert any(to_hex(each.get_facecolor()[0], keep_alpha=False) == BLUE.lower() for each in axes.collections)
 
@@ -244,11 +255,11 @@ def test_monitoring_names_the_price_only_where_it_watches_it(result):
     for fans, there in ((result.fans, True), ((), False)):
         found = gather(replace(result, fans=fans), results_hash="0").monitoring
         assert ("1% quantile of the price" in found.values) == any(each.what.startswith("Pool price") for each in found.triggers) == there
-        assert "intervals on paths B" in found.values
+        assert "confidence bounds on holdout paths" in found.values
 
 
 def test_the_deepest_paths_say_which_paths_they_are_of(drawn, result):
     """A path's number means nothing without its stream."""
     facts, drawings, _ = drawn(result)
     for text in (proposal_md(facts), report_html(facts, drawings)):
-        assert "The deepest paths B of the proposed set" in text
+        assert "The deepest holdout paths of the proposed set" in text

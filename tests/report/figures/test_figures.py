@@ -36,7 +36,7 @@ def test_no_figure_has_more_than_two_hues(drawings):
 
 def test_axes_have_units(drawings):
     """A figure torn from the page can still be read."""
-    expected = {"front": ("(bp)", "(% a year)"), "fans": ("(USD)", "days"), "forest": ("pp a year<", "dashed: margin")}
+    expected = {"front": ("(bp)", "(% a year)"), "fans": ("(USD)", "days"), "forest": ("pp a year<", "dashed: tolerance")}
     for name, words in expected.items():
         assert all(word in drawings[name][0].panels[0] for word in words)
     yields, pegs, ratios = drawings["profile"][0].panels

@@ -80,12 +80,12 @@ def test_the_facts_are_the_profile_s(result):
     one = ParameterProfile(
         parameter="amplification", low=150, high=5000, log=True, current=1500.0, points=points, failed=(), shapes={}, finding=Finding(kind="unchanged", low=150, high=5000, n=320)
     )  # fmt: skip
-    found = Profiles(study=result.study, stream="certify-a", paths=64, n=320, terms=("yield",), bounds={}, profiles=(one,))
+    found = Profiles(study=result.study, stream="selection", paths=64, n=320, terms=("yield",), bounds={}, profiles=(one,))
     (page,) = profile_pages(found)
     assert page.facts.values == tuple(each.value for each in result.profile.points)
     assert (page.facts.finding, page.facts.marks, page.facts.log) == (finding_words(one), (("current", 1500.0),), True)
     assert [all(row) for row in page.clear] == [True, False, True]
-    assert "n = 320 paths A" in page.facts.caption
+    assert "n = 320 selection paths" in page.facts.caption
     assert "filled points differ from the current set by more than chance" in page.facts.caption
     still = replace(one, points=tuple(replace(each, shifts=dict.fromkeys(shifts, Still())) for each in points))
     (page,) = profile_pages(replace(found, profiles=(still,)))
