@@ -102,7 +102,7 @@ _TITLES = {
     "slope_origin": "slope of price − 1 on USDC − 1, through the origin",
     "slope_ols": "slope of price − 1 on USDC − 1, OLS",
     "correlation": "correlation of price − 1 and USDC − 1",
-    "residual_rmse": "RMSE of the price (real: of a constant 1)",
+    "residual_rmse": "RMSE of the price (observed: of a constant 1)",
     "pool_share": "stablecoin's share of the pool, at {} h",
     "supply_change": "change of supply, to {} h",
 }

@@ -183,7 +183,7 @@ def _sensitivity(*, holds):
         yield_difference=None,
         peg_difference=None,
         holds=holds,
-        objection=None if holds else Turn(kind="lost", condition=Condition(kind="margin", metric="peg_cvar95_bps")),
+        objection=None if holds else Turn(kind="lost", condition=Condition(kind="tolerance", metric="peg_cvar95_bps")),
         n=640,
     )
 
@@ -251,7 +251,7 @@ def test_an_assumption_that_moves_the_verdict_gives_no_batch(onchain):
     """One end of one range is enough; where all hold, nothing is said."""
     facts = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True), _sensitivity(holds=False))))
     assert "ASSUMPTION-SENSITIVE" in [each.word for each in facts.decision.warnings]
-    assert "first with markets.hazard_price at 0.4: no longer within the margin on peg risk." in facts.execution.reasons[0]
+    assert "first with markets.hazard_price at 0.4: no longer within the tolerance on peg risk." in facts.execution.reasons[0]
     assert facts.execution.batch is None
     fine = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True),)))
     assert "ASSUMPTION-SENSITIVE" not in [each.word for each in fine.decision.warnings]
