@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amo_opt.protocol.lanes import LINES
+from amo_opt.amos.layout import LINES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.paired import compare_paired, differences
 from amo_opt.scoring.score import judged, point_score, score

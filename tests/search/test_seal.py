@@ -36,9 +36,9 @@ def written(make_study, make_toy, tmp_path_factory):
         front=(1, 3),
         hypervolume=(1.0 / 3.0,),
         candidates=(),
-        rule="x" * archive.PIECE,
         ruling=Ruling(outcome="no change", paths=Paths(stream="A", n=0, each=0), sets=0, kept=0),
         recommended=None,
+        importances={"yield": {"x" * archive.PIECE: 1.0}},
     )
     archive.keep(store, result)
     store._storage.engine.dispose()
