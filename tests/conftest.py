@@ -246,7 +246,7 @@ class Lanes:
         scratch = np.zeros(SCRATCH)
         scratch[W_ACTIVE : W_ACTIVE + LANES] = 1.0
         # the light pass of `begin_settling` flags nothing and clears lines that no full stage looks at
-        unflagged = replace(ROWS["begin_settling"], active=ROWS[name].active, of=ROWS[name].of)
+        unflagged = replace(ROWS["begin_settling"], active=ROWS[name].active, places=ROWS[name].places)
         settled = {line: self.lanes(line).copy() for line in STUCK}
         run_rows([unflagged], self.s, self.m, self.p, self.c, scratch=scratch)
         for line, values in settled.items():
