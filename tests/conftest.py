@@ -237,16 +237,20 @@ class Lanes:
         run_rows([ROWS[name] for name in names], self.s, self.m, self.p, self.c, hour=hour, scratch=scratch)
 
     def run_everywhere(self, name: str) -> None:
-        """The full stage of a row on every lane, whatever the row would flag."""
+        """The full stage of a row on every lane, whatever the row would flag, and nothing else."""
         from amo_opt.protocol.active_lanes import W_ACTIVE
-        from amo_opt.protocol.market import LANES
+        from amo_opt.protocol.lanes import LANES, STUCK
         from amo_opt.simulation.kernel import SCRATCH, run_rows
         from amo_opt.simulation.program import ROWS
 
         scratch = np.zeros(SCRATCH)
         scratch[W_ACTIVE : W_ACTIVE + LANES] = 1.0
-        unflagged = replace(ROWS["begin_settling"], active=ROWS[name].active, of=ROWS[name].of)
+        # the light pass of `begin_settling` flags nothing and clears lines that no full stage looks at
+        unflagged = replace(ROWS["begin_settling"], active=ROWS[name].active, places=ROWS[name].places)
+        settled = {line: self.lanes(line).copy() for line in STUCK}
         run_rows([unflagged], self.s, self.m, self.p, self.c, scratch=scratch)
+        for line, values in settled.items():
+            self.lanes(line)[:] = values
 
     def settle(self) -> None:
         """Books what selling everything would cost now."""

@@ -5,8 +5,7 @@ An AMO's own lines are named ``name.line`` (``aave.lent``), its accounting lines
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
@@ -19,17 +18,27 @@ if TYPE_CHECKING:
 
     from amo_opt.amos.mechanism import Mechanism
 
-__all__ = ["CONSTANT_INDEX", "LINES", "MARKET_INDEX", "MARKET_INPUTS", "PARAMETER_INDEX", "PLACES", "STATE", "STATE_INDEX", "Places"]
+__all__ = [
+    "CONSTANT_INDEX",
+    "LINES",
+    "MARKET_INDEX",
+    "MARKET_INPUTS",
+    "PARAMETER_INDEX",
+    "PLACES",
+    "STATE",
+    "STATE_INDEX",
+    "Places",
+    "places_of",
+]
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where an AMO's own numbers begin: offsets into the state, the market row, the parameters and the constants."""
+class Places(NamedTuple):
+    """Where an AMO's own numbers begin: offsets into the state, the market row, the parameters and the constants; all 0 for what is no AMO's."""
 
-    state: int
-    market: int
-    parameters: int
-    constants: int
+    state: int = 0
+    market: int = 0
+    parameters: int = 0
+    constants: int = 0
 
 
 def places_of(mechanisms: Iterable[Mechanism]) -> dict[str, Places]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import LINES, PLACES, STATE_INDEX
+from amo_opt.amos.layout import LINES, PLACES, STATE_INDEX, Places
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol import lanes as at
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from amo_opt.amos.layout import Places
     from amo_opt.stableswap.jit import Vector
 
 ARGUMENTS: Final = ("smpcanqk", "smpcanqkw", "smc", "sc", "s", "smpcw", "scw", "sp", "spc", "sw", "spch", "smpch")
@@ -49,8 +48,8 @@ where the AMO's own state, inputs, parameters and constants begin."""
 
 @dataclass(frozen=True)
 class Row:
-    """One stage; with ``active`` it flags lanes, on which the full stage runs. ``of`` is the AMO it belongs to, ``always`` whether it stands even where that is not used;
-    ``line`` the one line it is given in place of an AMO's own, where only FXS1559 asks for it.
+    """One stage; with ``active`` it flags lanes, on which the full stage runs. ``of`` is the AMO it belongs to, ``places`` where its numbers begin, ``always`` whether it
+    stands even where the AMO is not used; ``needs`` the constant that alone asks for it.
 
     ``name`` names the row, ``code`` the stage: rows of AMOs of a kind have the same.
     """
@@ -59,8 +58,9 @@ class Row:
     stage: Stage
     active: OnActive | None = None
     of: Mechanism | None = None
+    places: Places = Places()
     always: bool = True
-    line: int | None = None
+    needs: int | None = None
 
     @cached_property
     def arguments(self) -> str:
@@ -77,38 +77,32 @@ class Row:
         """The full stage's; empty where there is none."""
         return "" if self.active is None else _code(self.active.full)
 
-    @property
-    def places(self) -> tuple[int, int, int, int]:
-        """Where the AMO's own numbers begin; 0 for a stage that is no AMO's."""
-        if self.line is not None:
-            return self.line, 0, 0, 0
-        if self.of is None:
-            return 0, 0, 0, 0
-        own: Places = PLACES[self.of.name]
-        return own.state, own.market, own.parameters, own.constants
-
     def in_use(self, s: Vector, p: Vector, c: Vector) -> bool:
         """Whether the AMO it belongs to has room or holds anything, in all lanes alike at the start."""
-        if self.line is not None:
-            return bool(c[at.C_FXS1559_SHARE] > 0.0)
+        if self.needs is not None:
+            return bool(c[self.needs] > 0.0)
         if self.always or self.of is None or self.of.stages.cap is None or self.of.stages.held is None:
             return True
-        state, _, parameters, _ = self.places
-        return bool(p[parameters + self.of.stages.cap] > 0.0 or s[state + self.of.stages.held] > 0.0)
+        return bool(p[self.places.parameters + self.of.stages.cap] > 0.0 or s[self.places.state + self.of.stages.held] > 0.0)
 
 
 def _code(stage: Stage) -> str:
     return f"{stage.py_func.__module__.rpartition('.')[2]}_{stage.py_func.__name__}"
 
 
+def row_of(mechanism: Mechanism, part: str, *, places: Places, always: bool = False) -> Row | None:
+    """That part of an AMO whose numbers begin there; None where it has no such part."""
+    stage = getattr(mechanism.stages, part)
+    if stage is None:
+        return None
+    flag, full = (stage.flag, stage.full) if isinstance(stage, Flagged) else (stage, None)
+    return Row(f"{mechanism.name}_{part}", flag, full, of=mechanism, places=places, always=always)
+
+
 def _rows(part: str, key: Callable[[Mechanism], int], *, always: bool = False) -> Iterator[Row]:
     """That part of every AMO that has it, in the order of ``key``."""
-    for each in sorted(MECHANISMS, key=key):
-        stage = getattr(each.stages, part)
-        if isinstance(stage, Flagged):
-            yield Row(f"{each.name}_{part}", stage.flag, stage.full, each, always=always)
-        elif stage is not None:
-            yield Row(f"{each.name}_{part}", stage, of=each, always=always)
+    rows = (row_of(each, part, places=PLACES[each.name], always=always) for each in sorted(MECHANISMS, key=key))
+    return (row for row in rows if row is not None)
 
 
 def _earns(each: Mechanism) -> int:
@@ -152,7 +146,11 @@ HOUR: Final[tuple[Row, ...]] = (
     *_rows("observe", _earns, always=True),
     Row("move_oracle", move_oracle),
     Row("cr_controller", cr_controller),
-    *(Row(f"add_{line}", add_income, line=STATE_INDEX[line] * LANES) for line in LINES if line in _INCOME),
+    *(
+        Row(f"add_{line}", add_income, places=Places(STATE_INDEX[line] * LANES), needs=at.C_FXS1559_SHARE)
+        for line in LINES
+        if line in _INCOME
+    ),
     Row("share_operations", share_operations),
     # triggers; the AMOs' operations
     Row("triggers", triggers),
@@ -177,7 +175,7 @@ def program_of(rows: Sequence[Row], places: Mapping[str, int]) -> tuple[NDArray[
     """The rows as `kernel.walk_rows` walks them, shape (rows, COLUMNS), and the lines that their full stages copy; ``places`` = where each stage begins."""
     walked, lines, first = [], [np.zeros(0, dtype=np.int64)], 0
     for row in rows:
-        copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(*row.places[:2])
+        copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(row.places.state, row.places.market)
         full = places[row.full] if row.active is not None else 0
         walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *row.places))
         lines.append(copied)
@@ -185,4 +183,4 @@ def program_of(rows: Sequence[Row], places: Mapping[str, int]) -> tuple[NDArray[
     return np.array(walked, dtype=np.int64).reshape(len(walked), COLUMNS), np.concatenate(lines)
 
 
-__all__ = ["ARGUMENTS", "COLUMNS", "HOUR", "ROWS", "SETTLE", "START", "Row", "program_of", "used"]
+__all__ = ["ARGUMENTS", "COLUMNS", "HOUR", "ROWS", "SETTLE", "START", "Row", "program_of", "row_of", "used"]

@@ -11,42 +11,42 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
-from amo_opt.protocol.accounts import settle
-from amo_opt.protocol.collateral_ratio import collateral_ratios, scaled_at_cr
-from amo_opt.protocol.lanes import CONSTANT_INDEX, LINES
+from amo_opt.amos.layout import CONSTANT_INDEX, LINES
+from amo_opt.protocol.collateral_ratio import scaled_at_cr
+from amo_opt.simulation.program import ROWS
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage, the vectors it reads beside the state, and the lines it may move."""
+    """One stage by its row, run as the hour does or, where a light pass flags lanes, on all of them, ``first`` what it rests on; and the lines it may move."""
 
-    run: Callable[..., Any]
-    reads: str
+    row: str
     lines: tuple[str, ...]
+    first: tuple[str, ...] = ()
 
     def __call__(self, block: Any) -> None:
-        self.run(block.s, *(getattr(block, name) for name in self.reads))
+        for row in (*self.first, self.row):
+            block.run(row) if ROWS[row].active is None else block.run_everywhere(row)
 
 
 COSTS = ("income_market_operations",)
 STAGES = {
-    "aave-interest": Stage(aave.MECHANISM.market_operations, "mc", ("income_lending",)),
-    "aave-operate": Stage(aave.MECHANISM.operate, "mpc", COSTS),
-    "investor-interest": Stage(collateral_investor.MECHANISM.market_operations, "mc", ("income_investor",)),
-    "investor-operate": Stage(collateral_investor.MECHANISM.operate, "mpc", COSTS),
-    "fraxlend-interest": Stage(fraxlend.market_operations, "mc", ("income_fraxlend",)),
-    "fraxlend-operate": Stage(fraxlend.operate, "mpc", COSTS),
-    "uniswap-fees": Stage(uniswap_v3.market_operations, "mc", ("income_uniswap_fees",)),
-    "uniswap-arbitrage": Stage(uniswap_v3.arbitrage, "c", ("income_swap_fees", "income_uniswap_fees", "income_debt_discount")),
-    "uniswap-operate": Stage(uniswap_v3.operate, "mpc", COSTS),
-    "curve-income": Stage(curve.market_operations, "mc", ("income_swap_fees", "income_rewards")),
-    "curve-operate": Stage(curve.operate, "mpc", (*COSTS, "income_swap_fees")),
+    "aave-interest": Stage("aave_market_operations", ("income_lending",)),
+    "aave-operate": Stage("aave_operate", COSTS),
+    "investor-interest": Stage("investor_market_operations", ("income_investor",)),
+    "investor-operate": Stage("investor_operate", COSTS),
+    "fraxlend-interest": Stage("fraxlend_market_operations", ("income_fraxlend",)),
+    "fraxlend-operate": Stage("fraxlend_operate", COSTS),
+    "uniswap-fees": Stage("uniswap_market_operations", ("income_uniswap_fees",)),
+    "uniswap-arbitrage": Stage("uniswap_arbitrage", ("income_swap_fees", "income_uniswap_fees", "income_debt_discount")),
+    "uniswap-operate": Stage("uniswap_operate", COSTS),
+    "curve-income": Stage("curve_market_operations", ("income_swap_fees", "income_rewards")),
+    "curve-operate": Stage("curve_operate", (*COSTS, "income_swap_fees"), first=("scale",)),
 }
 
 BALANCES = (
-    *("pool_x", "pool_y", "lp_amo", "supply", "idle", "lent", "invested"),
-    *("fraxlend_lent", "fraxlend_free", "uniswap_x", "uniswap_y"),
+    *("pool_x", "pool_y", "lp_amo", "supply", "idle", "aave.lent", "investor.lent"),
+    *("fraxlend.lent", "fraxlend.free", "uniswap.x", "uniswap.y"),
 )
 
 SHARE = st.floats(0.0, 1.0)
@@ -67,11 +67,11 @@ STATES = st.fixed_dictionaries(
         "range": st.floats(0.0, 1e9),
         "fraxlend_free": SHARE,
         "state": st.fixed_dictionaries(
-            dict.fromkeys(("idle", "lent", "lending_free", "invested", "investor_free", "fraxlend_lent"), DOLLARS)
-            | dict.fromkeys(("lending_rate", "investor_rate", "fraxlend_rate"), SHARE)
+            dict.fromkeys(("idle", "aave.lent", "aave.free", "investor.lent", "investor.free", "fraxlend.lent"), DOLLARS)
+            | dict.fromkeys(("aave.rate", "investor.rate", "fraxlend.rate"), SHARE)
             | {
                 name: st.floats(-2e9, 2e9)
-                for name in ("curve_minted", "fraxlend_minted", "uniswap_minted", "curve_borrowed", "aave_borrowed")
+                for name in ("curve.minted", "fraxlend.minted", "uniswap.minted", "curve.borrowed", "aave.borrowed")
             }
             | {"unwinding": st.sampled_from([0.0, 1.0]), "unwinding_hours": HOURS, "high_hours": HOURS}
         ),
@@ -123,14 +123,14 @@ def fill(block: Any, drawn: dict[str, Any]) -> Any:
     block["ann"] = 2.0 * drawn["amplification"]
     block.pool(drawn["pool_x"], drawn["pool_y"])
     block["lp_amo"] = drawn["own"] * block["lp_supply"]
-    block["fraxlend_free"] = drawn["fraxlend_free"] * block["fraxlend_lent"]
-    low, high = (float(block.c[CONSTANT_INDEX[name]]) for name in ("uniswap_low", "uniswap_high"))
+    block["fraxlend.free"] = drawn["fraxlend_free"] * block["fraxlend.lent"]
+    low, high = (float(block.c[CONSTANT_INDEX[name]]) for name in ("uniswap.low", "uniswap.high"))
     root, liquidity = low + (high - low) * drawn["at"], drawn["range"] / (1.0 - low)
-    block["uniswap_root"], block["uniswap_liquidity"] = root, liquidity
-    block["uniswap_x"], block["uniswap_y"] = liquidity * (1.0 / root - 1.0 / high), liquidity * (root - low)
-    block["supply"] = block["pool_x"] + block["uniswap_x"] + block["fraxlend_lent"] + drawn["outside"]
+    block["uniswap.root"], block["uniswap.liquidity"] = root, liquidity
+    block["uniswap.x"], block["uniswap.y"] = liquidity * (1.0 / root - 1.0 / high), liquidity * (root - low)
+    block["supply"] = block["pool_x"] + block["uniswap.x"] + block["fraxlend.lent"] + drawn["outside"]
     block["scaled_cr"] = scaled_at_cr(block["collateral_ratio"], block["ann"])[0]
-    collateral_ratios(block.s, block.c)
+    block.run("collateral_ratios")
     return block
 
 
@@ -140,20 +140,20 @@ def test_every_stage_books_what_it_does(lanes: Callable[..., Any], drawn: dict[s
     """From any state, each stage by itself: ΔNAV = Σ Δlines to 1e-9 of its scale, positions settled at liquidation value before and after; no
     other line moves; no balance turns negative, and the stage finds no fault in itself."""
     block = fill(lanes(), drawn)
-    settle(block.s, block.c)
+    block.settle()
     nav, before, state = block.nav(), {line: block[line] for line in LINES}, block.s.copy()
     for name, stage in STAGES.items():
         block.s[:] = state
         stage(block)
         others = [line for line in LINES if line not in stage.lines and block[line] != before[line]]
         assert not others, (name, others)
-        settle(block.s, block.c)
+        block.settle()
         assert np.isfinite(block.s).all(), name
         booked = sum(block[line] - before[line] for line in LINES)
         assert booked == pytest.approx(block.nav() - nav, abs=1e-9 * max(abs(nav), 0.01 * block["supply"])), name
         negative = [balance for balance in BALANCES if block[balance] < 0.0]
         assert not negative, (name, negative)
-        assert block["fraxlend_free"] <= block["fraxlend_lent"], name
+        assert block["fraxlend.free"] <= block["fraxlend.lent"], name
         assert block["fault"] == 0.0, name
 
 
@@ -164,9 +164,11 @@ def test_the_stages_do_something(lanes: Callable[..., Any], name: str) -> None:
     moved = 0
     for _ in range(60):
         block = lanes()
-        figures = {key: rng.uniform(0.0, 3e8) for key in ("idle", "lent", "invested", "fraxlend_lent", "lending_free", "investor_free")}
+        figures = {
+            key: rng.uniform(0.0, 3e8) for key in ("idle", "aave.lent", "investor.lent", "fraxlend.lent", "aave.free", "investor.free")
+        }
         hours = {"unwinding": float(rng.integers(0, 2)), "unwinding_hours": 100.0, "high_hours": 100.0}
-        books = dict.fromkeys(("curve_minted", "fraxlend_minted", "uniswap_minted", "curve_borrowed", "aave_borrowed"), 0.0)
+        books = dict.fromkeys(("curve.minted", "fraxlend.minted", "uniswap.minted", "curve.borrowed", "aave.borrowed"), 0.0)
         demand = {f"{amo}.demand": 0.9e9 for amo in ("aave", "investor", "fraxlend")}
         drawn = {
             "pool_x": rng.uniform(0.5e9, 1.5e9),

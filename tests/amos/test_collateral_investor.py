@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from amo_opt.amos import aave, collateral_investor
 from amo_opt.amos.lending import borrow_rate
 
 
@@ -16,14 +15,14 @@ def test_its_market_is_its_own(lanes: Callable[..., Any]) -> None:
     block = lanes()
     block.market(**{"investor.deposits": 300e6, "investor.demand": 360e6, "aave.demand": 0.8e9, "aave.free_cap": 0.0})
     block.constant(lending_elasticity=0.0)
-    block["invested"] = 100e6
-    lent = block["lent"]
-    collateral_investor.MECHANISM.market_operations(block.s, block.m, block.c)
+    block["investor.lent"] = 100e6
+    lent = block["aave.lent"]
+    block.run("investor_market_operations")
     rate = borrow_rate(0.9, 0.8, 0.05, 1.0)
     assert rate == pytest.approx(0.55)
     assert block["income_investor"] == pytest.approx(100e6 * rate * 0.9 * 0.925 / 8760, rel=1e-12)
-    assert block["investor_free"] == pytest.approx(40e6)
-    assert block["lent"] == lent
+    assert block["investor.free"] == pytest.approx(40e6)
+    assert block["aave.lent"] == lent
     assert block["income_lending"] == 0.0
 
 
@@ -31,11 +30,10 @@ def test_aaves_freeze_is_not_its(lanes: Callable[..., Any]) -> None:
     """Nothing free on Aave, all of it here: unwinding takes this position and leaves that one."""
     block = lanes()
     block.market(**{"aave.free_cap": 0.0})
-    block["invested"], block["unwinding"], block["unwinding_hours"] = 100e6, 1.0, 100.0
+    block["investor.lent"], block["unwinding"], block["unwinding_hours"] = 100e6, 1.0, 100.0
     block.parameter(unwind_rate=0.5)
-    lent = block["lent"]
-    for amo in (aave, collateral_investor):
-        amo.MECHANISM.market_operations(block.s, block.m, block.c)
-        amo.MECHANISM.operate(block.s, block.m, block.p, block.c)
-    assert block["invested"] == pytest.approx(50e6, rel=1e-6)
-    assert block["lent"] >= lent
+    lent = block["aave.lent"]
+    for amo in ("aave", "investor"):
+        block.run(f"{amo}_market_operations", f"{amo}_operate")
+    assert block["investor.lent"] == pytest.approx(50e6, rel=1e-6)
+    assert block["aave.lent"] >= lent

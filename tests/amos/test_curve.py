@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amo_opt.amos.curve import MOST_OF_POOL, market_operations, operate, outside_yield
+from amo_opt.amos.curve import MOST_OF_POOL, outside_yield
+from amo_opt.amos.layout import LINES
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.config.study import Study
-from amo_opt.protocol.accounts import settle
-from amo_opt.protocol.collateral_ratio import collateral_ratios
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation.engine import simulate, trace
+from amo_opt.simulation.kernel import nav
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "meta_factory_v1.json.gz"
 
 
 def act(block: Any) -> None:
-    operate(block.s, block.m, block.p, block.c)
+    block.run_everywhere("scale")
+    block.run_everywhere("curve_operate")
 
 
 def share(block: Any) -> float:
@@ -35,7 +36,7 @@ def share(block: Any) -> float:
 def quiet(block: Any) -> Any:
     """No gas, nothing to bring, return, mint or burn, and the minter's own caps far away (they are in `test_operations`)."""
     block.market(gas_usd=0.0)
-    block["aave_borrowed"] = block["fraxlend_minted"] = -1e15
+    block["aave.borrowed"] = block["fraxlend.minted"] = -1e15
     block.parameter(curve_collateral_cap=1.0, idle_buffer=1.0, curve_mint_cap=1.0, pool_share_low=1e-6, pool_share_high=0.99, min_cr=0.0)
     return block
 
@@ -49,7 +50,7 @@ def test_the_fee_of_the_volume_is_shared_as_the_contract_shares_it(lanes: Callab
     block.constant(base_fee=0.0)
     block.market(swap_volume=1e6)
     nav, x, y = block.nav(), block["pool_x"], block["pool_y"]
-    market_operations(block.s, block.m, block.c)
+    block.run("curve_market_operations")
     kept = (block["pool_x"] - x) + (block["pool_y"] - y)
     assert block["pool_x"] - x == pytest.approx(block["pool_y"] - y, rel=1e-6)
     assert 0.0 < kept < 0.5 * 0.0004 * 1e6
@@ -64,7 +65,7 @@ def test_captured_volume_rises_with_amplification_and_saturates(lanes: Callable[
         block = lanes()
         block["ann"] = 2.0 * a
         block.market(swap_volume=1e6)
-        market_operations(block.s, block.m, block.c)
+        block.run("curve_market_operations")
         fees.append(block["income_swap_fees"])
     gains = np.diff(fees)
     assert np.all(gains > 0)
@@ -82,7 +83,7 @@ def test_a_doubled_position_earns_less_than_double_in_fees(lanes: Callable[..., 
         block["lp_amo"] = own / (own + 0.5e9) * block.lanes("lp_supply")
         block["supply"] = 20e9
         block.market(swap_volume=1e6)
-        market_operations(block.s, block.m, block.c)
+        block.run("curve_market_operations")
         earned[times] = block.lanes("income_swap_fees").copy()
     assert np.all(earned[2.0] < 2.0 * earned[1.0])
     assert np.all(earned[2.0] > earned[1.0])
@@ -98,7 +99,7 @@ def test_no_swap_fees_without_volume_fee_or_liquidity(lanes: Callable[..., Any],
         block.constant(fee=0.0)
     if off == "lp_amo":
         block["lp_amo"] = 0.0
-    market_operations(block.s, block.m, block.c)
+    block.run("curve_market_operations")
     assert block.booked() == 0.0
 
 
@@ -107,10 +108,12 @@ def test_a_range_in_use_wins_volume_from_the_pool(lanes: Callable[..., Any]) -> 
     fees = {}
     for liquidity, root in ((0.0, 1.0), (4e10, 1.0), (4e10, 1.01)):
         block = lanes()
-        block.constant(uniswap_outside=0.0)
-        block["uniswap_liquidity"], block["uniswap_root"] = liquidity, root
+        block.constant(**{"uniswap.outside": 0.0})
+        block["uniswap.liquidity"], block["uniswap.root"] = liquidity, root
+        block["depth_elsewhere"] = 0.0  # added up within an hour
+        block.run("uniswap_quote")
         block.market(swap_volume=1e6)
-        market_operations(block.s, block.m, block.c)
+        block.run("curve_market_operations")
         fees[liquidity, root] = block["income_swap_fees"]
     z = 0.00025 * 3002.0
     curve = 0.5 * lanes()["d"] * z / (1.0 + z)
@@ -139,7 +142,7 @@ def staked(study: Study, refigured: Callable[..., Study], *, locked: float = 0.0
 
 def rewarded(block: Any, tokens: float = 1000.0, price: float = 2.0) -> Any:
     block.market(reward_tokens=tokens, reward_price=price)
-    market_operations(block.s, block.m, block.c)
+    block.run("curve_market_operations")
     return block
 
 
@@ -255,9 +258,9 @@ def contract_pool(lanes: Callable[..., Any], case: dict, price: float) -> Any:
     block["ann"] = 2.0 * int(state["A"])
     block.pool(int(state["balances"][0]) / 1e18, int(state["balances"][1]) / 1e18 * price)
     block["lp_supply"] = block["lp_amo"] = int(state["total_supply"]) / 1e18
-    block["lent"] = block["idle"] = 0.0
+    block["aave.lent"] = block["idle"] = 0.0
     block["supply"] = 10 * block["pool_x"]
-    block["curve_minted"] = 0.0
+    block["curve.minted"] = 0.0
     block.constant(fee=int(state["fee"]) / 1e10, admin_fee=int(case["admin_fee"]) / 1e10, base_fee=0.0)
     return block
 
@@ -287,7 +290,7 @@ def test_deposits_mint_what_the_contract_mints(lanes: Callable[..., Any]) -> Non
         block.parameter(idle_buffer=0.0, pool_share_low=0.95, rebalance_rate=1e9, curve_mint_cap=mint / block["supply"])
         act(block)
         agrees(block, op, price)
-        assert block["curve_minted"] == pytest.approx(mint, rel=1e-9)
+        assert block["curve.minted"] == pytest.approx(mint, rel=1e-9)
         both += mint > 0 and bring > 0
         single += (mint > 0) != (bring > 0)
     assert both >= 5
@@ -312,7 +315,7 @@ def test_withdrawals_burn_what_the_contract_burns(lanes: Callable[..., Any]) -> 
             block.parameter(pool_share_high=1e-6, rebalance_rate=burn / x)
         act(block)
         agrees(block, op, price)
-        assert block["curve_minted"] == pytest.approx(-burn, rel=1e-9)
+        assert block["curve.minted"] == pytest.approx(-burn, rel=1e-9)
         both += burn > 0 and back > 0
         single += (burn > 0) != (back > 0)
     assert both >= 5
@@ -346,7 +349,7 @@ def test_mint_into_the_pool_is_no_income(lanes: Callable[..., Any]) -> None:
     block.pool(2.0**28, 2.0**30)
     block["lp_amo"] = block["lp_supply"]
     block["supply"] = 2.0**31
-    block["curve_minted"] = 0.0
+    block["curve.minted"] = 0.0
     block.parameter(pool_share_low=0.5, rebalance_rate=0.25)
     nav = block.nav()
     act(block)
@@ -358,9 +361,6 @@ def test_mint_into_the_pool_is_no_income(lanes: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("home", [0.0, 1.0])
 def test_every_operation_is_booked(lanes: Callable[..., Any], home: float) -> None:
     """Random pools, caps and triggers: ΔNAV = Σ lines of the operation in every lane, and the minter's books move with the supply."""
-    from amo_opt.protocol.accounts import net_asset_value
-    from amo_opt.protocol.lanes import LINES
-
     rng = np.random.default_rng(1)
     acted = 0
     for _ in range(30):
@@ -375,19 +375,18 @@ def test_every_operation_is_booked(lanes: Callable[..., Any], home: float) -> No
         block["collateral_price"], block["base_value"] = rng.uniform(0.9, 1.01, LANES), rng.uniform(0.9, 1.01, LANES)
         block["unwinding"] = rng.integers(0, 2, LANES)
         block["unwinding_hours"], block["high_hours"] = rng.integers(0, 12, LANES), rng.integers(0, 12, LANES)
-        before, after = np.empty(LANES), np.empty(LANES)
-        supply, minted = block.lanes("supply").copy(), block.lanes("curve_minted").copy()
-        settle(block.s, block.c)
-        net_asset_value(block.s, block.c, before)
+        supply, minted = block.lanes("supply").copy(), block.lanes("curve.minted").copy()
+        block.settle()
+        before = nav(block.s, block.m, block.p, block.c)
         booked = -sum(block.lanes(line) for line in LINES)
         act(block)
-        settle(block.s, block.c)
-        net_asset_value(block.s, block.c, after)
+        block.settle()
+        after = nav(block.s, block.m, block.p, block.c)
         booked = booked + sum(block.lanes(line) for line in LINES)
         assert np.all(np.abs(booked - (after - before)) < 1e-9 * 26e6)
         assert np.all(block.lanes("idle") >= 0.0)
         if home == 0.0:
-            assert block.lanes("supply") - supply == pytest.approx(block.lanes("curve_minted") - minted, abs=1e-3)
+            assert block.lanes("supply") - supply == pytest.approx(block.lanes("curve.minted") - minted, abs=1e-3)
         acted += int(np.sum(block.lanes("supply") != supply))
     assert acted > 500
 
@@ -419,8 +418,8 @@ def test_minting_stops_at_its_cap_and_at_the_low_share(lanes: Callable[..., Any]
         for _ in range(60):
             act(block)
         if cap < 1.0:
-            assert block["curve_minted"] <= cap * block["supply"]
-            assert block["curve_minted"] == pytest.approx(cap * block["supply"], abs=SMALLEST_OPERATION * block["pool_x"])
+            assert block["curve.minted"] <= cap * block["supply"]
+            assert block["curve.minted"] == pytest.approx(cap * block["supply"], abs=SMALLEST_OPERATION * block["pool_x"])
         else:
             assert share(block) == pytest.approx(0.62, abs=1e-3)
 
@@ -429,7 +428,7 @@ def test_collateral_comes_and_goes_to_the_cap(lanes: Callable[..., Any]) -> None
     """Cap 0.9 with 1bn idle: brought at 1% of all collateral an hour; cap 0.3: taken back at that pace; idle keeps its buffer."""
     for cap in (0.9, 0.3):
         block = quiet(lanes())
-        block["idle"], block["lent"] = 1e9, 0.0
+        block["idle"], block["aave.lent"] = 1e9, 0.0
         block.parameter(curve_collateral_cap=cap, idle_buffer=0.05)
         position = []
         for _ in range(120):
@@ -446,7 +445,7 @@ def test_no_hour_brings_more_than_half_of_the_pool(lanes: Callable[..., Any]) ->
     for balance in (4e7, 4e3):
         block = quiet(lanes())
         block.pool(balance, balance)
-        block["idle"], block["curve_minted"] = 1e9, 0.0
+        block["idle"], block["curve.minted"] = 1e9, 0.0
         block.constant(deploy_rate=1.0, base_fee=0.0)
         block.parameter(idle_buffer=0.0, pool_share_low=0.8, rebalance_rate=1.0)
         y, x, d = block["pool_y"], block["pool_x"], block["d"]
@@ -504,7 +503,7 @@ def test_a_deployment_that_would_break_min_cr_never_happens(lanes: Callable[...,
     for min_cr in np.linspace(0.855, 0.885, 31):
         block = quiet(lanes())
         block.parameter(min_cr=min_cr, pool_share_low=0.7, rebalance_rate=0.3)
-        block["lent"] = rng.uniform(0.2e9, 0.4e9, LANES)
+        block["aave.lent"] = rng.uniform(0.2e9, 0.4e9, LANES)
         supply, x = block["supply"], block["pool_x"]
         act(block)
         minted = block.lanes("supply") > supply
@@ -534,11 +533,11 @@ def test_the_ratio_left_behind_is_that_of_the_pool_left_behind(lanes: Callable[.
     block = quiet(lanes())
     block.parameter(pool_share_high=0.55, rebalance_rate=0.03)
     block["high_hours"] = 100.0
-    block["invested"], block["fraxlend_lent"], block["fraxlend_free"] = 50e6, 80e6, 30e6
-    block["uniswap_liquidity"], block["uniswap_y"] = 1e10, 20e6
+    block["investor.lent"], block["fraxlend.lent"], block["fraxlend.free"] = 50e6, 80e6, 30e6
+    block["uniswap.liquidity"], block["uniswap.y"] = 1e10, 20e6
     act(block)
     left = block["cr_contract"]
-    collateral_ratios(block.s, block.c)
+    block.run("collateral_ratios")
     assert left == pytest.approx(block["cr_contract"], rel=1e-12)
 
 

@@ -10,12 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.fraxlend import market_operations, operate
+from amo_opt.amos.layout import LINES
 from amo_opt.amos.lending import borrow_rate, resting_rate, unborrowed
 from amo_opt.config.study import Study
-from amo_opt.protocol.collateral_ratio import collateral_ratios
-from amo_opt.protocol.holders import demand
-from amo_opt.protocol.lanes import LINES
 from amo_opt.protocol.market import LANES
 
 CURVE = (0.8, 0.04, 1.0)
@@ -23,10 +20,11 @@ CURVE = (0.8, 0.04, 1.0)
 
 def market(block: Any, lent: float | np.ndarray, *, deposits: float = 100e6, wanted: float = 320e6, elasticity: float = 0.0) -> None:
     """An hour of a market with others' deposits and demand for loans; the AMO's deposit beside them."""
-    block["fraxlend_lent"] = lent
+    block["fraxlend.lent"] = lent
     block.market(**{"fraxlend.deposits": deposits, "fraxlend.demand": wanted})
     block.constant(lending_elasticity=elasticity)
-    market_operations(block.s, block.m, block.c)
+    block["borrower_flow"] = 0.0  # added up within an hour
+    block.run("fraxlend_market_operations")
 
 
 # -- interest ----------------------------------------------------------------------------------------------------------------------------
@@ -36,14 +34,14 @@ def test_an_hours_interest(lanes: Callable[..., Any]) -> None:
     """100m of others, 300m of the AMO, 320m borrowed: at the kink, 4% × 0.8 × 90% a year on 300m, whatever of it could be withdrawn before; all of the
     interest is owed, and of the loans all but the 100m that others could have made are the AMO's doing."""
     block = lanes()
-    block["fraxlend_free"] = 100e6
+    block["fraxlend.free"] = 100e6
     market(block, 300e6)
     earned = 300e6 * 0.04 * 0.8 * 0.9 / 8760
     assert block["income_fraxlend"] == pytest.approx(earned, rel=1e-12)
     assert block.booked() == block["income_fraxlend"]
-    assert block["fraxlend_lent"] == pytest.approx(300e6 + earned, rel=1e-15)
-    assert block["fraxlend_free"] == pytest.approx(80e6)
-    assert block["fraxlend_drawn"] == pytest.approx(220e6)
+    assert block["fraxlend.lent"] == pytest.approx(300e6 + earned, rel=1e-15)
+    assert block["fraxlend.free"] == pytest.approx(80e6)
+    assert block["fraxlend.drawn"] == pytest.approx(220e6)
 
 
 def test_a_doubled_deposit_earns_less_than_double(lanes: Callable[..., Any]) -> None:
@@ -62,12 +60,12 @@ def test_no_interest_without_borrowers_rates_or_a_deposit(lanes: Callable[..., A
     """Each figure at 0 (or the venue keeping all of it) switches the income off."""
     block = lanes()
     if zero == "slopes":
-        block.constant(fraxlend_slope_1=0.0, fraxlend_slope_2=0.0)
+        block.constant(**{"fraxlend.slope_1": 0.0, "fraxlend.slope_2": 0.0})
     if zero == "kept":
-        block.constant(fraxlend_reserve_factor=1.0)
+        block.constant(**{"fraxlend.reserve_factor": 1.0})
     lent = 0.0 if zero == "lent" else 300e6
     market(block, lent, wanted=0.0 if zero == "demand" else 320e6)
-    assert block["fraxlend_lent"] == lent
+    assert block["fraxlend.lent"] == lent
     assert block.booked() == 0.0
 
 
@@ -76,11 +74,11 @@ def test_the_rate_moves_with_the_markets_use(lanes: Callable[..., Any]) -> None:
     rest = resting_rate(400e6, 400e6, 2.0, *CURVE)
     for start in (rest, 0.5):
         block = lanes()
-        block["fraxlend_rate"] = start
+        block["fraxlend.rate"] = start
         market(block, 300e6, wanted=400e6, elasticity=2.0)
         hours = borrow_rate(1.0 - unborrowed(400e6, 400e6, start, 2.0) / 400e6, *CURVE)
-        assert block["fraxlend_rate"] == pytest.approx(start + (1 - np.exp(-1 / 168)) * (hours - start))
-        assert (block["fraxlend_rate"] == pytest.approx(start, rel=1e-9)) == (start == rest)
+        assert block["fraxlend.rate"] == pytest.approx(start + (1 - np.exp(-1 / 168)) * (hours - start))
+        assert (block["fraxlend.rate"] == pytest.approx(start, rel=1e-9)) == (start == rest)
 
 
 def test_the_mean_rate_comes_to_rest_without_swinging(lanes: Callable[..., Any]) -> None:
@@ -89,10 +87,10 @@ def test_the_mean_rate_comes_to_rest_without_swinging(lanes: Callable[..., Any])
     rest = np.array([resting_rate(100e6, 100e6 * each, 10.0, *CURVE) for each in wanted])
     for start in (0.0, 1.04):
         block = lanes()
-        block["fraxlend_rate"] = start
+        block["fraxlend.rate"] = start
         for _ in range(2000):
             market(block, 0.0, wanted=100e6 * wanted, elasticity=10.0)
-            side = (block.lanes("fraxlend_rate") - rest) * (1.0 if start else -1.0)
+            side = (block.lanes("fraxlend.rate") - rest) * (1.0 if start else -1.0)
             assert side.min() > -1e-12
         assert np.abs(side).max() < 1e-4
 
@@ -109,11 +107,11 @@ def test_the_deposit_is_debt_and_what_can_be_withdrawn(
     a deposit is an asset or own stablecoin, so NAV does not care which: it moves by the interest."""
     block = lanes()
     block.constant(illiquid_haircut=0.0)
-    block["fraxlend_rate"], block["fraxlend_lent"] = rate, lent
-    block["fraxlend_free"] = 0.5 * lent
+    block["fraxlend.rate"], block["fraxlend.lent"] = rate, lent
+    block["fraxlend.free"] = 0.5 * lent
     nav = block.nav()
     market(block, lent, deposits=deposits, wanted=wanted, elasticity=elasticity)
-    now, free = block["fraxlend_lent"], block["fraxlend_free"]
+    now, free = block["fraxlend.lent"], block["fraxlend.free"]
     taken = min(wanted / (1.0 + elasticity * rate), deposits + lent)
     assert 0.0 <= free <= now
     assert now - free == pytest.approx(max(0.0, taken - deposits + block["income_fraxlend"]), rel=1e-9, abs=1e-5)
@@ -126,18 +124,18 @@ def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
         block = lanes()
         block.constant(illiquid_haircut=0.0)
         market(block, 300e6)
-        debt, free, nav, booked = block["fraxlend_lent"] - block["fraxlend_free"], block["fraxlend_free"], block.nav(), block.booked()
+        debt, free, nav, booked = block["fraxlend.lent"] - block["fraxlend.free"], block["fraxlend.free"], block.nav(), block.booked()
         block.market(**{"fraxlend.loss": loss})
         block.lose()
-        assert block["fraxlend_free"] == free
-        assert block["fraxlend_lent"] - free == pytest.approx((1.0 - loss) * debt)
+        assert block["fraxlend.free"] == free
+        assert block["fraxlend.lent"] - free == pytest.approx((1.0 - loss) * debt)
         assert block["income_venue_losses"] == pytest.approx(-loss * debt)
         assert block.nav() - nav == pytest.approx(block.booked() - booked, abs=1e-5)
     block = lanes()
     market(block, 300e6, wanted=0.0)
     block.market(**{"fraxlend.loss": 1.0})
     block.lose()
-    assert block["fraxlend_lent"] == 300e6
+    assert block["fraxlend.lent"] == 300e6
     assert block["income_venue_losses"] == 0.0
 
 
@@ -146,13 +144,13 @@ def test_the_chain_counts_the_deposit_and_safety_does_not(lanes: Callable[..., A
     against 100m more outside; all of it withdrawable: the latter does not see it."""
     block = lanes()
     supply, cr, before, external = block["supply"], block["collateral_ratio"], block["cr_contract"], block["cr_external"]
-    block["fraxlend_lent"] = block["fraxlend_free"] = 100e6
+    block["fraxlend.lent"] = block["fraxlend.free"] = 100e6
     block["supply"] = supply + 100e6
-    collateral_ratios(block.s, block.c)
+    block.run("collateral_ratios")
     assert block["cr_contract"] == pytest.approx((before * supply + cr * 100e6) / (supply + 100e6), rel=1e-12)
     assert block["cr_external"] == pytest.approx(external, rel=1e-12)
-    block["fraxlend_free"] = 0.0
-    collateral_ratios(block.s, block.c)
+    block["fraxlend.free"] = 0.0
+    block.run("collateral_ratios")
     assert block["cr_external"] < external - 0.02
 
 
@@ -168,7 +166,7 @@ def test_borrowers_sell_what_they_take_and_buy_what_they_repay(lanes: Callable[.
     for wanted in (300e6, 310e6, 290e6, 290e6):
         market(block, 300e6, wanted=wanted)
         block["queue"] = block["buy_queue"] = 0.0
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         flows.append(block["borrower_flow"])
         sold.append(block["sell_demand"])
         bought.append(block["buy_demand"])
@@ -185,7 +183,7 @@ def test_what_others_could_have_lent_is_no_flow_of_the_amos(lanes: Callable[...,
         for deposits, wanted in ((30e6, 21e6), (45e6, 80e6), (5e6, 80e6), (45e6, 0.0)):
             market(block, 0.0, deposits=deposits, wanted=wanted, elasticity=elasticity)
             assert np.all(block.lanes("borrower_flow") == 0.0)
-            assert np.all(block.lanes("fraxlend_drawn") == 0.0)
+            assert np.all(block.lanes("fraxlend.drawn") == 0.0)
     block = lanes()
     drawn = []
     for wanted in (50e6, 90e6, 130e6, 110e6):
@@ -199,7 +197,7 @@ def test_a_deposit_that_lowers_the_rate_brings_borrowers(lanes: Callable[..., An
     the market rests where it would with 150m."""
     block = lanes()
     rests = [resting_rate(deposits, 110e6, 2.0, *CURVE) for deposits in (100e6, 150e6)]
-    block["fraxlend_rate"] = block["fraxlend_rate_without"] = rests[0]
+    block["fraxlend.rate"] = block["fraxlend.rate_without"] = rests[0]
     sold = 0.0
     for hour in range(2000):
         market(block, 0.0 if hour == 0 else 50e6, wanted=110e6, elasticity=2.0)
@@ -212,9 +210,9 @@ def test_a_deposit_that_lowers_the_rate_brings_borrowers(lanes: Callable[..., An
 def test_the_first_hour_sells_nothing(lanes: Callable[..., Any]) -> None:
     """The snapshot's loans were sold before it."""
     block = lanes()
-    market_operations(block.s, block.m, block.c)
+    block.run("fraxlend_market_operations")
     assert block["borrower_flow"] == 0.0
-    assert block["fraxlend_drawn"] == 0.0
+    assert block["fraxlend.drawn"] == 0.0
 
 
 def test_new_deposits_bring_no_loans_where_borrowers_had_enough(lanes: Callable[..., Any]) -> None:
@@ -231,10 +229,10 @@ def test_nobody_repays_with_stablecoin_that_does_not_exist(lanes: Callable[..., 
     for outside, free in ((1e9, 300e6), (5e6, 85e6)):
         block = lanes()
         market(block, 300e6)
-        assert block["fraxlend_free"] == pytest.approx(80e6)
-        block["supply"] = block["pool_x"] + block["fraxlend_free"] + outside
+        assert block["fraxlend.free"] == pytest.approx(80e6)
+        block["supply"] = block["pool_x"] + block["fraxlend.free"] + outside
         market(block, 300e6, wanted=0.0)
-        assert block["fraxlend_free"] == pytest.approx(free, rel=1e-9)
+        assert block["fraxlend.free"] == pytest.approx(free, rel=1e-9)
 
 
 # -- leaving -----------------------------------------------------------------------------------------------------------------------------
@@ -244,20 +242,20 @@ def test_a_market_used_up_lets_nothing_out(lanes: Callable[..., Any]) -> None:
     """Utilisation 1: unwinding at full rate withdraws nothing, burns nothing and pays no gas; what becomes free goes the hour it does."""
     block = lanes()
     market(block, 300e6, wanted=5e9)
-    assert block["fraxlend_free"] == 0.0
+    assert block["fraxlend.free"] == 0.0
     block["unwinding"], block["unwinding_hours"] = 1.0, 100.0
     block.parameter(unwind_rate=1.0, fraxlend_cap=0.5)
     block.market(gas_usd=500.0)
     before = block.s.copy()
-    operate(block.s, block.m, block.p, block.c)
+    block.run_everywhere("fraxlend_operate")
     assert np.array_equal(block.s, before)
     supply = block["supply"]
-    market(block, block["fraxlend_lent"], wanted=390e6)
-    free = block["fraxlend_free"]
+    market(block, block["fraxlend.lent"], wanted=390e6)
+    free = block["fraxlend.free"]
     assert free == pytest.approx(10e6, rel=1e-2)
-    operate(block.s, block.m, block.p, block.c)
+    block.run_everywhere("fraxlend_operate")
     assert supply - block["supply"] == pytest.approx(free, rel=1e-12)
-    assert block["fraxlend_free"] == 0.0
+    assert block["fraxlend.free"] == 0.0
     assert block["income_market_operations"] == -500.0
 
 
@@ -265,13 +263,13 @@ def test_its_first_mint_is_no_income(lanes: Callable[..., Any], frax: Study) -> 
     """Minted into an empty market: supply, deposit, what is free and the book grow alike; NAV pays the gas and nothing else."""
     block = lanes()
     block.parameter(fraxlend_cap=0.05)
-    block["curve_minted"] = 0.0
+    block["curve.minted"] = 0.0
     block.market(gas_usd=500.0)
     nav, supply = block.nav(), block["supply"]
-    operate(block.s, block.m, block.p, block.c)
+    block.run_everywhere("fraxlend_operate")
     minted = 0.01 * frax.state.collateral_usd
     assert block["supply"] - supply == pytest.approx(minted, rel=1e-9)
-    for name in ("fraxlend_lent", "fraxlend_free", "fraxlend_minted"):
+    for name in ("fraxlend.lent", "fraxlend.free", "fraxlend.minted"):
         assert block[name] == pytest.approx(minted, rel=1e-9)
     assert block.nav() - nav == pytest.approx(-500.0, abs=1e-5)
     assert sum(abs(block[line]) for line in LINES) == 500.0

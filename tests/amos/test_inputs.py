@@ -21,7 +21,7 @@ def test_an_amo_has_the_inputs_that_are_drawn_for_it() -> None:
         market = {"deposits", "demand"} | ({"free_cap"} if "free_cap" in each.inputs else set())
         assert set(each.inputs) == ({"loss"} if each.loss else set()) | (market if each.market else set()), each.name
         assert "free_cap" in each.inputs or each.market is None or not each.market.freezes, each.name
-        assert (each.loss is None) == (each.venue_loss is None), each.name
+        assert (each.loss is None) == (each.stages.venue_loss is None), each.name
 
 
 def test_lenders_of_collateral_are_the_same_stages() -> None:

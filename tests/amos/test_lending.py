@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos import aave, collateral_investor
 from amo_opt.amos.lending import borrow_rate, resting_rate, unborrowed
 from amo_opt.config.study import Study
 from amo_opt.protocol.market import LANES
@@ -25,26 +23,35 @@ CURVE = (0.9, 0.04, 0.60)
 class Market:
     """One lending AMO by the names of its numbers."""
 
-    amo: ModuleType
-    prefix: str
-    lent: str
+    name: str
     income: str
+
+    @property
+    def lent(self) -> str:
+        return f"{self.name}.lent"
+
+    @property
+    def free(self) -> str:
+        return f"{self.name}.free"
+
+    @property
+    def rate(self) -> str:
+        return f"{self.name}.rate"
 
     def terms(self, block: Any, *, deposits: float | np.ndarray, demand: float | np.ndarray, elasticity: float = 0.0) -> None:
         """Outside deposits and demand for loans, a kink of 4% at 0.9, 60% more beyond, a tenth of the interest the venue's."""
-        name = self.amo.MECHANISM.name
-        block.market(**{f"{name}.deposits": deposits, f"{name}.demand": demand})
+        block.market(**{f"{self.name}.deposits": deposits, f"{self.name}.demand": demand})
         kink, slope_1, slope_2 = CURVE
         curve = {"slope_1": slope_1, "slope_2": slope_2, "kink": kink, "reserve_factor": 0.1}
-        block.constant(lending_elasticity=elasticity, **{f"{self.prefix}_{name}": value for name, value in curve.items()})
+        block.constant(lending_elasticity=elasticity, **{f"{self.name}.{each}": value for each, value in curve.items()})
 
     def hour(self, block: Any) -> None:
-        self.amo.MECHANISM.market_operations(block.s, block.m, block.c)
+        block.run(f"{self.name}_market_operations")
 
 
 MARKETS = {
-    "aave": Market(aave, "lending", "lent", "income_lending"),
-    "collateral_investor": Market(collateral_investor, "investor", "invested", "income_investor"),
+    "aave": Market("aave", "income_lending"),
+    "collateral_investor": Market("investor", "income_investor"),
 }
 
 
@@ -99,11 +106,11 @@ def crossings(block: Any, market: Market, start: float) -> tuple[np.ndarray, np.
     market.terms(block, deposits=1e9, demand=1e9 * wanted, elasticity=10.0)
     block[market.lent] = 0.0
     rest = np.array([resting_rate(1e9, 1e9 * each, 10.0, *CURVE) for each in wanted])
-    block[f"{market.prefix}_rate"] = start
+    block[market.rate] = start
     off = []
     for _ in range(2000):
         market.hour(block)
-        off.append(block.lanes(f"{market.prefix}_rate") - rest)
+        off.append(block.lanes(market.rate) - rest)
     path = np.where(np.abs(off) < 1e-12, 0.0, off)
     return np.sum(path[1:] * path[:-1] < 0.0, axis=0), np.abs(path[-1])
 
@@ -144,7 +151,7 @@ def test_an_hours_interest(lanes: Callable[..., Any], market: Market, price: flo
     block = lanes()
     block["collateral_price"] = price
     block[market.lent] = 250e6
-    block[f"{market.prefix}_rate"] = 0.1
+    block[market.rate] = 0.1
     market.terms(block, deposits=1e9, demand=0.8e9)
     market.hour(block)
     rate = 0.04 * 0.64 / 0.9
@@ -152,8 +159,8 @@ def test_an_hours_interest(lanes: Callable[..., Any], market: Market, price: flo
     assert block[market.lent] == pytest.approx(250e6 + earned, rel=1e-14)
     assert block[market.income] == pytest.approx(earned * price, rel=1e-12)
     assert block.booked() == block[market.income]
-    assert block[f"{market.prefix}_free"] == pytest.approx(450e6)
-    assert block[f"{market.prefix}_rate"] == pytest.approx(0.1 + (1 - np.exp(-1 / 168)) * (rate - 0.1))
+    assert block[market.free] == pytest.approx(450e6)
+    assert block[market.rate] == pytest.approx(0.1 + (1 - np.exp(-1 / 168)) * (rate - 0.1))
 
 
 def test_a_doubled_deposit_earns_less_than_double(lanes: Callable[..., Any], market: Market) -> None:
@@ -176,9 +183,9 @@ def test_no_interest_without_borrowers_rates_or_a_deposit(lanes: Callable[..., A
     block[market.lent] = 0.0 if zero == "lent" else 250e6
     market.terms(block, deposits=1e9, demand=0.0 if zero == "demand" else 0.8e9)
     if zero == "slopes":
-        block.constant(**{f"{market.prefix}_slope_1": 0.0, f"{market.prefix}_slope_2": 0.0})
+        block.constant(**{f"{market.name}.slope_1": 0.0, f"{market.name}.slope_2": 0.0})
     if zero == "kept":
-        block.constant(**{f"{market.prefix}_reserve_factor": 1.0})
+        block.constant(**{f"{market.name}.reserve_factor": 1.0})
     before = block[market.lent]
     market.hour(block)
     assert block[market.lent] == before
@@ -188,10 +195,10 @@ def test_no_interest_without_borrowers_rates_or_a_deposit(lanes: Callable[..., A
 def test_borrowers_turn_away_from_a_high_rate(lanes: Callable[..., Any], market: Market) -> None:
     """An elasticity of 2 at a mean rate of 10%: demand falls by a sixth."""
     block = lanes()
-    block[market.lent], block[f"{market.prefix}_rate"] = 0.0, 0.1
+    block[market.lent], block[market.rate] = 0.0, 0.1
     market.terms(block, deposits=1e9, demand=0.84e9, elasticity=2.0)
     market.hour(block)
-    assert block[f"{market.prefix}_free"] == pytest.approx(0.3e9)
+    assert block[market.free] == pytest.approx(0.3e9)
 
 
 def test_what_is_borrowed_cannot_be_withdrawn(lanes: Callable[..., Any], market: Market) -> None:
@@ -204,5 +211,5 @@ def test_what_is_borrowed_cannot_be_withdrawn(lanes: Callable[..., Any], market:
     block.parameter(unwind_rate=1.0)
     block.market(gas_usd=500.0)
     before = block.s.copy()
-    market.amo.MECHANISM.operate(block.s, block.m, block.p, block.c)
+    block.run(f"{market.name}_operate")
     assert np.array_equal(block.s, before)

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
+from amo_opt.amos.layout import CONSTANT_INDEX, STATE_INDEX
 from amo_opt.amos.minter import borrow_room, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION
-from amo_opt.protocol.collateral_ratio import collateral_ratios, scaled_at_cr
-from amo_opt.protocol.lanes import CONSTANT_INDEX, STATE_INDEX
+from amo_opt.protocol.collateral_ratio import scaled_at_cr
 from amo_opt.protocol.market import LANES
+from amo_opt.simulation.program import ROWS
 
-BORROWED = ("curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed")
-MINTED = ("curve_minted", "fraxlend_minted", "uniswap_minted")
+BORROWED = ("curve.borrowed", "aave.borrowed", "investor.borrowed", "uniswap.borrowed")
+MINTED = ("curve.minted", "fraxlend.minted", "uniswap.minted")
 CAPS = ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "curve_mint_cap", "fraxlend_cap")
 
 
@@ -29,15 +29,23 @@ def constant(block: Any, name: str) -> float:
 def collateral(block: Any) -> float:
     """All collateral in tokens: the whole that collateral caps are shares of."""
     own = block["lp_amo"] / block["lp_supply"] * block["pool_y"] * block["base_value"] / block["collateral_price"]
-    return block["idle"] + block["lent"] + block["invested"] + block["uniswap_y"] + own
+    return block["idle"] + block["aave.lent"] + block["investor.lent"] + block["uniswap.y"] + own
+
+
+def operate(block: Any, name: str) -> None:
+    """What an AMO's team does, in every lane, whatever a light pass would flag."""
+    if name == "curve":
+        block.run_everywhere("scale")
+    run = block.run if ROWS[f"{name}_operate"].active is None else block.run_everywhere
+    run(f"{name}_operate")
 
 
 @dataclass(frozen=True)
 class Amo:
-    """One AMO from outside: its stage, its cap and what that is a share of, its position, its book, what its pace is a share of; ``steady``: what it
+    """One AMO from outside: its name, its cap and what that is a share of, its position, its book, what its pace is a share of; ``steady``: what it
     deploys counts in `cr_contract` as before."""
 
-    stage: Callable[..., Any]
+    name: str
     cap: str
     book: str
     books: tuple[str, ...]
@@ -48,12 +56,12 @@ class Amo:
     pace: Callable[[Any], float] = collateral
 
     def operate(self, block: Any) -> None:
-        self.stage(block.s, block.m, block.p, block.c)
+        operate(block, self.name)
 
 
-def _place_lent(name: str, free: str) -> Callable[[Any, float], None]:
+def _place_lent(name: str) -> Callable[[Any, float], None]:
     def place(block: Any, tokens: float) -> None:
-        block[name] = block[free] = tokens
+        block[f"{name}.lent"] = block[f"{name}.free"] = tokens
 
     return place
 
@@ -64,50 +72,50 @@ def _place_curve(block: Any, tokens: float) -> None:
 
 def _place_range(block: Any, tokens: float) -> None:
     """A range at a price of 1 holding so much collateral."""
-    low, high = constant(block, "uniswap_low"), constant(block, "uniswap_high")
+    low, high = constant(block, "uniswap.low"), constant(block, "uniswap.high")
     liquidity = tokens / (1.0 - low)
-    block["uniswap_liquidity"], block["uniswap_root"] = liquidity, 1.0
-    block["uniswap_x"], block["uniswap_y"] = liquidity * (1.0 - 1.0 / high), tokens
+    block["uniswap.liquidity"], block["uniswap.root"] = liquidity, 1.0
+    block["uniswap.x"], block["uniswap.y"] = liquidity * (1.0 - 1.0 / high), tokens
 
 
 AMOS = {
     "curve": Amo(
-        curve.operate,
+        "curve",
         "curve_collateral_cap",
-        "curve_borrowed",
+        "curve.borrowed",
         BORROWED,
         lambda block: block["lp_amo"] / block["lp_supply"] * block["pool_y"],
         _place_curve,
     ),
     "aave": Amo(
-        aave.MECHANISM.operate,
+        "aave",
         "aave_cap",
-        "aave_borrowed",
+        "aave.borrowed",
         BORROWED,
-        lambda block: block["lent"],
-        _place_lent("lent", "lending_free"),
+        lambda block: block["aave.lent"],
+        _place_lent("aave"),
         steady=True,
     ),
     "collateral_investor": Amo(
-        collateral_investor.MECHANISM.operate,
+        "investor",
         "investor_cap",
-        "investor_borrowed",
+        "investor.borrowed",
         BORROWED,
-        lambda block: block["invested"],
-        _place_lent("invested", "investor_free"),
+        lambda block: block["investor.lent"],
+        _place_lent("investor"),
         steady=True,
     ),
     "fraxlend": Amo(
-        fraxlend.operate,
+        "fraxlend",
         "fraxlend_cap",
-        "fraxlend_minted",
+        "fraxlend.minted",
         MINTED,
-        lambda block: block["fraxlend_lent"],
-        _place_lent("fraxlend_lent", "fraxlend_free"),
+        lambda block: block["fraxlend.lent"],
+        _place_lent("fraxlend"),
         whole=lambda block: block["supply"],
         pace=lambda block: constant(block, "start_collateral"),
     ),
-    "uniswap_v3": Amo(uniswap_v3.operate, "uniswap_cap", "uniswap_borrowed", BORROWED, lambda block: block["uniswap_y"], _place_range),
+    "uniswap_v3": Amo("uniswap", "uniswap_cap", "uniswap.borrowed", BORROWED, lambda block: block["uniswap.y"], _place_range),
 }
 
 
@@ -122,10 +130,10 @@ def empty(lanes: Callable[..., Any]) -> Callable[..., Any]:
 
     def build() -> Any:
         block = lanes()
-        for name in ("lent", "invested", "lp_amo", *BORROWED, *MINTED):
+        for name in ("aave.lent", "investor.lent", "lp_amo", *BORROWED, *MINTED):
             block[name] = 0.0
         block["idle"] = 1e9
-        block["uniswap_root"] = 1.0
+        block["uniswap.root"] = 1.0
         block.parameter(**dict.fromkeys(CAPS, 0.0), idle_buffer=0.0, min_cr=0.0, pool_share_low=0.05, pool_share_high=0.99)
         block.market(gas_usd=0.0)
         return block
@@ -142,7 +150,7 @@ def hold(block: Any, amo: Amo, share: float) -> None:
 
 def ratios(block: Any) -> None:
     """Both collateral ratios of the state as it stands, as the end of an hour computes them."""
-    collateral_ratios(block.s, block.c)
+    block.run("collateral_ratios")
 
 
 # -- caps --------------------------------------------------------------------------------------------------------------------------------
@@ -225,8 +233,8 @@ def test_room_is_the_cap_less_the_sum_of_signed_books(empty: Callable[..., Any])
         assert room(100.0, -20.0) == 120.0
         assert room(100.0, 110.0) == 0.0
     block = empty()
-    block["curve_minted"], block["fraxlend_minted"], block["uniswap_minted"] = 50.0, -20.0, 10.0
-    block["curve_borrowed"], block["aave_borrowed"], block["investor_borrowed"], block["uniswap_borrowed"] = 40.0, -30.0, 20.0, 5.0
+    block["curve.minted"], block["fraxlend.minted"], block["uniswap.minted"] = 50.0, -20.0, 10.0
+    block["curve.borrowed"], block["aave.borrowed"], block["investor.borrowed"], block["uniswap.borrowed"] = 40.0, -30.0, 20.0, 5.0
     assert (block["minted"], block["borrowed"]) == (40.0, 35.0)
 
 
@@ -266,11 +274,11 @@ def test_the_uniswap_range_mints_beside_what_it_borrows(empty: Callable[..., Any
     block = empty()
     block.constant(deploy_rate=1.0)
     block.parameter(uniswap_cap=0.4)
-    block["curve_minted"] = 0.4 * constant(block, "start_collateral") - 30e6
-    uniswap_v3.operate(block.s, block.m, block.p, block.c)
-    assert block["uniswap_minted"] == pytest.approx(30e6, rel=1e-9)
-    assert block["uniswap_x"] == pytest.approx(30e6, rel=1e-9)
-    assert block["uniswap_borrowed"] == block["uniswap_y"] == pytest.approx(30e6, rel=0.01)
+    block["curve.minted"] = 0.4 * constant(block, "start_collateral") - 30e6
+    operate(block, "uniswap")
+    assert block["uniswap.minted"] == pytest.approx(30e6, rel=1e-9)
+    assert block["uniswap.x"] == pytest.approx(30e6, rel=1e-9)
+    assert block["uniswap.borrowed"] == block["uniswap.y"] == pytest.approx(30e6, rel=0.01)
 
 
 def test_the_curve_amos_mint_is_under_both_caps(empty: Callable[..., Any]) -> None:
@@ -279,11 +287,11 @@ def test_the_curve_amos_mint_is_under_both_caps(empty: Callable[..., Any]) -> No
         block = empty()
         block.pool(0.8e9, 1.2e9)
         block.parameter(curve_mint_cap=0.4, pool_share_low=0.5, pool_share_high=0.9, rebalance_rate=1.0)
-        block["curve_minted"] = 0.4 * block["supply"] - 100e6
-        block["fraxlend_minted"] = 0.4 * constant(block, "start_supply") - block["curve_minted"] - room
-        before = block["curve_minted"]
-        curve.operate(block.s, block.m, block.p, block.c)
-        assert block["curve_minted"] - before == pytest.approx(minted, rel=1e-6)
+        block["curve.minted"] = 0.4 * block["supply"] - 100e6
+        block["fraxlend.minted"] = 0.4 * constant(block, "start_supply") - block["curve.minted"] - room
+        before = block["curve.minted"]
+        operate(block, "curve")
+        assert block["curve.minted"] - before == pytest.approx(minted, rel=1e-6)
 
 
 def test_the_idle_buffer_is_never_deployed(empty: Callable[..., Any], amo: Amo) -> None:
@@ -292,7 +300,7 @@ def test_the_idle_buffer_is_never_deployed(empty: Callable[..., Any], amo: Amo) 
         block = empty()
         block.constant(deploy_rate=1.0)
         block.parameter(**{amo.cap: 1.0}, idle_buffer=buffer)
-        block["aave_borrowed"] = -5e9
+        block["aave.borrowed"] = -5e9
         for _ in range(20):
             amo.operate(block)
         if amo.books is MINTED:
@@ -463,8 +471,8 @@ def test_withdraw_and_burn_changes_nav_by_exactly_nothing(empty: Callable[..., A
     block.parameter(**{amo.cap: 0.9}, unwind_rate=0.5)
     amo.place(block, 2.0**27)
     block["idle"], block["supply"] = 2.0**30, 2.0**31
-    if amo.stage is uniswap_v3.operate:
-        block["uniswap_x"] = 2.0**26
+    if amo.name == "uniswap":
+        block["uniswap.x"] = 2.0**26
     block["unwinding"], block["unwinding_hours"] = 1.0, 100.0
     nav = block.nav()
     amo.operate(block)

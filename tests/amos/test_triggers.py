@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amo_opt.amos.triggers import triggers
 from amo_opt.protocol.market import LANES
 
 
@@ -18,7 +17,7 @@ def hours(block: Any, **path: list[float]) -> list[float]:
     for values in zip(*path.values(), strict=True):
         for name, value in zip(path, values, strict=True):
             block[name] = value
-        triggers(block.s, block.p)
+        block.run("triggers")
         latched.append(block["unwinding"])
     return latched
 
@@ -51,7 +50,7 @@ def test_hours_are_counted_from_the_trigger(lanes: Callable[..., Any]) -> None:
     counted = []
     for oracle in (0.98, 0.98, 0.98, 1.0, 0.98):
         block["oracle"] = oracle
-        triggers(block.s, block.p)
+        block.run("triggers")
         counted.append(block["unwinding_hours"])
     assert counted == [1, 2, 3, 0, 1]
 
@@ -62,6 +61,6 @@ def test_the_high_share_is_strict(lanes: Callable[..., Any]) -> None:
     block.parameter(pool_share_high=0.75)
     block["pool_x"] = np.where(np.arange(LANES) % 2, 3e9 + 1e3, 3e9)
     block["pool_y"] = 1e9
-    triggers(block.s, block.p)
-    triggers(block.s, block.p)
+    block.run("triggers")
+    block.run("triggers")
     assert block.lanes("high_hours")[:2] == pytest.approx([0.0, 2.0])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.uniswap_v3 import HALF_RANGE, MOST_OF_POOL, arbitrage, market_operations, operate, root_after
+from amo_opt.amos.uniswap_v3 import HALF_RANGE, MOST_OF_POOL, root_after
 from amo_opt.config.study import Study
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation.engine import trace
@@ -26,14 +26,14 @@ KEPT = (1 - FEE) * (1 - RANGE_FEE)
 def ranged(block: Any, collateral: float | np.ndarray, root: float | np.ndarray = 1.0) -> Any:
     """A range that would hold so much collateral at a price of 1, at another root."""
     liquidity = collateral / (1.0 - LOW)
-    block["uniswap_liquidity"], block["uniswap_root"] = liquidity, root
-    block["uniswap_x"], block["uniswap_y"] = liquidity * (1.0 / root - 1.0 / HIGH), liquidity * (root - LOW)
+    block["uniswap.liquidity"], block["uniswap.root"] = liquidity, root
+    block["uniswap.x"], block["uniswap.y"] = liquidity * (1.0 / root - 1.0 / HIGH), liquidity * (root - LOW)
     return block
 
 
 def formula(block: Any) -> tuple[np.ndarray, np.ndarray]:
     """The balances that follow from liquidity and root."""
-    liquidity, root = block.lanes("uniswap_liquidity"), block.lanes("uniswap_root")
+    liquidity, root = block.lanes("uniswap.liquidity"), block.lanes("uniswap.root")
     return liquidity * (1.0 / root - 1.0 / HIGH), liquidity * (root - LOW)
 
 
@@ -46,12 +46,12 @@ def curve_price(block: Any) -> np.ndarray:
 
 def pays(block: Any) -> tuple[np.ndarray, np.ndarray]:
     """What a unit gains from Curve to the range, and from the range to Curve, both fees paid; negative where it does not pay."""
-    curve, there = curve_price(block), block.lanes("uniswap_root") ** 2
+    curve, there = curve_price(block), block.lanes("uniswap.root") ** 2
     return KEPT * there - curve, curve * KEPT - there
 
 
 def free_of_fees(block: Any) -> Any:
-    block.constant(fee=0.0, uniswap_fee=0.0)
+    block.constant(fee=0.0, **{"uniswap.fee": 0.0})
     return block
 
 
@@ -64,10 +64,10 @@ def test_the_snapshots_range(frax: Study, refigured: Callable[..., Study], lanes
         block = lanes(refigured(frax, {"amos.uniswap.liquidity": tokens}))
         liquidity, root = tokens / (1 - LOW), math.sqrt(block["price"])
         assert 0.999 < root < 1.0
-        assert block["uniswap_root"] == pytest.approx(root, rel=1e-15)
-        assert block["uniswap_x"] == pytest.approx(liquidity * (1 / root - 1 / HIGH), rel=1e-12)
-        assert block["uniswap_y"] == pytest.approx(liquidity * (root - LOW), rel=1e-12)
-        assert block["uniswap_y"] <= tokens
+        assert block["uniswap.root"] == pytest.approx(root, rel=1e-15)
+        assert block["uniswap.x"] == pytest.approx(liquidity * (1 / root - 1 / HIGH), rel=1e-12)
+        assert block["uniswap.y"] == pytest.approx(liquidity * (root - LOW), rel=1e-12)
+        assert block["uniswap.y"] <= tokens
 
 
 @pytest.mark.parametrize(("share", "end"), [(0.99, "low"), (0.01, "high")])
@@ -77,15 +77,15 @@ def test_an_end_of_the_range_is_all_one_coin(lanes: Callable[..., Any], share: f
     block = ranged(lanes(), 1e6)
     block.pool(2e9 * share, 2e9 * (1 - share))
     for _ in range(30):
-        arbitrage(block.s, block.c)
-    liquidity = block["uniswap_liquidity"]
+        block.run_everywhere("uniswap_arbitrage")
+    liquidity = block["uniswap.liquidity"]
     most_x, most_y = liquidity * (1 / LOW - 1 / HIGH), liquidity * (HIGH - LOW)
     assert most_y / most_x == pytest.approx(LOW * HIGH, rel=1e-12)
     x, y = (most_x, 0.0) if end == "low" else (0.0, most_y)
-    assert block["uniswap_root"] == pytest.approx(LOW if end == "low" else HIGH, rel=1e-12)
-    assert block["uniswap_x"] == pytest.approx(x, abs=1e-3)
-    assert block["uniswap_y"] == pytest.approx(y, abs=1e-3)
-    assert block["uniswap_x"] + block["uniswap_y"] == pytest.approx(x + y, rel=1e-9)
+    assert block["uniswap.root"] == pytest.approx(LOW if end == "low" else HIGH, rel=1e-12)
+    assert block["uniswap.x"] == pytest.approx(x, abs=1e-3)
+    assert block["uniswap.y"] == pytest.approx(y, abs=1e-3)
+    assert block["uniswap.x"] + block["uniswap.y"] == pytest.approx(x + y, rel=1e-9)
 
 
 @settings(deadline=None)
@@ -103,15 +103,15 @@ def test_a_range_loses_against_holding_whichever_way_the_price_moves(lanes: Call
     block["ann"] = 100.0
     shares = np.linspace(0.36, 0.64, LANES)
     block.pool(2e9 * shares, 2e9 * (1 - shares))
-    x, y = block["uniswap_x"], block["uniswap_y"]
+    x, y = block["uniswap.x"], block["uniswap.y"]
     for _ in range(20):
-        arbitrage(block.s, block.c)
-    root = block.lanes("uniswap_root")
+        block.run_everywhere("uniswap_arbitrage")
+    root = block.lanes("uniswap.root")
     assert root.min() < 0.9985
     assert root.max() > 1.0015
     held = x * root**2 + y
-    worth = block.lanes("uniswap_x") * root**2 + block.lanes("uniswap_y")
-    assert held - worth == pytest.approx(block["uniswap_liquidity"] * (root - 1.0) ** 2, rel=1e-6, abs=1e-6)
+    worth = block.lanes("uniswap.x") * root**2 + block.lanes("uniswap.y")
+    assert held - worth == pytest.approx(block["uniswap.liquidity"] * (root - 1.0) ** 2, rel=1e-6, abs=1e-6)
     assert np.all((held > worth) | (np.abs(root - 1.0) < 1e-5))
 
 
@@ -129,7 +129,7 @@ def test_the_fee_of_the_volume_it_wins(lanes: Callable[..., Any]) -> None:
     won = depth / (depth + 2e8 + curve)
     fees = RANGE_FEE * 1e7 * won * liquidity / (liquidity + outside)
     supply, idle = block["supply"], block["idle"]
-    market_operations(block.s, block.m, block.c)
+    block.run("uniswap_market_operations")
     assert block["income_uniswap_fees"] == pytest.approx(fees, rel=1e-9)
     assert block.booked() == block["income_uniswap_fees"]
     assert supply - block["supply"] == pytest.approx(0.5 * fees, abs=1e-5)
@@ -143,7 +143,7 @@ def test_a_doubled_range_earns_less_than_double(lanes: Callable[..., Any]) -> No
     for times in (1.0, 2.0):
         block = ranged(lanes(), times * np.geomspace(1e3, 5e8, LANES))
         block.market(swap_volume=1e7)
-        market_operations(block.s, block.m, block.c)
+        block.run("uniswap_market_operations")
         earned[times] = block.lanes("income_uniswap_fees").copy()
     assert np.all(earned[2.0] < 2.0 * earned[1.0])
     assert np.all(earned[2.0] > earned[1.0])
@@ -156,9 +156,9 @@ def test_no_fees_without_volume_fee_liquidity_or_out_of_range(lanes: Callable[..
     block = ranged(lanes(), 0.0 if off == "liquidity" else 50e6, {"low": LOW, "high": HIGH}.get(off, 1.0))
     block.market(swap_volume=0.0 if off == "volume" else 1e7)
     if off == "fee":
-        block.constant(uniswap_fee=0.0)
+        block.constant(**{"uniswap.fee": 0.0})
     supply = block["supply"]
-    market_operations(block.s, block.m, block.c)
+    block.run("uniswap_market_operations")
     assert block.booked() == 0.0
     assert block["supply"] == supply
 
@@ -183,8 +183,8 @@ def test_an_hour_closes_the_gap_to_within_the_fees(
         share = rng.uniform(*shares, LANES)
         block.pool(2e9 * share, 2e9 * (1 - share))
         before, x = np.maximum(*pays(block)), block.lanes("pool_x").copy()
-        arbitrage(block.s, block.c)
-        root = block.lanes("uniswap_root")
+        block.run_everywhere("uniswap_arbitrage")
+        root = block.lanes("uniswap.root")
         inside = (root > LOW * (1 + 1e-12)) & (root < HIGH * (1 - 1e-12)) & (np.abs(block.lanes("pool_x") - x) < 0.499 * x)
         asked = inside & (before > 0.0) & (before <= gap)
         remains.append(np.maximum(*pays(block))[asked])
@@ -225,9 +225,9 @@ def test_arbitrage_moves_both_prices_together_and_stops_where_it_no_longer_pays(
     pays, nothing moves at all. (A from 100: at A 10 beside a range a third of the pool's size a gap of 13% is overshot by 0.8%.)"""
     block = apart(lanes(), drawn)
     to_range, to_curve = (each[0] for each in pays(block))
-    before = {name: block[name] for name in ("pool_x", "pool_y", "uniswap_root", "uniswap_x", "uniswap_y", "supply", "idle")}
-    curve, root = curve_price(block)[0], before["uniswap_root"]
-    arbitrage(block.s, block.c)
+    before = {name: block[name] for name in ("pool_x", "pool_y", "uniswap.root", "uniswap.x", "uniswap.y", "supply", "idle")}
+    curve, root = curve_price(block)[0], before["uniswap.root"]
+    block.run_everywhere("uniswap_arbitrage")
     if max(to_range, to_curve) <= 0.0:
         for name, value in before.items():
             assert block[name] == pytest.approx(value, rel=1e-14, abs=1e-3)
@@ -236,7 +236,7 @@ def test_arbitrage_moves_both_prices_together_and_stops_where_it_no_longer_pays(
     way = 1.0 if to_range > 0.0 else -1.0
     rounding = 1e-12
     assert way * (curve_price(block)[0] - curve) >= -rounding
-    assert way * (block["uniswap_root"] - root) <= rounding
+    assert way * (block["uniswap.root"] - root) <= rounding
     after = [each[0] for each in pays(block)]
     assert max(after) <= max(to_range, to_curve) + rounding
     assert after[1 if way > 0 else 0] <= 0.0
@@ -248,16 +248,16 @@ def test_arbitrage_conserves_every_token_and_is_paid_for(lanes: Callable[..., An
     """Stablecoin: what leaves the pool is in the range, burned, or the administrator's. Dollars: what both pools give up, fees included, is what
     the arbitrageur keeps and the administrator gets; neither loses. No more than half of the pool's stablecoin moves."""
     block = apart(lanes(), drawn)
-    names = ("pool_x", "pool_y", "supply", "idle", "uniswap_x", "uniswap_y")
+    names = ("pool_x", "pool_y", "supply", "idle", "uniswap.x", "uniswap.y")
     before, gaps = {name: block[name] for name in names}, pays(block)
-    arbitrage(block.s, block.c)
+    block.run_everywhere("uniswap_arbitrage")
     change = {name: block[name] - before[name] for name in names}
     abroad, kept = 0.5 * (1.0 - drawn["to_protocol"]), 1.0 - 0.5 * FEE
     bought, sold = max(0.0, -change["pool_x"]) / kept, max(0.0, -change["pool_y"]) / kept
-    outside = change["supply"] - change["pool_x"] - change["uniswap_x"]
+    outside = change["supply"] - change["pool_x"] - change["uniswap.x"]
     assert outside == pytest.approx(FEE * abroad * bought, abs=1e-5)
-    rounding = 1e-3 + 2e-12 * block["uniswap_liquidity"]  # a root within 1e-12 of the range's end is put there
-    given_up = -change["pool_y"] * drawn["base_value"] - (change["uniswap_y"] + change["idle"]) * drawn["collateral_price"]
+    rounding = 1e-3 + 2e-12 * block["uniswap.liquidity"]  # a root within 1e-12 of the range's end is put there
+    given_up = -change["pool_y"] * drawn["base_value"] - (change["uniswap.y"] + change["idle"]) * drawn["collateral_price"]
     assert given_up >= FEE * abroad * sold * drawn["base_value"] - rounding
     assert given_up <= max(0.0, *(each[0] for each in gaps)) * abs(change["pool_x"]) * 1.2 + FEE * sold + rounding
     assert abs(change["pool_x"]) <= MOST_OF_POOL * before["pool_x"] * (1 + 1e-12)
@@ -271,7 +271,7 @@ def test_without_liquidity_there_is_nothing_to_arbitrage(lanes: Callable[..., An
         block["ann"] = 100.0
         block.pool(1.5e9, 0.7e9)
         x = block["pool_x"]
-        arbitrage(block.s, block.c)
+        block.run_everywhere("uniswap_arbitrage")
         assert (block["pool_x"] < x) == (tokens > 0.0)
         assert (abs(block.booked()) < 1e-5) == (tokens == 0.0)
 
@@ -288,7 +288,7 @@ def test_a_trade_of_next_to_nothing_takes_nothing_from_idle_collateral(lanes: Ca
             block.pool(rng.uniform(0.9e8, 1e8, LANES), 1.17e8)
             for _ in range(hours):
                 block["idle"] = 0.0
-                arbitrage(block.s, block.c)
+                block.run_everywhere("uniswap_arbitrage")
                 assert block.lanes("idle").min() >= 0.0
 
 
@@ -307,20 +307,20 @@ def test_the_balances_kept_beside_stay_those_of_the_formula(lanes: Callable[...,
         block.pool(2e9 * share, 2e9 * (1 - share))
         block["unwinding"] = rng.integers(0, 2, LANES)
         block["unwinding_hours"] = 100.0
-        root, liquidity = block.lanes("uniswap_root").copy(), block.lanes("uniswap_liquidity").copy()
-        market_operations(block.s, block.m, block.c)
-        arbitrage(block.s, block.c)
-        operate(block.s, block.m, block.p, block.c)
-        moved += int(np.sum(block.lanes("uniswap_root") != root))
-        added += int(np.sum(block.lanes("uniswap_liquidity") > liquidity))
+        root, liquidity = block.lanes("uniswap.root").copy(), block.lanes("uniswap.liquidity").copy()
+        block.run("uniswap_market_operations")
+        block.run_everywhere("uniswap_arbitrage")
+        block.run_everywhere("uniswap_operate")
+        moved += int(np.sum(block.lanes("uniswap.root") != root))
+        added += int(np.sum(block.lanes("uniswap.liquidity") > liquidity))
     x, y = formula(block)
-    scale = block.lanes("uniswap_liquidity") * (HIGH - LOW)
+    scale = block.lanes("uniswap.liquidity") * (HIGH - LOW)
     assert moved > 10_000
     assert added > 1_000
-    assert np.all(np.abs(block.lanes("uniswap_x") - x) <= 1e-9 * scale + 1e-3)
-    assert np.all(np.abs(block.lanes("uniswap_y") - y) <= 1e-9 * scale + 1e-3)
-    assert block.lanes("uniswap_x").min() >= 0.0
-    assert block.lanes("uniswap_y").min() >= 0.0
+    assert np.all(np.abs(block.lanes("uniswap.x") - x) <= 1e-9 * scale + 1e-3)
+    assert np.all(np.abs(block.lanes("uniswap.y") - y) <= 1e-9 * scale + 1e-3)
+    assert block.lanes("uniswap.x").min() >= 0.0
+    assert block.lanes("uniswap.y").min() >= 0.0
 
 
 # -- liquidity ---------------------------------------------------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def test_the_balances_kept_beside_stay_those_of_the_formula(lanes: Callable[...,
 
 def ready(block: Any) -> Any:
     """1bn idle, every book at 0, room for 20%."""
-    for name in ("curve_borrowed", "aave_borrowed", "curve_minted"):
+    for name in ("curve.borrowed", "aave.borrowed", "curve.minted"):
         block[name] = 0.0
     block["idle"] = 1e9
     block.parameter(uniswap_cap=0.2, idle_buffer=0.0, min_cr=0.0)
@@ -341,11 +341,11 @@ def test_liquidity_is_added_in_the_ranges_own_proportion(lanes: Callable[..., An
     for root in (0.999, 1.0, 1.001):
         block = ranged(ready(lanes()), 0.0, root)
         nav, supply, idle = block.nav(), block["supply"], block["idle"]
-        operate(block.s, block.m, block.p, block.c)
+        block.run_everywhere("uniswap_operate")
         x, y = formula(block)
-        assert block["uniswap_liquidity"] > 1e9
-        assert block["uniswap_x"] == pytest.approx(x[0], rel=1e-12)
-        assert block["uniswap_y"] == pytest.approx(y[0], rel=1e-12)
+        assert block["uniswap.liquidity"] > 1e9
+        assert block["uniswap.x"] == pytest.approx(x[0], rel=1e-12)
+        assert block["uniswap.y"] == pytest.approx(y[0], rel=1e-12)
         assert block["supply"] - supply == pytest.approx(x[0], abs=1e-5)
         assert idle - block["idle"] == pytest.approx(y[0], abs=1e-5)
         assert block.nav() == pytest.approx(nav, abs=1e-5)
@@ -355,11 +355,11 @@ def test_liquidity_is_added_in_the_ranges_own_proportion(lanes: Callable[..., An
 def test_liquidity_is_added_in_the_middle_of_the_range_only(lanes: Callable[..., Any]) -> None:
     """In the inner half of the roots it is, in the outer ones it waits: an end is nearly all one coin."""
     block = ranged(ready(lanes()), 0.0, np.linspace(LOW, HIGH, LANES))
-    operate(block.s, block.m, block.p, block.c)
-    root = block.lanes("uniswap_root")
+    block.run_everywhere("uniswap_operate")
+    root = block.lanes("uniswap.root")
     middle = (root > 1.0 - HALF_RANGE * (1.0 - LOW)) & (root < 1.0 + HALF_RANGE * (HIGH - 1.0))
     assert 20 < middle.sum() < 44
-    assert np.array_equal(block.lanes("uniswap_liquidity") > 0.0, middle)
+    assert np.array_equal(block.lanes("uniswap.liquidity") > 0.0, middle)
 
 
 @pytest.mark.parametrize(("root", "burns", "returns"), [(LOW, True, False), (1.0, True, True), (HIGH, False, True)])
@@ -370,13 +370,13 @@ def test_out_of_range_only_one_coin_comes_out(lanes: Callable[..., Any], root: f
     block.market(gas_usd=500.0)
     block["unwinding"], block["unwinding_hours"] = 1.0, 100.0
     nav, supply, idle = block.nav(), block["supply"], block["idle"]
-    x, y = block["uniswap_x"], block["uniswap_y"]
-    operate(block.s, block.m, block.p, block.c)
+    x, y = block["uniswap.x"], block["uniswap.y"]
+    block.run_everywhere("uniswap_operate")
     assert supply - block["supply"] == pytest.approx(0.25 * x, abs=1e-5)
     assert block["idle"] - idle == pytest.approx(0.25 * y - 500.0, abs=1e-5)
     assert (block["supply"] < supply - 1e6) == burns
     assert (block["idle"] > idle + 1e6) == returns
-    assert block["uniswap_liquidity"] == pytest.approx(75e6 / (1 - LOW), rel=1e-12)
+    assert block["uniswap.liquidity"] == pytest.approx(75e6 / (1 - LOW), rel=1e-12)
     assert block.nav() - nav == pytest.approx(-500.0, abs=1e-5)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from amo_opt.amos import catalogue
-from amo_opt.amos.mechanism import Book, Mechanism
+from amo_opt.amos.mechanism import Book, Mechanism, Stages
 from amo_opt.errors import InputError
+from amo_opt.protocol.lanes import Own
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, stage
 
@@ -26,16 +27,16 @@ class VaultAmo(AmoSection):
 
 
 @stage
-def nothing(_s: Vector, _m: Vector, _c: Vector) -> None:
+def nothing(_s: Vector, _m: Vector, _p: Vector, _c: Vector, _a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
     pass
 
 
 VAULT = Mechanism(
     name="vault",
-    begin=nothing,
-    market_operations=nothing,
-    operate=nothing,
+    stages=Stages(own=Own("vault", state=("held", "borrowed")), begin=nothing, market_operations=nothing, operate=nothing),
+    earns=6,
     turn=6,
+    start=lambda state: {"held": state.amos.vault.held.value, "borrowed": state.amos.vault.borrowed.value},
     section=VaultAmo,
     markets={"vault_yield": figure(0.0, 1.0, "", "yield of the vault", default=0.04)},
     books=(Book(position="held", book="borrowed"),),
