@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amo_opt.protocol.lanes import LINES
+from amo_opt.amos.layout import LINES
 from amo_opt.report.facts.story_panels import HOLDERS, LINE_TITLES, panels_of
 from amo_opt.report.figures.story import FILLS
 
