@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amo_opt.amos.layout import LINES
 from amo_opt.config.study import Study
-from amo_opt.protocol.accounts import net_asset_value, settle
-from amo_opt.protocol.lanes import LANES, LINES
+from amo_opt.simulation import kernel
 
 POSITIONS: Mapping[str, float] = {
     "amos.investor.lent": 0.1e9,
@@ -30,9 +30,9 @@ def invested_everywhere(frax: Study, refigured: Callable[..., Study], lanes: Cal
     def build(**figures: float) -> Any:
         study = refigured(frax, {**POSITIONS, **{name.replace("__", "."): value for name, value in figures.items()}})
         block = lanes(study)
-        block["fraxlend_free"] = 0.06e9 - BORROWED
-        block["lending_free"] = block["investor_free"] = 1e15
-        settle(block.s, block.c)
+        block["fraxlend.free"] = 0.06e9 - BORROWED
+        block["aave.free"] = block["investor.free"] = 1e15
+        block.settle()
         block["income_liquidation"] = 0.0
         return block
 
@@ -44,9 +44,7 @@ def worth() -> Callable[[Any], np.ndarray]:
     """NAV of every lane, shape (LANES,)."""
 
     def nav(block: Any) -> np.ndarray:
-        out = np.empty(LANES)
-        net_asset_value(block.s, block.c, out)
-        return out
+        return kernel.nav(block.s, block.m, block.p, block.c)
 
     return nav
 
@@ -56,10 +54,10 @@ def effect(worth: Callable[[Any], np.ndarray]) -> Callable[..., tuple[np.ndarray
     """(ΔNAV, Σ of the lines' changes) of an act, each of shape (LANES,); positions are settled at liquidation value before and after."""
 
     def run(block: Any, act: Callable[[], object]) -> tuple[np.ndarray, np.ndarray]:
-        settle(block.s, block.c)
+        block.settle()
         lines, nav = sum(block.lanes(line).copy() for line in LINES), worth(block)
         act()
-        settle(block.s, block.c)
+        block.settle()
         return worth(block) - nav, sum(block.lanes(line) for line in LINES) - lines
 
     return run

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
 from amo_opt.config.study import Study
-from amo_opt.protocol.accounts import amplification_at, net_asset_value, open_hour, settle
-from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
+from amo_opt.protocol.accounts import amplification_at
+from amo_opt.protocol.lanes import LANES
 
 BASE_FEE, HAIRCUT = 0.0002, 0.01
 
@@ -36,12 +37,12 @@ def test_every_position_counts_once(invested_everywhere: Callable[..., Any], wor
     neither the AMO's part of the pool, nor the range's, nor Fraxlend's to withdraw."""
     block = invested_everywhere()
     block["collateral_price"], block["base_value"] = 0.97, 0.98
-    block["lending_free"] = 0.15e9
+    block["aave.free"] = 0.15e9
     own = block["lp_amo"] / block["lp_supply"]
-    coins = block["idle"] + block["lent"] + block["invested"] + block["uniswap_y"]
+    coins = block["idle"] + block["aave.lent"] + block["investor.lent"] + block["uniswap.y"]
     base = own * block["pool_y"] * 0.98
-    external = block["supply"] - own * block["pool_x"] - block["uniswap_x"] - 0.02e9
-    stuck = 0.97 * (block["lent"] - 0.15e9) + 0.04e9
+    external = block["supply"] - own * block["pool_x"] - block["uniswap.x"] - 0.02e9
+    stuck = 0.97 * (block["aave.lent"] - 0.15e9) + 0.04e9
     assert worth(block) == pytest.approx(0.97 * coins + base + 0.04e9 - external - BASE_FEE * base - HAIRCUT * stuck, rel=1e-12)
 
 
@@ -55,13 +56,13 @@ def burn(function: Callable[[Any], None]) -> Callable[[Any], None]:
 
 @burn
 def of_uniswaps_range(block: Any) -> None:
-    for name in ("uniswap_x", "supply"):
+    for name in ("uniswap.x", "supply"):
         block[name] = block[name] - 7e6
 
 
 @burn
 def of_fraxlend(block: Any) -> None:
-    for name in ("fraxlend_free", "fraxlend_lent", "supply"):
+    for name in ("fraxlend.free", "fraxlend.lent", "supply"):
         block[name] = block[name] - 7e6
 
 
@@ -112,10 +113,10 @@ def test_new_prices_are_booked_as_mark_to_market(
     """USDC to 0.97 and base LP to 0.98: NAV moves by 3% of what is held and 2% of the AMO's side, all of it on the mark-to-market line;
     the cost of selling that falls with the prices is liquidation's."""
     block = invested_everywhere()
-    held = block["idle"] + block["lent"] + block["invested"] + block["uniswap_y"]
+    held = block["idle"] + block["aave.lent"] + block["investor.lent"] + block["uniswap.y"]
     own_y = block["pool_y"] * block["lp_amo"] / block["lp_supply"]
     block.market(collateral_price=0.97, base_value=0.98)
-    moved, booked = effect(block, lambda: open_hour(block.s, block.m, block.p, block.c, 0))
+    moved, booked = effect(block, lambda: block.run("open_hour"))
     assert block["income_mark_to_market"] == pytest.approx(-0.03 * held - 0.02 * own_y, rel=1e-12)
     assert block["income_liquidation"] == pytest.approx(BASE_FEE * 0.02 * own_y, rel=1e-9)
     assert moved == pytest.approx(booked, abs=1e-5)
@@ -125,8 +126,8 @@ def test_unchanged_prices_book_nothing(invested_everywhere: Callable[..., Any]) 
     """An hour at the same prices: every line stays 0, and so do share price and its pressure."""
     block = invested_everywhere()
     price = block["share_price"]
-    open_hour(block.s, block.m, block.p, block.c, 0)
-    settle(block.s, block.c)
+    block.run("open_hour")
+    block.settle()
     assert [block[line] for line in LINES] == [0.0] * len(LINES)
     assert (block["share_price"], block["share_impact"]) == (price, 1.0)
 
@@ -136,10 +137,10 @@ def test_the_share_tokens_slow_mean_follows_in_three_days(lanes: Callable[..., A
     block = lanes()
     start = block["share_price"]
     block.market(share_return=0.5)
-    open_hour(block.s, block.m, block.p, block.c, 0)
+    block.run("open_hour")
     block.market(share_return=1.0)
     for hour in range(1, 72):
-        open_hour(block.s, block.m, block.p, block.c, hour)
+        block.run("open_hour", hour=hour)
     assert block["share_price"] == pytest.approx(0.5 * start)
     assert (start - block["share_slow"]) / (0.5 * start) == pytest.approx(1 - 2.718281828**-1, rel=1e-6)
 
@@ -153,19 +154,19 @@ def test_the_pressure_of_sales_passes(
     price = block["share_price"]
     block["share_impact"], block["share_price"] = 0.6, 0.6 * price
     for hour in range(int(hours_to_recover)):
-        open_hour(block.s, block.m, block.p, block.c, hour)
+        block.run("open_hour", hour=hour)
     assert block["share_price"] == pytest.approx(price * (1 - 0.4 * np.exp(-1)), rel=1e-9)
     for hour in range(int(20 * hours_to_recover)):
-        open_hour(block.s, block.m, block.p, block.c, hour)
+        block.run("open_hour", hour=hour)
     assert block["share_price"] == pytest.approx(price, rel=1e-8)
 
 
 # -- losses of venues --------------------------------------------------------------------------------------------------------------------
 
 LOSSES: dict[str, tuple[str, ...]] = {
-    "aave.loss": ("lent",),
-    "investor.loss": ("invested",),
-    "fraxlend.loss": ("fraxlend_lent", "fraxlend_drawn"),
+    "aave.loss": ("aave.lent",),
+    "investor.loss": ("investor.lent",),
+    "fraxlend.loss": ("fraxlend.lent", "fraxlend.drawn"),
     "curve.loss": ("lp_amo", "own"),
 }
 """What each loss may touch."""
@@ -175,9 +176,9 @@ def what_is_there(block: Any, loss: str) -> float:
     """Dollars that the venue holds of the protocol's, prices included."""
     own = block["lp_amo"] / block["lp_supply"]
     return {
-        "aave.loss": block["lent"] * block["collateral_price"],
-        "investor.loss": block["invested"] * block["collateral_price"],
-        "fraxlend.loss": block["fraxlend_lent"] - block["fraxlend_free"],
+        "aave.loss": block["aave.lent"] * block["collateral_price"],
+        "investor.loss": block["investor.lent"] * block["collateral_price"],
+        "fraxlend.loss": block["fraxlend.lent"] - block["fraxlend.free"],
         "curve.loss": own * (block["pool_x"] + block["pool_y"] * block["base_value"]),
     }[loss]
 
@@ -185,9 +186,9 @@ def what_is_there(block: Any, loss: str) -> float:
 COUNTED = {
     "aave.loss": {"at_work", "recoverable"},
     "investor.loss": {"at_work", "recoverable"},
-    "fraxlend.loss": {"own_counted"},
+    "fraxlend.loss": {"own_counted", "debt", "stuck_debt"},
 }
-"""The totals that a loss lowers."""
+"""The sums over the AMOs that a loss lowers."""
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -197,7 +198,7 @@ def test_a_loss_hits_what_is_there_and_is_booked_exactly(
     """A share of 0 to 1 of one venue: its balance falls by just that, no other balance moves, and the line holds −share × what was there."""
     block = invested_everywhere()
     block["collateral_price"], block["base_value"] = 0.97, 0.98
-    settle(block.s, block.c)
+    block.settle()
     share, there = np.linspace(0.0, 1.0, LANES), what_is_there(block, loss)
     before = block.s.reshape(len(STATE), LANES).copy()
     block.market(**{loss: share})
@@ -218,7 +219,7 @@ def test_a_loss_hits_what_is_there_and_is_booked_exactly(
 def test_a_venue_that_holds_nothing_loses_nothing(lanes: Callable[..., Any], loss: str) -> None:
     """No position, or a loss of 0: nothing changes at all."""
     block = lanes()
-    for name in ("lent", "invested", "fraxlend_lent", "fraxlend_free", "lp_amo"):
+    for name in ("aave.lent", "investor.lent", "fraxlend.lent", "fraxlend.free", "lp_amo"):
         block[name] = 0.0
     before = block.s.copy()
     block.market(**{loss: 0.5})
@@ -234,36 +235,36 @@ def test_what_selling_would_cost(invested_everywhere: Callable[..., Any]) -> Non
     Fraxlend's 60m the 40m that are borrowed. Booked where it arises, given back where it passes; standing still it books nothing."""
     block = invested_everywhere()
     block["collateral_price"] = 0.99
-    settle(block.s, block.c)
+    block.settle()
     block["income_liquidation"] = 0.0
-    block["lending_free"], block["investor_free"] = block["lent"] - 70e6, block["invested"] - 20e6
-    settle(block.s, block.c)
+    block["aave.free"], block["investor.free"] = block["aave.lent"] - 70e6, block["investor.lent"] - 20e6
+    block.settle()
     assert block["income_liquidation"] == pytest.approx(-HAIRCUT * 0.99 * 90e6, rel=1e-9)
     own_y = block["pool_y"] * block["lp_amo"] / block["lp_supply"]
     assert block["liquidation_cost"] == pytest.approx(BASE_FEE * own_y + HAIRCUT * (0.99 * 90e6 + 40e6), rel=1e-12)
     booked = block["income_liquidation"]
-    settle(block.s, block.c)
+    block.settle()
     assert block["income_liquidation"] == booked
-    block["lending_free"] = block["investor_free"] = 1e15
-    settle(block.s, block.c)
+    block["aave.free"] = block["investor.free"] = 1e15
+    block.settle()
     assert block["income_liquidation"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_at_no_fee_and_no_haircut_selling_costs_nothing(invested_everywhere: Callable[..., Any]) -> None:
     """Both figures 0: whatever is stuck, nothing is booked."""
     block = invested_everywhere(pool__base_fee=0.0, markets__illiquid_haircut=0.0)
-    block["lending_free"] = block["investor_free"] = 0.0
-    settle(block.s, block.c)
+    block["aave.free"] = block["investor.free"] = 0.0
+    block.settle()
     assert (block["liquidation_cost"], block["income_liquidation"]) == (0.0, 0.0)
 
 
-def test_nav_is_at_liquidation_value_before_it_is_settled(invested_everywhere: Callable[..., Any]) -> None:
+def test_nav_is_at_liquidation_value_before_it_is_settled(
+    invested_everywhere: Callable[..., Any], worth: Callable[[Any], np.ndarray]
+) -> None:
     """NAV knows a frozen market at once; the line catches up with it at the next settling, so that both agree again."""
     block = invested_everywhere()
-    before, frozen = np.empty(LANES), np.empty(LANES)
-    net_asset_value(block.s, block.c, before)
-    block["lending_free"] = 0.0
-    net_asset_value(block.s, block.c, frozen)
-    assert frozen - before == pytest.approx(-HAIRCUT * block["lent"], rel=1e-6)
-    settle(block.s, block.c)
-    assert block["income_liquidation"] == pytest.approx(-HAIRCUT * block["lent"], rel=1e-9)
+    before = worth(block)
+    block["aave.free"] = 0.0
+    assert worth(block) - before == pytest.approx(-HAIRCUT * block["aave.lent"], rel=1e-6)
+    block.settle()
+    assert block["income_liquidation"] == pytest.approx(-HAIRCUT * block["aave.lent"], rel=1e-9)

@@ -5,24 +5,23 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from amo_opt.amos import curve, fraxlend, uniswap_v3
-from amo_opt.protocol import lanes as at
-from amo_opt.protocol.active_lanes import FULL_STAGE, SCRATCH, W_ACTIVE, OnActive
-from amo_opt.protocol.collateral_ratio import scale_active
-from amo_opt.protocol.lanes import LANES, STATE
-from amo_opt.protocol.primary_market import trade, trade_active, trade_fast
-from amo_opt.simulation.kernel import STAGES
+from amo_opt.amos.layout import PLACES, STATE
+from amo_opt.protocol.active_lanes import FULL_STAGE, FULL_STAGE_OF_AMO, W_ACTIVE
+from amo_opt.protocol.lanes import LANES
+from amo_opt.simulation.kernel import SCRATCH, STAGES
+from amo_opt.simulation.program import HOUR, Row
 
 Block = Any
 
 
 def stressed(lanes: Callable[..., Block], seed: int) -> Block:
-    """Lanes in all states of an hour: calm and not, with demand on either side, over and under every target."""
+    """Lanes in all states of an hour: calm and not, with demand on either side, over and under every target; its books not yet settled."""
     rng = np.random.default_rng(seed)
     block = lanes()
     x, y = rng.uniform(0.4e9, 1.6e9, LANES), rng.uniform(0.4e9, 1.6e9, LANES)
@@ -34,40 +33,41 @@ def stressed(lanes: Callable[..., Block], seed: int) -> Block:
     block["backing_value"] = rng.uniform(0.9, 1.0, LANES)
     block["unwinding"] = (rng.random(LANES) < 0.2).astype(float)
     block["unwinding_hours"] = block["high_hours"] = rng.uniform(0.0, 100.0, LANES)
+    block.run("begin_settling")
     return block
+
+
+def both(block: Block, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The state after a row, shape (lines, LANES), after its full stage in every lane, and which lanes the row flagged."""
+    split, whole, w = replace(block, s=block.s.copy()), replace(block, s=block.s.copy()), np.zeros(SCRATCH)
+    split.run(name, scratch=w)
+    whole.run_everywhere(name)
+    return split.s.reshape(len(STATE), LANES), whole.s.reshape(len(STATE), LANES), w[W_ACTIVE : W_ACTIVE + LANES] > 0.5
+
+
+def assert_alike(ours: np.ndarray, theirs: np.ndarray, *, rel: float) -> None:
+    """Every line alike in every lane, to so much of it or to 1e-12 of the state's scale."""
+    apart = ~(np.abs(ours - theirs) <= np.maximum(rel * np.abs(theirs), 1e-12 * 2.3e9))
+    assert [name for name, line in zip(STATE, apart, strict=True) if line.any()] == []
 
 
 def test_trades_at_the_pool_and_at_the_doors_are_the_whole_of_trading(lanes: Callable[..., Block]) -> None:
     """The light pass and the active lanes' full one come to what the full stage alone comes to, in every line of the state, to 1e-12 of its scale."""
     active = 0
     for seed in range(40):
-        block = stressed(lanes, seed)
-        whole, split, w = block.s.copy(), block.s.copy(), np.zeros(SCRATCH)
-        trade(whole, block.m, block.p, block.c)
-        trade_fast(split, block.m, block.p, block.c, w)
-        flags = w[W_ACTIVE : W_ACTIVE + LANES] > 0.5
+        ours, theirs, flags = both(stressed(lanes, seed), "trade")
         active += int(flags.sum())
-        trade_active(split, block.m, block.p, block.c, w)
-        ours, theirs = split.reshape(len(STATE), LANES), whole.reshape(len(STATE), LANES)
         # a lane that was copied out and back is the same to the last bit
         assert np.array_equal(ours[:, flags], theirs[:, flags])
-        for name, one, other in zip(STATE, ours, theirs, strict=True):
-            assert one == pytest.approx(other, rel=1e-12, abs=1e-12 * 2.3e9), name
+        assert_alike(ours, theirs, rel=1e-12)
     assert 0.2 * 40 * LANES < active < 0.9 * 40 * LANES
 
 
-ACTIVE: dict[str, OnActive] = {
-    "trade": trade_active,
-    "scale": scale_active,
-    "arbitrage": uniswap_v3.arbitrage_active,
-    "curve": curve.operate_active,
-    "uniswap": uniswap_v3.operate_active,
-    "fraxlend": fraxlend.operate_active,
-}
+ACTIVE: dict[str, Row] = {row.name: row for row in HOUR if row.active is not None}
 
 
-def lines_in(function: Any, array: str, context: type[ast.expr_context]) -> set[int]:
-    """Offsets of the lines of ``array`` that the function's source loads or stores."""
+def lines_in(function: Any, array: str, declared_in: str, context: type[ast.expr_context]) -> set[int]:
+    """Offsets of the lines of ``array`` that the function's source loads or stores, all of them names of that one module."""
     tree = ast.parse(inspect.getsource(function.py_func))
     found = set()
     for node in ast.walk(tree):
@@ -76,21 +76,47 @@ def lines_in(function: Any, array: str, context: type[ast.expr_context]) -> set[
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, context) and ast.unparse(node.value) == array:
             name, _, lane = ast.unparse(node.slice).partition(" + ")
-            assert lane == "i", ast.unparse(node)
-            found.add(getattr(at, name.removeprefix("at.")))
+            module, _, offset = name.partition(".")
+            assert (module, lane) == (declared_in, "i"), ast.unparse(node)
+            found.add(getattr(function.py_func.__globals__[module], offset))
     return found
 
 
 @pytest.mark.parametrize("name", ACTIVE)
 def test_what_is_copied_for_a_stage_is_what_it_reads_and_writes(name: str) -> None:
-    """The declaration of a stage on active lanes names the lines of its source, all and only those."""
-    active = ACTIVE[name]
-    touched, written, read = (int(count) for count in active.lines[:3])
-    places = active.lines[3:].tolist()
-    assert set(places[touched : touched + written]) == lines_in(active.full, "s", ast.Store)
-    assert set(places[:touched]) == lines_in(active.full, "s", ast.Load) | lines_in(active.full, "s", ast.Store)
-    market = next(arg.arg for arg in ast.parse(inspect.getsource(active.full.py_func)).body[0].args.args[1:2])  # type: ignore[attr-defined]
-    assert set(places[touched + written :]) == lines_in(active.full, market, ast.Load)
+    """The declaration of a stage on active lanes names the lines of its source, the common ones and an AMO's own, all and only those."""
+    active = ACTIVE[name].active
+    arrays = list(inspect.signature(active.full.py_func).parameters)[:-1]
+    declared = [("at", arrays[:2], active.writes, active.reads, active.market)]
+    own = ("mine", arrays[4:6], active.own_writes, active.own_reads, active.own_market)
+    assert bool(arrays[4:]) == (ACTIVE[name].of is not None)
+    if arrays[4:]:
+        declared.append(own)
+    else:
+        assert not any(own[2:])
+    for module, (state, market), writes, reads, of_market in declared:
+        stored = lines_in(active.full, state, module, ast.Store)
+        assert set(writes) == stored
+        assert set(writes) | set(reads) == stored | lines_in(active.full, state, module, ast.Load)
+        assert set(of_market) == lines_in(active.full, market, module, ast.Load)
+        assert not lines_in(active.full, market, module, ast.Store)
+        assert len({*writes, *reads}) == len(writes) + len(reads)
+        assert len(set(of_market)) == len(of_market)
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_an_amos_own_lines_are_copied_where_they_stand(name: str) -> None:
+    """Counts of what is touched, written and read of the market, then these lines, an AMO's own at its place in the state and in the row."""
+    row = ACTIVE[name]
+    active, place = row.active, PLACES[row.of.name] if row.of else None
+    state, market = (place.state, place.market) if place else (0, 0)
+    assert row.places[:2] == (state, market)
+    touched, written, read = (int(count) for count in active.lines(state, market)[:3])
+    places = active.lines(state, market)[3:].tolist()
+    writes = {*active.writes, *(state + line for line in active.own_writes)}
+    assert set(places[touched : touched + written]) == writes
+    assert set(places[:touched]) == {*writes, *active.reads, *(state + line for line in active.own_reads)}
+    assert set(places[touched + written :]) == {*active.market, *(market + line for line in active.own_market)}
     assert len(places) == touched + written + read == len(set(places[:touched])) + written + read
 
 
@@ -99,48 +125,37 @@ def test_every_stage_on_active_lanes_is_held_to_its_source() -> None:
     on_some = {
         name: function
         for name, (function, types) in STAGES.items()
-        if types == FULL_STAGE and "lanes" in function.py_func.__code__.co_varnames
+        if types in (FULL_STAGE, FULL_STAGE_OF_AMO) and "lanes" in function.py_func.__code__.co_varnames
     }
-    assert {id(function) for function in on_some.values()} == {id(active.full) for active in ACTIVE.values()}
-    assert len(on_some) == len(ACTIVE)
+    assert {id(function) for function in on_some.values()} == {id(row.active.full) for row in ACTIVE.values()}
+    assert len(on_some) == len({row.full for row in ACTIVE.values()}) == 6
 
 
-OPERATIONS: dict[str, tuple[Callable[..., None], Callable[..., None], Callable[..., None]]] = {
-    "curve": (curve.flag_operations, curve.operate_active, curve.operate),
-    "uniswap": (uniswap_v3.flag_operations, uniswap_v3.operate_active, uniswap_v3.operate),
-    "fraxlend": (fraxlend.flag_operations, fraxlend.operate_active, fraxlend.operate),
-}
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_operations_of_active_lanes_are_all_there_are(lanes: Callable[..., Block], name: str) -> None:
-    """Whoever is not flagged would not have acted: flagging, then operating where flagged, leaves what operating everywhere leaves."""
-    flag, active_only, everywhere = OPERATIONS[name]
+@pytest.mark.parametrize("name", [name for name in ACTIVE if name.endswith(("_operate", "_arbitrage"))])
+def test_operations_of_active_lanes_are_all_there_are(
+    lanes: Callable[..., Block], invested_everywhere: Callable[..., Block], name: str
+) -> None:
+    """Whoever is not flagged would not have acted: flagging, then operating where flagged, leaves what operating everywhere leaves. From the
+    snapshot on, and with a position in every venue."""
     acted = rested = 0
-    for seed in range(20):
-        block = stressed(lanes, seed)
+    for seed in range(40):
+        block = stressed(lanes if seed < 20 else invested_everywhere, seed)
         block.parameter(uniswap_cap=0.05, fraxlend_cap=0.05)
         block["idle"] = np.random.default_rng(seed).uniform(0.0, 0.6e9, LANES)
-        whole, split, w = block.s.copy(), block.s.copy(), np.zeros(SCRATCH)
-        everywhere(whole, block.m, block.p, block.c)
-        flag(split, block.p, block.c, w)
-        flags = w[W_ACTIVE : W_ACTIVE + LANES] > 0.5
-        active_only(split, block.m, block.p, block.c, w)
+        ours, theirs, flags = both(block, name)
         acted, rested = acted + int(flags.sum()), rested + int((~flags).sum())
-        for variable, one, other in zip(STATE, split.reshape(len(STATE), LANES), whole.reshape(len(STATE), LANES), strict=True):
-            assert one == pytest.approx(other, rel=1e-11, abs=1e-12 * 2.3e9), variable
+        assert_alike(ours, theirs, rel=1e-11)
     assert acted
     assert rested
 
 
-def test_neighbours_change_nothing(lanes: Callable[..., Block]) -> None:
+@pytest.mark.parametrize("name", ACTIVE)
+def test_neighbours_change_nothing(lanes: Callable[..., Block], name: str) -> None:
     """A lane among others, and the same lane in a block of its own likes: the same bits."""
     block = stressed(lanes, 3)
-    among, w = block.s.copy(), np.zeros(SCRATCH)
-    trade_fast(among, block.m, block.p, block.c, w)
-    trade_active(among, block.m, block.p, block.c, w)
+    among, w = replace(block, s=block.s.copy()), np.zeros(SCRATCH)
+    among.run(name, scratch=w)
     for lane in range(0, LANES, 9):
-        alone = np.repeat(block.s.reshape(len(STATE), LANES)[:, lane], LANES)
-        trade_fast(alone, block.m, block.p, block.c, w)
-        trade_active(alone, block.m, block.p, block.c, w)
-        assert np.array_equal(alone.reshape(len(STATE), LANES)[:, lane], among.reshape(len(STATE), LANES)[:, lane])
+        alone = replace(block, s=np.repeat(block.s.reshape(len(STATE), LANES)[:, lane], LANES))
+        alone.run(name, scratch=w)
+        assert np.array_equal(alone.s.reshape(len(STATE), LANES)[:, lane], among.s.reshape(len(STATE), LANES)[:, lane])

@@ -11,9 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amo_opt.protocol.collateral_ratio import (
-    collateral_ratios,
     contract_ratio,
-    cr_controller,
     external_ratio,
     pool_at_floor,
     scaled_at_cr,
@@ -26,7 +24,7 @@ BAND, STEP = 0.005, 0.0025
 
 def moved(block: Any, oracle: float, cr: float = 0.8725) -> float:
     block["oracle"], block["collateral_ratio"] = oracle, cr
-    cr_controller(block.s, block.p, block.c)
+    block.run("cr_controller")
     return block["collateral_ratio"] - cr
 
 
@@ -46,7 +44,7 @@ def test_at_most_one_step_a_cooldown(lanes: Callable[..., Any]) -> None:
     block["oracle"] = 0.98
     path = []
     for _ in range(15):
-        cr_controller(block.s, block.p, block.c)
+        block.run("cr_controller")
         path.append(block["collateral_ratio"])
     assert path == pytest.approx([0.8725] * 4 + [0.875] * 5 + [0.8775] * 5 + [0.88])
 
@@ -193,16 +191,16 @@ def test_both_ratios_with_a_position_in_every_venue(invested_everywhere: Callabl
     x, y = block["pool_x"], block["pool_y"]
     own, supply = block["lp_amo"] / block["lp_supply"], block["supply"]
     low, high = np.sqrt(0.995), np.sqrt(1.005)
-    range_x = block["uniswap_liquidity"] * (1 / low - 1 / high)
-    elsewhere = range_x + block["fraxlend_free"]
-    free = block["idle"] + block["lent"] + block["invested"]
+    range_x = block["uniswap.liquidity"] * (1 / low - 1 / high)
+    elsewhere = range_x + block["fraxlend.free"]
+    free = block["idle"] + block["aave.lent"] + block["investor.lent"]
     floor = 0.8
     block["scaled_cr"] = scaled_at_cr(cr, ann)[0]
     block.constant(external_floor=floor)
-    collateral_ratios(block.s, block.c)
+    block.run("collateral_ratios")
 
     at_cr = slow_floor(x, y, ann, cr, supply - elsewhere)
-    contract = (free + own * at_cr[1] + cr * (own * at_cr[0] + range_x + block["fraxlend_lent"])) / supply
+    contract = (free + own * at_cr[1] + cr * (own * at_cr[0] + range_x + block["fraxlend.lent"])) / supply
     assert block["cr_contract"] == pytest.approx(contract, rel=1e-6)
     at_floor = slow_floor(x, y, ann, floor, supply - elsewhere)
     external = (free + own * at_floor[1]) / (supply - own * at_floor[0] - elsewhere)
@@ -225,10 +223,10 @@ def test_minting_never_adds_external_collateral(
     block["ann"], block["collateral_ratio"] = 2 * a, cr
     block.pool(2.4e9 * share, 2.4e9 * (1 - share))
     block["lp_amo"] = own * block["lp_supply"]
-    block["fraxlend_lent"] = block["fraxlend_free"] = np.where(np.arange(LANES) == 1, minted, 0.0)
-    block["supply"] = 4e9 + block.lanes("fraxlend_free")
+    block["fraxlend.lent"] = block["fraxlend.free"] = np.where(np.arange(LANES) == 1, minted, 0.0)
+    block["supply"] = 4e9 + block.lanes("fraxlend.free")
     block["scaled_cr"] = scaled_at_cr(cr, 2 * a)[0]
-    collateral_ratios(block.s, block.c)
+    block.run("collateral_ratios")
     external, contract = block.lanes("cr_external"), block.lanes("cr_contract")
     assert external[1] == pytest.approx(external[0], rel=1e-9)
     # on chain every minted unit is worth CR, which draws the ratio towards CR

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.protocol.holders import MOST_WANTED, demand, lp_flight
+from amo_opt.protocol.holders import MOST_WANTED
 from amo_opt.protocol.market import LANES
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 
@@ -41,7 +41,7 @@ def test_outside_providers_leave_with_both_sides_and_the_amo_keeps_its_own(inves
     x, y, supply = block["pool_x"], block["pool_y"], block["supply"]
     block.constant(lp_flight_share=1.0)
     block.market(lp_exit=0.1)
-    moved, booked = effect(block, lambda: lp_flight(block.s, block.m, block.c))
+    moved, booked = effect(block, lambda: block.run("lp_flight"))
     assert block["pool_x"] == pytest.approx(0.98 * x)
     assert block["pool_y"] == pytest.approx(0.98 * y)
     assert block["queue"] == pytest.approx(0.02 * x)
@@ -58,10 +58,10 @@ def test_flight_begins_above_its_share(lanes: Callable[..., Any], rate: float) -
     block = lanes()
     block.constant(lp_return_rate=0.0, lp_flight_rate=rate)
     block.pool(0.65e9, 0.35e9)
-    lp_flight(block.s, block.m, block.c)
+    block.run("lp_flight")
     assert block["queue"] == 0.0
     block.pool(0.75e9, 0.25e9)
-    lp_flight(block.s, block.m, block.c)
+    block.run("lp_flight")
     assert block["queue"] == pytest.approx(rate * 0.1 * 0.2 * 0.75e9)
 
 
@@ -72,7 +72,7 @@ def test_without_outside_providers_there_is_no_flight(lanes: Callable[..., Any])
     block["lp_amo"] = block["lp_supply"]
     before = block.s.copy()
     block.market(lp_exit=0.5)
-    lp_flight(block.s, block.m, block.c)
+    block.run("lp_flight")
     assert np.array_equal(block.s, before)
 
 
@@ -83,7 +83,7 @@ def test_outside_providers_come_back_where_nobody_flees(lanes: Callable[..., Any
     d, own = block["d"], block["lp_amo"] / block["lp_supply"]
     x, supply = block["pool_x"], block["supply"]
     block.constant(start_outside=2.0 * (1.0 - own) * d, start_external=supply - own * x, lp_return_rate=0.002, lp_flight_share=1.0)
-    moved, _ = effect(block, lambda: lp_flight(block.s, block.m, block.c))
+    moved, _ = effect(block, lambda: block.run("lp_flight"))
     joined = 0.002 * (1.0 - own)
     assert block["d"] == pytest.approx(d * (1.0 + joined))
     assert block["pool_x"] == pytest.approx(x * (1.0 + joined))
@@ -94,7 +94,7 @@ def test_outside_providers_come_back_where_nobody_flees(lanes: Callable[..., Any
         block = lanes()
         before = block["d"]
         block.constant(start_external=supply - own * x, lp_return_rate=0.002, **refused)
-        lp_flight(block.s, block.m, block.c)
+        block.run("lp_flight")
         assert block["d"] <= before
 
 
@@ -109,8 +109,7 @@ def settled_liquidity(block: Any, response: float, richer: float, hours: int = 6
     start = float(outside_liquidity(block)[0])
     block["outside_yield_start"] = 1e-5
     block["outside_yield"] = richer * 1e-5
-    for _ in range(hours):
-        lp_flight(block.s, block.m, block.c)
+    block.run(*["lp_flight"] * hours)
     return float(outside_liquidity(block)[0]) / start
 
 
@@ -135,7 +134,7 @@ def test_at_no_response_yields_move_nobody(lanes: Callable[..., Any], richer: fl
     assert settled_liquidity(block, 0.0, richer, hours=200) == pytest.approx(1.0, rel=1e-9)
     start = float(outside_liquidity(block)[0])
     block.constant(start_outside=2.0 * start)
-    lp_flight(block.s, block.m, block.c)
+    block.run("lp_flight")
     assert outside_liquidity(block)[0] == pytest.approx(start * 1.005, rel=1e-9)
 
 
@@ -145,7 +144,7 @@ def test_no_return_rate_and_liquidity_stays(lanes: Callable[..., Any]) -> None:
     own, d = block["lp_amo"] / block["lp_supply"], block["d"]
     block.constant(lp_return_rate=0.0, lp_yield_response=3.0, start_outside=2.0 * (1 - own) * d, lp_flight_share=1.0)
     block["outside_yield_start"], block["outside_yield"] = 1e-5, 1e-4
-    lp_flight(block.s, block.m, block.c)
+    block.run("lp_flight")
     assert block["d"] == pytest.approx(d, rel=1e-13)
 
 
@@ -157,8 +156,8 @@ def test_providers_bring_no_stablecoin_that_is_not_there(invested_everywhere: Ca
         block.constant(lp_return_rate=1.0, lp_flight_share=1.0, lp_yield_response=3.0)
         block["outside_yield_start"], block["outside_yield"] = 1e-5, 1e-4
         x = block["pool_x"]
-        block["queue"] = block["supply"] - x - block["uniswap_x"] - block["fraxlend_free"] - left
-        lp_flight(block.s, block.m, block.c)
+        block["queue"] = block["supply"] - x - block["uniswap.x"] - block["fraxlend.free"] - left
+        block.run("lp_flight")
         assert block["pool_x"] - x == pytest.approx(0.5 * left, rel=1e-6, abs=1e-3)
 
 
@@ -168,7 +167,7 @@ def test_liquidity_follows_the_external_supply_down(lanes: Callable[..., Any]) -
     own, d = block["lp_amo"] / block["lp_supply"], block["d"]
     external = block["supply"] - own * block["pool_x"]
     block.constant(start_outside=(1 - own) * d, start_external=2 * external, lp_return_rate=0.01, lp_flight_share=1.0)
-    lp_flight(block.s, block.m, block.c)
+    block.run("lp_flight")
     assert outside_liquidity(block)[0] == pytest.approx((1 - own) * d * (1 - 0.01 * 0.5), rel=1e-9)
 
 
@@ -196,18 +195,18 @@ def test_providers_bring_and_take_what_exists(
     block = invested_everywhere()
     block.pool(2.4e9 * share, 2.4e9 * (1 - share))
     block["lp_amo"] = own * block["lp_supply"]
-    block["queue"] = queue * (block["supply"] - block["pool_x"] - block["uniswap_x"] - block["fraxlend_free"])
+    block["queue"] = queue * (block["supply"] - block["pool_x"] - block["uniswap.x"] - block["fraxlend.free"])
     block.constant(lp_return_rate=rate, lp_yield_response=3.0)
     block["outside_yield_start"], block["outside_yield"] = 1e-5, richer * 1e-5
     block.market(lp_exit=exits)
     x, y, supply = block["pool_x"], block["pool_y"], block["supply"]
-    moved, _ = effect(block, lambda: lp_flight(block.s, block.m, block.c))
+    moved, _ = effect(block, lambda: block.run("lp_flight"))
     assert np.abs(moved).max() < 1e-4
     assert block["supply"] == supply
     assert block["pool_x"] * y == pytest.approx(block["pool_y"] * x, rel=1e-12)
     assert block["lp_amo"] / block["lp_supply"] * block["pool_x"] == pytest.approx(own * x, rel=1e-9, abs=1e-3)
     assert block["pool_x"] > 0.0
-    outside = block["supply"] - block["pool_x"] - block["uniswap_x"] - block["fraxlend_free"]
+    outside = block["supply"] - block["pool_x"] - block["uniswap.x"] - block["fraxlend.free"]
     assert block["queue"] <= outside * (1 + 1e-9) + 1e-3
 
 
@@ -218,12 +217,12 @@ def test_nobody_runs_within_a_cent_of_exit_value(lanes: Callable[..., Any]) -> N
     """Price ≥ 0.99 of exit value and no gap: no hazard. Just below, news; 5% below, news and price in full."""
     block = lanes()
     at_price(block, np.linspace(0.99, 1.01, LANES))
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert np.all(block.lanes("fatigue") == 0.0)
     for price, a_day in ((0.985, 0.03 + 0.20 * 0.005 / 0.04), (0.94, 0.03 + 0.20)):
         block["fatigue"] = 0.0
         at_price(block, price)
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         assert block["fatigue"] == pytest.approx(a_day / 24, rel=1e-6)
 
 
@@ -237,7 +236,7 @@ def test_each_part_of_the_hazard_has_its_switch(lanes: Callable[..., Any], which
     block["cr_external"] = block["cr_external_start"] - 0.1
     block["share_price"] = 0.2 * block["share_slow"]
     block.constant(**{which: 0.0})
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["fatigue"] == pytest.approx((sum(parts.values()) - parts[which]) / 24, rel=1e-6)
 
 
@@ -245,11 +244,11 @@ def test_a_fall_of_the_collateral_itself_is_no_run(lanes: Callable[..., Any]) ->
     """March 2023: stablecoin and USDC both at 0.88, nobody leaves; the same price with USDC at par is a run."""
     block = lanes()
     block["base_value"] = block["collateral_price"] = 0.88
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["fatigue"] == 0.0
     block["collateral_price"] = block["base_value"] = 1.0
     at_price(block, 0.88)
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["fatigue"] > 0.2 / 24
 
 
@@ -257,11 +256,11 @@ def test_the_hazard_grows_with_the_collateral_gap_beyond_its_start(lanes: Callab
     """At the peg a gap makes nobody leave. Off it, the gap that stood at the start is no reason, and each point more adds its rate."""
     block = lanes()
     block["cr_external"] = block["cr_external_start"] - 0.2
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert np.all(block.lanes("fatigue") == 0.0)
     at_price(block, 0.98)
     block["cr_external"] = block["cr_external_start"] - np.linspace(-0.1, 0.3, LANES)
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     gaps = np.maximum(np.linspace(-0.1, 0.3, LANES), 0.0)
     assert block.lanes("fatigue") == pytest.approx((0.03 + 0.20 * 0.25 + 0.5 * gaps) / 24, rel=1e-6)
 
@@ -274,7 +273,7 @@ def test_the_hazard_fades_as_those_who_would_run_have_run(lanes: Callable[..., A
     hazards = []
     for _ in range(24 * 60):
         before = block["fatigue"]
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         block["queue"] = 0.0
         hazards.append(block["fatigue"] - before)
     assert all(later <= earlier for earlier, later in itertools.pairwise(hazards))
@@ -293,10 +292,10 @@ def test_one_is_worth_what_stands_behind_it(lanes: Callable[..., Any]) -> None:
     external = block["supply"] - block["lp_amo"] / block["lp_supply"] * block["pool_x"]
     cover = np.linspace(0.0, 1.5, LANES)
     block["share_price"] = cover * 0.2 * external / block["share_supply"]
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block.lanes("backing_value") == pytest.approx(0.96 * (0.8 + 0.2 * np.minimum(cover, 1.0)), rel=1e-8)
     block["cr_external"], block["collateral_ratio"], block["share_price"] = 0.9, 0.7, 0.0
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["backing_value"] == pytest.approx(0.96 * 0.7, rel=1e-8)
 
 
@@ -316,7 +315,7 @@ def test_traders_of_value_buy_below_and_sell_above(lanes: Callable[..., Any], bu
         # the pool's move is the holders', so that external supply stays what it was
         block["supply"] = external + own * block["pool_x"]
         block["queue"] = block["buy_queue"] = 0.0
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         assert block["backing_value"] == pytest.approx(0.9, rel=1e-7)
         assert block["buy_demand"] == pytest.approx(bought * external, rel=1e-6, abs=1e-6)
         assert block["sell_demand"] == pytest.approx(sold * external, rel=1e-6, abs=1e-6)
@@ -329,7 +328,7 @@ def test_traders_of_value_buy_below_and_sell_above(lanes: Callable[..., Any], bu
 def users(block: Any) -> float:
     """External supply, whose share calm demand is."""
     own = block["lp_amo"] / block["lp_supply"]
-    return block["supply"] - own * block["pool_x"] - block["uniswap_x"] - block["fraxlend_free"]
+    return block["supply"] - own * block["pool_x"] - block["uniswap.x"] - block["fraxlend.free"]
 
 
 def test_sellers_and_buyers_of_an_hour_meet_first(lanes: Callable[..., Any]) -> None:
@@ -338,7 +337,7 @@ def test_sellers_and_buyers_of_an_hour_meet_first(lanes: Callable[..., Any]) -> 
     block["queue"] = np.linspace(0.0, 40e6, LANES)
     block["buy_queue"] = 5e6
     block.market(flow=15e6 / users(block))
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     selling, buying = block.lanes("sell_demand"), block.lanes("buy_demand")
     assert np.all((selling == 0.0) | (buying == 0.0))
     assert buying - selling == pytest.approx(20e6 - np.linspace(0.0, 40e6, LANES), abs=1e-3)
@@ -352,7 +351,7 @@ def test_who_waits_to_buy_comes_again(lanes: Callable[..., Any]) -> None:
         block = lanes()
         at_price(block, 1.0)
         block["buy_queue"] = waiting
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         assert block["buy_demand"] == block["buy_queue"] == waiting
 
 
@@ -362,7 +361,7 @@ def test_bargain_hunters_do_not_wait(lanes: Callable[..., Any]) -> None:
     block.constant(hazard_news=0.0, hazard_price=0.0)
     at_price(block, 0.98)
     block["buy_queue"] = 7e6
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["buy_demand"] > 8e6
     assert block["buy_queue"] == 7e6
 
@@ -374,7 +373,7 @@ def test_what_borrowers_take_is_sold_and_what_they_repay_is_bought(lanes: Callab
         block = lanes()
         at_price(block, 1.0)
         block["borrower_flow"] = flow
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         assert (block["sell_demand"], block["buy_demand"], block["buy_queue"]) == (selling, buying, buying)
 
 
@@ -383,7 +382,7 @@ def test_nobody_sells_what_is_in_the_pool(lanes: Callable[..., Any]) -> None:
     block = lanes()
     block["queue"] = np.linspace(0.0, 3e9, LANES)
     block.market(flow=-2.0, news_exit=0.9)
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert np.all(block.lanes("sell_demand") <= (block["supply"] - block["pool_x"]) * (1 + 1e-12))
     assert np.all(block.lanes("sell_demand") >= 0.0)
 
@@ -394,12 +393,12 @@ def test_what_the_protocol_holds_elsewhere_is_nobodys_to_sell(invested_everywher
     block = invested_everywhere()
     at_price(block, 1.0)
     block.market(news_exit=0.1)
-    holders = block["supply"] - block["pool_x"] - block["uniswap_x"] - 0.02e9
-    demand(block.s, block.m, block.c)
-    assert block["uniswap_x"] > 40e6
+    holders = block["supply"] - block["pool_x"] - block["uniswap.x"] - 0.02e9
+    block.run("demand")
+    assert block["uniswap.x"] > 40e6
     assert block["sell_demand"] == pytest.approx(0.1 * holders, rel=1e-12)
     block["queue"] = 1e12
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["sell_demand"] == pytest.approx(holders, rel=1e-12)
 
 
@@ -414,10 +413,10 @@ def test_calm_demand_is_a_share_of_those_who_hold(lanes: Callable[..., Any]) -> 
     for left, bought in ((1.0, 0.01), (0.5, 0.005), (2.0, 0.01)):
         block["supply"] = block["supply"] + left * start - users(block)
         block["buy_queue"] = 0.0
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         assert block["buy_demand"] == pytest.approx(bought * start, rel=1e-9)
     block.pool(4e3, 4e3)
     block["buy_queue"] = 0.0
     block["price"] = 1.0
-    demand(block.s, block.m, block.c)
+    block.run("demand")
     assert block["buy_demand"] == 0.0

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amo_opt.amos.layout import STATE, STATE_INDEX
 from amo_opt.config.study import Study
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.oracle import observe
 from amo_opt.stableswap.invariant import get_y, marginal_price, scaled_x_at_price
 
 LOW, HIGH = math.sqrt(0.995), math.sqrt(1.005)
@@ -35,11 +35,17 @@ def venues(frax: Study, refigured: Callable[..., Study], lanes: Callable[..., An
     def build(liquidity: float = 50e6, lag: float = 0.0, price: float = 0.98) -> Any:
         block = lanes(refigured(frax, {"markets.oracle_lag_hours": lag, "amos.uniswap.liquidity": liquidity}))
         at_price(block, price)
-        block["uniswap_root"] = math.sqrt(0.999)
+        block["uniswap.root"] = math.sqrt(0.999)
         block["oracle"] = 1.0
         return block
 
     return build
+
+
+def observe(block: Any) -> None:
+    """The pool's price, what the range quotes, and the oracle's step: an hour's, which begins with nothing quoted."""
+    block["quoted_depth"] = block["quoted_gap"] = 0.0
+    block.run("observe", "uniswap_observe", "move_oracle")
 
 
 def curve_depth(block: Any) -> float:
@@ -53,12 +59,12 @@ def test_venues_weigh_by_their_depth(venues: Callable[..., Any]) -> None:
     Curve's. A deeper range weighs more."""
     for liquidity in (50e6, 500e6):
         block = venues(liquidity)
-        observe(block.s, block.c)
-        depths = np.array([curve_depth(block), 0.0005 * (block["uniswap_liquidity"] + OUTSIDE)])
+        observe(block)
+        depths = np.array([curve_depth(block), 0.0005 * (block["uniswap.liquidity"] + OUTSIDE)])
         mean = float(np.average([0.98, 0.999], weights=depths))
         assert block["oracle"] == pytest.approx(mean, rel=1e-9)
         assert block["price"] == pytest.approx(0.98, rel=1e-9)
-        assert block["uniswap_root"] == math.sqrt(0.999)
+        assert block["uniswap.root"] == math.sqrt(0.999)
 
 
 def test_prices_are_dollars(venues: Callable[..., Any]) -> None:
@@ -66,8 +72,8 @@ def test_prices_are_dollars(venues: Callable[..., Any]) -> None:
     block = venues(500e6)
     block["collateral_price"], block["base_value"] = 0.9, 0.95
     at_price(block, 0.93)
-    observe(block.s, block.c)
-    depths = [curve_depth(block), 0.0005 * (block["uniswap_liquidity"] + OUTSIDE)]
+    observe(block)
+    depths = [curve_depth(block), 0.0005 * (block["uniswap.liquidity"] + OUTSIDE)]
     assert block["oracle"] == pytest.approx(float(np.average([0.93, 0.999 * 0.9], weights=depths)), rel=1e-9)
 
 
@@ -75,8 +81,8 @@ def test_prices_are_dollars(venues: Callable[..., Any]) -> None:
 def test_a_range_that_was_left_has_no_price(venues: Callable[..., Any], root: float) -> None:
     """At either end the range is all one coin and quotes nothing: the oracle is Curve's price alone."""
     block = venues(500e6)
-    block["uniswap_root"] = root
-    observe(block.s, block.c)
+    block["uniswap.root"] = root
+    observe(block)
     assert block["oracle"] == pytest.approx(0.98, rel=1e-12)
 
 
@@ -84,9 +90,9 @@ def test_without_a_position_there_is_one_venue(venues: Callable[..., Any]) -> No
     """No liquidity of the AMO's: the oracle is Curve's price, and the range's price follows it within its ends, as others trade it."""
     for price, root in ((0.98, LOW), (0.999, math.sqrt(0.999)), (1.02, HIGH)):
         block = venues(0.0, price=price)
-        observe(block.s, block.c)
+        observe(block)
         assert block["oracle"] == pytest.approx(price, rel=1e-9)
-        assert block["uniswap_root"] == pytest.approx(root, rel=1e-9)
+        assert block["uniswap.root"] == pytest.approx(root, rel=1e-9)
 
 
 @pytest.mark.parametrize("lag", [1.0, 6.0, 24.0])
@@ -94,7 +100,7 @@ def test_the_lag_closes_the_gap_slowly(venues: Callable[..., Any], lag: float) -
     """After h hours at one price e^(−h / lag) of the gap is left; without a lag none."""
     block = venues(0.0, lag=lag)
     for hour in range(1, 13):
-        observe(block.s, block.c)
+        observe(block)
         assert block["oracle"] == pytest.approx(0.98 + 0.02 * math.exp(-hour / lag), rel=1e-9)
 
 
@@ -104,17 +110,15 @@ def test_a_failed_pool_is_all_the_oracle_sees(venues: Callable[..., Any]) -> Non
         block = venues(500e6)
         block.pool(4e3, 4e3)
         block["price"] = traded
-        observe(block.s, block.c)
+        observe(block)
         assert (block["price"], block["oracle"]) == pytest.approx((traded, traded), abs=1e-12)
 
 
 def test_nothing_but_prices_changes(venues: Callable[..., Any]) -> None:
-    """Observing is no trade: of the state only price, oracle and an empty range's price may change."""
-    from amo_opt.protocol.lanes import STATE, STATE_INDEX
-
+    """Observing is no trade: of the state only price, oracle, an empty range's price and what the range quotes may change."""
     block = venues(0.0)
     before = block.s.copy().reshape(len(STATE), LANES)
-    observe(block.s, block.c)
+    observe(block)
     touched = {name for name, row in STATE_INDEX.items() if not np.array_equal(block.lanes(name), before[row])}
-    assert touched <= {"price", "oracle", "uniswap_root"}
+    assert touched <= {"price", "oracle", "uniswap.root", "quoted_depth", "quoted_gap"}
     assert spot(block) == pytest.approx(block["price"], rel=1e-15)

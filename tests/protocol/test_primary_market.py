@@ -11,12 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from amo_opt.amos.layout import STATE, STATE_INDEX
 from amo_opt.config.study import Study
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.holders import demand
-from amo_opt.protocol.lanes import STATE, STATE_INDEX
 from amo_opt.protocol.market import LANES
-from amo_opt.protocol.primary_market import trade
 from amo_opt.simulation.engine import draw, trace
 from amo_opt.stableswap.invariant import get_y, marginal_price, scaled_x_at_price
 
@@ -55,7 +53,7 @@ def at_price(block: Any, value: float) -> None:
 
 
 def run(block: Any) -> None:
-    trade(block.s, block.m, block.p, block.c)
+    block.run_everywhere("trade")
 
 
 def sell(block: Any, amount: float | np.ndarray) -> None:
@@ -225,7 +223,7 @@ def test_calm_buyers_wait_and_give_up_within_a_day(spot: Callable[..., Any]) -> 
     buy(block, 30e6, of_them_calm=24e6)
     assert block["buy_queue"] == pytest.approx(23e6, rel=1e-12)
     for _ in range(23):
-        demand(block.s, block.m, block.c)
+        block.run("demand")
         block["backing_value"] = 1.0
         assert block["buy_demand"] == pytest.approx(block["buy_queue"], rel=1e-12)
         run(block)
@@ -344,7 +342,7 @@ def test_a_door_that_cannot_pay_holds_no_price(spot: Callable[..., Any]) -> None
     block = spot(share_depth=1e12)
     block.constant(hour_limit=1.0)
     block["idle"] = np.where(np.arange(LANES) == 0, 10.0, np.where(np.arange(LANES) == 1, 20e6, 2e9))
-    block["lent"] = 0.0
+    block["aave.lent"] = 0.0
     at_price(block, 0.9933)
     sell(block, 1e9)
     held = price(block)

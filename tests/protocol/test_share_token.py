@@ -10,16 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.protocol.accounts import open_hour
-from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
-from amo_opt.protocol.share_token import MOST_BACK, MOST_SPENT, share_operations
-from amo_opt.simulation.opening import open_window
+from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.share_token import MOST_BACK, MOST_SPENT
+from amo_opt.simulation import kernel
+from amo_opt.simulation.program import HOUR
 
 BONUS = 0.0075
 PRICE = 20.0
 SHARES = 50e6
 DEPTH = 60e6
 Effect = Callable[..., tuple[np.ndarray, np.ndarray]]
+ADDED = [row.name for row in HOUR if row.name.startswith("add_income_")]
+"""The rows that add up what AMOs earned."""
 
 
 @pytest.fixture
@@ -40,7 +43,9 @@ def issuer(lanes: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def operate(block: Any) -> None:
-    share_operations(block.s, block.c)
+    """The hour's income added up, as every hour anew, and the operations."""
+    block["amo_income"] = 0.0
+    block.run(*ADDED, "share_operations")
 
 
 def changed(block: Any, act: Callable[[], object]) -> set[str]:
@@ -104,7 +109,7 @@ def test_new_tokens_dilute_for_good_and_press_for_a_while(issuer: Callable[..., 
     assert block["share_impact"] == pytest.approx(pressed, rel=1e-6)
     assert pressed < 0.85
     for hour in range(24 * 60):
-        open_hour(block.s, block.m, block.p, block.c, hour)
+        block.run("open_hour", hour=hour)
     assert block["share_price"] == pytest.approx(PRICE * diluted, rel=1e-6)
 
 
@@ -124,7 +129,7 @@ def test_every_operation_has_its_switch_and_its_side(issuer: Callable[..., Any],
     """At a throttle or bonus of 0, on target, or on the other operation's side of it: nothing but what was looked at changes."""
     block = issuer(gap, **constants)
     block["income_lending"] = 5000.0
-    assert changed(block, lambda: operate(block)) == {"income_seen"}
+    assert changed(block, lambda: operate(block)) == {"amo_income", "income_seen"}
 
 
 def test_collateral_off_its_par_is_counted_as_the_contract_counts_it(issuer: Callable[..., Any]) -> None:
@@ -291,7 +296,9 @@ def test_the_windows_opening_is_no_loss(issuer: Callable[..., Any]) -> None:
     block = issuer(0.01, fxs1559_share=1.0)
     earn(block, 100.0)
     operate(block)
-    open_window(block.s)
+    block.run("open_window")
+    for line in kernel._OWN_LINES:
+        block.s[line : line + LANES] = 0.0
     earned = earn(block)
     operate(block)
     assert block["capital_buybacks"] == pytest.approx(-earned, rel=1e-9)
@@ -341,7 +348,7 @@ def test_every_operation_is_booked(
     moved, booked = effect(block, lambda: touched.update(changed(block, lambda: operate(block))))
     assert np.all(np.abs(moved - booked) < 1e-4)
     assert touched <= {
-        "idle", "share_supply", "share_price", "share_impact", "income_seen",
+        "idle", "share_supply", "share_price", "share_impact", "income_seen", "amo_income",
         "income_primary_fees", "capital_recollateralised", "capital_buybacks",
     }  # fmt: skip
     for name in ("idle", "share_supply", "share_price", "share_impact"):

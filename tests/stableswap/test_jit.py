@@ -1,8 +1,29 @@
-"""How the kernel is compiled."""
+"""How the kernel is compiled: options, where arguments begin, and what machine code the stages become."""
 
 from __future__ import annotations
 
-from amo_opt.stableswap.jit import scalar, stage
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from llvmlite import binding
+from numba import config
+from numba.core.compiler import Compiler
+from numba.core.registry import cpu_target
+
+from amo_opt.fence import SLOWER, written_for
+from amo_opt.protocol.lanes import LANES
+from amo_opt.simulation.compiled import Stages, addresses
+from amo_opt.simulation.kernel import STAGES
+from amo_opt.simulation.program import HOUR, START
+from amo_opt.stableswap import jit
+from amo_opt.stableswap.jit import DIGEST, PARTS_APART, VECTOR, Vector, address, ahead, begins, call_at, scalar, stage, walker
+from amo_opt.stableswap.kept import KeptCache
 
 
 def half(x: float) -> float:
@@ -11,7 +32,7 @@ def half(x: float) -> float:
 
 def test_stages_and_scalars_release_the_interpreter_lock_and_keep_ieee_arithmetic() -> None:
     """nogil for threads, no fast maths for reproducible bytes, numpy's division so that nothing branches on zero."""
-    for wrap in (scalar, stage):
+    for wrap in (scalar, stage, walker):
         options = wrap(half).targetoptions
         assert options["nogil"] is True
         assert options["fastmath"] is False
@@ -26,3 +47,198 @@ def test_division_by_zero_is_infinite_not_an_error() -> None:
         return 1.0 / x
 
     assert inverse(0.0) == float("inf")
+
+
+# -- where arguments begin ---------------------------------------------------------------------------------------------------------------
+
+
+@walker
+def read(array: Vector, by: int) -> float:
+    return ahead(begins(array), by)[0]
+
+
+@walker
+def write(array: Vector, by: int, further: int) -> None:
+    ahead(ahead(begins(array), by), further)[0] = -1.0
+
+
+def test_what_begins_further_on_is_the_same_array() -> None:
+    """So many numbers ahead stands what the array holds there, in a part of it counted from the part's beginning; written there, it is written in
+    the array and nowhere else; steps add up, and lead back."""
+    array = np.arange(2.0 * LANES)
+    assert [read(array, by) for by in (0, 1, LANES, 2 * LANES - 1)] == [0.0, 1.0, LANES, 2 * LANES - 1]
+    assert [read(array[5:], by) for by in (0, 3)] == [5.0, 8.0]
+    for by, further in ((7, 0), (0, 9), (LANES, 5), (LANES, -3)):
+        array = np.arange(2.0 * LANES)
+        write(array, by, further)
+        assert np.flatnonzero(array != np.arange(2.0 * LANES)).tolist() == [by + further]
+
+
+def test_without_a_compiler_it_is_a_view() -> None:
+    """The plain stand-ins read and write the same places."""
+    array = np.arange(10.0)
+    assert jit._begins_plainly(array) is array
+    ahead_of_it = jit._ahead_plainly(jit._begins_plainly(array), 4)
+    assert ahead_of_it.tolist() == [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    ahead_of_it[0] = -1.0
+    assert array[4] == -1.0
+
+
+# -- arguments that never overlap --------------------------------------------------------------------------------------------------------
+
+
+def shared_out(s: Vector, c: Vector) -> None:
+    for i in range(LANES):
+        s[LANES + i] = s[i] / c[0] - c[1] * s[LANES + i]
+
+
+@walker
+def run_at(place: int, s: Vector, c: Vector) -> None:
+    call_at(place, begins(s), begins(c))
+
+
+def told_apart(function: Any) -> list[bool]:
+    """Of each argument of the compiled stage, whether the compiler was told that nothing else overlaps it."""
+    listing = function.inspect_llvm((VECTOR, VECTOR))
+    (signature,) = (line for line in listing.splitlines() if line.startswith("define") and "%arg.s" in line)
+    return ["noalias" in each for each in signature.split(", ") if "%arg." in each]
+
+
+def result_of(function: Any) -> bytes:
+    rng = np.random.default_rng(1)
+    s, c = rng.uniform(1.0, 2.0, 2 * LANES), np.array([3.0, 0.7])
+    run_at(address(function, (VECTOR, VECTOR)), s, c)
+    return s.tobytes()
+
+
+def test_it_was_written_for_this_numba() -> None:
+    """Fails where an upgrade of Numba has changed what is built on: read the change, adapt `_PartsApart`, then the digest and the cap."""
+    assert written_for(DIGEST, *PARTS_APART, instead=SLOWER)
+
+
+def test_with_another_numba_stages_are_compiled_its_way(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A digest that does not fit: told once, the compiler is told nothing of its arguments, and every stage is right to the same bits."""
+    ours = stage(shared_out)
+    right = result_of(ours)
+    assert ours._compiler.pipeline_class is jit._PartsApart
+    assert told_apart(ours) == [True, True]
+    assert not caplog.records
+    monkeypatch.setattr(jit, "DIGEST", "0" * 16)
+    written_for.cache_clear()
+    theirs = [stage(shared_out) for _ in range(2)]
+    for each in theirs:
+        assert result_of(each) == right
+        assert each._compiler.pipeline_class is Compiler
+        assert told_apart(each) == [False, False]
+        assert each.targetoptions == ours.targetoptions
+    (told,) = [record.message for record in caplog.records]
+    assert told.startswith(f"Numba {numba.__version__} differs from the one amo-opt was written for in CompilerBase.__init__ ({DIGEST})")
+    assert told.endswith(SLOWER)
+
+
+def test_only_stages_say_that_their_arguments_are_apart() -> None:
+    """What calls stages is given the state and parts of it."""
+    assert walker(half)._compiler.pipeline_class is scalar(half)._compiler.pipeline_class is Compiler
+
+
+# -- machine code ------------------------------------------------------------------------------------------------------------------------
+
+ONCE = {
+    "accounts_open_hour": 1,
+    "collateral_ratio_collateral_ratios": 8,
+    "curve_flag_operations": 2,
+    "curve_market_operations": 1,
+    "curve_operate_of": 2,
+    "fraxlend_begin": 2,
+    "fraxlend_market_operations": 3,
+    "holders_demand": 5,
+    "holders_lp_flight": 1,
+    "lending_begin": 2,
+    "lending_market_operations": 3,
+    "opening_begin_books": 8,
+    "oracle_move_oracle": 1,
+    "primary_market_trade_fast": 2,
+    "primary_market_trade_of": 4,
+    "share_token_share_operations": 1,
+    "uniswap_v3_arbitrage_of": 4,
+    "uniswap_v3_begin": 1,
+    "uniswap_v3_market_operations": 1,
+    "uniswap_v3_operate_of": 1,
+}
+"""Quotients and roots of what is alike in all lanes, worked out before the loop over lanes; stages that are not named have none."""
+BISECT = {"fraxlend_begin", "lending_begin"}
+"""Stages that search lane by lane, once a block."""
+ON_SOME = {row.full for row in (*START, *HOUR) if row.active is not None}
+"""Full stages, on any number of lanes: theirs is a second loop for what is left of a register's width, which is entered for none."""
+Instruction = tuple[int, str, str]
+
+
+@pytest.fixture(scope="session")
+def disassembled(
+    need: Callable[..., str], stages_compiled: None, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Stages], list[list[Instruction]]]:
+    """By function, the instructions that a kept stage consists of: where they stand, what they are, and what with."""
+    if not binding.get_host_cpu_features().get("avx"):
+        pytest.skip("the listing is read for the packed divisions of a processor with AVX: run it there")
+    program, folder = need("objdump", install="the Debian package binutils"), tmp_path_factory.mktemp("objects")
+
+    def read_from_disk(name: str, stages: Stages) -> list[list[Instruction]]:
+        function, signature = stages[name]
+        if not isinstance(function._cache, KeptCache):
+            pytest.skip("there is no folder that compiled stages can be kept in: NUMBA_CACHE_DIR names one")
+        key = function._cache._index_key(signature, cpu_target.target_context.codegen())
+        ((_, kind, (code, _)), *_) = function._cache._cache_file.load(key)
+        assert kind == "object"
+        file = folder / f"{name}.o"
+        file.write_bytes(code)
+        told = subprocess.run([program, "-d", "--no-show-raw-insn", str(file)], capture_output=True, text=True, check=True).stdout
+        bodies = re.split(r"^[0-9a-f]+ <.+>:$", told, flags=re.MULTILINE)[1:]
+        found = [re.findall(r"^\s*([0-9a-f]+):\s+(\S+) *(.*)$", body, flags=re.MULTILINE) for body in bodies]
+        return [[(int(where, 16), what, given) for where, what, given in each] for each in found]
+
+    return read_from_disk
+
+
+def divisions(functions: list[list[Instruction]], packed: str) -> Iterator[bool]:
+    """Of every division and root on one lane ("s") or on several ("p"), whether it stands in a loop: between a jump back and where that leads."""
+    for function in functions:
+        targets = ((where, re.match(r"[0-9a-f]+\b", given)) for where, what, given in function if what.startswith("j"))
+        loops = [(int(target[0], 16), where) for where, target in targets if target and int(target[0], 16) <= where]
+        for where, what, _ in function:
+            if re.fullmatch(f"v?(div|sqrt){packed}d", what):
+                yield any(first <= where <= last for first, last in loops)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_lane_divides_by_itself(disassembled: Callable[[str, Stages], list[list[Instruction]]], name: str) -> None:
+    """A division of one lane in the loop over lanes costs as much as one of eight: there is none. Before the loop stand those of numbers alike in
+    all lanes, counted above. In the second loop of a full stage stands what stands packed in the first, and no more."""
+    functions = disassembled(name, STAGES)
+    alone = list(divisions(functions, "s"))
+    assert alone.count(False) == ONCE.get(name, 0)
+    if name not in BISECT:
+        assert alone.count(True) <= (list(divisions(functions, "p")).count(True) if name in ON_SOME else 0)
+
+
+def test_every_stage_named_above_is_one() -> None:
+    """None is left in a list that is gone from the kernel."""
+    assert set(ONCE) | BISECT | ON_SOME <= set(STAGES)
+
+
+def each_by_the_last(s: Vector) -> None:
+    last = s[0] / s[1]
+    for i in range(LANES):
+        last = s[i] / (1.0 + last)
+        s[LANES + i] = last
+
+
+def test_a_division_of_one_lane_would_be_seen(
+    disassembled: Callable[[str, Stages], list[list[Instruction]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: one division before the loop, and one in it that must wait for the lane before."""
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    stages = {"each_by_the_last": (stage(each_by_the_last), (VECTOR,))}
+    addresses(stages)
+    alone = list(divisions(disassembled("each_by_the_last", stages), "s"))
+    assert alone.count(False) == 1
+    assert alone.count(True) >= 1
