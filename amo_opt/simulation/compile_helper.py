@@ -9,13 +9,13 @@ import os
 import sys
 
 from amo_opt.simulation.compiled import keep, walk
-from amo_opt.simulation.kernel import ADVANCE, STAGES, advance
+from amo_opt.simulation.kernel import STAGES, WALKERS
 from amo_opt.stableswap.jit import address
 
 
 def help_from(which: int, parent: int) -> None:
     """What helper ``which`` does: compiles what is not on disk yet, while the process that started it lives."""
-    stages = {**STAGES, "advance": (advance, ADVANCE)}
+    stages = {**STAGES, **WALKERS}
     if keep(stages):
         for name in walk(list(stages), which):
             if os.getppid() != parent:

@@ -113,7 +113,8 @@ class States:
 
     @staticmethod
     def lanes(state: np.ndarray, name: str) -> np.ndarray:
-        from amo_opt.protocol.lanes import LANES, STATE_INDEX
+        from amo_opt.amos.layout import STATE_INDEX
+        from amo_opt.protocol.lanes import LANES
 
         return state[STATE_INDEX[name] * LANES :][:LANES]
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
 from amo_opt.amos.parameters import PARAMETERS, parameter_set
-from amo_opt.protocol.lanes import FAULTS, LANES, LINES, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import FAULTS, LANES
 from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.simulation.engine import IDENTITY_BOUND, draw
 from amo_opt.simulation.kernel import run_block
@@ -33,7 +34,7 @@ CAMPAIGN, QUICK = 20_000, 300
 HIGHEST_A = 20_000
 SEEDS = 25
 """Seeds a scenario is drawn with; sets are many more."""
-FLOWS_BOOKED = ("supply", "curve_minted", "fraxlend_minted", "uniswap_minted", "net_issued")
+FLOWS_BOOKED = ("supply", "curve.minted", "fraxlend.minted", "uniswap.minted", "net_issued")
 
 
 def random_set(rng: np.random.Generator, number: int) -> ParameterSet:
@@ -118,7 +119,7 @@ def check_block(study: Study, parameters: ParameterSet, market: np.ndarray, tall
         booked = np.sum([source[STATE_INDEX[line]] for line in LINES], axis=0)
         tally.nav_gap = max(tally.nav_gap, float((np.abs(booked - (after - before)) / scale).max()))
     change = {name: of[name] - began[name] for name in FLOWS_BOOKED}
-    issued = change["curve_minted"] + change["fraxlend_minted"] + change["uniswap_minted"] + change["net_issued"]
+    issued = change["curve.minted"] + change["fraxlend.minted"] + change["uniswap.minted"] + change["net_issued"]
     tally.token_gap = max(tally.token_gap, float((np.abs(change["supply"] - issued) / supply).max()))
     tally.over_caps_hours += float(of["hours_over_caps"].sum())
     tally.hours += LANES * study.simulation.window_hours

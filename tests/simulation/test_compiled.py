@@ -13,23 +13,25 @@ import pytest
 from numba import config, types
 
 from amo_opt.simulation import compile_helper, compiled, kernel
-from amo_opt.stableswap.jit import VECTOR, Vector, address, call_at, stage
+from amo_opt.stableswap.jit import VECTOR, Vector, address, begins, call_at, stage, walker
 from amo_opt.stableswap.kept import KeptFiles
+
+SIZE = 8
 
 
 def doubled(s: Vector) -> None:
-    for i in range(s.size):
+    for i in range(SIZE):
         s[i] *= 2.0
 
 
 def grown(s: Vector, by: int) -> None:
-    for i in range(s.size):
+    for i in range(SIZE):
         s[i] += by
 
 
-@stage
-def called(begins: int, s: Vector, by: int) -> None:
-    call_at(begins, s, by)
+@walker
+def called(at: int, s: Vector, by: int) -> None:
+    call_at(at, begins(s), by)
 
 
 def stages() -> dict[str, tuple[Any, tuple[Any, ...]]]:
@@ -60,10 +62,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 
 def test_a_stage_is_called_at_its_address() -> None:
-    """What the address begins does to its arguments what the stage does, arrays and numbers alike."""
+    """What the address begins does to its arguments what the stage does: what begins there is changed, by the number given, and nothing behind it."""
     s = np.arange(64.0)
     called(address(stage(grown), (VECTOR, types.int64)), s, 3)
-    assert np.array_equal(s, np.arange(64.0) + 3)
+    assert np.array_equal(s, np.arange(64.0) + 3 * (np.arange(64) < SIZE))
 
 
 def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Popen[bytes]], caplog: pytest.LogCaptureFixture) -> None:
@@ -78,9 +80,9 @@ def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Po
     assert len(started) == first
     assert not caplog.records
     assert all(sum(function.stats.cache_hits.values()) == 1 and not function.stats.cache_misses for function, _ in again.values())
-    s = np.arange(8.0)
+    s = np.arange(float(SIZE))
     called(at[1], s, 1)
-    assert np.array_equal(s, np.arange(1.0, 9.0))
+    assert np.array_equal(s, np.arange(1.0, SIZE + 1.0))
 
 
 def test_damaged_stages_are_missing_ones(started: list[subprocess.Popen[bytes]], folder: Path) -> None:
@@ -167,8 +169,7 @@ def test_without_a_folder_nothing_is_kept_and_nobody_helps(
 def test_a_helper_leaves_the_stages_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one compiles another reads; whose starter is gone stops."""
     monkeypatch.setattr(compile_helper, "STAGES", stages())
-    monkeypatch.setattr(compile_helper, "advance", stage(doubled))
-    monkeypatch.setattr(compile_helper, "ADVANCE", (VECTOR,))
+    monkeypatch.setattr(compile_helper, "WALKERS", {"walker": (stage(doubled), (VECTOR,))})
     compile_helper.help_from(1, os.getppid() + 1)
     assert not any(function.overloads for function, _ in compile_helper.STAGES.values())
     compile_helper.help_from(1, os.getppid())

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import LINES, STATE_INDEX
 from amo_opt.errors import AmoOptError, SimulationError
-from amo_opt.protocol.lanes import LINES, STATE_INDEX
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation import engine
 from amo_opt.simulation.columns import series_of, variables_of
@@ -124,7 +124,7 @@ def test_every_stablecoin_was_minted_by_somebody(
     """Tokens are conserved: supply = the snapshot's + changes of the three minted books + what doors and fees issued less burned, to 1e-9
     on every path, in every scenario, for random sets; each of the four moves somewhere."""
     study = hastened(busy, 72, 240)
-    books = ("curve_minted", "fraxlend_minted", "uniswap_minted", "net_issued")
+    books = ("curve.minted", "fraxlend.minted", "uniswap.minted", "net_issued")
     largest = dict.fromkeys(books, 0.0)
     for number, parameters in enumerate(wide_sets(busy, 18, 5)):
         scenario = study.scenarios[number % len(study.scenarios)].name
@@ -338,7 +338,7 @@ def test_derived_series_are_what_they_say() -> None:
     the range's price is its root squared, in dollars; the reference is the least of a dollar, coin and base LP."""
     raw = {name: np.array([[value]]) for name, value in {
         "pool_x": 600.0, "pool_y": 400.0, "lp_amo": 30.0, "lp_supply": 40.0, "own_outside": 18.0, "supply": 1000.0,
-        "collateral_price": 0.9, "base_value": 0.8, "ann": 3000.0, "uniswap_root": 0.5, "sell_demand": 90.0, "queue": 20.0,
+        "collateral_price": 0.9, "base_value": 0.8, "ann": 3000.0, "uniswap.root": 0.5, "sell_demand": 90.0, "queue": 20.0,
     }.items()}  # fmt: skip
     expected = {
         "pool_share": 0.6,

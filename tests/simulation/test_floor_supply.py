@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.protocol.lanes import LANES, STATE, STATE_INDEX
+from amo_opt.amos.layout import STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.engine import simulate
 from amo_opt.simulation.floor_supply import MOST, BalanceSheet, floor_ratio, floor_supply
 from amo_opt.stableswap.depth import Pool, depth_to_price

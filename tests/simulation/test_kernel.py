@@ -17,13 +17,15 @@ from numba import njit
 from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
+from amo_opt.amos.layout import LINES, PLACES, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation import kernel, program
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
-from amo_opt.stableswap.jit import VECTOR, stage
+from amo_opt.stableswap.jit import ARRAY, stage
 from amo_opt.stress.catalogue import load_scenario, scenario_names
 
 if TYPE_CHECKING:
@@ -41,12 +43,12 @@ PER_SUPPLY = {
         "unserved_hours",
         "unserved_peak",
         "borrower_flow",
-        "fraxlend_drawn",
+        "fraxlend.drawn",
         "claims",
     ),
-    *("idle", "lent", "lending_free", "invested", "investor_free", "fraxlend_lent", "fraxlend_free", "uniswap_x", "uniswap_y"),
-    *("net_issued", "liquidation_cost", "income_seen", "curve_minted", "fraxlend_minted", "uniswap_minted"),
-    *("curve_borrowed", "aave_borrowed", "investor_borrowed", "uniswap_borrowed"),
+    *("idle", "aave.lent", "aave.free", "investor.lent", "investor.free", "fraxlend.lent", "fraxlend.free", "uniswap.x", "uniswap.y"),
+    *("net_issued", "liquidation_cost", "income_seen", "curve.minted", "fraxlend.minted", "uniswap.minted"),
+    *("curve.borrowed", "aave.borrowed", "investor.borrowed", "uniswap.borrowed"),
 }
 """Dollars and tokens that may be small differences of large ones: compared on the scale of supply, as NAV is."""
 NOT_COMPARED = {"fault", "fault_step"}
@@ -395,12 +397,14 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 # -- what the compiler made of it ---------------------------------------------------------------------------------------------------
 
 STAGES = kernel.STAGES
-DIVIDES_NOTHING = {"cr_controller", "curve_begin", "fraxlend_flag_operations", "flag_scales", "net_asset_value", "settle"}
-DIVIDES_NOTHING |= {f"{amo}_venue_loss" for amo in ("aave", "investor", "fraxlend")}
+DIVIDES_NOTHING = {"collateral_ratio_cr_controller", "collateral_ratio_flag_scales", "curve_begin", "fraxlend_flag_operations"}
+DIVIDES_NOTHING |= {f"accounts_{name}" for name in ("settle", "net_asset_value")} | {"share_token_add_income"}
+DIVIDES_NOTHING |= {f"{kind}_{name}" for kind in ("lending", "fraxlend") for name in ("venue_loss", "settle", "watch")}
+DIVIDES_NOTHING |= {"curve_watch", "uniswap_v3_watch", "uniswap_v3_quote"}
 """Stages without a division in the model: their packed arithmetic is looked for instead."""
-COPIES = {"open_window", "run_active"}
-"""What only copies lanes, and works nothing out."""
-BISECTS = {"aave_begin", "investor_begin", "fraxlend_begin"}
+COPIES = {"open_window", "opening_open_window", "accounts_begin_settling", "run_active"}
+"""What only copies or clears lanes, and works nothing out."""
+BISECTS = {"lending_begin", "fraxlend_begin"}
 """Where a market rests is bisected, lane by lane, once a path and not once an hour."""
 
 
@@ -414,44 +418,77 @@ def compiled(name: str) -> Any:
 
 
 def test_every_stage_is_called_and_nothing_else() -> None:
-    """Whatever is compiled is a row of the programs, a row's full stage, or what `advance` calls beside them."""
-    rows = (*program.START, *program.HOUR)
-    full = [row.full for row in rows if row.active is not None]
-    assert sorted(STAGES) == sorted([*(row.name for row in rows), *full, *kernel.FRAME])
+    """Whatever is compiled is the stage of a row of the programs, a row's full stage, or what `advance` calls beside them; each once."""
+    rows = (*program.START, *program.HOUR, *program.SETTLE)
+    full = {row.full for row in rows if row.active is not None}
+    assert sorted(STAGES) == sorted({row.code for row in rows} | full | set(kernel.FRAME))
     called = re.findall(r"frame\.(\w+)", inspect.getsource(kernel.advance.py_func) + inspect.getsource(kernel.walk_rows.py_func))
     assert set(called) == set(kernel.FRAME)
 
 
+def test_amos_of_a_kind_share_their_stages() -> None:
+    """Rows differ in where their own numbers begin; two that share those are two stages, and no two numbers are at one place."""
+    rows = [row for row in program.HOUR if row.of is not None]
+    assert len({(row.code, row.places) for row in rows}) == len(rows)
+    lenders = {name: [row.code for row in rows if row.of is not None and row.of.name == name] for name in ("aave", "investor")}
+    assert lenders["aave"] == lenders["investor"] != []
+    for amo, places in PLACES.items():
+        for names, first in ((STATE, places.state // LANES), (MARKET_INPUTS, places.market // LANES)):
+            mine = [place for place, name in enumerate(names) if name.startswith(f"{amo}.")]
+            assert not mine or mine[0] == first
+
+
 def test_a_row_is_given_what_its_stage_asks_for() -> None:
     """The walker knows every kind of arguments by its place, and calls each with just those."""
-    asked = {row.arguments for row in (*program.START, *program.HOUR)}
+    asked = {row.arguments for row in (*program.START, *program.HOUR, *program.SETTLE)}
     assert asked == set(program.ARGUMENTS)
     source = inspect.getsource(kernel.walk_rows.py_func)
-    told = re.findall(r"kind == _(\w+):\s+call_at\(begins, ([\w, ]+)\)", source)
-    assert {kind.lower(): "".join(name[0] for name in given.split(", ")) for kind, given in told} == {
-        each: each for each in program.ARGUMENTS
-    }
-    assert [getattr(kernel, f"_{each.upper()}") for each in program.ARGUMENTS] == list(range(len(program.ARGUMENTS)))
+    for place, letter in enumerate("smpc"):  # an AMO's own begin so far on from the common ones
+        source = source.replace(f"ahead({letter}, rows[r, {5 + place}])", "anqk"[place])
+    told = re.findall(r"kind == _(\w+):\s+call_at\(stage, ([\w, ]+)\)", source)
+    assert ["".join(name[0] for name in given.split(", ")) for _, given in told] == list(program.ARGUMENTS)
+    assert [getattr(kernel, f"_{kind}") for kind, _ in told] == list(range(len(program.ARGUMENTS)))
 
 
 def test_an_amo_that_is_not_there_has_no_rows(frax: Study) -> None:
-    """Without room and holdings an AMO's stages are left out; either brings them in, each with its own lines."""
-    s, places = start_state(frax, np.ones(len(MARKET_INPUTS) * LANES)), dict.fromkeys(STAGES, 1)
-    p = parameter_vector(frax.current)
-    least = program.program_of(program.HOUR, places, s, p)
-    for row in program.HOUR:
-        if row.of is not None and row.of.cap is not None and row.of.held is not None:
-            for vector, place in ((p, row.of.cap), (s, row.of.held)):
-                other = vector.copy()
-                other[place] = 0.1
-                more = program.program_of(program.HOUR, places, *((other, p) if vector is s else (s, other)))
-                assert len(more) - len(least) == sum(each.of is row.of for each in program.HOUR) > 0
-    lines = program.lines_of(program.HOUR)
-    full = [row for row in program.HOUR if row.active is not None]
-    everything = program.program_of(full, places, s, np.ones_like(p))
-    for row, (*_, first, last) in zip(full, everything.tolist(), strict=True):
-        assert row.active is not None
-        assert np.array_equal(lines[first:last], row.active.lines)
+    """Without room and holdings an AMO's stages are left out, but for those of its venue, which is there all the same; either brings them in."""
+    s, c = start_state(frax, np.ones(len(MARKET_INPUTS) * LANES)), constants(frax)
+    s.reshape(-1, LANES)[[STATE_INDEX[name] for name in ("aave.lent", "investor.lent", "fraxlend.lent", "uniswap.liquidity")]] = 0.0
+    p = np.zeros_like(parameter_vector(frax.current))
+    least = program.used(program.HOUR, s, p, c)
+    amos = [each for each in MECHANISMS if each.stages.cap is not None and each.stages.held is not None]
+    assert [each.name for each in amos] == ["aave", "investor", "fraxlend", "uniswap"]
+    for amo in amos:
+        own = [row for row in program.HOUR if row.of is amo]
+        assert [row.name for row in own if row in least] == [row.name for row in own if row.name.endswith(("_quote", "_observe"))]
+        places = PLACES[amo.name]
+        for vector, place in ((p, places.parameters + amo.stages.cap), (s, places.state + amo.stages.held)):
+            other = vector.copy()
+            other[place] = 0.1
+            more = program.used(program.HOUR, *((s, other, c) if vector is p else (other, p, c)))
+            assert more == [row for row in program.HOUR if row in least or row.of is amo]
+
+
+def test_income_is_added_up_only_where_fxs1559_asks_for_it(frax: Study, refigured: Callable[..., Study]) -> None:
+    """A row for each AMO's accounting line, in the order of the books, each at its own line; without FXS1559 none."""
+    s, p = start_state(frax, np.ones(len(MARKET_INPUTS) * LANES)), parameter_vector(frax.current)
+    for share, wanted in ((0.0, 0), (0.5, 6)):
+        c = constants(refigured(frax, {"share_token.fxs1559_share": share}))
+        adding = [row for row in program.used(program.HOUR, s, p, c) if row.line is not None]
+        assert [row.name for row in adding] == [f"add_{line}" for line in LINES[:wanted]]
+        assert [row.places for row in adding] == [(STATE_INDEX[line] * LANES, 0, 0, 0) for line in LINES[:wanted]]
+
+
+def test_a_program_is_its_rows() -> None:
+    """Row by row: kind of arguments, where the stage and the full one begin, where its own numbers begin, and the lines its full stage copies."""
+    places = {name: 100 + number for number, name in enumerate(STAGES)}
+    walked, lines = program.program_of(program.HOUR, places)
+    assert walked.shape == (len(program.HOUR), program.COLUMNS)
+    for row, (kind, begins, full, first, last, *own) in zip(program.HOUR, walked.tolist(), strict=True):
+        assert (program.ARGUMENTS[kind], begins, tuple(own)) == (row.arguments, places[row.code], row.places)
+        assert full == (0 if row.active is None else places[row.full])
+        copied = [] if row.active is None else row.active.lines(*row.places[:2]).tolist()
+        assert lines[first:last].tolist() == copied
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the listing is read for x86-64's packed divides; run it there")
@@ -479,5 +516,5 @@ def test_an_allocation_would_be_seen() -> None:
     def makes_an_array(s: np.ndarray) -> np.ndarray:
         return np.empty(s.size)
 
-    makes_an_array.compile((VECTOR,))
+    makes_an_array.compile((ARRAY,))
     assert ALLOCATES.search("\n".join(makes_an_array.inspect_llvm().values()))

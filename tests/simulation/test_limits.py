@@ -67,13 +67,13 @@ def test_without_amos_there_is_no_income_of_theirs(idle_only: Study, states: Cal
     assert np.all(columns["hours_over_caps"] == 0.0)
     run = states(idle_only, idle_only.current, scenario)
     for book in (
-        "curve_minted",
-        "fraxlend_minted",
-        "uniswap_minted",
-        "curve_borrowed",
-        "aave_borrowed",
-        "investor_borrowed",
-        "uniswap_borrowed",
+        "curve.minted",
+        "fraxlend.minted",
+        "uniswap.minted",
+        "curve.borrowed",
+        "aave.borrowed",
+        "investor.borrowed",
+        "uniswap.borrowed",
     ):
         assert np.all(run.change(book) == 0.0), book
     assert np.allclose(columns["supply_end"] - columns["supply_start"], columns["net_issued_tokens"], rtol=0, atol=1e-3)

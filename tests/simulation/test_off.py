@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from amo_opt.protocol.lanes import LANES, STATE, STATE_INDEX
+from amo_opt.amos.layout import STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.engine import draw
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
@@ -48,7 +49,6 @@ class Off:
 def lender(name: str, market: str, *inner: str, **settings: float) -> Off:
     """An AMO that lends, with neither position nor cap: its market may do what it likes."""
     book = "minted" if name == "fraxlend" else "borrowed"
-    lent = {"aave": "lent", "investor": "invested", "fraxlend": "fraxlend_lent"}[name]
     return Off(
         off=Changes({f"amos.{name}.lent": 0.0, f"amos.{name}.{book}": 0.0}, {}, {f"{name}_cap": 0.0}),
         idle=Changes(
@@ -69,23 +69,23 @@ def lender(name: str, market: str, *inner: str, **settings: float) -> Off:
                 **settings,
             },
         ),
-        still=(lent, f"{name}_{book}", f"income_{market}"),
+        still=(f"{name}.lent", f"{name}.{book}", f"income_{market}"),
         inner=inner,
     )
 
 
 MECHANISMS: dict[str, Off] = {
-    "Aave": lender("aave", "lending", "lending_rate", "lending_free", freeze_utilisation=0.8, freeze_free=1e9, freeze_days_high=20.0),
-    "Collateral Investor": lender("investor", "investor", "investor_rate", "investor_free"),
+    "Aave": lender("aave", "lending", "aave.rate", "aave.free", freeze_utilisation=0.8, freeze_free=1e9, freeze_days_high=20.0),
+    "Collateral Investor": lender("investor", "investor", "investor.rate", "investor.free"),
     "Fraxlend": replace(
-        lender("fraxlend", "fraxlend", "fraxlend_rate", "fraxlend_rate_without"),
-        still=("fraxlend_lent", "fraxlend_free", "fraxlend_drawn", "fraxlend_minted", "income_fraxlend", "borrower_flow"),
+        lender("fraxlend", "fraxlend", "fraxlend.rate", "fraxlend.rate_without"),
+        still=("fraxlend.lent", "fraxlend.free", "fraxlend.drawn", "fraxlend.minted", "income_fraxlend", "borrower_flow"),
     ),
     "Uniswap v3": Off(
         Changes({f"amos.uniswap.{name}": 0.0 for name in ("liquidity", "outside", "minted", "borrowed")}, {}, {"uniswap_cap": 0.0}),
         Changes({"amos.uniswap.half_width": 0.05, "amos.uniswap.fee": 0.01}),
-        ("income_uniswap_fees", "uniswap_x", "uniswap_y", "uniswap_liquidity", "uniswap_minted", "uniswap_borrowed"),
-        ("uniswap_root",),
+        ("income_uniswap_fees", "uniswap.x", "uniswap.y", "uniswap.liquidity", "uniswap.minted", "uniswap.borrowed"),
+        ("uniswap.root",),
     ),
     "Curve AMO": Off(
         Changes(
@@ -98,7 +98,7 @@ MECHANISMS: dict[str, Off] = {
             {"curve_loss_severity": 0.9},
             {"pool_share_low": 0.2, "pool_share_high": 0.4, "rebalance_rate": 0.5},
         ),
-        ("own", "lp_amo", "curve_minted", "curve_borrowed", "income_rewards", "income_swap_fees", "reward_tokens_earned"),
+        ("own", "lp_amo", "curve.minted", "curve.borrowed", "income_rewards", "income_swap_fees", "reward_tokens_earned"),
         ("high_hours",),
     ),
     "rewards": Off(
@@ -171,7 +171,7 @@ MECHANISMS: dict[str, Off] = {
     "borrowers' answer to rates": Off(
         Changes({"markets.lending_elasticity": 0.0}),
         Changes({"markets.lending_memory_hours": 5.0}),
-        inner=("lending_rate", "investor_rate", "fraxlend_rate", "fraxlend_rate_without"),
+        inner=("aave.rate", "investor.rate", "fraxlend.rate", "fraxlend.rate_without"),
     ),
     "noise of coins": Off(Changes({}, {"coin_noise_sd": 0.0}), Changes({}, {"coin_noise_hours": 500.0})),
 }

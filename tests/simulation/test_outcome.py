@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from amo_opt.protocol.lanes import LANES, LINES, STATE, STATE_INDEX
+from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.engine import simulate
 from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome, block_columns, join
 

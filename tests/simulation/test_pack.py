@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.inputs import MARKET_INPUTS
-from amo_opt.amos.layout import CONSTANT_INDEX, STATE_INDEX
+from amo_opt.amos.layout import CONSTANT_INDEX, PARAMETER_INDEX, STATE_INDEX
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.market import LANES
@@ -21,10 +22,23 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
 
 
-def test_parameters_are_packed_in_their_order(frax: Study) -> None:
-    """Element k is parameter k."""
-    vector = parameter_vector(frax.current)
-    assert vector.tolist() == [float(frax.current.values()[name]) for name in PARAMETERS]
+def test_every_parameter_has_its_place(frax: Study) -> None:
+    """The issuer's by name, each AMO's own by its own name for it, the minter's sums of caps behind the issuer's; nothing else, and in that order."""
+    parameters = frax.current.replace(investor_cap=0.07, uniswap_cap=0.03, fraxlend_cap=0.02)
+    values = parameters.values()
+    own = {f"{each.name}.{name}": values[parameter.name] for each in MECHANISMS for name, parameter in each.parameters.items()}
+    sums = {
+        "borrow_share": values["curve_collateral_cap"] + values["aave_cap"] + 0.07 + 0.03,
+        "mint_share": values["curve_mint_cap"] + 0.02,
+        "mint_share_of_collateral": 0.03,
+    }
+    issuers = {
+        name: values[name] for name in PARAMETERS if name not in {each.name for amo in MECHANISMS for each in amo.parameters.values()}
+    }
+    expected = {**issuers, **sums, **own}
+    assert list(PARAMETER_INDEX) == list(expected)
+    assert set(values) == {*issuers, *(each.name for amo in MECHANISMS for each in amo.parameters.values())}
+    assert dict(zip(expected, parameter_vector(parameters).tolist(), strict=True)) == pytest.approx(expected, rel=1e-15)
 
 
 def test_every_constant_is_filled(frax: Study) -> None:
@@ -72,10 +86,10 @@ def test_positions_and_books_come_from_the_snapshot(frax: Study, refigured: Call
         "amos.curve.borrowed": -20e6,
     }
     state = start_state(refigured(frax, figures), np.ones(len(MARKET_INPUTS) * LANES)).reshape(-1, LANES)
-    names = ("invested", "investor_borrowed", "fraxlend_lent", "fraxlend_minted", "uniswap_minted", "uniswap_borrowed")
-    names += ("aave_borrowed", "curve_minted", "curve_borrowed")
+    names = ("investor.lent", "investor.borrowed", "fraxlend.lent", "fraxlend.minted", "uniswap.minted", "uniswap.borrowed")
+    names += ("aave.borrowed", "curve.minted", "curve.borrowed")
     assert [state[STATE_INDEX[name], 0] for name in names] == [11e6, 12e6, 13e6, 14e6, -16e6, 17e6, 18e6, 19e6, -20e6]
-    assert state[STATE_INDEX["uniswap_liquidity"], 0] * (1 - math.sqrt(0.995)) == pytest.approx(15e6, rel=1e-12)
+    assert state[STATE_INDEX["uniswap.liquidity"], 0] * (1 - math.sqrt(0.995)) == pytest.approx(15e6, rel=1e-12)
 
 
 def test_places_to_stake_are_taken_together(frax: Study, refigured: Callable[..., Study]) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from amo_opt.protocol.lanes import FAULTS
+from amo_opt.amos.layout import LINES, STATE_INDEX
+from amo_opt.protocol.lanes import COMMON_LINES, FAULTS
 from amo_opt.protocol.market import LANES
-from amo_opt.simulation.opening import open_window
-from amo_opt.simulation.path_statistics import path_statistics
+from amo_opt.simulation.kernel import run_block
+from amo_opt.simulation.pack import start_state
+from amo_opt.simulation.program import HOUR
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
+
+if TYPE_CHECKING:
+    from amo_opt.config.study import Study
 
 
 def at_price(block: Any, value: float) -> None:
@@ -21,10 +26,19 @@ def at_price(block: Any, value: float) -> None:
     block["pool_x"], block["pool_y"] = x, get_y(x, block["d"], block["ann"])
 
 
+WATCH = [row.name for row in HOUR if row.name.endswith("_watch")]
+
+
+def note(block: Any, hour: int) -> None:
+    """An hour's end: what every AMO says of itself, then the statistics."""
+    block["over_caps"] = block["unsound"] = 0.0
+    block.run(*WATCH, "path_statistics", hour=hour)
+
+
 def hours(block: Any, prices: list[float], start: int = 0) -> None:
     for hour, value in enumerate(prices, start):
         at_price(block, value)
-        path_statistics(block.s, block.p, block.c, hour)
+        note(block, hour)
 
 
 def test_a_loss_is_the_largest_weighted_mean_of_the_shortfall(lanes: Callable[..., Any]) -> None:
@@ -58,14 +72,31 @@ def test_hours_off_the_peg_are_remembered_first_and_last(lanes: Callable[..., An
 
 
 def test_a_new_window_forgets_everything_but_the_balances(lanes: Callable[..., Any]) -> None:
-    """`open_window` clears lines, extremes and hours; balances, triggers and faults stand."""
+    """`open_window` clears the lines that no AMO owns, extremes and hours; balances, triggers and faults stand."""
     block = lanes()
     hours(block, [0.9, 0.95])
-    block["income_rewards"], block["unserved_hours"], block["fault"] = 5.0, 7.0, 1.0
+    for line in COMMON_LINES:
+        block[line] = 5.0
+    block["unserved_hours"], block["fault"] = 7.0, 1.0
     x, price = block["pool_x"], block["price"]
-    open_window(block.s)
-    assert block.booked() == block["unserved_hours"] == block["loss_dollar"] == block["deepest_dollar"] == block["hours_below_099"] == 0.0
+    block.run("open_window")
+    assert [block[line] for line in COMMON_LINES] == [0.0] * len(COMMON_LINES)
+    assert block["unserved_hours"] == block["loss_dollar"] == block["deepest_dollar"] == block["hours_below_099"] == 0.0
     assert (block["min_price"], block["pool_x"], block["fault"], block["first_bad_hour"]) == (price, x, 1.0, -1.0)
+
+
+def test_every_line_begins_anew_with_the_window(frax: Study, lanes: Callable[..., Any]) -> None:
+    """What an AMO's line held before stands in `opening`, and no bit of the window's end hangs on it."""
+    block, ended = lanes(), []
+    own = [STATE_INDEX[line] for line in LINES if line not in COMMON_LINES]
+    for held in (0.0, 4096.0):
+        state = start_state(frax, block.m)
+        state.reshape(-1, LANES)[own] = held
+        opening, nothing = np.zeros_like(state), np.zeros(0, dtype=np.int64)
+        run_block(state, block.m[None], block.p, block.c, 0, np.zeros((3, LANES)), opening, nothing, np.zeros((0, 0)))
+        assert np.all(opening.reshape(-1, LANES)[own] == held)
+        ended.append(state)
+    assert np.array_equal(*ended)
 
 
 def test_extremes_and_sums(lanes: Callable[..., Any]) -> None:
@@ -73,19 +104,19 @@ def test_extremes_and_sums(lanes: Callable[..., Any]) -> None:
     block = lanes()
     for contract, external, unserved, unwinding in ((0.85, 0.8, 5.0, 0.0), (0.80, 0.7, 9.0, 1.0), (0.83, 0.9, 1.0, 1.0)):
         block["cr_contract"], block["cr_external"], block["unserved"], block["unwinding"] = contract, external, unserved, unwinding
-        path_statistics(block.s, block.p, block.c, 0)
+        note(block, 0)
     assert (block["min_cr_contract"], block["min_cr_external"]) == (0.80, 0.7)
     assert (block["unserved_hours"], block["unserved_peak"]) == (15.0, 9.0)
     assert (block["hours_below_min_cr"], block["hours_unwinding"]) == (1.0, 2.0)
 
 
-COLLATERAL_CAPS = {"aave_cap": "lent", "investor_cap": "invested", "uniswap_cap": "uniswap_y"}
-MINT_CAPS = {"curve_mint_cap": "curve_minted", "fraxlend_cap": "fraxlend_lent"}
+COLLATERAL_CAPS = {"aave_cap": "aave.lent", "investor_cap": "investor.lent", "uniswap_cap": "uniswap.y"}
+MINT_CAPS = {"curve_mint_cap": "curve.minted", "fraxlend_cap": "fraxlend.lent"}
 
 
 def empty_venues(block: Any) -> None:
     """Half a billion idle, nothing anywhere else, every cap out of the way."""
-    for name in ("lent", "invested", "uniswap_y", "lp_amo", "curve_minted", "fraxlend_lent", "fraxlend_free"):
+    for name in ("aave.lent", "investor.lent", "uniswap.y", "lp_amo", "curve.minted", "fraxlend.lent", "fraxlend.free"):
         block[name] = 0.0
     block["idle"] = 0.5e9
     block.parameter(curve_collateral_cap=1.0, **dict.fromkeys((*COLLATERAL_CAPS, *MINT_CAPS), 1.0))
@@ -100,7 +131,7 @@ def test_hours_over_collateral_caps_allow_for_what_the_market_moves(lanes: Calla
     for share, counted in ((0.5, 0.0), (0.5099, 0.0), (0.511, 1.0)):
         block["hours_over_caps"] = 0.0
         block[COLLATERAL_CAPS[cap]] = 0.5e9 * share / (1 - share)
-        path_statistics(block.s, block.p, block.c, 0)
+        note(block, 0)
         assert block["hours_over_caps"] == counted
 
 
@@ -113,7 +144,7 @@ def test_hours_over_mint_caps(lanes: Callable[..., Any], cap: str) -> None:
     for share, counted in ((0.3, 0.0), (0.3099, 0.0), (0.311, 1.0)):
         block["hours_over_caps"] = 0.0
         block[MINT_CAPS[cap]] = share * block["supply"]
-        path_statistics(block.s, block.p, block.c, 0)
+        note(block, 0)
         assert block["hours_over_caps"] == counted
 
 
@@ -126,7 +157,7 @@ def test_hours_over_the_curve_amos_cap(lanes: Callable[..., Any]) -> None:
     for cap, counted in ((own / (own + 0.5e9), 0.0), (own / (own + 0.5e9) - 0.011, 1.0)):
         block["hours_over_caps"] = 0.0
         block.parameter(curve_collateral_cap=cap)
-        path_statistics(block.s, block.p, block.c, 0)
+        note(block, 0)
         assert block["hours_over_caps"] == counted
 
 
@@ -136,15 +167,15 @@ def test_hours_over_the_curve_amos_cap(lanes: Callable[..., Any]) -> None:
         ("d", 1.0, 1),
         ("d", math.nan, 1),
         ("idle", -1.0, 3),
-        ("invested", -1.0, 3),
-        ("uniswap_x", -1.0, 3),
-        ("uniswap_y", -1.0, 3),
-        ("fraxlend_free", -1.0, 3),
-        ("fraxlend_free", 1.0, 3),
+        ("investor.lent", -1.0, 3),
+        ("uniswap.x", -1.0, 3),
+        ("uniswap.y", -1.0, 3),
+        ("fraxlend.free", -1.0, 3),
+        ("fraxlend.free", 1.0, 3),
         ("claims", -1.0, 3),
         ("buy_queue", -1.0, 3),
         ("pool_y", math.nan, 1),
-        ("lent", -1.0, 3),
+        ("aave.lent", -1.0, 3),
         ("queue", -1.0, 3),
         ("lp_amo", -1.0, 3),
         ("supply", 1.0, 3),
@@ -156,10 +187,10 @@ def test_hours_over_the_curve_amos_cap(lanes: Callable[..., Any]) -> None:
 def test_what_is_wrong_is_a_fault_of_its_lane_and_hour(lanes: Callable[..., Any], variable: str, value: float, fault: int) -> None:
     """Each unsound figure marks its own lane with its code and the first hour it was seen in; later hours change neither."""
     block = lanes()
-    path_statistics(block.s, block.p, block.c, 4)
+    note(block, 4)
     block.lanes(variable)[9] = value
-    path_statistics(block.s, block.p, block.c, 5)
-    path_statistics(block.s, block.p, block.c, 6)
+    note(block, 5)
+    note(block, 6)
     assert fault in FAULTS
     expected = np.zeros(LANES)
     expected[9] = fault
@@ -172,5 +203,5 @@ def test_no_position_is_no_fault(lanes: Callable[..., Any]) -> None:
     """A protocol that owns no liquidity is sound."""
     block = lanes()
     block["lp_amo"] = 0.0
-    path_statistics(block.s, block.p, block.c, 0)
+    note(block, 0)
     assert block["fault"] == 0.0

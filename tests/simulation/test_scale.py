@@ -12,8 +12,9 @@ import pytest
 
 from amo_opt import load_study
 from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import STATE, STATE_INDEX
 from amo_opt.config.schema import figures_by_name
-from amo_opt.protocol.lanes import LANES, STATE, STATE_INDEX
+from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.score import point_score, score
 from amo_opt.simulation.engine import draw, simulate
 from amo_opt.simulation.kernel import run_block
@@ -95,9 +96,9 @@ def test_no_bit_of_a_path_hangs_on_size(
     for parameters, ours, theirs in zip(sets, study.scenarios, other.scenarios, strict=True):
         before, after = hourly(study, parameters, ours), hourly(other, parameters, theirs)
         assert other_bits(before, after, times) == [], ours.name
-        for name in ("supply", "idle", "lent", "invested", "fraxlend_lent", "uniswap_x", "share_supply", "market: gas_usd"):
+        for name in ("supply", "idle", "aave.lent", "investor.lent", "fraxlend.lent", "uniswap.x", "share_supply", "market: gas_usd"):
             assert np.array_equal(after[name], times * before[name])
-        for name in ("price", "oracle", "collateral_ratio", "cr_external", "share_price", "own", "unwinding", "lending_rate"):
+        for name in ("price", "oracle", "collateral_ratio", "cr_external", "share_price", "own", "unwinding", "aave.rate"):
             assert np.array_equal(after[name], before[name])
 
 

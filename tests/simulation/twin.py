@@ -258,18 +258,29 @@ class Twin:
             "pool_y": self.y,
             "collateral_ratio": self.cr,
             "scaled_cr": scaled_x(max(0.01, self.cr), self.ann),
-            "uniswap_x": self.uniswap_x,
-            "uniswap_y": self.uniswap_y,
-            "lent": self.aave.lent,
-            "lending_rate": self.aave.market.rate,
-            "lending_free": self.aave.free,
-            "aave_borrowed": self.aave.book,
-            "invested": self.investor.lent,
-            "investor_rate": self.investor.market.rate,
-            "investor_free": self.investor.free,
-            "investor_borrowed": self.investor.book,
-            "fraxlend_rate": self.fraxlend.rate,
-            "fraxlend_rate_without": self.without.rate,
+            "aave.lent": self.aave.lent,
+            "aave.rate": self.aave.market.rate,
+            "aave.free": self.aave.free,
+            "aave.borrowed": self.aave.book,
+            "investor.lent": self.investor.lent,
+            "investor.rate": self.investor.market.rate,
+            "investor.free": self.investor.free,
+            "investor.borrowed": self.investor.book,
+            "fraxlend.lent": self.fraxlend_lent,
+            "fraxlend.rate": self.fraxlend.rate,
+            "fraxlend.rate_without": self.without.rate,
+            "fraxlend.free": self.fraxlend_free,
+            "fraxlend.drawn": self.fraxlend_drawn,
+            "fraxlend.minted": self.fraxlend_minted,
+            "curve.minted": self.curve_minted,
+            "curve.borrowed": self.curve_borrowed,
+            "uniswap.liquidity": self.uniswap_liquidity,
+            "uniswap.root": self.uniswap_root,
+            "uniswap.x": self.uniswap_x,
+            "uniswap.y": self.uniswap_y,
+            "uniswap.minted": self.uniswap_minted,
+            "uniswap.borrowed": self.uniswap_borrowed,
+            "unsound": 0.0,
         } | self.totals()  # fmt: skip
 
     def totals(self) -> dict[str, float]:
@@ -320,6 +331,7 @@ class Twin:
         self.outside_yield = self.outside_yield_start = self.yield_now(2 * (1 - state.pool.admin_fee.value) * fees, gauge)
         self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
         self.cr_external_start = self.cr_external
+        self.note_stuck()
         self.liquidation_cost = self.cost_of_selling()
         self.clear()
 
@@ -377,7 +389,7 @@ class Twin:
             free = lender.market.unborrowed(deposits, demand, lender.market.rate)
             lender.free = min(free, first[f"{lender.name}.free_cap"])
         # an AMO without cap and position is left out: nothing of it would ever move
-        self.lenders = [lender for lender in (self.aave, self.investor) if lender is self.aave or lender.cap > 0 or lender.lent > 0]
+        self.lenders = [lender for lender in (self.aave, self.investor) if lender.cap > 0 or lender.lent > 0]
 
         amo = self.study.state.amos.fraxlend
         self.fraxlend, self.without = self.lending_market("fraxlend"), self.lending_market("fraxlend")
@@ -478,6 +490,11 @@ class Twin:
     def in_range(self) -> bool:
         return self.root_low < self.uniswap_root < self.root_high
 
+    @property
+    def depth_in_range(self) -> float:
+        """The range's depth within 10 bp, others' liquidity in it too; none at its ends."""
+        return range_depth(self.uniswap_liquidity + self.outside_liquidity) if self.in_range else 0.0
+
     def nav(self) -> float:
         """What is not own stablecoin, at market, borrowers' debt at par, less external supply at par, less what selling it all would cost."""
         debt = self.fraxlend_lent - self.fraxlend_free
@@ -490,9 +507,15 @@ class Twin:
 
     def settle(self) -> None:
         """Positions count at liquidation value when a window opens or ends."""
+        self.note_stuck()
         cost = self.cost_of_selling()
         self.book("income_liquidation", self.liquidation_cost - cost)
         self.liquidation_cost = cost
+
+    def note_stuck(self) -> None:
+        """What cannot be withdrawn where books are settled: collateral lent, and what borrowers owe."""
+        self.stuck = sum(lender.stuck for lender in self.lenders)
+        self.stuck_debt = self.debt = self.fraxlend_lent - self.fraxlend_free
 
     # -- prices, losses and income (protocol/accounts.py, market operations of the AMOs) ---------------------------------------------
 
@@ -501,6 +524,7 @@ class Twin:
         before = self.total_usd
         self.collateral_price, self.base_value = market["collateral_price"], market["base_value"]
         self.book("income_mark_to_market", self.total_usd - before)
+        self.depth_elsewhere = self.depth_in_range
         pressed = self.share_impact
         self.share_impact += forget(self.behaviour.share_recovery_hours.value) * (1 - pressed)
         self.share_price *= market["share_return"] * self.share_impact / pressed
@@ -558,9 +582,7 @@ class Twin:
     def pool_fees(self, market: Mapping[str, float]) -> float:
         """Fee in each coin of the two-way volume that the pool wins by its depth among all venues'."""
         others = self.behaviour.volume_depth_usd.value
-        if self.in_range:
-            others += range_depth(self.uniswap_liquidity + self.outside_liquidity)
-        depth = curve_depth(self.d, self.ann)
+        depth, others = curve_depth(self.d, self.ann), others + self.depth_in_range
         return 0.5 * self.study.state.pool.fee.value * market["swap_volume"] * depth / (depth + others)
 
     def gauge_share(self) -> float:
@@ -918,6 +940,7 @@ class Twin:
         if not self.failed:
             self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
         mean = self.price
+        self.quoted_depth = self.quoted_gap = 0.0
         if self.uniswap_liquidity <= self.size:  # others' arbitrage keeps their range at the pool's price
             self.uniswap_root = self.within_range(math.sqrt(self.price / self.collateral_price))
         elif self.in_range and not self.failed:
@@ -925,6 +948,7 @@ class Twin:
             here_depth = curve_depth(self.d, self.ann)
             there_depth = range_depth(self.uniswap_liquidity + self.outside_liquidity)
             mean = (self.price * here_depth + there * there_depth) / (here_depth + there_depth)
+            self.quoted_depth, self.quoted_gap = there_depth, (there - self.price) * there_depth
         self.oracle += self.oracle_weight * (mean - self.oracle)
 
     # -- the controller, the share token's operations, the triggers -------------------------------------------------------------------
@@ -967,10 +991,10 @@ class Twin:
         back = min(back, 0.01 * worth)
         cash -= back * leg
 
-        # the hour's income, as far as something is left above the target, at most 5% of what halves the price
-        income = sum(self.lines[line] for line in LINES[:6])
+        # the hour's income, which nobody adds up where none of it is spent, as far as something is left above the target, at most 5% of what halves the price
+        income = sum(self.lines[line] for line in LINES[:6]) if token.fxs1559_share.value > 0 else 0.0
         earned = max(0.0, income - self.income_seen)
-        self.income_seen = income
+        self.income_seen = self.amo_income = income
         spent = min(token.fxs1559_share.value * earned, above - back, cash, 0.05 * depth, 0.5 * worth)
 
         self.idle += (came - back * leg - spent) / self.collateral_price
@@ -1293,21 +1317,21 @@ class Twin:
         self.min_cr_external = min(self.min_cr_external, self.cr_external)
         self.unserved_hours += self.unserved
         self.unserved_peak = max(self.unserved_peak, self.unserved)
-        self.hours_over_caps += self.over_caps()
+        self.over_caps = self.amos_over_caps()
+        self.hours_over_caps += self.over_caps > 0
         self.hours_unwinding += self.unwinding
 
-    def over_caps(self) -> bool:
-        """Whether the market has carried any position more than 1% over its cap."""
+    def amos_over_caps(self) -> int:
+        """Of how many AMOs the market has carried a position more than 1% over its cap."""
         p, total = self.parameters, self.total_usd
         held = (
-            (self.own_usd, p.curve_collateral_cap, total),
-            (self.aave.lent * self.collateral_price, p.aave_cap, total),
-            (self.investor.lent * self.collateral_price, p.investor_cap, total),
-            (self.uniswap_y * self.collateral_price, p.uniswap_cap, total),
-            (self.curve_minted, p.curve_mint_cap, self.supply),
-            (self.fraxlend_lent, p.fraxlend_cap, self.supply),
+            ((self.own_usd, p.curve_collateral_cap, total), (self.curve_minted, p.curve_mint_cap, self.supply)),
+            ((self.aave.lent * self.collateral_price, p.aave_cap, total),),
+            ((self.investor.lent * self.collateral_price, p.investor_cap, total),),
+            ((self.uniswap_y * self.collateral_price, p.uniswap_cap, total),),
+            ((self.fraxlend_lent, p.fraxlend_cap, self.supply),),
         )
-        return any(position > (cap + 0.01) * whole for position, cap, whole in held)
+        return sum(any(position > (cap + 0.01) * whole for position, cap, whole in each) for each in held)
 
 
 @dataclass
