@@ -36,7 +36,9 @@ def written(make_study, make_toy, tmp_path_factory):
         front=(1, 3),
         hypervolume=(1.0 / 3.0,),
         candidates=(),
-        ruling=Ruling(outcome="no change", paths=Paths(stream="selection", n=0, each=0), sets=0, kept=0, failed=(("trial-1", "x" * archive.PIECE),)),
+        ruling=Ruling(
+            outcome="no change", paths=Paths(stream="selection", n=0, each=0), sets=0, kept=0, failed=(("trial-1", "x" * archive.PIECE),)
+        ),
         recommended=None,
     )
     archive.keep(store, result)
