@@ -8,6 +8,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import figures_by_name, left_out
 from amo_opt.stress.catalogue import unnamed
 
@@ -35,7 +36,8 @@ def canonical(study: Study) -> dict[str, Any]:
 
     In: figures' values as the study sets them (a figure set to what its file holds changes nothing, nor does one that is what it is where a file leaves it out), the current set's values, everything in [simulation], [search] but trials and stall, [constraints], [certification],
     each scenario's weight, settings, waypoints and limit, in the study's order (sums run in it), and `MODEL_VERSION`. Left out: settings of an AMO that
-    neither the study nor the catalogue names, so that a package that knows another AMO gives no study another hash; names of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
+    neither the study nor the catalogue names, and parameters at what they are where a file leaves them out, so that a package that knows another AMO gives no study
+    another hash; names of study, state and set, dates, notes, sources, assumed ranges, contracts, [report] (dates and ages of the proposal) and file paths.
     """
     search = asdict(study.search)
     calm = unnamed()
@@ -43,7 +45,7 @@ def canonical(study: Study) -> dict[str, Any]:
     return {
         "model": MODEL_VERSION,
         "state": state_values(study.state),
-        "current": study.current.values(),
+        "current": {name: value for name, value in study.current.values().items() if value != PARAMETERS[name].default},
         "simulation": asdict(study.simulation),
         "search": search,
         "constraints": asdict(study.constraints),
