@@ -242,12 +242,6 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         s[at.S_FAULT + i] = fault if (converged | (fault > 0.0)) else 2.0
 
 
-@stage
-def trade(s: Vector, m: Vector, p: Vector, c: Vector) -> None:
-    """`trade_of` in every lane."""
-    trade_of(s, m, p, c, LANES)
-
-
 trade_active = on_active(
     trade_of,
     writes=(
