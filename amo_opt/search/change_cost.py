@@ -16,7 +16,8 @@ from amo_opt.scoring.types import Estimate
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Candidate, ChangeCost
-from amo_opt.simulation.engine import draw, trace_given
+from amo_opt.simulation.engine import draw_packed, trace_given
+from amo_opt.simulation.market_block import MarketBlock
 from amo_opt.stress.scenario import Scenario
 
 CALM = "calm"
@@ -45,7 +46,7 @@ def change_costs(certifier: Certifier, sets: Sequence[Candidate]) -> tuple[Chang
     scenario = next((each for each in study.scenarios if each.name == CALM), study.scenarios[0])
     # a path's first hours do not depend on how long it is
     short = replace(study, simulation=replace(study.simulation, window_hours=1))
-    market = draw(scenario, short, first=0, lanes=paths, stream=STREAM)
+    market = draw_packed(scenario, short, first=0, lanes=paths, stream=STREAM)
     total = len(sets)
     found = []
     for candidate in sets:
@@ -55,7 +56,9 @@ def change_costs(certifier: Certifier, sets: Sequence[Candidate]) -> tuple[Chang
     return tuple(found)
 
 
-def _figures(parameters: ParameterSet, study: Study, market: Array, scenario: Scenario, paths: int, *, hours: int) -> dict[str, Array]:
+def _figures(
+    parameters: ParameterSet, study: Study, market: MarketBlock, scenario: Scenario, paths: int, *, hours: int
+) -> dict[str, Array]:
     """Each figure of each path, shape (paths,)."""
     traced = trace_given(parameters, study, market, scenario=scenario, first=0, lanes=paths, variables=_TRACED)
     series = {name: values[:hours] for name, values in traced.items()}

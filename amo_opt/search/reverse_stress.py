@@ -19,10 +19,10 @@ from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic, points_of_lanes
 from amo_opt.search.result import RunCapacity
-from amo_opt.simulation.engine import draw, simulate, simulate_given, trace_many
+from amo_opt.simulation.engine import draw_rows, hours_of, simulate, simulate_given, trace_many
 from amo_opt.simulation.executor import Workers, executor_of
+from amo_opt.simulation.market_block import packed
 from amo_opt.stress.catalogue import load_scenario
-from amo_opt.stress.draws import draw_inputs, with_inputs
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -157,28 +157,19 @@ def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int)
     """The largest run that each of some paths of one block survives by its price, of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS["run"])
     shaped = replace(study, scenarios=(stressed("run", 0.0),), simulation=simulation)
-    usual = draw(shaped.scenarios[0], shaped, first=paths.start, lanes=len(paths), stream=STREAM)
+    usual, steps = draw_rows(shaped.scenarios[0], shaped, paths=paths, stream=STREAM), hours_of(shaped)
     exits: dict[float, Array] = {}
 
     def exits_of(size: float) -> Array:
         """The hours' exits of a run, all that tells its market from one without: (paths, steps)."""
         if size not in exits:
-            rows = draw_inputs(
-                stressed("run", size),
-                seed=study.search.seed,
-                stream=STREAM,
-                paths=paths,
-                state=study.state,
-                transition_hours=simulation.transition_hours,
-                window_hours=simulation.window_hours,
-                parts=("flows",),
-            )
-            exits[size] = np.broadcast_to(rows["news_exit"], (len(paths), len(usual)))
+            rows = draw_rows(stressed("run", size), shaped, paths=paths, stream=STREAM, parts=("flows",))
+            exits[size] = np.broadcast_to(rows["news_exit"], (len(paths), steps))
         return exits[size]
 
     def fails(sizes: Array) -> NDArray[np.bool_]:
         leaving = np.stack([exits_of(float(size))[lane] for lane, size in enumerate(sizes)])
-        market = with_inputs(usual, {"news_exit": leaving}, paths=len(paths))
+        market = packed({**usual, "news_exit": leaving}, paths=len(paths), steps=steps)
         columns = simulate_given(parameters, shaped, market, scenario=shaped.scenarios[0], first=paths.start, lanes=len(paths))
         return columns["deepest_shortfall_bps"] > SHORTFALL_BPS
 

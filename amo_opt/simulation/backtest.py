@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import Figure, ProtocolState
-from amo_opt.simulation.engine import trace_given
+from amo_opt.simulation.engine import draw_rows, trace_given
+from amo_opt.simulation.market_block import packed
 from amo_opt.simulation.size import check_work
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.catalogue import CALM, load_scenario
-from amo_opt.stress.draws import draw_block
 from amo_opt.stress.history import History, load_episode, read_history
 from amo_opt.stress.noise import stationary
 from amo_opt.stress.plausible import UNITS, units_of
@@ -36,6 +35,7 @@ from amo_opt.stress.streams import Streams
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.stress.draws import Input
     from amo_opt.stress.scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -110,10 +110,11 @@ def backtest(
 
     def run(block: tuple[int, int]) -> dict[str, Array]:
         first, lanes = block
-        market = market_of(recorded, calm, placed, first=first, lanes=lanes)
+        rows = market_of(recorded, calm, placed, first=first, lanes=lanes)
+        market = packed(rows, paths=lanes, steps=recorded.hours)
         traced = trace_given(chosen, placed, market, scenario=calm, first=first, lanes=lanes, variables=_VARIABLES)
-        base = market.reshape(recorded.hours, -1, LANES)[:, MARKET_INDEX["base_value"], :lanes]
-        return {**{name: values.copy() for name, values in traced.items()}, "price_in_base": traced["price"] / base}
+        in_base = traced["price"] / np.asarray(rows["base_value"]).T
+        return {**{name: values.copy() for name, values in traced.items()}, "price_in_base": in_base}
 
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         parts = list(pool.map(run, blocks))
@@ -171,43 +172,32 @@ def _calm(study: Study, history: History) -> Scenario:
     return replace(calm, settings={**calm.settings, "base_coins": history.base_coins})
 
 
-def market_of(history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> Array:
-    """One block's market: calm's draws with the history's drivers in their place, laid out as `draw_block` does."""
-    drawn = draw_block(
-        calm,
-        seed=study.search.seed,
-        stream=STREAM,
-        first_path=first,
-        paths=lanes,
-        state=study.state,
-        transition_hours=0,
-        window_hours=history.hours,
-    )
-    block = drawn.reshape(history.hours, len(MARKET_INDEX), LANES).copy()
+def market_of(history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> dict[str, Input]:
+    """One block's market: calm's draws with the history's drivers in their place, each input of shape (lanes, hours) or one number.
+
+    ``study`` is placed at the history's start: no transition, and a window as long.
+    """
+    rows = draw_rows(calm, study, paths=range(first, first + lanes), stream=STREAM)
 
     def put(name: str, values: Array) -> None:
-        row = block[:, MARKET_INDEX[name], :]
-        row[:] = np.where(np.isfinite(values), values, row)
+        rows[name] = np.where(np.isfinite(values), values, np.broadcast_to(rows[name], (lanes, history.hours)))
 
     for driver, name in _DIRECT.items():
         if driver in history.drivers:
-            put(name, history.drivers[driver][:, None])
+            put(name, history.drivers[driver])
     if calm.settings["base_coins"] == 1.0:
-        block[:, MARKET_INDEX["base_value"], :] = block[:, MARKET_INDEX["collateral_price"], :]
+        rows["base_value"] = rows["collateral_price"]
     elif any(coin in history.drivers for coin in COINS):
         prices = np.stack([_coin(coin, history, calm, study, first=first, lanes=lanes) for coin in COINS])
-        value = base_value(prices, calm.settings["base_amplification"]).T
-        put("base_value", np.concatenate([value, np.repeat(value[:, -1:], LANES - lanes, axis=1)], axis=1))
+        put("base_value", base_value(prices, calm.settings["base_amplification"]))
     if "share_price" in history.drivers:
         price = history.drivers["share_price"]
         returns = np.full(history.hours, np.nan)
         returns[1:] = price[1:] / price[:-1]
         # the first value is the start's own: no return leads to it
         returns[int(np.argmax(np.isfinite(price)))] = 1.0
-        put("share_return", returns[:, None])
-    market = block.reshape(history.hours, -1)
-    market.setflags(write=False)
-    return market
+        put("share_return", returns)
+    return rows
 
 
 def _coin(coin: str, history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> Array:

@@ -19,15 +19,16 @@ from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of
 from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
-from amo_opt.simulation.market_block import MarketBlock, pack_market
+from amo_opt.simulation.market_block import MarketBlock, pack_market, packed
 from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.simulation.size import COLUMNS, check_work, keeps
-from amo_opt.stress.draws import draw_block
+from amo_opt.stress.draws import draw_block, draw_inputs
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.stress.draws import Input, Part
     from amo_opt.stress.scenario import Scenario
 
 Progress = Callable[[int, int], None]
@@ -60,8 +61,33 @@ def _spans(study: Study, paths: int, scenarios: Sequence[str] | None) -> list[_S
     return [_Span(scenario, first, min(LANES, paths - first)) for scenario in chosen for first in range(0, paths, LANES)]
 
 
+def hours_of(study: Study) -> int:
+    """A path's hours."""
+    return study.simulation.transition_hours + study.simulation.window_hours
+
+
+def draw_rows(scenario: Scenario, study: Study, *, paths: range, stream: str, parts: Sequence[Part] | None = None) -> dict[str, Input]:
+    """Inputs of some paths of one block, each of shape (paths, hours) or one number; of some ``parts`` of the market, or all."""
+    simulation = study.simulation
+    return draw_inputs(
+        scenario,
+        seed=study.search.seed,
+        stream=stream,
+        paths=paths,
+        state=study.state,
+        transition_hours=simulation.transition_hours,
+        window_hours=simulation.window_hours,
+        parts=parts,
+    )
+
+
+def draw_packed(scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> MarketBlock:
+    """The market of one block, as the step reads it."""
+    return packed(draw_rows(scenario, study, paths=range(first, first + lanes), stream=stream), paths=lanes, steps=hours_of(study))
+
+
 def draw(scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> Array:
-    """The market of one block, (steps, inputs × LANES), read-only."""
+    """The whole market of one block, (steps, inputs × LANES), read-only."""
     return draw_block(
         scenario,
         seed=study.search.seed,
@@ -81,7 +107,7 @@ KEPT_STREAMS = frozenset({"search"})
 
 def _market(span: _Span, study: Study, stream: str, *, kept: bool) -> MarketBlock:
     def drawn() -> MarketBlock:
-        return pack_market(draw(span.scenario, study, first=span.first, lanes=span.lanes, stream=stream))
+        return draw_packed(span.scenario, study, first=span.first, lanes=span.lanes, stream=stream)
 
     if not kept:
         return drawn()
@@ -135,7 +161,9 @@ def _run_watched(
     return _columns(ended, parameters, study, span), ended.series["price"][list(steps)]
 
 
-def simulate_given(parameters: ParameterSet, study: Study, market: Array, *, scenario: Scenario, first: int, lanes: int) -> Block:
+def simulate_given(
+    parameters: ParameterSet, study: Study, market: MarketBlock | Array, *, scenario: Scenario, first: int, lanes: int
+) -> Block:
     """One set on the first ``lanes`` paths of a market that is given rather than drawn; ``scenario`` and ``first`` only name a path at fault."""
     return run_one(parameters, study, _Span(scenario, first, lanes), market, constants(study))
 
@@ -214,7 +242,7 @@ def _run(
     executor = executor_of(workers)
     tasks = [Task(span.scenario.name, span.first, span.lanes, tuple(range(len(sets)))) for span in spans]
     place = {(task.scenario, task.first): i for i, task in enumerate(tasks)}
-    steps = study.simulation.transition_hours + study.simulation.window_hours
+    steps = hours_of(study)
     kept = columns is None and stream in KEPT_STREAMS and keeps(study, len(spans), held=_kept.nbytes)
     shares = executor.plan(tasks, kept=kept, steps=steps)
     jobs = [Job(tuple(share), stream, columns, watched, kept=kept) for share in shares]
@@ -253,7 +281,7 @@ def _outcomes(
                 parameters=parameters,
                 scenarios=names,
                 weights=weights,
-                steps=study.simulation.transition_hours + study.simulation.window_hours,
+                steps=hours_of(study),
                 scenario_of=scenario_of,
                 path_of=path_of,
                 columns=columns,
@@ -318,7 +346,7 @@ def replay(parameters: ParameterSet, study: Study, *, scenario: str, path: int, 
     """One set on one path, by its number: the same row as in a run of many."""
     span = _spans(study, 1, [scenario])[0]
     span = _Span(span.scenario, path, 1)
-    market = draw(span.scenario, study, first=path, lanes=1, stream=stream)
+    market = draw_packed(span.scenario, study, first=path, lanes=1, stream=stream)
     gathered = Gathered(span.lanes, ())
     gathered.put(0, run_one(parameters, study, span, market, constants(study)))
     outcome = _outcomes([parameters], study, [span], [gathered])[0]
@@ -377,11 +405,18 @@ def _series(parameters: ParameterSet, study: Study, span: _Span, market: MarketB
 
 
 def trace_given(
-    parameters: ParameterSet, study: Study, market: Array, *, scenario: Scenario, first: int, lanes: int, variables: Sequence[str]
+    parameters: ParameterSet,
+    study: Study,
+    market: MarketBlock | Array,
+    *,
+    scenario: Scenario,
+    first: int,
+    lanes: int,
+    variables: Sequence[str],
 ) -> dict[str, Array]:
     """Variables of the state (`STATE`) at the end of each hour of a market that is given rather than drawn, each of shape (steps, lanes).
 
-    ``market`` is laid out as `draw`'s; ``scenario`` and ``first`` only name a path at fault.
+    A whole ``market`` is laid out as `draw`'s; ``scenario`` and ``first`` only name a path at fault.
     """
     return _advanced(parameters, study, _Span(scenario, first, lanes), market, constants(study), variables).series
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.simulation.engine import _Span, _weights, run_one, simulate
+from amo_opt.simulation.engine import _Span, _weights, draw_rows, hours_of, run_one, simulate
+from amo_opt.simulation.market_block import MarketBlock, packed
 from amo_opt.simulation.outcome import Outcome, join
 from amo_opt.simulation.pack import constants
-from amo_opt.stress.draws import FROM_STATE, Part, Rows, draw_inputs, lay_out, with_inputs
+from amo_opt.stress.draws import FROM_STATE, Input, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mixed:
-    """The markets of paths 0 to ``paths`` - 1 of every scenario of a study, scenario after scenario: (lanes used, market) block by block."""
+    """The markets of paths 0 to ``paths`` - 1 of every scenario of a study, scenario after scenario: (lanes used, market) block by block, and the ``rows`` that
+    they were packed from.
+    """
 
     paths: int
     stream: str
-    blocks: tuple[tuple[int, NDArray[np.float64]], ...]
+    rows: Mapping[str, Input]
+    blocks: tuple[tuple[int, MarketBlock], ...]
 
 
 def paths_for_one_block(study: Study) -> int:
@@ -43,47 +46,35 @@ def draw_mixed(study: Study, *, paths: int, stream: str) -> Mixed:
     """Draws them; ``paths`` is at most a block's lanes."""
     if not 1 <= paths <= LANES:
         raise AmoOptError(f"paths = {paths}; from 1 to {LANES} of a scenario are drawn side by side")
-    steps = study.simulation.transition_hours + study.simulation.window_hours
-    rows = _side_by_side(study, paths=paths, stream=stream)
-    total = paths * len(study.scenarios)
-    blocks = []
-    for first in range(0, total, LANES):
-        used = min(LANES, total - first)
-        blocks.append((used, lay_out(_lanes(rows, first, used), paths=used, steps=steps)))
-    return Mixed(paths=paths, stream=stream, blocks=tuple(blocks))
+    return _mixed(study, _side_by_side(study, paths=paths, stream=stream), paths=paths, stream=stream)
 
 
 def redrawn(mixed: Mixed, study: Study) -> Mixed:
     """The same paths under a state with other figures: what `draw_mixed` gives for it, only the inputs drawn anew that hang on a state."""
-    rows = _side_by_side(study, paths=mixed.paths, stream=mixed.stream, parts=FROM_STATE)
-    blocks = []
-    for k, (used, market) in enumerate(mixed.blocks):
-        blocks.append((used, with_inputs(market, _lanes(rows, k * LANES, used), paths=used)))
-    return Mixed(paths=mixed.paths, stream=mixed.stream, blocks=tuple(blocks))
+    anew = _side_by_side(study, paths=mixed.paths, stream=mixed.stream, parts=FROM_STATE)
+    return _mixed(study, {**mixed.rows, **anew}, paths=mixed.paths, stream=mixed.stream)
 
 
-def _side_by_side(study: Study, *, paths: int, stream: str, parts: Sequence[Part] | None = None) -> dict[str, Rows]:
-    """Each input of the parts, (scenarios × paths, steps)."""
-    simulation = study.simulation
-    drawn = [
-        draw_inputs(
-            each,
-            seed=study.search.seed,
-            stream=stream,
-            paths=range(paths),
-            state=study.state,
-            transition_hours=simulation.transition_hours,
-            window_hours=simulation.window_hours,
-            parts=parts,
-        )
-        for each in study.scenarios
-    ]
-    shape = paths, simulation.transition_hours + simulation.window_hours
-    return {name: np.concatenate([np.broadcast_to(rows[name], shape) for rows in drawn]) for name in drawn[0]}
+def _mixed(study: Study, rows: Mapping[str, Input], *, paths: int, stream: str) -> Mixed:
+    total, blocks = paths * len(study.scenarios), []
+    for first in range(0, total, LANES):
+        used = min(LANES, total - first)
+        lanes = {name: each if isinstance(each, float) else each[first : first + used] for name, each in rows.items()}
+        blocks.append((used, packed(lanes, paths=used, steps=hours_of(study))))
+    return Mixed(paths=paths, stream=stream, rows=rows, blocks=tuple(blocks))
 
 
-def _lanes(rows: dict[str, Rows], first: int, used: int) -> dict[str, Rows]:
-    return {name: values[first : first + used] for name, values in rows.items()}
+def _side_by_side(study: Study, *, paths: int, stream: str, parts: Sequence[Part] | None = None) -> dict[str, Input]:
+    """Each input of the parts, (scenarios × paths, steps), or the one number that it is in all of them."""
+    drawn = [draw_rows(each, study, paths=range(paths), stream=stream, parts=parts) for each in study.scenarios]
+    return {name: _stacked([rows[name] for rows in drawn], (paths, hours_of(study))) for name in drawn[0]}
+
+
+def _stacked(each: list[Input], shape: tuple[int, int]) -> Input:
+    first = each[0]
+    if isinstance(first, float) and all(isinstance(one, float) and one == first for one in each):
+        return first
+    return np.concatenate([np.broadcast_to(one, shape) for one in each])
 
 
 def simulate_mixed(parameters: ParameterSet, study: Study, mixed: Mixed) -> Outcome:
@@ -99,7 +90,7 @@ def simulate_mixed(parameters: ParameterSet, study: Study, mixed: Mixed) -> Outc
         parameters=parameters,
         scenarios=names,
         weights=_weights(study, names),
-        steps=study.simulation.transition_hours + study.simulation.window_hours,
+        steps=hours_of(study),
         scenario_of=np.repeat(np.arange(len(names), dtype=np.int64), mixed.paths),
         path_of=np.tile(np.arange(mixed.paths, dtype=np.int64), len(names)),
         columns=columns,

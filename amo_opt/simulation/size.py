@@ -17,6 +17,7 @@ from amo_opt.amos.inputs import MARKET_INPUTS
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.executor import Threads, Workers, executor_of
+from amo_opt.stress.draws import moving_inputs
 
 try:
     import resource
@@ -30,8 +31,8 @@ COLUMNS = 60
 """Columns of an outcome."""
 ROW_BYTES = 16
 """Beside them: a path's number and its scenario's."""
-DRAWN = 1.75
-"""Memory of a block while it is drawn, over that of the block."""
+DRAWN = 1.9
+"""Memory of a block while it is drawn, over that of the block: its inputs are packed beside their rows."""
 BLOCK_BYTES = 3000
 """What a block takes while it waits for its turn."""
 SCORED_BYTES, SCORED_ROW_BYTES = 90 << 20, 200
@@ -62,8 +63,9 @@ class Size:
 
 
 def block_bytes(study: Study) -> int:
-    """Memory of one block of paths."""
-    return _hours(study) * len(MARKET_INPUTS) * LANES * 8
+    """Most that one block of paths takes, of any scenario: every hour of what may change there, and one of the rest (`simulation.market_block`)."""
+    moving = max(len(moving_inputs(each)) for each in study.scenarios)
+    return (_hours(study) * moving + len(MARKET_INPUTS)) * LANES * 8 + moving * 8
 
 
 def _hours(study: Study) -> int:

@@ -43,6 +43,8 @@ DRAWN_FROM = frozenset(
 """Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
 _FREEZE = frozenset(each.market.prefix for each in MECHANISMS if each.market is not None and each.market.freezes)
 _LOSS_INPUTS = {each.name: f"{each.name}.loss" for each in MECHANISMS if each.loss is not None}
+_EXITS = {"news_exit": "holders_exit", "lp_exit": "lp_exit"}
+"""Inputs that no price explains, and the series of waypoints that they are drawn from."""
 _LEAST_PRICE = 1e-3
 _LEAST_DEPOSIT = 1e-9
 """Least that depositors leave in a frozen market, as a share of its calm deposits."""
@@ -137,17 +139,16 @@ def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int) -> NDArray[np.
     return market
 
 
-def with_inputs(market: NDArray[np.float64], rows: Mapping[str, Input], *, paths: int) -> NDArray[np.float64]:
-    """A copy of a block's market with some of its inputs replaced."""
-    block = aligned(len(market), len(MARKET_INPUTS), LANES)
-    block[:] = market.reshape(block.shape)
-    for name, values in rows.items():
-        lanes = block[:, MARKET_INDEX[name]]
-        lanes[:, :paths] = values if isinstance(values, float) else values.T
-        lanes[:, paths:] = lanes[:, paths - 1 : paths]
-    changed = block.reshape(market.shape)
-    changed.setflags(write=False)
-    return changed
+def moving_inputs(scenario: Scenario) -> tuple[str, ...]:
+    """The inputs that may change from hour to hour in the scenario, on whatever path; the others are one number (`draw_inputs`)."""
+    settings = scenario.settings
+    still = {"reward_tokens", *FREE_CAPS, *(name for venue, name in _LOSS_INPUTS.items() if settings[f"{venue}_loss_yearly"] <= 0.0)}
+    still |= {name for name, series in _EXITS.items() if series not in scenario.waypoints}
+    if settings.get("gate_hours", 0.0) <= 0.0:
+        still.add("gate")
+    if settings.get("freeze_days_high", 0.0) > 0.0:
+        still -= {f"{LENDERS[market]}.free_cap" for market in _FREEZE}
+    return tuple(name for name in MARKET_INPUTS if name not in still)
 
 
 def draw_inputs(
@@ -277,7 +278,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
     if points is not None:
         flow = flow + hourly_demand(points, steps=draw.steps, onset=episodes.onset, size=episodes.size, speed=episodes.speed)
     news_exit: Input = 0.0
-    points = draw.waypoints.get("holders_exit")
+    points = draw.waypoints.get(_EXITS["news_exit"])
     if points is not None:
         scale = np.full(len(draw.paths), settings.get("size", 1.0))
         own = total_hazard(points)
@@ -285,7 +286,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
             scale = scale * -np.log1p(-episodes.exit_total) / own
         news_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=scale)
     lp_exit: Input = 0.0
-    points = draw.waypoints.get("lp_exit")
+    points = draw.waypoints.get(_EXITS["lp_exit"])
     if points is not None:
         lp_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=episodes.size)
     return {"flow": flow, "news_exit": news_exit, "lp_exit": lp_exit}

@@ -19,7 +19,7 @@ from amo_opt.protocol.state import Figure
 from amo_opt.simulation.backtest import STREAM, backtest, market_of, start_of
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.catalogue import load_scenario
-from amo_opt.stress.draws import draw_block
+from amo_opt.stress.draws import draw_block, lay_out
 from amo_opt.stress.history import History, folded, load_episode
 
 HOURS = 30
@@ -34,7 +34,9 @@ def recorded(drivers=None, real=None, **more):
 
 
 def block(history, study, calm, lanes=3):
-    return market_of(history, calm, study, first=0, lanes=lanes).reshape(HOURS, -1, LANES)
+    placed = replace(study, simulation=replace(study.simulation, transition_hours=0, window_hours=HOURS))
+    rows = market_of(history, calm, placed, first=0, lanes=lanes)
+    return lay_out(rows, paths=lanes, steps=HOURS).reshape(HOURS, -1, LANES)
 
 
 @pytest.fixture(scope="module")

@@ -251,14 +251,14 @@ def test_progress_counts_every_block_of_every_set(frax: Study, wide_sets: Callab
 
 def test_a_fault_names_scenario_path_and_step(frax: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """A market that is not a number at step 40 of path 3: the set fails with exactly that place, in `simulate` and in `simulate_many`."""
-    clean = engine.draw
+    clean = engine.draw_rows
 
-    def torn(*args: object, **kwargs: object) -> np.ndarray:
-        market = clean(*args, **kwargs).copy()
-        market[40, MARKET_INDEX["collateral_price"] * LANES + 3] = np.nan
-        return market
+    def torn(*args: object, **kwargs: object) -> dict[str, np.ndarray]:
+        rows = clean(*args, **kwargs)
+        rows["collateral_price"][3:4, 40] = np.nan  # where there is such a path
+        return rows
 
-    monkeypatch.setattr(engine, "draw", torn)
+    monkeypatch.setattr(engine, "draw_rows", torn)
     with pytest.raises(SimulationError, match=r"scenario svb-2023, path 3, step 40: .*frax-current"):
         simulate(frax.current, short(frax), paths=8, scenarios=["svb-2023"], stream="selection")
     failed, fine = simulate_many([frax.current] * 2, short(frax), paths=2, scenarios=["svb-2023"], stream="selection")

@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from amo_opt.amos.inputs import MARKET_INDEX
 from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.protocol.market import LANES
+from amo_opt.simulation import engine
 from amo_opt.simulation import mixed as room
 from amo_opt.simulation.engine import simulate
+from amo_opt.simulation.market_block import MarketBlock
 from amo_opt.simulation.mixed import draw_mixed, paths_for_one_block, redrawn, simulate_mixed
 
 
@@ -71,5 +75,16 @@ def test_only_what_a_state_is_drawn_into_is_drawn_anew(frax, hastened):
         found = redrawn(usual, elsewhere)
         for (used, market), (lanes, drawn), (_, before) in zip(found.blocks, expected.blocks, usual.blocks, strict=True):
             assert used == lanes
-            assert market.tobytes() == drawn.tobytes() != before.tobytes()
-            assert not market.flags.writeable
+            assert (market.first.tobytes(), market.hours.tobytes()) == (drawn.first.tobytes(), drawn.hours.tobytes())
+            assert market.hours.tobytes() != before.hours.tobytes()
+            assert np.array_equal(market.changing, drawn.changing)
+
+
+def test_blocks_are_packed_once(frax, hastened, monkeypatch):
+    """What stands still in every scenario is not held for each hour, and a set that is run packs nothing anew."""
+    study = hastened(frax, 6, 48)
+    mixed = draw_mixed(study, paths=3, stream="certify-b")
+    assert [(used, isinstance(market, MarketBlock)) for used, market in mixed.blocks] == [(15, True)]
+    assert mixed.rows["reward_tokens"] == mixed.blocks[0][1].first[MARKET_INDEX["reward_tokens"] * LANES]
+    monkeypatch.setattr(engine, "pack_market", None)
+    simulate_mixed(study.current, study, mixed)

@@ -158,7 +158,12 @@ def test_paths_of_the_search_that_do_not_fit_are_drawn_again(free):
     sets = [study.current, study.current.replace(name="other", aave_cap=0.3)]
     engine._kept.clear()
     kept = simulate_many(sets, study, workers=2)
-    assert engine._kept.nbytes == 5 * 2 * block_bytes(study)
+    markets = [
+        engine.draw_packed(each, study, first=first, lanes=lanes, stream="search")
+        for each in study.scenarios
+        for first, lanes in ((0, 64), (64, 36))
+    ]
+    assert engine._kept.nbytes == sum(each.nbytes for each in markets) <= 5 * 2 * block_bytes(study)
     engine._kept.clear()
     free(GB)
     with pytest.MonkeyPatch.context() as patch:
