@@ -474,7 +474,7 @@ def test_income_is_added_up_only_where_fxs1559_asks_for_it(frax: Study, refigure
     s, p = start_state(frax, np.ones(len(MARKET_INPUTS) * LANES)), parameter_vector(frax.current)
     for share, wanted in ((0.0, 0), (0.5, 6)):
         c = constants(refigured(frax, {"share_token.fxs1559_share": share}))
-        adding = [row for row in program.used(program.HOUR, s, p, c) if row.line is not None]
+        adding = [row for row in program.used(program.HOUR, s, p, c) if row.needs is not None]
         assert [row.name for row in adding] == [f"add_{line}" for line in LINES[:wanted]]
         assert [row.places for row in adding] == [(STATE_INDEX[line] * LANES, 0, 0, 0) for line in LINES[:wanted]]
 
