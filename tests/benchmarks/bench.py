@@ -38,7 +38,6 @@ HERE = Path(__file__).parent
 A, FEE, ADMIN = 200.0, 0.0004, 0.5
 CALLS = 2_000
 TILES = 100
-ALL_AMOS = {"uniswap_cap": 0.1, "fraxlend_cap": 0.05, "investor_cap": 0.1}
 TARGET = 25.0
 """Most pool steps in C that a step of the whole model may take."""
 
@@ -255,7 +254,7 @@ def cpu(run: Callable[[], object]) -> float:
 def second_simulate(study: Any, repeat: int, reference: Any, calls: int) -> dict[str, float]:
     """Nanoseconds of a path-step of a second `simulate` on the same paths (kernel and columns), beside C over lanes, in turns."""
     steps = (study.simulation.transition_hours + study.simulation.window_hours) * len(study.scenarios) * study.simulation.paths
-    sets = {"the current set": study.current, "every AMO at work": study.current.replace(**ALL_AMOS)}
+    sets = {"the current set": study.current, "every AMO at work": study.current.replace(**bench_step.ALL_AMOS)}
     runs: dict[str, tuple[Callable[[], float], int]] = {}
     for name, chosen in sets.items():
         amo_opt.simulate(chosen, study)

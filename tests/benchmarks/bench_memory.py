@@ -17,9 +17,10 @@ from amo_opt.scoring.score import score
 from amo_opt.search.certification import certify
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.coordinator import convergence, search
-from amo_opt.search.holdout import run_holdout
+from amo_opt.search.holdout import Selection, run_holdout
 from amo_opt.search.optimise import evaluate
 from amo_opt.search.result import Candidate
+from amo_opt.search.ruling import Paths, Ruling
 from amo_opt.search.study_store import StudyStore
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
@@ -44,7 +45,8 @@ def main(paths: int, what: str) -> None:
         certifier = Certifier(study, 1, lambda event: None)
         current = Candidate(id="current", role="current", parameters=study.current, search=None, selection_score=found)
         entry = replace(current, id="other", role="candidate", parameters=other)
-        run_holdout(certifier, [current, entry], {"other": "role:recommended"}, "recommended", "")
+        ruling = Ruling(outcome="recommended", paths=Paths(stream="selection", n=paths, each=paths), sets=2, kept=1, set="other")
+        run_holdout(certifier, [current, entry], Selection({"other": "recommended"}, {"other": None}, ruling))
     else:
         few = StudyStore(study, "sqlite://")
         trials = search(study, store=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))

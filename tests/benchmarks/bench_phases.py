@@ -19,11 +19,12 @@ from typing import Any
 STUDY = Path(__file__).resolve().parents[2] / "studies" / "frax-2022.toml"
 PHASES: dict[str, tuple[str, ...]] = {
     "drawing paths": (
-        "amo_opt.simulation.engine:draw",
-        "amo_opt.simulation.mixed:draw_inputs",
-        "amo_opt.search.change_cost:draw",
-        "amo_opt.search.reverse_stress:draw",
-        "amo_opt.search.reverse_stress:draw_inputs",
+        "amo_opt.simulation.engine:draw_packed",
+        "amo_opt.simulation.mixed:draw_rows",
+        "amo_opt.simulation.mixed:packed",
+        "amo_opt.search.change_cost:draw_packed",
+        "amo_opt.search.reverse_stress:draw_rows",
+        "amo_opt.search.reverse_stress:packed",
     ),
     "the kernel": ("amo_opt.simulation.engine:run_block",),
     "columns and checks": ("amo_opt.simulation.engine:_evaluate", "amo_opt.simulation.engine:_outcomes"),

@@ -55,7 +55,7 @@ def scores(batches: int, paths: int) -> np.ndarray:
     out = np.empty((batches, 2, len(TERMS)))
     study = amo_opt.load_study(STUDY, overrides={"simulation.paths": paths})
     current = study.current
-    other = replace(current, amplification=current.amplification // 2, idle_buffer=min(2.0 * current.idle_buffer, 0.3))
+    other = current.replace(amplification=current.amplification // 2, idle_buffer=min(2.0 * current.idle_buffer, 0.3))
     for batch in range(batches):
         seeded = replace(study, search=replace(study.search, seed=FIRST_SEED + batch))
         for place, parameters in enumerate((current, other)):
