@@ -10,12 +10,8 @@ pack                 study and set into the kernel's vectors
 engine               `simulate`, `simulate_many`: blocks drawn once, run by every set
 executor, cluster, remote, local_workers   who does the work: threads here, or a Dask cluster
 outcome, columns, series, floor_supply     what comes out
-<<<<<<< HEAD
-market_block, mixed, kept   a block as the step reads it; a few paths of every scenario in one; blocks used again
-=======
 market_block         a block's market: what changes hour by hour, the rest once
 mixed, kept          a few paths of every scenario in one block; blocks used again
->>>>>>> df4dfb66ccc475f908c4438f0bca5e429afc556e
 size                 memory and time, told before anything starts
 backtest             a set replayed through a recorded history
 """
