@@ -3,7 +3,6 @@
 program              the hour, stage by stage (`HOUR`)
 opening              how a block begins, and the window's clean sheet
 kernel               what walks the hour, and `run_block`
-market_block         the market of a block as the step reads it
 path_statistics      what a path leaves behind, and the checks that make a fault loud
 compiled, compile_helper   the stages compiled, kept on disk, helped by other processes
 pack                 study and set into the kernel's vectors
