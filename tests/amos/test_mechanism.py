@@ -18,21 +18,32 @@ def test_what_is_said_of_a_parameter_is_said_of_ones_own(mechanism: Mechanism) -
 
 
 def test_an_amo_is_called_by_its_title_and_its_positions_by_the_venue() -> None:
-    """In the order of ranks; the Collateral Investor has a name of its own."""
-    assert [each.title for each in BY_RANK] == ["Curve AMO", "Aave AMO", "Collateral Investor", "Fraxlend AMO", "Uniswap v3 AMO"]
-    assert [each.venue for each in BY_RANK] == ["Curve", "Aave", "Collateral Investor", "Fraxlend", "Uniswap v3"]
+    """In the order of ranks, whoever else stands among them; the Collateral Investor has a name of its own, and no two have the same."""
+    venues = {
+        "Curve AMO": "Curve",
+        "Aave AMO": "Aave",
+        "Collateral Investor": "Collateral Investor",
+        "Fraxlend AMO": "Fraxlend",
+        "Uniswap v3 AMO": "Uniswap v3",
+    }
+    assert [(each.title, each.venue) for each in BY_RANK if each.title in venues] == list(venues.items())
+    assert len({each.title for each in BY_RANK}) == len({each.venue for each in BY_RANK}) == len(MECHANISMS)
 
 
 def test_the_first_cap_says_what_an_amo_may_hold() -> None:
     """Collateral where it holds some, else what it mints."""
     held = {each.name: each.holding_cap.name for each in MECHANISMS if each.holding_cap is not None}
-    assert held == {
-        "aave": "aave_cap",
-        "investor": "investor_cap",
-        "fraxlend": "fraxlend_cap",
-        "curve": "curve_collateral_cap",
-        "uniswap": "uniswap_cap",
-    }
+    assert (
+        held.items()
+        >= {
+            "aave": "aave_cap",
+            "investor": "investor_cap",
+            "fraxlend": "fraxlend_cap",
+            "curve": "curve_collateral_cap",
+            "uniswap": "uniswap_cap",
+        }.items()
+    )
+    assert set(held) == {each.name for each in MECHANISMS if each.out}
 
 
 def test_income_lines_stand_in_an_order_of_their_own() -> None:

@@ -23,40 +23,36 @@ def test_a_parameter_is_defined_once() -> None:
 def test_the_order_is_that_of_a_parameter_file() -> None:
     """The issuer's first ones, what may be held of collateral, what may be minted, then the issuer's others."""
     assert set(ISSUER_PARAMETERS) | {each.name for amo in MECHANISMS for each in amo.parameters.values()} == set(PARAMETERS)
-    assert list(PARAMETERS)[3:11] == [
-        "cr_refresh_hours",
-        "curve_collateral_cap",
-        "aave_cap",
-        "investor_cap",
-        "uniswap_cap",
-        "curve_mint_cap",
-        "fraxlend_cap",
-        "idle_buffer",
-    ]
-    assert SHARES_OF_COLLATERAL == ("curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "idle_buffer")
+    ours = ["curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "curve_mint_cap", "fraxlend_cap"]
+    names = list(PARAMETERS)
+    assert names[3] == "cr_refresh_hours"
+    between = [PARAMETERS[name] for name in names[4 : names.index("idle_buffer")]]
+    assert [each.name for each in between if each.name in ours] == ours
+    assert all(each.borrows or each.mints for each in between)
+    assert [each.rank for each in PARAMETERS.values()] == sorted(each.rank for each in PARAMETERS.values())
+    assert [name for name in SHARES_OF_COLLATERAL if name in {*ours, "idle_buffer"}] == [*ours[:4], "idle_buffer"]
+    assert set(SHARES_OF_COLLATERAL) == {"idle_buffer", *(each.name for each in between if each.borrows)}
 
 
 def test_every_amo_has_its_cap_and_every_cap_its_global_setter() -> None:
     """Collateral caps sum to the minter's borrow cap, mint caps to its mint cap; both are shares, and 0 switches the AMO off."""
     caps = {name: one for name, one in PARAMETERS.items() if name.endswith("_cap")}
-    setters = {name: one.setter for name, one in caps.items()}
-    assert setters == {
-        "curve_collateral_cap": "setCollatBorrowCap",
-        "aave_cap": "setCollatBorrowCap",
-        "investor_cap": "setCollatBorrowCap",
-        "uniswap_cap": "setCollatBorrowCap",
-        "curve_mint_cap": "setFraxMintCap",
-        "fraxlend_cap": "setFraxMintCap",
-    }
+    told = {name: (one.setter, one.share_of, one.borrows, one.mints) for name, one in caps.items()}
+    assert (
+        told.items()
+        >= {
+            "curve_collateral_cap": ("setCollatBorrowCap", "collateral", True, False),
+            "aave_cap": ("setCollatBorrowCap", "collateral", True, False),
+            "investor_cap": ("setCollatBorrowCap", "collateral", True, False),
+            "uniswap_cap": ("setCollatBorrowCap", "collateral", True, True),
+            "curve_mint_cap": ("setFraxMintCap", "supply", False, True),
+            "fraxlend_cap": ("setFraxMintCap", "supply", False, True),
+        }.items()
+    )
+    assert set(caps) == {name for name, one in PARAMETERS.items() if one.borrows or one.mints}
     assert all((one.low, one.high, one.contract) == (0.0, 1.0, "amo_minter") for one in caps.values())
-    assert {name: (one.share_of, one.borrows, one.mints) for name, one in caps.items()} == {
-        "curve_collateral_cap": ("collateral", True, False),
-        "aave_cap": ("collateral", True, False),
-        "investor_cap": ("collateral", True, False),
-        "uniswap_cap": ("collateral", True, True),
-        "curve_mint_cap": ("supply", False, True),
-        "fraxlend_cap": ("supply", False, True),
-    }
+    assert all(one.setter == ("setCollatBorrowCap" if one.borrows else "setFraxMintCap") for one in caps.values())
+    assert all(one.borrows == (one.share_of == "collateral") for one in caps.values())
 
 
 def test_another_amos_parameter_stands_by_its_rank() -> None:
@@ -64,10 +60,12 @@ def test_another_amos_parameter_stands_by_its_rank() -> None:
     other = replace(
         MECHANISMS[0], name="vault", parameters={"cap": collateral_cap("vault_cap", "Most collateral in the vault", rank=60, default=0.0)}
     )
-    names = list(parameters_of((*MECHANISMS, other)))
+    found = parameters_of((*MECHANISMS, other))
+    names = list(found)
     at = names.index("vault_cap")
-    assert names[at - 1 : at + 2] == ["uniswap_cap", "vault_cap", "curve_mint_cap"]
     assert [name for name in names if name != "vault_cap"] == list(PARAMETERS)
+    assert names.index("uniswap_cap") < at < names.index("curve_mint_cap")
+    assert found[names[at - 1]].rank == 60 < found[names[at + 1]].rank
 
 
 def test_values_come_back_as_they_went_in(frax: Study) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
 from amo_opt.amos.sections import POSITIONS, parts_of
 from amo_opt.config.identity import state_values
 from amo_opt.config.load import load_study
@@ -59,18 +59,16 @@ def test_every_section_and_figure_of_an_amo_stands_in_the_state(frax: Study) -> 
 
 def test_figures_stand_in_the_order_of_the_shipped_state(frax: Study) -> None:
     """Tables in the order of the file; an AMO's figures of `[markets]` stand together, behind the common one they follow."""
-    assert list(dict.fromkeys(name.rpartition(".")[0] for name in figures_by_name() if name.startswith("amos."))) == [
-        "amos.curve",
-        "amos.aave",
-        "amos.investor",
-        "amos.fraxlend",
-        "amos.uniswap",
-    ]
     names = list(figures_by_name())
+    tables = list(dict.fromkeys(name.rpartition(".")[0] for name in names if name.startswith("amos.")))
+    shipped = [row.strip("[]\n") for row in (STUDIES / STATE).open(encoding="utf-8") if row.startswith("[amos.")]
+    assert shipped == ["amos.curve", "amos.aave", "amos.investor", "amos.fraxlend", "amos.uniswap"]
+    assert [table for table in tables if table in shipped] == shipped
+    assert tables == [f"amos.{each.name}" for each in BY_RANK if each.section]
     for each in MECHANISMS:
         own = [names.index(f"markets.{name}") for name in each.markets]
         assert own == list(range(own[0], own[0] + len(own))) if own else True
-    assert list(state_values(frax.state)) == names
+    assert list(state_values(frax.state)) == [name for name in names if attrgetter(name)(frax.state).is_given]
     firsts = ("volume_depth_usd", "lending_slope_1", "lending_memory_hours", "investor_slope_1", "fraxlend_slope_1", "lp_yield_response")
     places = [names.index(f"markets.{name}") for name in firsts]
     assert places == sorted(places)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amo_opt.amos.parameters import BORROWED, SHARES_OF_COLLATERAL
 from amo_opt.config.cautions import cautions_of
 from amo_opt.config.load import validate_file
 
@@ -56,7 +57,8 @@ def test_caps_and_buffer_over_all_collateral(folder: Path, edit: Edit) -> None:
     edit(STUDY, 'file = "parameters/frax-current.toml"', 'file = "parameters/frax-current.toml"\nidle_buffer = 0.0711')
     assert told(folder / STUDY) == [(STUDY, "current.idle_buffer", message)]
     (found,) = cautions_of(folder / STUDY)
-    assert found.found == "curve_collateral_cap + aave_cap + investor_cap + uniswap_cap + idle_buffer = 1.0001"
+    assert found.found == f"{' + '.join(SHARES_OF_COLLATERAL)} = 1.0001"
+    assert {"curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap", "idle_buffer"} <= set(SHARES_OF_COLLATERAL)
     edit(STUDY, "idle_buffer = 0.0711", "idle_buffer = 0.071")
     assert told(folder / STUDY) == []
 
@@ -83,7 +85,8 @@ def test_the_minters_book_counts_against_the_sum_of_the_caps(folder: Path, edit:
     (found,) = cautions_of(folder / STUDY)
     assert found.message == "a cap below what is borrowed"
     assert found.found is not None
-    assert found.found.startswith("curve_collateral_cap + aave_cap + investor_cap + uniswap_cap = 1.15789e9 tokens")
+    assert found.found.startswith(f"{' + '.join(BORROWED)} = 1.15789e9 tokens")
+    assert {"curve_collateral_cap", "aave_cap", "investor_cap", "uniswap_cap"} <= set(BORROWED)
     assert found.found.endswith("1.206e9 borrowed today")
 
 

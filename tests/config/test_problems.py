@@ -6,6 +6,7 @@ from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.problems import form_problems
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE
 from amo_opt.config.toml_file import Document
+from amo_opt.protocol.parameters import ISSUER_PARAMETERS
 
 
 def found(form, data):
@@ -25,9 +26,10 @@ def test_no_message_is_pydantics_own():
 
 
 def test_missing_keys_say_what_belongs_there():
-    """An empty parameter file lists every name with its range."""
+    """An empty parameter file lists every name that has no default, with its range."""
     problems = found(PARAMETER_FILE, {})
-    assert set(problems) == {"name", *PARAMETERS}
+    assert set(problems) == {"name", *(each.name for each in PARAMETERS.values() if each.default is None)}
+    assert set(problems) >= {*ISSUER_PARAMETERS, "aave_cap", "curve_mint_cap"}
     assert problems["amplification"].allowed == "a whole number from 1 to 999999"
 
 

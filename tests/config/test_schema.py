@@ -9,7 +9,7 @@ from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import IN_CONTRACTS
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, figure_fields, model, parameter_key
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation
-from amo_opt.protocol.parameters import collateral_cap
+from amo_opt.protocol.parameters import ISSUER_PARAMETERS, collateral_cap
 from amo_opt.protocol.state import ProtocolState
 
 
@@ -58,4 +58,6 @@ def test_a_parameter_with_a_default_may_be_left_out():
     assert form(vault_cap=0.25).vault_cap == 0.25
     with pytest.raises(ValidationError):
         form(vault_cap=1.5)
-    assert all(PARAMETER_FILE.model_fields[name].is_required() for name in PARAMETERS)
+    required = {name for name in PARAMETERS if PARAMETER_FILE.model_fields[name].is_required()}
+    assert required == {name for name, each in PARAMETERS.items() if each.default is None}
+    assert required >= {*ISSUER_PARAMETERS, "aave_cap", "curve_mint_cap"}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
-from amo_opt.protocol.lanes import LANES
+from amo_opt.amos.layout import STATE, STATE_INDEX
+from amo_opt.protocol.lanes import COMMON_LINES, LANES
 from amo_opt.protocol.share_token import MOST_BACK, MOST_SPENT
 from amo_opt.simulation import kernel
 from amo_opt.simulation.program import HOUR
@@ -204,7 +204,8 @@ EARNED = {
     "income_uniswap_fees": 5000.0,
     "income_rewards": 6000.0,
 }
-OTHERS = sorted({line for line in LINES if line.startswith("income_")} - set(EARNED))
+OTHERS = sorted({line for line in COMMON_LINES if line.startswith("income_")} - set(EARNED))
+"""Lines that no AMO has to itself, and to which none adds what it earns."""
 
 
 def earn(block: Any, scale: float = 1.0) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -34,24 +34,28 @@ def test_own_stablecoin_of_the_amos(frax: Study, refigured: Callable[[Study, Map
     assert sum(each.most_stablecoin() for each in state.amos.each()) == pytest.approx(0.07e9 + 2.0 * 0.05e9, rel=0.01)
 
 
-def figures(node: object) -> Iterator[tuple[str, Figure, Mapping[str, Any]]]:
+def figures(node: object) -> Iterator[tuple[str, Figure, Field[Any]]]:
     """Every figure of a snapshot with its declaration."""
     for one in fields(node):  # type: ignore[arg-type]
         value = getattr(node, one.name)
         if isinstance(value, Figure):
-            yield one.name, value, one.metadata
+            yield one.name, value, one
         elif is_dataclass(value):
             yield from figures(value)
 
 
 def test_every_figure_lies_in_its_bounds_and_says_where_it_comes_from(frax: Study) -> None:
-    """The snapshot's figures are in [low, high] of their declaration; what is assumed has a range around it within them, the rest a source."""
+    """The snapshot's figures are in [low, high] of their declaration; what is assumed has a range around it within them, what is given
+    beside it a source, and what the file leaves out is what the declaration says its absence means."""
     seen = list(figures(frax.state))
-    assert len(seen) > 70
-    for name, figure, declared in seen:
+    assert sum(figure.is_given for _, figure, _ in seen) > 70
+    for name, figure, entry in seen:
+        declared = entry.metadata
         assert declared["low"] <= figure.value <= declared["high"], name
         assert declared["doc"], name
-        if figure.assumed is None:
+        if not figure.is_given:
+            assert figure == entry.default, name
+        elif figure.assumed is None:
             assert figure.source, name
         else:
             assert declared["low"] <= figure.low <= figure.value <= figure.high <= declared["high"], name
