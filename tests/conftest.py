@@ -359,6 +359,22 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
     return build
 
 
+@pytest.fixture(scope="session")
+def lines_left_out(frax: Study) -> frozenset[str]:
+    """The state's lines of AMOs that the worked state says nothing of: a package may know such, and nothing of theirs moves there."""
+    from amo_opt.amos.catalogue import MECHANISMS
+    from amo_opt.amos.layout import PLACES, STATE
+    from amo_opt.protocol.lanes import LANES
+
+    found: set[str] = set()
+    for each in MECHANISMS:
+        figures = vars(getattr(frax.state.amos, each.name)).values() if each.section else ()
+        if not any(figure.is_given for figure in figures):
+            first = PLACES[each.name].state // LANES
+            found.update(STATE[first : first + len(each.stages.own.state)])
+    return frozenset(found)
+
+
 @pytest.fixture
 def vault() -> Iterator[Mechanism]:
     """One AMO more than the catalogue's entries name: it lends, its venue may lose, and it has a setting of its own."""

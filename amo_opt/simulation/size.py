@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.inputs import MARKET_INPUTS
+from amo_opt.amos.layout import LINES
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.executor import Threads, Workers, executor_of
@@ -27,8 +28,8 @@ except ImportError:  # not on Windows
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
 
-COLUMNS = 60
-"""Columns of an outcome."""
+COLUMNS = 44 + len(LINES)
+"""Columns of an outcome: its accounting lines, and what else is told of a path."""
 ROW_BYTES = 16
 """Beside them: a path's number and its scenario's."""
 DRAWN = 1.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ DEEP = {name: 1.0 + index for index, name in enumerate(SCENARIOS)}
 
 
 def build_state() -> ProtocolState:
-    """Every other figure assumed, the others sourced and dated."""
+    """Every other figure assumed, the others sourced and dated; what a state file may leave out is left out."""
     number = iter(range(1000))
 
     def figure(low: float, high: float) -> Figure:
@@ -120,7 +120,8 @@ def build_state() -> ProtocolState:
         for field in fields(kind):
             hint = hints[field.name]
             if hint is Figure:
-                made[field.name] = figure(field.metadata["low"], field.metadata["high"])
+                if field.default is MISSING:
+                    made[field.name] = figure(field.metadata["low"], field.metadata["high"])
             elif is_dataclass(hint):
                 made[field.name] = part(hint)
         return kind(

@@ -14,6 +14,7 @@ import pytest
 
 from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Search, Simulation, Study
+from amo_opt.simulation.outcome import LINE_COLUMNS
 from amo_opt.stress.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ def make_outcome() -> Callable[..., SyntheticOutcome]:
                 "vote_share": rng.uniform(0.0, 0.1, rows),
             }
         )
+        further = [column for column in LINE_COLUMNS if column.startswith("income_") and column not in frame]
+        frame = frame.assign(**{column: rng.normal(1e5, 1e5, rows) for column in further})
         total = sum(weights.values())
         return SyntheticOutcome(
             parameters=_parameters() if parameters is None else parameters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.intuition import intuition_of
@@ -84,10 +85,15 @@ def test_a_line_of_the_yield_against_the_whole_is_listed(result):
 
 
 def test_expectations_stand_in_the_order_of_a_parameter_file():
-    """The issuer's and every AMO's, under the parameter's full name."""
+    """The issuer's and every AMO's, each once, under the parameter's full name."""
     places = [list(PARAMETERS).index(each.parameter) for each in EXPECTATIONS]
     assert places == sorted(places)
-    assert len(EXPECTATIONS) == 26
+    told = [(each.parameter, each.metric, each.sign) for each in EXPECTATIONS]
+    assert len(set(told)) == len(told)
+    for amo in MECHANISMS:
+        assert {(amo.parameters[each.parameter].name, each.metric, each.sign) for each in amo.expectations} <= set(told)
+    of_amos = {each.name for amo in MECHANISMS for each in amo.parameters.values()}
+    assert sum(parameter not in of_amos for parameter, _, _ in told) == 15
     caps = [(each.parameter, each.metric, each.sign) for each in EXPECTATIONS if each.parameter in {"investor_cap", "fraxlend_cap"}]
     assert caps == [
         ("investor_cap", "yield", 1),
