@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.report.facts import Facts
 
 CURRENT = load_parameters(Path(__file__).parents[2] / "studies" / "parameters" / "frax-current.toml").replace(
     curve_collateral_cap=0.5,
@@ -528,6 +529,15 @@ def met() -> EpisodeFit:
 def missed(met: EpisodeFit) -> EpisodeFit:
     """A replay that misses its one demand by 0.02."""
     return replace(met, name="missed-2022", title="A week", demands=(Demand("change of supply", 0.05, 0.001, -0.03, 0.03),))
+
+
+@pytest.fixture(scope="session")
+def whole(result: Result) -> Facts:
+    """Its facts with fewer assumed figures: a proposal with room to spare in one post, whatever parameters there are, so that nothing of it is cut."""
+    from amo_opt.report.facts import gather
+
+    facts = gather(result, results_hash="0" * 64)
+    return replace(facts, sensitivity=replace(facts.sensitivity, rows=facts.sensitivity.rows[:2]))
 
 
 @pytest.fixture(scope="session")

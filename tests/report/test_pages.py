@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from amo_opt.report import report_files
 from amo_opt.report.facts import gather
-from amo_opt.report.pages import SECTIONS
+from amo_opt.report.pages import SECTIONS, proposal_md
 from amo_opt.search.ruling import Objection, Turn
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "path", "use"}
@@ -130,9 +130,9 @@ def test_the_page_can_be_heard_and_walked_by_keyboard(files):
     assert page.count("<svg ") == page.count("<svg viewBox") == len(re.findall(r'<svg [^>]*aria-hidden="true"', page))
 
 
-def test_every_table_with_intervals_says_n(files):
+def test_every_table_with_intervals_says_n(whole):
     """No figure without an interval and its n: a table of the proposal that shows intervals has a column n, or the text above it does."""
-    tables = re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", files["proposal.md"].decode())
+    tables = re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", proposal_md(whole))
     with_intervals = [(above, head) for above, head in tables if re.search(r"95%|[Ww]orse end|bp \(", head)]
     assert len(with_intervals) >= 10
     for above, head in with_intervals:

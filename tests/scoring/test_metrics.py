@@ -10,6 +10,7 @@ import pytest
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.metrics import MEASURES, METRICS, yield_terms
 from amo_opt.scoring.sample import sample
+from amo_opt.simulation.outcome import LINE_COLUMNS
 
 WEIGHTS = {"calm": 3.0, "stress": 1.0}
 
@@ -27,21 +28,26 @@ def test_every_metric_has_a_figure_for_every_path(make_outcome: Any, make_study:
 
 def test_yield_of_one_path_by_hand(make_outcome: Any, make_study: Any) -> None:
     """(6m of income in 1,440 h made yearly, less 2m of transition once) over 1bn; debt discount and mark-to-market do not count."""
-    outcome = make_outcome({"calm": 1.0}, paths=1).with_columns(
-        income_lending_usd=1e6,
-        income_investor_usd=0.4e6,
-        income_fraxlend_usd=0.3e6,
-        income_swap_fees_usd=1.5e6,
-        income_uniswap_fees_usd=0.2e6,
-        income_rewards_usd=3e6,
-        income_primary_fees_usd=0.5e6,
-        income_market_operations_usd=-0.5e6,
-        income_venue_losses_usd=-0.3e6,
-        income_liquidation_usd=-0.1e6,
-        income_mark_to_market_usd=-7e8,
-        income_debt_discount_usd=9e8,
-        transition_cost_usd=2e6,
-        collateral_start_usd=1e9,
+    nothing = dict.fromkeys((name for name in LINE_COLUMNS if name.startswith("income_")), 0.0)
+    outcome = (
+        make_outcome({"calm": 1.0}, paths=1)
+        .with_columns(**nothing)
+        .with_columns(
+            income_lending_usd=1e6,
+            income_investor_usd=0.4e6,
+            income_fraxlend_usd=0.3e6,
+            income_swap_fees_usd=1.5e6,
+            income_uniswap_fees_usd=0.2e6,
+            income_rewards_usd=3e6,
+            income_primary_fees_usd=0.5e6,
+            income_market_operations_usd=-0.5e6,
+            income_venue_losses_usd=-0.3e6,
+            income_liquidation_usd=-0.1e6,
+            income_mark_to_market_usd=-7e8,
+            income_debt_discount_usd=9e8,
+            transition_cost_usd=2e6,
+            collateral_start_usd=1e9,
+        )
     )
     paths = sample(outcome, make_study({"calm": 1.0}))
     assert MEASURES["yield"].values(paths)[0] == pytest.approx((6e6 * 8760 / 1440 - 2e6) / 1e9, rel=1e-12)

@@ -100,7 +100,9 @@ def test_what_does_not_fit_is_refused_with_what_would(free):
     with pytest.raises(AmoOptError) as caught:
         simulate(study.current, study, workers=2)
     told = str(caught.value)
-    assert told.startswith("1,000,000 paths per scenario of 1,464 hours, 2 workers: takes about 3.9 ")
+    takes = size_of(study, paths=1_000_000, threads=2).bytes / GB
+    assert 3.5 < takes < 4.5
+    assert told.startswith(f"1,000,000 paths per scenario of 1,464 hours, 2 workers: takes about {takes:.1f} ")
     assert "GB of memory, 2.0 GB are free; " in told
     fits = int(told.split("; ")[1].split(" paths would fit", maxsplit=1)[0].replace(",", ""))
     check_size(study, size_of(study, paths=fits, threads=2), threads=2)
