@@ -8,6 +8,7 @@ compiled, compile_helper   the stages compiled, kept on disk, helped by other pr
 pack                 study and set into the kernel's vectors
 engine               `simulate`, `simulate_many`: blocks drawn once, run by every set
 executor, cluster, remote, local_workers   who does the work: threads here, or a Dask cluster
+spans                which paths: blocks of every scenario and component, and what each path weighs
 outcome, columns, series, floor_supply     what comes out
 market_block         a block's market: what changes hour by hour, the rest once
 mixed, kept          a few paths of every scenario in one block; blocks used again

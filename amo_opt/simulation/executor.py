@@ -7,31 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.simulation.spans import Stretches
+    from amo_opt.stress.tilts import Component
 
 
 @dataclass(frozen=True)
 class Task:
-    """Paths ``first`` to ``first + lanes - 1`` of one scenario, and the places of the sets to run on them."""
+    """A block of one scenario (`amo_opt.simulation.spans.Span`) and the places of the sets to run on it."""
 
     scenario: str
-    first: int
-    lanes: int
+    stretches: Stretches
     sets: tuple[int, ...]
+    components: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What is kept beside the outcome's columns: the ``price`` at some ``steps``, of the sets at some places, on paths below ``paths``."""
+    """What is kept beside the outcome's columns: the ``price`` at some ``steps``, of the sets at some places, on drawn paths below
+    ``paths``.
+    """
 
     sets: tuple[int, ...]
     paths: int
     steps: tuple[int, ...]
+
+    def lanes(self, stretches: Stretches) -> int:
+        """How many lanes of a block are kept, from its first on: its drawn paths, where it begins below ``paths``."""
+        component, first, lanes = stretches[0]
+        return lanes if component == 0 and first < self.paths else 0
 
     def of(self, first: int, count: int) -> Watched:
         """The same for ``count`` sets of all, from place ``first`` on."""
@@ -91,7 +100,7 @@ class Threads:
         if not kept:
             return [[task] for task in tasks]
         most = max((len(task.sets) for task in tasks), default=0)
-        return [[Task(task.scenario, task.first, task.lanes, (task.sets[k],))] for k in range(most) for task in tasks if k < len(task.sets)]
+        return [[replace(task, sets=(task.sets[k],))] for k in range(most) for task in tasks if k < len(task.sets)]
 
     def run(self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
         """In the order of the jobs."""

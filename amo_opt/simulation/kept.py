@@ -8,8 +8,8 @@ from threading import Lock
 
 from amo_opt.simulation.market_block import MarketBlock
 
-Key = tuple[str, str, int, int]
-"""Stream, scenario, first path, lanes."""
+Key = tuple[str, str, tuple[tuple[int, int, int], ...]]
+"""Stream, scenario, and the block's stretches."""
 
 
 class Markets:

@@ -6,7 +6,7 @@ a step waits for longest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.market import LANES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class MarketBlock:
     """``first`` is the first hour's row, shape (inputs × LANES,); ``hours`` the inputs that ever change in any lane, shape (steps, changing × LANES); ``changing`` where
-    each of them stands in a row. All read-only.
+    each of them stands in a row. ``log_ratios`` are those of a design's components at its paths, shape (paths, components); None where it was drawn for none. All read-only.
     """
 
     first: NDArray[np.float64]
     hours: NDArray[np.float64]
     changing: NDArray[np.int64]
+    log_ratios: NDArray[np.float64] | None = None
 
     @property
     def steps(self) -> int:
@@ -66,6 +67,45 @@ def packed(rows: Mapping[str, Input], *, paths: int, steps: int) -> MarketBlock:
     for array in (block.first, block.hours, block.changing):
         array.setflags(write=False)
     return block
+
+
+def stacked(each: Sequence[Mapping[str, Input]], shapes: Sequence[tuple[int, int]]) -> dict[str, Input]:
+    """Inputs of paths one below the other, each of shape (paths, steps) or one number; ``shapes`` (paths, steps) of each."""
+    return {name: _joined([rows[name] for rows in each], shapes) for name in each[0]}
+
+
+def _joined(each: Sequence[Input], shapes: Sequence[tuple[int, int]]) -> Input:
+    first = each[0]
+    if isinstance(first, float) and all(isinstance(one, float) and one == first for one in each):
+        return first
+    return np.concatenate([np.broadcast_to(one, shape) for one, shape in zip(each, shapes, strict=True)])
+
+
+def refilled(block: MarketBlock, anew: Sequence[tuple[slice, Mapping[str, Input]]], *, paths: int) -> MarketBlock | None:
+    """The block with some inputs of some of its first ``paths`` lanes replaced, each of shape (lanes, steps) or one number; None where what stood still no
+    longer does.
+    """
+    places = {offset // LANES: place for place, offset in enumerate(block.changing.tolist())}
+    first, hours = aligned(len(MARKET_INPUTS), LANES), aligned(block.steps, len(places), LANES)
+    first[:], hours[:] = block.first.reshape(first.shape), block.hours.reshape(hours.shape)
+    for lanes, inputs in anew:
+        for name, values in inputs.items():
+            index = MARKET_INDEX[name]
+            place = places.get(index)
+            first[index, lanes] = values if isinstance(values, float) else values[:, 0]
+            if place is None and not _stands_still(values):
+                return None
+            if place is None:
+                continue
+            # so many hours at a time that they and their rows stay in the cache
+            some_hours = LANES * LANES // max(1, lanes.stop - lanes.start)
+            for start in range(0, block.steps, some_hours):
+                some = slice(start, start + some_hours)
+                hours[some, place, lanes] = values if isinstance(values, float) else values[:, some].T
+    for filled in (first, hours):
+        filled[..., paths:] = filled[..., paths - 1 : paths]
+        filled.setflags(write=False)
+    return replace(block, first=first.reshape(-1), hours=hours.reshape(block.steps, -1))
 
 
 def pack_market(market: NDArray[np.float64]) -> MarketBlock:

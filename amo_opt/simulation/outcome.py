@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,9 @@ class Outcome:
     """One set on every path.
 
     ``columns`` hold one float64 array of shape (n_paths,) each, never NaN; ``scenario_of`` the scenario's place in ``scenarios`` and
-    ``path_of`` the path's number. ``steps`` = hours per path, transition included; ``weights`` sum to 1 over ``scenarios``.
+    ``path_of`` the path's number, ``component_of`` the component it was drawn from (0 = the scenario as it is). ``path_weight`` is its weight within its
+    scenario, 1 / (n_0 + Σ n_k q_k/p), or 1 where the scenario has no twins, and ``log_ratios`` are log q_k/p, shape (n_paths, components), 0 past its
+    scenario's. ``steps`` = hours per path, transition included; ``weights`` sum to 1 over ``scenarios``.
     """
 
     parameters: ParameterSet
@@ -43,16 +45,32 @@ class Outcome:
     scenario_of: NDArray[np.int64]
     path_of: NDArray[np.int64]
     columns: Block
+    component_of: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    path_weight: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
+    log_ratios: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def __post_init__(self) -> None:
+        paths = len(self.path_of)
+        if not self.component_of.size:
+            object.__setattr__(self, "component_of", np.zeros(paths, dtype=np.int64))
+        if not self.path_weight.size:
+            object.__setattr__(self, "path_weight", np.ones(paths))
+        if not self.log_ratios.size:
+            object.__setattr__(self, "log_ratios", np.zeros((paths, 0)))
 
     @cached_property
     def paths(self) -> pd.DataFrame:
-        """One row a path, ordered by scenario (as in the study) and path."""
+        """One row a path, ordered by scenario (as in the study), component and path."""
         import pandas as pd
 
         # the columns themselves, not copies: at a million paths they are half a gigabyte
-        frame = pd.DataFrame(
-            {"scenario": np.array(self.scenarios, dtype=object)[self.scenario_of], "path": self.path_of, **self.columns}, copy=False
-        )
+        place = {
+            "scenario": np.array(self.scenarios, dtype=object)[self.scenario_of],
+            "path": self.path_of,
+            "component": self.component_of,
+            "weight": self.path_weight,
+        }
+        frame = pd.DataFrame({**place, **self.columns}, copy=False)
         frame["scenario"] = frame["scenario"].astype("str")
         frame["recovered"] = frame["recovered"] > 0.5
         return frame

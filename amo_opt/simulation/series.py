@@ -10,14 +10,33 @@ from amo_opt.config.study import Study
 from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, trace
+from amo_opt.stress.tilts import Design
 
 
-def write_trace(file: Path, parameters: ParameterSet, study: Study, *, scenario: str, path: int, stream: str = "search") -> None:
-    """Every series of one path into a CSV (or Parquet, by the file's ending), one row an hour; hours before the window are negative."""
+def write_trace(
+    file: Path,
+    parameters: ParameterSet,
+    study: Study,
+    *,
+    scenario: str,
+    path: int,
+    stream: str = "search",
+    design: Design | None = None,
+    component: int = 0,
+) -> None:
+    """Every series of one path, or of its twin in a ``component`` of a ``design``, into a CSV (or Parquet, by the file's ending), one row an hour; hours before the window are negative."""
     import pandas as pd
 
     series = trace(
-        parameters, study, scenario=scenario, paths=1, first_path=path, stream=stream, columns=(*TRACE_COLUMNS, *DERIVED_COLUMNS)
+        parameters,
+        study,
+        scenario=scenario,
+        paths=1,
+        first_path=path,
+        stream=stream,
+        columns=(*TRACE_COLUMNS, *DERIVED_COLUMNS),
+        design=design,
+        component=component,
     )
     frame = pd.DataFrame({name: values[:, 0] for name, values in series.items()})
     frame.insert(0, "hour", frame.index - study.simulation.transition_hours)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 44 + len(LINES)
 """Columns of an outcome: its accounting lines, and what else is told of a path."""
-ROW_BYTES = 16
-"""Beside them: a path's number and its scenario's."""
+ROW_BYTES = 32
+"""Beside them: a path's number, its scenario's, its component's, and its weight."""
 DRAWN = 1.9
 """Memory of a block while it is drawn, over that of the block: its inputs are packed beside their rows."""
 BLOCK_BYTES = 3000
@@ -50,12 +50,15 @@ KEPT_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Size:
-    """What some work takes at its height, and how long, both roughly: ``fixed`` bytes whatever the paths, ``per_path`` for each a scenario."""
+    """What some work takes at its height, and how long, both roughly: ``fixed`` bytes whatever the paths, ``per_path`` for each a scenario. ``option`` sets the
+    paths.
+    """
 
     fixed: float
     per_path: float
     paths: int
     seconds: float
+    option: str = "--paths"
 
     @property
     def bytes(self) -> float:
@@ -100,12 +103,12 @@ def check_size(study: Study, size: Size, *, threads: int) -> None:
         fits = int((free - size.fixed) // size.per_path)
         way = f"{_rounded(fits):,} paths would fit" if fits >= 1 else "fewer workers or fewer hours would"
         raise AmoOptError(
-            f"{what}: takes about {_told_bytes(size.bytes)} of memory, {_told_bytes(free)} are free; {way} (--paths, --workers)"
+            f"{what}: takes about {_told_bytes(size.bytes)} of memory, {_told_bytes(free)} are free; {way} ({size.option}, --workers)"
         )
     if size.seconds > MOST_SECONDS:
         raise AmoOptError(
             f"{what}: takes about {told_seconds(size.seconds)}; more than {told_seconds(MOST_SECONDS)} is not begun: "
-            f"{_rounded(int(size.paths * MOST_SECONDS / size.seconds)):,} paths would end by then (--paths)"
+            f"{_rounded(int(size.paths * MOST_SECONDS / size.seconds)):,} paths would end by then ({size.option})"
         )
 
 

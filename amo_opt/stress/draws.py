@@ -6,7 +6,7 @@ Nothing here depends on a parameter set: common random numbers. Rows of intermed
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,6 +24,8 @@ from amo_opt.stress.noise import lagged_mean, lognormal, reverting_flow, station
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.shapes import hourly_demand, hourly_share, levels, total_hazard
 from amo_opt.stress.streams import Streams
+from amo_opt.stress.tilts import NOISES, path_name
+from amo_opt.stress.twins import TwinStreams
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
@@ -71,9 +73,14 @@ class _Draw:
     def normals(self, purpose: str) -> Rows:
         return self.streams.normals(self.paths, purpose, steps=self.steps)
 
-    def autoregression(self, purpose: str, setting: str) -> Rows:
+    def autoregression(self, purpose: str) -> Rows:
         """Stationary noise whose deviation and time constant are the settings ``…_sd`` and ``…_hours``."""
+        setting = NOISES[purpose].setting
         return stationary(self.normals(purpose), self.settings[f"{setting}_hours"], sd=self.settings[f"{setting}_sd"])
+
+    def walk(self, purpose: str) -> Rows:
+        """Gross hourly returns of a price whose daily volatility is the noise's setting."""
+        return walk_returns(self.normals(purpose), daily_vol=self.settings[NOISES[purpose].setting])
 
     def shape(self, name: str) -> Rows | None:
         """Factor of the series on its calm level, or None where the scenario has no such series."""
@@ -124,6 +131,13 @@ def draw_block(
     return lay_out(rows, paths=paths, steps=transition_hours + window_hours)
 
 
+def noises_of(scenario: Scenario, state: ProtocolState) -> tuple[str, ...]:
+    """The noises that a scenario draws, as its draws themselves ask for them."""
+    streams = TwinStreams(0, "noises", scenario, components=(), component=0, opening=0)
+    draw_inputs(scenario, seed=0, stream="noises", paths=range(1), state=state, transition_hours=0, window_hours=1, streams=streams)
+    return streams.drawn
+
+
 def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int) -> NDArray[np.float64]:
     """The market of a block, as `draw_block` returns it, from every input of `MARKET_INPUTS`."""
     block = aligned(steps, len(MARKET_INPUTS), LANES)
@@ -161,10 +175,11 @@ def draw_inputs(
     transition_hours: int,
     window_hours: int,
     parts: Sequence[Part] | None = None,
+    streams: TwinStreams | None = None,
 ) -> dict[str, Input]:
     """The inputs of some ``parts`` of the market (None = all) by name, each of shape (paths, steps) or one number for all of them.
 
-    A part is the same whichever others are drawn. Raises as `draw_block` does.
+    A part is the same whichever others are drawn. ``streams`` are those of the paths' twins, where they are drawn. Raises as `draw_block` does.
     """
     if not 1 <= len(paths) <= LANES:
         raise ValueError(f"paths of one block is {len(paths)}; allowed: 1 to {LANES}; draw further paths in further blocks")
@@ -172,7 +187,7 @@ def draw_inputs(
         raise ValueError(f"transition_hours {transition_hours}, window_hours {window_hours}; allowed: at least 0 and 1")
     draw = _Draw(
         scenario,
-        Streams(seed, stream, scenario.name),
+        Streams(seed, stream, scenario.name) if streams is None else streams,
         paths=paths,
         steps=transition_hours + window_hours,
         transition_hours=transition_hours,
@@ -180,7 +195,7 @@ def draw_inputs(
     rows: dict[str, Input] = {}
     for part in _PARTS if parts is None else parts:
         rows |= _PARTS[part](draw, state)
-    _check(scenario, rows, first_path=paths.start)
+    _check(scenario, rows, first_path=paths.start, component=0 if streams is None else streams.component)
     return rows
 
 
@@ -188,7 +203,7 @@ def _coins(draw: _Draw) -> dict[str, Input]:
     """Prices of the collateral coin and of a base LP; a loss that strikes the coin takes its share of the price for good."""
 
     def price(coin: str, kept: Rows | None = None) -> Rows:
-        noisy = 1.0 + draw.autoregression(coin, "coin_noise")
+        noisy = 1.0 + draw.autoregression(coin)
         for factor in (draw.shape(coin), kept):
             if factor is not None:
                 noisy *= factor
@@ -205,7 +220,7 @@ def _coins(draw: _Draw) -> dict[str, Input]:
 
 
 def _share_return(draw: _Draw) -> Rows:
-    returns = walk_returns(draw.normals("share"), daily_vol=draw.settings["share_daily_vol"])
+    returns = draw.walk("share")
     shape = draw.shape("share_token")
     if shape is not None:
         returns[:, 1:] *= shape[:, 1:] / shape[:, :-1]
@@ -223,9 +238,9 @@ def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
     rows: dict[str, Input] = dict.fromkeys(FREE_CAPS, NO_LIMIT)
     for market, amo in LENDERS.items():
         lent: float = getattr(state.amos, amo).lent.value
-        log = draw.autoregression(f"{market}-deposits", f"{market}_deposits")
+        log = draw.autoregression(f"{market}-deposits")
         deposits = settings[f"{market}_deposits"] * lognormal(log, sd=settings[f"{market}_deposits_sd"])
-        utilisation = settings[f"{market}_utilisation"] + draw.autoregression(f"{market}-utilisation", f"{market}_utilisation")
+        utilisation = settings[f"{market}_utilisation"] + draw.autoregression(f"{market}-utilisation")
         np.clip(utilisation, 0.0, 0.99, out=utilisation)
         borrowed = utilisation * (deposits + lent)
         if market in _FREEZE and settings.get("freeze_days_high", 0.0) > 0.0:
@@ -257,13 +272,13 @@ def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
 
 
 def _rewards(draw: _Draw) -> dict[str, Input]:
-    returns = walk_returns(draw.normals("reward"), daily_vol=draw.settings["reward_token_daily_vol"])
+    returns = draw.walk("reward")
     price = draw.settings["reward_token_price"] * np.cumprod(returns, axis=1, dtype=np.float64)
     return {"reward_tokens": draw.settings["reward_tokens_week"] / _HOURS_A_WEEK, "reward_price": price}
 
 
 def _volume(draw: _Draw) -> Rows:
-    log = draw.autoregression("volume", "swap_volume")
+    log = draw.autoregression("volume")
     return draw.settings["swap_volume_day"] / 24.0 * lognormal(log, sd=draw.settings["swap_volume_sd"])
 
 
@@ -295,7 +310,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
 def _gas(draw: _Draw) -> Rows:
     settings = draw.settings
     # the setting is the median, so no correction to mean 1 here
-    gwei = settings["gas_gwei"] * np.exp(draw.autoregression("gas", "gas_gwei"))
+    gwei = settings["gas_gwei"] * np.exp(draw.autoregression("gas"))
     usd = gwei * 1e-9 * settings["gas_units"] * settings["eth_usd"]
     shape = draw.shape("gas")
     return usd if shape is None else usd * shape
@@ -337,6 +352,27 @@ _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
 """What is drawn together, in the order of the checks."""
 FROM_STATE: tuple[Part, ...] = ("lending",)
 """The parts that hang on a state's figures, which `DRAWN_FROM` names."""
+_FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
+    (("share_daily_vol",), ("share",)),
+    (("coin_noise_", "base_"), ("coins",)),
+    (("reward_token",), ("rewards",)),
+    (("swap_volume_",), ("volume",)),
+    (("flow_", "exit_total_"), ("flows",)),
+    (("gas_", "eth_usd"), ("gas",)),
+    (("size",), ("coins", "share", "flows", "gas")),
+    (tuple(f"{market}_{name}" for market in LENDERS for name in ("deposits", "utilisation")), ("lending",)),
+)
+"""What the names of settings begin with, and the parts that read them; a setting found nowhere here may be read by any."""
+
+
+def read_by(settings: Collection[str]) -> tuple[Part, ...]:
+    """The parts that some of a scenario's settings act on, in the order in which they are drawn."""
+    found: set[Part] = set()
+    for name in settings:
+        readers = [parts for prefixes, parts in _FROM_SETTINGS if name.startswith(prefixes)]
+        found |= set(readers[0]) if readers else set(_PARTS)
+    return tuple(part for part in _PARTS if part in found)
+
 
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
 _POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{amo}.deposits" for amo in LENDERS.values()))
@@ -350,7 +386,7 @@ _DOMAINS: dict[str, tuple[float, float]] = (
 """Least and most that an input may be; both finite, so that neither bound lets an infinity or NaN through."""
 
 
-def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int) -> None:
+def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int, component: int = 0) -> None:
     for name, values in rows.items():
         least, most = _DOMAINS[name]
         # two passes without a temporary; a NaN is the least and the most of its rows, and fails both comparisons
@@ -360,6 +396,6 @@ def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int) -> No
         path, step = (int(index) for index in np.argwhere(~allowed)[0])
         found = float(np.atleast_2d(values)[path, step])
         raise SimulationError(
-            f"scenario {scenario.name}, path {first_path + path}, step {step}: {name} drawn as {found!r}; "
+            f"scenario {scenario.name}, path {path_name(first_path + path, component)}, step {step}: {name} drawn as {found!r}; "
             f"allowed: {MARKET_INPUTS[name]}; bring the scenario's settings back towards the catalogue's"
         )

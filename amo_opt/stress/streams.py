@@ -7,9 +7,12 @@ of the five names, and the counter starts at 0. Which other draws were made, in 
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from amo_opt.stress.kept_normals import KEPT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,5 +62,15 @@ class Streams:
         """Standard normal noise: float64 of shape (paths, steps); a path's first hours do not depend on ``steps``."""
         out = np.empty((len(paths), steps), dtype=np.float64)
         for row, path in enumerate(paths):
-            self._at(path, purpose).standard_normal(out=out[row])
+            self._draw(path, purpose, out[row])
         return out
+
+    def shared_normals(self, paths: range, purpose: str, *, steps: int) -> NDArray[np.float64]:
+        """`normals` that are asked for again soon."""
+        out, origin = np.empty((len(paths), steps), dtype=np.float64), self._prefix.digest()
+        for row, path in enumerate(paths):
+            KEPT.fill((origin, path, purpose, steps), out[row], partial(self._draw, path, purpose))
+        return out
+
+    def _draw(self, path: int, purpose: str, out: NDArray[np.float64]) -> None:
+        self._at(path, purpose).standard_normal(out=out)

@@ -25,6 +25,8 @@ from amo_opt.simulation.cluster import DaskExecutor, check_address, cluster_exec
 from amo_opt.simulation.engine import simulate_many, trace_many
 from amo_opt.simulation.executor import Task, Threads
 from amo_opt.simulation.remote import about, deserialise, refuse_others, serialise
+from amo_opt.simulation.spans import Stretch
+from amo_opt.stress.tilts import Design, Tilt
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 SMALL = {"simulation.paths": 100, "simulation.transition_hours": 24, "simulation.window_hours": 120}
@@ -67,6 +69,20 @@ def test_two_workers_give_one_thread_s_bytes(study, sets, executor, stream):
     assert same(found, simulate_many(sets, study, stream=stream))
     total = len(study.scenarios) * 2 * len(sets)
     assert told == [(done, total) for done in range(1, total + 1)]
+
+
+@pytest.mark.parametrize("stream", ["search", "selection"])
+def test_twins_are_drawn_there_from_their_keys(study, sets, executor, stream):
+    """Paths and twins of two blocks each: columns, weights and ratios as on one thread."""
+    designs = {"calm": Design(70, ((Tilt("share", -0.3, -0.1),), (Tilt("flow", 0.2), Tilt("gas", -0.1))), (66, 3))}
+    given = {"designs": designs, "scenarios": ["calm", "svb-2023"], "stream": stream}
+    found, expected = (simulate_many(sets[:3], study, workers=workers, **given) for workers in (executor, 1))
+    assert same(found, expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.path_weight.tobytes() == other.path_weight.tobytes()
+        assert one.log_ratios.tobytes() == other.log_ratios.tobytes()
+        assert np.array_equal(one.component_of, other.component_of)
+        assert one.path_weight[:139].max() <= 1 / 70
 
 
 def test_series_come_back_too(study, sets, executor):
@@ -166,9 +182,9 @@ def test_jobs_hold_every_set_on_every_piece_once(kept, hands, paths, sets, steps
         def nthreads(self, **_):
             return dict.fromkeys(range(hands), 1)
 
-    tasks = [Task("calm", 64 * i, 64, tuple(range(sets))) for i in range(paths)]
+    tasks = [Task("calm", (Stretch(0, 64 * i, 64),), tuple(range(sets))) for i in range(paths)]
     for jobs in (DaskExecutor(Client(), threads=1).plan(tasks, kept=kept, steps=steps), Threads(hands).plan(tasks, kept=kept, steps=steps)):
-        units = Counter((task.first, place) for job in jobs for task in job for place in task.sets)
+        units = Counter((task.stretches[0].first, place) for job in jobs for task in job for place in task.sets)
         assert units == Counter((64 * i, j) for i in range(paths) for j in range(sets))
     jobs = DaskExecutor(Client(), threads=1).plan(tasks, kept=True, steps=steps)
     assert all(sum(len(task.sets) for task in job) * room.STEP_SECONDS * steps >= room.LEAST_JOB_SECONDS for job in jobs[:-1])

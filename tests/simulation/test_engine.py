@@ -18,6 +18,7 @@ from amo_opt.simulation.columns import series_of, variables_of
 from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COLUMNS, replay, simulate, simulate_many, trace
 from amo_opt.simulation.executor import Watched
 from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome
+from amo_opt.simulation.spans import spans_of
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -100,7 +101,7 @@ def balanced(busy: Study, hastened: Callable[..., Study], states: Callable[..., 
 def test_a_dollar_on_any_line_breaks_the_books(balanced: tuple[Study, Any], line: str, phase: str) -> None:
     """The engine accepts the books as they are, and refuses them with a dollar more on one line of one path, naming path and phase."""
     study, run = balanced
-    span = engine._spans(study, LANES, ["ust-contagion-2022"])[0]
+    span = spans_of(study, LANES, ["ust-contagion-2022"])[0]
     engine._check(study.current, study, span, run.end, run.navs, run.opening)
     end, opening = run.end.copy(), run.opening.copy()
     run.lanes(opening if phase == "transition" else end, line)[5] += 1.0
@@ -111,7 +112,7 @@ def test_a_dollar_on_any_line_breaks_the_books(balanced: tuple[Study, Any], line
 def test_a_dollar_of_nav_breaks_the_books(balanced: tuple[Study, Any]) -> None:
     """So does a dollar that NAV has and no line: money that came from nowhere."""
     study, run = balanced
-    span = engine._spans(study, LANES, ["ust-contagion-2022"])[0]
+    span = spans_of(study, LANES, ["ust-contagion-2022"])[0]
     for when, phase in ((0, "transition"), (2, "window")):
         navs = run.navs.copy()
         navs[when, 7] += 1.0
@@ -206,7 +207,7 @@ def test_a_path_alone_is_the_row_it_was_among_many(busy: Study, hastened: Callab
 def test_lanes_never_meet(frax: Study) -> None:
     """One lane's market torn apart (USDC at 0.5) changes that lane and no other."""
     study = short(frax)
-    span = engine._spans(study, LANES, ["calm"])[0]
+    span = spans_of(study, LANES, ["calm"])[0]
     market = engine.draw(span.scenario, study, first=0, lanes=LANES, stream="search").copy()
     vector = engine.constants(study)
     before = engine.run_one(study.current, study, span, market, vector)

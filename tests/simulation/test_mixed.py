@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from amo_opt.simulation import mixed as room
 from amo_opt.simulation.engine import simulate
 from amo_opt.simulation.market_block import MarketBlock
 from amo_opt.simulation.mixed import draw_mixed, paths_for_one_block, redrawn, simulate_mixed
+from amo_opt.stress.tilts import Design, Tilt
 
 
 @pytest.mark.parametrize("paths", [1, 12, 20])
@@ -33,24 +35,56 @@ def test_the_same_outcome_as_alone(frax, hastened, paths):
         assert np.array_equal(found.columns[name], values), name
 
 
+DESIGNS = {
+    "calm": Design(20, ((Tilt("share", -0.5, -0.1),), (Tilt("volume", 1.0), Tilt("flow", 0.4))), (30, 25)),
+    "svb-2023": Design(4, ((Tilt("size", 1.0),),), (3,)),
+}
+
+
+def test_twins_are_those_of_blocks_of_their_own(frax, hastened):
+    """Drawn and twins of two scenarios, beside three without a design, over several blocks: outcome, ratios and weights."""
+    study = hastened(frax, 6, 48)
+    found = simulate_mixed(study.current, study, draw_mixed(study, paths=3, stream="holdout", designs=DESIGNS))
+    alone = simulate(study.current, study, paths=3, stream="holdout", designs=DESIGNS)
+    for name in ("scenario_of", "path_of", "component_of", "path_weight", "log_ratios"):
+        assert np.array_equal(getattr(found, name), getattr(alone, name)), name
+    assert found.path_weight.min() < found.path_weight.max()
+    for name, values in alone.columns.items():
+        assert np.array_equal(found.columns[name], values), name
+
+
+def test_twins_keep_their_normals_whatever_a_setting_is(frax, hastened):
+    """The share token half as volatile: returns fall in proportion hour by hour on twins too, which are pushed as far as before and weigh the same."""
+    study = hastened(frax, 6, 48)
+    calmer = replace(
+        study,
+        scenarios=tuple(
+            replace(each, settings={**each.settings, "share_daily_vol": 0.5 * each.settings["share_daily_vol"]}) for each in study.scenarios
+        ),
+    )
+    usual = draw_mixed(study, paths=3, stream="holdout", designs=DESIGNS)
+    found = redrawn(usual, calmer)
+    assert np.array_equal(found.path_weight, usual.path_weight)
+    calm = slice(0, 75)
+    sd = study.scenarios[0].settings["share_daily_vol"] / math.sqrt(24.0)
+    one, other = (np.log(each.rows["share_return"][calm]) for each in (usual, found))
+    np.testing.assert_allclose(other + 0.125 * sd * sd, 0.5 * (one + 0.5 * sd * sd), rtol=1e-9, atol=1e-12)
+
+
 def test_a_fault_names_scenario_and_path(frax, hastened, monkeypatch):
     """A block of many scenarios knows only a lane: the message is that of the path's own block."""
     study = hastened(frax, 6, 48)
     drawn = draw_mixed(study, paths=2, stream="holdout")
-    said = []
+    itself = room.run_one
 
-    def run_one(*arguments):
-        raise SimulationError("scenario calm, path 0: some lane")
-
-    def alone(parameters, study, *, paths, stream):
-        said.append((paths, stream))
-        raise SimulationError("scenario svb-2023, path 1, step 7")
+    def run_one(parameters, study, span, market, vector):
+        if span.lanes > 2 or span.scenario.name == "svb-2023":
+            raise SimulationError(f"scenario {span.scenario.name}, path {span.path(1)}, of {span.lanes}")
+        return itself(parameters, study, span, market, vector)
 
     monkeypatch.setattr(room, "run_one", run_one)
-    monkeypatch.setattr(room, "simulate", alone)
-    with pytest.raises(SimulationError, match="svb-2023, path 1"):
+    with pytest.raises(SimulationError, match="scenario svb-2023, path 1, of 2"):
         simulate_mixed(study.current, study, drawn)
-    assert said == [(2, "holdout")]
 
 
 def test_too_many_scenarios_still_have_a_path_each(frax):

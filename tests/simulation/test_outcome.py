@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 COLUMNS = [
     "scenario",
     "path",
+    "component",
+    "weight",
     "nav_start_usd",
     "nav_end_usd",
     "income_lending_usd",
@@ -218,3 +220,14 @@ def test_what_is_locked_is_not_sold(frax: Study, hastened: Callable[..., Study])
 def test_blocks_are_joined_in_order() -> None:
     """Columns of one block follow those of the other."""
     assert join([{"a": np.array([1.0])}, {"a": np.array([2.0, 3.0])}])["a"].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_paths_are_drawn_and_count_alike_unless_said(outcome: Outcome) -> None:
+    """A plain outcome holds component 0 and weight 1 on every row; twins keep theirs, in the frame too."""
+    assert (outcome.component_of == 0).all()
+    assert (outcome.path_weight == 1.0).all()
+    assert outcome.component_of.shape == outcome.path_weight.shape == outcome.path_of.shape
+    rows = outcome.path_of.size
+    twins = replace(outcome, component_of=np.arange(rows), path_weight=0.5 + np.arange(rows))
+    assert twins.paths["component"].tolist() == list(range(rows))
+    assert twins.paths["weight"].tolist() == [0.5 + row for row in range(rows)]

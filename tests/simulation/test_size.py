@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from amo_opt import load_study
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.score import score
+from amo_opt.search.aim import LEAST_DRAWN
+from amo_opt.search.certifier import UNREAD
 from amo_opt.search.optimise import evaluate, size_of_run
 from amo_opt.simulation import engine
 from amo_opt.simulation import size as room
@@ -152,6 +155,27 @@ def test_a_run_is_estimated_by_its_certification(free):
     free(run.bytes - 1)
     with pytest.raises(AmoOptError, match="paths would fit"):
         check_size(study, run, threads=2)
+
+
+def test_a_run_is_estimated_at_its_largest(free):
+    """Selection paths with as many twins as a pilot may ask for; a holdout at its cap, where that is more: then the cap is what would have to be lower."""
+    study = sized(64, 1440)
+    selection = math.ceil(640 / LEAST_DRAWN)
+    by_cap = {
+        cap: size_of_run(replace(study, certification=replace(study.certification, most_paths=cap)), trials=1, threads=2)
+        for cap in (1, selection, 10_240, 1_000_000)
+    }
+    assert by_cap[1] == by_cap[selection]
+    assert (by_cap[1].paths, by_cap[1].option) == (64, "--paths")
+    assert by_cap[1].bytes > size_of(study, paths=selection, threads=2, columns=COLUMNS - len(UNREAD)).bytes
+    assert (by_cap[10_240].paths, by_cap[10_240].option) == (10_240, "[certification] most_paths")
+    assert GB > by_cap[10_240].bytes > by_cap[1].bytes
+    assert by_cap[1_000_000].seconds > by_cap[10_240].seconds > by_cap[1].seconds
+    free(by_cap[1_000_000].bytes - 1)
+    with pytest.raises(
+        AmoOptError, match=r"1,000,000 paths per scenario of .* paths would fit \(\[certification\] most_paths, --workers\)"
+    ):
+        check_size(study, by_cap[1_000_000], threads=2)
 
 
 def test_paths_of_the_search_that_do_not_fit_are_drawn_again(free):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from amo_opt.amos.mechanism import Mechanism
+from amo_opt.stress import catalogue as room
 from amo_opt.stress import describe, load_scenario, scenario_names
 from amo_opt.stress.catalogue import unnamed
 from amo_opt.stress.settings import VENUES, settings_of
@@ -273,3 +274,45 @@ def test_the_page_of_scenarios_is_up_to_date() -> None:
     text = module.PAGE.read_text(encoding="utf-8")
     assert module.written(text) == text
     assert all(f"| `{name}` |" in text for name in scenario_names())
+
+
+def test_ranges_come_with_their_source_and_hold_the_entry_s_own_value():
+    """Every entry but calm has one of its weight; a setting's is inherited from where it is set, a weight's never."""
+    for name in scenario_names():
+        found = load_scenario(name)
+        assert ("weight" in found.ranges) == (name != "calm"), name
+        for key, span in found.ranges.items():
+            value = found.weight if key == "weight" else found.settings[key]
+            assert span.low <= value <= span.high, (name, key)
+            assert span.source.strip(), (name, key)
+        assert found.ranges["share_daily_vol"].entry == "calm"
+    assert load_scenario("lending-freeze-svb").ranges["weight"].entry == "lending-freeze-svb"
+
+
+def test_a_study_widens_a_range_to_hold_what_it_says():
+    """As a figure that a study sets ranges over both; a value inside changes nothing."""
+    wide = load_scenario("calm", settings={"share_daily_vol": 0.12})
+    assert (wide.ranges["share_daily_vol"].low, wide.ranges["share_daily_vol"].high) == (0.055, 0.12)
+    heavy = load_scenario("svb-2023", weight=0.5)
+    assert (heavy.ranges["weight"].low, heavy.ranges["weight"].high) == (0.011, 0.5)
+    assert load_scenario("calm", settings={"share_daily_vol": 0.06}).ranges == load_scenario("calm").ranges
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("gas_gwei = { low = 22, high = 69 }", "allowed: { low"),
+        ('gas_gwei = { low = 41, high = 69, source = "x" }', "leaves out its own 40"),
+        ('gas_gwei = { low = -1, high = 69, source = "x" }', "gas_gwei is -1"),
+        ('base_coins = { low = 1, high = 3, source = "x" }', "which has no range"),
+        ('gas = { low = 1, high = 3, source = "x" }', "unknown setting 'gas'"),
+    ],
+)
+def test_a_range_that_says_nothing_is_refused(tmp_path, monkeypatch, table, told):
+    """It names the entry and the setting."""
+    text = (room._folder() / "calm.toml").read_text(encoding="utf-8").split("[ranges]")[0] + f"[ranges]\n{table}\n"
+    (tmp_path / "calm.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(room, "_folder", lambda: tmp_path)
+    with pytest.raises(ValueError, match="calm") as refused:
+        room._entry.__wrapped__("calm")
+    assert told in str(refused.value)
