@@ -1,11 +1,13 @@
 """Outcomes -> yield, peg risk, constraints, intervals. A bare mean never leaves this room: every figure has an interval and an n.
 
 types.py        what a score is: Estimate, Constraint, Score, PointScore, PairedDifference
-sample.py       an outcome's paths as arrays, scenario by scenario
+sample.py       an outcome's paths as arrays, scenario by scenario, in each drawn paths and twins
 metrics.py      every metric: name, unit, direction, and how it is computed
 losses.py       CVaR over weight, boundary path split; Kish's effective count
 sums.py         the sums behind a bootstrap, compiled
-intervals.py    stratified bootstrap of whole paths; Clopper-Pearson; McNemar; Holm
+replicates.py   every metric on every resample
+influence.py    what each path adds to a figure's error; how few paths hold its variance
+intervals.py    stratified bootstrap of whole paths, by percentiles or corrected; Clopper-Pearson; McNemar; Holm
 constraints.py  limits per scenario and on the set itself
 score.py        score (with intervals) and point_score (plain numbers, for trials)
 paired.py       candidate minus current on the same paths, with a verdict
@@ -13,6 +15,7 @@ paired.py       candidate minus current on the same paths, with a verdict
 
 from __future__ import annotations
 
+from amo_opt.scoring.influence import largest_share
 from amo_opt.scoring.intervals import clopper_pearson, holm
 from amo_opt.scoring.losses import cvar, kish
 from amo_opt.scoring.metrics import METRICS
@@ -34,6 +37,7 @@ __all__ = [
     "cvar",
     "holm",
     "kish",
+    "largest_share",
     "point_score",
     "score",
 ]

@@ -94,8 +94,8 @@ def caps_plus_buffer(parameters: ParameterSet) -> float:
     return math.fsum(getattr(parameters, name) for name in SHARES_OF_COLLATERAL)
 
 
-def decidable(n: int, limit: float) -> bool:
-    """Whether n paths without an event would prove a chance of at most ``limit``: n >= 3 / limit (the rule of three)."""
+def decidable(n: float, limit: float) -> bool:
+    """Whether n paths without an event would prove a chance of at most ``limit``: n >= 3 / limit (the rule of three); n may be an effective count."""
     return limit >= 1.0 or n * limit >= 3.0 - 1e-9
 
 

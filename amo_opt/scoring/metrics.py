@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
-from amo_opt.scoring.losses import FloatArray, cvar, cvar_resampled, tail_points, worst_first
+from amo_opt.scoring.losses import FloatArray, Order, cvar, cvar_resampled, excess, tail_points, worst_first
 from amo_opt.scoring.types import Metric
 
 if TYPE_CHECKING:
@@ -49,27 +48,29 @@ class Measure:
         """Whether only the worst paths count."""
         return self.kind in ("high tail", "low tail")
 
-    def point(self, values: FloatArray, weights: FloatArray) -> float:
+    def point(self, values: FloatArray, weights: FloatArray, *, order: Order | None = None) -> float:
         """The metric of path figures of shape (n,) under positive weights that need not sum to 1."""
         if not self.is_tail:
             return float((values * weights).sum() / weights.sum())
-        return self._sign * cvar(self._sign * values, weights, level=self.level)
+        return self._sign * cvar(self._sign * values, weights, level=self.level, order=order)
 
-    def order(self, values: FloatArray) -> NDArray[np.integer]:
+    def order(self, values: FloatArray) -> Order:
         """The rows of a tail metric's path figures, the worst first: what `resampled` sorts them by."""
         order = worst_first(self._sign * values)
         # half the memory, and a certification of millions of paths holds one for every tail
         return order.astype(np.int32) if order.size <= np.iinfo(np.int32).max else order
 
-    def resampled(
-        self, values: FloatArray, weights: FloatArray, counts: FloatArray, *, order: NDArray[np.integer] | None = None
-    ) -> FloatArray:
+    def resampled(self, values: FloatArray, weights: FloatArray, counts: FloatArray, *, order: Order | None = None) -> FloatArray:
         """The tail metric of every resample, shape (resamples,); means are resampled together, see `replicates`."""
         return self._sign * cvar_resampled(self._sign * values, weights, counts, level=self.level, order=order)
 
-    def tail_points(self, values: FloatArray, weights: FloatArray) -> float | None:
+    def tail_points(self, values: FloatArray, weights: FloatArray, *, order: Order | None = None) -> float | None:
         """Kish's effective count of the tail; ``None`` where there is no tail."""
-        return tail_points(self._sign * values, weights, level=self.level) if self.is_tail else None
+        return tail_points(self._sign * values, weights, level=self.level, order=order) if self.is_tail else None
+
+    def gradient(self, values: FloatArray, weights: FloatArray, *, order: Order | None = None) -> FloatArray:
+        """What the metric weighs paths by, shape (n,), up to a constant: the figures themselves, or what they are beyond the tail's beginning."""
+        return self._sign * excess(self._sign * values, weights, level=self.level, order=order) if self.is_tail else values
 
     @property
     def _sign(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from amo_opt.errors import AmoOptError
-from amo_opt.scoring.intervals import TWO_SIDED, mcnemar, percentile_bounds
+from amo_opt.scoring.constraints import rules_of
+from amo_opt.scoring.influence import Spread, event_count, influence, influence_of, spread
+from amo_opt.scoring.intervals import TWO_SIDED, corrected_bounds, corrected_p_value, mcnemar, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
 from amo_opt.scoring.metrics import MEASURES, Measure, yield_terms
 from amo_opt.scoring.replicates import replicate
@@ -25,6 +28,13 @@ Verdict = Literal["BETTER", "EQUIVALENT", "NO WORSE", "WORSE", "INCONCLUSIVE"]
 
 ROUNDING = 1e-9
 """Differences below this share of the figures are round-off of the simulation, not findings."""
+RESOLUTION = 0.01
+"""How finely a difference is told where paths do not count alike, in tolerances; of an event, in the study's limit on it where that is more. A figure that the sets share but for a handful of
+paths differs by next to nothing on those drawn, and by as little again on those that were not, of which no resample tells: so no interval is narrower, nothing that
+matters hangs on it, and no set is better by less.
+"""
+DECIDING = ("peg_cvar95_bps", "peg_cvar95_dollar_bps")
+"""The metrics whose variance plans a holdout and tells of a tail that few paths decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +67,9 @@ def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool 
 
 @dataclass(frozen=True, kw_only=True)
 class Brief:
-    """What a comparison takes from a reading: its points and resamples, and of single paths the events alone."""
+    """What a comparison takes from a reading: its points and resamples, and of single paths the events and the influences: of every metric where paths
+    do not count alike, where they are ``plain`` of the `DECIDING` ones.
+    """
 
     scenario: str | None
     certification: Certification
@@ -69,6 +81,12 @@ class Brief:
     tails: dict[str, float | None]
     events: dict[str, npt.NDArray[np.int8]]
     replicates: dict[str, FloatArray]
+    influences: dict[str, FloatArray]
+    finest: dict[str, float]
+    scenarios: tuple[slice, ...]
+    fewest: int
+    twins: int
+    plain: bool
 
 
 def brief(reading: Reading) -> Brief:
@@ -79,13 +97,21 @@ def brief(reading: Reading) -> Brief:
         scenario=reading.scenario,
         certification=paths.study.certification,
         strata=paths.strata,
-        numbers=paths.frame["path"].to_numpy(dtype=np.int64),
+        numbers=paths.numbers,
         weights=paths.weights,
         measures=measures,
         points={name: measure.point(values[name], paths.weights) for name, measure in measures.items()},
         tails={name: measure.tail_points(values[name], paths.weights) for name, measure in measures.items()},
         events={name: values[name].astype(np.int8) for name, measure in measures.items() if measure.kind == "event"},
         replicates=reading.replicates,
+        influences={
+            name: influence(measure, values[name], paths) for name, measure in measures.items() if not paths.plain or name in DECIDING
+        },
+        finest={name: finest(name, paths.study) for name in measures},
+        scenarios=tuple(block.rows for block in paths.blocks),
+        fewest=paths.fewest,
+        twins=paths.weights.size - paths.drawn,
+        plain=paths.plain,
     )
 
 
@@ -123,8 +149,9 @@ def compare_paired(
     """Candidate minus current of every metric that has a direction (or of the ``metrics`` named), over all scenarios by weight or within one ``scenario``.
 
     Both sets meet the same resamples of the same paths, so what paths share cancels: a set compared with itself differs by exactly 0
-    everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap; where the
-    paths are too few to know one (`spread_known`) the verdict is INCONCLUSIVE and both p-values are 1.
+    everywhere, and swapping the two negates every difference and interval exactly. Intervals are 95%, by percentile bootstrap, or by
+    `corrected_bounds` where there are twins; where the paths are too few to know one (`spread_known`) the verdict is INCONCLUSIVE and both p-values
+    are 1.
 
     The yield and both peg risks have the study's non-inferiority tolerances; other metrics have none, so their verdict goes by sign.
 
@@ -143,6 +170,13 @@ def tolerance(metric: str, certification: Certification) -> float:
         "min_cr_external_tail95": certification.tolerance_cr,
     }
     return tolerances.get(metric, 0.0)
+
+
+def finest(metric: str, study: Study) -> float:
+    """How finely a metric's difference is told where paths do not count alike, in its unit; 0 where the study has neither tolerance nor limit."""
+    limits = [getattr(study.constraints, rule.limit_name) for rule in rules_of(study.constraints) if rule.metric == metric]
+    of_limit = RESOLUTION * limits[0] if limits and MEASURES[metric].kind == "event" else 0.0
+    return max(of_limit, RESOLUTION * tolerance(metric, study.certification))
 
 
 def verdict(low: float, high: float, tolerance: float, *, rounding: float = 0.0) -> Verdict:
@@ -169,29 +203,42 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
     candidate, current = one.points[name], other.points[name]
     value = candidate - current
     replicates = one.replicates[name] - other.replicates[name]
-    low, high = percentile_bounds(replicates)
+    held = spread(one.influences[name] - other.influences[name], other.strata, other.numbers) if name in other.influences else None
+    corrects = None if other.plain else held
+    low, high = percentile_bounds(replicates) if corrects is None else corrected_bounds(replicates, value, corrects)
+    rounding = ROUNDING * max(abs(candidate), abs(current))
+    # what paths share cancels but for round-off: a difference that is the same on all of them is known
+    least = 0.0 if corrects is None or math.sqrt(corrects.variance) <= rounding else other.finest.get(name, 0.0)
     tails = [points for points in (one.tails[name], other.tails[name]) if points is not None]
     found = Estimate.of(
         value,
-        (float(low), float(high)),
+        (min(float(low), value - least), max(float(high), value + least)),
         n=other.weights.size,
-        fewest=min(n for _, n in other.strata),
+        fewest=other.fewest,
         tail_points=min(tails, default=None),
+        twins=other.twins,
+        largest_share=None if held is None else held.largest_share,
     )
-    gain_low, gain_high = (found.low, found.high) if better > 0 else (-found.high, -found.low)
+    # paths that share noises move a figure together: its resamples lie so much farther off
+    farther = replicates if corrects is None else value + corrects.stretch * (replicates - value)
+    gains = _Gains(
+        value=better * value, replicates=better * farther, held=corrects if corrects is None or better > 0 else corrects.negated()
+    )
     word: Verdict
     if found.interval is None:
         # of events too: their exact tests hold for any number of paths, but one rule for all figures is one that nobody need look up
         word, p_better, p_inferior = "INCONCLUSIVE", 1.0, 1.0
     elif measure.kind == "event":
-        word, p_better, p_inferior = _event_verdict(
-            better * (one.events[name] - other.events[name]), better * value, other.weights, allowed
-        )
+        word, p_better, p_inferior = _event_verdict(better * (one.events[name] - other.events[name]), gains, other, allowed)
+        if least > 0.0 and word in {"BETTER", "WORSE"} and found.low <= 0.0 <= found.high:
+            # which way it went is plain, but it is less than is told of any difference
+            edge = max(allowed, 2.0 * least)
+            word, p_better = "EQUIVALENT" if -edge <= found.low and found.high <= edge else "INCONCLUSIVE", 1.0
     else:
-        rounding = ROUNDING * max(abs(candidate), abs(current))
+        gain_low, gain_high = (found.low, found.high) if better > 0 else (-found.high, -found.low)
         word = verdict(gain_low, gain_high, allowed, rounding=rounding)
-        p_better = _p_value(better * replicates <= rounding)
-        p_inferior = _p_value(better * replicates < -max(allowed, rounding))
+        p_better = gains.p_value(gains.replicates <= max(rounding, least))
+        p_inferior = gains.p_value(gains.replicates < -max(allowed, rounding))
     return PairedDifference(
         metric=name,
         current=current,
@@ -205,45 +252,77 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
     )
 
 
-def _p_value(agrees: npt.NDArray[np.bool_]) -> float:
-    """The one-sided bootstrap p-value of a hypothesis: the share of resamples that agree with it, never 0."""
-    return float((1 + np.count_nonzero(agrees)) / (1 + agrees.size))
+@dataclass(frozen=True, kw_only=True)
+class _Gains:
+    """An improvement (positive = better), its resamples, and its spread where paths do not count alike."""
+
+    value: float
+    replicates: FloatArray
+    held: Spread | None
+
+    def p_value(self, agrees: npt.NDArray[np.bool_]) -> float:
+        """The one-sided bootstrap p-value of a hypothesis: the share of resamples that agree with it, never 0; corrected as the interval is."""
+        if self.held is not None:
+            return corrected_p_value(agrees, self.replicates, self.value, self.held)
+        return float((1 + np.count_nonzero(agrees)) / (1 + agrees.size))
+
+    def swapped(self) -> _Gains:
+        """What the other set gains."""
+        return _Gains(value=-self.value, replicates=-self.replicates, held=None if self.held is None else self.held.negated())
 
 
-def _event_verdict(gains: npt.NDArray[np.int8], gain: float, weights: FloatArray, allowed: float) -> tuple[Verdict, float, float]:
-    """Verdict and p-values of an event by McNemar's exact test on the discordant paths (a bootstrap of a handful of events is blind).
+def _event_verdict(changes: npt.NDArray[np.int8], gains: _Gains, paths: Brief, allowed: float) -> tuple[Verdict, float, float]:
+    """Verdict and p-values of an event by the discordant paths (a bootstrap of a handful of events is blind), see `_likelier`.
 
-    ``gains`` per path: +1 the event is gone, -1 it is new. Paths count alike whatever their scenario's weight, so a verdict also needs
-    the weighted figure ``gain`` to point the same way, and the p-value of "not better" is 1 where it does not.
+    ``changes`` per path: +1 the event is gone, -1 it is new. A verdict also needs the weighted figure to point the same way, and the p-value of
+    "not better" is 1 where it does not.
 
     With a tolerance, "no worse" may also be shown by `few_new_events`; two tests may show it, so the smaller p-value is doubled. Without
     one the p-value of inferiority is that of "not better".
     """
-    gone, new = int(np.count_nonzero(gains > 0.0)), int(np.count_nonzero(gains < 0.0))
-    p_better = mcnemar(gone, new) if gain > 0.0 else 1.0
-    p_inferior = min(1.0, 2.0 * min(p_better, few_new_events(gains < 0.0, weights, allowed))) if allowed > 0.0 else p_better
-    if gone == new == 0:
+    gone, new = changes > 0, changes < 0
+    p_better = _likelier(gone, new, gains, paths)
+    flags = new.astype(np.float64)
+    held = None if paths.plain else spread(influence_of(flags, paths.weights, paths.scenarios), paths.strata, paths.numbers)
+    seen = kish(paths.weights) if paths.plain else event_count(flags, paths.weights, held)
+    few = few_new_events(new, paths.weights, allowed, seen=seen)
+    p_inferior = min(1.0, 2.0 * min(p_better, few)) if allowed > 0.0 else p_better
+    if not changes.any():
         return "EQUIVALENT", p_better, p_inferior
     if p_better <= TWO_SIDED:
         return "BETTER", p_better, p_inferior
     if p_inferior <= TWO_SIDED:
         return "NO WORSE", p_better, p_inferior
-    if mcnemar(new, gone) <= TWO_SIDED and gain < 0.0:
+    if _likelier(new, gone, gains.swapped(), paths) <= TWO_SIDED:
         return "WORSE", p_better, p_inferior
     return "INCONCLUSIVE", p_better, p_inferior
 
 
-def few_new_events(new: npt.NDArray[np.bool_], weights: FloatArray, allowed: float) -> float:
+def _likelier(gone: npt.NDArray[np.bool_], new: npt.NDArray[np.bool_], gains: _Gains, paths: Brief) -> float:
+    """The p-value of "the event is as likely as it was", 1 where the figure does not point to less.
+
+    Paths that count alike in their scenario, whatever its weight: McNemar's exact test on the discordant ones. Others: the bootstrap's p-value, but
+    where few paths differ no less than the sign test on their effective count (Kish), as no resample can tell of an event that none of the paths drew.
+    """
+    if not gains.value > 0.0:
+        return 1.0
+    if paths.plain:
+        return mcnemar(int(np.count_nonzero(gone)), int(np.count_nonzero(new)))
+    count = kish(paths.weights[gone | new])
+    share = float(paths.weights[gone].sum() / paths.weights[gone | new].sum())
+    return max(mcnemar(count * share, count * (1.0 - share)), gains.p_value(gains.replicates <= 0.0))
+
+
+def few_new_events(new: npt.NDArray[np.bool_], weights: FloatArray, allowed: float, *, seen: float) -> float:
     """The p-value of "the event became likelier by ``allowed`` or more": P(Binomial(n, allowed) <= new events).
 
     The chance of a new event is at least the rise of the event's chance, so few new events speak against the rise. Exact for equal
-    weights; elsewhere n is Kish's effective count and the events are counted by weight, as in an event's interval.
+    weights; elsewhere n is the effective count ``seen`` and the events are counted by weight, as in an event's interval.
     """
     from scipy.special import betainc  # as in `intervals`: late, because it is slow to import
 
-    n = kish(weights)
-    events = n * float((new * weights).sum() / weights.sum())
-    return float(betainc(n - events, events + 1.0, 1.0 - allowed)) if events < n else 1.0
+    events = seen * float((new * weights).sum() / weights.sum())
+    return float(betainc(seen - events, events + 1.0, 1.0 - allowed)) if events < seen else 1.0
 
 
 def _same_paths(candidate: Brief, current: Brief) -> None:
@@ -259,4 +338,4 @@ def _same_paths(candidate: Brief, current: Brief) -> None:
             f"paths do not pair up: row {row} is path {paths[0][row]} of the candidate, {paths[1][row]} of the current set; simulate both alike"
         )
     if not np.array_equal(candidate.weights, current.weights):
-        raise AmoOptError("scenario weights differ between candidate and current set; simulate both under the same study")
+        raise AmoOptError("weights differ between candidate and current set, of scenarios or of paths; simulate both under the same study")

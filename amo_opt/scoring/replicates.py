@@ -56,7 +56,9 @@ def replicate(
     inner = {(block.scenario.name, name): MEASURES[name].order(figures[name][block.rows]) for block in told for name in tails}
     search, certification = sample.study.search, sample.study.certification
     chunks = []
-    for counts in resample_counts(sample.strata, seed=search.seed, resamples=certification.bootstrap):
+    alike = np.concatenate([np.full(block.n, block.weight / block.n) for block in sample.blocks])
+    for resampled in resample_counts(sample.strata, seed=search.seed, resamples=certification.bootstrap):
+        counts = masses(sample, resampled)
         parts = []
         pooled = np.zeros((len(rows), counts.shape[1]))
         for block in sample.blocks:
@@ -69,7 +71,7 @@ def replicate(
                 for name in tails:
                     order = inner[block.scenario.name, name]
                     parts.append(MEASURES[name].resampled(figures[name][block.rows], each, drawn, order=order)[np.newaxis])
-        overall = [MEASURES[name].resampled(figures[name], sample.weights, counts, order=orders[name])[np.newaxis] for name in tails]
+        overall = [MEASURES[name].resampled(figures[name], alike, counts, order=orders[name])[np.newaxis] for name in tails]
         chunks.append(np.concatenate([pooled, *overall, *parts]))
     lines = iter(np.concatenate(chunks, axis=1))
     # The lines come back in the order they were stacked above; a dict display is evaluated in order.
@@ -81,6 +83,24 @@ def replicate(
         for weight in weights:
             found[weight is None][block.scenario.name] = {name: next(lines) for name in (*means, *tails)}
     return Replicates(overall={**mean_rows, **tail_rows}, by_scenario=found[False], alone=found[True], yield_terms=term_rows)
+
+
+def masses(sample: Sample, counts: FloatArray) -> FloatArray:
+    """What each path counts for in each resample, shape (paths, resamples), beside paths of its scenario that count 1 on average.
+
+    ``counts`` themselves where paths count alike; else n c_i u_i / sum_j c_j u_j of path weights u within the scenario, so that a
+    scenario keeps its weight in every resample. (One that drew no weight at all counts nothing: only where next to all of it is on one path.)
+    """
+    weighted = [block for block in sample.blocks if block.shares is not None]
+    if not weighted:
+        return counts
+    folded = counts if counts.flags.writeable else counts.copy()
+    for block in weighted:
+        own = folded[block.rows]
+        own *= block.own[:, np.newaxis]
+        total = weighted_sums(np.ones((1, block.n)), own)[0]
+        own *= np.divide(block.n, total, out=np.zeros_like(total), where=total > 0.0)
+    return folded
 
 
 def _averages(rows: Sequence[Callable[[slice], FloatArray]], block: Block, drawn: FloatArray) -> FloatArray:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from amo_opt.scoring.constraints import CAPS, Rule, caps_plus_buffer, decidable, rules_of
-from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, percentile_bounds
+from amo_opt.scoring.influence import event_count, spread_of
+from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, corrected_bounds, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
-from amo_opt.scoring.metrics import MEASURES, YieldTerms, yield_terms
+from amo_opt.scoring.metrics import MEASURES, Measure, YieldTerms, yield_terms
 from amo_opt.scoring.paired import Brief, Reading, brief, directed
 from amo_opt.scoring.replicates import Replicates, replicate
-from amo_opt.scoring.sample import Block, Outcome, Sample, sample
+from amo_opt.scoring.sample import Outcome, Sample, sample
 from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def point_score(outcome: Outcome, study: Study) -> PointScore:
     collateral = _collateral(paths)
     for block in paths.blocks:
         for rule in rules:
-            value = MEASURES[rule.metric].point(limited[rule.metric][block.rows], np.ones(block.n))
+            value = MEASURES[rule.metric].point(limited[rule.metric][block.rows], block.own)
             limit = rule.limit(study.constraints, block.scenario)
             constraints[f"{rule.name}:{block.scenario.name}"] = rule.violation(value, limit, collateral=collateral)
     constraints[CAPS] = caps_plus_buffer(outcome.parameters) - 1.0
@@ -45,10 +44,11 @@ def point_score(outcome: Outcome, study: Study) -> PointScore:
 def score(outcome: Outcome, study: Study) -> Score:
     """The whole score: every metric over all paths by weight and within each scenario, every constraint, every term of the yield.
 
-    Intervals are 95%: percentile bootstrap of whole paths stratified by scenario (``study.certification.bootstrap`` resamples, the same
-    ones for every set), exact binomial for events (over scenarios: on Kish's effective count). An interval always holds its value, and is
-    not known where a scenario has fewer than `LEAST_PATHS` paths or a tail too few (`spread_known`). The ends of a *constraint's* interval
-    are 95% bounds each, as a constraint asks about one side only.
+    Intervals are 95%: a bootstrap of whole paths within each component of each scenario (``study.certification.bootstrap`` resamples, the same
+    ones for every set), read by percentiles, or where there are twins by `corrected_bounds`; exact binomial for events (on `event_count`; over
+    scenarios of paths that count alike in each: on Kish's effective count). An interval always holds its value, and is not known where a stratum
+    has fewer than `LEAST_PATHS` paths or a tail too few (`spread_known`). The ends of a *constraint's* interval are 95% bounds each, as a
+    constraint asks about one side only.
 
     Raises as `point_score` does.
     """
@@ -102,62 +102,94 @@ def _brief(
 
 
 def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], terms: YieldTerms, drawn: Replicates) -> Score:
-    fewest = paths.fewest
-    metrics = {name: estimate(name, figures[name], paths.weights, drawn.overall[name], fewest=fewest) for name in MEASURES}
-    by_scenario = {
-        block.scenario.name: {
-            name: estimate(name, figures[name][block.rows], np.ones(block.n), drawn.by_scenario[block.scenario.name][name], fewest=block.n)
-            for name in MEASURES
+    metrics = {name: estimate(name, figures[name], paths, drawn.overall[name]) for name in MEASURES}
+    earned = {name: estimate("yield", values, paths, drawn.yield_terms[name]) for name, values in terms.items()}
+    by_scenario: dict[str, dict[str, Estimate]] = {}
+    constraints: list[Constraint] = []
+    for block in paths.blocks:
+        own = paths.alone(block)
+        inside = drawn.by_scenario[block.scenario.name]
+        by_scenario[block.scenario.name] = {
+            name: estimate(name, figures[name][block.rows], own, inside[name], weights=block.own) for name in MEASURES
         }
-        for block in paths.blocks
-    }
-    constraints = [_constraint(paths, block, drawn, figures, rule) for block in paths.blocks for rule in rules_of(paths.study.constraints)]
+        constraints += [
+            _constraint(own, inside[rule.metric], figures[rule.metric][block.rows], rule) for rule in rules_of(paths.study.constraints)
+        ]
     return Score(
         yield_annual=metrics["yield"],
         peg_risk_bps=metrics["peg_cvar95_bps"],
         constraints=(*constraints, _caps(outcome)),
         metrics=metrics,
         by_scenario=by_scenario,
-        yield_terms={
-            name: estimate("yield", values, paths.weights, drawn.yield_terms[name], fewest=fewest) for name, values in terms.items()
-        },
+        yield_terms=earned,
     )
 
 
 def estimate(
-    name: str, values: FloatArray, weights: FloatArray, replicates: FloatArray, *, fewest: int, tail: float = TWO_SIDED
+    name: str,
+    values: FloatArray,
+    paths: Sample,
+    replicates: FloatArray,
+    *,
+    tail: float = TWO_SIDED,
+    weights: FloatArray | None = None,
 ) -> Estimate:
-    """A metric's figure over paths of shape (n,), ``fewest`` of them in a stratum, with its interval, ``tail`` outside each end."""
+    """A metric's figure over a sample's paths of shape (n,) with its interval, ``tail`` outside each end; ``weights`` = the sample's, of another
+    scale.
+    """
     measure = MEASURES[name]
-    value = measure.point(values, weights)
+    weights = paths.weights if weights is None else weights
+    order = measure.order(values) if measure.is_tail else None
+    value = measure.point(values, weights, order=order)
+    # of paths that count alike a mean has many that matter: the bootstrap's percentiles need no spread, and a report names the tails' alone
+    held = spread_of(measure, values, paths, order=order) if measure.is_tail or not paths.plain else None
     if measure.kind == "event":
-        effective = kish(weights)
+        effective = kish(weights) if paths.plain else event_count(values, paths.weights, held)
         ends = clopper_pearson(value * effective, effective, tail=tail)
-    else:
+        if held is not None and not paths.plain:
+            # few heavy paths among many light ones: a count of events that count alike knows nothing of that skew
+            skewed = corrected_bounds(replicates, value, held, tail=tail)
+            ends = min(ends[0], skewed[0]), max(ends[1], skewed[1])
+    elif paths.plain or held is None:
         low, high = percentile_bounds(replicates, tail=tail)
         ends = float(low), float(high)
-    return Estimate.of(value, ends, n=values.size, fewest=fewest, tail_points=measure.tail_points(values, weights))
+    else:
+        ends = corrected_bounds(replicates, value, held, tail=tail)
+    return Estimate.of(
+        value,
+        ends,
+        n=values.size,
+        fewest=paths.fewest,
+        tail_points=measure.tail_points(values, weights, order=order),
+        twins=values.size - paths.drawn,
+        largest_share=None if held is None else held.largest_share,
+    )
 
 
-def _constraint(paths: Sample, block: Block, drawn: Replicates, figures: dict[str, FloatArray], rule: Rule) -> Constraint:
-    """One rule in one scenario, at its point value and at its confidence bound."""
-    name = block.scenario.name
+def _constraint(paths: Sample, drawn: FloatArray, values: FloatArray, rule: Rule) -> Constraint:
+    """One rule on the paths of one scenario, at its point value and at its confidence bound."""
+    (block,) = paths.blocks
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
     collateral = _collateral(paths)
-    own, ones = figures[rule.metric][block.rows], np.ones(block.n)
-    found = estimate(rule.metric, own, ones, drawn.by_scenario[name][rule.metric], fewest=block.n, tail=ONE_SIDED)
+    found = estimate(rule.metric, values, paths, drawn, tail=ONE_SIDED, weights=block.own)
+    decides = measure.kind != "event" or decidable(block.n if paths.plain else _seen(measure, values, paths), limit)
     return Constraint(
         name=rule.name,
-        scenario=name,
+        scenario=block.scenario.name,
         unit=measure.metric.unit,
         estimate=found,
         limit=limit,
         violation=rule.violation(found.value, limit, collateral=collateral),
         violation_high=rule.violation(rule.confidence_bound(found), limit, collateral=collateral),
-        decidable=found.interval is not None and (measure.kind != "event" or decidable(block.n, limit)),
+        decidable=found.interval is not None and decides,
         at_least=rule.kind == "at least",
     )
+
+
+def _seen(measure: Measure, values: FloatArray, paths: Sample) -> float:
+    """The effective count of an event."""
+    return event_count(values, paths.weights, spread_of(measure, values, paths))
 
 
 def _collateral(paths: Sample) -> float:

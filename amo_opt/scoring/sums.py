@@ -80,6 +80,51 @@ def _tail(
             taken = min(2 * taken, order.size)
 
 
+@kept
+def _parts(
+    losses: FloatArray,
+    weights: FloatArray,
+    counts: FloatArray,
+    order: NDArray[np.integer],
+    part_of: NDArray[np.integer],
+    share: float,
+    out: FloatArray,
+) -> None:
+    room = np.full(out.shape[1], share)
+    out[:] = 0.0
+    for i in range(order.size):
+        row = order[i]
+        loss, weight, sums = losses[row], weights[row], out[part_of[row]]
+        left = 0.0
+        for j in range(room.size):
+            taken = min(room[j], counts[row, j] * weight)
+            room[j] -= taken
+            sums[j] += taken * loss
+            left = max(left, room[j])
+        if left <= 0.0:
+            break
+    out /= share
+
+
+def tail_parts(
+    losses: FloatArray,
+    weights: FloatArray,
+    counts: FloatArray,
+    order: NDArray[np.integer],
+    *,
+    part_of: NDArray[np.integer],
+    parts: int,
+    share: float,
+) -> FloatArray:
+    """What each of ``parts`` adds to the mean of every resample's worst ``share`` of weight, float64 of shape (parts, resamples): they sum to `tail_sums`.
+
+    ``part_of`` = each row's part, ``order`` = the rows from the worst.
+    """
+    out = np.empty((parts, counts.shape[1]))
+    _parts(np.ascontiguousarray(losses), np.ascontiguousarray(weights), counts, order, part_of, share, out)
+    return out
+
+
 def tail_sums(
     losses: FloatArray, weights: FloatArray, counts: FloatArray, order: NDArray[np.integer], *, share: float, rows: int
 ) -> FloatArray:

@@ -26,6 +26,9 @@ def spread_known(fewest: int, tail_points: float | None = None) -> bool:
 class Estimate:
     """A figure with its 95% interval and the number of paths behind it; ``tail_points`` is Kish's effective count in a tail figure.
 
+    ``n`` counts rows, ``twins`` those of them that are not drawn from a scenario as it is. ``largest_share`` is what the one path that holds
+    most of the figure's variance holds of it, where that is known.
+
     An interval that is not known is the whole line, so that nothing is concluded from it: no end of it keeps a limit or leaves out 0. It
     has no ``interval`` to print.
     """
@@ -35,16 +38,41 @@ class Estimate:
     high: float
     n: int
     tail_points: float | None = None
+    twins: int = 0
+    largest_share: float | None = None
 
     @classmethod
-    def of(cls, value: float, ends: tuple[float, float], *, n: int, fewest: int, tail_points: float | None = None) -> Estimate:
+    def of(
+        cls,
+        value: float,
+        ends: tuple[float, float],
+        *,
+        n: int,
+        fewest: int,
+        tail_points: float | None = None,
+        twins: int = 0,
+        largest_share: float | None = None,
+    ) -> Estimate:
         """The figure with an interval read from ``n`` paths, ``fewest`` in a stratum: the ``ends``, or the whole line where those are too few.
 
         An interval always holds its value: a percentile interval of a skewed figure, or the rounding of a constant one, can miss it.
         """
         if not spread_known(fewest, tail_points):
             ends = (-math.inf, math.inf)
-        return cls(value=value, low=min(ends[0], value), high=max(ends[1], value), n=n, tail_points=tail_points)
+        return cls(
+            value=value,
+            low=min(ends[0], value),
+            high=max(ends[1], value),
+            n=n,
+            tail_points=tail_points,
+            twins=twins,
+            largest_share=largest_share,
+        )
+
+    @property
+    def drawn(self) -> int:
+        """Paths drawn from the scenarios as they are."""
+        return self.n - self.twins
 
     @property
     def interval(self) -> tuple[float, float] | None:

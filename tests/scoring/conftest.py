@@ -38,6 +38,13 @@ class SyntheticOutcome:
         """The same outcome with some columns replaced."""
         return replace(self, paths=self.paths.assign(**columns))
 
+    def with_twins(self, drawn: int, *, seed: int = 3) -> SyntheticOutcome:
+        """The same rows, of which the first ``drawn`` of each scenario are drawn and the others twins, weighed by the mixture of both."""
+        of = self.paths.groupby("scenario", sort=False)["path"]
+        place, total = of.cumcount().to_numpy(), of.transform("size").to_numpy()
+        ratio = np.exp(np.random.default_rng(seed).normal(-0.5, 1.0, len(self.paths)))
+        return self.with_columns(component=(place >= drawn).astype(int), weight=1.0 / (drawn + (total - drawn) * ratio))
+
 
 @cache
 def _shipped() -> ParameterSet:

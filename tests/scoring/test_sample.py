@@ -65,3 +65,34 @@ def test_unknown_scenarios_and_empty_outcomes_are_refused(make_outcome: Any, mak
         sample(outcome, make_study({"calm": 1.0}))
     with pytest.raises(AmoOptError, match="no path to score of scenario absent"):
         sample(outcome, make_study(WEIGHTS), scenario="absent")
+
+
+def test_twins_weigh_within_their_scenario(make_outcome: Any, make_study: Any) -> None:
+    """A row weighs w_s u / sum u of its scenario's path weights u; a component is a stratum, and the drawn one has the scenario's name."""
+    outcome = make_outcome(WEIGHTS, paths=4).with_columns(
+        component=[0, 0, 0, 1, 0, 0, 0, 0], weight=[1.0, 1.0, 1.0, 5.0, 2.0, 2.0, 2.0, 2.0]
+    )
+    paths = sample(outcome, make_study(WEIGHTS))
+    np.testing.assert_allclose(paths.weights, [0.09375, 0.09375, 0.09375, 0.46875, *[0.0625] * 4])
+    assert paths.strata == (("calm", 3), ("calm~t1", 1), ("stress", 4))
+    assert [block.plain for block in paths.blocks] == [False, True]
+    assert (paths.drawn, paths.fewest, paths.plain) == (7, 1, False)
+    alone = paths.alone(paths.blocks[1])
+    assert (alone.strata, alone.plain, alone.blocks[0].strata[0].rows) == ((("stress", 4),), True, slice(0, 4))
+    np.testing.assert_allclose(paths.alone(paths.blocks[0]).weights, [0.125, 0.125, 0.125, 0.625])
+
+
+def test_path_weights_of_no_use_are_refused(make_outcome: Any, make_study: Any) -> None:
+    """Negative, infinite, missing, or all of them 0; and components out of order."""
+    outcome, study = make_outcome({"calm": 1.0}, paths=2), make_study({"calm": 1.0})
+    for weights, told in (([1.0, -1.0], "-1.0"), ([np.inf, 1.0], "inf"), ([np.nan, 1.0], "nan"), ([0.0, 0.0], "0.0")):
+        with pytest.raises(SimulationError, match=f"weight is {told} in scenario calm"):
+            sample(outcome.with_columns(weight=weights), study)
+    with pytest.raises(AmoOptError, match="ordered by component"):
+        sample(outcome.with_columns(component=[1, 0]), study)
+
+
+def test_a_component_that_weighs_nothing_is_not_too_few(make_outcome: Any, make_study: Any) -> None:
+    """Two twins of weight 0 are not what an interval hangs on."""
+    outcome = make_outcome({"calm": 1.0}, paths=6).with_columns(component=[0] * 4 + [1] * 2, weight=[1.0] * 4 + [0.0] * 2)
+    assert sample(outcome, make_study({"calm": 1.0})).fewest == 4

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.layout import LINES
-from amo_opt.scoring.metrics import METRICS
+from amo_opt.scoring.influence import event_count, spread_of
+from amo_opt.scoring.intervals import clopper_pearson, corrected_bounds
+from amo_opt.scoring.metrics import MEASURES, METRICS
 from amo_opt.scoring.paired import compare_paired, differences
+from amo_opt.scoring.replicates import replicate
+from amo_opt.scoring.sample import sample
 from amo_opt.scoring.score import judged, point_score, score
 
 WEIGHTS = {"calm": 0.90, "svb-2023": 0.02, "ust-contagion-2022": 0.02, "lending-freeze": 0.03, "collateral-impairment": 0.03}
@@ -207,3 +211,109 @@ def test_a_limit_without_an_interval_is_not_kept(make_outcome: Any, make_study: 
         assert all(each.violation <= 0.0 for each in found.constraints)
         assert found.feasible is feasible
         assert point_score(outcome, study).feasible, "the search goes by points"
+
+
+def test_equal_path_weights_change_nothing(make_outcome: Any, make_study: Any) -> None:
+    """One component and any one weight for a scenario: the score of a plain outcome, to the bit."""
+    outcome, study = make_outcome(WEIGHTS), make_study(WEIGHTS)
+    same = outcome.with_columns(component=0, weight=np.repeat([1.0, 0.3, 7.0, 1e-9, 0.1], 50))
+    assert judged(same, study, within=True).score == score(outcome, study)
+    assert point_score(same, study) == point_score(outcome, study)
+    assert compare_paired(same, outcome, study) == compare_paired(outcome, outcome, study)
+
+
+def figures(found: Any) -> list[tuple[float, float, float]]:
+    """Every figure of a score with both ends."""
+    everything = [*found.metrics.values(), *found.yield_terms.values(), *(each.estimate for each in found.constraints)]
+    everything += [each for inside in found.by_scenario.values() for each in inside.values()]
+    return [(each.value, each.low, each.high) for each in everything]
+
+
+def test_only_the_ratios_of_path_weights_count(make_outcome: Any, make_study: Any) -> None:
+    """Those of one scenario times 8, to the bit; times 3, but for rounding."""
+    outcome, study = make_outcome(WEIGHTS).with_twins(30), make_study(WEIGHTS)
+    expected = score(outcome, study)
+    in_second = (outcome.paths["scenario"] == list(WEIGHTS)[1]).to_numpy()
+    scaled = {
+        factor: score(outcome.with_columns(weight=outcome.paths["weight"] * np.where(in_second, factor, 1.0)), study) for factor in (8, 3)
+    }
+    assert scaled[8] == expected
+    np.testing.assert_allclose(figures(scaled[3]), figures(expected), rtol=1e-9, atol=1e-12)
+
+
+def test_twins_that_weigh_nothing_change_no_figure(make_outcome: Any, make_study: Any) -> None:
+    """Values and effective counts are those of the drawn paths alone, which meet the same resamples; n counts the twins and says so."""
+    weights = {"calm": 0.9, "stress": 0.1}
+    outcome, study = make_outcome(weights, paths=100), make_study(weights)
+    place = np.tile(np.arange(100), 2)
+    path_weight = np.where(place < 60, 1.0 + place % 3, 0.0)
+    both = outcome.with_columns(component=(place >= 60).astype(int), weight=path_weight)
+    drawn = replace(both, paths=both.paths[place < 60].reset_index(drop=True))
+    one, other = score(both, study), score(drawn, study)
+    np.testing.assert_allclose([f[0] for f in figures(one)], [f[0] for f in figures(other)], rtol=1e-12, atol=1e-15)
+    peg, alone = one.peg_risk_bps, other.peg_risk_bps
+    assert (peg.n, peg.twins, peg.drawn, alone.n, alone.twins) == (200, 80, 120, 120, 0)
+    assert (peg.low, peg.high) == (pytest.approx(alone.low, rel=0.02), pytest.approx(alone.high, rel=0.02))
+    assert peg.tail_points == pytest.approx(alone.tail_points)
+
+
+def test_weighted_figures_are_the_closed_forms(make_outcome: Any, make_study: Any) -> None:
+    """An exponential loss of mean 30 tilted to mean 90 on half of the paths: mean 30 and CVaR 95% 30 (1 + ln 20) lie in the intervals, the chance
+    of a loss above 300 (e^-10, of which drawn paths would show none) is found to a quarter, and too few twins give no interval.
+    """
+    weights, n = {"calm": 1.0}, 2000
+    rng = np.random.default_rng(4)
+    loss = np.concatenate([rng.exponential(30.0, n), rng.exponential(90.0, n)])
+    ratio = np.exp(loss / 30.0 - loss / 90.0) / 3.0
+    outcome = make_outcome(weights, paths=2 * n).with_columns(
+        component=np.repeat([0, 1], n),
+        weight=1.0 / (n + n * ratio),
+        peg_loss_bps=loss,
+        unserved_peak_usd=loss,
+        min_cr_external=np.where(loss > 300.0, 0.5, 0.9),
+    )
+    study = make_study(weights, max_breach_probability=1e-3)
+    found = score(outcome, study)
+    for name, truth in (
+        ("peg_cvar95_bps", 30.0 * (1.0 + np.log(20.0))),
+        ("unserved_peak_usd", 30.0),
+        ("breach_probability", np.exp(-10.0)),
+    ):
+        each = found.metrics[name]
+        assert each.low <= truth <= each.high
+        assert each.value == pytest.approx(truth, rel=0.25 if name == "breach_probability" else 0.1)
+        assert each.largest_share is not None
+        assert each.largest_share < 0.1
+    breach = next(each for each in found.constraints if each.name == "breach_probability")
+    assert (breach.decidable, breach.violation_high < 0.0, breach.estimate.high < 2e-4) == (True, True, True)
+    none = score(outcome.with_columns(min_cr_external=0.9), study).metrics["breach_probability"]
+    heaviest = (outcome.paths["weight"] / outcome.paths["weight"].sum()).max()
+    assert none.high == pytest.approx(1.0 - 0.025**heaviest, rel=1e-9)
+    few = replace(outcome, paths=outcome.paths.iloc[: n + 29])
+    assert {each.interval for each in score(few, study).metrics.values()} == {None}
+
+
+def test_an_event_among_few_heavy_paths_has_the_wider_of_two_intervals(make_outcome: Any, make_study: Any) -> None:
+    """Three drawn paths of weight 1 and sixty twins of weight 0.02 have the event: its spread is the three's, and skewed, which a count of events that count
+    alike cannot know. Either end is the farther one of Clopper and Pearson's and the corrected bootstrap's.
+    """
+    weights, n = {"calm": 1.0}, 200
+    outcome = make_outcome(weights, paths=2 * n)
+    place = np.arange(2 * n)
+    outcome = outcome.with_columns(
+        component=(place >= n).astype(int),
+        weight=np.where(place < n, 1.0, 0.02),
+        min_cr_external=np.where((place < 3) | ((place >= n) & (place < n + 60)), 0.5, 0.9),
+    )
+    study = make_study(weights, bootstrap=1000)
+    paths = sample(outcome, study)
+    measure = MEASURES["breach_probability"]
+    values = measure.values(paths)
+    held = spread_of(measure, values, paths)
+    assert held is not None
+    value = measure.point(values, paths.weights)
+    counted = clopper_pearson(value * event_count(values, paths.weights, held), event_count(values, paths.weights, held))
+    skewed = corrected_bounds(replicate(paths, {"breach_probability": values}, None).overall["breach_probability"], value, held)
+    found = score(outcome, study).metrics["breach_probability"]
+    assert (found.low, found.high) == (min(counted[0], skewed[0]), max(counted[1], skewed[1]))
+    assert skewed[1] > counted[1]
