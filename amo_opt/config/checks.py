@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
-from amo_opt.config.study import ReportSettings
+from amo_opt.config.study import LEAST_DRAWS, ReportSettings
 from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
@@ -265,6 +265,14 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
 
 
 # -- dates of the proposal ---------------------------------------------------------------------------------------------------
+
+
+def draws_problems(document: Document) -> Iterator[Problem]:
+    """Draws of what is assumed that are too few for a response to be fitted to them."""
+    draws = number_at(document, ("certification", "draws"))
+    if draws is not None and 0 < draws < LEAST_DRAWS:
+        allowed = f"0 (nothing is drawn) or {LEAST_DRAWS} to 4096"
+        yield document.problem(("certification", "draws"), "too few draws to tell a share", found=plain(draws), allowed=allowed)
 
 
 def report_problems(document: Document) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import figures_by_name, left_out
+from amo_opt.config.study import Certification
 from amo_opt.stress.catalogue import unnamed
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
 
-MODEL_VERSION = 4
+MODEL_VERSION = 5
 """Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
+
+_LATER = ("draws", "robust_share")
+"""Settings of [certification] that came later: at what they are when left out a study is what it was before there were any."""
 
 _KEYS = {"tolerance_yield": "margin_yield", "tolerance_peg_bps": "margin_peg_bps", "tolerance_cr": "margin_cr"}
 """What a setting is called in the hash, where that is another word: a study is the same study whatever its settings are called."""
@@ -41,6 +45,10 @@ def canonical(study: Study) -> dict[str, Any]:
     """
     search = asdict(study.search)
     calm = unnamed()
+    usual = Certification()
+    certification = {
+        name: value for name, value in asdict(study.certification).items() if name not in _LATER or value != getattr(usual, name)
+    }
     del search["trials"], search["stall"]  # how far the search goes, not where
     return {
         "model": MODEL_VERSION,
@@ -49,7 +57,7 @@ def canonical(study: Study) -> dict[str, Any]:
         "simulation": asdict(study.simulation),
         "search": search,
         "constraints": asdict(study.constraints),
-        "certification": {_KEYS.get(name, name): value for name, value in asdict(study.certification).items()},
+        "certification": {_KEYS.get(name, name): value for name, value in certification.items()},
         "scenarios": [
             {
                 "name": scenario.name,

@@ -19,6 +19,7 @@ from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     contract_problems,
     date_problems,
+    draws_problems,
     pair_problems,
     report_problems,
     scenario_problems,
@@ -152,7 +153,14 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
-    _add(problems, pair_problems(current), space_problems(document, current), scenario_problems(document), report_problems(document))
+    _add(
+        problems,
+        pair_problems(current),
+        space_problems(document, current),
+        scenario_problems(document),
+        draws_problems(document),
+        report_problems(document),
+    )
     if values is None or state is None or file_values is None or problems:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()})

@@ -11,6 +11,9 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.scenario import Scenario
 
+LEAST_DRAWS = 16
+"""Fewest joint draws of what is assumed that a response is fitted to."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
@@ -74,7 +77,8 @@ class Certification:
     """``[certification]``: fresh selection and holdout paths hold ``multiple`` × simulation.paths each; ``candidates`` = most sets taken there.
     ``tolerance_yield`` (per year), ``tolerance_peg_bps`` and ``tolerance_cr`` are the non-inferiority tolerances of yield, both peg risks and the worst
     external collateral ratio; ``least_gain`` is what a change must bring in all to be worth a vote, in tolerances; ``bootstrap`` the resamples of
-    an interval.
+    an interval. A scenario's holdout is planned from what selection paths saw, and holds at most ``most_paths``, twins included. ``draws`` are joint draws of everything that is assumed (0 = none), ``robust_share`` the share of them in which the verdict must
+    be shown to hold.
     """
 
     multiple: int = 10
@@ -84,6 +88,9 @@ class Certification:
     tolerance_cr: float = 0.01
     least_gain: float = 0.5
     bootstrap: int = 1000
+    most_paths: int = 10_240
+    draws: int = 64
+    robust_share: float = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)

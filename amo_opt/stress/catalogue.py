@@ -10,13 +10,13 @@ import difflib
 import itertools
 import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.stress.scenario import Scenario
+from amo_opt.stress.scenario import Scenario, Span
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import ORDERED, SETTINGS, VENUES
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CALM = "calm"
 """The entry every other stands on."""
+WEIGHT = "weight"
+"""What a scenario's weight is called among its ranges."""
 MAX_POINTS = 24
 """Most waypoints of a series: single figures with their source, never a copied data file."""
 
@@ -101,7 +103,18 @@ def load_scenario(
         settings=own,
         waypoints=MappingProxyType(series),
         max_breach_probability=max_breach_probability,
+        ranges=_widened(entry["ranges"], {**own, WEIGHT: float(entry["weight"] if weight is None else weight)}),
     )
+
+
+def _widened(ranges: Mapping[str, Span], values: Mapping[str, float]) -> Mapping[str, Span]:
+    """The entry's ranges, each as wide as it must be to hold what a study says in the entry's place."""
+    held = {
+        name: replace(span, low=min(span.low, values[name]), high=max(span.high, values[name]))
+        for name, span in ranges.items()
+        if name in values
+    }
+    return MappingProxyType(held)
 
 
 @cache
@@ -175,7 +188,7 @@ def _folder() -> Any:
 def _entry(name: str) -> Mapping[str, Any]:
     """One entry, checked and merged with the one it is based on; an error here is a mistake in the catalogue itself."""
     raw = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
-    required, optional = {"title", "summary", "weight", "weight_reason", "sources"}, {"based_on", "settings", "waypoints"}
+    required, optional = {"title", "summary", "weight", "weight_reason", "sources"}, {"based_on", "settings", "waypoints", "ranges"}
     if not required <= set(raw) <= required | optional:
         raise ValueError(f"entry {name}: keys are {sorted(raw)}; required: {sorted(required)}, optional: {sorted(optional)}")
     base: Mapping[str, Any] = {} if name == CALM else _entry(raw.get("based_on", CALM))
@@ -194,15 +207,34 @@ def _entry(name: str) -> Mapping[str, Any]:
         except ValueError as error:
             raise ValueError(f"entry {name}: {error}") from error
         origin[series] = table["source"]
+    own = {key: _span(key, table, settings | {WEIGHT: raw["weight"]}, entry=name) for key, table in raw.get("ranges", {}).items()}
     return MappingProxyType(
         raw
         | {
             "settings": MappingProxyType(settings),
             "waypoints": MappingProxyType(waypoints),
             "origin": origin,
+            # a setting that the entry sets anew is not what the other's range speaks of, nor is its weight
+            "ranges": {key: span for key, span in base.get("ranges", {}).items() if key != WEIGHT and key not in raw.get("settings", {})}
+            | own,
             "own_sources": tuple(raw["sources"]),
         }
     )
+
+
+def _span(key: str, table: object, values: Mapping[str, float], *, entry: str) -> Span:
+    """A range of an entry; ValueError says what is wrong with it."""
+    where = f"entry {entry}, range of {key}"
+    if not isinstance(table, dict) or set(table) != {"low", "high", "source"} or not str(table["source"]).strip():
+        raise ValueError(f"{where}: found {table!r}; allowed: {{ low = …, high = …, source = … }}")
+    if key != WEIGHT:
+        for end in (table["low"], table["high"]):
+            problem = _problem(key, end, values)
+            if problem or SETTINGS[key].only:
+                raise ValueError(f"{where}: {problem or 'one of a few values, which has no range'}")
+    if not table["low"] <= values[key] <= table["high"]:
+        raise ValueError(f"{where}: {table['low']!r} to {table['high']!r} leaves out its own {values[key]!r}")
+    return Span(low=float(table["low"]), high=float(table["high"]), source=table["source"], entry=entry)
 
 
 def _points(series: str, table: object) -> Points:

@@ -31,6 +31,7 @@ def test_renamed_settings_make_no_other_study(folder):
         "margin_cr": 0.01,
         "least_gain": 0.5,
         "bootstrap": 1000,
+        "most_paths": 10_240,
     }
 
 

@@ -122,6 +122,9 @@ BAD = [
     (STUDY, "# min_floor_supply = 1.0", "min_floor_supply = true", "constraints.min_floor_supply", ["wrong type", "left out: no limit"]),
     (STUDY, "crv_locked_share = 0.0", "crv_locked_share = 1.1", "simulation.crv_locked_share", ["out of range", "found 1.1", "0 to 1"]),
     (STUDY, "multiple = 10", "multiple = inf", "certification.multiple", ["finite"]),
+    (STUDY, "most_paths = 10240", "most_paths = 0", "certification.most_paths", ["found 0", "a whole number from 1 to 1e7"]),
+    (STUDY, "most_paths = 10240", "most_paths = 10240.5", "certification.most_paths", ["found 10240.5", "a whole number"]),
+    (STUDY, "most_paths = 10240", "most_path = 10240", "certification.most_path", ["most_paths"]),
     (STUDY, 'name = "svb-2023"', 'name = "svb-2024"', "scenario[svb-2024].name", ["unknown scenario", "'svb-2023'"]),
     (STUDY, 'name = "svb-2023"', 'name = "calm"', "scenario[calm].name", ["named twice"]),
     (STUDY, "weight = 0.95", "weight = -0.95", "scenario[calm].weight", ["out of range", "-0.95"]),
@@ -467,3 +470,25 @@ def test_no_weight_is_negative(folder, edit):
     edit(STUDY, "weight = 0.95", "weight = -1e-9")
     [problem] = problems(folder / STUDY)
     assert (problem.where, "from 0" in str(problem)) == ("scenario[calm].weight", True)
+
+
+@pytest.mark.parametrize("draws", [1, 15])
+def test_too_few_draws_are_refused(folder, edit, draws):
+    """None at all is a choice, fifteen tell no share."""
+    edit(STUDY, "draws = 64 ", f"draws = {draws} ")
+    with pytest.raises(
+        InputError,
+        match=rf"certification.draws: too few draws to tell a share; found {draws}; allowed: 0 \(nothing is drawn\) or 16 to 4096",
+    ):
+        load_study(folder / STUDY)
+
+
+def test_draws_are_no_other_study_until_they_are_set(folder, edit):
+    """A study from before there were any is the same study; one that asks for others is not."""
+    written = load_study(folder / STUDY)
+    assert (written.certification.draws, written.certification.robust_share) == (64, 0.8)
+    for key, value in (("draws", 32), ("robust_share", 0.9)):
+        assert load_study(folder / STUDY, overrides={f"certification.{key}": value}).hash != written.hash
+    edit(STUDY, "draws = 64 ", "# ")
+    edit(STUDY, "robust_share = 0.8 ", "# ")
+    assert load_study(folder / STUDY).hash == written.hash
