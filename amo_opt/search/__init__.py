@@ -6,8 +6,11 @@ coordinator, prefetch, sampler, screening, stall   batches of fixed size, propos
 front, progress      what no other set beats on both axes; what whoever watches is told
 study_store, storage, trials, seal, archive        the storage: whole trials, sealed; the certified result
 address, retry, run_lock, unfinished               its address without secrets, waiting for it, one run at a time, files in the making
-certification, certifier, holdout, prune, plateau, change_cost, evidence   the choice on selection paths, the figures from holdout paths
-rule, ruling         when to recommend; what was decided, as values
+aim, planning        where twins are worth drawing, and how many paths of which
+certification, certifier, candidates, holdout, prune, climb, plateau, half_steps, change_cost, evidence   the choice on selection paths, the figures from holdout paths
+rule, ruling, tails  when to recommend; what was decided, as values; what is left open of the tail
 result               what a search hands back
+assumptions, doubt, robust, prior, explain   joint draws of what is assumed, the share in which the verdict holds, what explains where it fails
+preference           of sets that do as well the one that hangs least on what is assumed
 profile, movement, finding, importance, sensitivity, reverse_stress, break_points   questions asked of sets
 """

@@ -24,7 +24,7 @@ from amo_opt.search.result import Result, Trial
 from amo_opt.search.study_store import StudyStore
 from amo_opt.search.trials import thaw
 
-SCHEMA = 3
+SCHEMA = 4
 PIECE = 16_000
 """Characters a piece: four bytes each at most, within the smallest text column in use (65,535 bytes)."""
 SEAL = "certified"

@@ -5,139 +5,83 @@ Nothing the search saw is used: selection and holdout paths have streams of thei
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.constraints import paths_to_decide
 from amo_opt.scoring.paired import Brief, differences
 from amo_opt.scoring.replayed import episode_fits
-from amo_opt.scoring.score import Judged, judged, point_score, score
-from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
+from amo_opt.scoring.score import Judged, judged, score
+from amo_opt.scoring.types import LEAST_PATHS, Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.aim import Aim, aim
+from amo_opt.search.candidates import choose_candidates
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
+from amo_opt.search.doubt import doubt_of
 from amo_opt.search.evidence import told_run_capacities, worst_paths
-from amo_opt.search.front import Point, front, knee, layers, thin
+from amo_opt.search.front import Point, front, knee
 from amo_opt.search.grid import amplification_range, inside, spread
-from amo_opt.search.holdout import CURRENT, Holdout, Selection, refuse, run_holdout
+from amo_opt.search.half_steps import half_steps
+from amo_opt.search.holdout import CURRENT, Holdout, Selection, closest, refuse, run_holdout
 from amo_opt.search.importance import importances
+from amo_opt.search.planning import Plan, plan_holdout, plan_level, search_designs, selection_designs, together, variances
 from amo_opt.search.plateau import neighbours
+from amo_opt.search.preference import preferred
 from amo_opt.search.progress import ProgressEvent, Watcher
-from amo_opt.search.prune import Entry, prune
 from amo_opt.search.result import Candidate, Optimum, Profile, ProfilePoint, Result, Role, Trial
-from amo_opt.search.rule import PEG, YIELD, eligible, tolerances
+from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible, tolerances, within_at_values
 from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, binding_in_search, binding_of, nearest
-from amo_opt.search.sensitivity import sensitivities
-from amo_opt.simulation.engine import simulate_many
+from amo_opt.search.sensitivity import SHOWN, sensitivities
+from amo_opt.search.tails import tails_of
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
 
-AGAIN = 64
-"""Most trials of the search that are scored again with A left as it is: the feasible ones, front by front."""
+LEVEL = "peg risk"
+"""Where the parts of the variance of a set's own peg risk stand, beside those of the differences."""
+DECIDING = (PEG, DOLLAR)
+"""The differences that the holdout is planned for: peg risk against either reference, as far as the study's paths tell both."""
+PROFILE_PART = 4
+"""Part of the selection paths that A's profile takes, the first of them: it says whether its optimum is told from the ends of the range, not how far."""
 A_POINTS = 8
 """Values of A in its profile, besides the current one."""
 
 
-def pick(entries: Sequence[Entry], count: int) -> list[Entry]:
-    """At most ``count`` of the feasible entries: their front thinned, filled up from the fronts behind it."""
-    feasible = [entry for entry in entries if entry[2].feasible]
-    points: list[Point] = [(point.yield_annual, point.peg_risk_bps) for _, _, point in feasible]
-    chosen: list[int] = []
-    for layer in layers(points):
-        room = count - len(chosen)
-        if room <= 0:
-            break
-        chosen += thin(layer, points, room)
-    return [feasible[i] for i in chosen]
-
-
-def distinct(entries: Sequence[Entry], *others: ParameterSet) -> list[Entry]:
-    """The entries without those that repeat an earlier one's values or another set's: rounding and a held A make sets meet."""
-    seen = {tuple(other.values().values()) for other in others}
-    kept: list[Entry] = []
-    for entry in entries:
-        values = tuple(entry[1].values().values())
-        if values not in seen:
-            seen.add(values)
-            kept.append(entry)
-    return kept
-
-
-def choose_candidates(certifier: Certifier, trials: Sequence[Trial], *, identified: bool) -> list[Entry]:
-    """Sets to certify besides the current one.
-
-    Where A is identified: the search's front. Where it is not: a third of the places for the search's front as it is (what a change of A
-    would bring stays visible), the others for the front of the best trials with A left as it is, scored again on the search's paths.
-    """
-    study = certifier.study
-    scored: list[Entry] = [
-        (f"trial-{trial.number}", trial.parameters.replace(name=f"trial-{trial.number}"), trial.score)
-        for trial in trials
-        if trial.score is not None and trial.origin != "current"
-    ]
-    searched = distinct(scored, study.current)
-    count = study.certification.candidates
-    if identified:
-        return _pruned(certifier, pick(searched, count))
-    held: list[Entry] = []
-    moved = []
-    for name, parameters, point in pick(searched, AGAIN):
-        if parameters.amplification == study.current.amplification:
-            held.append((name, parameters, point))
-        else:
-            moved.append(parameters.replace(name=f"{name}-same-a", amplification=study.current.amplification))
-    outcomes = certifier.simulate(moved, stream="search", phase="fix-A", paths=study.simulation.paths)
-    for parameters, outcome in zip(moved, outcomes, strict=True):
-        found = _point(outcome, study)
-        if not isinstance(found, SimulationError):
-            held.append((parameters.name, parameters, found))
-    first = pick(searched, max(1, count // 3))
-    fresh = distinct(held, study.current, *(parameters for _, parameters, _ in first))
-    return distinct([*first, *_pruned(certifier, pick(fresh, count - len(first)))])
-
-
-def _untold(done: int, total: int) -> None:
-    """Progress of a step too small to tell: the phase counts parameters."""
-
-
-def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | SimulationError:
-    """The search's score of an outcome; what failed stays a failure."""
-    try:
-        return outcome if isinstance(outcome, SimulationError) else point_score(outcome, study)
-    except SimulationError as error:
-        return error
-
-
-def _pruned(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries without the changes that bring nothing, each set once."""
-    tried = itertools.count(1)
-
-    def evaluate(sets: Sequence[ParameterSet]) -> list[PointScore | SimulationError]:
-        paths = certifier.study.simulation.paths
-        outcomes = simulate_many(sets, certifier.study, paths=paths, stream="search", workers=certifier.workers, progress=_untold)
-        certifier.watch(ProgressEvent(phase="prune", done=next(tried), total=len(PARAMETERS)))
-        return [_point(outcome, certifier.study) for outcome in outcomes]
-
-    return distinct(prune(entries, certifier.study.current, certifier.study.certification, evaluate), certifier.study.current)
-
-
 def certify(
-    study: Study, trials: Sequence[Trial], *, workers: Workers, watch: Watcher, sampler: str, hypervolume: tuple[float, ...]
+    study: Study,
+    trials: Sequence[Trial],
+    *,
+    aims: Mapping[str, Aim],
+    workers: Workers,
+    watch: Watcher,
+    sampler: str,
+    hypervolume: tuple[float, ...],
 ) -> Result:
-    """Everything after the search: profile, selection paths, the rule, holdout paths, fans and worst paths."""
+    """Everything after the search: profile, selection paths, the rule, holdout paths, fans and worst paths; ``aims`` = what the pilot found."""
     certifier = Certifier(study, workers, watch)
+    certifier = replace(
+        certifier, designs={"search": search_designs(aims, study), "selection": selection_designs(aims, study, certifier.paths)}
+    )
     profile = profile_amplification(certifier)
-    on_selection, failures = _on_selection(certifier, trials, choose_candidates(certifier, trials, identified=profile.optimum.identified))
-    holdout = run_holdout(certifier, on_selection, _choose(study, on_selection, profile, trials))
+    sets = choose_candidates(certifier, trials, identified=profile.optimum.identified)
+    on_selection, failures, parts = _on_selection(certifier, trials, sets)
+    selection = _choose(certifier, on_selection, profile, trials)
+    if nearer := [] if selection.passed else half_steps(study, on_selection[1:], selection.objections):
+        (_, *more), failed, told = _on_selection(certifier, trials, nearer)
+        on_selection, failures, parts = [*on_selection, *more], [*failures, *failed], {**parts, **told}
+        selection = _choose(certifier, on_selection, profile, trials)
+    plan = _plan(certifier, on_selection, selection, parts)
+    certifier = replace(certifier, designs={**certifier.designs, "holdout": plan.designs})
+    holdout = run_holdout(certifier, on_selection, selection, edges={name: each.edge for name, each in aims.items()})
     rival = holdout.rival
     around, cliff = ((), None) if rival is None else neighbours(certifier, rival.parameters)
     candidates, ruling = _plateau(holdout, cliff)
     recommended = next((candidate for candidate in candidates if candidate.role == "recommended"), None)
+    doubt = None if rival is None else doubt_of(certifier, rival, recommended=recommended is not None)
+    drivers = () if doubt is None else tuple(each.name for each in doubt.drivers[:SHOWN])
     shown = recommended or candidates[0]
     compared = [candidates[0]] if rival is None else [candidates[0], rival]
     numbers, points = feasible_points(trials)
@@ -158,17 +102,50 @@ def certify(
             if candidate.role in {"current", "recommended"}
             for scenario in study.scenarios
         ),
-        worst_paths=worst_paths(shown, holdout.worst[shown.id]),
-        paths_search=study.simulation.paths,
-        paths_certification=certifier.paths,
+        worst_paths=worst_paths(shown, holdout.worst[shown.id], plan.designs),
+        paths_search=study.simulation.paths * len(study.scenarios),
+        paths_certification=certifier.paths_of("selection"),
+        aims=tuple(aims.values()),
+        selection_designs=dict(certifier.designs["selection"]),
+        plan=plan,
+        tails=tails_of(candidates[0], rival, plan, cap=study.certification.most_paths),
+        risk_parts=holdout.parts,
         half_step=holdout.half_step,
         neighbours=around,
         importances=importances(study, trials),
-        sensitivity=() if rival is None else sensitivities(certifier, rival.parameters),
+        doubt=doubt,
+        sensitivity=() if rival is None or not drivers else sensitivities(certifier, rival.parameters, drivers),
         change_costs=change_costs(certifier, compared),
         run_capacities=told_run_capacities(certifier, compared),
         episodes=episode_fits(study, study.current, workers=executor_of(certifier.workers).threads),
     )
+
+
+def aimed(study: Study, workers: Workers, watch: Watcher) -> dict[str, Aim]:
+    """Where twins are worth drawing, seen by the current set on pilot paths."""
+    found = aim([study.current], study, workers=workers)
+    watch(ProgressEvent(phase="pilot", done=len(found), total=len(found)))
+    return found
+
+
+def _plan(
+    certifier: Certifier, on_selection: Sequence[Candidate], selection: Selection, parts: Mapping[str, Mapping[str, Mapping[str, float]]]
+) -> Plan:
+    """The holdout that tells the chosen set's differences in peg risk (or those of the set that came closest) from the tolerance, against either reference:
+    the rule asks both; and both sets' peg risk within a tenth of itself.
+    """
+    study, designs = certifier.study, dict(certifier.designs["selection"])
+    target = next((name for name, role in selection.roles.items() if role == "recommended"), None) or closest(study, on_selection)
+    chosen = next(each for each in on_selection if each.id == target)
+    plans = [
+        plan_holdout(designs, parts[target][each.metric], study, difference=each.difference, tolerance=each.tolerance)
+        for each in chosen.selection_paired
+        if each.metric in DECIDING and each.scenario is None
+    ]
+    levels = [
+        plan_level(designs, parts[each.id][LEVEL], study, figure=each.selection_score.peg_risk_bps) for each in (on_selection[0], chosen)
+    ]
+    return together(plans or [Plan(designs, None, None, capped=False)], levels)
 
 
 def _plateau(holdout: Holdout, cliff: Objection | None) -> tuple[list[Candidate], Ruling]:
@@ -179,8 +156,16 @@ def _plateau(holdout: Holdout, cliff: Objection | None) -> tuple[list[Candidate]
     return refused, refuse(holdout.ruling, cliff, refused[0])
 
 
-def _on_selection(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[Entry]) -> tuple[list[Candidate], list[tuple[str, str]]]:
-    """Scores and paired differences on selection paths, the current set first; and what could not be simulated there, with the reason."""
+_Seen = tuple[Score, tuple[PairedDifference, ...], dict[str, dict[str, float]]]
+"""Of a set on selection paths: its score, its differences to the current set, and by metric what each scenario adds to the variance of that in peg risk, and of its own (`LEVEL`)."""
+
+
+def _on_selection(
+    certifier: Certifier, trials: Sequence[Trial], sets: Sequence[tuple[str, ParameterSet, PointScore | None]]
+) -> tuple[list[Candidate], list[tuple[str, str]], dict[str, dict[str, dict[str, float]]]]:
+    """Scores and paired differences on selection paths, the current set first; what could not be simulated there, with the reason; and by set and metric
+    what each scenario adds to the variance of its difference in peg risk.
+    """
     current_trial = next((trial for trial in trials if trial.origin == "current"), None)
     everything = [certifier.study.current, *(parameters for _, parameters, _ in sets)]
     home: list[Brief] = []
@@ -188,16 +173,21 @@ def _on_selection(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[
     def judge(outcome: Outcome | SimulationError) -> Judged | SimulationError:
         return outcome if isinstance(outcome, SimulationError) else judged(outcome, certifier.study)
 
-    def compared(
-        first: int, outcomes: list[Outcome | SimulationError]
-    ) -> list[tuple[Score, tuple[PairedDifference, ...]] | SimulationError]:
+    def compared(first: int, outcomes: list[Outcome | SimulationError]) -> list[_Seen | SimulationError]:
         found = certifier.map(judge, outcomes)
         if first == 0:
             if isinstance(found[0], SimulationError):
                 raise found[0]
             home.append(found[0].brief)
         return [
-            each if isinstance(each, SimulationError) else (each.score, tuple(differences(each.brief, home[0]).values())) for each in found
+            each
+            if isinstance(each, SimulationError)
+            else (
+                each.score,
+                tuple(differences(each.brief, home[0]).values()),
+                {**{name: variances(each.brief, home[0], name) for name in DECIDING}, LEVEL: variances(each.brief, None, PEG)},
+            )
+            for each in found
         ]
 
     current, *rest = certifier.in_groups(everything, compared, stream="selection", phase="selection")
@@ -219,11 +209,16 @@ def _on_selection(certifier: Certifier, trials: Sequence[Trial], sets: Sequence[
                     id=name, role="candidate", parameters=parameters, search=searched, selection_score=found[0], selection_paired=found[1]
                 )
             )
-    return candidates, failures
+    names = [CURRENT, *(name for name, _, _ in sets)]
+    parts = {name: found[2] for name, found in zip(names, (current, *rest), strict=True) if not isinstance(found, SimulationError)}
+    return candidates, failures, parts
 
 
-def _choose(study: Study, on_selection: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> Selection:
-    """What selection paths chose, and the ruling on them."""
+def _choose(certifier: Certifier, on_selection: Sequence[Candidate], profile: Profile, trials: Sequence[Trial]) -> Selection:
+    """What selection paths chose, and the ruling on them: of the sets that pass the rule there the knee of their front, or what does as well and hangs less on what is
+    assumed; where none does, the knee of those which only their intervals' width refuses.
+    """
+    study = certifier.study
     rivals = [candidate for candidate in on_selection if candidate.id != CURRENT]
     objections = eligible(
         {candidate.id: candidate.selection_score for candidate in rivals},
@@ -236,26 +231,34 @@ def _choose(study: Study, on_selection: Sequence[Candidate], profile: Profile, t
         if objections[candidate.id] is None and not profile.optimum.identified and moved:
             objections[candidate.id] = Objection(kind="A not identified", stream="selection")
     pool = [candidate for candidate in rivals if objections[candidate.id] is None]
-    if not pool:
-        return Selection({}, objections, _nothing(study, on_selection, trials))
+    open_ = [each for each in rivals if not pool and _may_be_settled(objections[each.id], each, study)]
+    if not pool and not open_:
+        return Selection({}, objections, _nothing(study, on_selection, trials), passed=False)
     points: list[Point] = [
-        (candidate.selection_score.yield_annual.value, candidate.selection_score.peg_risk_bps.value) for candidate in pool
+        (candidate.selection_score.yield_annual.value, candidate.selection_score.peg_risk_bps.value) for candidate in pool or open_
     ]
     best = front(points)
-    balanced = pool[best[knee([points[i] for i in best], tolerances(study.certification))]]
-    roles: dict[str, Role] = {pool[best[0]].id: "yield-seeking"}
-    roles[pool[best[-1]].id] = "cautious"
+    balanced = (pool or open_)[best[knee([points[i] for i in best], tolerances(study.certification))]]
+    balanced, shares = preferred(certifier, pool, balanced)
+    roles: dict[str, Role] = {pool[best[0]].id: "yield-seeking", pool[best[-1]].id: "cautious"} if pool else {}
     roles[balanced.id] = "recommended"
-    ruling = _ruling(study, on_selection, "recommended", binding=binding_of(balanced.id, "selection", nearest(balanced.selection_score)))
-    return Selection(roles, objections, replace(ruling, set=balanced.id))
+    objections[balanced.id] = None
+    ruling = _ruling(on_selection, "recommended", binding=binding_of(balanced.id, "selection", nearest(balanced.selection_score)))
+    return Selection(roles, objections, replace(ruling, set=balanced.id, passed=bool(pool)), passed=bool(pool), shares=shares)
 
 
-def _ruling(study: Study, on_selection: Sequence[Candidate], outcome: Verdict, *, binding: Binding | None) -> Ruling:
+def _may_be_settled(objection: Objection | None, candidate: Candidate, study: Study) -> bool:
+    """Whether nothing but a tolerance inside an interval stands against a set: too few selection paths are no reason to refuse it, as holdout paths are planned to tell and
+    decide by themselves.
+    """
+    return objection is not None and objection.kind == "tolerance" and within_at_values(candidate.selection_paired, study.certification)
+
+
+def _ruling(on_selection: Sequence[Candidate], outcome: Verdict, *, binding: Binding | None) -> Ruling:
     """The outcome on selection paths."""
-    each = on_selection[0].selection_score.yield_annual.n // len(study.scenarios)
     return Ruling(
         outcome=outcome,
-        paths=Paths(stream="selection", n=on_selection[0].selection_score.yield_annual.n, each=each),
+        paths=Paths.of("selection", on_selection[0].selection_score),
         sets=len(on_selection),
         kept=sum(candidate.selection_score.feasible for candidate in on_selection),
         set="" if binding is None else binding.set,
@@ -269,10 +272,10 @@ def _nothing(study: Study, on_selection: Sequence[Candidate], trials: Sequence[T
     undecided = [constraint for constraint in current.constraints if not constraint.decidable]
     if undecided:
         hardest = max(undecided, key=paths_to_decide)
-        ruling = _ruling(study, on_selection, "undecidable", binding=binding_of(CURRENT, "selection", hardest))
+        ruling = _ruling(on_selection, "undecidable", binding=binding_of(CURRENT, "selection", hardest))
         return replace(ruling, needed=paths_to_decide(hardest))
     if any(candidate.selection_score.feasible for candidate in on_selection):
-        return replace(_ruling(study, on_selection, "no change", binding=binding_of(CURRENT, "selection", nearest(current))), set="")
+        return replace(_ruling(on_selection, "no change", binding=binding_of(CURRENT, "selection", nearest(current))), set="")
     if not any(trial.score is not None and trial.score.feasible for trial in trials):
         # Nothing but the current set went to certification: the search's own scores say which of all sets came nearest.
         scored = [
@@ -280,11 +283,11 @@ def _nothing(study: Study, on_selection: Sequence[Candidate], trials: Sequence[T
         ]
         if scored:
             name, least = min(scored, key=lambda each: sum(max(0.0, value) for value in each[1].constraints.values()))
-            ruling = _ruling(study, on_selection, "infeasible", binding=binding_in_search(name, least, study))
+            ruling = _ruling(on_selection, "infeasible", binding=binding_in_search(name, least, study))
             each = study.simulation.paths
             return replace(ruling, paths=Paths(stream="search", n=each * len(study.scenarios), each=each), sets=len(scored))
     closest = min(on_selection, key=lambda candidate: sum(max(0.0, each.violation_high) for each in candidate.selection_score.constraints))
-    return _ruling(study, on_selection, "infeasible", binding=binding_of(closest.id, "selection", nearest(closest.selection_score)))
+    return _ruling(on_selection, "infeasible", binding=binding_of(closest.id, "selection", nearest(closest.selection_score)))
 
 
 def profile_amplification(certifier: Certifier) -> Profile:
@@ -298,7 +301,7 @@ def profile_amplification(certifier: Certifier) -> Profile:
     def scored(_: int, outcomes: list[Outcome | SimulationError]) -> list[Score | SimulationError]:
         return certifier.map(lambda outcome: outcome if isinstance(outcome, SimulationError) else score(outcome, study), outcomes)
 
-    found = certifier.in_groups(sets, scored, stream="selection", phase="profile")
+    found = certifier.in_groups(sets, scored, stream="selection", phase="profile", paths=max(LEAST_PATHS, certifier.paths // PROFILE_PART))
     points = tuple(
         ProfilePoint(value=float(value), score=each)
         for value, each in zip(grid, found, strict=True)

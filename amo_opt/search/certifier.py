@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.search.planning import Designs, scaled
 from amo_opt.search.progress import Phase, ProgressEvent, Watcher
 from amo_opt.simulation.engine import Seen, simulate_many
 from amo_opt.simulation.executor import Watched, Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
+from amo_opt.stress.tilts import Design
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -37,13 +40,22 @@ def room(study: Study, paths: int, *, columns: int = COLUMNS) -> int:
     return max(1, HELD_BYTES // (8 * columns * paths * len(study.scenarios)))
 
 
+def _fewer(design: Design, part: float) -> Design:
+    """That part of a design's paths, rounded, at least one of them drawn."""
+    twins = tuple(round(part * count) for count in design.twins)
+    return Design(max(1, math.floor(part * design.paths) - sum(twins)), design.components, twins)
+
+
 @dataclass(frozen=True)
 class Certifier:
-    """A study on its certification paths, run by ``workers``; ``watch`` is told of every block."""
+    """A study on its certification paths, run by ``workers``; ``watch`` is told of every block. ``designs`` say how a stream's paths are drawn, where they say
+    it: else as many of every scenario as it is.
+    """
 
     study: Study
     workers: Workers
     watch: Watcher
+    designs: Mapping[str, Designs] = field(default_factory=dict)
 
     def map(self, function: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
         """``function`` of every job, on this machine's threads, in the order of the jobs."""
@@ -55,6 +67,29 @@ class Certifier:
         """Certification paths per scenario."""
         return self.study.certification.multiple * self.study.simulation.paths
 
+    def designs_of(self, stream: str, paths: int | None = None) -> Designs | None:
+        """How the stream's paths are drawn; a smaller number of ``paths`` takes as large a part of every component."""
+        found = self.designs.get(stream)
+        if found is None or paths is None:
+            return found
+        return {name: scaled(design, min(1.0, paths / design.drawn)) for name, design in found.items()}
+
+    def few(self, stream: str, paths: int) -> Designs:
+        """So many of the stream's paths of all scenarios together, where it has as many: half of them shared out evenly, half in proportion to how many of a
+        scenario there are; within a scenario drawn and twins as its design has them.
+        """
+        designs = {scenario.name: Design(self.paths) for scenario in self.study.scenarios} | (self.designs_of(stream) or {})
+        total = sum(design.paths for design in designs.values())
+        parts = {name: 0.5 * paths * (1.0 / len(designs) + design.paths / total) for name, design in designs.items()}
+        return {name: _fewer(design, min(1.0, parts[name] / design.paths)) for name, design in designs.items()}
+
+    def paths_of(self, stream: str, paths: int | None = None) -> int:
+        """The stream's paths of all scenarios."""
+        found = self.designs_of(stream, paths)
+        if found is None:
+            return len(self.study.scenarios) * (self.paths if paths is None else paths)
+        return sum(design.paths for design in found.values())
+
     def simulate(
         self, sets: Sequence[ParameterSet], *, stream: str, phase: Phase, paths: int | None = None
     ) -> list[Outcome | SimulationError]:
@@ -63,6 +98,7 @@ class Certifier:
             sets,
             self.study,
             paths=self.paths if paths is None else paths,
+            designs=self.designs_of(stream, paths),
             stream=stream,
             workers=self.workers,
             without=UNREAD,
@@ -86,7 +122,7 @@ class Certifier:
         ``watched`` and ``seen`` go to `simulate_many`, with the places of sets among all of them.
         """
         size = self.paths if paths is None else paths
-        held = room(self.study, size)
+        held = room(self.study, -(-self.paths_of(stream, paths) // len(self.study.scenarios)))
         found: list[R] = []
         for first in range(0, len(sets), held):
             group = sets[first : first + held]
@@ -106,6 +142,7 @@ class Certifier:
                     group,
                     self.study,
                     paths=size,
+                    designs=self.designs_of(stream, paths),
                     stream=stream,
                     workers=self.workers,
                     without=UNREAD,

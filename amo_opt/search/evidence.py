@@ -14,6 +14,7 @@ from amo_opt.search.result import Candidate, Fan, RunCapacity, WorstPath
 from amo_opt.search.reverse_stress import run_capacities
 from amo_opt.simulation.executor import Watched
 from amo_opt.simulation.outcome import Outcome
+from amo_opt.stress.tilts import Design
 
 FAN_LEVELS = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 FAN_HOURS = 6
@@ -50,8 +51,9 @@ class PriceFans:
         return Watched(tuple(self._ids), self._paths, tuple(self._opened + hour for hour in self._hours))
 
     def put(self, place: int, scenario: str, first: int, prices: NDArray[np.float64]) -> None:
-        """The prices of one block, shape (hours, lanes)."""
+        """The prices of one block, shape (hours, lanes); a block of a holdout that is planned larger may reach beyond the paths that are shown."""
         key = self._ids[place], scenario
+        prices = prices[:, : self._paths - first]
         if key not in self._prices:
             self._prices[key] = np.empty((len(self._hours), self._paths))
         self._prices[key][:, first : first + prices.shape[1]] = prices
@@ -71,28 +73,44 @@ class PriceFans:
 
 @dataclass(frozen=True)
 class WorstRows:
-    """The deepest paths of an outcome by peg loss, the deepest first: scenario, path and figures."""
+    """The deepest paths of an outcome by peg loss, the deepest first: scenario, path, component and figures."""
 
-    rows: tuple[tuple[str, int, float, float, float], ...]
+    rows: tuple[tuple[str, int, int, float, float, float], ...]
 
 
 def worst_rows(outcome: Outcome) -> WorstRows:
     """The rows of the worst paths, ties by their place in the study."""
     loss, price, unserved = (outcome.columns[name] for name in ("peg_loss_bps", "min_price", "unserved_usd_hours"))
-    order = np.lexsort((outcome.path_of, outcome.scenario_of, -loss))[:WORST]
+    order = np.lexsort((outcome.path_of, outcome.component_of, outcome.scenario_of, -loss))[:WORST]
     return WorstRows(
         tuple(
-            (outcome.scenarios[int(outcome.scenario_of[k])], int(outcome.path_of[k]), float(loss[k]), float(price[k]), float(unserved[k]))
+            (
+                outcome.scenarios[int(outcome.scenario_of[k])],
+                int(outcome.path_of[k]),
+                int(outcome.component_of[k]),
+                float(loss[k]),
+                float(price[k]),
+                float(unserved[k]),
+            )
             for k in order
         )
     )
 
 
-def worst_paths(shown: Candidate, worst: WorstRows) -> tuple[WorstPath, ...]:
+def worst_paths(shown: Candidate, worst: WorstRows, designs: Mapping[str, Design]) -> tuple[WorstPath, ...]:
     """The deepest holdout paths, by peg loss."""
     return tuple(
-        WorstPath(candidate=shown.id, scenario=scenario, path=path, peg_loss_bps=loss, min_price=price, unserved_usd_hours=unserved)
-        for scenario, path, loss, price, unserved in worst.rows
+        WorstPath(
+            candidate=shown.id,
+            scenario=scenario,
+            path=path,
+            peg_loss_bps=loss,
+            min_price=price,
+            unserved_usd_hours=unserved,
+            component=component,
+            tilts=designs[scenario].components[component - 1] if component else (),
+        )
+        for scenario, path, component, loss, price, unserved in worst.rows
     )
 
 

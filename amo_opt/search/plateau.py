@@ -76,7 +76,7 @@ def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbo
     interval whether it is feasible is not known.
     """
     study = certifier.study
-    n = max(study.simulation.paths, certifier.paths // 5)
+    n = max(study.simulation.paths, certifier.paths // 10)
     steps = steps_around(shown, study)
     home: list[tuple[tuple[Constraint, ...], Brief]] = []
 

@@ -24,6 +24,7 @@ from amo_opt.scoring.types import Estimate, PairedDifference, Score
 from amo_opt.search.finding import Finding, Shape, finding, shape
 from amo_opt.search.grid import Walk, walk
 from amo_opt.search.movement import Shift, Track, bound
+from amo_opt.search.planning import Designs, aimed_designs
 from amo_opt.search.progress import ProgressEvent, Watcher, silent
 from amo_opt.search.result import ProfilePoint
 from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
@@ -85,7 +86,7 @@ class ParameterProfile:
 @dataclass(frozen=True, kw_only=True)
 class Profiles:
     """Every profile of a study's current set: ``terms`` in the order of a table (the yield, its lines, the others), with the ``bounds`` up to
-    which a difference does not matter; ``paths`` per scenario of ``stream``, ``n`` in all.
+    which a difference does not matter; ``paths`` drawn per scenario of ``stream``, ``n`` in all, ``twins`` of them.
     """
 
     study: Study
@@ -95,6 +96,7 @@ class Profiles:
     terms: tuple[str, ...]
     bounds: dict[str, float]
     profiles: tuple[ParameterProfile, ...]
+    twins: int = 0
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -141,14 +143,16 @@ def profile(
 ) -> Profiles:
     """The current set with each searched parameter (or those named) moved over its range by itself.
 
-    ``points`` values spread over each range, the current one besides; ``paths`` per scenario (default: the study's). Where a value would turn an
+    ``points`` values spread over each range, the current one besides; ``paths`` drawn per scenario (default: the study's), beside twins as a pilot of the current
+    set finds them worth drawing. Where a value would turn an
     ordered pair round its partner moves along, by no more than the search would ask. The result does not depend on ``workers``.
     Raises `AmoOptError` for a name or a size that cannot be, and `SimulationError` where the current set itself fails.
     """
     walks = [walk(study, name, points) for name in _named(study, parameters)]
     sets = {_key(each): each for each in (study.current, *(each for found in walks for each in found.sets))}
     taken = study.simulation.paths if paths is None else paths
-    runs = dict(zip(sets, _run_all(study, list(sets.values()), taken, stream, workers, progress or silent), strict=True))
+    designs, _ = aimed_designs(study.current, study, taken, sets=len(sets), workers=workers)
+    runs = dict(zip(sets, _run_all(study, list(sets.values()), taken, designs, stream, workers, progress or silent), strict=True))
     home = runs[_key(study.current)]
     if isinstance(home, SimulationError):
         raise home
@@ -157,6 +161,7 @@ def profile(
         stream=stream,
         paths=taken,
         n=home.score.yield_annual.n,
+        twins=home.score.yield_annual.twins,
         terms=tuple(home.shifts),
         bounds={term: shift.bound for term, shift in home.shifts.items()},
         profiles=tuple(_profile(study, each, runs) for each in walks),
@@ -199,7 +204,7 @@ def _key(parameters: ParameterSet) -> tuple[float, ...]:
 
 
 def _run_all(
-    study: Study, sets: Sequence[ParameterSet], paths: int, stream: str, workers: Workers, watch: Watcher
+    study: Study, sets: Sequence[ParameterSet], paths: int, designs: Designs, stream: str, workers: Workers, watch: Watcher
 ) -> Iterator[_Run | SimulationError]:
     """Every set's run, the current set's first; what fails on a path has its error in its place."""
     blocks = 0
@@ -209,7 +214,7 @@ def _run_all(
         blocks = total
         watch(ProgressEvent(phase="profile", done=done, total=total + len(sets)))
 
-    outcomes = simulate_many(sets, study, paths=paths, stream=stream, workers=workers, progress=told)
+    outcomes = simulate_many(sets, study, paths=paths, designs=designs, stream=stream, workers=workers, progress=told)
     if isinstance(outcomes[0], SimulationError):
         raise outcomes[0]
     home = _read(outcomes[0], study)

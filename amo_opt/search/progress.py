@@ -6,7 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["search", "fix-A", "prune", "profile", "selection", "holdout", "neighbours", "sensitivity", "change-costs", "run-capacity"]
+Phase = Literal[
+    "search",
+    "pilot",
+    "fix-A",
+    "climb",
+    "prune",
+    "profile",
+    "selection",
+    "holdout",
+    "neighbours",
+    "doubt",
+    "sensitivity",
+    "change-costs",
+    "run-capacity",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,12 +42,13 @@ def prune(entries: Sequence[Entry], current: ParameterSet, certification: Certif
             before = kept[index][2]
             if isinstance(score, SimulationError) or not score.feasible:
                 continue
-            if worth(_point(score), units) >= worth(_point(before), units) - allowed:
+            if worth(point_of(score), units) >= worth(point_of(before), units) - allowed:
                 kept[index] = (back.name, back, score)
     return kept
 
 
-def _point(score: PointScore) -> Point:
+def point_of(score: PointScore) -> Point:
+    """Where the score stands: yield and peg risk."""
     return score.yield_annual, score.peg_risk_bps
 
 

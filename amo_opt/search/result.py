@@ -7,9 +7,14 @@ from typing import Literal
 
 from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.scoring.parts import RiskPart
 from amo_opt.scoring.replay import EpisodeFit
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
-from amo_opt.search.ruling import Objection, Ruling, Turn, Verdict
+from amo_opt.search.aim import Aim
+from amo_opt.search.planning import Plan
+from amo_opt.search.ruling import Condition, Objection, Ruling, Turn, Verdict
+from amo_opt.search.tails import Tails
+from amo_opt.stress.tilts import Design, Tilt
 
 Role = Literal["current", "recommended", "cautious", "balanced", "yield-seeking", "candidate"]
 
@@ -31,7 +36,7 @@ class Candidate:
 
     ``selection_paired`` and ``holdout_paired`` compare it with the current set (empty for the current set itself); ``holdout_score`` exists for the
     current set, the recommended one and its alternatives only. ``objection``: why it may not be recommended; None where nothing stands
-    against it.
+    against it. ``robust_share``: in what share of a few joint draws the rule would have it on selection paths, where it was among sets that did as well.
     """
 
     id: str
@@ -43,6 +48,7 @@ class Candidate:
     holdout_score: Score | None = None
     holdout_paired: tuple[PairedDifference, ...] = ()
     objection: Objection | None = None
+    robust_share: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,7 @@ class Fan:
 
 @dataclass(frozen=True, kw_only=True)
 class WorstPath:
-    """One of the deepest paths of the recommended (or current) set on holdout paths."""
+    """One of the deepest paths of the recommended (or current) set on holdout paths; of a twin with its ``component`` and its tilts."""
 
     candidate: str
     scenario: str
@@ -104,6 +110,8 @@ class WorstPath:
     peg_loss_bps: float
     min_price: float
     unserved_usd_hours: float
+    component: int = 0
+    tilts: tuple[Tilt, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +150,88 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Band:
+    """Where a difference lies in 95% of the draws of what is assumed, the chance of paths taken out, and its median; ``foretold``: the share of its
+    variance over draws that the fitted response foretells of a draw it has not seen.
+    """
+
+    low: float
+    median: float
+    high: float
+    foretold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """An assumption, and the share of the variance over draws that it explains by itself (first-order Sobol' index), with its interval.
+
+    ``side`` is the end of its range towards which the verdict holds less.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    index: Estimate
+    side: Literal["low", "high"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A half of an assumption's range: ``side`` of ``threshold``."""
+
+    name: str
+    side: Literal["below", "above"]
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """Where the verdict fails most: all ``bounds`` together, ``draws`` of those drawn. ``covered`` of all failures lie in it, and of the draws in it
+    ``purity`` fail; both on draws that had no part in finding it.
+    """
+
+    bounds: tuple[Bound, ...]
+    draws: int
+    covered: float
+    purity: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssumptionDoubt:
+    """What joint draws of everything assumed say of the verdict.
+
+    ``share`` of the true response's draws in which the verdict holds: the shown set passes the rule where it is ``recommended``, and does not
+    where it is not; its n are draws. ``paths`` = paths of a draw in all scenarios, ``twins`` of
+    them not as drawn. ``failed`` = draws that could not be simulated, counted as not
+    holding. ``conditions`` = share of draws in which each holds of the shown set. ``drivers`` in falling order; an index up to ``by_chance`` is what
+    the best of as many figures without effect has in one case of 20. ``more_draws`` would show ``demanded`` if the share is what was found:
+    0 = it is shown, None = no number would.
+    """
+
+    share: Estimate
+    recommended: bool
+    demanded: float
+    paths: int
+    twins: int
+    assumptions: int
+    failed: int
+    yield_band: Band
+    peg_band: Band
+    conditions: tuple[tuple[Condition, float], ...]
+    explains: Literal["failures", "margin"]
+    drivers: tuple[Driver, ...]
+    by_chance: float
+    region: Region | None
+    more_draws: int | None
+
+    @property
+    def robust(self) -> bool:
+        """Whether the share is shown to be what the study demands."""
+        return self.share.low >= self.demanded
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChangeCost:
     """What a set does over the transition, before any window is scored: figures by name, over calm's paths from the state of the day.
 
@@ -172,8 +262,9 @@ class Result:
 
     ``half_step`` lies halfway between the current and the shown set, certified on holdout paths (its ``selection_score`` repeats them:
     it had no part in the choice); ``importances`` is metric -> parameter -> share of the
-    search's variance (PED-ANOVA); ``episodes`` are the current set's replays of real episodes; ``screened`` counts trials that ended at the
-    search's low fidelity.
+    search's variance (PED-ANOVA); ``risk_parts`` is where the peg risk of the current and the shown set comes from, by id; ``doubt`` is None where no draws were asked for
+    or there is no set to compare; ``episodes`` are the current set's replays of real episodes; ``screened`` counts trials that ended at the search's low fidelity.
+    ``paths_search`` and ``paths_certification`` are those of the search and of the selection, of all scenarios and with their twins.
     """
 
     study: Study
@@ -190,10 +281,16 @@ class Result:
     worst_paths: tuple[WorstPath, ...] = ()
     paths_search: int = 0
     paths_certification: int = 0
+    aims: tuple[Aim, ...] = ()
+    selection_designs: dict[str, Design] = field(default_factory=dict)
+    plan: Plan | None = None
+    tails: Tails = Tails()
+    risk_parts: dict[str, tuple[RiskPart, ...]] = field(default_factory=dict)
     screened: int = 0
     half_step: Candidate | None = None
     neighbours: tuple[Neighbour, ...] = ()
     importances: dict[str, dict[str, float]] = field(default_factory=dict)
+    doubt: AssumptionDoubt | None = None
     sensitivity: tuple[Sensitivity, ...] = ()
     change_costs: tuple[ChangeCost, ...] = ()
     run_capacities: tuple[RunCapacity, ...] = ()

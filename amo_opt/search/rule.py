@@ -42,6 +42,18 @@ def eligible(
     return {name: _objection(scores[name], differences[name], better[name], certification, stream) for name in ids}
 
 
+def within_at_values(paired: Sequence[PairedDifference], certification: Certification) -> bool:
+    """Whether the set is no worse by more than any tolerance at point values, and gains enough in all: of one that the tolerances' intervals refused on selection
+    paths, that holdout paths planned for it may settle it.
+    """
+    found = by_metric(paired)
+    allowed = {YIELD: certification.tolerance_yield, COVER: certification.tolerance_cr}
+    losses = {name: -found[name].difference.value for name in (YIELD, COVER) if name in found}
+    losses |= {name: found[name].difference.value for name in (PEG, DOLLAR)}
+    kept = all(loss < allowed.get(name, certification.tolerance_peg_bps) for name, loss in losses.items())
+    return kept and _gain_in_tolerances(found, certification) >= 0.0
+
+
 def _gain(difference: PairedDifference) -> float:
     return difference.difference.value if difference.metric == YIELD else -difference.difference.value
 

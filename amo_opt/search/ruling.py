@@ -17,11 +17,19 @@ Kind = Literal["undecided", "not known", "limit", "no gain", "tolerance", "small
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """The paths that something was judged on: ``each`` in every scenario, ``n`` in all."""
+    """The paths that something was judged on: ``n`` in all, ``twins`` of them; ``each`` drawn of the scenario that has fewest."""
 
     stream: Stream
     n: int
     each: int
+    twins: int = 0
+
+    @classmethod
+    def of(cls, stream: Stream, score: Score) -> Paths:
+        """Those of a score."""
+        found = score.yield_annual
+        drawn = [next(iter(metrics.values())).drawn for metrics in score.by_scenario.values() if metrics]
+        return cls(stream=stream, n=found.n, each=min(drawn, default=found.drawn), twins=found.twins)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +37,7 @@ class Binding:
     """The limit that decides, under one set on some paths: the figure, its interval and the limit.
 
     ``interval`` is None for the search's point values, and where the paths are too few to know it. ``scenario`` is None where the limit
-    concerns the set itself, which is ``exact``: no path has a part in it. ``decidable`` is False where ``n`` paths are too few to decide it.
+    concerns the set itself, which is ``exact``: no path has a part in it. ``decidable`` is False where ``n`` paths (``twins`` of them not as drawn) are too few to decide it.
     """
 
     set: str
@@ -44,6 +52,7 @@ class Binding:
     n: int
     kept: bool
     decidable: bool = True
+    twins: int = 0
 
     @property
     def confidence_bound(self) -> float:
@@ -112,6 +121,7 @@ class Ruling:
     feasible; else empty. ``binding``: where infeasible the limit furthest beyond under that set, where undecidable the one that asks for
     most paths (``needed`` in each scenario), else the one nearest to its limit under the set that stays in force, on holdout paths.
     ``objection`` is what refused ``set`` after selection paths had chosen it. ``failed``: sets that could not be certified, with the reason.
+    ``passed``: whether ``set`` passed the rule on selection paths; one that did not was refused there by its intervals' width alone.
     """
 
     outcome: Verdict
@@ -123,6 +133,7 @@ class Ruling:
     objection: Objection | None = None
     needed: int | None = None
     failed: tuple[tuple[str, str], ...] = ()
+    passed: bool = True
 
 
 def nearest(score: Score) -> Constraint | None:
@@ -148,6 +159,7 @@ def binding_of(name: str, stream: Stream, constraint: Constraint | None) -> Bind
         n=found.n,
         kept=constraint.decidable and constraint.violation_high <= 0.0,
         decidable=constraint.decidable,
+        twins=found.twins,
     )
 
 

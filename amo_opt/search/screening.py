@@ -14,8 +14,10 @@ from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.constraints import caps_plus_buffer, rules_of
+from amo_opt.scoring.influence import event_count, spread_of
 from amo_opt.scoring.intervals import ONE_SIDED, clopper_pearson, percentile_bounds, resample_counts
 from amo_opt.scoring.metrics import MEASURES
+from amo_opt.scoring.replicates import masses
 from amo_opt.scoring.sample import sample
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import PointScore
@@ -73,14 +75,15 @@ def hopeless(outcome: Outcome, study: Study) -> bool:
         return True
     paths = sample(outcome, study)
     strata = paths.strata
-    counts = np.concatenate(list(resample_counts(strata, seed=study.search.seed, resamples=RESAMPLES)), axis=1)
+    counts = masses(paths, np.concatenate(list(resample_counts(strata, seed=study.search.seed, resamples=RESAMPLES)), axis=1))
     for rule in rules_of(study.constraints):
         measure = MEASURES[rule.metric]
         values = measure.values(paths)
         for block in paths.blocks:
             own, ones = values[block.rows], np.ones(block.n)
             if measure.kind == "event":
-                low, high = clopper_pearson(float(own.sum()), block.n, tail=ONE_SIDED)
+                seen = block.n if block.plain else event_count(own, block.own, spread_of(measure, own, paths.alone(block)))
+                low, high = clopper_pearson(seen * measure.point(own, block.own), seen, tail=ONE_SIDED)
             elif measure.is_tail:
                 ends = percentile_bounds(measure.resampled(own, ones, counts[block.rows]), tail=ONE_SIDED)
                 low, high = float(ends[0]), float(ends[1])

@@ -1,42 +1,44 @@
-"""Whether the comparison of two sets hangs on what the state file assumes: every assumed figure moved to either end of its range."""
+"""How the comparison of two sets changes with one assumption at a time, moved to either end of its range: a picture, which decides nothing (`doubt` does)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from amo_opt.config.balance import balance_fault
-from amo_opt.config.overrides import moved_with_books
-from amo_opt.config.schema import figures_by_name
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
+from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.protocol.state import ProtocolState
 from amo_opt.scoring.paired import differences, read
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
+from amo_opt.search.assumptions import assumptions, moved
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import Sensitivity
 from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, tolerances
 from amo_opt.search.ruling import Condition, Turn
-from amo_opt.simulation.mixed import Mixed, draw_mixed, paths_for_one_block, redrawn, simulate_mixed
+from amo_opt.simulation.mixed import Mixed, draw_mixed, redrawn, simulate_mixed
 from amo_opt.stress.draws import DRAWN_FROM
 
 STREAM = "holdout"
 
 
+SHOWN = 8
+"""Most assumptions that are moved, those that explain most of the verdict's doubt."""
+
+
 @dataclass(frozen=True)
 class Move:
-    """An assumed figure at one end of its range, and the state with it there."""
+    """An assumption at one end of its range, and the study with it there."""
 
     figure: str
     end: Literal["low", "high"]
     value: float
-    state: ProtocolState
+    study: Study
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,15 @@ class Comparison:
     conditions: dict[Condition, bool]
 
 
-def moves(state: ProtocolState) -> Iterator[Move]:
-    """Every assumed figure at each end of its range that is not the figure itself, in the order of the state; a position takes its books along."""
+def moves(study: Study, names: Sequence[str]) -> Iterator[Move]:
+    """The assumptions of these names, in their order, at each end of its range that is not the assumed value itself; a position takes its books along."""
     ends: tuple[Literal["low", "high"], ...] = ("low", "high")
-    for name in figures_by_name():
-        figure = attrgetter(name)(state)
-        if figure.assumed is None:
-            continue
+    doubted = {each.name: each for each in assumptions(study)}
+    for name in names:
         for end in ends:
-            value = getattr(figure, end)
-            if value is not None and value != figure.value:
-                yield Move(name, end, float(value), moved_with_books(state, name, float(value)))
+            value = float(getattr(doubted[name], end))
+            if value != doubted[name].value:
+                yield Move(name, end, value, moved(study, doubted[name], value))
 
 
 def conditions(paired: dict[str, PairedDifference], found: PointScore, study: Study, *, axis: str) -> dict[Condition, bool]:
@@ -83,36 +83,35 @@ def improved_axis(paired: dict[str, PairedDifference], study: Study) -> str:
     return YIELD if paired[YIELD].difference.value * units[1] >= -paired[PEG].difference.value * units[0] else PEG
 
 
-def sensitivities(certifier: Certifier, shown: ParameterSet) -> tuple[Sensitivity, ...]:
-    """What the shown set does against the current one with every assumed figure of the state at either end of its range.
+def sensitivities(certifier: Certifier, shown: ParameterSet, names: Sequence[str]) -> tuple[Sensitivity, ...]:
+    """What the shown set does against the current one with each of the named assumptions at either end of its range.
 
-    On as many of the first holdout paths as fit into one block, the same at every end. ``holds`` where each of the `conditions`, at point
+    On as few of the holdout paths, twins among them, as fit into one block, the same at every end. ``holds`` where each of the `conditions`, at point
     values, comes out as it does at the figure's own value on the same paths: the axis that gains most there keeps its sign, the other
     differences stay on their side of the tolerances, the limits on theirs. A state that is no balance sheet is not run: it cannot be.
     """
     study = certifier.study
-    n = min(paths_for_one_block(study), certifier.paths)
-    usual = draw_mixed(study, paths=n, stream=STREAM)
+    usual = draw_mixed(study, paths=1, stream=STREAM, designs=certifier.few(STREAM, LANES), again=True)
     base = _compare(study, shown, usual, axis=None)
     axis = improved_axis(base.paired, study)
-    ends = list(moves(study.state))
+    ends = list(moves(study, names))
     done = iter(range(1, len(ends) + 1))
 
     def run(move: Move) -> Sensitivity:
-        found = _moved(study, shown, move, usual, base, axis=axis)
+        found = _moved(shown, move, usual, base, study=study, axis=axis)
         certifier.watch(ProgressEvent(phase="sensitivity", done=next(done), total=len(ends)))
         return found
 
     return tuple(certifier.map(run, ends))
 
 
-def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Comparison, *, axis: str) -> Sensitivity:
-    fault = balance_fault(move.state)
+def _moved(shown: ParameterSet, move: Move, usual: Mixed, base: Comparison, *, study: Study, axis: str) -> Sensitivity:
+    elsewhere = move.study
+    fault = balance_fault(elsewhere.state)
     if fault:
         return _sensitivity(move, None, holds=True, objection=Turn(kind="not run", detail=fault))
-    elsewhere = replace(study, state=move.state)
     try:
-        mixed = redrawn(usual, elsewhere) if move.figure in DRAWN_FROM else usual
+        mixed = redrawn(usual, elsewhere) if move.figure in DRAWN_FROM or elsewhere.scenarios != study.scenarios else usual
         found = _compare(elsewhere, shown, mixed, axis=axis)
     except SimulationError as error:
         return _sensitivity(move, None, holds=False, objection=Turn(kind="failed", detail=str(error)))
@@ -123,10 +122,10 @@ def _moved(study: Study, shown: ParameterSet, move: Move, usual: Mixed, base: Co
 
 def _compare(study: Study, shown: ParameterSet, mixed: Mixed, *, axis: str | None) -> Comparison:
     """Both sets on the paths; where no ``axis`` is given, of the one that gains most."""
-    current, moved = (simulate_mixed(parameters, study, mixed) for parameters in (study.current, shown))
-    paired = differences(read(moved, study, COMPARED), read(current, study, COMPARED))
+    current, other = (simulate_mixed(each, study, mixed) for each in (study.current, shown))
+    paired = differences(read(other, study, COMPARED), read(current, study, COMPARED))
     chosen = improved_axis(paired, study) if axis is None else axis
-    return Comparison(paired, conditions(paired, point_score(moved, study), study, axis=chosen))
+    return Comparison(paired, conditions(paired, point_score(other, study), study, axis=chosen))
 
 
 def _sensitivity(move: Move, paired: dict[str, PairedDifference] | None, *, holds: bool, objection: Turn | None) -> Sensitivity:

@@ -10,10 +10,25 @@ import pytest
 from amo_opt.errors import StorageError
 from amo_opt.scoring.types import Estimate
 from amo_opt.search import archive
+from amo_opt.search.aim import Aim
 from amo_opt.search.coordinator import search
-from amo_opt.search.result import Optimum, Profile, Result, RunCapacity, Sensitivity
+from amo_opt.search.planning import Plan
+from amo_opt.search.result import (
+    AssumptionDoubt,
+    Band,
+    Bound,
+    Driver,
+    Optimum,
+    Profile,
+    Region,
+    Result,
+    RunCapacity,
+    Sensitivity,
+)
 from amo_opt.search.ruling import Condition, Paths, Ruling, Turn
 from amo_opt.search.study_store import StudyStore
+from amo_opt.search.tails import Doubt, Tails
+from amo_opt.stress.tilts import Design, Tilt
 
 TRIALS = 8
 
@@ -46,6 +61,27 @@ def searched(make_study, make_toy, tmp_path):
             base="current",
             points=(),
             optimum=Optimum(best=77.0, peg=odd, low=50.0, high=99.0, inside=True, clear=False, searched=True),
+        ),
+        aims=(Aim("calm", ((Tilt("share", -0.1 / 3.0, -2.6),),), (0.7, 0.3), 1e-4, None),),
+        selection_designs={"calm": Design(7, ((Tilt("share", -0.1 / 3.0, -2.6),),), (3,))},
+        plan=Plan({"calm": Design(7)}, 1.0 / 3.0, 5e-324, capped=True),
+        tails=Tails((Doubt(kind="at the cap", set="trial-1", difference=True, found=odd, tolerance=0.1, cap=7),)),
+        doubt=AssumptionDoubt(
+            share=odd,
+            recommended=True,
+            demanded=0.8,
+            paths=12,
+            twins=5,
+            assumptions=3,
+            failed=1,
+            yield_band=Band(low=-0.1, median=0.0, high=1.0 / 3.0, foretold=0.5),
+            peg_band=Band(low=-5e-324, median=0.0, high=1e300, foretold=0.0),
+            conditions=((Condition(kind="limit", limit="unserved:calm"), 0.5),),
+            explains="margin",
+            drivers=(Driver(name="pool.fee", value=0.1, low=0.0, high=0.2, index=odd, side="low"),),
+            by_chance=0.2,
+            region=Region(bounds=(Bound(name="pool.fee", side="above", threshold=0.1),), draws=4, covered=0.5, purity=0.25),
+            more_draws=None,
         ),
         sensitivity=(
             Sensitivity(
@@ -121,7 +157,7 @@ def test_a_damaged_piece_is_found_out(searched):
 
 @pytest.mark.parametrize(
     ("seal", "told"),
-    [({"schema": 0}, "in form 0, this version reads form 3"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
+    [({"schema": 0}, "in form 0, this version reads form 4"), ({"versions": {"numpy": "0.9"}}, "computed with numpy 0.9, here ")],
 )
 def test_another_form_or_version_is_refused(searched, seal, told):
     """Both are named with the way out, and a run takes neither."""

@@ -12,8 +12,12 @@ from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.score import Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
-from amo_opt.search import certification, certifier, evidence, holdout, plateau
-from amo_opt.search.certification import certify, pick
+from amo_opt.search import candidates, certification, certifier, evidence, holdout, plateau, preference
+from amo_opt.search.aim import Aim
+from amo_opt.search.candidates import pick
+from amo_opt.search.certification import certify
+from amo_opt.search.planning import NEAR, TWO_SIDED_NORMAL
+from amo_opt.search.progress import silent
 from amo_opt.search.result import Candidate, ProfilePoint, Trial
 from amo_opt.search.rule import DOLLAR, PEG, YIELD
 from amo_opt.search.ruling import Objection, Paths
@@ -23,12 +27,16 @@ WIDTH = {YIELD: 1e-4, PEG: 0.2, DOLLAR: 0.2}
 
 @dataclass
 class World:
-    """What a set truly does; tests bend it. ``peg_of_a`` makes the profile; ``fails`` and ``penalty`` act on chosen sets and streams."""
+    """What a set truly does; tests bend it. ``peg_of_a`` makes the profile; ``fails`` and ``penalty`` act on chosen sets and streams;
+    ``noise`` and ``level`` are the variances of a difference and of one set's peg risk that a plan is told of, over those of the intervals.
+    """
 
     best_a: float = 1500.0
     breach: float = 0.0
     decidable: bool = True
     edge: bool = False
+    noise: float = 1.0
+    level: float = 0.0
 
     def truth(self, parameters):
         shape = math.log(parameters.amplification / (5000.0 if self.edge else self.best_a)) ** 2
@@ -50,6 +58,7 @@ class FakeOutcome:
     scenarios: tuple = ("calm",)
     scenario_of: object = None
     path_of: object = None
+    component_of: object = None
     columns: object = None
 
 
@@ -63,8 +72,9 @@ def world(monkeypatch):
         found = world.truth(outcome.parameters)
         return {**found, PEG: found[PEG] + world.penalty(outcome.parameters, outcome.stream)}
 
-    def simulate_many(sets, study, *, paths, stream, workers, progress, without=(), watched=None, seen=None):
-        world.runs.append((stream, paths, [each.name for each in sets]))
+    def simulate_many(sets, study, *, paths, stream, workers, progress, designs=None, without=(), watched=None, seen=None):
+        sizes = {design.paths for design in designs.values()} if designs else {paths}
+        world.runs.append((stream, *sizes, [each.name for each in sets]))
         progress(len(sets), len(sets))
         for place in watched.sets if watched else ():
             for scenario in study.scenarios:
@@ -73,7 +83,9 @@ def world(monkeypatch):
         return [
             SimulationError(f"{each.name} fails")
             if world.fails(each, stream)
-            else FakeOutcome(each, stream, scenario_of=np.zeros(8, int), path_of=np.arange(8), columns=columns)
+            else FakeOutcome(
+                each, stream, scenario_of=np.zeros(8, int), path_of=np.arange(8), component_of=np.zeros(8, int), columns=columns
+            )
             for each in sets
         ]
 
@@ -134,12 +146,22 @@ def world(monkeypatch):
     def point_score(outcome, study):
         return searched(world, outcome.parameters)
 
-    for fake in (simulate_many, score, judged, differences, point_score):
-        for room in (certification, certifier, evidence, plateau, holdout):
+    def aim(sets, study, *, workers):
+        return {each.name: Aim(each.name, (), (1.0,), 1.0, None) for each in study.scenarios}
+
+    def variances(one, other, metric):
+        return {"calm": (world.level if other is None else world.noise) * (WIDTH[metric] / TWO_SIDED_NORMAL) ** 2}
+
+    for fake in (simulate_many, score, judged, differences, point_score, aim, variances):
+        for room in (candidates, certification, certifier, evidence, plateau, holdout):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)
-    for needs_a_state in ("sensitivities", "change_costs", "told_run_capacities"):
+    monkeypatch.setattr(certification, "doubt_of", lambda certifier, rival, *, recommended: None)
+    monkeypatch.setattr(preference, "robust_shares", lambda certifier, rivals: None)
+    for needs_a_state in ("change_costs", "told_run_capacities"):
         monkeypatch.setattr(certification, needs_a_state, lambda certifier, sets: ())
+    monkeypatch.setattr(candidates, "climb", lambda start, study, names, evaluate: start)
+    monkeypatch.setattr(holdout, "risk_parts", lambda outcome, study, edges: ())
     monkeypatch.setattr(certification, "episode_fits", lambda study, parameters, *, workers: ())
     return world
 
@@ -166,7 +188,12 @@ MORE_YIELD = {"aave_cap": 0.26, "idle_buffer": 0.14}
 
 
 def run(world, study, changes):
-    return certify(study, trials_of(world, study, changes), workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
+    return certified(study, trials_of(world, study, changes))
+
+
+def certified(study, trials):
+    aims = certification.aimed(study, 1, silent)
+    return certify(study, trials, aims=aims, workers=1, watch=silent, sampler="tpe", hypervolume=())
 
 
 def test_the_knee_is_recommended_and_alternatives_named(world, make_study):
@@ -211,16 +238,31 @@ def test_a_memory_of_one_set_at_a_time_changes_nothing(world, make_study, monkey
 
 def test_reasons_against_candidates_are_counted(world, make_study):
     """More yield for more peg risk than the tolerance: no change on selection paths, and the objection is the set's own."""
+    world.penalty = lambda parameters, stream: 0.5 * (parameters.name != "in-force")
     result = run(world, make_study(), [{"aave_cap": 0.3, "curve_collateral_cap": 0.4}])
     assert result.verdict == "no change"
     ruling = result.ruling
-    assert (ruling.paths.stream, ruling.sets, ruling.kept, ruling.set, ruling.objection) == ("selection", 2, 2, "", None)
+    assert (ruling.paths.stream, ruling.sets, ruling.kept, ruling.set, ruling.objection) == ("selection", 4, 4, "", None)
     assert (ruling.binding.set, ruling.binding.stream) == ("current", "holdout")
-    closest = next(candidate for candidate in result.candidates if candidate.id != "current")
+    closest = next(candidate for candidate in result.candidates if candidate.holdout_score is not None and candidate.id != "current")
+    assert closest.id == "trial-1-pruned", "no half step gains as much"
     assert closest.role == "candidate"
     assert closest.holdout_score is not None, "what came closest is shown with figures from holdout paths"
     assert closest.holdout_paired
     assert (closest.objection.kind, closest.objection.metric, closest.objection.stream) == ("tolerance", PEG, "selection")
+
+
+def test_half_of_what_nearly_passed_is_recommended(world, make_study):
+    """A set whose one objection is its peg risk: of half and three quarters of the way to it the one that passes is recommended, no search having scored it."""
+    result = run(world, make_study(), [{"aave_cap": 0.3, "idle_buffer": 0.1}])
+    objections = {each.id: each.objection for each in result.candidates}
+    assert list(objections) == ["current", "trial-1", "trial-1-half", "trial-1-three-quarters"]
+    assert [name for name, each in objections.items() if each is not None] == ["trial-1", "trial-1-three-quarters"]
+    assert result.verdict == "recommended"
+    assert (result.recommended.aave_cap, result.recommended.idle_buffer) == (0.25, 0.1)
+    assert result.gap == {}, "no search scored it"
+    named = [names for stream, _, names in world.runs if stream == "selection"]
+    assert named[-1] == ["in-force", "trial-1-half", "trial-1-three-quarters"]
 
 
 def test_nothing_better_is_no_change(world, make_study):
@@ -247,6 +289,33 @@ def test_what_fails_on_holdout_paths_is_not_recommended(world, make_study):
     refused = next(each for each in result.candidates if each.id == "trial-1")
     assert refused.objection == result.ruling.objection
     assert all(candidate.role != "recommended" for candidate in result.candidates)
+
+
+def test_what_only_its_intervals_refuse_goes_on_to_holdout_paths(world, make_study):
+    """Intervals that reach 50 bp further than the tolerance on selection paths: chosen where no set passes there, as its point values keep every tolerance; not beside one that passes,
+    nor where they do not.
+    """
+    study = make_study()
+    done = run(world, study, [BALANCED, BETTER_PEG])
+    current, one, other = done.candidates
+
+    def chosen(each, *others, by=0.0):
+        paired = tuple(
+            found
+            if found.metric == YIELD
+            else replace(found, difference=replace(found.difference, value=found.difference.value + by, high=found.difference.high + 50.0))
+            for found in each.selection_paired
+        )
+        return certification._choose(
+            certifier.Certifier(study, 1, silent), [current, replace(each, selection_paired=paired), *others], done.profile, done.trials
+        )
+
+    alone = chosen(one)
+    assert (alone.roles, alone.objections, alone.ruling.outcome) == ({one.id: "recommended"}, {one.id: None}, "recommended")
+    beside = chosen(one, other)
+    assert (list(beside.roles), beside.roles[other.id], beside.objections[one.id].kind) == ([other.id], "recommended", "tolerance")
+    worse = chosen(one, by=49.0)
+    assert (worse.roles, worse.objections[one.id].kind, worse.ruling.outcome) == ({}, "tolerance", "no change")
 
 
 def test_undecidable_recommends_nothing(world, make_study):
@@ -363,7 +432,7 @@ def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
     study = make_study()
     trials = trials_of(world, study, [BETTER_PEG])
     world.breach = 0.5
-    result = certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=())
+    result = certified(study, trials)
     assert result.verdict == "infeasible"
     binding = result.ruling.binding
     assert (binding.set, binding.name, binding.scenario, binding.stream) == ("current", "breach_probability", "calm", "selection")
@@ -546,3 +615,42 @@ def test_more_than_all_collateral_is_scored_and_never_proposed(world, make_study
     assert {candidate.id for candidate in result.candidates} == {"current", "trial-2"}
     assert result.recommended.aave_cap == honest["aave_cap"]
     assert run(world, make_study(), [greedy]).recommended is None
+
+
+def test_the_holdout_is_planned_from_what_selection_paths_saw(world, make_study):
+    """Variance enough that the knee's difference is not told from its tolerance: the holdout alone grows, as the square of what is missing, and is capped. Of a distance that
+    is mostly error, half counts.
+    """
+    study = make_study()
+    plain = run(world, study, [BALANCED])
+    assert plain.plan.designs == plain.selection_designs
+    world.noise, world.runs[:] = 1000.0, []
+    grown = run(world, study, [BALANCED])
+    paired = next(each for each in grown.candidates if each.id == "trial-1").selection_paired
+    distance = abs(next(each.difference.value for each in paired if each.metric == PEG))
+    assert grown.plan.designs["calm"].paths == math.ceil(8 * 1000.0 * (WIDTH[PEG] / (0.5 * distance / 2.0)) ** 2) > 8
+    assert {paths for stream, paths, _ in world.runs if stream == "holdout"} == {grown.plan.designs["calm"].paths, 4}
+    assert {paths for stream, paths, _ in world.runs if stream == "selection"} == {8}
+    capped = run(world, replace(study, certification=replace(study.certification, most_paths=10)), [BALANCED])
+    assert (capped.plan.capped, capped.plan.designs["calm"].paths) == (True, 10)
+
+
+def test_the_holdout_tells_each_peg_risk_within_a_tenth(world, make_study):
+    """Differences that are told already, and a wide level: paths for 0.09 of the lower of the two peg risks, and the cap leaves nothing open."""
+    study = make_study()
+    world.level = 4000.0
+    found = run(world, study, [BALANCED])
+    lower = min(each.selection_score.peg_risk_bps.value for each in found.candidates)
+    assert found.plan.designs["calm"].paths == math.ceil(8 * 4000.0 * (WIDTH[PEG] / (NEAR * lower)) ** 2) > 8
+    assert not found.plan.capped
+    few = run(world, replace(study, certification=replace(study.certification, most_paths=10)), [BALANCED])
+    assert (few.plan.capped, few.plan.designs["calm"].paths) == (False, 10)
+    assert few.tails.settled
+
+
+def test_a_holdout_that_says_otherwise_leaves_the_tail_open(world, make_study):
+    """A difference that holdout paths see elsewhere: told of the set that decided, whatever the verdict; none where both see the same."""
+    assert run(world, make_study(), [BETTER_PEG]).tails.settled
+    world.penalty = lambda parameters, stream: 50.0 if stream == "holdout" and parameters.name != "in-force" else 0.0
+    result = run(world, make_study(), [BETTER_PEG])
+    assert [(each.kind, each.set) for each in result.tails.doubts] == [("apart", "trial-1")]

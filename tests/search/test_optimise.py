@@ -8,8 +8,11 @@ import pytest
 
 from amo_opt import load_study
 from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.protocol.lanes import LANES
 from amo_opt.search import optimise as room
+from amo_opt.search.certifier import Certifier
 from amo_opt.search.optimise import evaluate, optimise
+from amo_opt.search.progress import silent
 
 STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
 SMALL = {
@@ -18,6 +21,7 @@ SMALL = {
     "certification.bootstrap": 20,
     "certification.candidates": 3,
     "certification.multiple": 2,
+    "certification.draws": 16,
 }
 
 
@@ -43,20 +47,28 @@ def test_the_result_holds_what_was_asked(study, undisturbed):
     assert [trial.number for trial in undisturbed.trials] == list(range(11))
     assert undisturbed.candidates[0].parameters == study.current
     assert undisturbed.candidates[0].holdout_score is not None
-    assert (undisturbed.paths_search, undisturbed.paths_certification) == (2, 4)
+    designs = undisturbed.selection_designs
+    assert {design.drawn for design in designs.values()} == {4}
+    assert (undisturbed.paths_search, undisturbed.paths_certification) == (
+        2 * len(designs),
+        sum(design.paths for design in designs.values()),
+    )
+    assert undisturbed.candidates[0].selection_score.yield_annual.n == undisturbed.paths_certification
+    assert undisturbed.candidates[0].holdout_score.yield_annual.n == sum(design.paths for design in undisturbed.plan.designs.values())
     assert (undisturbed.verdict, undisturbed.recommended) == ("undecidable", None)
     assert {fan.scenario for fan in undisturbed.fans} == {scenario.name for scenario in study.scenarios}
 
 
 def test_the_result_holds_what_a_proposal_needs(undisturbed):
-    """Neighbours of the set that came closest, its half step, assumed figures moved, both sets' transition and run, each with its n."""
+    """Neighbours of the set that came closest, its half step, joint draws, the assumptions that explain most at their ends, both sets' transition and run, each with its n."""
     closest = next(each for each in undisturbed.candidates if each.holdout_score is not None and each.id != "current")
     assert undisturbed.neighbours
     assert {each.n for each in undisturbed.neighbours} == {2}
-    assert [(each.figure, each.end) for each in undisturbed.sensitivity] == [
-        (name, end) for name in ("pool.base_fee", "amos.aave.lent") for end in ("low", "high")
-    ]
-    assert {each.n for each in undisturbed.sensitivity} == {20}
+    doubt = undisturbed.doubt
+    assert (doubt.share.n, doubt.failed, doubt.recommended) == (16, 0, False)
+    assert list(dict.fromkeys(each.figure for each in undisturbed.sensitivity)) == [each.name for each in doubt.drivers[:8]]
+    few = Certifier(undisturbed.study, 1, silent, {"holdout": undisturbed.plan.designs}).few("holdout", LANES)
+    assert {each.n for each in undisturbed.sensitivity} == {sum(design.paths for design in few.values())}
     assert [each.candidate for each in undisturbed.change_costs] == ["current", closest.id]
     assert [each.candidate for each in undisturbed.run_capacities] == ["current", closest.id]
     assert all(each.value.low <= each.value.value <= each.value.high for each in undisturbed.run_capacities)
@@ -66,7 +78,7 @@ def test_the_result_holds_what_a_proposal_needs(undisturbed):
 def test_a_failure_stands_in_its_set_s_place(study, monkeypatch):
     """A path that fails and a figure that is not finite are both that set's failure, not the batch's."""
 
-    def simulate_many(sets, study, *, stream, workers):
+    def simulate_many(sets, study, *, designs, stream, workers):
         return [SimulationError("no root"), "broken", "sound"]
 
     def point_score(outcome, study):

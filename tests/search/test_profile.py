@@ -54,6 +54,7 @@ class World:
         self.base = base
         self.asked = []
         self.streams = set()
+        self.designs = []
         self.fails = lambda parameters: False
         # From the worst path of a scenario to its best in turn deeper and shallower: the tail's mean hardly moves, its resamples do.
         rank = base.paths.groupby("scenario")["peg_loss_bps"].rank(ascending=False)
@@ -69,9 +70,10 @@ class World:
         )
         return replace(moved, parameters=parameters)
 
-    def __call__(self, sets, study, *, paths, stream, workers, progress):
+    def __call__(self, sets, study, *, paths, designs, stream, workers, progress):
         self.asked += sets
         self.streams.add((stream, paths))
+        self.designs.append(designs)
         for done in range(1, 4):
             progress(done, 3)
         return [SimulationError(f"{each.name}: path 3, step 7") if self.fails(each) else self.outcome(each) for each in sets]
@@ -81,6 +83,7 @@ class World:
 def world(make_outcome, monkeypatch):
     made = World(make_outcome(WEIGHTS, paths=120))
     monkeypatch.setattr(room, "simulate_many", made)
+    monkeypatch.setattr(room, "aimed_designs", lambda parameters, study, paths, *, sets, workers: ({"calm": (parameters.name, paths)}, {}))
     return made
 
 
@@ -92,6 +95,13 @@ def study(make_study):
 
 def by_name(found):
     return {each.parameter: each for each in found.profiles}
+
+
+def test_the_current_set_s_pilot_says_how_paths_are_drawn(world, study):
+    """Every set runs on the paths as drawn and the twins that a pilot of the set in force found, so many of each scenario as were asked for."""
+    found = room.profile(study, ["amplification"], paths=120)
+    assert world.designs == [{"calm": (study.current.name, 120)}]
+    assert (found.n, found.twins) == (240, 0)
 
 
 def test_a_shift_of_every_loss_is_the_shift_of_their_cvar(world, study):

@@ -6,7 +6,7 @@ import pytest
 
 from amo_opt.config.study import Certification
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, Score
-from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible
+from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD, eligible, within_at_values
 from amo_opt.search.ruling import Objection
 
 TOLERANCES = Certification(tolerance_yield=0.001, tolerance_peg_bps=2.0)
@@ -147,3 +147,27 @@ def test_what_is_not_known_may_be_worse():
         found = objection(**differences)
         assert (found.kind, found.metric, found.bound) == ("tolerance", metric, 2.0)
         assert found.interval.interval is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, True),
+        ({"peg": (-9.0, 12.9)}, True),
+        ({"peg": (-9.0, 13.1)}, False),
+        ({"gain": (-0.1, 0.0979), "peg": (-4.1, -3.9)}, False),
+        ({"gain": (-0.1, 0.0981), "peg": (-4.1, -3.9)}, True),
+        ({"dollar": (1.0, 2.9)}, True),
+        ({"dollar": (1.0, 3.1)}, False),
+        ({"gain": (0.0001, 0.0003), "peg": (0.0, 1.0)}, False),
+    ],
+)
+def test_point_values_may_keep_what_intervals_do_not(changes, kept):
+    """No worse by a tolerance in the middle of the interval, however wide, and enough of a gain there: 0.1 points of yield and 2 bp are the tolerances."""
+    assert within_at_values(paired(**changes), TOLERANCES) is kept
+
+
+def test_the_cover_counts_at_its_point_value_too():
+    """Lower by less than its margin of 0.01."""
+    for middle, kept in ((-0.009, True), (-0.011, False)):
+        assert within_at_values((*paired(), difference(COVER, middle - 0.1, middle + 0.1, 0.5)), TOLERANCES) is kept
