@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,14 @@ from amo_opt.comparison.verdict import Comparison
 from amo_opt.config.study import Study
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.search.aim import aim
+from amo_opt.search.planning import selection_designs
 from amo_opt.simulation.engine import simulate_many
+from amo_opt.simulation.size import check_work
+from amo_opt.stress.tilts import Design
 
 PATHS = 1024
-"""Paths per scenario where nobody says."""
+"""Drawn paths per scenario where nobody says."""
 RESAMPLES = 1000
 """Fewest resamples of an interval: with fewer, several gates together could never pass."""
 
@@ -30,18 +34,21 @@ def compare(
     *,
     gates: Sequence[Gate] | None = None,
     paths: int | None = None,
+    designs: Mapping[str, Design] | None = None,
     baseline_run: Path | None = None,
     advice: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Candidate against baseline on the same ``paths`` per scenario (default 1,024), judged by ``gates`` (default: `DEFAULT_GATES`).
+    """Candidate against baseline on the same paths, judged by ``gates`` (default: `DEFAULT_GATES`).
 
-    The paths are the study's stream ``holdout``, which the search never saw; ``study.search.seed`` draws others. Intervals are 95%,
-    by a bootstrap of whole paths stratified by scenario, the same resamples for both sets: a set against itself differs by exactly 0,
-    and swapping the two negates every difference and mirrors every interval. Fewer than `LEAST_PATHS` paths per scenario know no interval:
+    Of each scenario ``paths`` are drawn (default 1,024), and beside them the twins of ``designs``, by default as many as a pilot of the baseline finds worth
+    drawing (`amo_opt.search.aim`), so that rare events are seen whatever the seed; {} draws none. The paths are the study's stream ``holdout``, which the
+    search never saw; ``study.search.seed`` draws others. Intervals are 95%, by a bootstrap of whole paths within each component of each scenario, the same
+    resamples for both sets: a set against itself differs by exactly 0, and swapping the two by the same designs negates every difference and mirrors every
+    interval. Fewer than `LEAST_PATHS` paths per scenario know no interval:
     every gate is inconclusive then, unless the two sets hold the same values. ``baseline_run`` is a run file written before, in place
-    of simulating the baseline. With ``advice`` the exit status is 0 whatever the verdict. The result does not depend on ``workers``.
+    of simulating the baseline, and of its pilot. With ``advice`` the exit status is 0 whatever the verdict. The result does not depend on ``workers``.
 
     Raises `SimulationError` where a path fails, and `AmoOptError` where the run file does not fit or there is no candidate.
     """
@@ -51,11 +58,21 @@ def compare(
         raise AmoOptError(f"paths = {paths}; at least 1 is needed")
     chosen = DEFAULT_GATES if gates is None else tuple(gates)
     stored = None if baseline_run is None else read_run(Path(baseline_run), study, baseline, paths=paths)
+    if stored is not None and designs is not None:
+        raise AmoOptError("designs beside a stored run, which has its own; give one of them")
     count = stored.paths if stored is not None else PATHS if paths is None else paths
-    fresh = _simulated([candidate] if stored is not None else [baseline, candidate], study, count, workers=workers, progress=progress)
+    if stored is not None:
+        designs = stored.designs
+    elif designs is None:
+        designs = _aimed(baseline, study, count, workers=workers)
+    # a scenario without twins says nothing that the number of paths does not
+    designs = {name: design for name, design in designs.items() if not design.plain}
+    fresh = _simulated(
+        [candidate] if stored is not None else [baseline, candidate], study, count, designs, workers=workers, progress=progress
+    )
     before, after = stored or fresh[0], fresh[-1]
     judged = replace(study, certification=replace(study.certification, bootstrap=max(RESAMPLES, study.certification.bootstrap)))
-    rows = layout(baseline, judged, paths=count)
+    rows = layout(baseline, judged, paths=count, designs=designs, weights=before.weights)
     there, here = (read_figures(figures, rows, chosen) for figures in (after, before))
     metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
     return Comparison(
@@ -70,12 +87,23 @@ def compare(
     )
 
 
-def _simulated(sets: Sequence[ParameterSet], study: Study, paths: int, *, workers: int, progress: Progress | None) -> list[Figures]:
+def _aimed(baseline: ParameterSet, study: Study, paths: int, *, workers: int) -> Mapping[str, Design]:
+    """So many drawn paths of every scenario, and the twins that a pilot of the baseline finds worth drawing."""
+    check_work(study, paths, None, sets=2, workers=workers)  # before the pilot, of the drawn paths alone
+    try:
+        return selection_designs(aim([baseline], study, workers=workers), study, paths)
+    except SimulationError as error:
+        raise SimulationError(f"the baseline cannot be compared: {error}") from error
+
+
+def _simulated(
+    sets: Sequence[ParameterSet], study: Study, paths: int, designs: Mapping[str, Design], *, workers: int, progress: Progress | None
+) -> list[Figures]:
     """The figures of every set; the first that fails on a path raises its error, with its part in this."""
     found = []
-    outcomes = simulate_many(sets, study, paths=paths, stream=STREAM, workers=workers, progress=progress)
+    outcomes = simulate_many(sets, study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress)
     for part, outcome in zip(("baseline", "candidate")[-len(sets) :], outcomes, strict=True):
         if isinstance(outcome, SimulationError):
             raise SimulationError(f"the {part} cannot be compared: {outcome}") from outcome
-        found.append(figures_of(outcome, study))
+        found.append(figures_of(outcome, study, designs))
     return found

@@ -29,6 +29,7 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         "model": MODEL_VERSION,
         "stream": STREAM,
         "paths": comparison.paths,
+        "twins": comparison.baseline.twins,
         "resamples": comparison.resamples,
         "baseline": _set(comparison.baseline.parameters),
         "candidate": _set(comparison.candidate.parameters),

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from amo_opt.files import read_file
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.sample import Sample, sample
+from amo_opt.stress.tilts import Design, tilt_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from amo_opt.scoring.losses import FloatArray
     from amo_opt.simulation.outcome import Outcome
 
-SCHEMA = 2
+SCHEMA = 3
 MOST_BYTES = 512 * 1024 * 1024
 """Of a run file: some 40 doubles a path."""
 STREAM = "holdout"
@@ -41,11 +42,20 @@ another ``seed`` gives a recommended set paths that nothing has looked at.
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """One set's figure of every metric on every path, shape (paths × scenarios,), scenario by scenario in the study's order."""
+    """One set's figure of every metric on every path, shape (n,), scenario by scenario in the study's order, in each the ``paths`` drawn and then the twins of
+    every component of its design; ``designs`` by scenario, and each path's weight in its scenario (n,). Without them all are drawn and count alike.
+    """
 
     parameters: ParameterSet
     paths: int
     values: dict[str, FloatArray]
+    designs: Mapping[str, Design] = field(default_factory=dict)
+    weights: FloatArray | None = None
+
+    @property
+    def twins(self) -> dict[str, int]:
+        """Twins of each scenario that has some."""
+        return {name: sum(design.twins) for name, design in self.designs.items() if any(design.twins)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +67,31 @@ class _Laid:
     weights: Mapping[str, float]
 
 
-def layout(parameters: ParameterSet, study: Study, *, paths: int) -> Sample:
-    """The rows of a comparison without their figures: scenarios, path numbers, weights. The same for a fresh run and a stored one."""
+def layout(
+    parameters: ParameterSet, study: Study, *, paths: int, designs: Mapping[str, Design] | None = None, weights: FloatArray | None = None
+) -> Sample:
+    """The rows of a comparison without their figures: scenarios, components, path numbers, weights. The same for a fresh run and a stored one."""
     import pandas as pd
 
-    names = [scenario.name for scenario in study.scenarios]
-    frame = pd.DataFrame({"scenario": np.repeat(np.array(names, dtype=object), paths), "path": np.tile(np.arange(paths), len(names))})
+    counts = {each.name: (designs or {}).get(each.name, Design(paths)).counts for each in study.scenarios}
+    frame = pd.DataFrame(
+        {
+            "scenario": np.repeat(np.array(list(counts), dtype=object), [sum(each) for each in counts.values()]),
+            "component": np.concatenate([np.repeat(np.arange(len(each)), each) for each in counts.values()]),
+            "path": np.concatenate([np.arange(count) for each in counts.values() for count in each]),
+        }
+    )
+    if weights is not None:
+        frame["weight"] = weights
     return sample(_Laid(parameters=parameters, paths=frame, weights={each.name: each.weight for each in study.scenarios}), study)
 
 
-def figures_of(outcome: Outcome, study: Study) -> Figures:
-    """The figures of a simulated outcome. Raises `SimulationError` where one is not finite."""
+def figures_of(outcome: Outcome, study: Study, designs: Mapping[str, Design]) -> Figures:
+    """The figures of an outcome that was simulated by such designs. Raises `SimulationError` where one is not finite."""
     rows = sample(outcome, study)
     values = {name: np.ascontiguousarray(measure.values(rows), dtype=np.float64) for name, measure in MEASURES.items()}
-    return Figures(parameters=outcome.parameters, paths=rows.blocks[0].n, values=values)
+    paths = rows.blocks[0].strata[0].n
+    return Figures(parameters=outcome.parameters, paths=paths, values=values, designs=designs, weights=outcome.path_weight)
 
 
 def conditions(study: Study) -> dict[str, Any]:
@@ -95,6 +116,11 @@ def run_document(figures: Figures, study: Study) -> dict[str, Any]:
         "study": {"name": study.name, "hash": study.hash},
         **conditions(study),
         "paths": figures.paths,
+        "designs": {
+            name: {"components": [[str(tilt) for tilt in each] for each in design.components], "twins": list(design.twins)}
+            for name, design in figures.designs.items()
+        },
+        "weights": None if figures.weights is None else _packed({"weights": figures.weights})["weights"],
         "parameters": {"name": figures.parameters.name, **figures.parameters.values()},
         "figures": _packed(figures.values),
     }
@@ -121,13 +147,28 @@ def read_run(file: Path, study: Study, baseline: ParameterSet, *, paths: int | N
         raise AmoOptError(
             f"{file}: the stored run has {document['paths']} paths per scenario, not {paths}; leave --paths out, or make it again"
         )
-    count = document["paths"] * len(study.scenarios)
+    designs = {name: _design(document["paths"], each) for name, each in document["designs"].items()}
+    count = sum(designs.get(each.name, Design(document["paths"])).paths for each in study.scenarios)
     missing = sorted(set(MEASURES) - set(document["figures"]))
     if missing:
         raise AmoOptError(f"{file}: the stored run has no {missing[0]}; make it again with --out")
     named = document["parameters"]["name"]
     parameters = parameter_set(named, {name: stored[name] for name in PARAMETERS})
-    return Figures(parameters=parameters, paths=document["paths"], values=_unpacked(file, document["figures"], count))
+    values = _unpacked(file, document["figures"], count)
+    weights = None if document["weights"] is None else _unpacked(file, {"weights": document["weights"]}, count)["weights"]
+    return Figures(
+        parameters=parameters,
+        paths=document["paths"],
+        values={name: values[name] for name in MEASURES},
+        designs=designs,
+        weights=weights,
+    )
+
+
+def _design(drawn: int, kept: Mapping[str, Any]) -> Design:
+    """A scenario's design as a run file keeps it."""
+    components = tuple(tuple(tilt_of(text) for text in each) for each in kept["components"])
+    return Design(drawn, components, tuple(kept["twins"]))
 
 
 _CONDITIONS = {
@@ -188,7 +229,7 @@ def _unpacked(file: Path, packed: Mapping[str, Any], count: int) -> dict[str, Fl
             arrays[name] = np.frombuffer(raw, dtype="<f8").astype(np.float64)
         else:
             arrays[name] = arrays[entry] if isinstance(entry, str) else np.full(count, entry, dtype=np.float64)
-    return {name: arrays[name] for name in MEASURES}
+    return arrays
 
 
 def _hash(value: object) -> str:

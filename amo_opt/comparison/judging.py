@@ -17,6 +17,7 @@ from amo_opt.scoring.paired import Reading, differences
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
 from amo_opt.scoring.types import LEAST_PATHS
+from amo_opt.search.tails import MOST_SHARE, within_a_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from amo_opt.comparison.figures import Figures
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.scoring.sample import Sample
-    from amo_opt.scoring.types import PairedDifference
+    from amo_opt.scoring.types import Estimate, PairedDifference
 
 MOST_PATHS = 10_000_000
 """More paths than this settle nothing in practice."""
@@ -67,10 +68,12 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
     """A paired difference as a verdict; a tail too thin to judge is inconclusive unless nothing differs at all."""
     name, found = difference.metric, difference.difference
     metric = candidate.measures[name].metric
-    paths = baseline.paths.fewest
+    paths = _drawn(baseline.paths)
     same = np.array_equal(candidate.values[name], baseline.values[name]) and (identical or paths >= LEAST_PATHS)
     word = difference.verdict
-    thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
+    alike = baseline.paths.plain
+    worst = -metric.better * difference.tolerance
+    thin = thin_tail(found, (worst,) if found.low <= 0.0 <= found.high else (0.0, worst), alike=alike)
     if same:
         word = "EQUIVALENT"
     elif thin:
@@ -79,7 +82,7 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
     if word == "INCONCLUSIVE" and paths < LEAST_PATHS:
         more = LEAST_PATHS - paths
     elif word == "INCONCLUSIVE":
-        more = _thicker(paths, found.tail_points) if thin and found.tail_points else _settled(difference, metric.better, paths)
+        more = _thicker(paths, found, alike=alike) if thin and found.tail_points else _settled(difference, metric.better, paths)
     return MetricVerdict(
         name=name,
         title=metric.title,
@@ -92,6 +95,8 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
         high=found.high + 0.0,
         n=found.n,
         tail_points=found.tail_points,
+        one_path=found.largest_share if thin and not alike else None,
+        thin_tail=thin,
         tolerance=difference.tolerance,
         verdict=word,
         p_inferior=0.0 if same else difference.p_inferior,
@@ -100,9 +105,26 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
     )
 
 
-def _thicker(paths: int, tail_points: float) -> int:
-    """Paths per scenario missing until the tail is thick enough, as its effective count grows with them."""
-    return max(1, math.ceil(paths * (TAIL_LEAST / tail_points - 1.0)))
+def _drawn(rows: Sample) -> int:
+    """Paths drawn of the scenario that has fewest: what more paths are counted in."""
+    return min(block.strata[0].n for block in rows.blocks)
+
+
+def thin_tail(found: Estimate, edges: Sequence[float], *, alike: bool) -> bool:
+    """Whether too few paths stand behind a tail figure to judge it against some ``edges``: by Kish's count where paths count ``alike``; where they do not, and that count says
+    little, where one path holds so much of the variance that what is concluded hangs on whether it was drawn.
+    """
+    if found.tail_points is None:
+        return False
+    if alike or found.largest_share is None:
+        return found.tail_points < TAIL_LEAST
+    return found.largest_share > MOST_SHARE and within_a_path(found, edges)
+
+
+def _thicker(paths: int, found: Estimate, *, alike: bool) -> int:
+    """Paths per scenario missing until the tail is thick enough, as its effective count grows with them and what one path holds shrinks."""
+    short = TAIL_LEAST / (found.tail_points or TAIL_LEAST) if alike or found.largest_share is None else found.largest_share / MOST_SHARE
+    return max(1, math.ceil(paths * (short - 1.0)))
 
 
 def _settled(difference: PairedDifference, better: int, paths: int) -> int | None:
@@ -149,17 +171,22 @@ def _gate(
     described = candidate.measures[gate.metric].metric
     metric = metrics.get(gate.metric)
     rows = candidate.paths
+    drawn = _drawn(rows)
     values, replicates = candidate.values[gate.metric], candidate.replicates[gate.metric]
-    found = estimate(gate.metric, values, rows.weights, replicates, fewest=rows.fewest, tail=ONE_SIDED)
+    found = estimate(gate.metric, values, rows, replicates, tail=ONE_SIDED)
     alone = gate.maximum is not None and gate.tolerance is None
-    thin = found.tail_points is not None and found.tail_points < TAIL_LEAST
+    thin = gate.maximum is not None and thin_tail(found, (gate.maximum,), alike=rows.plain)
     p = adjusted.get(gate.metric, metric.p_inferior if metric is not None and _tests(gate, metrics) else None)
     parts: list[tuple[Status, str, Reason]] = []
     if metric is not None and not alone:
-        parts.append(_few(gate, rows.fewest) if rows.fewest < LEAST_PATHS and not metric.same else _difference(gate, metric, p))
+        parts.append(_few(gate, drawn) if drawn < LEAST_PATHS and not metric.same else _difference(gate, metric, p))
     if gate.maximum is not None:
         low, high = found.low, found.high
-        parts.append(_few(gate, rows.fewest) if rows.fewest < LEAST_PATHS else _maximum(gate, found.value, low, high, thin=thin))
+        parts.append(
+            _few(gate, drawn)
+            if drawn < LEAST_PATHS
+            else _maximum(gate, found.value, low, high, thin=thin, share=None if rows.plain else found.largest_share)
+        )
     status, word, reason = max(parts, key=lambda part: STATUSES[part[0]])
     return GateVerdict(
         gate=gate,
@@ -181,10 +208,15 @@ def _few(gate: Gate, paths: int) -> tuple[Status, str, Reason]:
     return status, "INCONCLUSIVE", Reason(kind="few paths", paths=paths)
 
 
-def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Status, str, Reason]:
+def _difference(  # noqa: PLR0911 - one return for each answer
+    gate: Gate, metric: MetricVerdict, p: float | None
+) -> tuple[Status, str, Reason]:
     """Status, word and reason of "no worse than the baseline by more than the tolerance"."""
     if metric.same:
         return "pass", "EQUIVALENT", Reason(kind="same")
+    status: Status = "fail" if gate.cls == "safety" else "warn"
+    if metric.one_path is not None:
+        return status, "INCONCLUSIVE", Reason(kind="one path", share=metric.one_path, more_paths=metric.more_paths)
     if metric.thin_tail:
         return "not gated", "INCONCLUSIVE", Reason(kind="thin tail", tail_points=metric.tail_points or 0.0, more_paths=metric.more_paths)
     nothing_differs = metric.verdict == "EQUIVALENT" and MEASURES[metric.name].kind == "event"
@@ -192,7 +224,6 @@ def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Sta
         return "pass", metric.verdict, Reason(kind=_PASSED[metric.verdict])
     if metric.verdict == "WORSE":
         return "fail", "WORSE", Reason(kind="worse")
-    status: Status = "fail" if gate.cls == "safety" else "warn"
     if metric.verdict != "INCONCLUSIVE":
         return status, "INCONCLUSIVE", Reason(kind="not together", p=math.nan if p is None else p)
     return status, "INCONCLUSIVE", Reason(kind="open", more_paths=metric.more_paths)
@@ -201,16 +232,18 @@ def _difference(gate: Gate, metric: MetricVerdict, p: float | None) -> tuple[Sta
 _PASSED: dict[str, ReasonKind] = {"BETTER": "better", "EQUIVALENT": "equivalent", "NO WORSE": "no worse"}
 
 
-def _maximum(gate: Gate, value: float, low: float, high: float, *, thin: bool) -> tuple[Status, str, Reason]:
+def _maximum(gate: Gate, value: float, low: float, high: float, *, thin: bool, share: float | None) -> tuple[Status, str, Reason]:
     """Status, word and reason of "the candidate's own figure is at most so much", at the ends of its 95% bounds."""
     limit = gate.maximum if gate.maximum is not None else math.inf
+    status: Status = "fail" if gate.cls == "safety" else "warn"
+    if thin and share is not None:
+        return status, "INCONCLUSIVE", Reason(kind="one path", share=share)
     if thin:
         return "not gated", "INCONCLUSIVE", Reason(kind="thin figure")
     if high <= limit:
         return "pass", "KEPT", Reason(kind="kept", value=value, bound=high, limit=limit)
     if low > limit:
         return "fail", "BROKEN", Reason(kind="broken", value=value, bound=low, limit=limit)
-    status: Status = "fail" if gate.cls == "safety" else "warn"
     return status, "INCONCLUSIVE", Reason(kind="may break", value=value, bound=high, limit=limit)
 
 

@@ -18,7 +18,7 @@ Status = Literal["pass", "warn", "fail", "not gated"]
 LONGEST_FILE = 60
 """Characters of a file's path that tell two sets of one name apart in a title."""
 TAIL_LEAST = 40.0
-"""Least effective count (Kish) of a tail for which its interval is taken at its word."""
+"""Least effective count (Kish) of a tail for which its interval is taken at its word, where paths count alike."""
 
 PASSED, FAILED = 0, 1
 """Exit statuses: no regression; a gate fails."""
@@ -29,7 +29,8 @@ class MetricVerdict:
     """One metric: what both sets do, candidate minus baseline with its 95% interval, and the word for it.
 
     ``low`` and ``high`` are the whole line where the paths are too few to know the interval (``interval`` is then None). ``tail_points`` is
-    Kish's effective count in a tail figure, ``more_paths`` how many more paths per scenario would about settle an inconclusive one (None =
+    Kish's effective count in a tail figure, ``one_path`` what the path that holds most of the difference's variance holds of it, where the verdict hangs on that path
+    (None elsewhere), ``more_paths`` how many more paths per scenario would about settle an inconclusive one (None =
     settled, or no number would), ``same`` whether the two agree: on every single path, or, of too few paths, as they are one set.
     """
 
@@ -44,6 +45,8 @@ class MetricVerdict:
     high: float
     n: int
     tail_points: float | None
+    one_path: float | None
+    thin_tail: bool
     tolerance: float
     verdict: str
     p_inferior: float
@@ -55,16 +58,12 @@ class MetricVerdict:
         """Both ends of the difference's interval, or None where the paths are too few to know them."""
         return (self.low, self.high) if math.isfinite(self.low) and math.isfinite(self.high) else None
 
-    @property
-    def thin_tail(self) -> bool:
-        """Whether too few paths stand behind a tail figure to judge it."""
-        return self.tail_points is not None and self.tail_points < TAIL_LEAST
-
 
 ReasonKind = Literal[
     "few paths",
     "same",
     "thin tail",
+    "one path",
     "better",
     "equivalent",
     "no worse",
@@ -84,7 +83,7 @@ ReasonKind = Literal[
 class Reason:
     """Why a gate has its status; `comparison.wording` says it in words.
 
-    ``paths`` per scenario with ``few paths``; ``tail_points`` with ``thin tail``; ``more_paths`` there and with ``open`` (None: no number
+    ``paths`` per scenario with ``few paths``; ``tail_points`` with ``thin tail``, ``share`` of the variance with ``one path``; ``more_paths`` there and with ``open`` (None: no number
     would settle it); ``p``, Holm's, with ``not together`` (no worse by itself, but not with the other safety gates); ``value`` and ``limit``
     where the figure itself is limited, with the ``bound`` that decides, the 95% interval's end, unless it is read off the set.
     """
@@ -92,6 +91,7 @@ class Reason:
     kind: ReasonKind
     paths: int = 0
     tail_points: float = 0.0
+    share: float = 0.0
     more_paths: int | None = None
     p: float = 0.0
     value: float = 0.0
@@ -123,7 +123,7 @@ class GateVerdict:
 class Comparison:
     """Candidate against baseline on the same paths: what changed, every metric, every gate, and the answer.
 
-    ``files`` are where the two sets were read, baseline first; they tell apart two sets of one name.
+    ``paths`` are drawn of each scenario; the baseline's `Figures` tell the twins beside them. ``files`` are where the two sets were read, baseline first; they tell apart two sets of one name.
     """
 
     study: Study

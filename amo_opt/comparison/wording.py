@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.comparison.verdict import TAIL_LEAST
 from amo_opt.scoring.types import LEAST_PATHS, spread_known
+from amo_opt.search.tails import MOST_SHARE
 from amo_opt.wording import UNITS, count, decimals_of, fixed, interval, named, significant, thousands
 
 if TYPE_CHECKING:
@@ -124,8 +125,14 @@ def setting(comparison: Comparison) -> str:
     intervals = f"95% intervals from {comparison.resamples:,} resamples of whole paths" if known else "too few paths for intervals"
     return (
         f"study {named(study.name)} ({study.hash[:12]}), {comparison.paths:,} paths in each of {count(scenarios, 'scenario')} "
-        f"weighted as the study says, seed {study.search.seed}; {intervals}"
+        f"weighted as the study says{_twins(comparison)}, seed {study.search.seed}; {intervals}"
     )
+
+
+def _twins(comparison: Comparison) -> str:
+    """``, and 1,203 twins of calm, 480 of svb-2023``: what was drawn beside them."""
+    told = [f"{twins:,} {'twins ' if k == 0 else ''}of {named(name)}" for k, (name, twins) in enumerate(comparison.baseline.twins.items())]
+    return f", and {', '.join(told)}" if told else ""
 
 
 def gate_question(gate: GateVerdict) -> str:
@@ -149,6 +156,8 @@ def because(reason: Reason) -> str:
         f"at least {LEAST_PATHS} are needed, {LEAST_PATHS - paths} more",
         "same": "the two sets do the same on every path",
         "thin tail": f"{reason.tail_points:.0f} effective paths in the tail, under {TAIL_LEAST:.0f}{more} allow a verdict",
+        "one path": f"one path holds {100.0 * reason.share:.0f}% of the variance, over {100.0 * MOST_SHARE:.0f}%, and what is concluded hangs on it"
+        f"{'' if reason.more_paths is None else f'{more} allow a verdict'}",
         "better": "the interval lies on the better side",
         "equivalent": "the interval lies within the tolerance on both sides",
         "no worse": "the interval stays within the tolerance on the worse side",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from amo_opt.comparison.gates import DEFAULT_GATES, Gate
-from amo_opt.comparison.judging import TAIL_LEAST
+from amo_opt.comparison.judging import TAIL_LEAST, thin_tail
 from amo_opt.comparison.wording import because
 from amo_opt.scoring.metrics import MEASURES
+from amo_opt.scoring.types import Estimate
 
 COUNT = 400
 
@@ -95,6 +98,18 @@ def test_a_thin_tail_is_not_gated(judge):
         paths=200 + metric.more_paths,
     )
     assert thick.metric("peg_cvar95_bps").tail_points > 0.8 * TAIL_LEAST
+
+
+def test_among_twins_one_path_makes_a_tail_thin():
+    """Kish's count says little where paths weigh differently: a tail is thin where one path holds over a fifth of the variance and the interval ends within that path of the edge."""
+    told = Estimate(value=1.0, low=0.2, high=1.8, n=800, tail_points=12.0, twins=400, largest_share=0.1)
+    assert thin_tail(told, (0.0, 2.0), alike=True)
+    assert not thin_tail(told, (0.0, 2.0), alike=False)
+    heavy = replace(told, largest_share=0.36)  # that path alone moves an end by 0.6 standard errors, 0.24
+    assert thin_tail(heavy, (0.0, 2.0), alike=False)
+    assert not thin_tail(replace(heavy, low=0.5, high=1.5), (0.0, 2.0), alike=False)
+    assert not thin_tail(heavy, (10.0,), alike=False), "a limit far from a figure that nearly reaches 0"
+    assert not thin_tail(replace(heavy, tail_points=None), (0.0, 2.0), alike=False)
 
 
 def test_events_go_by_exact_tests(judge):

@@ -107,7 +107,7 @@ def test_figures_survive_packing_to_the_last_bit(tmp_path):
         assert array.tobytes() == values[name].tobytes()
 
 
-RUN = '{"kind": "amo-opt compare run", "schema": 2, "x": %s}'
+RUN = '{"kind": "amo-opt compare run", "schema": 3, "x": %s}'
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ WORDS = {
     Reason(kind="thin tail", tail_points=4.2, more_paths=329): (
         "4 effective paths in the tail, under 40; about 329 more paths per scenario would allow a verdict"
     ),
+    Reason(kind="one path", share=0.347, more_paths=188): (
+        "one path holds 35% of the variance, over 20%, and what is concluded hangs on it; about 188 more paths per scenario would allow a verdict"
+    ),
+    Reason(kind="one path", share=0.347): "one path holds 35% of the variance, over 20%, and what is concluded hangs on it",
     Reason(kind="better"): "the interval lies on the better side",
     Reason(kind="equivalent"): "the interval lies within the tolerance on both sides",
     Reason(kind="no worse"): "the interval stays within the tolerance on the worse side",
