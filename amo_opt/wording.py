@@ -112,6 +112,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def sized(n: int, twins: int) -> str:
+    """So many paths, by how they were drawn: ``3,200``, or ``3,200 drawn + 3,702 twins``."""
+    return f"{n - twins:,} drawn + {count(twins, 'twin')}" if twins else f"{n:,}"
+
+
+def sized_count(n: int, twins: int, noun: str) -> str:
+    """``3,200 holdout paths``, ``6,902 holdout paths (3,200 drawn + 3,702 twins)``."""
+    return f"{count(n, noun)} ({sized(n, twins)})" if twins else count(n, noun)
+
+
 def true_minus(text: str) -> str:
     """The text with a minus sign for every hyphen that stands for one, before a figure and behind no letter or figure.
 

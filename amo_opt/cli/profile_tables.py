@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amo_opt.cli.tables import PIPED_WIDTH, estimate_document
-from amo_opt.wording import NOT_KNOWN, interval
+from amo_opt.wording import NOT_KNOWN, interval, sized
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +35,7 @@ def document(found: Profiles) -> dict[str, Any]:
         "stream": found.stream,
         "paths": found.paths,
         "n": found.n,
+        "twins": found.twins,
         "bounds": found.bounds,
         "profiles": [_profile_document(each, found.terms) for each in found.profiles],
     }
@@ -77,8 +78,8 @@ def print_profiles(found: Profiles) -> None:
     from amo_opt.report.facts.finding import finding_words
 
     click.echo(
-        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} selection paths of each scenario "
-        f"(n = {found.n}), seed {found.study.search.seed}"
+        f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} selection paths drawn of each scenario "
+        f"(n = {sized(found.n, found.twins)}), seed {found.study.search.seed}"
     )
     click.echo(f"each cell: the figure, then its paired difference to the current set, both with 95% intervals\n{MARKS}\n")
     for each in found.profiles:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -60,8 +62,11 @@ def command(
     """
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
+    from amo_opt.report.facts.doubt import doubt_words
     from amo_opt.report.facts.finding import optimum_words
+    from amo_opt.report.facts.risk import told_risk
     from amo_opt.report.facts.ruling import explanation_of
+    from amo_opt.report.facts.sets import subject_of
     from amo_opt.report.results_json import check_results, results_json
     from amo_opt.search.address import public
     from amo_opt.search.optimise import optimise, size_of_run
@@ -76,12 +81,18 @@ def command(
         say(f"note: the storage {public(address)} is in memory, and ends with this command", err=True)
     threads = thread_count(workers)
     tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
+    # drawing takes a second to load, which is there while compiled code runs
+    Thread(target=import_module, args=("amo_opt.report.figures",), daemon=True).start()
     with watching(study, folder) as watch:
         result = optimise(study, workers=threads, cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
     say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
+    if result.doubt is not None:
+        click.echo(f"{doubt_words(result.doubt)}.", err=as_json)
     if result.profile is not None:
         click.echo(f"{optimum_words(result.profile.optimum)}.", err=as_json)
+    for sentence in told_risk(result, subject_of(result)):
+        say(sentence, err=as_json)
     say(f"report: {written / 'report.html'}", err=as_json)
     if as_json:
         click.echo(results_json(result), nl=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +21,13 @@ from amo_opt.cli.options import (
     thread_count,
 )
 from amo_opt.cli.streams import say
+from amo_opt.cli.twin import TILT, PathName, TiltText, design_of, told_twin
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.simulation.outcome import Outcome
+    from amo_opt.stress.tilts import Design, Tilt
 
 STREAMS = ("search", "selection", "holdout")
 RENAMED = {"certify-a": "selection", "certify-b": "holdout"}
@@ -62,9 +65,11 @@ def check_plot(file: Path) -> None:
         raise click.UsageError(f"--plot: found {str(file)!r}, with {found}; allowed: {', '.join(PLOTS)}")
 
 
-def check_call(study: Study, scenario: str | None, *, path_number: int | None, trace_file: Path | None, plot_file: Path | None) -> None:
+def check_call(
+    study: Study, scenario: str | None, *, path: tuple[int, int] | None, trace_file: Path | None, plot_file: Path | None
+) -> None:
     """Raises `click.UsageError` for a call that names no path, or a file that could not be written: told before a simulation."""
-    if scenario is None and not (path_number is None and trace_file is None and plot_file is None):
+    if scenario is None and not (path is None and trace_file is None and plot_file is None):
         raise click.UsageError("--path, --trace and --plot need --scenario NAME")
     if scenario is not None and scenario not in {entry.name for entry in study.scenarios}:
         names = ", ".join(entry.name for entry in study.scenarios)
@@ -87,15 +92,19 @@ def print_row(outcome: Outcome, *, as_json: bool) -> None:
         click.echo(f"{key:32s} {value}")
 
 
-def draw(file: Path, parameters: ParameterSet, study: Study, *, scenario: str, path: int, stream: str) -> None:
+def draw(
+    file: Path, parameters: ParameterSet, study: Study, *, scenario: str, path: tuple[int, int], stream: str, design: Design | None
+) -> None:
     """Writes one path's story, drawn."""
     from amo_opt.report.facts.story import SERIES, tell_story
     from amo_opt.report.figures.story_files import save_story
     from amo_opt.simulation.engine import trace
 
-    traced = trace(parameters, study, scenario=scenario, paths=1, first_path=path, stream=stream, columns=SERIES)
+    number, component = path
+    twin: dict[str, Any] = {"design": design, "component": component}
+    traced = trace(parameters, study, scenario=scenario, paths=1, first_path=number, stream=stream, columns=SERIES, **twin)
     series = {name: values[:, 0] for name, values in traced.items()}
-    save_story(file, tell_story(series, study, parameters, scenario=scenario, path=path, stream=stream))
+    save_story(file, tell_story(series, study, parameters, scenario=scenario, path=number, stream=stream, **twin))
 
 
 @click.command("simulate")
@@ -103,7 +112,11 @@ def draw(file: Path, parameters: ParameterSet, study: Study, *, scenario: str, p
 @study_option
 @click.option("--scenario", default=None, metavar="NAME", help="Only this scenario.")
 @click.option("--stream", type=Stream(), default="search", show_default=True, help="Which of the study's paths.")
-@click.option("--path", "path_number", type=click.IntRange(0), default=None, help="Replay this one path (with --scenario).")
+@click.option("--path", type=PathName(), default=None, metavar="N[~tK]", help="Replay this one path, or its twin K (with --scenario).")
+@click.option("--tilt", "tilts", type=TiltText(), multiple=True, metavar=TILT, help="A noise that the twin has pushed; once for each.")
+@click.option(
+    "--twins/--no-twins", default=True, show_default=True, help="Draw twins of the paths where a pilot finds that rare events decide."
+)
 @click.option("--trace", "trace_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="Write the time series.")
 @plot_option("Draw one path (the first, or --path): .html, .png or .svg.")
 @size_options
@@ -114,7 +127,9 @@ def command(
     study_file: Path,
     scenario: str | None,
     stream: str,
-    path_number: int | None,
+    path: tuple[int, int] | None,
+    tilts: tuple[Tilt, ...],
+    twins: bool,
     trace_file: Path | None,
     plot_file: Path | None,
     seed: int | None,
@@ -124,41 +139,60 @@ def command(
 ) -> None:
     """Run one parameter set and print what it did, every figure with its 95% interval and n.
 
+    A pilot finds what drives rare events first, and twins of the drawn paths with that pushed make them seen; --no-twins leaves both out.
+
     \b
     Example:
       amo-opt simulate studies/parameters/frax-current.toml --study studies/frax-2022.toml
       amo-opt simulate reports/frax-2022/parameters.toml --study studies/frax-2022.toml \\
           --scenario svb-2023 --stream holdout --path 17 --trace path17.csv --plot path17.html
+      amo-opt simulate studies/parameters/frax-current.toml --study studies/frax-2022.toml \\
+          --scenario calm --path 17~t1 --tilt share:-0.08:-2.6
     """
-    from amo_opt.cli.tables import open_console, print_score, score_document
+    from amo_opt.cli.tables import open_console, print_score, score_document, told_designs
     from amo_opt.config.load import load_parameters
+    from amo_opt.scoring.parts import risk_parts
     from amo_opt.scoring.score import score
+    from amo_opt.search.planning import aimed_designs
     from amo_opt.simulation.engine import replay, simulate
     from amo_opt.simulation.series import write_trace
     from amo_opt.simulation.size import size_of
+    from amo_opt.stress.tilts import path_name
 
     study = load(study_file, seed=seed, paths=paths)
     parameters = load_parameters(parameters_file)
-    check_call(study, scenario, path_number=path_number, trace_file=trace_file, plot_file=plot_file)
+    check_call(study, scenario, path=path, trace_file=trace_file, plot_file=plot_file)
+    design = design_of(path, tilts)
     chosen = None if scenario is None else [scenario]
-    if path_number is not None and scenario is not None:
-        outcome = replay(parameters, study, scenario=scenario, path=path_number, stream=stream)
+    designs: dict[str, Design] = {}
+    edges: dict[str, float | None] = {}
+    number, component = path or (0, 0)
+    if path is not None and scenario is not None:
+        outcome = replay(parameters, study, scenario=scenario, path=number, stream=stream, design=design, component=component)
     else:
         threads = thread_count(workers)
         size = size_of(study, paths=study.simulation.paths, scenarios=None if chosen is None else 1, threads=threads)
         tell_time(study, size, threads=threads)
-        outcome = simulate(parameters, study, scenarios=chosen, stream=stream, workers=threads)
+        if twins:
+            # each scenario's pilot is its own
+            seen = replace(study, scenarios=tuple(each for each in study.scenarios if chosen is None or each.name in chosen))
+            designs, edges = aimed_designs(parameters, seen, study.simulation.paths, workers=threads)
+        outcome = simulate(parameters, study, scenarios=chosen, designs=designs, stream=stream, workers=threads)
     if trace_file is not None and scenario is not None:
-        write_trace(trace_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
+        write_trace(trace_file, parameters, study, scenario=scenario, path=number, stream=stream, design=design, component=component)
         say(f"time series written to {trace_file}", err=True)
     if plot_file is not None and scenario is not None:
-        draw(plot_file, parameters, study, scenario=scenario, path=path_number or 0, stream=stream)
-        say(f"path {path_number or 0} drawn in {plot_file}", err=True)
-    if path_number is not None:
+        draw(plot_file, parameters, study, scenario=scenario, path=(number, component), stream=stream, design=design)
+        say(f"path {path_name(number, component)} drawn in {plot_file}", err=True)
+    if path is not None:
+        if design is not None:
+            say(told_twin(outcome, design), err=True)
         print_row(outcome, as_json=as_json)
         return
-    scored = score(outcome, study)
+    scored, parts = score(outcome, study), risk_parts(outcome, study, edges)
     if as_json:
-        print_json(score_document(scored, parameters, study, steps=outcome.steps))
+        print_json(score_document(scored, parameters, study, steps=outcome.steps, parts=parts, designs=designs))
         return
-    print_score(open_console(), scored, parameters, study)
+    print_score(open_console(), scored, parameters, study, parts=parts)
+    for line in told_designs(designs):
+        click.echo(line)

@@ -7,14 +7,18 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.wording import NOT_KNOWN, interval, significant
+from amo_opt.wording import NOT_KNOWN, count, interval, significant, sized
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from rich.console import Console
 
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.scoring.parts import RiskPart
     from amo_opt.scoring.types import Constraint, Estimate, Score
+    from amo_opt.stress.tilts import Design
 
 VERDICTS = {"KEPT": "holds", "BROKEN": "BROKEN", "UNDECIDED": "too few paths to decide"}
 """What a limit's verdict in a report is on a terminal."""
@@ -23,8 +27,10 @@ PIPED_WIDTH = 200
 
 
 def estimate_document(estimate: Estimate) -> dict[str, Any]:
-    """``{value, interval, n[, tail_points]}``; the interval is null where the paths are too few to know it."""
+    """``{value, interval, n[, twins][, tail_points]}``; the interval is null where the paths are too few to know it."""
     document: dict[str, Any] = {"value": estimate.value, "interval": estimate.interval and [*estimate.interval], "n": estimate.n}
+    if estimate.twins:
+        document["twins"] = estimate.twins
     if estimate.tail_points is not None:
         document["tail_points"] = estimate.tail_points
     return document
@@ -43,8 +49,12 @@ def _constraint_document(constraint: Constraint) -> dict[str, Any]:
     }
 
 
-def score_document(score: Score, parameters: ParameterSet, study: Study, *, steps: int) -> dict[str, Any]:
-    """One set's score as a JSON document."""
+def score_document(
+    score: Score, parameters: ParameterSet, study: Study, *, steps: int, parts: tuple[RiskPart, ...], designs: Mapping[str, Design]
+) -> dict[str, Any]:
+    """One set's score, and the parts of its peg risk, as a JSON document; ``designs`` = how scenarios with twins were drawn."""
+    from amo_opt.report.sampling_json import design_document, part_document
+
     return {
         "schema": 1,
         "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
@@ -58,7 +68,20 @@ def score_document(score: Score, parameters: ParameterSet, study: Study, *, step
             for scenario, figures in score.by_scenario.items()
         },
         "constraints": [_constraint_document(constraint) for constraint in score.constraints],
+        "risk_parts": [part_document(part, estimate_document) for part in parts],
+        "sampling": [design_document(name, design) for name, design in designs.items()],
     }
+
+
+def told_designs(designs: Mapping[str, Design]) -> Iterator[str]:
+    """A line for every scenario that has twins, and one that says what no twin excludes."""
+    from amo_opt.report.facts.risk import driver_words, unseen_sentence
+
+    for name, design in designs.items():
+        if not design.plain:
+            yield f"{name}: {count(design.drawn, 'drawn path')} and {count(sum(design.twins), 'twin')}{driver_words(design)}"
+    if designs:
+        yield unseen_sentence(designs)
 
 
 def open_console() -> Console:
@@ -82,8 +105,24 @@ def _ends(estimate: Estimate) -> str:
     return interval(estimate.interval, shown, between=" … ")
 
 
-def print_score(console: Console, score: Score, parameters: ParameterSet, study: Study) -> None:
-    """Metrics over all paths, then by scenario, then constraints."""
+def print_parts(console: Console, parts: tuple[RiskPart, ...]) -> None:
+    """Where the peg risk comes from."""
+    from rich.table import Table
+
+    from amo_opt.report.facts.risk import KINDS
+
+    table = Table(title="where the peg risk comes from (95% intervals)")
+    for heading in ("scenario", "paths", "bps", "share", "chance a path", "n in the tail"):
+        table.add_column(heading, justify="left" if heading in {"scenario", "paths"} else "right", no_wrap=heading == "scenario")
+    for part in parts:
+        cells = [f"{shown(each.value)} ({_ends(each)})" if each else "" for each in (part.contribution, part.share, part.chance)]
+        n = sized(part.contribution.n, part.contribution.twins)
+        table.add_row(part.scenario, KINDS[part.kind], *cells, n)
+    console.print(table)
+
+
+def print_score(console: Console, score: Score, parameters: ParameterSet, study: Study, *, parts: tuple[RiskPart, ...]) -> None:
+    """Metrics over all paths, then by scenario, the parts of the peg risk, and constraints."""
     from rich.table import Table
 
     from amo_opt.report.facts.limits import constraint_verdict
@@ -94,7 +133,9 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
         table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right", no_wrap=heading not in {"metric", "unit"})
     for metric in METRICS.values():
         estimate = score.metrics[metric.name]
-        table.add_row(metric.title, shown(estimate.value), _end(estimate.low), _end(estimate.high), metric.unit, str(estimate.n))
+        table.add_row(
+            metric.title, shown(estimate.value), _end(estimate.low), _end(estimate.high), metric.unit, sized(estimate.n, estimate.twins)
+        )
     console.print(table)
     chosen = ("peg_cvar95_bps", "min_price", "min_cr_external", "unserved_usd_hours", "hours_to_recover")
     titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in METRICS.values()}
@@ -106,6 +147,7 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     for scenario, figures in score.by_scenario.items():
         table.add_row(scenario, *[f"{shown(figures[name].value)} ({_ends(figures[name])})" for name in names])
     console.print(table)
+    print_parts(console, parts)
     table = Table(title="constraints (held at the confidence bound)")
     for heading in ("constraint", "value", "confidence bound", "limit", "verdict"):
         table.add_column(heading, justify="left" if heading in {"constraint", "verdict"} else "right", no_wrap=heading == "constraint")

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 TITLES = {
     "search": "search",
+    "pilot": "which noise decides the tail",
     "fix-A": "search at the current A",
+    "climb": "the best set, step by step",
     "prune": "taking idle changes back",
     "profile": "profile over A",
     "selection": "certification, selection paths",
     "holdout": "certification, holdout paths",
     "neighbours": "one step away",
+    "doubt": "assumptions drawn",
     "sensitivity": "assumed figures moved",
     "change-costs": "cost of the change",
     "run-capacity": "run capacity",

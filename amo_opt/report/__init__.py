@@ -8,6 +8,8 @@
     pages.py          Facts -> report.html, proposal.md and appendix.md
     appendix.py       topics -> parts that each fit into a post
     results_json.py   Result -> results.json
+    sampling_json.py  how its paths were drawn, and the parts of its risk, there
+    noises.py         a scenario's noises in words
     signatures.py     the setters on chain: arguments, limits, who holds band and step
     calls.py          two sets -> the calls between them, in whole on-chain integers
     safe_batch.py     calls -> Safe's Transaction Builder file with its checksum, and calldata

@@ -41,6 +41,7 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
     ("neighbours", "Neighbours one step away", "section 6"),
     ("importances", "What mattered in the search", "section 6"),
     ("profile", "The profile, point by point", "section 6"),
+    ("risk", "Where the peg risk comes from", "section 8"),
     ("expectations", "What was expected of each parameter", "section 7"),
     ("replays", "Replayed episodes, figure by figure", "section 10"),
     ("sources", "Sources of the scenarios", "section 10"),
@@ -69,11 +70,12 @@ def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
 def proposal_md(facts: Facts) -> str:
     """The text to post, short enough for one post: what it leaves out stands in the appendix, and it says where.
 
-    A study with many scenarios or parameters gets a briefer text: of section 4 and of the tables of section 5 only the objectives and the risks.
+    What is too long gets a shorter text, the table before and after holding the objectives and the risks alone; a study with many scenarios or parameters a brief one, without the tables
+    of sections 4 and of the scenarios.
     """
     template, where = _markdown().get_template("proposal.md.j2"), appendix(facts).where
-    for brief in (False, True):
-        text: str = template.render(facts=facts, sections=SECTIONS, where=where, brief=brief).rstrip("\n") + "\n"
+    for short, brief in ((False, False), (True, False), (True, True)):
+        text: str = template.render(facts=facts, sections=SECTIONS, where=where, short=short, brief=brief).rstrip("\n") + "\n"
         if len(text) < POST_LIMIT:
             break
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from amo_opt.config.wording import shown
@@ -11,10 +12,10 @@ from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
 from amo_opt.report.facts.backtest import demand_document, summary_document
 from amo_opt.report.facts.disclosure import replay_command, versions
-from amo_opt.report.facts.ruling import objection_words, turn_words
+from amo_opt.report.facts.ruling import condition_words, objection_words, turn_words
 from amo_opt.report.facts.sets import Subject, subject_of
-from amo_opt.report.facts.tails import tails_of
 from amo_opt.report.facts.validity import own_episodes
+from amo_opt.report.sampling_json import part_document, plan_document, sampling_document
 from amo_opt.scoring.replayed import BAND
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from amo_opt.scoring.replay import EpisodeFit
     from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
-    from amo_opt.search.result import Candidate, Result
+    from amo_opt.search.result import AssumptionDoubt, Candidate, Result
     from amo_opt.search.ruling import Binding, Objection, Ruling
+    from amo_opt.search.tails import Doubt
 
 SCHEMA = 2
 MOST_BYTES = 64 * 1024 * 1024
@@ -54,6 +56,7 @@ def results_json(result: Result) -> str:
                 "candidate": each.candidate,
                 "scenario": each.scenario,
                 "path": each.path,
+                "component": each.component,
                 "peg_loss_bps": _finite(each.peg_loss_bps),
                 "min_price": _finite(each.min_price),
                 "unserved_usd_hours": _finite(each.unserved_usd_hours),
@@ -61,8 +64,12 @@ def results_json(result: Result) -> str:
             }
             for each in result.worst_paths
         ],
-        "tails_agree": tails_of(result, subject).settled,
+        "tails_agree": result.tails.settled,
+        "tail_doubts": [_doubt(each) for each in result.tails.doubts],
         "verdict": _verdict(result.ruling),
+        "sampling": sampling_document(result),
+        "holdout_plan": plan_document(result.plan),
+        "risk_parts": {name: [part_document(each, _estimate) for each in parts] for name, parts in result.risk_parts.items()},
         **_around(result),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
@@ -111,6 +118,7 @@ def _around(result: Result) -> dict[str, Json]:
         ],
         "half_step": None if result.half_step is None else _candidate(result.half_step),
         "importances": {metric: _numbers(shares) for metric, shares in result.importances.items()},
+        "doubt": None if result.doubt is None else _assumption_doubt(result.doubt),
         "sensitivity": [
             {
                 "figure": each.figure,
@@ -139,6 +147,43 @@ def _around(result: Result) -> dict[str, Json]:
     }
 
 
+def _assumption_doubt(doubt: AssumptionDoubt) -> Json:
+    region = doubt.region
+    return {
+        "share": _estimate(doubt.share),
+        "recommended": doubt.recommended,
+        "robust_share": doubt.demanded,
+        "robust": doubt.robust,
+        "more_draws": doubt.more_draws,
+        "paths": doubt.paths,
+        "twins": doubt.twins,
+        "assumptions": doubt.assumptions,
+        "failed": doubt.failed,
+        "bands": {name: _numbers(asdict(band)) for name, band in (("yield", doubt.yield_band), ("peg_cvar95_bps", doubt.peg_band))},
+        "conditions": [{"condition": condition_words(condition), "share": _finite(share)} for condition, share in doubt.conditions],
+        "explains": doubt.explains,
+        "index_by_chance": _finite(doubt.by_chance),
+        "drivers": [
+            {
+                "assumption": each.name,
+                "value": _finite(each.value),
+                "range": [_finite(each.low), _finite(each.high)],
+                "index": _estimate(each.index),
+                "fails_towards": each.side,
+            }
+            for each in doubt.drivers
+        ],
+        "region": None
+        if region is None
+        else {
+            "bounds": [{"assumption": each.name, "side": each.side, "threshold": _finite(each.threshold)} for each in region.bounds],
+            "draws": region.draws,
+            "failures_covered": _finite(region.covered),
+            "failing_inside": _finite(region.purity),
+        },
+    }
+
+
 def _candidate(candidate: Candidate) -> Json:
     score = candidate.selection_score if candidate.holdout_score is None else candidate.holdout_score
     return {
@@ -150,6 +195,7 @@ def _candidate(candidate: Candidate) -> Json:
         "certified_on": "selection" if candidate.holdout_score is None else "holdout",
         "constraints": {each.key: _constraint(each) for each in score.constraints},
         "objection": None if candidate.objection is None else _objection(candidate.objection),
+        "robust_share": _finite(candidate.robust_share) if candidate.robust_share is not None else None,
     }
 
 
@@ -157,7 +203,12 @@ def _verdict(ruling: Ruling) -> Json:
     """The outcome, the paths it was decided on, and the limit that binds."""
     return {
         "outcome": ruling.outcome,
-        "decided_on": {"stream": ruling.paths.stream, "paths": ruling.paths.n, "paths_per_scenario": ruling.paths.each},
+        "decided_on": {
+            "stream": ruling.paths.stream,
+            "paths": ruling.paths.n,
+            "twins": ruling.paths.twins,
+            "paths_per_scenario": ruling.paths.each,
+        },
         "sets_judged": ruling.sets,
         "sets_feasible": ruling.kept,
         "set": ruling.set or None,
@@ -202,6 +253,21 @@ def _objection(objection: Objection) -> Json:
     }
 
 
+def _doubt(doubt: Doubt) -> Json:
+    """What leaves the tail open; null where the kind has no such figure."""
+    return {
+        "kind": doubt.kind,
+        "set": doubt.set,
+        "of": "difference" if doubt.difference else "figure",
+        "holdout": _estimate(doubt.found),
+        "largest_share": None if doubt.found.largest_share is None else _finite(doubt.found.largest_share),
+        "selection": None if doubt.seen is None else _estimate(doubt.seen),
+        "tolerance": None if doubt.tolerance is None else _finite(doubt.tolerance),
+        "most_paths": doubt.cap,
+        "paths_needed_per_scenario": doubt.needed,
+    }
+
+
 def _search(score: PointScore) -> Json:
     return {"yield": _finite(score.yield_annual), "peg_cvar95_bps": _finite(score.peg_risk_bps), "constraints": _numbers(score.constraints)}
 
@@ -213,9 +279,7 @@ def _metrics(score: Score) -> Json:
 
 def _constraint(constraint: Constraint) -> Json:
     return {
-        "value": _finite(constraint.estimate.value),
-        "interval": _interval(constraint.estimate),
-        "n": constraint.estimate.n,
+        **_estimate(constraint.estimate),
         "limit": _finite(constraint.limit),
         "at_least": constraint.at_least,
         "decidable": constraint.decidable,
@@ -264,7 +328,8 @@ def _episode(fit: EpisodeFit) -> Json:
 
 
 def _estimate(estimate: Estimate) -> dict[str, Json]:
-    return {"value": _finite(estimate.value), "interval": _interval(estimate), "n": estimate.n}
+    twins: dict[str, Json] = {"twins": estimate.twins} if estimate.twins else {}
+    return {"value": _finite(estimate.value), "interval": _interval(estimate), "n": estimate.n, **twins}
 
 
 def _interval(estimate: Estimate) -> Json:

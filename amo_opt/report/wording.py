@@ -11,10 +11,11 @@ from amo_opt.comparison.wording import VERDICT_SHAPES
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
-from amo_opt.wording import MISSING, UNITS, decimals_of, fixed, interval, significant, thousands, true_minus
+from amo_opt.wording import MISSING, UNITS, decimals_of, fixed, interval, significant, sized, sized_count, thousands, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
 
 SHAPES = VERDICT_SHAPES | {
     "RECOMMENDED": "▲",
@@ -131,6 +132,16 @@ def plain_number(value: float) -> str:
     ('1,500', '0.0025', '1,586,444,840', '0.123457')
     """
     return true_minus(significant(value, 6))
+
+
+def paths_of(estimate: Estimate) -> str:
+    """The paths behind a figure, by how they were drawn."""
+    return sized(estimate.n, estimate.twins)
+
+
+def paths_counted(estimate: Estimate, noun: str) -> str:
+    """The same in a sentence: their number, and how they were drawn where some are twins."""
+    return sized_count(estimate.n, estimate.twins, noun)
 
 
 def listed(words: Sequence[str]) -> str:

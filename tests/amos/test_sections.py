@@ -20,7 +20,7 @@ from amo_opt.config.load import load_study
 from amo_opt.config.schema import figures_by_name
 from amo_opt.protocol.state import Figure, Markets, ProtocolState
 from amo_opt.report.facts.state_rows import state_rows
-from amo_opt.search.sensitivity import moves
+from amo_opt.search.assumptions import assumptions
 from amo_opt.simulation.remote import deserialise, serialise
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_a_study_is_the_same_though_the_package_learnt_an_amo(vault: dict[str, A
     assert found["hash"] == study.hash
     assert found["vault"] == [0.0, 0.0, 0.01, 0.04]
     assert found["collateral"] == study.state.collateral_usd
-    assert found["moved"] == [move.figure for move in moves(study.state)]
+    assert found["moved"] == [each.name for each in assumptions(study)]
 
 
 def test_what_is_left_out_is_no_assumption(vault: dict[str, Any]) -> None:
@@ -141,7 +141,7 @@ def test_a_section_that_is_given_counts(vault: dict[str, Any]) -> None:
     assert found["vault"] == [1e8, 1e8, 0.01, 0.04]
     assert found["collateral"] == pytest.approx(study.state.collateral_usd + 1e8, rel=1e-15)
     assert found["hash"] != study.hash
-    assert found["moved"].count("amos.vault.held") == 2
+    assert found["moved"].count("amos.vault.held") == 1
     assert "amos.vault.fee" not in found["rows"]
     assert found["pickled"]
     assert found["differs"]

@@ -47,7 +47,7 @@ def told(study: Path) -> dict[str, Any]:
     """What the package makes of a study; its problems, where it is refused."""
     from amo_opt.config.load import load_study
     from amo_opt.report.facts.state_rows import state_rows
-    from amo_opt.search.sensitivity import moves
+    from amo_opt.search.assumptions import assumptions
     from amo_opt.simulation.remote import deserialise, serialise
 
     try:
@@ -67,7 +67,7 @@ def told(study: Path) -> dict[str, Any]:
         "assumed": state.amos.vault.held.assumed,
         "collateral": state.collateral_usd,
         "rows": [row.key for row in state_rows(state, found.date)],
-        "moved": [move.figure for move in moves(state)],
+        "moved": [each.name for each in assumptions(found)],
         "pickled": deserialise(serialise(state)) == state,
         "differs": replace(state, amos=replace(state.amos, vault=VaultAmo(held=Figure(value=1.0)))) != state,
     }

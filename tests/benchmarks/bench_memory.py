@@ -14,11 +14,12 @@ from pathlib import Path
 
 from amo_opt.config.load import load_study
 from amo_opt.scoring.score import score
-from amo_opt.search.certification import certify
+from amo_opt.search.certification import aimed, certify
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.coordinator import convergence, search
 from amo_opt.search.holdout import Selection, run_holdout
 from amo_opt.search.optimise import evaluate
+from amo_opt.search.progress import silent
 from amo_opt.search.result import Candidate
 from amo_opt.search.ruling import Paths, Ruling
 from amo_opt.search.study_store import StudyStore
@@ -46,11 +47,11 @@ def main(paths: int, what: str) -> None:
         current = Candidate(id="current", role="current", parameters=study.current, search=None, selection_score=found)
         entry = replace(current, id="other", role="candidate", parameters=other)
         ruling = Ruling(outcome="recommended", paths=Paths(stream="selection", n=paths, each=paths), sets=2, kept=1, set="other")
-        run_holdout(certifier, [current, entry], Selection({"other": "recommended"}, {"other": None}, ruling))
+        run_holdout(certifier, [current, entry], Selection({"other": "recommended"}, {"other": None}, ruling), edges={})
     else:
         few = StudyStore(study, "sqlite://")
         trials = search(study, store=few, trials=8, evaluate=lambda sets: evaluate(sets, small, workers=1))
-        certify(study, trials, workers=1, watch=lambda event: None, sampler="tpe", hypervolume=convergence(trials, 8))
+        certify(study, trials, aims=aimed(study, 1, silent), workers=1, watch=silent, sampler="tpe", hypervolume=convergence(trials, 8))
     print(f"after: {peak():.0f} MB, {time.monotonic() - began:.0f} s")  # noqa: T201
 
 

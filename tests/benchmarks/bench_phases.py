@@ -19,15 +19,17 @@ from typing import Any
 STUDY = Path(__file__).resolve().parents[2] / "studies" / "frax-2022.toml"
 PHASES: dict[str, tuple[str, ...]] = {
     "drawing paths": (
-        "amo_opt.simulation.engine:draw_packed",
+        "amo_opt.simulation.engine:_drawn",
         "amo_opt.simulation.mixed:draw_rows",
         "amo_opt.simulation.mixed:packed",
         "amo_opt.search.change_cost:draw_packed",
         "amo_opt.search.reverse_stress:draw_rows",
         "amo_opt.search.reverse_stress:packed",
     ),
+    "the doubt": ("amo_opt.search.certification:doubt_of", "amo_opt.search.preference:robust_shares"),
     "the kernel": ("amo_opt.simulation.engine:run_block",),
     "columns and checks": ("amo_opt.simulation.engine:_evaluate", "amo_opt.simulation.engine:_outcomes"),
+    "rest of the pilot": ("amo_opt.search.optimise:aimed",),
     "scores of trials": ("amo_opt.search.optimise:point_score",),
     "proposing": ("amo_opt.search.coordinator:memory_study", "amo_opt.search.coordinator:_asked"),
     "recording": ("amo_opt.search.study_store:StudyStore.add", "amo_opt.search.optimise:StudyStore"),

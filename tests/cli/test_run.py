@@ -368,7 +368,7 @@ def test_too_few_certification_paths_are_an_honest_answer(small, call, tmp_path,
     assert {each["feasible"] for each in document["neighbours"]} <= {None, False}
     proposal = (tmp_path / "report" / "proposal.md").read_text(encoding="utf-8")
     assert "limits: 8 undecided of 9 on selection and holdout paths" in proposal
-    assert "Whether selection and holdout paths agree is not known: n = 20 paths a scenario" in proposal
+    assert "Whether the tail is settled is not known: n = 20 drawn paths a scenario are too few for an interval" in proposal
     for name in ("proposal.md", "report.html", "appendix.md"):
         text = (tmp_path / "report" / name).read_text(encoding="utf-8")
         assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text), name

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from amo_opt import load_study
 from amo_opt.cli.simulate import PLOTS
+from amo_opt.report.facts.disclosure import replay_command
 from amo_opt.report.facts.story import SERIES
+from amo_opt.search import planning
+from amo_opt.search.aim import Aim
+from amo_opt.search.evidence import worst_paths, worst_rows
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, simulate
+from amo_opt.stress.tilts import Design, Tilt, path_name
 
 
 @pytest.fixture
@@ -43,6 +51,30 @@ def test_json_is_the_whole_score(shared, current, call):
         assert estimate["n"] >= 1 or estimate["name"] == "caps_plus_buffer"  # a sum of settings: nothing is sampled
     assert set(document["by_scenario"]) == {"calm", "svb-2023"}
     assert all({"limit", "feasible", "decidable"} <= set(constraint) for constraint in document["constraints"])
+
+
+def test_twins_show_what_drawn_paths_do_not(shared, current, call, monkeypatch):
+    """Where a pilot of the set finds a driver its twins stand beside the drawn paths, in figures, document and a line of the table; --no-twins draws none."""
+
+    def aim(sets, study, *, workers):
+        assert [each.name for each in sets] == ["frax-current"]
+        plain = {each.name: Aim(each.name, (), (1.0,), 1.0, None) for each in study.scenarios}
+        return plain | {"calm": Aim("calm", ((Tilt("share", -0.2, -0.5),),), (0.5, 0.5), 0.1, 1e-3)}
+
+    monkeypatch.setattr(planning, "aim", aim)
+    document = json.loads(call("simulate", current, "--study", shared, "--json", "--paths", "40").out)
+    designs = {each["scenario"]: each for each in document["sampling"]}
+    twins = sum(each["twins"] for design in designs.values() for each in design["components"])
+    assert {each["drawn"] for each in designs.values()} == {40}
+    assert document["metrics"]["yield"].get("twins", 0) == twins
+    assert document["metrics"]["yield"]["n"] == 80 + twins
+    assert twins > 0
+    table = call("simulate", current, "--study", shared, "--paths", "40").out
+    assert f"calm: 40 drawn paths and {twins} twins, driven by the share token falling to about 61% of its start" in table
+    assert "Events with another driver are not excluded up to" in table
+    plain = call("simulate", current, "--study", shared, "--json", "--paths", "40", "--no-twins")
+    bare = json.loads(plain.out)
+    assert (bare["sampling"], bare["metrics"]["yield"]["n"], "twins" in bare["metrics"]["yield"]) == ([], 80, False)
 
 
 def test_one_scenario_alone(shared, current, call):
@@ -213,3 +245,101 @@ def test_too_few_paths_know_no_interval(shared, current, call, paths):
     assert text.count("too few paths to decide") == len(sampled)
     assert "not known" in text
     assert " inf" not in text
+
+
+TWIN = ("--scenario", "svb-2023", "--path", "2~t3", "--tilt", "share:-0.1:-0.2", "--tilt", "size:1.5")
+
+
+def test_a_twin_replays_from_its_name_and_tilts(shared, current, call):
+    """Row 2 of component 3 among many, every column; one line on stderr says what it is."""
+    study = load_study(shared)
+    tilts = (Tilt("share", -0.1, -0.2), Tilt("size", 1.5))
+    designs = {"svb-2023": Design(1, ((), (), tilts), (0, 0, 3))}
+    row = simulate(study.current, study, scenarios=["svb-2023"], designs=designs).paths.iloc[3]
+    called = call("simulate", current, "--study", shared, *TWIN, "--json")
+    assert called.status == 0
+    found = json.loads(called.out)
+    assert {name for name in found if found[name] != row[name]} == {"weight"}  # beside one twin instead of three
+    ratio = (1.0 / row["weight"] - 1.0) / 3.0
+    assert found["weight"] == pytest.approx(1.0 / (1.0 + ratio), rel=1e-12)
+    assert called.err == (
+        "path 2 of svb-2023, twin 3: hourly share noise drifted by −0.1 until it alone has taken the price to 82% of its start and size "
+        f"drawn towards the upper end of its range, 4.5 times as likely there; all else as drawn; beside as many drawn paths it has {share(found['weight'])} of the weight of "
+        "one that the tilt cannot reach\n"
+    ).replace("−", "-")
+
+
+def test_the_printed_command_of_a_worst_path_replays_it(shared, current, call, monkeypatch):
+    """Twins among the deepest holdout paths go by names like 1~t2, and what a report prints beside them gives the same loss to the bit."""
+    study = load_study(shared)
+    pushed = ((Tilt("share", -0.3, -1.5),), (Tilt("share", -0.4), Tilt("size", 1.5)))
+    designs = {"calm": Design(4), "svb-2023": Design(2, pushed, (3, 4))}
+    outcome = simulate(study.current, study, designs=designs, stream="holdout")
+    worst = worst_paths(SimpleNamespace(id="current"), worst_rows(outcome), designs)
+    assert {each.component for each in worst} >= {1, 2}
+    shutil.copy(current, shared.parent / "parameters.toml")
+    monkeypatch.chdir(shared.parent)
+    for each in worst:
+        program, *arguments = shlex.split(replay_command(each, study))
+        assert arguments[arguments.index("--path") + 1] == path_name(each.path, each.component)
+        called = call(*arguments, "--json")
+        assert (program, called.status) == ("amo-opt", 0), called.err
+        found = json.loads(called.out)
+        assert (found["peg_loss_bps"], found["min_price"], found["component"]) == (each.peg_loss_bps, each.min_price, each.component)
+
+
+def test_parts_by_scenario_add_up_to_the_peg_risk(shared, current, call):
+    """Without a design nothing tells events apart: a part a scenario, in the table and in the document."""
+    document = json.loads(call("simulate", current, "--study", shared, "--paths", "40", "--json").out)
+    parts = document["risk_parts"]
+    assert [(each["scenario"], each["part"], each["chance"]) for each in parts] == [("calm", "all", None), ("svb-2023", "all", None)]
+    whole = document["metrics"]["peg_cvar95_bps"]["value"]
+    assert sum(each["contribution_bps"]["value"] for each in parts) == pytest.approx(whole, rel=1e-12)
+    assert "where the peg risk comes from" in call("simulate", current, "--study", shared).out
+
+
+def share(weight):
+    return f"1/{1 / weight:,.0f}" if weight < 0.1 else f"{weight:.2g}"
+
+
+def test_a_twin_is_traced_and_drawn(shared, current, call, tmp_path):
+    """The series end where the row says; the drawing is titled by the twin's name, and its stress begins when it does there."""
+    table, page, plain = tmp_path / "t.csv", tmp_path / "t.html", tmp_path / "p.html"
+    late = ("--scenario", "svb-2023", "--path", "2~t1", "--tilt", "onset:9")
+    called = call("simulate", current, "--study", shared, *late, "--trace", table, "--plot", page, "--json")
+    assert called.status == 0
+    assert f"path 2~t1 drawn in {page}" in called.err
+    frame = pd.read_csv(table)
+    assert frame.loc[frame["hour"] >= 0, "price"].min() == pytest.approx(json.loads(called.out)["min_price"], rel=1e-12)
+    assert "svb-2023, path 2~t1 of stream search</h1>" in page.read_text(encoding="utf-8")
+    call("simulate", current, "--study", shared, "--scenario", "svb-2023", "--path", "2", "--plot", plain)
+    assert "svb-2023, path 2 of stream search</h1>" in plain.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--path", "2~t0"), "found '2~t0'; allowed: a path's number, such as 17, or a twin's, such as 17~t3"),
+        (("--path", "-1"), "found '-1'; allowed: a path's number"),
+        (("--path", "2~t1"), "a twin needs the tilts of its component: --tilt NOISE:AMOUNT[:LEVEL]"),
+        (("--tilt", "share:-0.1"), "--tilt needs the twin that it makes: --path N~tK"),
+        (("--path", "2", "--tilt", "share:-0.1"), "--tilt needs the twin that it makes: --path N~tK"),
+        (("--path", "2~t1", "--tilt", "share"), "found 'share'; allowed: NOISE:AMOUNT[:LEVEL], such as share:-0.08:-2.6"),
+        (("--path", "2~t1", "--tilt", "share:x"), "found 'share:x'; allowed: NOISE:AMOUNT[:LEVEL]"),
+        (("--path", "2~t1", "--tilt", "shares:-1"), "no noise is called 'shares'; did you mean 'share'?"),
+        (("--path", "2~t1", "--tilt", "share:-0.1:0.2"), "give it the same sign"),
+        (("--path", "2~t1", "--tilt", "share:-0.1", "--tilt", "share:-0.2"), "a component tilts share, share; each noise once"),
+        (("--path", "2~t1", "--tilt", "exit:1"), "scenario svb-2023 draws no noise 'exit'; it draws"),
+    ],
+)
+def test_what_is_no_twin_is_refused(shared, current, call, arguments, told):
+    """One message that names the option and what is allowed; nothing on stdout."""
+    called = call("simulate", current, "--study", shared, "--scenario", "svb-2023", *arguments)
+    assert (called.status, called.out) == (2, "")
+    assert told in " ".join(called.err.split())
+
+
+def test_a_twin_needs_its_scenario(shared, current, call):
+    called = call("simulate", current, "--study", shared, "--path", "2~t1", "--tilt", "share:-0.1")
+    assert (called.status, called.out) == (2, "")
+    assert "--path, --trace and --plot need --scenario NAME" in called.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from amo_opt.errors import AmoOptError
+from amo_opt.search import planning
 from amo_opt.simulation import engine
 from amo_opt.simulation import size as room
 
@@ -46,7 +47,7 @@ def test_a_million_paths_of_ten_years(small, call, tmp_path, monkeypatch, comman
     def begun(*_, **__):
         raise AmoOptError("begun")
 
-    monkeypatch.setattr(engine, "simulate", begun)
+    monkeypatch.setattr(planning, "aim", begun)
     study = small(window_hours="87600", trials="100000")
     called = call(*calls(study, tmp_path)[command], "--paths", "1000000", "--workers", "1")
     assert (called.status, called.out) == (2, "")

@@ -36,13 +36,13 @@ def test_an_estimate_is_never_bare():
 def test_the_document_and_the_table_hold_the_same_metrics(scored):
     """Every metric by name in one, by title in the other; constraints too few paths cannot decide are said to be so in both."""
     result, study = scored
-    document = score_document(result, study.current, study, steps=288)
+    document = score_document(result, study.current, study, steps=288, parts=(), designs={})
     assert set(document["metrics"]) == set(METRICS)
     undecided = [constraint["name"] for constraint in document["constraints"] if not constraint["decidable"]]
     assert undecided == ["breach_probability"] * 2
     assert document["feasible"] is False
     screen = io.StringIO()
-    print_score(Console(file=screen, width=200), result, study.current, study)
+    print_score(Console(file=screen, width=200), result, study.current, study, parts=())
     text = screen.getvalue()
     assert all(metric.title in text for metric in METRICS.values())
     assert text.count("too few paths to decide") == 2
@@ -53,7 +53,7 @@ def test_no_figure_and_no_scenario_is_cut(scored, width):
     """A narrow terminal wraps titles, never a number or a name."""
     result, study = scored
     screen = io.StringIO()
-    print_score(Console(file=screen, width=width), result, study.current, study)
+    print_score(Console(file=screen, width=width), result, study.current, study, parts=())
     cells = {cell.strip() for line in screen.getvalue().splitlines() for cell in line.split("│")}
     assert {shown(estimate.high) for estimate in result.metrics.values()} <= cells
     assert {"svb-2023", "breach_probability:svb-2023"} <= cells

@@ -19,16 +19,24 @@ from amo_opt.report.facts.state_rows import state_rows
 from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.paired import verdict
+from amo_opt.scoring.parts import RiskPart
 from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
+from amo_opt.search.aim import Aim
+from amo_opt.search.planning import Plan
 from amo_opt.search.result import (
+    AssumptionDoubt,
+    Band,
+    Bound,
     Candidate,
     ChangeCost,
+    Driver,
     Fan,
     Neighbour,
     Optimum,
     Profile,
     ProfilePoint,
+    Region,
     Result,
     RunCapacity,
     Sensitivity,
@@ -37,6 +45,7 @@ from amo_opt.search.result import (
 )
 from amo_opt.search.ruling import Condition, Objection, Paths, Ruling, Turn, binding_of, nearest
 from amo_opt.stress.scenario import Scenario
+from amo_opt.stress.tilts import Design, Tilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -343,6 +352,43 @@ def _sensitivity(study: Study) -> tuple[Sensitivity, ...]:
     return tuple(rows)
 
 
+def _doubt(study: Study, *, recommended: bool, share: float = 0.953, low: float = 0.869) -> AssumptionDoubt:
+    """Draws in which the verdict holds nearly always, and two assumptions that explain where it does not."""
+    drivers = tuple(
+        Driver(name=name, value=0.8, low=0.65, high=0.9, index=Estimate(value=index, low=index / 2.0, high=index * 1.4, n=64), side=side)
+        for name, index, side in (
+            ("amos.curve.lp_share", 0.5, "high"),
+            ("calm: share_daily_vol", 0.2, "low"),
+            ("svb-2023: weight", 0.05, "low"),
+        )
+    )
+    return AssumptionDoubt(
+        share=Estimate(value=share, low=low, high=0.99, n=64),
+        recommended=recommended,
+        demanded=study.certification.robust_share,
+        paths=24,
+        twins=5,
+        assumptions=81,
+        failed=0,
+        yield_band=Band(low=-0.002, median=0.0031, high=0.0062, foretold=0.71),
+        peg_band=Band(low=-4.0, median=1.1, high=9.5, foretold=0.12),
+        conditions=((Condition(kind="better", metric="yield"), 0.97), (Condition(kind="tolerance", metric="peg_cvar95_bps"), 0.955)),
+        explains="failures",
+        drivers=drivers,
+        by_chance=0.19,
+        region=Region(
+            bounds=(
+                Bound(name="amos.curve.lp_share", side="above", threshold=0.86),
+                Bound(name="collateral.idle", side="below", threshold=35e6),
+            ),
+            draws=7,
+            covered=0.75,
+            purity=0.6,
+        ),
+        more_draws=0,
+    )
+
+
 def _costs(candidate: str, factor: float) -> ChangeCost:
     figures = {
         "lp_value_change": _estimate(-1.3e6 * factor, 2.0e5, 640),
@@ -389,6 +435,40 @@ IMPORTANCES = {
     "yield": {"aave_cap": 0.44, "curve_mint_cap": 0.31, "amplification": 0.12, "idle_buffer": 0.09, "pool_share_high": 0.04},
     "peg_cvar95_bps": {"amplification": 0.58, "pool_share_high": 0.22, "curve_mint_cap": 0.11, "idle_buffer": 0.06, "aave_cap": 0.03},
 }
+
+
+FALLING = Tilt("share", -0.08, -2.6)
+"""The share token pushed down until it stands at 7% of its start."""
+CHANCES = {"calm": 3.8e-5, "ust-contagion-2022": 1.4e-3}
+"""Scenarios in which runs decide, with the chance of one."""
+
+
+def _designs() -> dict[str, Design]:
+    return {name: Design(640, ((FALLING,),), (751,)) if name in CHANCES else Design(640) for name in SCENARIOS}
+
+
+def _parts(total: float) -> tuple[RiskPart, ...]:
+    """Calm's everyday paths are two tenths of the whole, its runs three and those of the contagion four; the other scenarios share the last tenth."""
+    rows = []
+
+    def part(scenario: str, kind: str, share: float, **more: Any) -> RiskPart:
+        twins = 300 if kind == "events" else 0
+        return RiskPart(
+            scenario=scenario,
+            kind=kind,  # type: ignore[arg-type]
+            contribution=Estimate(value=share * total, low=0.9 * share * total, high=1.1 * share * total, n=100 + twins, twins=twins),
+            share=_estimate(share, 0.02, 100 + twins),
+            **more,
+        )
+
+    for name in SCENARIOS:
+        if name not in CHANCES:
+            rows.append(part(name, "all", 0.1 / 3))
+            continue
+        chance = Estimate(value=CHANCES[name], low=0.8 * CHANCES[name], high=1.2 * CHANCES[name], n=1391, twins=751)
+        rows.append(part(name, "everyday", 0.2 if name == "calm" else 0.0, edge=200.0))
+        rows.append(part(name, "events", 0.3 if name == "calm" else 0.4, edge=200.0, chance=chance))
+    return tuple(rows)
 
 
 def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes: Any) -> Result:
@@ -483,10 +563,18 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         worst_paths=worst,
         paths_search=320,
         paths_certification=3200,
+        aims=tuple(
+            Aim(name, ((FALLING,),), (0.46, 0.54), 0.001, CHANCES[name], 200.0) if name in CHANCES else Aim(name, (), (1.0,), 1.0, None)
+            for name in SCENARIOS
+        ),
+        selection_designs=_designs(),
+        plan=Plan(_designs(), 0.5, 0.48, capped=False),
+        risk_parts={each.id: _parts(each.holdout_score.peg_risk_bps.value) for each in rows[:2] if each.holdout_score is not None},
         screened=4,
         half_step=_half_step(study, now_a, now_b) if candidates else None,
         neighbours=_neighbours(now_b) if candidates else (),
         importances=IMPORTANCES,
+        doubt=_doubt(study, recommended=recommended is not None) if candidates else None,
         sensitivity=_sensitivity(study) if candidates else (),
         change_costs=tuple(_costs(each, 1.0 + 0.4 * number) for number, each in enumerate(shown)),
         run_capacities=tuple(

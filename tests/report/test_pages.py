@@ -149,7 +149,7 @@ def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
             intervals = [getattr(node, name) for name in names if name == "interval" or name.endswith("_interval")]
             if any(" to " in each for each in intervals):
                 seen[type(node).__name__] += 1
-                assert re.fullmatch(r"[\d,]+", node.n), node
+                assert re.fullmatch(r"[\d,]+( drawn \+ [\d,]+ twins?)?", node.n), node
             for name in names:
                 walk(getattr(node, name))
         elif isinstance(node, tuple | list):
@@ -157,7 +157,9 @@ def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
                 walk(each)
 
     walk(gather(result, results_hash="0"))
-    expected = {"MetricRow", "Cell", "HeatCell", "NeighbourRow", "StepRow", "CostRow", "CapacityRow", "SensitivityEnd", "Finding"}
+    expected = {"MetricRow", "Cell", "HeatCell", "NeighbourRow", "StepRow", "CostRow", "CapacityRow", "SensitivityEnd", "Finding"} | {
+        "RiskRow"
+    }
     assert expected <= set(seen)
 
 

@@ -22,14 +22,19 @@ TOP = {
     "scenarios",
     "episodes",
     "worst_paths",
+    "sampling",
+    "holdout_plan",
+    "risk_parts",
 } | {
     "neighbours",
     "half_step",
     "importances",
+    "doubt",
     "sensitivity",
     "change_costs",
     "run_capacity",
     "tails_agree",
+    "tail_doubts",
     "verdict",
 }
 

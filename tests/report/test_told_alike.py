@@ -106,7 +106,7 @@ def test_every_place_tells_the_same(make_result, told, told_alike, kind):
     result = results(make_result)[kind]
     verdict = told_alike(*told(result))
     assert verdict["outcome"] == result.verdict
-    assert verdict["decided_on"] == {"stream": result.ruling.paths.stream, "paths": 3200, "paths_per_scenario": 640}
+    assert verdict["decided_on"] == {"stream": result.ruling.paths.stream, "paths": 3200, "twins": 0, "paths_per_scenario": 640}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -21,6 +21,7 @@ from amo_opt.report.wording import Scale
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
 from amo_opt.search.result import Fan, Neighbour
 from amo_opt.search.ruling import Objection
+from amo_opt.search.tails import tails_of
 
 
 def unknown(thing):  # noqa: PLR0911 - one return for each kind of thing
@@ -49,7 +50,8 @@ def blind(result):
     made = unknown(result)
     candidates = tuple(replace(each, role="candidate") if each.role == "recommended" else each for each in made.candidates)
     ruling = replace(made.ruling, outcome="undecidable", paths=replace(made.ruling.paths, stream="selection"), needed=50)
-    return replace(made, candidates=candidates, ruling=ruling, recommended=None)
+    tails = tails_of(candidates[0], candidates[1], None, cap=made.study.certification.most_paths)
+    return replace(made, candidates=candidates, ruling=ruling, recommended=None, tails=tails)
 
 
 @pytest.fixture(scope="module")

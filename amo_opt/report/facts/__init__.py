@@ -10,6 +10,7 @@ from amo_opt.report.facts.convergence import Convergence, convergence_of
 from amo_opt.report.facts.costs import Costs, costs_of
 from amo_opt.report.facts.decision import Decision, decision_of
 from amo_opt.report.facts.disclosure import Disclosure, disclosure_of, replay_command
+from amo_opt.report.facts.doubt import DoubtFacts, doubt_facts
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
 from amo_opt.report.facts.execution import Execution, execution_of
 from amo_opt.report.facts.fans import FanPanel, fan_panels, reading_of
@@ -19,14 +20,16 @@ from amo_opt.report.facts.intuition import Intuition, intuition_of
 from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.neighbourhood import Neighbourhood, neighbourhood_of
 from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, below_use, cap_rows, parameter_rows, unnamed
+from amo_opt.report.facts.risk import RiskFacts, risk_of
 from amo_opt.report.facts.ruling import RulingFacts, ruling_of
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
 from amo_opt.report.facts.steps import HALF_STEP
-from amo_opt.report.facts.tails import Tails, tails_of
+from amo_opt.report.facts.tails import TailFacts, tail_facts
 from amo_opt.report.facts.validity import Validity, own_episodes, validity_of
 from amo_opt.report.wording import Scale
+from amo_opt.stress.tilts import path_name
 from amo_opt.wording import clean
 
 if TYPE_CHECKING:
@@ -90,11 +93,13 @@ class Facts:
     neighbourhood: Neighbourhood
     intuition: Intuition
     costs: Costs
+    doubt: DoubtFacts
     sensitivity: SensitivityFacts
     convergence: Convergence
     monitoring: Monitoring
     execution: Execution
-    tails: Tails
+    tails: TailFacts
+    risk: RiskFacts
 
     @property
     def changed(self) -> tuple[ParameterRow, ...]:
@@ -130,10 +135,9 @@ def gather(result: Result, *, results_hash: str) -> Facts:
     study = result.study
     subject = subject_of(result)
     other = subject.current if subject.other is None else subject.other
-    n = subject.score(subject.current).yield_annual.n
     rows = state_rows(study.state, study.date)
     fans = fan_panels(result, subject)
-    evidence = evidence_of(subject, study.scenarios, n=n, seed=study.search.seed)
+    evidence = evidence_of(subject, study.scenarios, seed=study.search.seed)
     return Facts(
         title=_title(result, subject),
         name=clean(study.name),
@@ -162,7 +166,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         fans_reading=reading_of(fans),
         worst=tuple(_worst_row(each, result.study) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
-        validity=validity_of(study, own_episodes(study, result.episodes), sensitivity=result.sensitivity),
+        validity=validity_of(study, own_episodes(study, result.episodes), doubt=result.doubt),
         disclosure=disclosure_of(result),
         chain=f"{CHAINS.get(study.state.chain_id, 'another chain')} (chain id {study.state.chain_id})",
         freshness=freshness_of(study.state, study.date),
@@ -170,11 +174,13 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         neighbourhood=neighbourhood_of(result, subject),
         intuition=intuition_of(result, subject),
         costs=costs_of(result, subject),
+        doubt=doubt_facts(result, subject, rows),
         sensitivity=sensitivity_of(result, subject, rows),
         convergence=convergence_of(result),
         monitoring=monitoring_of(result, subject),
         execution=execution_of(result, subject, results_hash=results_hash),
-        tails=tails_of(result, subject),
+        tails=tail_facts(result),
+        risk=risk_of(result, subject),
     )
 
 
@@ -198,7 +204,7 @@ def _worst_of(result: Result, subject: Subject) -> str:
 def _worst_row(worst: WorstPath, study: Study) -> WorstRow:
     return WorstRow(
         scenario=worst.scenario,
-        path=str(worst.path),
+        path=path_name(worst.path, worst.component),
         peg_loss=Scale(1.0, 1, "bp").text(worst.peg_loss_bps),
         min_price=Scale(1.0, 4, "USD").text(worst.min_price),
         unserved=Scale(1e-6, 1, "m USD·h").text(worst.unserved_usd_hours),

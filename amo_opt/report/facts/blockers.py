@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.config.schema import given_figures
-from amo_opt.report.facts.ruling import turn_words
-from amo_opt.report.wording import Chip, plain_number
+from amo_opt.report.facts.doubt import doubt_words
+from amo_opt.report.wording import Chip
+from amo_opt.search.assumptions import assumptions
 from amo_opt.wording import count
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
-    from amo_opt.search.result import Result, Sensitivity
+    from amo_opt.search.result import Result
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Blocker:
 
 def blockers_of(result: Result) -> tuple[Blocker, ...]:
     """The reasons in the order of the decision box; none = nothing of this kind stands in the way."""
-    return (*_old_state(result.study), *_sensitive(result.sensitivity))
+    return (*_old_state(result.study), *_sensitive(result))
 
 
 def _old_state(study: Study) -> tuple[Blocker, ...]:
@@ -45,13 +46,10 @@ def _old_state(study: Study) -> tuple[Blocker, ...]:
     return (Blocker(Chip("STATE TOO OLD"), reason),)
 
 
-def _sensitive(found: tuple[Sensitivity, ...]) -> tuple[Blocker, ...]:
-    moved = [each for each in found if not each.holds]
-    if not moved:
-        return ()
-    first = moved[0]
-    reason = (
-        f"The verdict hangs on an assumption: it does not hold at {count(len(moved), 'end')} of the ranges of assumed figures, first with "
-        f"{first.figure} at {plain_number(first.value)}{': ' + turn_words(first.objection) if first.objection else ''}."
-    )
-    return (Blocker(Chip("ASSUMPTION-SENSITIVE"), reason),)
+def _sensitive(result: Result) -> tuple[Blocker, ...]:
+    """Where the study's share of draws is not shown; a recommendation that was to be drawn for and could not be counts as that."""
+    doubt, study = result.doubt, result.study
+    if doubt is None:
+        lost = result.recommended is not None and study.certification.draws > 0 and bool(assumptions(study))
+        return (Blocker(Chip("ASSUMPTION-SENSITIVE"), f"{doubt_words(None)}."),) if lost else ()
+    return () if doubt.robust else (Blocker(Chip("ASSUMPTION-SENSITIVE"), f"The verdict hangs on what is assumed. {doubt_words(doubt)}."),)

@@ -12,7 +12,7 @@ from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.rule import rule_words
 from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, plain_number, sentence_case
+from amo_opt.report.wording import Scale, paths_counted, paths_of, plain_number, sentence_case
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ def _point(candidate: Candidate, score: Score, subject: Subject) -> FrontPoint:
 
 def _front_caption(result: Result, subject: Subject) -> str:
     kept = [each for each in result.candidates if each.selection_score.feasible]
-    sets, paths, seed = len(result.candidates), subject.current.selection_score.yield_annual.n, result.study.search.seed
+    sets, paths, seed = len(result.candidates), subject.current.selection_score.yield_annual, result.study.search.seed
     drawn = [score for each in result.candidates for score in (each.selection_score, each.holdout_score) if score is not None]
     intervals = interval_words(span(figure, PEG_SCALE) for score in drawn for figure in (score.yield_annual, score.peg_risk_bps))
-    tail = f"(points with {intervals}, n = {count(paths, 'selection path')}, seed {seed}).{_again(result)}"
+    tail = f"(points with {intervals}, n = {paths_counted(paths, 'selection path')}, seed {seed}).{_again(result)}"
     if not kept:
         return f"None of {count(sets, 'certified set')} is shown to keep every limit at its confidence bound {tail}"
     low, high = (choose(kept, key=lambda each: each.selection_score.yield_annual.value) for choose in (min, max))
@@ -152,7 +152,7 @@ def _again(result: Result) -> str:
     on_holdout = [each.holdout_score for each in result.candidates if each.holdout_score is not None]
     if not on_holdout:
         return ""
-    n = count(on_holdout[0].yield_annual.n, "holdout path")
+    n = paths_counted(on_holdout[0].yield_annual, "holdout path")
     return (
         f" Ringed and named: {count(len(on_holdout), 'set')} on {n}, the figures of sections 1 and 5; a dotted line leads from each to "
         "the same set on selection paths, where every other mark stands."
@@ -172,7 +172,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         peg=f"{PEG_SCALE.number(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)})",
         constraints=limits_kept(score),
         stream="holdout" if score is candidate.holdout_score else "selection",
-        n=f"{score.yield_annual.n:,}",
+        n=paths_of(score.yield_annual),
         reason=reason_of(candidate),
     )
 
@@ -181,12 +181,9 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
     marks = [("current", float(subject.current.parameters.values()[profile.parameter]))]
     if subject.other is not None and subject.recommended:
         marks.append(("proposed", float(subject.other.parameters.values()[profile.parameter])))
-    paths = profile.points[0].score.yield_annual.n if profile.points else 0
+    paths = paths_counted(profile.points[0].score.yield_annual, "selection path") if profile.points else count(0, "selection path")
     finding = f"{optimum_words(profile.optimum)}."
-    caption = (
-        f"{finding} All else held at {clean(profile.base)} "
-        f"(n = {count(paths, 'selection path')}, seed {result.study.search.seed}; {bands(profile.points)})."
-    )
+    caption = f"{finding} All else held at {clean(profile.base)} (n = {paths}, seed {result.study.search.seed}; {bands(profile.points)})."
     log = PARAMETERS[profile.parameter].log
     return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=finding, caption=caption)
 

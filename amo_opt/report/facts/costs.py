@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.evidence import told_apart
 from amo_opt.report.facts.sets import role_title
-from amo_opt.report.wording import Chip, Scale, metric_of, scale_for
+from amo_opt.report.wording import Chip, Scale, metric_of, paths_counted, paths_of, scale_for
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _rows(result: Result, subject: Subject) -> tuple[CostRow, ...]:
                 current_interval=scale.interval(before),
                 proposed=MISSING if after is None else scale.number(after.value),
                 proposed_interval=MISSING if after is None else scale.interval(after),
-                n=f"{before.n:,}",
+                n=paths_of(before),
                 verdict=None if after is None or better == 0 else Chip(told_apart(better, before, after)),
             )
         )
@@ -122,7 +122,7 @@ def _capacity(found: RunCapacity, result: Result) -> CapacityRow:
         interval=SHARE.interval(found.value),
         paid=MISSING if found.paid is None else SHARE.text(found.paid.value),
         paid_interval=MISSING if found.paid is None else SHARE.interval(found.paid),
-        n=f"{found.value.n:,}",
+        n=paths_of(found.value),
     )
 
 
@@ -137,4 +137,4 @@ def _capacity_caption(result: Result, subject: Subject) -> str:
         words = {"BETTER": "more", "WORSE": "less", "INCONCLUSIVE": "not told apart", "EQUIVALENT": "the same"}
         found += f", {subject.short_label[:1].lower()}{subject.short_label[1:]} {SHARE.text(then.value)}: {words[told_apart(1, now, then)]}"
     intervals = "95% intervals in the table" if now.interval else "intervals not known: too few paths"
-    return f"{found} ({intervals}, n = {count(now.n, 'path')}, seed {result.study.search.seed})."
+    return f"{found} ({intervals}, n = {paths_counted(now, 'path')}, seed {result.study.search.seed})."

@@ -19,9 +19,9 @@ from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.ruling import kept_words, limit_title, objection_words, streams, verdict_words
-from amo_opt.report.facts.tails import OBJECTIVES, tails_of
+from amo_opt.report.facts.tails import OBJECTIVES
 from amo_opt.report.facts.validity import is_validated, own_episodes
-from amo_opt.report.wording import Chip, lower_first, plain_number
+from amo_opt.report.wording import Chip, lower_first, paths_counted, plain_number
 from amo_opt.wording import count
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -
     """The box for whatever the verdict is."""
     chip = Chip(result.verdict.upper())
     unproven = () if is_validated(own_episodes(result.study, result.episodes)) else (Chip("MODEL NOT VALIDATED"),)
-    unsettled = () if tails_of(result, subject).settled else (Chip("TAIL NOT SETTLED"),)
+    unsettled = () if result.tails.settled else (Chip("TAIL NOT SETTLED"),)
     below = (Chip("CAP BELOW USE"),) if caps_below_use(subject.current.parameters, result.study.state) else ()
     warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled, *below)
     for named in (2, 1, 0):
@@ -121,8 +121,7 @@ def _risk(result: Result, rows: tuple[MetricRow, ...]) -> str:
 
 
 def _paths(subject: Subject) -> str:
-    n = subject.score(subject.current).yield_annual.n
-    return count(n, f"{subject.stream} path")
+    return paths_counted(subject.score(subject.current).yield_annual, f"{subject.stream} path")
 
 
 def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str, str]]:

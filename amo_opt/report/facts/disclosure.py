@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import metric_of, plain_number, scale_for
+from amo_opt.report.facts.risk import designs_of
+from amo_opt.report.wording import Scale, metric_of, paths_of, plain_number, scale_for
 from amo_opt.search.stall import GROWTH, stalled_after
-from amo_opt.wording import clean
+from amo_opt.stress.tilts import path_name
+from amo_opt.wording import clean, sized_count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amo_opt.config.study import Study
+    from amo_opt.search.planning import Plan
     from amo_opt.search.result import Result, Trial, WorstPath
 
 PACKAGES = ("amo-opt", "numpy", "numba", "optuna")
@@ -90,7 +95,6 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
     scored = [each for each in trials if each.score is not None]
     feasible = [each for each in scored if each.score is not None and each.score.feasible]
     origins = {origin: sum(each.origin == origin for each in trials) for origin in ("current", "seed", "sampler")}
-    per_scenario = study.simulation.paths * study.certification.multiple
     hypervolume = f"{result.hypervolume[-1]:.4g}" if result.hypervolume else "not measured"
     return (
         (
@@ -109,13 +113,27 @@ def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
             f"{study.search.seed}; the search draws from the stream search, certification from the streams selection and holdout, which share no draw with it",
         ),
         ("Paths in the search", f"{result.paths_search:,} ({study.simulation.paths} for each of {len(study.scenarios)} scenarios)"),
-        (
-            "Paths in certification",
-            f"{result.paths_certification:,} selection paths and as many holdout paths ({per_scenario} for each scenario), none seen by the search",
-        ),
+        *_certified(result),
         ("Hours on each path", f"{study.simulation.transition_hours} of transition, {study.simulation.window_hours} scored"),
         ("Sets certified", str(len(result.candidates))),
     )
+
+
+def _certified(result: Result) -> Iterator[tuple[str, str]]:
+    """The paths of each stream, and what the holdout was planned for; those of each scenario stand beside its figures."""
+    for stream in ("selection", "holdout"):
+        designs = designs_of(result, stream).values()
+        if designs:
+            n = sized_count(sum(each.paths for each in designs), sum(sum(each.twins) for each in designs), "path")
+            yield f"{stream.capitalize()} paths", f"{n}{_planned(result.plan) if stream == 'holdout' else ''}"
+
+
+def _planned(plan: Plan | None) -> str:
+    if plan is None or plan.wanted is None or plan.expected is None:
+        return ""
+    scale = Scale(1.0, 1, "bp").fine(plan.expected)
+    capped = ", which the study caps" if plan.capped else ""
+    return f", planned for ±{scale.text(plan.wanted)} on the difference in peg risk, ±{scale.text(plan.expected)} expected{capped}"
 
 
 def _early(result: Result) -> tuple[tuple[str, str], ...]:
@@ -156,7 +174,7 @@ def _gap(result: Result) -> tuple[GapRow, ...]:
                 on_holdout=f"{scale.number(on_holdout.value)} ({scale.interval(on_holdout)})",
                 search_to_selection=scale.number(search - on_selection.value, signed=True),
                 selection_to_holdout=scale.number(on_selection.value - on_holdout.value, signed=True),
-                n=f"{on_holdout.n:,}",
+                n=paths_of(on_holdout),
             )
         )
     return tuple(rows)
@@ -182,7 +200,8 @@ def _command(result: Result) -> str:
 def replay_command(worst: WorstPath, study: Study) -> str:
     """The call that replays one of the deepest paths, beside the study's file and the report's parameters."""
     call = ["amo-opt", "simulate", "parameters.toml", "--study", _file(study), "--seed", str(study.search.seed)]
-    return shlex.join([*call, "--scenario", worst.scenario, "--stream", "holdout", "--path", str(worst.path)])
+    call += ["--scenario", worst.scenario, "--stream", "holdout", "--path", path_name(worst.path, worst.component)]
+    return shlex.join([*call, *(part for tilt in worst.tilts for part in ("--tilt", str(tilt)))])
 
 
 def _file(study: Study) -> str:

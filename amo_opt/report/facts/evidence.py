@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.limits import ConstraintRow, constraint_rows, nearest_rows
-from amo_opt.report.wording import Chip, Scale, metric_of, scale_for
+from amo_opt.report.wording import Chip, Scale, metric_of, paths_counted, paths_of, scale_for
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Evidence:
 
     label: str
     stream: str
-    n: str
+    paths: str
     rows: tuple[MetricRow, ...]
     forest_caption: str
     scenario_columns: tuple[tuple[str, str], ...]
@@ -119,17 +119,18 @@ class Evidence:
         return tuple(row for row in self.rows if row.name in RISKS or row.verdict.word in ("BETTER", "WORSE"))
 
 
-def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, n: int, seed: int) -> Evidence:
+def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, seed: int) -> Evidence:
     """Every table of section 5 for the current set and the one against it."""
+    paths = paths_counted(subject.score(subject.current).yield_annual, f"{subject.stream} path")
     overall = tuple(each for each in subject.paired if each.scenario is None)
     rows = tuple(_metric_row(each, subject) for each in overall)
     scales = _contrast_scales(subject)
     return Evidence(
         label=subject.label,
         stream=subject.stream,
-        n=f"{n:,}",
+        paths=paths,
         rows=rows,
-        forest_caption=_forest_caption(rows, subject, n=n, seed=seed),
+        forest_caption=_forest_caption(rows, subject, paths=paths, seed=seed),
         scenario_columns=tuple((metric_of(name).title, scale.unit) for name, scale in scales.items()),
         scenarios=_scenario_rows(subject, scenarios, scales),
         paired_cells=any(each.scenario is not None for each in subject.paired),
@@ -144,7 +145,7 @@ def certified_rows(subject: Subject) -> tuple[tuple[str, str, str, str], ...]:
     for name, estimate in subject.score(subject.current).metrics.items():
         metric = metric_of(name)
         scale = _fine_scale(metric.unit, estimate)
-        rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate), f"{estimate.n:,}"))
+        rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate), paths_of(estimate)))
     return tuple(rows)
 
 
@@ -175,7 +176,7 @@ def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
         proposed_interval=MISSING if then is None else scale.interval(then),
         difference=fine.number(found.value, signed=True),
         interval=fine.interval(found, signed=True),
-        n=f"{found.n:,}",
+        n=paths_of(found),
         thin_tail=found.tail_points is not None and found.tail_points < TAIL_MINIMUM,
         tolerance=fine.number(paired.tolerance) if paired.tolerance > 0.0 else MISSING,
         verdict=Chip(paired.verdict),
@@ -196,12 +197,12 @@ def reach_words(rows: tuple[MetricRow, ...]) -> str:
     )
 
 
-def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, n: int, seed: int) -> str:
+def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, paths: str, seed: int) -> str:
     better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
     return (
         f"{subject.short_label} against current: of {count(len(rows), 'metric')}, {better} better and {worse} worse with 95% confidence each, "
         f"{len(rows) - better - worse} not told apart. Paired differences, each {reach_words(rows)}, favourable to the right "
-        f"(n = {count(n, f'{subject.stream} path')}, seed {seed})."
+        f"(n = {paths}, seed {seed})."
     )
 
 
@@ -236,14 +237,14 @@ def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | No
     if before is None:
         return Cell(MISSING, MISSING, MISSING, MISSING, MISSING, None)
     if after is None:
-        return Cell(scale.number(before.value), MISSING, MISSING, scale.interval(before), f"{before.n:,}", None)
+        return Cell(scale.number(before.value), MISSING, MISSING, scale.interval(before), paths_of(before), None)
     difference = scale.number(after.value - before.value, signed=True)
     if paired is not None:
         word, low, high = paired.verdict, paired.difference.low, paired.difference.high
     else:
         word, low, high = told_apart(metric_of(name).better, before, after), after.low - before.high, after.high - before.low
     interval = scale.between(low, high, signed=True)
-    return Cell(scale.number(before.value), scale.number(after.value), difference, interval, f"{after.n:,}", Chip(word))
+    return Cell(scale.number(before.value), scale.number(after.value), difference, interval, paths_of(after), Chip(word))
 
 
 def told_apart(better: int, before: Estimate, after: Estimate) -> str:

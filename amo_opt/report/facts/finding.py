@@ -10,7 +10,7 @@ from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.movement import MATERIAL
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
-from amo_opt.wording import MISSING, decimals_of, interval, significant
+from amo_opt.wording import MISSING, decimals_of, interval, significant, sized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +157,9 @@ def optimum_words(optimum: Optimum) -> str:
     """Whether A is identified, and where peg risk is lowest, without a full stop."""
     peg = optimum.peg
     ends = interval(peg.interval, lambda end: significant(end, 3))
-    told = f"peg risk is lowest at A = {optimum.best:g} ({significant(peg.value, 3)} bps, 95% interval {ends}, n = {peg.n})"
+    told = (
+        f"peg risk is lowest at A = {optimum.best:g} ({significant(peg.value, 3)} bps, 95% interval {ends}, n = {sized(peg.n, peg.twins)})"
+    )
     over = f"{optimum.low:g} to {optimum.high:g}"
     beside = "not clear of both ends of the range" if optimum.inside else "at the edge of the range"
     if not optimum.searched:

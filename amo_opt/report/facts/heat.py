@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.evidence import told_apart
 from amo_opt.report.facts.sets import role_title
-from amo_opt.report.wording import Chip, lower_first, metric_of, scale_for
+from amo_opt.report.wording import Chip, lower_first, metric_of, paths_of, scale_for
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
                     HeatCell(
                         scale.number(difference.value, signed=True),
                         scale.interval(difference, signed=True),
-                        f"{difference.n:,}",
+                        paths_of(difference),
                         Chip(found.verdict),
                     )
                 )
@@ -104,7 +104,7 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
                 text = scale.number(after.value - before.value, signed=True)
                 low, high = after.low - before.high, after.high - before.low
                 interval = scale.between(low, high, signed=True)
-                cells.append(HeatCell(text, interval, f"{after.n:,}", verdict))
+                cells.append(HeatCell(text, interval, paths_of(after), verdict))
             else:
                 cells.append(HeatCell(MISSING, MISSING, MISSING, None))
         rows.append(tuple(cells))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.neighbourhood import SIDES
-from amo_opt.report.wording import lower_first, metric_of, plain_number, scale_for, sentence_case
+from amo_opt.report.wording import lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _moved(paired: PairedDifference) -> tuple[str, str, str]:
     """The difference, its interval and n as text."""
     metric, found = metric_of(paired.metric), paired.difference
     scale = scale_for(metric.unit, (paired.current, paired.candidate)).told(found)
-    return f"{lower_first(metric.title)} {scale.text(found.value, signed=True)}", scale.interval(found, signed=True), f"{found.n:,}"
+    return f"{lower_first(metric.title)} {scale.text(found.value, signed=True)}", scale.interval(found, signed=True), paths_of(found)
 
 
 def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator[Finding]:
@@ -157,7 +157,7 @@ def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator
                 f"{lower_first(metric.title)} {_expected(expectation)}",
                 f"{lower_first(metric.title)} from {scale.text(before.value)} to {scale.text(after.value)}",
                 f"{scale.interval(before)}; {scale.interval(after)}",
-                f"{after.n:,}",
+                paths_of(after),
             )
 
 
@@ -237,5 +237,5 @@ def _lines(subject: Subject) -> Iterator[Finding]:
                 f"moves with the whole yield, {_moved(paired)[0].removeprefix('yield ')} ({_moved(paired)[1]})",
                 f"{lower_first(title)} from {scale.text(before.value)} to {scale.text(after.value)}",
                 f"{scale.interval(before)}; {scale.interval(after)}",
-                f"{after.n:,}",
+                paths_of(after),
             )

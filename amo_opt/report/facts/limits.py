@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import Chip, constraint_title, scale_for
+from amo_opt.report.wording import Chip, constraint_title, paths_of, scale_for
 from amo_opt.wording import MISSING, NOT_KNOWN
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintR
         proposed=MISSING if after is None else scale.number(after.estimate.value),
         proposed_high=MISSING if after is None else end(after),
         proposed_verdict=None if after is None else constraint_verdict(after),
-        n=f"{before.estimate.n:,}" if before.estimate.n else "exact",
+        n=paths_of(before.estimate) if before.estimate.n else "exact",
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import Scale, metric_of, plain_number, scale_for
+from amo_opt.report.wording import Scale, metric_of, paths_of, plain_number, scale_for
 from amo_opt.scoring.types import spread_known
 from amo_opt.wording import count
 
@@ -126,4 +126,4 @@ def _text(unit: str, estimate: Estimate, value: float) -> str:
 
 
 def _n(estimate: Estimate) -> str:
-    return f"n = {estimate.n:,}"
+    return f"n = {paths_of(estimate)}"

@@ -11,7 +11,7 @@ from amo_opt.report.facts.importances import ImportanceRow, importance_caption, 
 from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
 from amo_opt.report.wording import Chip, Scale, lower_first, metric_of, plain_number
-from amo_opt.wording import MISSING, count, true_minus
+from amo_opt.wording import MISSING, count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -122,15 +122,16 @@ def _paired(neighbour: Neighbour) -> dict[str, PairedDifference]:
     return {each.metric: each for each in neighbour.paired if each.scenario is None}
 
 
-def _paths(neighbour: Neighbour) -> int:
-    """All paths behind the differences; the neighbour's own n counts those of one scenario."""
-    return min((each.difference.n for each in _paired(neighbour).values()), default=neighbour.n)
+def _paths(neighbour: Neighbour) -> tuple[int, int]:
+    """All paths behind the differences, and how many of them are twins; the neighbour's own n counts the drawn ones of one scenario."""
+    return min(((each.difference.n, each.difference.twins) for each in _paired(neighbour).values()), default=(neighbour.n, 0))
 
 
 def _n(neighbours: tuple[Neighbour, ...]) -> str:
     """``n = 640 holdout paths, 128 for each scenario``."""
-    n, each = min(_paths(each) for each in neighbours), min(each.n for each in neighbours)
-    return f"n = {count(n, 'holdout path')}{f', {each:,} for each scenario' if each < n else ''}"
+    (n, twins), each = min(_paths(each) for each in neighbours), min(each.n for each in neighbours)
+    drawn = "" if each >= n else f", {each:,}{' drawn' if twins else ''} for each scenario"
+    return f"n = {sized_count(n, twins, 'holdout path')}{drawn}"
 
 
 def _row(neighbour: Neighbour) -> NeighbourRow:
@@ -147,7 +148,7 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg=texts["peg_cvar95_bps"][0],
         peg_interval=texts["peg_cvar95_bps"][1],
         peg_verdict=texts["peg_cvar95_bps"][2],
-        n=f"{_paths(neighbour):,}",
+        n=sized(*_paths(neighbour)),
         limits=Chip("UNDECIDED" if neighbour.feasible is None else "KEPT" if neighbour.feasible else "BROKEN"),
         objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection)),
     )

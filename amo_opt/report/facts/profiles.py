@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.facts.choice import ProfileFacts, bands, profile_facts
 from amo_opt.report.facts.finding import finding_words
 from amo_opt.search.rule import COVER, PEG, YIELD
-from amo_opt.wording import count
+from amo_opt.wording import sized_count
 
 if TYPE_CHECKING:
     from amo_opt.search.profile import Profiles
@@ -24,7 +24,7 @@ class ProfilePage:
 
 def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
     """A page a parameter, in their order."""
-    base = f"All else held at {found.study.current.name} (n = {count(found.n, 'selection path')}, seed {found.study.search.seed}"
+    base = f"All else held at {found.study.current.name} (n = {sized_count(found.n, found.twins, 'selection path')}, seed {found.study.search.seed}"
     told = bands(point for each in found.profiles for point in each.points)
     filled = any(point.shifts[term].moves for each in found.profiles for point in each.points for term in (YIELD, PEG, COVER))
     key = "filled points differ" if filled else "no point differs"

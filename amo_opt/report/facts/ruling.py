@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.wording import constraint_title, lower_first, metric_of, plain_number, scale_for
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
-from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, true_minus
+from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amo_opt.report.wording import Scale
     from amo_opt.scoring.types import Constraint
     from amo_opt.search.result import Candidate, Result
-    from amo_opt.search.ruling import Binding, Condition, Objection, Paths, Stream, Turn
+    from amo_opt.search.ruling import Binding, Condition, Objection, Paths, Ruling, Stream, Turn
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def ruling_of(result: Result, subject: Subject) -> RulingFacts:
 
 ROLES = {
     "current": "the set in force",
-    "recommended": "the knee of the eligible front: the most gain, both axes measured in tolerances",
-    "balanced": "the knee of the eligible front: the most gain, both axes measured in tolerances",
+    "recommended": "of the eligible sets the most gain, both axes measured in tolerances, or what earns as much and holds in more draws of the assumptions",
+    "balanced": "of the eligible sets the most gain, both axes measured in tolerances, or what earns as much and holds in more draws of the assumptions",
     "cautious": "the lowest peg risk of the eligible sets",
     "yield-seeking": "the highest yield of the eligible sets",
     "candidate": "eligible, but not the knee, the lowest peg risk or the highest yield",
@@ -60,8 +60,9 @@ def streams(stream: Stream) -> str:
 
 
 def paths_words(paths: Paths) -> str:
-    """``3,200 selection paths``."""
-    return f"the search's {count(paths.n, 'path')}" if paths.stream == "search" else count(paths.n, f"{paths.stream} path")
+    """``4,608 selection paths (3,200 drawn + 1,408 twins)``."""
+    counted = sized_count(paths.n, paths.twins, "path" if paths.stream == "search" else f"{paths.stream} path")
+    return f"the search's {counted}" if paths.stream == "search" else counted
 
 
 def limit_title(name: str, scenario: str | None) -> str:
@@ -74,7 +75,7 @@ def binding_words(binding: Binding) -> str:
     """``deepest shortfall (CVaR 90%) in calm: 712.0 bp (95% bound 1,879.0) against at most 1,000.0 bp, n = 160``."""
     scale = scale_for(binding.unit, (binding.value, binding.confidence_bound, binding.limit))
     bound = "" if binding.stream == "search" or binding.exact else f" (95% bound {_bound(binding, scale)})"
-    n = "" if binding.exact else f", n = {binding.n:,}"
+    n = "" if binding.exact else f", n = {sized(binding.n, binding.twins)}"
     side = "at least" if binding.at_least else "at most"
     return (
         f"{limit_title(binding.name, binding.scenario)}: {scale.text(binding.value)}{bound} against {side} {scale.text(binding.limit)}{n}"
@@ -160,7 +161,7 @@ def reason_of(candidate: Candidate) -> str:
     if candidate.objection is None:
         return ROLES[candidate.role]
     where = streams(candidate.objection.stream)
-    passed = "passed on selection paths; " if candidate.objection.stream == "holdout" else ""
+    passed = "not refused on selection paths; " if candidate.objection.stream == "holdout" else ""
     return true_minus(f"{passed}on {where} {objection_words(candidate.objection)}")
 
 
@@ -169,7 +170,7 @@ def verdict_words(result: Result) -> str:
     ruling = result.ruling
     where = paths_words(ruling.paths)
     if ruling.outcome == "recommended":
-        return f"{clean(ruling.set)} passed the rule on selection paths and again on {where}, which nothing was chosen on."
+        return f"{clean(ruling.set)} {_on_selection(ruling)} on {where}, which nothing was chosen on."
     binding = ruling.binding
     if ruling.outcome == "infeasible" and binding is not None:
         sets = count(ruling.sets, "trial" if ruling.paths.stream == "search" else "certified set")
@@ -184,10 +185,18 @@ def verdict_words(result: Result) -> str:
             f"at a limit of {scale_for(binding.unit, (binding.limit,)).text(binding.limit)}; at least {ruling.needed or 0:,} are needed, so nothing is recommended."
         )
     if ruling.objection is not None:
-        return true_minus(f"{clean(ruling.set)} passed the rule on selection paths, but on {where} it {objection_words(ruling.objection)}.")
+        before = "passed the rule on selection paths" if ruling.passed else "was left open on selection paths"
+        return true_minus(f"{clean(ruling.set)} {before}, but on {where} it {objection_words(ruling.objection)}.")
     if ruling.sets == 1:
         return "the search found nothing that does better than the current set."
     return f"none of {count(ruling.sets - 1, 'candidate')} passed the rule on {where}."
+
+
+def _on_selection(ruling: Ruling) -> str:
+    """How the recommended set came to holdout paths."""
+    if ruling.passed:
+        return "passed the rule on selection paths and again"
+    return "was kept from the rule by nothing but the width of its intervals on selection paths, and passed it"
 
 
 def _named(name: str) -> str:

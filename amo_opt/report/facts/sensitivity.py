@@ -1,4 +1,4 @@
-"""Whether the verdict hangs on what is only assumed: each assumed figure moved to both ends of its range.
+"""The assumptions that explain most of the verdict's doubt, each moved to both ends of its range by itself: a picture, which decides nothing.
 
 The effect of an end is how far it moves the difference between the two sets, on yield or on peg risk, whichever is more, measured in the
 study's tolerances. Figures that move the verdict come first, then the largest effect.
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
+from amo_opt.report.facts.doubt import assumption_title
 from amo_opt.report.facts.neighbourhood import End, EndsRow
 from amo_opt.report.facts.ruling import turn_words
-from amo_opt.report.wording import Chip, Scale, plain_number
+from amo_opt.report.wording import Chip, Scale, paths_counted, plain_number
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]
     rows = tuple(
         SensitivityRow(
             figure=name,
-            title=titles.get(name, clean(name)),
+            title=titles.get(name) or assumption_title(name),
             ends=tuple(_end(each) for each in sorted(by_figure[name], key=lambda each: each.end == "high")),
             effect=Scale(1.0, 2, "tolerances").number(effects[name]),
             moves=moves[name],
@@ -112,11 +113,6 @@ def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]
 def ran(found: tuple[Sensitivity, ...]) -> tuple[Sensitivity, ...]:
     """The ends that could be run: the others have no paths."""
     return tuple(each for each in found if each.n)
-
-
-def moved_figures(found: tuple[Sensitivity, ...]) -> tuple[int, int]:
-    """How many figures move the verdict at an end, and how many were moved at all."""
-    return len({each.figure for each in ran(found) if not each.holds}), len({each.figure for each in ran(found)})
 
 
 def _effect(found: Sensitivity, base: dict[str, Estimate], result: Result) -> float:
@@ -174,11 +170,11 @@ def _finding(result: Result, ordered: list[str], moves: dict[str, bool]) -> str:
     n, lost = min(each.n for each in ran(result.sensitivity)), sum(not each.n for each in result.sensitivity)
     ends = "both ends" if not lost else "every end that was run"
     why = f" {count(lost, 'end')} could not be run, for the reasons given." if lost else ""
-    tail = f"(n = {count(n, 'holdout path')} for each end, seed {result.study.search.seed}; one figure at a time, all else held).{why}"
+    tail = f"(n = {count(n, 'holdout path')} for each end, seed {result.study.search.seed}; those that explain most, one at a time, all else held; a picture that decides nothing).{why}"
     if not moved:
-        return f"The verdict holds at {ends} of the range of all {count(len(ordered), 'assumed figure')} {tail}"
+        return f"The verdict holds at {ends} of the range of {'the one assumption' if len(ordered) == 1 else f'all {len(ordered)} assumptions'} moved {tail}"
     return (
-        f"{count(moved, 'assumed figure')} of {len(ordered)} {'moves' if moved == 1 else 'move'} the verdict at an end of "
+        f"{count(moved, 'assumption')} of the {len(ordered)} moved {'changes' if moved == 1 else 'change'} the verdict at an end of "
         f"{'its' if moved == 1 else 'their'} range; for {len(ordered) - moved} it holds at {ends} {tail}"
     )
 
@@ -193,7 +189,7 @@ def _figure_caption(result: Result, subject: Subject, shown: list[str]) -> str:
     line = (
         ""
         if subject.other is None
-        else f"; the line is the difference at the state's values on all {subject.score(subject.other).yield_annual.n:,} {subject.stream} paths"
+        else f"; the line is the difference at the assumed values on all {paths_counted(subject.score(subject.other).yield_annual, f'{subject.stream} path')}"
     )
     return (
         f"{shown[0]} comes first. {subject.short_label} less current at the low (◀) and the high end (▶) of the {count(len(shown), 'figure')} {order}"

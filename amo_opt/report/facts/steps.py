@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.tails import OBJECTIVES
-from amo_opt.report.wording import Chip
+from amo_opt.report.wording import Chip, paths_of
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -61,5 +61,5 @@ def _step(title: str, candidate: Candidate, subject: Subject) -> StepRow:
         peg_interval=PEG_SCALE.interval(score.peg_risk_bps),
         peg_verdict=verdicts["peg_cvar95_bps"],
         limits=limits_kept(score),
-        n=f"{score.yield_annual.n:,}",
+        n=paths_of(score.yield_annual),
     )

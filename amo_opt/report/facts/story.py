@@ -15,6 +15,8 @@ from amo_opt.report.facts.story_panels import APART, CAPITAL, IN_YIELD, LINE_TIT
 from amo_opt.simulation.path_statistics import BACK_WITHIN
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.streams import Streams
+from amo_opt.stress.tilts import Design, path_name
+from amo_opt.stress.twins import TwinStreams
 from amo_opt.wording import clean
 
 if TYPE_CHECKING:
@@ -82,8 +84,18 @@ class Story:
     enlarged: tuple[int, int] | None
 
 
-def tell_story(series: Series, study: Study, parameters: ParameterSet, *, scenario: str, path: int, stream: str = "search") -> Story:
-    """The story of one path from its `SERIES`, each of shape (steps,), transition included.
+def tell_story(
+    series: Series,
+    study: Study,
+    parameters: ParameterSet,
+    *,
+    scenario: str,
+    path: int,
+    stream: str = "search",
+    design: Design | None = None,
+    component: int = 0,
+) -> Story:
+    """The story of one path, or of its twin in a ``component`` of a ``design``, from its `SERIES`, each of shape (steps,), transition included.
 
     Raises `ValueError` where a series is missing or not as long as the study's transition and window.
     """
@@ -97,7 +109,10 @@ def tell_story(series: Series, study: Study, parameters: ParameterSet, *, scenar
     entry = next(each for each in study.scenarios if each.name == scenario)
     hours = np.arange(steps, dtype=np.int64) - study.simulation.transition_hours
     reference = np.ones(steps) if study.simulation.peg_reference == "dollar" else series["reference"]
-    onset = _onset(series, reference, study, entry, path=path, stream=stream)
+    components = () if design is None else design.components
+    opening = study.simulation.transition_hours
+    streams = TwinStreams(study.search.seed, stream, entry, components=components, component=component, opening=opening)
+    onset = _onset(series, reference, study, entry, path=path, streams=streams)
     worst = _worst(series, study.simulation.transition_hours)
     events = Events(
         transition=study.simulation.transition_hours,
@@ -114,7 +129,7 @@ def tell_story(series: Series, study: Study, parameters: ParameterSet, *, scenar
         size=study.state.size,
     )
     return Story(
-        title=f"{parameters.name} on {study.name}: {scenario}, path {path} of stream {stream}",
+        title=f"{parameters.name} on {study.name}: {scenario}, path {path_name(path, component)} of stream {stream}",
         subtitle=f"{clean(entry.title)}; seed {study.search.seed}, state of {study.state.date.isoformat()}",
         caption=caption(series, reference, events),
         hours=hours,
@@ -126,11 +141,10 @@ def tell_story(series: Series, study: Study, parameters: ParameterSet, *, scenar
     )
 
 
-def _onset(series: Series, reference: FloatArray, study: Study, scenario: Scenario, *, path: int, stream: str) -> Mark | None:
+def _onset(series: Series, reference: FloatArray, study: Study, scenario: Scenario, *, path: int, streams: Streams) -> Mark | None:
     """The hour the path's stress was drawn for; where the scenario has none, the first sign of one in the series, if there is any."""
     transition, window = study.simulation.transition_hours, study.simulation.window_hours
     if "onset_day_low" in scenario.settings:
-        streams = Streams(study.search.seed, stream, scenario.name)
         drawn = draw_episodes(scenario, streams, paths=range(path, path + 1), transition_hours=transition)
         hour = int(drawn.onset[0]) - transition
         return Mark(hour, "stress begins") if hour < window else None

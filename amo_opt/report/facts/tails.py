@@ -1,91 +1,73 @@
-"""Whether two independent sets of paths agree on the figures: a rare path that only one of them held shows as a disagreement.
-
-The rule. For the current and the shown set, on yield and on peg risk, the tail is not settled where the two point estimates lie further apart
-than the half-widths of their 95% intervals allow together (the root of the sum of their squares: about one time in twenty by chance), or
-where one interval is over three times as wide as the other and one point lies outside the other's interval: a path weighs there that the
-other paths do not hold. The bootstrap resamples the paths there are, so no interval knows of a path that was not drawn.
-"""
+"""Whether the tail is settled, in words: of everything that certification left open (`search.tails`), what was seen and what would settle it."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import Scale, lower_first, metric_of, scale_for
+from amo_opt.report.wording import Scale, metric_of, scale_for
+from amo_opt.search.rule import PEG
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
-    from amo_opt.report.facts.sets import Subject
     from amo_opt.scoring.types import Estimate
-    from amo_opt.search.result import Candidate, Result
+    from amo_opt.search.result import Result
+    from amo_opt.search.tails import Doubt
 
-OBJECTIVES = ("yield", "peg_cvar95_bps")
-UNLIKE = 3.0
-"""Widths of two intervals of as many paths that differ by more are not of the same tail."""
+OBJECTIVES = ("yield", PEG)
 UNSEEN = 0.05
 """Chance that as many paths show nothing of what happens on a path as often as `unseen_chance` says."""
+MORE = "more paths ([certification] multiple and most_paths)"
 
 
 @dataclass(frozen=True)
-class Tails:
-    """``sentence`` tells every disagreement, or that the paths are too few to know of one; empty where there is none."""
+class TailFacts:
+    """``sentence`` tells everything that is open; empty where nothing is."""
 
     sentence: str
-    known: bool = True
 
     @property
     def gap_sentence(self) -> str:
         """What the optimism gap's table has to say of it."""
-        if self.settled:
-            return ""
-        apart = ": selection − holdout is more than the intervals allow for" if self.known else ""
-        return f"The tail is not settled{apart} (section 5), so it is no measure of optimism."
+        return "" if self.settled else "The tail is not settled (section 5), so the gap of peg risk is no measure of optimism."
 
     @property
     def settled(self) -> bool:
-        """Whether selection and holdout paths agree on everything that was looked at."""
+        """Whether nothing is open."""
         return not self.sentence
 
 
-def tails_of(result: Result, subject: Subject) -> Tails:
-    """What selection paths and holdout paths disagree on, or that they are too few to tell."""
-    if any(each.interval is None for name in OBJECTIVES for _, *pair in _both(result, subject, name) for each in pair):
-        n = f"{paths_per_scenario(result.study):,}"
-        return Tails(
-            f"Whether selection and holdout paths agree is not known: n = {n} paths a scenario are too few for an interval.", known=False
+def tail_facts(result: Result) -> TailFacts:
+    """What certification left open."""
+    return TailFacts(" ".join(doubt_words(each, result.study) for each in result.tails.doubts))
+
+
+def doubt_words(doubt: Doubt, study: Study) -> str:
+    """What was seen, and what would settle it."""
+    if doubt.kind == "not known":
+        n = f"{paths_per_scenario(study):,}"
+        return f"Whether the tail is settled is not known: n = {n} drawn paths a scenario are too few for an interval; {MORE} would tell."
+    whose = "the current set" if doubt.set == "current" else clean(doubt.set)
+    what = f"the difference in peg risk between {whose} and the current set" if doubt.difference else f"the peg risk of {whose}"
+    scale = scale_for(metric_of(PEG).unit, (doubt.found.value,)).told(doubt.found)
+    found = _told(doubt.found, scale, signed=doubt.difference)
+    if doubt.kind == "at the cap" and doubt.tolerance is not None:
+        way = (
+            "no number of paths that a study may ask for would tell them apart, if it is as seen"
+            if doubt.needed is None
+            else f"about {doubt.needed:,} would tell them apart, if it is as seen"
         )
-    told = []
-    for name in OBJECTIVES:
-        parts = [
-            f"{label} {_against(name, on_selection, on_holdout)}"
-            for label, on_selection, on_holdout in _both(result, subject, name)
-            if disagree(on_selection, on_holdout)
-        ]
-        if parts:
-            told.append(f"{lower_first(metric_of(name).title)}: {'; '.join(parts)}")
-    if not told:
-        return Tails("")
-    n = f"{paths_per_scenario(result.study):,}"
-    return Tails(
-        f"Selection and holdout paths disagree on {', and on '.join(told)}: a rare path decides it, which n = {n} paths a scenario may or may not hold."
-    )
-
-
-def disagree(one: Estimate, other: Estimate) -> bool:
-    """Whether two estimates of the same figure, from paths of their own, are further apart or more unlike than chance would have it."""
-    widths = sorted((one.high - one.low, other.high - other.low))
-    unlike = widths[1] > UNLIKE * widths[0] and (outside(one.value, other) or outside(other.value, one))
-    return unlike or abs(one.value - other.value) > 0.5 * math.hypot(*widths)
-
-
-def outside(value: float, other: Estimate) -> bool:
-    """Whether a point estimate lies outside the interval of the other paths."""
-    return not other.low <= value <= other.high
+        return f"The holdout does not tell {what}, {found}, from the tolerance of {scale.text(doubt.tolerance)} on as many paths as the study allows ([certification] most_paths = {doubt.cap:,} a scenario): {way}."
+    if doubt.kind == "apart" and doubt.seen is not None:
+        seen = _told(doubt.seen, scale, signed=doubt.difference)
+        return f"Selection and holdout paths disagree on {what}: {seen} against {found}, further apart than the intervals allow for. A rare path may decide it, which only some paths hold: {MORE} would settle it."
+    share = Scale(100.0, 0, "%").text(doubt.found.largest_share or 0.0)
+    return f"One holdout path holds {share} of the variance of {what}, {found}, so the interval hangs on its having been drawn: {MORE} would settle it."
 
 
 def paths_per_scenario(study: Study) -> int:
-    """Certification paths of each scenario, for selection and as holdout alike."""
+    """Certification's drawn paths of each scenario, for selection, and the fewest as holdout."""
     return study.simulation.paths * study.certification.multiple
 
 
@@ -94,24 +76,6 @@ def unseen_chance(n: int) -> float:
     return float(1.0 - UNSEEN ** (1.0 / n))
 
 
-def _both(result: Result, subject: Subject, name: str) -> list[tuple[str, Estimate, Estimate]]:
-    """Label, figure on the selection paths, figure on the holdout paths: of the current and the shown set, and of the one the optimism gap is of."""
-    found: dict[str, tuple[Estimate, Estimate]] = {}
-    shown = "proposed" if subject.recommended else f"alternative {subject.other.id}" if subject.other is not None else ""
-    for label, candidate in (("current", subject.current), (shown, subject.other)):
-        if candidate is not None and candidate.holdout_score is not None:
-            found[label] = (_figure(candidate, name, on_holdout=False), _figure(candidate, name, on_holdout=True))
-    if name in result.gap:
-        found.setdefault("proposed" if subject.recommended else "current", result.gap[name][1:])
-    return [(label, on_selection, on_holdout) for label, (on_selection, on_holdout) in found.items()]
-
-
-def _figure(candidate: Candidate, name: str, *, on_holdout: bool) -> Estimate:
-    score = candidate.holdout_score if on_holdout and candidate.holdout_score is not None else candidate.selection_score
-    return score.yield_annual if name == "yield" else score.peg_risk_bps
-
-
-def _against(name: str, on_selection: Estimate, on_holdout: Estimate) -> str:
-    """``8.5 bp (2.4 to 20.8) against 2.4 (2.4 to 2.4)``."""
-    scale: Scale = scale_for(metric_of(name).unit, (on_selection.value, on_holdout.value))
-    return f"{scale.text(on_selection.value)} ({scale.interval(on_selection)}) against {scale.number(on_holdout.value)} ({scale.interval(on_holdout)})"
+def _told(found: Estimate, scale: Scale, *, signed: bool) -> str:
+    """``+2.0 bp (1.7 to 2.4)``."""
+    return f"{scale.text(found.value, signed=signed)} ({scale.interval(found, signed=signed)})"

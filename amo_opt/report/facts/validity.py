@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
-from amo_opt.report.facts.sensitivity import moved_figures
+from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import Chip, Scale, listed
 from amo_opt.stress.history import episode_names, load_episode
@@ -19,7 +19,7 @@ from amo_opt.wording import MISSING, clean, count, true_minus
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit
-    from amo_opt.search.result import Sensitivity
+    from amo_opt.search.result import AssumptionDoubt
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def own_episodes(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[Episod
     return tuple(each for each in episodes if each.name not in shipped or study.state.is_of(load_episode(each.name).protocol))
 
 
-def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, sensitivity: tuple[Sensitivity, ...] = ()) -> Validity:
+def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, doubt: AssumptionDoubt | None = None) -> Validity:
     """Replays with their verdicts, scenarios with their weights normalised, and the limits in words."""
     total = sum(each.weight for each in study.scenarios)
     percent = Scale(100.0, 2, "%")
@@ -119,7 +119,7 @@ def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, sensitiv
     )
     return Validity(
         scenarios=scenarios,
-        limits=_limits(study, episodes, sensitivity),
+        limits=_limits(study, episodes, doubt),
         replayed=_replayed(study, episodes),
         episodes=tuple(_episode(each, study.search.seed) for each in episodes),
         validated=is_validated(episodes),
@@ -205,13 +205,11 @@ def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str
     )
 
 
-def _movement(sensitivity: tuple[Sensitivity, ...]) -> str:
-    """How many assumed figures move the verdict within their ranges."""
-    moved, figures = moved_figures(sensitivity)
-    if not figures:
+def _movement(doubt: AssumptionDoubt | None) -> str:
+    """In what share of joint draws within those ranges the verdict holds."""
+    if doubt is None:
         return "How far the verdict moves within those ranges was not computed in this run."
-    which = f"{moved or 'none'} of {count(figures, 'figure')} {'move' if moved > 1 else 'moves'} the verdict"
-    return f"Each taken to the ends of its range by itself, {which}; what several do together is not known."
+    return f"Drawn within them all together, it holds in {share_words(doubt.share)} of {count(doubt.share.n, 'draw')}; what lies beyond the ranges is not known."
 
 
 def _simulated() -> str:
@@ -221,7 +219,7 @@ def _simulated() -> str:
     return listed([f"The {listed(venues)} AMOs", *others])
 
 
-def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[Sensitivity, ...]) -> tuple[str, ...]:
+def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDoubt | None) -> tuple[str, ...]:
     simulation = study.simulation
     reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
     n = paths_per_scenario(study)
@@ -237,7 +235,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], sensitivity: tuple[S
         *_episode_limits(study, episodes),
         (
             "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
-            f"{_movement(sensitivity)}"
+            f"{_movement(doubt)}"
         ),
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",

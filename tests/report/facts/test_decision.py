@@ -88,7 +88,7 @@ def test_the_box_warns_exactly_while_the_model_is_not_validated(result, met, mis
     The made-up state holds 1.3bn of everything, which is over its caps, and stays called out.
     """
     for episodes, expected in (((), True), ((met,), False), ((met, missed), True)):
-        words = [each.word for each in _box(replace(result, episodes=episodes, sensitivity=())).warnings]
+        words = [each.word for each in _box(replace(result, episodes=episodes)).warnings]
         assert words == [*(["MODEL NOT VALIDATED"] if expected else []), "CAP BELOW USE"], episodes
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from amo_opt.report.facts import gather
 from amo_opt.report.facts.disclosure import disclosure_of, replay_command
+from amo_opt.report.facts.ruling import paths_words
+from amo_opt.search.ruling import Paths
 
 
 def test_the_command_carries_what_may_have_been_overridden(result):
@@ -38,3 +41,32 @@ def test_the_replay_command_is_whole(result):
     worst = replace(result.worst_paths[0], scenario="calm", path=7)
     command = "amo-opt simulate parameters.toml --study 'my study.toml' --seed 77 --scenario calm --stream holdout --path 7"
     assert replay_command(worst, study) == command
+
+
+def test_drawn_paths_and_twins_are_told_apart(result):
+    """Wherever paths are counted: those drawn and the twins beside them, which the certified figures hold themselves, and not multiple × paths."""
+
+    def twinned(score, n, twins):
+        earned = replace(score.yield_annual, n=n, twins=twins)
+        by_scenario = {
+            name: {metric: replace(each, n=n // 5 + 100 * k, twins=twins // 5) for metric, each in metrics.items()}
+            for k, (name, metrics) in enumerate(score.by_scenario.items())
+        }
+        return replace(score, yield_annual=earned, by_scenario=by_scenario)
+
+    candidates = tuple(
+        replace(
+            each,
+            selection_score=twinned(each.selection_score, 4_600, 1_400),
+            holdout_score=None if each.holdout_score is None else twinned(each.holdout_score, 40_000, 12_345),
+        )
+        for each in result.candidates
+    )
+    facts = gather(replace(result, candidates=candidates), results_hash="0")
+    counted = "40,000 holdout paths (27,655 drawn + 12,345 twins)"
+    assert counted in facts.evidence.forest_caption
+    assert dict(facts.decision.sentences)["If nothing is done"].count(counted) == 1
+    paths = Paths.of("holdout", candidates[1].holdout_score)
+    assert paths == Paths(stream="holdout", n=40_000, each=8_000 - 12_345 // 5, twins=12_345)
+    assert paths_words(paths) == counted
+    assert paths_words(Paths(stream="search", n=320, each=64)) == "the search's 320 paths"

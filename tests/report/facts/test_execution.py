@@ -19,8 +19,6 @@ from amo_opt.report.facts.execution import BATCH, REVERT, check_epoch, created_a
 from amo_opt.report.pages import proposal_md
 from amo_opt.report.safe_batch import checksum
 from amo_opt.report.write import FILES, batch_files
-from amo_opt.search.result import Sensitivity
-from amo_opt.search.ruling import Condition, Turn
 
 HASH = "ab" * 32
 
@@ -175,19 +173,6 @@ def test_without_the_extra_the_report_says_how_to_get_it(onchain, monkeypatch):
     assert "setFraxStep(_new_step = 2000)" in proposal
 
 
-def _sensitivity(*, holds):
-    return Sensitivity(
-        figure="markets.hazard_price",
-        end="high",
-        value=0.4,
-        yield_difference=None,
-        peg_difference=None,
-        holds=holds,
-        objection=None if holds else Turn(kind="lost", condition=Condition(kind="tolerance", metric="peg_cvar95_bps")),
-        n=640,
-    )
-
-
 def test_an_old_state_gives_no_batch(onchain):
     """A study of 11 July on figures of May: the chip in the box, the oldest figure in section 13, no file and no calldata."""
     result = onchain(date=date(2022, 7, 11))
@@ -247,15 +232,21 @@ def test_an_address_without_its_capitals_is_warned_of(onchain, frax):
     assert not [note for note in _facts(onchain()).execution.notes if note.startswith("Warning")]
 
 
-def test_an_assumption_that_moves_the_verdict_gives_no_batch(onchain):
-    """One end of one range is enough; where all hold, nothing is said."""
-    facts = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True), _sensitivity(holds=False))))
+def test_a_share_of_draws_that_is_not_shown_gives_no_batch(onchain):
+    """What counts is the bound, not the share; a demand of 0 is met by any; draws that were asked for and are missing count as not shown."""
+    result = onchain()
+    assert "ASSUMPTION-SENSITIVE" not in [each.word for each in _facts(result).decision.warnings]
+    assert _facts(result).execution.batch is not None
+    low = replace(result.doubt, share=replace(result.doubt.share, low=0.79), more_draws=12)
+    facts = _facts(replace(result, doubt=low))
     assert "ASSUMPTION-SENSITIVE" in [each.word for each in facts.decision.warnings]
-    assert "first with markets.hazard_price at 0.4: no longer within the tolerance on peg risk." in facts.execution.reasons[0]
+    assert facts.execution.reasons[0].startswith("The verdict hangs on what is assumed. The verdict holds in 95% (95% interval 79 to 99)")
+    assert facts.execution.reasons[0].endswith("it is not; if the share is what was found, 12 more draws would show it.")
     assert facts.execution.batch is None
-    fine = _facts(replace(onchain(), sensitivity=(_sensitivity(holds=True),)))
-    assert "ASSUMPTION-SENSITIVE" not in [each.word for each in fine.decision.warnings]
-    assert fine.execution.batch is not None
+    assert _facts(replace(result, doubt=replace(low, demanded=0.5))).execution.batch is not None
+    assert "ASSUMPTION-SENSITIVE" in [each.word for each in _facts(replace(result, doubt=None)).decision.warnings]
+    off = replace(result.study, certification=replace(result.study.certification, draws=0))
+    assert "ASSUMPTION-SENSITIVE" not in [each.word for each in _facts(replace(result, study=off, doubt=None)).decision.warnings]
 
 
 @pytest.mark.parametrize("verdict", ["no change", "undecidable", "infeasible"])

@@ -91,7 +91,7 @@ def test_a_reason_names_the_paths_it_was_found_on(result):
     refused = replace(result.candidates[1], role="candidate", objection=Objection(kind="no gain", stream="selection"))
     assert reason_of(refused).startswith("on selection paths is not proven better")
     assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="holdout"))).startswith(
-        "passed on selection paths; on holdout paths is not"
+        "not refused on selection paths; on holdout paths is not"
     )
     assert reason_of(result.candidates[0]) == "the set in force"
 

@@ -1,4 +1,4 @@
-"""A rare path that one of two sets of paths held, and the other did not."""
+"""An open tail in words: what was seen and what would settle it, in every document."""
 
 from __future__ import annotations
 
@@ -8,77 +8,94 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.report.facts import gather
-from amo_opt.report.facts.sets import subject_of
-from amo_opt.report.facts.tails import disagree, outside, tails_of
+from amo_opt.report.facts.tails import doubt_words
 from amo_opt.report.pages import proposal_md
 from amo_opt.report.results_json import results_json
 from amo_opt.scoring.types import Estimate
+from amo_opt.search.tails import Doubt, Tails
+
+FOUND = Estimate(value=1.91, low=1.71, high=2.12, n=30_000, largest_share=0.437)
+SEEN = Estimate(value=0.5, low=0.2, high=0.8, n=6_000)
+DOUBTS = {
+    "at the cap": (
+        Doubt(kind="at the cap", set="trial-17", difference=True, found=FOUND, tolerance=2.0, cap=10_240, needed=210_000),
+        (
+            "The holdout does not tell the difference in peg risk between trial-17 and the current set, +1.91 bp (+1.71 to +2.12), from the tolerance of "
+            "2.00 bp on as many paths as the study allows ([certification] most_paths = 10,240 a scenario): about 210,000 would tell them apart, if it "
+            "is as seen."
+        ),
+    ),
+    "at it": (
+        Doubt(kind="at the cap", set="trial-17", difference=True, found=FOUND, tolerance=2.0, cap=10_240),
+        (
+            "The holdout does not tell the difference in peg risk between trial-17 and the current set, +1.91 bp (+1.71 to +2.12), from the tolerance of "
+            "2.00 bp on as many paths as the study allows ([certification] most_paths = 10,240 a scenario): no number of paths that a study may ask for "
+            "would tell them apart, if it is as seen."
+        ),
+    ),
+    "apart": (
+        Doubt(kind="apart", set="trial-17", difference=True, found=FOUND, seen=SEEN),
+        (
+            "Selection and holdout paths disagree on the difference in peg risk between trial-17 and the current set: +0.50 bp (+0.20 to +0.80) against "
+            "+1.91 bp (+1.71 to +2.12), further apart than the intervals allow for. A rare path may decide it, which only some paths hold: more paths "
+            "([certification] multiple and most_paths) would settle it."
+        ),
+    ),
+    "one path": (
+        Doubt(kind="one path", set="current", difference=False, found=FOUND),
+        (
+            "One holdout path holds 44% of the variance of the peg risk of the current set, 1.91 bp (1.71 to 2.12), so the interval hangs on its having "
+            "been drawn: more paths ([certification] multiple and most_paths) would settle it."
+        ),
+    ),
+    "not known": (
+        Doubt(kind="not known", set="trial-17", difference=True, found=FOUND),
+        (
+            "Whether the tail is settled is not known: n = 640 drawn paths a scenario are too few for an interval; more paths ([certification] multiple "
+            "and most_paths) would tell."
+        ),
+    ),
+}
 
 
-def _with(result, role, **figures):
-    """The result with other figures on selection paths of the set of that role."""
-    score = next(each for each in result.candidates if each.role == role).selection_score
-    candidates = tuple(
-        replace(each, selection_score=replace(score, **figures)) if each.role == role else each for each in result.candidates
-    )
-    return replace(result, candidates=candidates)
-
-
-def test_agreeing_paths_settle_the_tail(result):
+def test_a_settled_tail_says_nothing(result):
     """No chip, no sentence, and true for machines."""
     facts = gather(result, results_hash="0")
     assert facts.tails.settled
     assert all(chip.word != "TAIL NOT SETTLED" for chip in facts.decision.warnings)
-    assert json.loads(results_json(result))["tails_agree"] is True
-    assert "disagree" not in proposal_md(facts)
+    document = json.loads(results_json(result))
+    assert (document["tails_agree"], document["tail_doubts"]) == (True, [])
+    assert "not settled" not in proposal_md(facts)
 
 
-@pytest.mark.parametrize("role", ["current", "recommended"])
-@pytest.mark.parametrize(("name", "words"), [("yield_annual", "yield: "), ("peg_risk_bps", "peg risk (CVaR 95%): ")])
-def test_a_point_outside_the_other_interval_is_told_everywhere(result, role, name, words):
-    """For either set and either objective: chip in the box, sentences in sections 5 and 11, false for machines."""
-    subject = next(each for each in result.candidates if each.role == role)
-    on_holdout = getattr(subject.holdout_score, name)
-    moved = _with(result, role, **{name: replace(on_holdout, value=on_holdout.high * 1.01, low=on_holdout.low, high=on_holdout.high * 2.0)})
+@pytest.mark.parametrize("name", DOUBTS)
+def test_every_doubt_says_what_was_seen_and_what_would_settle_it(result, name):
+    """One sentence a kind, with figures, intervals and the key of the study to change."""
+    doubt, words = DOUBTS[name]
+    assert doubt_words(doubt, result.study) == words
+
+
+@pytest.mark.parametrize("name", DOUBTS)
+def test_an_open_tail_is_told_everywhere(result, name):
+    """Chip in the box, sentences in sections 5 and 11, false for machines, which read the figures."""
+    doubt, words = DOUBTS[name]
+    moved = replace(result, tails=Tails((doubt,)))
     facts = gather(moved, results_hash="0")
-    label = "current" if role == "current" else "proposed"
-    assert facts.tails.sentence.startswith(f"Selection and holdout paths disagree on {words}{label} ")
-    assert facts.tails.sentence.count(" against ") == 1
     assert "▼ TAIL NOT SETTLED" in [str(chip) for chip in facts.decision.warnings]
     proposal = proposal_md(facts)
-    assert "a rare path decides it, which n = " in proposal
-    assert "The tail is not settled: selection − holdout" in proposal
-    assert json.loads(results_json(moved))["tails_agree"] is False
+    assert words[:60] in proposal
+    assert "The tail is not settled (section 5), so the gap of peg risk is no measure of optimism." in proposal
+    document = json.loads(results_json(moved))
+    assert document["tails_agree"] is False
+    (told,) = document["tail_doubts"]
+    assert (told["kind"], told["set"], told["of"]) == (doubt.kind, doubt.set, "difference" if doubt.difference else "figure")
+    assert (told["holdout"], told["largest_share"]) == ({"value": 1.91, "interval": [1.71, 2.12], "n": 30_000}, 0.437)
+    assert (told["most_paths"], told["paths_needed_per_scenario"], told["tolerance"]) == (doubt.cap, doubt.needed, doubt.tolerance)
+    assert told["selection"] == (None if doubt.seen is None else {"value": 0.5, "interval": [0.2, 0.8], "n": 6_000})
 
 
-def test_the_reverse_counts_as_well(result):
-    """The interval of the selection paths excludes the other point while the other interval holds theirs: holdout paths held the rare one."""
-    on_holdout = next(each for each in result.candidates if each.role == "recommended").holdout_score.peg_risk_bps
-    value = on_holdout.low + 0.1 * (on_holdout.value - on_holdout.low)
-    narrow = replace(on_holdout, value=value, low=value - 0.01, high=value + 0.01)
-    assert not outside(narrow.value, on_holdout)
-    assert outside(on_holdout.value, narrow)
-    moved = _with(result, "recommended", peg_risk_bps=narrow)
-    assert not tails_of(moved, subject_of(moved)).settled
-
-
-def test_the_gap_speaks_where_only_it_holds_both(result):
-    """Without holdout figures among the candidates the optimism gap's own figures are compared."""
-    on_holdout = Estimate(value=2.4, low=2.38, high=2.43, n=3200)
-    on_selection = Estimate(value=8.53, low=2.37, high=20.8, n=3200)
-    bare = tuple(replace(each, holdout_score=None) for each in result.candidates)
-    moved = replace(result, candidates=bare, gap={"peg_cvar95_bps": (2.4, on_selection, on_holdout)})
-    sentence = tails_of(moved, subject_of(moved)).sentence
-    assert "proposed 8.5 bp (2.4 to 20.8) against 2.4 (2.4 to 2.4): a rare path decides it" in sentence
-
-
-@pytest.mark.parametrize(
-    ("apart", "half", "expected"),
-    [(1.3, 1.0, False), (1.5, 1.0, True), (1.3, 0.3, True), (0.9, 0.2, True), (0.1, 0.2, False), (1.2, 0.3, True), (1.2, 0.4, True)],
-)
-def test_chance_alone_seldom_disagrees(apart, half, expected):
-    """Half-widths of 1 and ``half``: equal ones allow 1.41 apart; beside one less than a third as wide a point outside it is enough, inside both never."""
-    one = Estimate(value=0.0, low=-1.0, high=1.0, n=9)
-    other = Estimate(value=apart, low=apart - half, high=apart + half, n=9)
-    assert disagree(one, other) is expected
-    assert disagree(other, one) is expected
+def test_several_doubts_are_all_told(result):
+    """One after the other, each whole."""
+    pair = (DOUBTS["at the cap"], DOUBTS["one path"])
+    moved = replace(result, tails=Tails(tuple(doubt for doubt, _ in pair)))
+    assert gather(moved, results_hash="0").tails.sentence == " ".join(words for _, words in pair)

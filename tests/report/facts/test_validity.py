@@ -72,11 +72,10 @@ def test_without_episodes_the_limits_say_so(result):
     assert found.replayed.startswith("No real episode was replayed")
 
 
-def test_limits_say_how_far_the_verdict_moves_within_the_assumed_ranges(result):
-    """Counted from what was run; an end that could not be run moves nothing, and a run without sensitivity says so."""
-    assert "2 of 48 figures move the verdict" in " ".join(validity_of(result.study, sensitivity=result.sensitivity).limits)
-    lost = tuple(replace(each, n=0, holds=False) for each in result.sensitivity[:1])
-    assert "was not computed in this run" in " ".join(validity_of(result.study, sensitivity=lost).limits)
+def test_limits_say_in_what_share_of_draws_the_verdict_holds(result):
+    """With its interval and the number of draws; a run without draws says so."""
+    assert "it holds in 95% (95% interval 87 to 99) of 64 draws" in " ".join(validity_of(result.study, doubt=result.doubt).limits)
+    assert "was not computed in this run" in " ".join(validity_of(result.study).limits)
 
 
 def test_limits_tell_the_chance_of_what_was_not_seen(result):

@@ -1,0 +1,53 @@
+"""A scenario's random noises, and what a tilt does to them, in words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.stress.settings import VENUES
+from amo_opt.wording import significant
+
+if TYPE_CHECKING:
+    from amo_opt.stress.tilts import Component, Tilt
+
+WORDS: dict[str, str] = {
+    **{coin: f"the price of {coin.upper()}" for coin in ("usdc", "dai", "usdt")},
+    "share": "the share token",
+    **{
+        f"{each.market.prefix}-{part}": f"{what} of the lending market {each.market.prefix}"
+        for each in MECHANISMS
+        if each.market is not None
+        for part, what in (("deposits", "deposits"), ("utilisation", "the utilisation"))
+    },
+    "reward": "the reward token",
+    "volume": "swap volume",
+    "flow": "the demand of holders",
+    "gas": "the gas price",
+    "onset": "the hour of onset",
+    "size": "the size of the stress",
+    "speed": "the speed of the stress",
+    "exit": "the share that leaves on news",
+    "freeze": "the length of the freeze",
+    "loss-venue": "the venue that is hit",
+    **{f"{venue}-loss": f"the time to a loss of {venue}" for venue in VENUES},
+}
+"""What each noise is called in a sentence."""
+
+
+def tilt_words(tilt: Tilt) -> str:
+    """``the share token falling to about 7% of its start``, ``the gas price above its usual level``, ``the hour of onset near the lower end of its range``."""
+    name = WORDS[tilt.noise]
+    up = tilt.amount > 0.0
+    if tilt.kind == "uniform":
+        return f"{name} near the {'upper' if up else 'lower'} end of its range"
+    if tilt.kind != "walk":
+        return f"{name} {'above' if up else 'below'} its usual level"
+    moving = f"{name} {'rising' if up else 'falling'}"
+    return moving if tilt.level is None else f"{moving} to about {significant(100.0 * math.exp(tilt.level), 1)}% of its start"
+
+
+def component_words(component: Component) -> str:
+    """Noises that are pushed together."""
+    return " together with ".join(map(tilt_words, component))
