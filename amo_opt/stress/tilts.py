@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -41,22 +42,24 @@ class Noise:
     setting: str = ""
 
 
-NOISES: Mapping[str, Noise] = {
-    **{coin: Noise("stationary", "coin_noise") for coin in ("usdc", "dai", "usdt")},
-    "share": Noise("walk", "share_daily_vol"),
-    **{
-        f"{each.market.prefix}-{part}": Noise("stationary", f"{each.market.prefix}_{part}")
-        for each in MECHANISMS
-        if each.market is not None
-        for part in ("deposits", "utilisation")
-    },
-    "reward": Noise("walk", "reward_token_daily_vol"),
-    "volume": Noise("stationary", "swap_volume"),
-    "flow": Noise("reverting", "flow"),
-    "gas": Noise("stationary", "gas_gwei"),
-    **dict.fromkeys(("onset", "size", "speed", "exit", "freeze", "loss-venue"), Noise("uniform")),
-    **dict.fromkeys((f"{venue}-loss" for venue in VENUES), Noise("uniform")),
-}
+NOISES: Mapping[str, Noise] = MappingProxyType(
+    {
+        **{coin: Noise("stationary", "coin_noise") for coin in ("usdc", "dai", "usdt")},
+        "share": Noise("walk", "share_daily_vol"),
+        **{
+            f"{each.market.prefix}-{part}": Noise("stationary", f"{each.market.prefix}_{part}")
+            for each in MECHANISMS
+            if each.market is not None
+            for part in ("deposits", "utilisation")
+        },
+        "reward": Noise("walk", "reward_token_daily_vol"),
+        "volume": Noise("stationary", "swap_volume"),
+        "flow": Noise("reverting", "flow"),
+        "gas": Noise("stationary", "gas_gwei"),
+        **dict.fromkeys(("onset", "size", "speed", "exit", "freeze", "loss-venue"), Noise("uniform")),
+        **dict.fromkeys((f"{venue}-loss" for venue in VENUES), Noise("uniform")),
+    }
+)
 """Every random stream of a scenario by its purpose; what is not here cannot be drawn."""
 
 
