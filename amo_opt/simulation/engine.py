@@ -19,13 +19,13 @@ from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of
 from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
-from amo_opt.simulation.market_block import MarketBlock, pack_market, packed, stacked
+from amo_opt.simulation.market_block import MarketBlock, pack_market, packed
 from amo_opt.simulation.outcome import Block, Gathered, Outcome, block_columns
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.simulation.size import COLUMNS, check_work, keeps
-from amo_opt.simulation.spans import Designs, Span, Stretch, drawn_span, path_weights, span_of, spans_of
+from amo_opt.simulation.spans import Designs, Span, Stretch, drawn_span, path_weights, places_of, span_of, spans_of
 from amo_opt.stress.draws import draw_block, draw_inputs
-from amo_opt.stress.twins import TwinStreams
+from amo_opt.stress.twins import KeptStreams, TwinStreams
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -79,29 +79,29 @@ def draw_rows(
 
 def draw_packed(scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> MarketBlock:
     """The market of one block, as the step reads it."""
-    return packed(draw_rows(scenario, study, paths=range(first, first + lanes), stream=stream), paths=lanes, steps=hours_of(study))
+    return _drawn(drawn_span(scenario, first, lanes), study, stream)
+
+
+def draw_span(span: Span, study: Study, stream: str, *, again: bool = False) -> tuple[dict[str, Input], KeptStreams | None]:
+    """A span's inputs, and the streams that they are drawn from: None = those of its paths as drawn, which is enough where nothing is drawn ``again``."""
+    streams = None
+    if again or span.components:
+        streams = KeptStreams(
+            study.search.seed,
+            stream,
+            span.scenario,
+            components=span.components,
+            stretches=[(each.component, each.paths) for each in span.stretches],
+            opening=study.simulation.transition_hours,
+        )
+    return draw_rows(span.scenario, study, paths=span.numbers, stream=stream, streams=streams), streams
 
 
 def _drawn(span: Span, study: Study, stream: str) -> MarketBlock:
     """The market of a span; with the log ratios of its design's components, where it has one."""
-    steps = hours_of(study)
-    drawn, ratios = [], []
-    for each in span.stretches:
-        streams = None
-        if span.components:
-            streams = TwinStreams(
-                study.search.seed,
-                stream,
-                span.scenario,
-                components=span.components,
-                component=each.component,
-                opening=study.simulation.transition_hours,
-            )
-        drawn.append(draw_rows(span.scenario, study, paths=each.paths, stream=stream, streams=streams))
-        if streams is not None:
-            ratios.append(streams.log_ratios(each.lanes))
-    rows = drawn[0] if len(drawn) == 1 else stacked(drawn, [(each.lanes, steps) for each in span.stretches])
-    return replace(packed(rows, paths=span.lanes, steps=steps), log_ratios=np.concatenate(ratios) if ratios else None)
+    rows, streams = draw_span(span, study, stream)
+    market = packed(rows, paths=span.lanes, steps=hours_of(study))
+    return market if streams is None else replace(market, log_ratios=streams.log_ratios(span.lanes))
 
 
 def draw(scenario: Scenario, study: Study, *, first: int, lanes: int, stream: str) -> Array:
@@ -299,8 +299,7 @@ def _outcomes(
 ) -> list[Outcome | SimulationError]:
     names = tuple(dict.fromkeys(span.scenario.name for span in spans))
     weights = _weights(study, names)
-    scenario_of = np.concatenate([np.full(span.lanes, names.index(span.scenario.name), dtype=np.int64) for span in spans])
-    component_of, path_of = np.concatenate([span.places for span in spans]).T.copy()
+    places = places_of(spans, names)
     path_weight = path_weights(spans, log_ratios, designs)
     outcomes: list[Outcome | SimulationError] = []
     for parameters, each in zip(sets, gathered, strict=True):
@@ -314,9 +313,7 @@ def _outcomes(
                 scenarios=names,
                 weights=weights,
                 steps=hours_of(study),
-                scenario_of=scenario_of,
-                path_of=path_of,
-                component_of=component_of,
+                **places,
                 path_weight=path_weight,
                 log_ratios=log_ratios,
                 columns=columns,

@@ -12,13 +12,12 @@ import numpy as np
 
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.simulation.engine import _weights, draw_rows, hours_of, run_one
+from amo_opt.simulation.engine import _weights, draw_rows, draw_span, hours_of, run_one
 from amo_opt.simulation.market_block import MarketBlock, packed, refilled, stacked
 from amo_opt.simulation.outcome import Block, Outcome, join
 from amo_opt.simulation.pack import constants
-from amo_opt.simulation.spans import Designs, Span, drawn_span, path_weights, spans_of
+from amo_opt.simulation.spans import Designs, Span, drawn_span, path_weights, places_of, spans_of
 from amo_opt.stress.draws import FROM_STATE, Input, read_by
-from amo_opt.stress.twins import KeptStreams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.stress.scenario import Scenario
+    from amo_opt.stress.twins import KeptStreams
 
     Array = NDArray[np.float64]
 
@@ -88,8 +88,7 @@ def draw_mixed(study: Study, *, paths: int, stream: str, designs: Designs | None
     pieces: list[_Piece] = []
     first = 0
     for span in spans:
-        streams = _streams(span, study, stream) if again or span.components else None
-        rows = draw_rows(span.scenario, study, paths=_numbers(span), stream=stream, streams=streams)
+        rows, streams = draw_span(span, study, stream, again=again)
         pieces.append(_Piece(first, span, span.scenario, rows, streams))
         if streams is not None:
             log_ratios[first : first + span.lanes, : len(span.components)] = streams.log_ratios(span.lanes)
@@ -107,23 +106,6 @@ def draw_mixed(study: Study, *, paths: int, stream: str, designs: Designs | None
     )
 
 
-def _streams(span: Span, study: Study, stream: str) -> KeptStreams:
-    return KeptStreams(
-        study.search.seed,
-        stream,
-        span.scenario,
-        components=span.components,
-        stretches=[(each.component, each.paths) for each in span.stretches],
-        opening=study.simulation.transition_hours,
-    )
-
-
-def _numbers(span: Span) -> range:
-    """As many numbers as the span has paths, those of its first stretch to begin with."""
-    first = span.stretches[0].first
-    return range(first, first + span.lanes)
-
-
 def redrawn(mixed: Mixed, study: Study) -> Mixed:
     """The same paths under a state and settings of scenarios with other figures, only the inputs drawn anew that hang on these, in each scenario by itself.
 
@@ -136,7 +118,7 @@ def redrawn(mixed: Mixed, study: Study) -> Mixed:
         scenario, before = scenarios[piece.scenario.name], piece.scenario.settings
         changed = [name for name, value in scenario.settings.items() if before.get(name) != value]
         parts = tuple(dict.fromkeys((*FROM_STATE, *read_by(changed))))
-        found = draw_rows(scenario, study, paths=_numbers(piece.span), stream=mixed.stream, parts=parts, streams=piece.streams)
+        found = draw_rows(scenario, study, paths=piece.span.numbers, stream=mixed.stream, parts=parts, streams=piece.streams)
         pieces.append(replace(piece, scenario=scenario, rows={**piece.rows, **found}))
         anew.append((piece.first, piece.span.lanes, found))
     blocks = []
@@ -179,15 +161,12 @@ def simulate_mixed(parameters: ParameterSet, study: Study, mixed: Mixed) -> Outc
         # which scenario and path it was is known only where each has blocks of its own
         columns = _apart(parameters, study, mixed, vector)
     names = tuple(each.name for each in study.scenarios)
-    component_of, path_of = np.concatenate([span.places for span in mixed.spans]).T.copy()
     return Outcome(
         parameters=parameters,
         scenarios=names,
         weights=_weights(study, names),
         steps=hours_of(study),
-        scenario_of=np.concatenate([np.full(span.lanes, names.index(span.scenario.name), dtype=np.int64) for span in mixed.spans]),
-        path_of=path_of,
-        component_of=component_of,
+        **places_of(mixed.spans, names),
         path_weight=mixed.path_weight,
         log_ratios=mixed.log_ratios,
         columns=columns,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,12 @@ class Span:
     def lanes(self) -> int:
         """How many paths."""
         return sum(each.lanes for each in self.stretches)
+
+    @property
+    def numbers(self) -> range:
+        """As many numbers as there are paths, those of the first stretch to begin with."""
+        first = self.stretches[0].first
+        return range(first, first + self.lanes)
 
     def path(self, lane: int) -> str:
         """What the path of a lane is called."""
@@ -104,6 +110,21 @@ def _blocks(counts: Sequence[int]) -> Iterator[Stretches]:
                 block, room = [], LANES
     if block:
         yield tuple(block)
+
+
+class Places(TypedDict):
+    """Where each of an outcome's rows is from, each of shape (paths,): place of its scenario, component, number."""
+
+    scenario_of: NDArray[np.int64]
+    component_of: NDArray[np.int64]
+    path_of: NDArray[np.int64]
+
+
+def places_of(spans: Sequence[Span], names: Sequence[str]) -> Places:
+    """Of the spans' paths, one span after the other; ``names`` = the scenarios in order."""
+    component_of, path_of = np.concatenate([span.places for span in spans]).T.copy()
+    scenario_of = np.repeat([names.index(span.scenario.name) for span in spans], [span.lanes for span in spans])
+    return Places(scenario_of=scenario_of, component_of=component_of, path_of=path_of)
 
 
 def path_weights(spans: Sequence[Span], log_ratios: Array, designs: Designs | None) -> Array:
