@@ -13,10 +13,8 @@ from amo_opt.comparison.verdict import Comparison
 from amo_opt.config.study import Study
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.search.aim import aim
-from amo_opt.search.planning import selection_designs
+from amo_opt.search.planning import aimed_designs
 from amo_opt.simulation.engine import simulate_many
-from amo_opt.simulation.size import check_work
 from amo_opt.stress.tilts import Design
 
 PATHS = 1024
@@ -89,9 +87,8 @@ def compare(
 
 def _aimed(baseline: ParameterSet, study: Study, paths: int, *, workers: int) -> Mapping[str, Design]:
     """So many drawn paths of every scenario, and the twins that a pilot of the baseline finds worth drawing."""
-    check_work(study, paths, None, sets=2, workers=workers)  # before the pilot, of the drawn paths alone
     try:
-        return selection_designs(aim([baseline], study, workers=workers), study, paths)
+        return aimed_designs(baseline, study, paths, sets=2, workers=workers)[0]
     except SimulationError as error:
         raise SimulationError(f"the baseline cannot be compared: {error}") from error
 

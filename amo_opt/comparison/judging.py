@@ -17,7 +17,7 @@ from amo_opt.scoring.paired import Reading, differences
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
 from amo_opt.scoring.types import LEAST_PATHS
-from amo_opt.search.tails import MOST_SHARE, within_a_path
+from amo_opt.search.tails import MOST_SHARE, edges_of, within_a_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
     word = difference.verdict
     alike = baseline.paths.plain
     worst = -metric.better * difference.tolerance
-    thin = thin_tail(found, (worst,) if found.low <= 0.0 <= found.high else (0.0, worst), alike=alike)
+    thin = thin_tail(found, edges_of(found, worst), alike=alike)
     if same:
         word = "EQUIVALENT"
     elif thin:

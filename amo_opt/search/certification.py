@@ -23,7 +23,7 @@ from amo_opt.search.change_cost import change_costs
 from amo_opt.search.coordinator import feasible_points
 from amo_opt.search.doubt import doubt_of
 from amo_opt.search.evidence import told_run_capacities, worst_paths
-from amo_opt.search.front import Point, front, knee
+from amo_opt.search.front import front, knee
 from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.half_steps import half_steps
 from amo_opt.search.holdout import CURRENT, Holdout, Selection, closest, refuse, run_holdout
@@ -233,10 +233,8 @@ def _choose(certifier: Certifier, on_selection: Sequence[Candidate], profile: Pr
     pool = [candidate for candidate in rivals if objections[candidate.id] is None]
     open_ = [each for each in rivals if not pool and _may_be_settled(objections[each.id], each, study)]
     if not pool and not open_:
-        return Selection({}, objections, _nothing(study, on_selection, trials), passed=False)
-    points: list[Point] = [
-        (candidate.selection_score.yield_annual.value, candidate.selection_score.peg_risk_bps.value) for candidate in pool or open_
-    ]
+        return Selection({}, objections, _nothing(study, on_selection, trials))
+    points = [candidate.point for candidate in pool or open_]
     best = front(points)
     balanced = (pool or open_)[best[knee([points[i] for i in best], tolerances(study.certification))]]
     balanced, shares = preferred(certifier, pool, balanced)
@@ -244,7 +242,7 @@ def _choose(certifier: Certifier, on_selection: Sequence[Candidate], profile: Pr
     roles[balanced.id] = "recommended"
     objections[balanced.id] = None
     ruling = _ruling(on_selection, "recommended", binding=binding_of(balanced.id, "selection", nearest(balanced.selection_score)))
-    return Selection(roles, objections, replace(ruling, set=balanced.id, passed=bool(pool)), passed=bool(pool), shares=shares)
+    return Selection(roles, objections, replace(ruling, set=balanced.id, passed=bool(pool)), shares=shares)
 
 
 def _may_be_settled(objection: Objection | None, candidate: Candidate, study: Study) -> bool:

@@ -6,22 +6,20 @@ ways, what gains is joined, what acts on nothing is left alone, and the steps ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import SimulationError
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.search.front import worth
 from amo_opt.search.plateau import Side, ordered, stepped
-from amo_opt.search.prune import LEAST_GAIN, Entry, point_of
+from amo_opt.search.prune import LEAST_GAIN, Entry, Evaluate, point_of
 from amo_opt.search.rule import tolerances
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
-    from amo_opt.scoring.types import PointScore
 
-Evaluate = Callable[[Sequence["ParameterSet"]], "list[PointScore | SimulationError]"]
 STEPS = (8, 3, 1)
 """Governance-sized steps by which a parameter is moved, one after the other."""
 ROUNDS = 6

@@ -28,8 +28,7 @@ def half_steps(
     units = tolerances(study.certification)
 
     def gain(candidate: Candidate) -> float:
-        score = candidate.selection_score
-        return worth((score.yield_annual.value, score.peg_risk_bps.value), units)
+        return worth(candidate.point, units)
 
     near = [each for each in rivals if _nearly(objections[each.id])]
     found: list[tuple[str, ParameterSet, None]] = []

@@ -44,15 +44,19 @@ class _OnHoldout:
 
 @dataclass(frozen=True)
 class Selection:
-    """What selection paths chose: roles of the chosen sets and objections to every set but the current one, by id, and the ruling so far; whether a set
-    ``passed`` the rule there; and in what share of draws the rule would have those that were asked.
+    """What selection paths chose: roles of the chosen sets and objections to every set but the current one, by id, and the ruling so far; and in what share of
+    draws the rule would have those that were asked.
     """
 
     roles: dict[str, Role]
     objections: dict[str, Objection | None]
     ruling: Ruling
-    passed: bool = True
     shares: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether a set passed the rule there."""
+        return bool(self.roles) and self.ruling.passed
 
 
 @dataclass(frozen=True)
@@ -209,8 +213,7 @@ def closest(study: Study, on_selection: Sequence[Candidate]) -> str:
     units = tolerances(study.certification)
 
     def order(candidate: Candidate) -> tuple[bool, bool, float]:
-        found = candidate.selection_score
-        gain = worth((found.yield_annual.value, found.peg_risk_bps.value), units)
-        return found.feasible, candidate.parameters.amplification == study.current.amplification, gain
+        stays = candidate.parameters.amplification == study.current.amplification
+        return candidate.selection_score.feasible, stays, worth(candidate.point, units)
 
     return max(rivals, key=order).id

@@ -37,6 +37,6 @@ def contenders(pool: Sequence[Candidate], best: Candidate, certification: Certif
     units = tolerances(certification)
 
     def gain(each: Candidate) -> float:
-        return worth((each.selection_score.yield_annual.value, each.selection_score.peg_risk_bps.value), units)
+        return worth(each.point, units)
 
     return [best, *sorted(near, key=gain, reverse=True)[: MOST - 1]]

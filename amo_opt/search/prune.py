@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Certification
 from amo_opt.errors import SimulationError
-from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
+from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.types import PointScore
 from amo_opt.search.front import Point, worth
+from amo_opt.search.plateau import ordered
 from amo_opt.search.rule import tolerances
 
 Entry = tuple[str, ParameterSet, PointScore]
@@ -36,7 +37,7 @@ def prune(entries: Sequence[Entry], current: ParameterSet, certification: Certif
         tried: list[tuple[int, ParameterSet]] = []
         for index, (identity, parameters, _) in enumerate(kept):
             back = parameters.replace(name=_pruned(identity), **{name: value})
-            if back.values() != parameters.values() and _ordered(back):
+            if back.values() != parameters.values() and ordered(back):
                 tried.append((index, back))
         for (index, back), score in zip(tried, evaluate([back for _, back in tried]), strict=True):
             before = kept[index][2]
@@ -54,8 +55,3 @@ def point_of(score: PointScore) -> Point:
 
 def _pruned(identity: str) -> str:
     return identity if identity.endswith("-pruned") else f"{identity}-pruned"
-
-
-def _ordered(parameters: ParameterSet) -> bool:
-    values = parameters.values()
-    return all(values[low] < values[high] for low, high in ORDERED_PAIRS)

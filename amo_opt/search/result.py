@@ -11,6 +11,7 @@ from amo_opt.scoring.parts import RiskPart
 from amo_opt.scoring.replay import EpisodeFit
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
 from amo_opt.search.aim import Aim
+from amo_opt.search.front import Point
 from amo_opt.search.planning import Plan
 from amo_opt.search.ruling import Condition, Objection, Ruling, Turn, Verdict
 from amo_opt.search.tails import Tails
@@ -49,6 +50,11 @@ class Candidate:
     holdout_paired: tuple[PairedDifference, ...] = ()
     objection: Objection | None = None
     robust_share: float | None = None
+
+    @property
+    def point(self) -> Point:
+        """Where it stands on selection paths: yield and peg risk."""
+        return self.selection_score.yield_annual.value, self.selection_score.peg_risk_bps.value
 
 
 @dataclass(frozen=True, kw_only=True)

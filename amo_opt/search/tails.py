@@ -85,8 +85,7 @@ def _of_difference(rival: Candidate, plan: Plan | None, cap: int) -> Iterator[Do
         yield Doubt(kind="at the cap", set=rival.id, difference=True, found=found, tolerance=tolerance, cap=cap, needed=needed)
     if apart(seen, found):
         yield Doubt(kind="apart", set=rival.id, difference=True, found=found, seen=seen)
-    # told are the tolerance, and on which side of 0 the difference lies where the interval says so
-    if within_a_path(found, (tolerance,) if found.low <= 0.0 <= found.high else (0.0, tolerance)):
+    if within_a_path(found, edges_of(found, tolerance)):
         yield from _of_figure(rival.id, found, difference=True)
 
 
@@ -95,6 +94,11 @@ def _of_figure(name: str, found: Estimate, *, difference: bool) -> Iterator[Doub
         yield Doubt(kind="not known", set=name, difference=difference, found=found)
     elif found.largest_share is not None and found.largest_share > MOST_SHARE:
         yield Doubt(kind="one path", set=name, difference=difference, found=found)
+
+
+def edges_of(found: Estimate, tolerance: float) -> tuple[float, ...]:
+    """What is told of a difference: its side of the tolerance, and of 0 where its interval says so."""
+    return (tolerance,) if found.low <= 0.0 <= found.high else (0.0, tolerance)
 
 
 def within_a_path(found: Estimate, edges: Sequence[float]) -> bool:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amo_opt.comparison import compare as room
 from amo_opt.comparison.compare import compare
 from amo_opt.comparison.documents import json_document, json_text
 from amo_opt.comparison.store import RUN, write_comparison
 from amo_opt.comparison.wording import setting
 from amo_opt.errors import AmoOptError, SimulationError
+from amo_opt.search import planning
 from amo_opt.search.aim import Aim
 from amo_opt.stress.tilts import Design, Tilt, tilt_of
 
@@ -82,7 +82,7 @@ def test_the_baseline_s_pilot_aims(small, candidate, monkeypatch):
         asked.append([each.name for each in sets])
         return {calm: Aim(calm, (PUSH,), (0.5, 0.5), 0.1, 1e-3), run: Aim(run, (), (1.0,), 1.0, None)}
 
-    monkeypatch.setattr(room, "aim", aim)
+    monkeypatch.setattr(planning, "aim", aim)
     aimed = compare(small.current, candidate, small, paths=DRAWN)
     assert asked == [[small.current.name]]
     assert (aimed.baseline.twins, list(aimed.baseline.designs)) == ({calm: 48 + 30 + 30}, [calm])
@@ -91,7 +91,7 @@ def test_the_baseline_s_pilot_aims(small, candidate, monkeypatch):
     def fails(sets, study, *, workers):
         raise SimulationError("scenario calm, path 3, step 7: no price")
 
-    monkeypatch.setattr(room, "aim", fails)
+    monkeypatch.setattr(planning, "aim", fails)
     with pytest.raises(SimulationError, match="the baseline cannot be compared: scenario calm, path 3"):
         compare(small.current, candidate, small, paths=DRAWN)
 

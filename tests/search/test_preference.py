@@ -9,13 +9,14 @@ import pytest
 from amo_opt.config.study import Certification
 from amo_opt.search import preference
 from amo_opt.search.preference import MOST, contenders, preferred
+from amo_opt.search.result import Candidate
 
 RULE = Certification(tolerance_yield=0.001, tolerance_peg_bps=2.0)
 
 
 def candidate(name, gain, peg):
     score = SimpleNamespace(yield_annual=SimpleNamespace(value=gain), peg_risk_bps=SimpleNamespace(value=peg))
-    return SimpleNamespace(id=name, selection_score=score)
+    return Candidate(id=name, role="candidate", parameters=None, search=None, selection_score=score)
 
 
 BEST, NEAR, WORSE, LOW = (
