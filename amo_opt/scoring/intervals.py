@@ -24,6 +24,8 @@ ONE_SIDED = 0.05
 
 _CHUNK = 4_000_000
 """Most counts held at once (32 MB)."""
+_KEPT = 32_000_000
+"""Most counts that are kept for the next set, a byte each."""
 
 
 def resample_counts(strata: Sequence[tuple[str, int]], *, seed: int, resamples: int, chunk: int = _CHUNK) -> Iterator[FloatArray]:
@@ -33,25 +35,32 @@ def resample_counts(strata: Sequence[tuple[str, int]], *, seed: int, resamples: 
     has a stream of its own, keyed by (seed, "bootstrap", name): every set, every metric and every choice of scenarios meets the same
     resamples, which is what makes differences paired. The stream is consumed in order, so ``chunk`` bounds memory and changes nothing.
     """
-    if sum(n for _, n in strata) * resamples <= chunk:
-        yield _all_counts(tuple(strata), seed, resamples)
+    if sum(n for _, n in strata) * resamples > _KEPT:
+        yield from _chunks(strata, seed, resamples, chunk)
         return
-    yield from _chunks(strata, seed, resamples, chunk)
+    kept = _all_counts(tuple(strata), seed, resamples)
+    step = _step(strata, chunk)
+    for first in range(0, resamples, step):
+        yield kept[:, first : first + step].astype(np.float64)
 
 
 @lru_cache(maxsize=2)
-def _all_counts(strata: tuple[tuple[str, int], ...], seed: int, resamples: int) -> FloatArray:
-    """All resamples in one array, read-only: every set of a study meets the same, and drawing them takes as long as half of a set's intervals."""
-    counts = next(_chunks(strata, seed, resamples, sum(n for _, n in strata) * resamples))
-    counts.flags.writeable = False
-    return counts
+def _all_counts(strata: tuple[tuple[str, int], ...], seed: int, resamples: int) -> npt.NDArray[np.unsignedinteger]:
+    """All resamples in one array of small numbers: every set of a study meets the same, and drawing them takes as long as half of a set's intervals."""
+    chunks = [each.astype(np.min_scalar_type(int(each.max(initial=0.0)))) for each in _chunks(strata, seed, resamples, _CHUNK)]
+    return np.concatenate(chunks, axis=1)
+
+
+def _step(strata: Sequence[tuple[str, int]], chunk: int) -> int:
+    """Resamples that are held at once."""
+    return max(1, chunk // max(1, sum(n for _, n in strata)))
 
 
 def _chunks(strata: Sequence[tuple[str, int]], seed: int, resamples: int, chunk: int) -> Iterator[FloatArray]:
     streams = [
         np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *_words("bootstrap"), *_words(name)]))) for name, _ in strata
     ]
-    step = max(1, chunk // max(1, sum(n for _, n in strata)))
+    step = _step(strata, chunk)
     for first in range(0, resamples, step):
         width = min(step, resamples - first)
         columns = np.arange(width)[:, np.newaxis]

@@ -87,6 +87,26 @@ def judged(outcome: Outcome, study: Study, *, metrics: Iterable[str] | None = No
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Whether a set keeps its limits, as in a score, and what it is compared by over all scenarios."""
+
+    constraints: tuple[Constraint, ...]
+    brief: Brief
+
+
+def held(outcome: Outcome, study: Study, *, metrics: Iterable[str]) -> Held:
+    """What `judged` says of the constraints and of some metrics, at a sixth of its cost where paths are few. Raises as `point_score` does."""
+    paths = sample(outcome, study)
+    compared = list(metrics)
+    read = dict.fromkeys((*compared, *(rule.metric for rule in rules_of(study.constraints))))
+    figures = {name: MEASURES[name].values(paths) for name in read}
+    drawn = replicate(paths, figures, None)
+    return Held(
+        constraints=(*_constraints(paths, figures, drawn), _caps(outcome)), brief=_brief(paths, None, figures, drawn.overall, compared)
+    )
+
+
 def _brief(
     paths: Sample, scenario: str | None, figures: Mapping[str, FloatArray], drawn: Mapping[str, FloatArray], names: list[str]
 ) -> Brief:
@@ -105,20 +125,16 @@ def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], term
     metrics = {name: estimate(name, figures[name], paths, drawn.overall[name]) for name in MEASURES}
     earned = {name: estimate("yield", values, paths, drawn.yield_terms[name]) for name, values in terms.items()}
     by_scenario: dict[str, dict[str, Estimate]] = {}
-    constraints: list[Constraint] = []
     for block in paths.blocks:
         own = paths.alone(block)
         inside = drawn.by_scenario[block.scenario.name]
         by_scenario[block.scenario.name] = {
             name: estimate(name, figures[name][block.rows], own, inside[name], weights=block.own) for name in MEASURES
         }
-        constraints += [
-            _constraint(own, inside[rule.metric], figures[rule.metric][block.rows], rule) for rule in rules_of(paths.study.constraints)
-        ]
     return Score(
         yield_annual=metrics["yield"],
         peg_risk_bps=metrics["peg_cvar95_bps"],
-        constraints=(*constraints, _caps(outcome)),
+        constraints=(*_constraints(paths, figures, drawn), _caps(outcome)),
         metrics=metrics,
         by_scenario=by_scenario,
         yield_terms=earned,
@@ -142,19 +158,19 @@ def estimate(
     order = measure.order(values) if measure.is_tail else None
     value = measure.point(values, weights, order=order)
     # of paths that count alike a mean has many that matter: the bootstrap's percentiles need no spread, and a report names the tails' alone
-    held = spread_of(measure, values, paths, order=order) if measure.is_tail or not paths.plain else None
+    spread = spread_of(measure, values, paths, order=order) if measure.is_tail or not paths.plain else None
     if measure.kind == "event":
-        effective = kish(weights) if paths.plain else event_count(values, paths.weights, held)
+        effective = kish(weights) if paths.plain else event_count(values, paths.weights, spread)
         ends = clopper_pearson(value * effective, effective, tail=tail)
-        if held is not None and not paths.plain:
+        if spread is not None and not paths.plain:
             # few heavy paths among many light ones: a count of events that count alike knows nothing of that skew
-            skewed = corrected_bounds(replicates, value, held, tail=tail)
+            skewed = corrected_bounds(replicates, value, spread, tail=tail)
             ends = min(ends[0], skewed[0]), max(ends[1], skewed[1])
-    elif paths.plain or held is None:
+    elif paths.plain or spread is None:
         low, high = percentile_bounds(replicates, tail=tail)
         ends = float(low), float(high)
     else:
-        ends = corrected_bounds(replicates, value, held, tail=tail)
+        ends = corrected_bounds(replicates, value, spread, tail=tail)
     return Estimate.of(
         value,
         ends,
@@ -162,8 +178,18 @@ def estimate(
         fewest=paths.fewest,
         tail_points=measure.tail_points(values, weights, order=order),
         twins=values.size - paths.drawn,
-        largest_share=None if held is None else held.largest_share,
+        largest_share=None if spread is None else spread.largest_share,
     )
+
+
+def _constraints(paths: Sample, figures: Mapping[str, FloatArray], drawn: Replicates) -> list[Constraint]:
+    """Every rule in every scenario."""
+    rules = rules_of(paths.study.constraints)
+    return [
+        _constraint(own, drawn.by_scenario[block.scenario.name][rule.metric], figures[rule.metric][block.rows], rule)
+        for block, own in ((block, paths.alone(block)) for block in paths.blocks)
+        for rule in rules
+    ]
 
 
 def _constraint(paths: Sample, drawn: FloatArray, values: FloatArray, rule: Rule) -> Constraint:

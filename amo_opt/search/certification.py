@@ -28,7 +28,17 @@ from amo_opt.search.grid import amplification_range, inside, spread
 from amo_opt.search.half_steps import half_steps
 from amo_opt.search.holdout import CURRENT, Holdout, Selection, closest, refuse, run_holdout
 from amo_opt.search.importance import importances
-from amo_opt.search.planning import Plan, plan_holdout, plan_level, search_designs, selection_designs, together, variances
+from amo_opt.search.planning import (
+    Designs,
+    Plan,
+    holdout_floor,
+    plan_holdout,
+    plan_level,
+    search_designs,
+    selection_designs,
+    together,
+    variances,
+)
 from amo_opt.search.plateau import neighbours
 from amo_opt.search.preference import preferred
 from amo_opt.search.progress import ProgressEvent, Watcher
@@ -73,7 +83,7 @@ def certify(
         (_, *more), failed, told = _on_selection(certifier, trials, nearer)
         on_selection, failures, parts = [*on_selection, *more], [*failures, *failed], {**parts, **told}
         selection = _choose(certifier, on_selection, profile, trials)
-    plan = _plan(certifier, on_selection, selection, parts)
+    plan = _plan(certifier, on_selection, selection, parts, holdout_floor(aims, study, certifier.paths))
     certifier = replace(certifier, designs={**certifier.designs, "holdout": plan.designs})
     holdout = run_holdout(certifier, on_selection, selection, edges={name: each.edge for name, each in aims.items()})
     rival = holdout.rival
@@ -129,12 +139,16 @@ def aimed(study: Study, workers: Workers, watch: Watcher) -> dict[str, Aim]:
 
 
 def _plan(
-    certifier: Certifier, on_selection: Sequence[Candidate], selection: Selection, parts: Mapping[str, Mapping[str, Mapping[str, float]]]
+    certifier: Certifier,
+    on_selection: Sequence[Candidate],
+    selection: Selection,
+    parts: Mapping[str, Mapping[str, Mapping[str, float]]],
+    designs: Designs,
 ) -> Plan:
-    """The holdout that tells the chosen set's differences in peg risk (or those of the set that came closest) from the tolerance, against either reference:
+    """The holdout, of these ``designs`` at least, that tells the chosen set's differences in peg risk (or those of the set that came closest) from the tolerance, against either reference:
     the rule asks both; and both sets' peg risk within a tenth of itself.
     """
-    study, designs = certifier.study, dict(certifier.designs["selection"])
+    study = certifier.study
     target = next((name for name, role in selection.roles.items() if role == "recommended"), None) or closest(study, on_selection)
     chosen = next(each for each in on_selection if each.id == target)
     plans = [

@@ -35,6 +35,8 @@ DECIDES = 0.01
 """Part of the variance of tail risk from which on a scenario decides it."""
 MORE, FEWER = 2.0, 0.5
 """Times an aim's twins that a scenario gets which decides, and any other: drawn paths are the same in all."""
+WITHIN = 1.5
+"""What any other gets at least where it is published: with `FEWER` the interval of a difference within it, which hangs on the rarest of its twins, holds the truth in 86% of samples."""
 NEAR = 0.09
 """Half-width of a published peg risk that the holdout is planned for, as a share of it: a tenth at most, less what a plan may err by."""
 TWO_SIDED_NORMAL = 1.96
@@ -86,9 +88,14 @@ def search_designs(aims: Mapping[str, Aim], study: Study) -> Designs:
     return found
 
 
-def selection_designs(aims: Mapping[str, Aim], study: Study, paths: int) -> Designs:
+def holdout_floor(aims: Mapping[str, Aim], study: Study, paths: int) -> Designs:
+    """The least that a holdout draws: selection's paths, and `WITHIN` times the aim's twins in every scenario, as its own figures are published of these."""
+    return selection_designs(aims, study, paths, others=WITHIN)
+
+
+def selection_designs(aims: Mapping[str, Aim], study: Study, paths: int, *, others: float = FEWER) -> Designs:
     """So many drawn paths of every scenario, and beside them the twins of those that a driver moves: `MORE` of them where tail risk over all scenarios is decided,
-    `FEWER` elsewhere, where they tell of the scenario's own figures alone.
+    so many times the aim's in the ``others``, where they tell of the scenario's own figures alone.
 
     Most are pushed as the pilot aims them, the others three quarters and half as far. Of what the pilot's few paths did not see, and of what a set does that the pilot did
     not run, the shallow part would else be left to the drawn paths, each of which then holds most of the variance, or is missed.
@@ -96,7 +103,7 @@ def selection_designs(aims: Mapping[str, Aim], study: Study, paths: int) -> Desi
     found = {}
     for scenario in study.scenarios:
         aim = aims[scenario.name]
-        times = MORE if aim.part >= DECIDES else FEWER
+        times = MORE if aim.part >= DECIDES else others
         design = _with_milder(aim, paths, [math.ceil(times * paths * share / aim.shares[0]) for share in aim.shares[1:]])
         found[scenario.name] = replace(design, twins=tuple(_told(paths, count) for count in design.twins))
     return found
@@ -160,9 +167,9 @@ def variances(one: Brief, other: Brief | None, metric: str) -> dict[str, float]:
 def plan_holdout(designs: Designs, parts: Mapping[str, float], study: Study, *, difference: Estimate, tolerance: float) -> Plan:
     """Holdout paths that tell the difference from the tolerance: its 95% half-width is half of the distance between the two, as far as the cap allows.
 
-    ``parts`` are the scenarios' of its variance on designs of that size. The distance is itself an estimate on those, and one that chance made too long would
+    ``parts`` are the scenarios' of its variance on paths of the ``designs``, or on fewer. The distance is itself an estimate on those, and one that chance made too long would
     plan too few paths: so it counts less what chance adds to it in one of twenty, but no less than half. An interval that few paths decide reaches further than a normal one towards
-    the losses: so the half-width is that of the selection paths' own interval on the tolerance's side. Never fewer than the selection paths, and of a scenario without a
+    the losses: so the half-width is that of the selection paths' own interval on the tolerance's side. Never fewer paths than the ``designs`` have, and of a scenario without a
     part no more.
     """
     total = sum(parts.values())

@@ -13,8 +13,8 @@ from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.paired import Brief, differences
-from amo_opt.scoring.score import judged
-from amo_opt.scoring.types import Constraint, PairedDifference, Score
+from amo_opt.scoring.score import Held, held
+from amo_opt.scoring.types import Constraint, PairedDifference
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.result import Neighbour
 from amo_opt.search.rule import COMPARED
@@ -85,11 +85,10 @@ def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbo
         if isinstance(outcome, SimulationError):
             failed = Objection(kind="failed", stream="holdout", detail=str(outcome))
             return _neighbour(step, (), failed, n), _cliff(step, None, str(outcome))
-        of_both = judged(outcome, study, metrics=COMPARED)
-        found = of_both.score
+        found = held(outcome, study, metrics=COMPARED)
         broken = _broken(found, {each.key for each in limits if each.violation <= 0.0})
         refusal = None if broken is None else _cliff(step, broken)
-        paired = tuple(differences(of_both.brief, base).values())
+        paired = tuple(differences(found.brief, base).values())
         return _neighbour(step, paired, _objection(found, limits), n), refusal
 
     def around_it(first: int, outcomes: list[Outcome | SimulationError]) -> list[tuple[Neighbour, Objection | None]]:
@@ -97,8 +96,8 @@ def neighbours(certifier: Certifier, shown: ParameterSet) -> tuple[tuple[Neighbo
             base = outcomes.pop(0)
             if isinstance(base, SimulationError):
                 raise base
-            found = judged(base, study, metrics=COMPARED)
-            home.append((found.score.constraints, found.brief))
+            found = held(base, study, metrics=COMPARED)
+            home.append((found.constraints, found.brief))
         here = steps[max(0, first - 1) :][: len(outcomes)]
         return certifier.map(judge, list(zip(here, outcomes, strict=True)))
 
@@ -125,13 +124,13 @@ def _neighbour(step: Step, paired: tuple[PairedDifference, ...], objection: Obje
     )
 
 
-def _broken(found: Score, kept: set[str]) -> Constraint | None:
+def _broken(found: Held, kept: set[str]) -> Constraint | None:
     """The limit among ``kept`` whose point value is furthest beyond it."""
     broken = [each for each in found.constraints if each.key in kept and each.violation > 0.0]
     return max(broken, key=lambda each: each.violation, default=None)
 
 
-def _objection(found: Score, limits: Sequence[Constraint]) -> Objection | None:
+def _objection(found: Held, limits: Sequence[Constraint]) -> Objection | None:
     """The first limit that the neighbour does not keep as the shown set does, else the first whose interval is not known; None where it keeps
     them all.
     """

@@ -25,7 +25,7 @@ from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.simulation.size import COLUMNS, check_work, keeps
 from amo_opt.simulation.spans import Designs, Span, Stretch, drawn_span, path_weights, places_of, span_of, spans_of
 from amo_opt.stress.draws import draw_block, draw_inputs
-from amo_opt.stress.twins import KeptStreams, TwinStreams
+from amo_opt.stress.twins import KeptStreams, StretchedStreams, TwinStreams
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -82,11 +82,11 @@ def draw_packed(scenario: Scenario, study: Study, *, first: int, lanes: int, str
     return _drawn(drawn_span(scenario, first, lanes), study, stream)
 
 
-def draw_span(span: Span, study: Study, stream: str, *, again: bool = False) -> tuple[dict[str, Input], KeptStreams | None]:
+def draw_span(span: Span, study: Study, stream: str, *, again: bool = False) -> tuple[dict[str, Input], StretchedStreams | None]:
     """A span's inputs, and the streams that they are drawn from: None = those of its paths as drawn, which is enough where nothing is drawn ``again``."""
     streams = None
     if again or span.components:
-        streams = KeptStreams(
+        streams = (KeptStreams if again else StretchedStreams)(
             study.search.seed,
             stream,
             span.scenario,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.stress.scenario import Scenario
-    from amo_opt.stress.twins import KeptStreams
+    from amo_opt.stress.twins import StretchedStreams
 
     Array = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class _Piece:
     span: Span
     scenario: Scenario
     rows: Mapping[str, Input]
-    streams: KeptStreams | None
+    streams: StretchedStreams | None
 
 
 @dataclass(frozen=True)

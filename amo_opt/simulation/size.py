@@ -7,6 +7,7 @@ length of a path and the workers, and on the outcomes: a row a path.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -44,6 +45,8 @@ DRAW_SECONDS = 20e-6
 """What drawing a block takes an hour of a path, roughly (measured)."""
 MOST_SECONDS = 30 * 86400.0
 """Longest work that is begun, by the estimate: whoever asks for more has mistaken a number."""
+FRESH_SECONDS = 1.0
+"""How long an answer to what memory is free counts."""
 KEPT_SHARE = 0.5
 """Share of the memory there is that paths used again and again may take."""
 
@@ -98,7 +101,7 @@ def size_of(
 def check_size(study: Study, size: Size, *, threads: int) -> None:
     """Raises `AmoOptError` where the work does not fit into the memory there is, or would not end; with the estimate, and what would fit."""
     what = f"{size.paths:,} paths per scenario of {_hours(study):,} hours, {threads} worker{'s' if threads > 1 else ''}"
-    free = available_bytes()
+    free = free_bytes()
     if free is not None and size.bytes > free:
         fits = int((free - size.fixed) // size.per_path)
         way = f"{_rounded(fits):,} paths would fit" if fits >= 1 else "fewer workers or fewer hours would"
@@ -124,7 +127,7 @@ def check_work(
 
 def keeps(study: Study, blocks: int, *, held: int) -> bool:
     """Whether so many blocks may stay in memory, ``held`` bytes of which are there already."""
-    free = available_bytes()
+    free = free_bytes()
     return free is None or blocks * block_bytes(study) <= KEPT_SHARE * (free + held)
 
 
@@ -143,6 +146,18 @@ def _rounded(paths: int) -> int:
     """Two digits, rounded down."""
     unit = 10 ** max(0, len(str(paths)) - 2)
     return max(1, int(paths // unit * unit))
+
+
+def free_bytes() -> int | None:
+    """`available_bytes`, asked at most every `FRESH_SECONDS`: a search asks before each batch, and a dozen small files beside busy threads take longer to read than it."""
+    now = time.monotonic()
+    if not _asked or now - _asked[0][0] > FRESH_SECONDS:
+        _asked[:] = [(now, available_bytes())]
+    return _asked[0][1]
+
+
+_asked: list[tuple[float, int | None]] = []
+"""When it was asked last, and what was free."""
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:

@@ -15,7 +15,7 @@ from amo_opt.stress.streams import Streams
 from amo_opt.stress.tilts import NOISES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from amo_opt.stress.scenario import Scenario
     from amo_opt.stress.tilts import Component, Tilt
@@ -128,10 +128,8 @@ class TwinStreams(Streams):
         return found
 
 
-class KeptStreams(TwinStreams):
-    """Streams of some paths, always the same: those of each of the ``stretches`` (component and paths), one below the other. Every noise is drawn once: from then on
-    it is the same under whatever settings a draw has, on any thread.
-    """
+class StretchedStreams(TwinStreams):
+    """Streams of some paths, always the same: those of each of the ``stretches`` (component and paths), one below the other."""
 
     def __init__(
         self,
@@ -148,26 +146,55 @@ class KeptStreams(TwinStreams):
             (paths, TwinStreams(seed, stream, scenario, components=components, component=component, opening=opening))
             for component, paths in stretches
         ]
-        self._noises: dict[str, Rows] = {}
-        self._lock = Lock()
 
     def normals(self, paths: range, purpose: str, *, steps: int) -> Rows:  # noqa: ARG002 - whose paths are known
-        """A copy, which may be worked on; ``paths`` are all of them, whatever they are called."""
-        with self._lock:
-            if purpose not in self._noises:
-                self._noises[purpose] = np.concatenate([each.normals(own, purpose, steps=steps) for own, each in self._stretches])
-        return self._noises[purpose].copy()
+        """Of all of them; ``paths``, whatever they are called, are as many."""
+        return _below([each.normals(own, purpose, steps=steps) for own, each in self._stretches])
 
     def uniforms(self, paths: range, purpose: str) -> Rows:  # noqa: ARG002 - as above
-        """A copy, which may be worked on."""
-        with self._lock:
-            if purpose not in self._noises:
-                self._noises[purpose] = np.concatenate([each.uniforms(own, purpose) for own, each in self._stretches])
-        return self._noises[purpose].copy()
+        """Of all of them."""
+        return _below([each.uniforms(own, purpose) for own, each in self._stretches])
 
     def log_ratios(self, paths: int) -> Rows:  # noqa: ARG002 - as above
         """Those of all stretches."""
-        return np.concatenate([each.log_ratios(len(own)) for own, each in self._stretches])
+        return _below([each.log_ratios(len(own)) for own, each in self._stretches])
+
+
+class KeptStreams(StretchedStreams):
+    """Every noise is drawn once: from then on it is the same under whatever settings a draw has, on any thread."""
+
+    def __init__(
+        self,
+        seed: int,
+        stream: str,
+        scenario: Scenario,
+        *,
+        components: tuple[Component, ...],
+        stretches: Sequence[tuple[int, range]],
+        opening: int,
+    ) -> None:
+        super().__init__(seed, stream, scenario, components=components, stretches=stretches, opening=opening)
+        self._noises: dict[str, Rows] = {}
+        self._lock = Lock()
+
+    def normals(self, paths: range, purpose: str, *, steps: int) -> Rows:
+        """A copy, which may be worked on."""
+        return self._kept(purpose, lambda: super(KeptStreams, self).normals(paths, purpose, steps=steps))
+
+    def uniforms(self, paths: range, purpose: str) -> Rows:
+        """A copy, which may be worked on."""
+        return self._kept(purpose, lambda: super(KeptStreams, self).uniforms(paths, purpose))
+
+    def _kept(self, purpose: str, draw: Callable[[], Rows]) -> Rows:
+        with self._lock:
+            if purpose not in self._noises:
+                self._noises[purpose] = draw()
+        return self._noises[purpose].copy()
+
+
+def _below(rows: Sequence[Rows]) -> Rows:
+    """One below the other."""
+    return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
 def _ends(levels: Rows, tilt: Tilt, first: int) -> NDArray[np.int64]:

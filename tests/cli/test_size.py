@@ -13,7 +13,7 @@ from amo_opt.simulation import size as room
 @pytest.fixture(autouse=True)
 def nothing_is_run(monkeypatch):
     monkeypatch.setattr(engine, "run_block", None)
-    monkeypatch.setattr(room, "available_bytes", lambda: 4 * 10**8)
+    monkeypatch.setattr(room, "free_bytes", lambda: 4 * 10**8)
 
 
 def calls(shared, tmp_path):
@@ -42,7 +42,7 @@ def test_a_million_paths_that_do_not_fit(shared, call, tmp_path, command):
 @pytest.mark.parametrize("command", ["simulate", "run"])
 def test_a_million_paths_of_ten_years(small, call, tmp_path, monkeypatch, command):
     """On a machine with memory enough: the days it would take."""
-    monkeypatch.setattr(room, "available_bytes", lambda: 10**13)
+    monkeypatch.setattr(room, "free_bytes", lambda: 10**13)
 
     def begun(*_, **__):
         raise AmoOptError("begun")

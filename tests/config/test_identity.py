@@ -25,7 +25,7 @@ def test_renamed_settings_make_no_other_study(folder):
     found = canonical(load_study(folder / STUDY))["certification"]
     assert found == {
         "multiple": 10,
-        "candidates": 12,
+        "candidates": 10,
         "margin_yield": 0.001,
         "margin_peg_bps": 2.0,
         "margin_cr": 0.01,

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from amo_opt.scoring import intervals
 from amo_opt.scoring.influence import Spread, spread
 from amo_opt.scoring.intervals import (
     ONE_SIDED,
@@ -69,13 +70,21 @@ def test_resamples_keep_strata() -> None:
     assert (counts[5:].sum(axis=0) == 30).all()
 
 
-def test_chunks_change_nothing() -> None:
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded by chunks of resamples, and the resamples are the same ones however they are cut."""
     strata = [("a", 7), ("b", 641)]
     whole = np.concatenate(list(resample_counts(strata, seed=5, resamples=50)), axis=1)
     cut = list(resample_counts(strata, seed=5, resamples=50, chunk=648 * 7))
     assert len(cut) == 8
     np.testing.assert_array_equal(np.concatenate(cut, axis=1), whole)
+    monkeypatch.setattr(intervals, "_KEPT", 0)
+    drawn = list(resample_counts(strata, seed=5, resamples=50, chunk=648 * 7))
+    np.testing.assert_array_equal(np.concatenate(drawn, axis=1), whole, "those that are too many to keep are drawn each time")
+    cut[0][:] = 9.0
+    monkeypatch.undo()
+    np.testing.assert_array_equal(
+        np.concatenate(list(resample_counts(strata, seed=5, resamples=50)), axis=1), whole, "whoever writes on them writes on a copy"
+    )
 
 
 def test_a_scenario_has_its_own_stream() -> None:

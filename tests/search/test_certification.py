@@ -10,7 +10,7 @@ import pytest
 
 from amo_opt.config.study import Range
 from amo_opt.errors import SimulationError
-from amo_opt.scoring.score import Judged
+from amo_opt.scoring.score import Held, Judged
 from amo_opt.scoring.types import Constraint, Estimate, PairedDifference, PointScore, Score
 from amo_opt.search import candidates, certification, certifier, evidence, holdout, plateau, preference
 from amo_opt.search.aim import Aim
@@ -119,6 +119,9 @@ def world(monkeypatch):
             within=tuple((figures(outcome), scenario) for scenario in scenarios),
         )
 
+    def held(outcome, study, *, metrics):
+        return Held(constraints=score(outcome, study).constraints, brief=(figures(outcome), None))
+
     def differences(candidate, current):
         (mine, scenario), (theirs, _) = candidate, current
         found = []
@@ -152,7 +155,7 @@ def world(monkeypatch):
     def variances(one, other, metric):
         return {"calm": (world.level if other is None else world.noise) * (WIDTH[metric] / TWO_SIDED_NORMAL) ** 2}
 
-    for fake in (simulate_many, score, judged, differences, point_score, aim, variances):
+    for fake in (simulate_many, score, judged, held, differences, point_score, aim, variances):
         for room in (candidates, certification, certifier, evidence, plateau, holdout):
             if hasattr(room, fake.__name__):
                 monkeypatch.setattr(room, fake.__name__, fake)

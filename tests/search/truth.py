@@ -25,7 +25,7 @@ from amo_opt.scoring.sample import sample
 from amo_opt.scoring.score import judged
 from amo_opt.search.aim import aim
 from amo_opt.search.certification import DECIDING
-from amo_opt.search.planning import plan_holdout, scaled, selection_designs, together, variances
+from amo_opt.search.planning import holdout_floor, plan_holdout, scaled, selection_designs, together, variances
 from amo_opt.search.rule import DOLLAR, PEG, eligible, within_at_values
 from amo_opt.simulation.engine import simulate, simulate_many
 from amo_opt.simulation.outcome import Outcome
@@ -72,6 +72,7 @@ class Bank:
 
     world: World
     designs: dict
+    floor: dict
     names: tuple[str, ...]
     columns: dict[str, np.ndarray]
     log_ratios: np.ndarray
@@ -145,7 +146,7 @@ def build(world: World, *, each: int, folder=None, workers: int = 1) -> Bank:
     aims = aim([study.current], study, workers=workers)
     designs = selection_designs(aims, study, world.paths)
     large = {name: scaled(design, each / design.paths) for name, design in designs.items()}
-    bank = Bank(world, designs, (*COLUMNS, EARNED), {}, np.zeros((0, 0)))
+    bank = Bank(world, designs, holdout_floor(aims, study, world.paths), (*COLUMNS, EARNED), {}, np.zeros((0, 0)))
     start = 0
     for place, scenario in enumerate(bank.scenarios):
         for component, count in enumerate(large[scenario].counts):
@@ -210,7 +211,7 @@ def truths(bank: Bank) -> dict[str, Truth]:
     names = list(bank.columns)
     drawn = _drawn_of_each(bank)
     found, values = {}, {}
-    for name, outcome in zip(names, bank.drawn(names, bank.designs), strict=True):
+    for name, outcome in zip(names, bank.drawn(names, bank.floor), strict=True):
         paths = sample(outcome, bank.world.study)
         figures, vary, events = {}, set(), {}
         for metric, measure in measures.items():
@@ -250,12 +251,12 @@ def _events(metric, values, blocks, drawn):
 
 
 def _drawn_of_each(bank: Bank) -> np.ndarray:
-    """How often a selection sample draws each row of the bank on average."""
+    """How often the least holdout sample draws each row of the bank on average."""
     return np.concatenate(
         [
             np.full(bank.sizes[place, component], count / bank.sizes[place, component])
             for place, scenario in enumerate(bank.scenarios)
-            for component, count in enumerate(bank.designs[scenario].counts)
+            for component, count in enumerate(bank.floor[scenario].counts)
         ]
     )
 
@@ -300,7 +301,7 @@ def replication(bank: Bank, truth, rules, number: int) -> dict[str, list[float]]
             plan = together(
                 [
                     plan_holdout(
-                        bank.designs,
+                        bank.floor,
                         variances(seen[name].brief, home, each.metric),
                         replace(study, certification=rule),
                         difference=each.difference,
@@ -321,7 +322,7 @@ def replication(bank: Bank, truth, rules, number: int) -> dict[str, list[float]]
             _count(cells, f"{name}: recommended", passed and again is None)
             _count(cells, f"{name}: passes on holdout paths", again is None)
             _count(cells, f"{name}: paths", sum(design.paths for design in plan.designs.values()))
-            times = {each: design.paths / bank.designs[each].paths for each, design in plan.designs.items()}
+            times = {each: design.paths / bank.floor[each].paths for each, design in plan.designs.items()}
             times[None] = min(times.values())
             for which, score in (("current", current.score), (name, rival.score)):
                 rare = {key for key, events in truth[which].events.items() if events * times[key[1]] < FEW_EVENTS}

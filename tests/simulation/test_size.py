@@ -44,7 +44,7 @@ def free(monkeypatch):
     """Sets the memory there is."""
 
     def give(size):
-        monkeypatch.setattr(room, "available_bytes", lambda: size)
+        monkeypatch.setattr(room, "free_bytes", lambda: size)
 
     return give
 
