@@ -399,6 +399,6 @@ def from_state(case: Mapping[str, Any]) -> CollateralRatioWorld:
     return CollateralRatioWorld(case)
 
 
-def replay(case: Mapping[str, Any]) -> Iterator[State]:
-    """Runs the calls of a case of ``frax_cr``; see `frax_world.replay_in`."""
+def replay(case: Mapping[str, Any]) -> Iterator[tuple[State, State]]:
+    """Runs the calls of a case of ``frax_cr``: what was measured and what comes out here, as `frax_world.replay_in` tells."""
     return replay_in(from_state(case), case)

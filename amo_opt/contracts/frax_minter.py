@@ -377,6 +377,6 @@ def from_state(case: Mapping[str, Any]) -> FraxMinterWorld:
     return FraxMinterWorld(case)
 
 
-def replay(case: Mapping[str, Any]) -> Iterator[State]:
-    """Runs the calls of a case of ``frax_minter``; see `frax_world.replay_in`."""
+def replay(case: Mapping[str, Any]) -> Iterator[tuple[State, State]]:
+    """Runs the calls of a case of ``frax_minter``: what was measured and what comes out here, as `frax_world.replay_in` tells."""
     return replay_in(from_state(case), case)

@@ -67,7 +67,10 @@ class ReportedValue(Contract):
 
 
 class FraxPoolStorage(Contract):
-    """A pool of several collaterals as constructed, all of them enabled: no fees, no pause, thresholds 1.01 and 0.99, 1000 an hour."""
+    """A pool of several collaterals as constructed, but all of them enabled: no pause, thresholds 1.01 and 0.99, 1000 an hour.
+
+    ``initial_fees``, 1e6, are those of minting, redeeming, buyback and recollateralisation for every collateral.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class FraxPoolStorage(Contract):
         fxs: FRAXShares,
         tokens: Sequence[ERC20Mock],
         *,
+        initial_fees: tuple[int, int, int, int] = (0, 0, 0, 0),
         price_feed_frax_usd: ChainlinkFeed | None = None,
         price_feed_fxs_usd: ChainlinkFeed | None = None,
     ) -> None:
@@ -103,10 +107,10 @@ class FraxPoolStorage(Contract):
         self.bbkMaxColE18OutPerHour = 1_000 * WAD
         self.rctHourlyCum: dict[int, int] = {}
         self.rctMaxFxsOutPerHour = 1_000 * WAD
-        self.minting_fee = [0] * n
-        self.redemption_fee = [0] * n
-        self.buyback_fee = [0] * n
-        self.recollat_fee = [0] * n
+        self.minting_fee = [initial_fees[0]] * n
+        self.redemption_fee = [initial_fees[1]] * n
+        self.buyback_fee = [initial_fees[2]] * n
+        self.recollat_fee = [initial_fees[3]] * n
         self.bonus_rate = 0
         self.mintPaused = [False] * n
         self.redeemPaused = [False] * n

@@ -212,7 +212,9 @@ ENABLED_FIELDS = {
     "buyback_fee": "buyback_fee",
     "recollat_fee": "recollat_fee",
 }
-"""Figures that a disabled collateral does not show. A case that begins with one disabled leaves them at no fee and no pause."""
+"""Figures that a disabled collateral does not show. A case that begins with one disabled has those of its construction."""
+INITIAL_FEES = (2_000, 2_000, 0, 0)
+"""What the pools of the vectors were constructed with."""
 OUTPUTS = {
     "mintFrax": Minted._fields,
     "redeemFrax": Redeemed._fields,
@@ -237,7 +239,7 @@ class FraxPoolWorld(World):
         ]
         self.FRAX = FRAXStablecoin(self.chain)
         self.FXS = FRAXShares(self.chain, self.FRAX.is_pool)
-        self.pool = FraxPoolV3(self.FRAX, self.FXS, self.tokens)
+        self.pool = FraxPoolV3(self.FRAX, self.FXS, self.tokens, initial_fees=INITIAL_FEES)
         self.feeds = {"frax_usd": self.pool.priceFeedFRAXUSD, "fxs_usd": self.pool.priceFeedFXSUSD}
         self.start(case)
 
@@ -384,6 +386,6 @@ def from_state(case: Mapping[str, Any]) -> FraxPoolWorld:
     return FraxPoolWorld(case)
 
 
-def replay(case: Mapping[str, Any]) -> Iterator[State]:
-    """Runs the calls of a case of ``frax_pool_v3``; see `frax_world.replay_in`."""
+def replay(case: Mapping[str, Any]) -> Iterator[tuple[State, State]]:
+    """Runs the calls of a case of ``frax_pool_v3``: what was measured and what comes out here, as `frax_world.replay_in` tells."""
     return replay_in(from_state(case), case)

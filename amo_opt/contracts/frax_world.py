@@ -301,32 +301,16 @@ def elements(section: Sequence[Any] | Mapping[str, Any]) -> Iterator[tuple[int, 
 
 
 def apply(state: Any, changes: Mapping[str, Any]) -> None:
-    """Changes a state by what the vectors name; all else stays. None marks what can no longer be read."""
+    """Changes a state by what the vectors name; all else stays. None is what can no longer be read, and is taken out."""
     for name, value in changes.items():
         key: Any = int(name) if isinstance(state, list) else name
         old = state[key] if isinstance(state, list) else state.get(key)
         if isinstance(value, Mapping) and "revert" not in value and isinstance(old, (dict, list)):
             apply(old, value)
+        elif value is None:
+            del state[key]
         else:
             state[key] = value
-
-
-def changed(before: Any, after: Any) -> State:
-    """What differs between two states, as the vectors name it."""
-    if isinstance(before, list):
-        before, after = ({str(at): value for at, value in enumerate(values)} for values in (before, after))
-    found: State = {}
-    for name in [*before, *(name for name in after if name not in before)]:
-        old, new = before.get(name), after.get(name)
-        if old == new:
-            continue
-        found[name] = changed(old, new) if _has_parts(old) and _has_parts(new) else new
-    return found
-
-
-def _has_parts(value: Any) -> bool:
-    """Whether a value in a state is a section or a list, and not what stands for a view that reverts."""
-    return isinstance(value, list) or (isinstance(value, Mapping) and "revert" not in value)
 
 
 class World(ABC):
@@ -369,25 +353,22 @@ class World(ABC):
         return f"amo{value}" if name == "amo" else value if isinstance(value, bool) else int(value)
 
 
-def replay_in(world: World, case: Mapping[str, Any]) -> Iterator[State]:
-    """Runs a case's calls in turn; yields, for each, what the vectors record of it and the whole ``state`` after it.
+def replay_in(world: World, case: Mapping[str, Any]) -> Iterator[tuple[State, State]]:
+    """Runs a case's calls in turn and yields what the vectors record of each, and what came out here: equal where the rules are the same.
 
-    ``outputs`` (None after a revert), ``revert`` (None or the reason), ``changes``, in a sequence also ``before_changes``. The clock,
-    prices and preparations between the steps of a sequence are taken from the case; everything else is worked out.
+    Both have ``outputs`` (None after a revert), ``revert`` (None or the reason), and the whole state ``before`` and ``after``. The
+    clock, prices and preparations between the steps of a sequence are taken from the case; everything else is worked out.
     """
     state = copy.deepcopy(case["before"])
-    known = world.state()
     for step in case.get("steps", [case]):
-        world.load(step.get("before_changes") or {})
-        prepared = world.state()
-        told: State = {"before_changes": changed(known, prepared)} if "before_changes" in step else {}
-        outputs, reason = None, None
+        prepared = step.get("before_changes", {})
+        apply(state, prepared)
+        world.load(prepared)
+        theirs: State = {"outputs": step["outputs"], "revert": step["revert"], "before": copy.deepcopy(state)}
+        mine: State = {"outputs": None, "revert": None, "before": world.state()}
         try:
-            outputs = world.call(step["function"], step["caller"], step["inputs"])
+            mine["outputs"] = world.call(step["function"], step["caller"], step["inputs"])
         except Revert as revert:
-            reason = revert.reason
-        known = world.state()
-        changes = changed(prepared, known)
-        apply(state, told.get("before_changes", {}))
-        apply(state, changes)
-        yield {**told, "outputs": outputs, "revert": reason, "changes": changes, "state": copy.deepcopy(state)}
+            mine["revert"] = revert.reason
+        apply(state, step["changes"])
+        yield {**theirs, "after": copy.deepcopy(state)}, {**mine, "after": world.state()}
