@@ -65,6 +65,7 @@ class FraxAMOMinter(Contract):
         self.pool = pool
         self.col_idx = col_idx
         self.collateral_token = pool.tokens[col_idx]
+        self.custodian_address = "custodian"
         self.missing_decimals = 12
         self.amos_array: list[str] = []
         self.amos: dict[str, bool] = {}
@@ -261,7 +262,15 @@ class FraxAMOMinter(Contract):
     def setTimelock(self, new_timelock: str, *, sender: str) -> None:
         """Names the timelock."""
         self.onlyByOwnGov(sender)
+        require(new_timelock != "", "Timelock address cannot be 0")
         self.timelock_address = new_timelock
+
+    @external
+    def setCustodian(self, custodian_address: str, *, sender: str) -> None:
+        """Names the custodian, who may do nothing here."""
+        self.onlyByOwnGov(sender)
+        require(custodian_address != "", "Custodian address cannot be 0")
+        self.custodian_address = custodian_address
 
 
 MINTER_FIELDS = [

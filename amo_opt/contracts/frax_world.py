@@ -308,7 +308,7 @@ def apply(state: Any, changes: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping) and "revert" not in value and isinstance(old, (dict, list)):
             apply(old, value)
         elif value is None:
-            del state[key]
+            state.pop(key, None)
         else:
             state[key] = value
 
@@ -361,7 +361,7 @@ def replay_in(world: World, case: Mapping[str, Any]) -> Iterator[tuple[State, St
     """
     state = copy.deepcopy(case["before"])
     for step in case.get("steps", [case]):
-        prepared = step.get("before_changes", {})
+        prepared = step.get("before_changes") or {}
         apply(state, prepared)
         world.load(prepared)
         theirs: State = {"outputs": step["outputs"], "revert": step["revert"], "before": copy.deepcopy(state)}
