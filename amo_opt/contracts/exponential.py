@@ -1,59 +1,75 @@
-"""e to the x of numbers in 1e18, as contracts work it out: one rational approximation, two ways to round.
+"""The two exponentials of the contracts: one rational approximation on numbers of 2**96, divided towards zero or downwards.
 
-Remco Bloemen's reduction and rational approximation (2022), at 96 binary digits. The curve-stablecoin contracts of Vyper 0.3.10 (crvUSD's
-own pool, AggregateStablePrice3, AggMonetaryPolicy2 to 3c) divide, which rounds negative steps towards zero; snekmate's and stableswap-ng's
-shift, which rounds them down. For x below about -0.35 results differ by some 3e-12 of their size.
+Both are Remco Bloemen's approximation (xn--2-umb.com/22/exp-ln): the power is made ``k ln 2 + x``, e**x is a quotient of polynomials, and
+2**k a shift. Contracts in Vyper 0.3.10 divide the signed intermediates towards zero, snekmate shifts them, which floors. Below a power of
+about -0.35 (half of ln 2) the former also finds a k that is one too high, and the polynomials leave the range that they were fitted to:
+e**-1 is 367879441170299424 there and 367879441171442321 here, 3e-12 apart.
+
+Sources: curvefi/curve-stablecoin @ db6fcac9 : contracts/mpolicies/AggMonetaryPolicy2.vy, @ a3671d08 :
+contracts/price_oracles/AggregateStablePrice3.vy; pcaversaccio/snekmate 0.1.2 : src/snekmate/utils/math.vy.
 """
 
 from __future__ import annotations
 
-from amo_opt.contracts.integers import UINT256_MAX, Revert
+from collections.abc import Callable
 
-LEAST = -41_446_531_673_892_822_313
-"""At and below this x the result is less than one unit, and zero."""
-BEYOND = 135_305_999_368_893_231_589
-"""From this x on the result would leave int256."""
+from amo_opt.contracts.integers import WAD, Revert, quotient
 
-_LN2 = 54_916_777_467_707_473_351_141_471_128
-_SCALE = 3_822_833_074_963_236_453_042_738_258_902_158_003_155_416_615_667
+__all__ = ["OVERFLOW_POWER", "exp", "wad_exp"]
+
+OVERFLOW_POWER = 135305999368893231589
+"""The smallest power, in 1e18, whose exponential int256 does not hold."""
+_LN_2 = 54916777467707473351141471128
+_HALF = 2**95
+_SCALE = 3822833074963236453042738258902158003155416615667
 
 
-def exp(x: int, *, rounds_down: bool, overflow: str = "") -> int:
-    """e**x in 1e18 of x in 1e18; ``rounds_down``: shifts instead of divisions. From `BEYOND` on reverts with the reason ``overflow``."""
-    if x <= LEAST:
+def exp(power: int, *, at_overflow: int | None = None) -> int:
+    """e**power of 1e18 as the contracts in Vyper 0.3.10 have it, divisions towards zero.
+
+    From OVERFLOW_POWER on ``at_overflow`` where the contract has such an answer (the policies'), a revert where not (the aggregator's).
+    """
+    if power <= -41446531673892821376:
         return 0
-    if x >= BEYOND:
-        raise Revert(overflow, because="the exponential leaves int256")
-    divided = _shifted if rounds_down else _cut
-    x = _cut(x << 96, 10**18)
-    k = divided(_cut(x << 96, _LN2) + 2**95, 2**96)
-    x -= k * _LN2
+    if power >= OVERFLOW_POWER:
+        if at_overflow is None:
+            raise Revert("exp overflow")
+        return at_overflow
+    return _approximated(power, _towards_zero)
 
-    def then(value: int, by: int, plus: int) -> int:
-        return divided(value * by, 2**96) + plus
 
-    y = then(x + 1346386616545796478920950773328, x, 57155421227552351082224309758442)
-    p = then(y + x - 94201549194550492254356042504812, y, 28719021644029726153956944680412240) * x + (
-        4385272521454847904659076985693276 << 96
-    )
+def wad_exp(power: int) -> int:
+    """e**power of 1e18 as snekmate has it (``_wad_exp``), divisions downwards; reverts from OVERFLOW_POWER on."""
+    if power <= -41446531673892822313:
+        return 0
+    if power >= OVERFLOW_POWER:
+        raise Revert("math: wad_exp overflow")
+    return _approximated(power, _downwards)
+
+
+def _towards_zero(value: int) -> int:
+    return value >> 96 if value >= 0 else -(-value >> 96)
+
+
+def _downwards(value: int) -> int:
+    return value >> 96
+
+
+def _approximated(power: int, reduced: Callable[[int], int]) -> int:
+    """``reduced`` divides by 2**96."""
+    x = quotient(power << 96, WAD)
+    k = reduced(quotient(x << 96, _LN_2) + _HALF)
+    x -= k * _LN_2
+    y = reduced((x + 1346386616545796478920950773328) * x) + 57155421227552351082224309758442
+    p = reduced((y + x - 94201549194550492254356042504812) * y) + 28719021644029726153956944680412240
+    p = p * x + (4385272521454847904659076985693276 << 96)
     q = x - 2855989394907223263936484059900
-    for plus in (
+    for coefficient in (
         50020603652535783019961831881945,
         -533845033583426703283633433725380,
         3604857256930695427073651918091429,
         -14423608567350463180887372962807573,
         26449188498355588339934803723976023,
     ):
-        q = then(q, x, plus)
-    return (_cut(p, q) * _SCALE & UINT256_MAX) >> (195 - k)
-
-
-def _cut(numerator: int, denominator: int) -> int:
-    """Quotient towards zero."""
-    size = abs(numerator) // abs(denominator)
-    return size if (numerator < 0) == (denominator < 0) else -size
-
-
-def _shifted(numerator: int, denominator: int) -> int:
-    """Quotient rounded down."""
-    return numerator // denominator
+        q = reduced(q * x) + coefficient
+    return (p // q * _SCALE) >> (195 - k)
