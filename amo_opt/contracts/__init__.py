@@ -3,4 +3,9 @@
 integers             the machine's numbers: uint256 and int256 with their reverts
 exponential          exp of Vyper 0.3.10's contracts, snekmate's wad_exp
 aggregate_price      AggregateStablePrice3, 4: crvUSD's price out of several pools
+oracle_pool          crvUSD's own pool and stableswap-ng with price averages and LP by holder, on the exact pools
+peg_keeper_v2        PegKeeperV2 in both delays
+peg_keeper_regulator PegKeeperRegulator, as first written and as of v1.1.0
+peg_keeper           keepers, pools, regulator and aggregator of a case together
+regulator            both regulators side by side over a case's keepers
 """
