@@ -167,14 +167,20 @@ def _real(case: Mapping[str, Any]) -> Regulators:
 
 
 def _multiplier(case: Mapping[str, Any], k: int, entry: Mapping[str, Any]) -> int:
-    """The off-peg fee multiplier of pool k, which these cases leave out: the least of MULTIPLIERS at which all of its swaps pay what they paid."""
+    """The off-peg fee multiplier of pool k, which these cases leave out: the least of MULTIPLIERS at which all of its swaps come out as they did."""
     start, *ops = case["ops"]
     swaps = [op for op in ops if op["op"] == "exchange" and op["pool_i"] == k]
     for multiplier in MULTIPLIERS:
         pool = oracle_pool.from_state({**entry, "offpeg_fee_multiplier": multiplier}, start["pools"][k])
-        if all(pool.exchange(swap["i"], swap["j"], int(swap["dx"])) == int(swap["dy"]) for swap in swaps):
+        if all(_swapped(pool, swap) == (swap["dy"], swap["pools"][k]["balances"]) for swap in swaps):
             return multiplier
-    raise ValueError(f"no multiplier explains what the swaps in pool {k} of {case['id']} paid")
+    raise ValueError(f"no multiplier explains what came of the swaps in pool {k} of {case['id']}")
+
+
+def _swapped(pool: OraclePool, swap: Mapping[str, Any]) -> tuple[str | None, list[str]]:
+    """What a swap pays, as the vectors write it, and the balances after it."""
+    paid = viewed(lambda: pool.exchange(swap["i"], swap["j"], int(swap["dx"])))
+    return paid, [str(balance) for balance in pool.balances]
 
 
 def replay(case: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
