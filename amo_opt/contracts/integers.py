@@ -7,13 +7,26 @@ arithmetic serves contracts of every compiler.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from amo_opt.stableswap.exact_input import UINT256, uint
 from amo_opt.stableswap.exact_input import Revert as PoolRevert
 
-__all__ = ["INT256_MAX", "INT256_MIN", "UINT256_MAX", "WAD", "Revert", "divided", "int256", "quotient", "reverts_alike", "uint", "uint256"]
+__all__ = [
+    "INT256_MAX",
+    "INT256_MIN",
+    "UINT256_MAX",
+    "WAD",
+    "Revert",
+    "divided",
+    "int256",
+    "quotient",
+    "reverts_alike",
+    "uint",
+    "uint256",
+    "viewed",
+]
 
 UINT256_MAX = UINT256 - 1
 INT256_MAX = 2**255 - 1
@@ -69,3 +82,11 @@ def quotient(numerator: int, denominator: int, reason: str = "") -> int:
         raise Revert(reason, because="division by zero")
     size = abs(int256(numerator, reason)) // abs(denominator)
     return int256(size if (numerator < 0) == (denominator < 0) else -size, reason)
+
+
+def viewed(call: Callable[[], int]) -> str | None:
+    """What a view answers, as the vectors write it: a decimal string, or None where it reverts."""
+    try:
+        return str(call())
+    except Revert:
+        return None
