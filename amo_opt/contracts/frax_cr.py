@@ -3,8 +3,9 @@
 Prices, ratios, steps and bands in 1e6, FRAX in 1e18, times in seconds. The price here is ETH/USD over the pair oracle's FRAX for one
 ETH, which is not the price the pool's doors read, nor the controller's (a TWAP of the Curve metapool).
 
-Sources, as they read at FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/Frax/Frax.sol (solc 0.6.11: plain - wraps, SafeMath
-reverts) and Oracle/PIDController.sol (solc 0.8.11).
+Sources: FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/Frax/Frax.sol (solc 0.6.11: plain - wraps, SafeMath reverts) and
+Oracle/PIDController.sol (solc 0.8.11), which the vectors were measured on; the texts were read as of 05b337c and 5f90819, and the vectors
+tell no difference.
 """
 
 from __future__ import annotations

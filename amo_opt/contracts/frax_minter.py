@@ -3,8 +3,8 @@
 FRAX, FXS and dollar values in 1e18, collateral in the token's own unit, ratios in 1e6. Books and sums are int256 and may be negative:
 what comes back is not limited by what went out. AMOs are called ``amo0``, ``amo1``, ...
 
-Source, as it reads at FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/Frax/FraxAMOMinter.sol (solc 0.8.11). Not here:
-``oldPoolRedeem``, ``oldPoolCollectAndGive``, ``recoverERC20``, ``execute``.
+Source: FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/Frax/FraxAMOMinter.sol (solc 0.8.11), which the vectors were measured on;
+the text was read as of 9885524, and the vectors tell no difference. Not here: ``oldPoolRedeem``, ``oldPoolCollectAndGive``, ``recoverERC20``, ``execute``.
 """
 
 from __future__ import annotations

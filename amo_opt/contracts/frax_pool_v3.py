@@ -3,7 +3,8 @@
 FRAX, FXS and dollar values in 1e18, collateral in the token's own unit, prices, fees and ratios in 1e6. FRAX counts as one dollar at
 both doors, collateral at ``collateral_prices`` (set by governance; recollateralisation takes it at one dollar), FXS at its feed.
 
-Source, as it reads at FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/Frax/Pools/FraxPoolV3.sol (solc 0.8.11).
+Source: FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/Frax/Pools/FraxPoolV3.sol (solc 0.8.11), which the vectors were measured
+on. The text was read in a stored copy whose commit is not named; the vectors tell no difference.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 Accounts are names (``user``, ``owner``, ``pool``, ``amo0``), amounts integers in the token's own unit. An ``external`` method either
 succeeds or raises `Revert` and leaves every contract of its chain as it was. Allowances are taken as unlimited.
 
-Sources, as they read at FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/FXS/FXS.sol (solc 0.8.11) and Frax/Frax.sol
-(solc 0.6.11, hence `SAFE_MATH_06`); curvefi/curve-contract @ 574f440: contracts/testing/ERC20Mock.vy for the collateral tokens.
+Sources: FraxFinance/frax-solidity @ 30532c8: src/hardhat/contracts/FXS/FXS.sol (solc 0.8.11; read as of 68bc630) and ERC20/ERC20Custom.sol
+(for FRAX under solc 0.6.11, hence `SAFE_MATH_06`; read as of f219951); curvefi/curve-contract @ 574f440: contracts/testing/ERC20Mock.vy
+(read as of 15e26ae) for the collateral tokens. The vectors were measured on the commits named first and tell no difference.
 """
 
 from __future__ import annotations
