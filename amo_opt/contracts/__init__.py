@@ -13,4 +13,6 @@ frax_cr              FRAXStablecoin with its collateral ratio, and the PIDContro
 frax_pool_v3         FraxPoolV3, the primary market
 frax_pool_storage    its state, its views and what governance sets
 frax_minter          FraxAMOMinter
+monetary_policy      AggMonetaryPolicy2, 3, 3c, 4: a market's borrow rate
+policy_parts         what the policies ask of others, and what they remember
 """
