@@ -32,13 +32,14 @@ class LiquidityEvent:
 
 @dataclass(frozen=True)
 class _Trade:
-    """A swap worked out: ``dy`` and ``admin`` in coin j's base units, ``gross`` in 1e18 before the fee, ``fee_rate`` of 1e10, xp after."""
+    """A swap worked out: ``dy`` and ``admin`` in coin j's base units, ``gross`` in 1e18 before the fee, ``fee_rate`` of 1e10, xp after, D."""
 
     dy: int
     admin: int
     gross: int
     fee_rate: int
     xp: list[int]
+    d: int
 
 
 class Pool:
@@ -165,11 +166,11 @@ class Pool:
             lp, i = uint("lp", lp), coin("i", i, self.n)
             if lp == 0 and self.rules.refuses_zero:
                 raise Revert("burns nothing")
-            dy, fee, xp = self._one_coin(lp, i, self._refreshed_rates())
+            dy, fee, xp, d1 = self._one_coin(lp, i, self._refreshed_rates())
             admin = checked(fee * self.admin_fee_raw) // FEE_DENOMINATOR
             self._pay(i, dy, admin)
             self.total_supply = checked(self.total_supply - lp)
-            self._update_oracle(xp)
+            self._update_oracle(xp, d1)
             return dy
 
     def remove_liquidity(self, lp: int) -> list[int]:
@@ -230,7 +231,7 @@ class Pool:
         dy = divided((gross - fee) * PRECISION, rates[j])
         admin = checked(fee * self.admin_fee_raw // FEE_DENOMINATOR * PRECISION) // rates[j]
         xp[i], xp[j] = x, y
-        return _Trade(dy, admin, gross, fee_rate, xp)
+        return _Trade(dy, admin, gross, fee_rate, xp, d)
 
     def _exchange(self, i: int, j: int, dx: int, rates: Sequence[int]) -> int:
         if dx == 0 and self.rules.refuses_zero:
@@ -238,7 +239,7 @@ class Pool:
         trade = self._trade(i, j, _worth(dx, rates[i]), rates, amplification_raw=self.amplification_raw)
         self._pay(j, trade.dy, trade.admin)
         self.balances = _replaced(self.balances, i, checked(self.balances[i] + dx))
-        self._update_oracle(trade.xp)
+        self._update_oracle(trade.xp, trade.d)
         return trade.dy
 
     def _pay(self, k: int, amount: int, admin: int) -> None:
@@ -266,11 +267,11 @@ class Pool:
         d2 = self._D(xp, self.amplification_raw)
         self.balances = _less(new, admin)
         self.admin_balances = [held + more for held, more in zip(self.admin_balances, admin, strict=True)]
-        self._update_oracle(xp)
+        self._update_oracle(xp, d2)
         return fees, d2
 
-    def _one_coin(self, lp: int, i: int, rates: Sequence[int]) -> tuple[int, int, list[int]]:
-        """What LP pays in coin i, the fee in it (both the coin's base units, the fee with the unit lost to rounding), and xp after."""
+    def _one_coin(self, lp: int, i: int, rates: Sequence[int]) -> tuple[int, int, list[int], int]:
+        """What LP pays in coin i, the fee in it (both the coin's base units, the fee with the unit lost to rounding), xp after, and its D."""
         n, a, m = self.n, self.amplification_raw, self.offpeg_fee_multiplier_raw
         xp = self._xp(self.balances, rates)
         d0 = self._D(xp, a)
@@ -287,9 +288,9 @@ class Pool:
         dy = divided(dy * PRECISION, rates[i])
         without_fee = divided(checked(xp[i] - y) * PRECISION, rates[i])
         xp[i] = y
-        return dy, checked(without_fee - dy), xp
+        return dy, checked(without_fee - dy), xp, d1
 
-    def _update_oracle(self, xp: Sequence[int]) -> None:
+    def _update_oracle(self, xp: Sequence[int], d: int) -> None:  # noqa: ARG002  # for pools that keep the prices
         """The price oracle divides by every balance; of its upkeep only that can stop a call, such as one that takes the last of a coin."""
         if self.rules.updates_oracle and 0 in xp:
             raise Revert("division by zero: the price oracle meets an empty side")
