@@ -258,7 +258,7 @@ def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added 
     return {
         f"{prefix}_slope_1": figure(0.0, 1.0, "", f"{before}borrow rate at the kink"),
         f"{prefix}_slope_2": figure(0.0, 10.0, "", f"{before}{above}"),
-        f"{prefix}_kink": figure(0.1, 0.99, "", f"{before}utilisation at the kink"),
+        f"{prefix}_kink": figure(0.1, 0.99, "", f"{before}utilisation at the kink", off=0.8),
         f"{prefix}_reserve_factor": figure(0.0, 0.99, "", f"{before}share of the interest the venue keeps"),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import MECHANISMS
@@ -12,16 +13,25 @@ if TYPE_CHECKING:
 
     from amo_opt.amos.mechanism import Mechanism
     from amo_opt.protocol.parameters import Parameter
+    from amo_opt.protocol.state import ProtocolState
 
 
 def parameters_of(mechanisms: Iterable[Mechanism]) -> dict[str, Parameter]:
     """The issuer's parameters and those of these AMOs by name, in the order of their ranks."""
-    everything = [*ISSUER_PARAMETERS.values(), *(each for mechanism in mechanisms for each in mechanism.parameters.values())]
+    everything = [*ISSUER_PARAMETERS.values()]
+    for mechanism in mechanisms:
+        everything += [replace(each, of=f"amos.{mechanism.name}") for each in mechanism.parameters.values()]
     return {each.name: each for each in sorted(everything, key=lambda each: each.rank)}
 
 
 PARAMETERS: dict[str, Parameter] = parameters_of(MECHANISMS)
 """Every parameter by name."""
+
+
+def governed(state: ProtocolState) -> dict[str, Parameter]:
+    """The parameters of the mechanisms that a protocol has, by name."""
+    return {name: each for name, each in PARAMETERS.items() if state.has(each.of)}
+
 
 SHARES_OF_COLLATERAL: tuple[str, ...] = tuple(each.name for each in PARAMETERS.values() if each.share_of == "collateral")
 """What collateral is promised to: the AMOs that hold it, and redemptions. All of it is 1."""

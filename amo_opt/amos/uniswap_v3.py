@@ -519,7 +519,7 @@ class UniswapAmo(AmoSection):
     """``[amos.uniswap]``: a range of half-width w around 1, in collateral a stablecoin."""
 
     liquidity: Figure = figure(0.0, 1e13, "tokens", "collateral the AMO's range would hold at a price of 1 (and as much stablecoin)")
-    half_width: Figure = figure(1e-4, 0.5, "", "half-width of the range around 1")
+    half_width: Figure = figure(1e-4, 0.5, "", "half-width of the range around 1", off=0.005)
     fee: Figure = figure(0.0, 0.05, "", "swap fee of the pool")
     outside: Figure = figure(0.0, 1e13, "tokens", "collateral that others' ranges hold beside it at a price of 1")
     minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to the AMO less burned (minter's book)")

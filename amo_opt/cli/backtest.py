@@ -113,7 +113,7 @@ def command(
     from amo_opt.stress.history import load_episode, read_history
 
     study = load(study_file, seed=seed)
-    parameters = None if parameters_file is None else load_parameters(parameters_file)
+    parameters = None if parameters_file is None else load_parameters(parameters_file, study.state)
     recorded = load_episode(episode or "") if history_file is None else read_history(history_file)
     click.echo(f"replaying {recorded.hours} hours", err=True)
     run = backtest(

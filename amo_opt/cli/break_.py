@@ -85,7 +85,7 @@ def command(
 
     study = load(study_file, seed=seed, paths=paths)
     found = reverse_stress(
-        load_parameters(parameters_file),
+        load_parameters(parameters_file, study.state),
         study,
         paths=PATHS if paths is None else paths,
         workers=thread_count(workers),

@@ -141,7 +141,7 @@ def command(
     if as_json and kind not in {None, "json"}:
         raise click.UsageError(f"--json and --format {kind}: allowed: one of them")
     study = load(study_file, seed=seed)
-    baseline, candidate = load_parameters(baseline_file), load_parameters(candidate_file)
+    baseline, candidate = (load_parameters(file, study.state) for file in (baseline_file, candidate_file))
     gates = None if gates_file is None else load_gates(gates_file)
     with showing() as progress:
         found = compare(

@@ -11,17 +11,24 @@ from amo_opt.cli.streams import say
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-def command(folder: Path) -> None:
-    """Write a study, a state and a parameter file into DIR; refuses to overwrite.
+@click.option(
+    "--like",
+    type=click.Choice(("frax", "minimal")),
+    default="frax",
+    show_default=True,
+    help="frax: every mechanism there is, sourced and commented; minimal: a pool, two doors, one AMO, in 22 figures.",
+)
+def command(folder: Path, like: str) -> None:
+    """Write a study, a state, its behaviour and a parameter file into DIR; refuses to overwrite.
 
     \b
     Example:
-      amo-opt init my-protocol
+      amo-opt init my-protocol --like minimal
       amo-opt run my-protocol/study.toml
     """
     from amo_opt.config.starter import write_starter
 
-    written = write_starter(folder)
+    written = write_starter(folder, like)
     for file in written:
         say(f"wrote {file}")
     say(f"next: amo-opt validate {written[0]}  then  amo-opt run {written[0]}")

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),
     "validate": ("amo_opt.cli.validate", "Check files and say everything that is wrong."),
     "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),
+    "migrate": ("amo_opt.cli.migrate", "Rewrite files of an earlier schema in today's form."),
     "init": ("amo_opt.cli.init", "Write a commented study to start from."),
 }
 

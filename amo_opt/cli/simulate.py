@@ -160,7 +160,7 @@ def command(
     from amo_opt.stress.tilts import path_name
 
     study = load(study_file, seed=seed, paths=paths)
-    parameters = load_parameters(parameters_file)
+    parameters = load_parameters(parameters_file, study.state)
     check_call(study, scenario, path=path, trace_file=trace_file, plot_file=plot_file)
     design = design_of(path, tilts)
     chosen = None if scenario is None else [scenario]

@@ -45,6 +45,11 @@ def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
     if _are_known(figures, _COLLATERAL) and all(value_in(figures, name) == 0.0 for name in _COLLATERAL):
         place = _touched(figures, _COLLATERAL)
         yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
+    ratio, told = "controller.collateral_ratio", {name.partition(".")[0] for name in figures}
+    if value_in(figures, ratio) < 1.0 and ratio in figures and "redeem" in told and "share_token" not in told:
+        place = figures[ratio]
+        allowed = "1 where redeeming pays collateral alone, or a table [share_token] that pays the rest"
+        yield place.document.problem(place.key, "nobody pays the rest of a redemption", found=plain(place.value), allowed=allowed)
     for each in WITH_SECTION:
         if each.parts is not None:
             yield from _parts_problems(figures, tuple(f"amos.{each.name}.{name}" for name in each.parts.figures), each.parts)

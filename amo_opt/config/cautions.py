@@ -11,9 +11,11 @@ from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.parameters import SHARES_OF_COLLATERAL
 from amo_opt.config.checks import written_parameters
 from amo_opt.config.load import kind_of, load_study
+from amo_opt.config.schema import figures_by_name, given_figures
 from amo_opt.config.toml_file import read_document
 from amo_opt.config.wording import shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, lacks_checksum
+from amo_opt.stress.touches import reaches
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def cautions_of(path: str | os.PathLike[str]) -> list[Problem]:
             return list(_of_addresses(document))
         case "parameters":
             return list(_of_caps_and_buffer(written_parameters(document)))
-        case "gates":
+        case "behaviour" | "gates":
             return []
 
 
@@ -53,6 +55,27 @@ def _of_study(study: Study, document: Document) -> Iterator[Problem]:
         hint = "simulated as it is: nothing new goes out, and an AMO over its cap gives back"
         yield place.document.problem(place.key, f"a cap below what is {below.use}", found=found, hint=hint)
     yield from _of_weights(study, document)
+    yield from _of_reach(study, document)
+    yield from _of_sources(study, state)
+
+
+def _of_reach(study: Study, document: Document) -> Iterator[Problem]:
+    """Scenarios that reach nothing of what the protocol has, and doors that nothing can pay at."""
+    for place, scenario in enumerate(study.scenarios):
+        if not reaches(scenario, study.state.has):
+            hint = "it is calm under another name here: leave it out, or give the state the table"
+            yield document.problem(("scenario", place), "reaches nothing that this protocol has", found=scenario.name, hint=hint)
+
+
+def _of_sources(study: Study, state: Document) -> Iterator[Problem]:
+    """A state of which nothing was read, and an open door with nothing behind it."""
+    if study.state.has("redeem") and study.state.collateral.idle.value == 0.0:
+        hint = "redeeming pays out of free collateral alone, until an AMO brings some back"
+        yield state.problem(("collateral", "idle"), "nothing can pay at the open door", found="0", hint=hint)
+    figures = {name: each for name, each in given_figures(study.state).items() if not figures_by_name()[name].metadata["behaviour"]}
+    if all(each.assumed is not None for each in figures.values()):
+        hint = "a report says so, and no Safe batch is written from such a state"
+        yield state.problem((), "every figure is assumed", found=f"{len(figures)} figures, none with a source", hint=hint)
 
 
 def _beside(document: Document, table: str) -> Document:
@@ -75,7 +98,7 @@ def _of_weights(study: Study, document: Document) -> Iterator[Problem]:
 
 
 def _of_caps_and_buffer(values: Mapping[str, Placed]) -> Iterator[Problem]:
-    total = math.fsum(values[name].value for name in SHARES_OF_COLLATERAL)
+    total = math.fsum(values[name].value for name in SHARES_OF_COLLATERAL if name in values)
     if total > 1.0:
         place = _written_last(values[name] for name in SHARES_OF_COLLATERAL)
         hint = "a search scores such a set and no report proposes it"

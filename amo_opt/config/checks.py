@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.config.schema import FIGURE_FORM, figure_fields, figures_by_name
+from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, PARAMETER_FILE, figure_fields, figures_by_name
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
 from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.protocol.state import ProtocolState
-from amo_opt.stress.catalogue import load_scenario, scenario_names
+from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from amo_opt.config.toml_file import Document, Key
     from amo_opt.errors import Problem
 
 SPACE: Key = ("search", "space")
 SET: Key = ("state", "set")
+DEFAULTS: Key = ("scenario_defaults", "set")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ def state_problems(document: Document) -> Iterator[Problem]:
         figure = document.get(key)
         if isinstance(figure, dict):
             yield from _figure_problems(document, key, figure, entry.metadata)
+
+
+def table_problems(document: Document) -> Iterator[Problem]:
+    """Figures of ``[markets]`` that are asked for with another table: missing beside it, or there without it."""
+    for name, table in MARKETS_OF.items():
+        key = tuple(name.split("."))
+        there, asked = document.get(key) is not None, isinstance(document.get(tuple(table.split("."))), dict)
+        doc = figures_by_name()[name].metadata["doc"]
+        optional = figures_by_name()[name].default is not MISSING
+        if asked and not there and not optional and isinstance(document.get(("markets",)), dict):
+            yield document.problem(key, "missing", allowed=f"{FIGURE_FORM} ({doc}), as there is a table [{table}]")
+        elif there and not asked:
+            yield document.problem(key, "belongs to a mechanism that the state does not have", found=doc, allowed=f"with a table [{table}]")
 
 
 def written_figures(document: Document) -> dict[str, Placed]:
@@ -162,6 +176,22 @@ def written_parameters(document: Document, table: Key = ()) -> dict[str, Placed]
     return {name: Placed(value, document, (*table, name)) for name, value in found.items() if value is not None}
 
 
+def parameter_problems(document: Document, table: Key, *, has: Callable[[str], bool]) -> Iterator[Problem]:
+    """Parameters of mechanisms that the protocol has and a whole file leaves out; and any of one that it does not have."""
+    written = document.get(table) if table else document.data
+    if not isinstance(written, dict):
+        return
+    for name, parameter in PARAMETERS.items():
+        if name in written and not has(parameter.of):
+            message = "belongs to a mechanism that the state does not have"
+            allowed = (
+                f"left out, or a table [{parameter.of}] in the state" if parameter.of != "amos" else "left out, or an AMO in the state"
+            )
+            yield document.problem((*table, name), message, found=shown(written[name]), allowed=allowed)
+        elif not table and name not in written and parameter.default is None and has(parameter.of):
+            yield document.problem((name,), "missing", allowed=PARAMETER_FILE.model_fields[name].description)
+
+
 def pair_problems(values: Mapping[str, Placed]) -> Iterator[Problem]:
     """The first of an ordered pair lies below the second; the problem stands where the pair was last touched."""
     for low, high in ORDERED_PAIRS:
@@ -224,15 +254,23 @@ def _range_problems(document: Document, key: Key, parameter: Parameter) -> Itera
 # -- scenarios ---------------------------------------------------------------------------------------------------------------
 
 
-def _change_problems(document: Document, key: Key, name: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
+def _refused(name: str, settings: Mapping[str, Any], waypoints: Mapping[str, Any]) -> str | None:
+    """What the catalogue's entry ``name`` does not take of these, in words."""
+    try:
+        load_scenario(name, settings=settings, waypoints=waypoints)
+    except ValueError as error:
+        return str(error).removeprefix(f"scenario {name!r}: ")
+    return None
+
+
+def _change_problems(document: Document, key: Key, name: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Problem]:
     """Settings and waypoints that the catalogue's entry ``name`` does not take."""
     for part in ("set", "waypoints"):
         values = entry.get(part, {})
         if isinstance(values, dict):
-            try:
-                load_scenario(name, settings=values if part == "set" else {}, waypoints=values if part == "waypoints" else {})
-            except ValueError as error:
-                yield document.problem((*key, part), str(error).removeprefix(f"scenario {name!r}: "))
+            found = _refused(name, {**defaults, **values}, {}) if part == "set" else _refused(name, {}, values)
+            if found is not None:
+                yield document.problem((*key, part), found)
 
 
 def scenario_problems(document: Document) -> Iterator[Problem]:
@@ -242,6 +280,11 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
         return
     if not entries:
         yield document.problem(("scenario",), "no scenario", allowed="at least one [[scenario]]")
+    defaults = document.get(DEFAULTS)
+    defaults = defaults if isinstance(defaults, dict) else {}
+    if (found := _refused(CALM, defaults, {})) is not None:
+        yield document.problem(DEFAULTS, found, allowed="settings that calm has, as every scenario stands on it")
+        defaults = {}
     seen: set[str] = set()
     weights: list[float | None] = []
     for index, entry in enumerate(entries):
@@ -259,7 +302,7 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
             weights.append(None)
             continue
         weights.append(number_at(document, (*key, "weight")) if "weight" in entry else load_scenario(name).weight)
-        yield from _change_problems(document, key, name, entry)
+        yield from _change_problems(document, key, name, entry, defaults)
     if weights and all(weight == 0.0 for weight in weights):
         yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")
 

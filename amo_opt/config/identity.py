@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.config.schema import figures_by_name, left_out
+from amo_opt.config.schema import figures_by_name, left_out, off_value, table_of
 from amo_opt.config.study import Certification
 from amo_opt.stress.catalogue import unnamed
 
@@ -24,6 +24,17 @@ MODEL_VERSION = 5
 
 _LATER = ("draws", "robust_share")
 """Settings of [certification] that came later: at what they are when left out a study is what it was before there were any."""
+
+_NAMES = {
+    "controller.collateral_ratio": "stablecoin.collateral_ratio",
+    "redeem.fee": "stablecoin.redemption_fee",
+    "redeem.delay_hours": "stablecoin.redemption_delay_hours",
+    "mint.fee": "stablecoin.minting_fee",
+    "mint.ceiling": "stablecoin.mint_ceiling",
+}
+"""What a figure is called in the hash, where that is another word: as files of schema 1 called it."""
+_ALWAYS = frozenset({"pool.protocol_admin_share", "pool.base_decentralised", "collateral.decentralised"})
+"""Figures that every file of schema 1 held, and that count at what they are when left out too."""
 
 _KEYS = {"tolerance_yield": "margin_yield", "tolerance_peg_bps": "margin_peg_bps", "tolerance_cr": "margin_cr"}
 """What a setting is called in the hash, where that is another word: a study is the same study whatever its settings are called."""
@@ -74,7 +85,15 @@ def canonical(study: Study) -> dict[str, Any]:
 def state_values(state: ProtocolState) -> dict[str, float]:
     """Every figure's value by its dotted key (``pool.fee``), in the order of the state's definition, but for those that are as if left out."""
     values = {name: float(attrgetter(name)(state).value) for name in figures_by_name()}
-    return {name: value for name, value in values.items() if value != left_out(name)}
+    there = {name: value for name, value in values.items() if name in _ALWAYS or not _is_off(state, name, value)}
+    return {_NAMES.get(name, name): value for name, value in there.items()}
+
+
+def _is_off(state: ProtocolState, name: str, value: float) -> bool:
+    """Whether a figure is as if the file left it out, or the table of its mechanism."""
+    if figures_by_name()[name].default is not MISSING or not table_of(name):
+        return value == left_out(name)
+    return not state.has(table_of(name)) and value == off_value(name)
 
 
 def _points(waypoints: Mapping[str, tuple[tuple[float, float], ...]]) -> dict[str, list[list[float]]]:

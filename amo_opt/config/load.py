@@ -17,21 +17,25 @@ from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.amos.sections import parts_of
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
+    SPACE,
     contract_problems,
     date_problems,
     draws_problems,
     pair_problems,
+    parameter_problems,
     report_problems,
     scenario_problems,
     space_problems,
     state_problems,
+    table_problems,
     written_figures,
     written_parameters,
 )
 from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import book_problems, override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import first, form_problems
-from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name
+from amo_opt.config.schema import BEHAVIOUR_FILE, PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name, off_value
+from amo_opt.config.starter import BEHAVIOUR, examples
 from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
@@ -45,9 +49,15 @@ if TYPE_CHECKING:
 
     from amo_opt.stress.scenario import Scenario
 
-Kind = Literal["study", "state", "parameters", "gates"]
+Kind = Literal["study", "state", "behaviour", "parameters", "gates"]
 
-_A: dict[Kind, str] = {"study": "a study", "state": "a protocol state", "parameters": "a parameter set", "gates": "a gates file"}
+_A: dict[Kind, str] = {
+    "study": "a study",
+    "state": "a protocol state",
+    "behaviour": "a behaviour file",
+    "parameters": "a parameter set",
+    "gates": "a gates file",
+}
 IN_CONTRACTS = ("chain_id", "price_controller", "collateral_decimals")
 """What a state keeps at its top and its file in the table of contracts."""
 LOWEST_FLOOR = 0.01
@@ -68,26 +78,40 @@ def load_study(path: str | os.PathLike[str], *, overrides: Mapping[str, object] 
     return study
 
 
-def load_parameters(path: str | os.PathLike[str]) -> ParameterSet:
-    """The parameter set at ``path``. Raises `InputError` with every problem of the file."""
+def load_parameters(path: str | os.PathLike[str], state: ProtocolState | None = None) -> ParameterSet:
+    """The parameter set at ``path``, of what a protocol in this ``state`` has; without one of everything there is. Raises `InputError` with every problem of the file."""
     problems: list[Problem] = []
     document = _read(Path(path), os.fspath(path), "parameters", problems)
     values = _parameters(document, problems) if document else None
     if document is not None:
-        _add(problems, pair_problems(written_parameters(document)))
+        # what the form refused is told first: what is missing beside it would only hide how much that is
+        missing = () if values is None else parameter_problems(document, (), has=_has(state))
+        _add(problems, missing, pair_problems(written_parameters(document)))
     if values is None or problems:
         raise InputError(problems)
-    return parameter_set(values.pop("name"), values)
+    return _set(values.pop("name"), values)
 
 
-def load_state(path: str | os.PathLike[str]) -> ProtocolState:
-    """The protocol state at ``path``. Raises `InputError` with every problem of the file."""
+def load_state(path: str | os.PathLike[str], behaviour: str | os.PathLike[str] | None = None) -> ProtocolState:
+    """The protocol state at ``path`` with how its holders behave, from the file at ``behaviour`` or the shipped one. Raises `InputError` with every problem of both."""
     problems: list[Problem] = []
+    behaviour = examples() / BEHAVIOUR if behaviour is None else behaviour
     document = _read(Path(path), os.fspath(path), "state", problems)
-    state = _state(document, problems) if document else None
+    how = _read(Path(behaviour), os.fspath(behaviour), "behaviour", problems)
+    state = _state(document, how, problems) if document else None
     if state is None or problems:
         raise InputError(problems)
     return state
+
+
+def _has(state: ProtocolState | None) -> Callable[[str], bool]:
+    return (lambda _: True) if state is None else state.has
+
+
+def _set(name: str, values: Mapping[str, int | float | None]) -> ParameterSet:
+    """A set from a file's values: what it leaves out is off, as it belongs to a mechanism that is not there, or at its default."""
+    off = {each.name: each.off for each in PARAMETERS.values() if each.default is None}
+    return parameter_set(name, {**off, **{key: value for key, value in values.items() if value is not None}})
 
 
 def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | os.PathLike[str]], object] | None = None) -> list[Problem]:
@@ -100,10 +124,10 @@ def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | o
         match kind_of(document.data):
             case "study":
                 load_study(path)
-            case "state":
-                load_state(path)
+            case "state" | "behaviour" as kind:
+                _alone(document, kind)
             case "parameters":
-                load_parameters(path)
+                _alone(document, "parameters")
             case "gates" if load_gates is not None:
                 load_gates(path)
             case "gates":
@@ -113,12 +137,35 @@ def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | o
     return []
 
 
+def _alone(document: Document, kind: Literal["state", "behaviour", "parameters"]) -> None:
+    """Raises `InputError` with every problem of a state, a behaviour or a parameter set by itself. Which mechanisms a set is for is not known then: whoever names one parameter of
+    a mechanism must name all of them.
+    """
+    problems: list[Problem] = []
+    forms = {"state": STATE_FILE, "behaviour": BEHAVIOUR_FILE, "parameters": PARAMETER_FILE}
+    if _checked(document, forms[kind], problems) is not None and kind == "parameters":
+        named = {PARAMETERS[name].of for name in document.data if name in PARAMETERS}
+        named |= {"amos"} if any(of.startswith("amos.") for of in named) else set()
+        _add(problems, parameter_problems(document, (), has=lambda of: not of or of in named))
+    match kind:
+        case "state":
+            _add(problems, *_state_problems(document))
+        case "behaviour":
+            _add(problems, state_problems(document))
+        case "parameters":
+            _add(problems, pair_problems(written_parameters(document)))
+    if problems:
+        raise InputError(problems)
+
+
 def kind_of(data: Mapping[str, Any]) -> Kind:
     """What a file's top-level keys say it is; a parameter set where nothing says otherwise."""
     if data.keys() & {"state", "search", "scenario", "simulation", "certification", "constraints", "current"}:
         return "study"
-    if data.keys() & {"stablecoin", "share_token", "pool", "collateral", "amos", "markets"}:
+    if data.keys() & {"stablecoin", "share_token", "pool", "collateral", "amos"}:
         return "state"
+    if "markets" in data:
+        return "behaviour"
     return "gates" if "gate" in data else "parameters"
 
 
@@ -140,21 +187,27 @@ def replace_figure(state: ProtocolState, key: str, value: float) -> ProtocolStat
 def _study(document: Document, problems: list[Problem]) -> Study | None:
     values = _checked(document, STUDY_FILE, problems)
     state_document = _named(document, "state", "state", problems)
-    state = _state(state_document, problems) if state_document else None
+    how = _named(document, "behaviour", "behaviour", problems)
+    state = _state(state_document, how, problems) if state_document else None
+    has = _has(state)
     overrides = written_overrides(document)
     if state_document is not None:
         _add(problems, date_problems(document, state_document))
-    _add(problems, override_problems(document))
+    _add(problems, override_problems(document, has=has))
     if state_document is not None and state is not None:
-        figures = written_figures(state_document)
+        figures = written_figures(state_document) | (written_figures(how) if how else {})
         found = list(balance_problems(figures | overrides))
         # a balance sheet that is none is one thing to mend, whatever its books say
         _add(problems, found or book_problems(document, figures, overrides))
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
+    if set_document is not None and file_values is not None:
+        _add(problems, parameter_problems(set_document, (), has=has))
     _add(
         problems,
+        parameter_problems(document, ("current",), has=has),
+        parameter_problems(document, SPACE, has=has),
         pair_problems(current),
         space_problems(document, current),
         scenario_problems(document),
@@ -170,12 +223,12 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         date=values["date"],
         notes=values["notes"],
         state=state,
-        current=parameter_set(chosen.pop("name"), chosen),
+        current=_set(chosen.pop("name"), chosen),
         simulation=Simulation(**values["simulation"]),
         search=_search(values["search"]),
         constraints=_constraints(values["constraints"], state),
         certification=Certification(**values["certification"]),
-        scenarios=tuple(_scenario(entry) for entry in values["scenario"]),
+        scenarios=tuple(_scenario(entry, values["scenario_defaults"]["set"]) for entry in values["scenario"]),
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
@@ -193,41 +246,61 @@ def _search(values: Mapping[str, Any]) -> Search:
 def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints:
     floor = values["external_cr_floor"]
     if floor is None:
-        floor = max(state.stablecoin.collateral_ratio.value, LOWEST_FLOOR)
+        floor = max(state.controller.collateral_ratio.value, LOWEST_FLOOR)
     unserved = values["max_unserved_usd_hours"]
     if unserved is None:
         unserved = Constraints.max_unserved_usd_hours * state.size
     return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
-def _scenario(entry: Mapping[str, Any]) -> Scenario:
+def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Scenario:
+    """A scenario's own settings before the study's for all of them."""
     limit = entry["max_breach_probability"]
     return load_scenario(
-        entry["name"], weight=entry["weight"], settings=entry["set"], waypoints=entry["waypoints"], max_breach_probability=limit
+        entry["name"],
+        weight=entry["weight"],
+        settings={**defaults, **entry["set"]},
+        waypoints=entry["waypoints"],
+        max_breach_probability=limit,
     )
 
 
-def _state(document: Document, problems: list[Problem]) -> ProtocolState | None:
+def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
+    """What holds between the keys of a state's file."""
+    return state_problems(document), table_problems(document), balance_problems(written_figures(document)), contract_problems(document)
+
+
+def _state(document: Document, behaviour: Document | None, problems: list[Problem]) -> ProtocolState | None:
+    """A state and how its holders behave; None where either has a problem, or no behaviour could be read."""
     values = _checked(document, STATE_FILE, problems)
+    how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else None
     before = len(problems)
-    _add(problems, state_problems(document), balance_problems(written_figures(document)), contract_problems(document))
-    if values is None or len(problems) > before:
+    _add(problems, *_state_problems(document), *(() if behaviour is None else (state_problems(behaviour),)))
+    if values is None or how is None or len(problems) > before:
         return None
-    state: ProtocolState = _built(ProtocolState, values)
-    return state
+    absent: set[str] = set()
+    state: ProtocolState = _built(ProtocolState, {**values, "markets": {**values["markets"], **how["markets"]}, "absent": None}, "", absent)
+    return replace(state, absent=frozenset(absent))
 
 
-def _built(section: type, values: Mapping[str, Any]) -> Any:
-    """A state's dataclass from checked values: tables to dataclasses, figures to `Figure`, contracts to `Contract`."""
+def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: set[str]) -> Any:
+    """A state's dataclass from checked values: tables to dataclasses, figures to `Figure`, contracts to `Contract`. Of a table that the file leaves out (None) every figure
+    is off; its name is put among the ``absent``.
+    """
     parts = parts_of(section)
     made: dict[str, Any] = {}
+    if values is None:
+        absent.add(name)
     for entry in fields(section):
-        source = values["contracts"] if entry.name in IN_CONTRACTS else values
-        part, value = parts[entry.name], source[entry.name]
+        part, inner = parts[entry.name], f"{name}.{entry.name}" if name else entry.name
+        source = values["contracts"] if values is not None and entry.name in IN_CONTRACTS else values
+        value: Any = None if source is None else source[entry.name]
         if part is Figure:
-            made[entry.name] = Figure(**value)
+            made[entry.name] = Figure(value=off_value(inner)) if value is None else Figure(**value)
         elif is_dataclass(part) and isinstance(part, type):
-            made[entry.name] = _built(part, value)
+            made[entry.name] = _built(part, value, inner, absent)
+        elif entry.name == "absent":
+            continue
         elif entry.name == "contracts":
             made[entry.name] = {name: Contract(**contract) for name, contract in value.items() if isinstance(contract, dict)}
         else:
@@ -277,7 +350,8 @@ def _read(path: Path, label: str, kind: Kind, problems: list[Problem], overrides
     except InputError as error:
         problems.extend(error.problems)
         return None
-    found = kind_of(document.data)
+    # by what the file itself says: what a call puts in its place is no part of it
+    found = kind_of(document.data if not overrides else read_document(path, label).data)
     if found == kind or (found == "parameters" and not document.data.keys() & PARAMETERS.keys()):
         return document
     problems.append(Problem(label, "", f"is {_A[found]}, not {_A[kind]}", allowed=f"the file of {_A[kind]}"))

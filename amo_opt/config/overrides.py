@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.balance import value_in
 from amo_opt.config.checks import SET, Placed, number_at
-from amo_opt.config.schema import figures_by_name
+from amo_opt.config.schema import figures_by_name, table_of
 from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.state import Figure
 from amo_opt.wording import plain
@@ -36,13 +36,16 @@ def written_overrides(document: Document) -> dict[str, Placed]:
     return found
 
 
-def override_problems(document: Document) -> Iterator[Problem]:
-    """Names that are no figure, values that are no number or beyond what the figure may be, figures named twice."""
+def override_problems(document: Document, *, has: Callable[[str], bool]) -> Iterator[Problem]:
+    """Names that are no figure, or one of a mechanism that the protocol does not have; values that are no number or beyond what the figure may be; figures named twice."""
     seen: set[str] = set()
     for key, name, written in _entries(document):
         if name not in figures_by_name():
             yield document.problem(key, "no such figure of a state", found=shown(written), hint=nearest(name, figures_by_name()))
             continue
+        if not has(table_of(name)):
+            message = "belongs to a mechanism that the state does not have"
+            yield document.problem(key, message, found=shown(written), allowed=f"with a table [{table_of(name)}] in the state")
         if name in seen:
             yield document.problem(key, "set twice", found=shown(written), allowed="each figure once")
         seen.add(name)

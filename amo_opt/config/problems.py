@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from amo_opt.config.schema import CONTRACT, FIGURE, SCHEMA, Contracts, Model
+from amo_opt.config.schema import CONTRACT, FIGURE, SCHEMAS, Contracts, Model
 from amo_opt.config.wording import nearest, shown
 from amo_opt.errors import LISTED, Problem
 
@@ -42,7 +42,9 @@ _RENAMED = {
 def form_problems(document: Document, form: Model) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The document's values with defaults filled in, or None and everything that does not fit ``form``."""
     values = {key: value for key, value in document.data.items() if key != "schema"}
-    problems = _schema_problems(document)
+    problems = _schema_problems(document, form.__name__)
+    if problems and problems[0].hint and "migrate" in problems[0].hint:
+        return None, problems  # one thing to do: what else is said of an older form says nothing of this one
     try:
         return form.model_validate(values).model_dump(), problems
     except ValidationError as error:
@@ -64,15 +66,17 @@ def first(problems: Iterable[Problem]) -> Iterator[Problem]:
         yield problem
 
 
-def _schema_problems(document: Document) -> list[Problem]:
-    """``schema`` must be the whole number 1; true, 1.0 and "1" are not."""
-    found = document.data.get("schema")
+def _schema_problems(document: Document, kind: str) -> list[Problem]:
+    """``schema`` must be the whole number of the file's kind; true, 1.0 and "1" are not."""
+    found, known = document.data.get("schema"), SCHEMAS[kind]
     if found is None:
-        return [document.problem(("schema",), "missing", allowed=f"schema = {SCHEMA} as the first line")]
-    if type(found) is int and found == SCHEMA:
+        return [document.problem(("schema",), "missing", allowed=f"schema = {known} as the first line")]
+    if type(found) is int and found == known:
         return []
     hint = "the file is written for another version of amo-opt" if type(found) is int else None
-    return [document.problem(("schema",), "not a known version", found=shown(found), allowed=str(SCHEMA), hint=hint)]
+    if type(found) is int and found == 1 < known:
+        hint = f"`amo-opt migrate {document.label}` rewrites it"
+    return [document.problem(("schema",), "not a known version", found=shown(found), allowed=str(known), hint=hint)]
 
 
 def _problem(document: Document, form: Model, details: Mapping[str, Any]) -> Problem:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.amos.sections import parts_of
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
@@ -31,8 +32,24 @@ Spec = tuple[Any, Any]
 """A field of a model: its type and its `Field`, default included (`...` = required, None = may be left out)."""
 Model = type[BaseModel]
 
-SCHEMA = 1
-"""The version every file starts with."""
+SCHEMAS = {"study": 2, "state": 2, "behaviour": 2, "parameters": 1, "gates": 1}
+"""The version that a file of each kind starts with."""
+OPTIONAL = ("controller", "redeem", "mint", "share_token", "rewards")
+"""Tables of a state that stand for a mechanism, beside those of every AMO and every venue of rewards: where one is left out the protocol does not have it."""
+MARKETS_OF: dict[str, str] = {f"markets.{name}": f"amos.{each.name}" for each in MECHANISMS for name in each.markets} | {
+    "markets.reward_depth_usd": "rewards"
+}
+"""Figures of ``[markets]`` that are asked for with another table alone, by dotted name."""
+_LENDERS = tuple(f"amos.{each.name}" for each in MECHANISMS if each.market is not None)
+THROUGH: dict[str, tuple[str, ...]] = {
+    "markets.hazard_share": ("share_token",),
+    "markets.share_recovery_hours": ("share_token",),
+    "markets.claim_discount_hour": ("redeem",),
+    "markets.lending_elasticity": _LENDERS,
+    "markets.lending_memory_hours": _LENDERS,
+    "markets.illiquid_haircut": _LENDERS,
+}
+"""Figures of behaviour that act through some tables alone, any of them."""
 FIGURE_FORM = '{ value = …, source = "…", date = … } or { value = …, assumed = "reason", low = …, high = … }'
 
 
@@ -96,31 +113,63 @@ def figures_by_name() -> dict[str, DataclassField[Any]]:
     return {".".join(str(part) for part in key): entry for key, entry in figure_fields(ProtocolState)}
 
 
+def table_of(name: str) -> str:
+    """The table whose mechanism a figure belongs to, by dotted names; empty for one that every protocol has."""
+    if name in MARKETS_OF:
+        return MARKETS_OF[name]
+    table = name.rpartition(".")[0]
+    return table if table.partition(".")[0] in (*OPTIONAL, "amos") else ""
+
+
+def acts(state: ProtocolState, name: str) -> bool:
+    """Whether a figure is of anything that the protocol has: its own table, or one through which a figure of behaviour alone acts."""
+    return state.has(table_of(name)) and (name not in THROUGH or any(state.has(table) for table in THROUGH[name]))
+
+
+def off_value(name: str) -> float:
+    """What a figure is where its table is not there."""
+    entry = figures_by_name()[name]
+    return float(entry.metadata["off"] if entry.default is MISSING else entry.default.value)
+
+
 def left_out(name: str) -> float | None:
-    """What a figure is where a state file leaves it out; None for one that every file holds."""
+    """What a figure is where a state file leaves it out, or the table of its mechanism; None for one that every file holds."""
     default = figures_by_name()[name].default
-    return None if default is MISSING else float(default.value)
+    if default is not MISSING:
+        return float(default.value)
+    return off_value(name) if table_of(name) else None
 
 
 def given_figures(state: ProtocolState) -> dict[str, Figure]:
     """The figures that a state's file or its study gives, by dotted name, in the order of the state's definition."""
     found: dict[str, Figure] = {name: attrgetter(name)(state) for name in figures_by_name()}
-    return {name: each for name, each in found.items() if each.is_given or left_out(name) is None}
+    return {
+        name: each for name, each in found.items() if acts(state, name) and (each.is_given or figures_by_name()[name].default is MISSING)
+    }
 
 
-def _figures(section: type, name: str) -> Spec:
-    """A table of figures, and of tables of figures (``[amos.curve]``); it may be left out where all of its figures may."""
+def _figures(section: type, name: str, *, behaviour: bool = False) -> Spec:
+    """A table of figures, and of tables of figures (``[amos.curve]``), of a state or of a file of behaviour; one that stands for a mechanism may be left out, and so
+    may one of whose figures all may.
+    """
     keys: dict[str, Spec] = {}
     parts = parts_of(section)
     for entry in fields(section):
-        if parts[entry.name] is Figure:
+        if parts[entry.name] is Figure and entry.metadata["behaviour"] is behaviour:
             limits = entry.metadata
             span = f"value from {plain(limits['low'])} to {plain(limits['high'])} {limits['unit']}".rstrip()
-            default = ... if entry.default is MISSING else FIGURE(value=entry.default.value)
-            keys[entry.name] = (FIGURE, Field(default, description=f"{FIGURE_FORM}, {span} ({limits['doc']})"))
-        else:
+            description = f"{FIGURE_FORM}, {span} ({limits['doc']})"
+            if f"{name}.{entry.name}" in MARKETS_OF:  # whether it is asked for hangs on another table (`checks.table_problems`)
+                keys[entry.name] = (FIGURE | None, Field(None, description=description))
+            else:
+                default = ... if entry.default is MISSING else FIGURE(value=entry.default.value)
+                keys[entry.name] = (FIGURE, Field(default, description=description))
+        elif parts[entry.name] is not Figure:
             keys[entry.name] = _figures(parts[entry.name], f"{name}.{entry.name}")
-    return table(name, keys, required=any(declared.is_required() for _, declared in keys.values()))
+    required = any(declared.is_required() for _, declared in keys.values())
+    if required and (name in OPTIONAL or name.partition(".")[0] in ("amos", "rewards")):
+        return model(name, keys) | None, Field(None, description=f"a table [{name}]")
+    return table(name, keys, required=required)
 
 
 def parameter_key(parameter: Parameter) -> Spec:
@@ -156,7 +205,10 @@ DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes
 NOTES = text("text in quotes", default="")
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
-PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()})
+PARAMETER_FILE = model(
+    "parameters", {"name": name_of("set")} | {name: _parameter(entry, default=None) for name, entry in PARAMETERS.items()}
+)
+"""Which of them must be there hangs on what the protocol has (`checks.parameter_problems`)."""
 
 CONTRACT = model(
     "contract",
@@ -191,6 +243,11 @@ STATE_FILE = model(
         "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
     }
     | {name: _figures(part, name) for name, part in parts_of(ProtocolState).items() if is_dataclass(part) and isinstance(part, type)},
+)
+
+BEHAVIOUR_FILE = model(
+    "behaviour",
+    {"name": name_of("behaviour"), "notes": NOTES, "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True)},
 )
 
 _SIMULATION = _defaults(Simulation)
@@ -228,6 +285,7 @@ STUDY_FILE = model(
         "name": name_of("study"),
         "date": DATE,
         "notes": NOTES,
+        "behaviour": table("behaviour", {"file": FILE}),
         "state": table("state", {"file": FILE, "set": (dict[str, Any], Field(default_factory=dict, description=SET_TEXT))}),
         "current": table(
             "current",
@@ -299,6 +357,16 @@ STUDY_FILE = model(
                 "execution_window_days": number(0.0, 365.0, default=_REPORT["execution_window_days"], unit="days"),
                 "expiry_days": number(0.0, 365.0, default=_REPORT["expiry_days"], unit="days"),
                 "rollback_days": number(1.0, 365.0, default=_REPORT["rollback_days"], unit="days"),
+            },
+            required=False,
+        ),
+        "scenario_defaults": table(
+            "scenario_defaults",
+            {
+                "set": (
+                    dict[str, Any],
+                    Field(default_factory=dict, description="a table of settings of every scenario, such as { swap_volume_day = 5e6 }"),
+                )
             },
             required=False,
         ),

@@ -1,4 +1,4 @@
-"""A study to start from: the worked example's commented files, under a name of one's own."""
+"""A study to start from: a worked example's commented files, under a name of one's own."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from pathlib import Path
 
 from amo_opt.errors import InputError, Problem
 
-STUDY = "frax-2022.toml"
-FILES = {
-    STUDY: "study.toml",
-    "states/frax-2022-05-11.toml": "states/frax-2022-05-11.toml",
-    "parameters/frax-current.toml": "parameters/frax-current.toml",
+BEHAVIOUR = "behaviour/frax-2022.toml"
+LIKE = {
+    "frax": ("frax-2022.toml", "states/frax-2022-05-11.toml", BEHAVIOUR, "parameters/frax-current.toml"),
+    "minimal": ("minimal.toml", "states/minimal.toml", BEHAVIOUR, "parameters/minimal.toml"),
 }
+"""The examples by what they are like: the study and the files it names."""
 
 
-def _examples() -> Path:
+def examples() -> Path:
     """The shipped studies: inside an installed package, or beside it in a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "examples"
     return installed if installed.is_dir() else package.parent / "studies"
 
 
-def write_starter(folder: Path) -> list[Path]:
-    """Writes study, state and parameter file below ``folder`` and returns their paths, the study first.
+def write_starter(folder: Path, like: str = "frax") -> list[Path]:
+    """Writes the files of the example ``like`` below ``folder`` and returns their paths, the study first.
 
     The study is named after the folder. Raises `InputError` where the folder's name gives no study name or a file is there already;
     nothing is written then.
     """
     name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-")
     problems = [] if name else [Problem(str(folder), "", "gives no study name", found=folder.name, allowed="letters, digits, hyphens")]
-    targets = {source: folder / target for source, target in FILES.items()}
+    study, *others = LIKE[like]
+    targets = {study: folder / "study.toml"} | {each: folder / each for each in others}
     problems += [
         Problem(str(target), "", "exists already and is left as it is", hint="name another folder")
         for target in targets.values()
@@ -38,12 +39,12 @@ def write_starter(folder: Path) -> list[Path]:
     ]
     if problems:
         raise InputError(problems)
-    examples = _examples()
+    shipped = examples()
     for source, target in targets.items():
-        text = (examples / source).read_text(encoding="utf-8")
-        if source == STUDY:
+        text = (shipped / source).read_text(encoding="utf-8")
+        if source == study:
             text = re.sub(r'(?m)^name = "[^"]*"', f'name = "{name}"', text, count=1)
-            text = text.replace(f"studies/{STUDY}", str(folder / "study.toml"))
+            text = text.replace(f"studies/{study}", str(folder / "study.toml"))
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     return list(targets.values())

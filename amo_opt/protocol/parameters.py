@@ -24,7 +24,8 @@ class Parameter:
 
     ``rank`` is its place in files and vectors; the issuer's come first among equals, then AMOs in the order of their catalogue. ``share_of`` says what
     a share of a balance is a share of; the minter's sum of collateral counts what ``borrows``, its sum of stablecoin what ``mints``.
-    ``default`` is what a file without the parameter means; None = it must be written.
+    ``default`` is what a file without the parameter means; None = it must be written. ``of`` is the table of the state whose mechanism it belongs to (``amos`` = any
+    AMO's, empty = every protocol's), ``off`` what it is where that is not there.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Parameter:
     borrows: bool = False
     mints: bool = False
     default: float | None = None
+    of: str = ""
+    off: float = 0.0
 
     def typed(self, value: float) -> int | float:
         """The value in the parameter's kind."""
@@ -105,9 +108,23 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             "stablecoin",
             6,
             rank=20,
+            of="controller",
+            off=0.1,
         ),
         Parameter(
-            "cr_step", "Change of the collateral ratio per refresh", "real", 0.0, 0.05, "", 0.00025, "setFraxStep", "stablecoin", 6, rank=30
+            "cr_step",
+            "Change of the collateral ratio per refresh",
+            "real",
+            0.0,
+            0.05,
+            "",
+            0.00025,
+            "setFraxStep",
+            "stablecoin",
+            6,
+            rank=30,
+            of="controller",
+            off=0.0,
         ),
         Parameter(
             "cr_refresh_hours",
@@ -122,6 +139,8 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             0,
             rank=40,
             searched=False,
+            of="controller",
+            off=168,
         ),
         Parameter(
             "idle_buffer",
@@ -134,9 +153,29 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             rank=100,
             share_of="collateral",
         ),
-        Parameter("pool_share_low", "Share of the pool below which the Curve AMO adds stablecoin", "real", 0.05, 0.95, "", 0.01, rank=110),
         Parameter(
-            "pool_share_high", "Share of the pool above which the Curve AMO withdraws and burns", "real", 0.05, 0.99, "", 0.01, rank=120
+            "pool_share_low",
+            "Share of the pool below which the Curve AMO adds stablecoin",
+            "real",
+            0.05,
+            0.95,
+            "",
+            0.01,
+            rank=110,
+            of="amos.curve",
+            off=0.05,
+        ),
+        Parameter(
+            "pool_share_high",
+            "Share of the pool above which the Curve AMO withdraws and burns",
+            "real",
+            0.05,
+            0.99,
+            "",
+            0.01,
+            rank=120,
+            of="amos.curve",
+            off=0.99,
         ),
         Parameter(
             "rebalance_rate",
@@ -148,15 +187,58 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             0.001,
             rank=130,
             log=True,
-        ),
-        Parameter("unwind_price", "Oracle over exit asset below which collateral is unwound", "real", 0.5, 1.0, "USD", 0.001, rank=140),
-        Parameter(
-            "unwind_cr_margin", "Fall of the external collateral ratio at which collateral is unwound", "real", 0.0, 1.0, "", 0.01, rank=150
+            of="amos.curve",
+            off=0.0001,
         ),
         Parameter(
-            "unwind_rate", "Share of a position withdrawn an hour while unwinding", "real", 1e-3, 1.0, "1/h", 0.01, rank=160, log=True
+            "unwind_price",
+            "Oracle over exit asset below which collateral is unwound",
+            "real",
+            0.5,
+            1.0,
+            "USD",
+            0.001,
+            rank=140,
+            of="amos",
+            off=0.5,
         ),
-        Parameter("reentry_price", "Oracle over exit asset at which deploying resumes", "real", 0.5, 1.05, "USD", 0.001, rank=170),
+        Parameter(
+            "unwind_cr_margin",
+            "Fall of the external collateral ratio at which collateral is unwound",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.01,
+            rank=150,
+            of="amos",
+            off=1.0,
+        ),
+        Parameter(
+            "unwind_rate",
+            "Share of a position withdrawn an hour while unwinding",
+            "real",
+            1e-3,
+            1.0,
+            "1/h",
+            0.01,
+            rank=160,
+            log=True,
+            of="amos",
+            off=0.001,
+        ),
+        Parameter(
+            "reentry_price",
+            "Oracle over exit asset at which deploying resumes",
+            "real",
+            0.5,
+            1.05,
+            "USD",
+            0.001,
+            rank=170,
+            of="amos",
+            off=1.05,
+        ),
         Parameter(
             "min_cr",
             "Contract collateral ratio below which no AMO may mint or deploy",
@@ -170,6 +252,8 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             6,
             rank=180,
             searched=False,
+            of="amos",
+            off=0.0,
         ),
         Parameter(
             "mint_price_threshold",
@@ -184,6 +268,8 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             6,
             rank=190,
             searched=False,
+            of="mint",
+            off=1.1,
         ),
         Parameter(
             "redeem_price_threshold",
@@ -198,6 +284,8 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             6,
             rank=200,
             searched=False,
+            of="redeem",
+            off=0.0,
         ),
     )
 }

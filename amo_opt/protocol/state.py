@@ -34,14 +34,17 @@ class Figure:
         return self.source is not None or self.assumed is not None
 
 
-def figure(low: float, high: float, unit: str, doc: str, *, default: float | None = None) -> Any:
+def figure(low: float, high: float, unit: str, doc: str, *, default: float | None = None, off: float = 0.0, behaviour: bool = False) -> Any:
     """A dataclass field holding a `Figure` whose value must lie in [low, high]; ``unit`` and ``doc`` are shown in reports.
+
+    ``off`` is what it is where the table it stands in is not there, and its mechanism with it. One of ``behaviour``, how holders, providers and traders act, is no fact of
+    the state and stands in a file of its own.
 
     What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token.
     One with a ``default`` may be left out of a state file, and so may a table of nothing but such figures: a file does not change because an AMO that
     it knows nothing of was added.
     """
-    metadata = {"low": low, "high": high, "unit": unit, "doc": doc}
+    metadata = {"low": low, "high": high, "unit": unit, "doc": doc, "off": off, "behaviour": behaviour}
     return field(metadata=metadata) if default is None else field(default=Figure(value=default), metadata=metadata)
 
 
@@ -50,20 +53,40 @@ class Stablecoin:
     """``[stablecoin]``"""
 
     supply: Figure = figure(1.0, 1e14, "tokens", "total supply, AMO holdings included")
-    collateral_ratio: Figure = figure(0.0, 1.0, "", "target collateral ratio (global_collateral_ratio)")
-    redemption_fee: Figure = figure(0.0, 0.2, "", "fee on redeeming")
-    minting_fee: Figure = figure(0.0, 0.2, "", "fee on minting")
-    redemption_delay_hours: Figure = figure(0.0, 720.0, "h", "mean wait between redeeming and collecting; 0 = within the hour")
-    mint_ceiling: Figure = figure(0.0, 1e15, "tokens", "minting is shut where the pools that mint hold this much collateral")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controller:
+    """``[controller]``: what moves the collateral ratio. Without it redeeming pays collateral alone."""
+
+    collateral_ratio: Figure = figure(0.0, 1.0, "", "target collateral ratio (global_collateral_ratio)", off=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redeem:
+    """``[redeem]``: the door out. Without it nothing is redeemed."""
+
+    fee: Figure = figure(0.0, 0.2, "", "fee on redeeming")
+    delay_hours: Figure = figure(0.0, 720.0, "h", "mean wait between redeeming and collecting; 0 = within the hour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mint:
+    """``[mint]``: the door in. Without it nothing is minted for collateral."""
+
+    fee: Figure = figure(0.0, 0.2, "", "fee on minting")
+    ceiling: Figure = figure(0.0, 1e15, "tokens", "minting is shut where the pools that mint hold this much collateral")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareToken:
-    """``[share_token]``"""
+    """``[share_token]``: what pays the part of a redemption that collateral does not. Without it there is no such part."""
 
-    price: Figure = figure(0.0, 1e7, "USD/token", "price of the share token")
+    price: Figure = figure(0.0, 1e7, "USD/token", "price of the share token", off=1.0)
     supply: Figure = figure(0.0, 1e13, "tokens", "circulating supply of the share token")
-    depth_usd: Figure = figure(1.0, 1e12, "USD", "sales that halve the share token's price if made at once, at the snapshot's market value")
+    depth_usd: Figure = figure(
+        1.0, 1e12, "USD", "sales that halve the share token's price if made at once, at the snapshot's market value", off=1.0
+    )
     recollateralise_tokens_hour: Figure = figure(
         0.0, 1e12, "tokens/h", "most share tokens issued an hour for collateral, while below the target ratio"
     )
@@ -86,9 +109,9 @@ class Pool:
     amplification: Figure = figure(1.0, 999_999.0, "", "A of the metapool")
     fee: Figure = figure(0.0, 0.05, "", "swap fee of the metapool")
     admin_fee: Figure = figure(0.0, 1.0, "", "share of the swap fee that goes to the pool's administrator")
-    protocol_admin_share: Figure = figure(0.0, 1.0, "", "share of the admin fee that the protocol itself collects")
+    protocol_admin_share: Figure = figure(0.0, 1.0, "", "share of the admin fee that the protocol itself collects", default=0.0)
     base_fee: Figure = figure(0.0, 0.05, "", "cost of turning collateral into base-pool LP or back")
-    base_decentralised: Figure = figure(0.0, 1.0, "", "share of the base pool that counts as decentralised collateral")
+    base_decentralised: Figure = figure(0.0, 1.0, "", "share of the base pool that counts as decentralised collateral", default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +119,7 @@ class Collateral:
     """``[collateral]``"""
 
     idle: Figure = figure(0.0, 1e13, "tokens", "collateral free for redemptions")
-    decentralised: Figure = figure(0.0, 1.0, "", "share of the collateral coin that counts as decentralised")
+    decentralised: Figure = figure(0.0, 1.0, "", "share of the collateral coin that counts as decentralised", default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,11 +173,11 @@ class RewardVenue:
 
 @dataclass(frozen=True, kw_only=True)
 class Rewards:
-    """``[rewards]`` and ``[rewards.NAME]``"""
+    """``[rewards]`` and ``[rewards.NAME]``. Without them the pool has no gauge that pays."""
 
-    outside_boost: Figure = figure(0.1, 2.5, "", "mean gauge boost of the other providers")
+    outside_boost: Figure = figure(0.1, 2.5, "", "mean gauge boost of the other providers", off=1.0)
     locked: Figure = figure(0.0, 1e12, "tokens", "reward tokens the protocol holds locked as votes")
-    votes: Figure = figure(1.0, 1e13, "tokens", "reward tokens locked as votes by everybody")
+    votes: Figure = figure(1.0, 1e13, "tokens", "reward tokens locked as votes by everybody", off=1.0)
     gauge: RewardVenue
     convex: RewardVenue
     stakedao: RewardVenue
@@ -163,42 +186,48 @@ class Rewards:
 
 @dataclass(frozen=True, kw_only=True)
 class Markets:
-    """``[markets]`` but for what is one AMO's: how holders, providers and venues behave. Most are assumed, so each carries the range a reader may try."""
+    """``[markets]`` but for what is one AMO's: what the protocol sees and how fast it moves, and, in a file of its own, how holders, providers and venues behave. Most are
+    assumed, so each carries the range a reader may try.
+    """
 
     oracle_lag_hours: Figure = figure(0.0, 168.0, "h", "time constant of the oracle's lag; 0 = spot")
     deploy_rate: Figure = figure(1e-4, 1.0, "1/h", "share of all collateral an AMO moves an hour towards its target")
     ramp_hours: Figure = figure(24.0, 8760.0, "h", "length of an A ramp")
-    hour_limit: Figure = figure(0.01, 1.0, "", "most of the other side of the pool that sellers or buyers take an hour")
-    seller_haircut: Figure = figure(0.0, 0.5, "", "discount to exit value that a leaver accepts within the hour")
-    buyer_premium: Figure = figure(0.0, 0.5, "", "most a buyer pays above what one is worth; who will not waits about a day")
+    hour_limit: Figure = figure(0.01, 1.0, "", "most of the other side of the pool that sellers or buyers take an hour", behaviour=True)
+    seller_haircut: Figure = figure(0.0, 0.5, "", "discount to exit value that a leaver accepts within the hour", behaviour=True)
+    buyer_premium: Figure = figure(
+        0.0, 0.5, "", "most a buyer pays above what one is worth; who will not waits about a day", behaviour=True
+    )
     value_buyers: Figure = figure(
-        0.0, 10.0, "1/h", "bought for value an hour, share of external supply per unit of price below what one is worth"
+        0.0, 10.0, "1/h", "bought for value an hour, share of external supply per unit of price below what one is worth", behaviour=True
     )
     value_sellers: Figure = figure(
-        0.0, 10.0, "1/h", "sold for value an hour, share of external supply per unit of price above what one is worth"
+        0.0, 10.0, "1/h", "sold for value an hour, share of external supply per unit of price above what one is worth", behaviour=True
     )
-    hazard_news: Figure = figure(0.0, 5.0, "1/day", "holders leaving when the price falls 1% below exit value")
-    hazard_price: Figure = figure(0.0, 5.0, "1/day", "further holders leaving when it falls 5% below")
-    hazard_collateral: Figure = figure(0.0, 20.0, "1/day", "holders leaving per unit by which the CR gap exceeds its start")
-    hazard_share: Figure = figure(0.0, 5.0, "1/day", "holders leaving when the share token has collapsed")
-    hazard_limit: Figure = figure(0.01, 1.0, "", "share of holders that would ever run; the hazard fades as they leave")
-    hazard_memory_hours: Figure = figure(1.0, 1e5, "h", "time constant at which that memory fades")
-    lp_flight_share: Figure = figure(0.5, 1.0, "", "pool share of the stablecoin above which outside providers flee")
-    lp_flight_rate: Figure = figure(0.0, 10.0, "1/h", "outside providers leaving an hour per unit of share above it")
-    lp_return_rate: Figure = figure(0.0, 1.0, "1/h", "outside liquidity coming back an hour, share of what is missing")
-    volume_depth_usd: Figure = figure(1.0, 1e12, "USD", "depth within 10 bp at which the pool captures half of the two-way volume")
-    lending_memory_hours: Figure = figure(1.0, 1e5, "h", "time over which borrowers average the rate they answer to")
+    hazard_news: Figure = figure(0.0, 5.0, "1/day", "holders leaving when the price falls 1% below exit value", behaviour=True)
+    hazard_price: Figure = figure(0.0, 5.0, "1/day", "further holders leaving when it falls 5% below", behaviour=True)
+    hazard_collateral: Figure = figure(0.0, 20.0, "1/day", "holders leaving per unit by which the CR gap exceeds its start", behaviour=True)
+    hazard_share: Figure = figure(0.0, 5.0, "1/day", "holders leaving when the share token has collapsed", behaviour=True)
+    hazard_limit: Figure = figure(0.01, 1.0, "", "share of holders that would ever run; the hazard fades as they leave", behaviour=True)
+    hazard_memory_hours: Figure = figure(1.0, 1e5, "h", "time constant at which that memory fades", behaviour=True)
+    lp_flight_share: Figure = figure(0.5, 1.0, "", "pool share of the stablecoin above which outside providers flee", behaviour=True)
+    lp_flight_rate: Figure = figure(0.0, 10.0, "1/h", "outside providers leaving an hour per unit of share above it", behaviour=True)
+    lp_return_rate: Figure = figure(0.0, 1.0, "1/h", "outside liquidity coming back an hour, share of what is missing", behaviour=True)
+    volume_depth_usd: Figure = figure(
+        1.0, 1e12, "USD", "depth within 10 bp at which the pool captures half of the two-way volume", behaviour=True
+    )
+    lending_memory_hours: Figure = figure(1.0, 1e5, "h", "time over which borrowers average the rate they answer to", behaviour=True)
     illiquid_haircut: Figure = figure(
-        0.0, 1.0, "", "discount at which a deposit that cannot be withdrawn would be sold at the window's end"
+        0.0, 1.0, "", "discount at which a deposit that cannot be withdrawn would be sold at the window's end", behaviour=True
     )
-    lp_yield_response: Figure = figure(0.0, 10.0, "", "outside liquidity wanted, change per relative change of its yield")
-    lp_yield_hours: Figure = figure(1.0, 1e5, "h", "time over which outside providers average their yield")
-    claim_discount_hour: Figure = figure(0.0, 0.01, "1/h", "what a redeemer asks for an hour of waiting to collect")
-    lending_elasticity: Figure = figure(0.0, 100.0, "", "fall of borrow demand per unit of borrow rate")
+    lp_yield_response: Figure = figure(0.0, 10.0, "", "outside liquidity wanted, change per relative change of its yield", behaviour=True)
+    lp_yield_hours: Figure = figure(1.0, 1e5, "h", "time over which outside providers average their yield", behaviour=True)
+    claim_discount_hour: Figure = figure(0.0, 0.01, "1/h", "what a redeemer asks for an hour of waiting to collect", behaviour=True)
+    lending_elasticity: Figure = figure(0.0, 100.0, "", "fall of borrow demand per unit of borrow rate", behaviour=True)
     share_recovery_hours: Figure = figure(
-        1.0, 1e5, "h", "time in which the share token's market recovers from sales, but for their dilution"
+        1.0, 1e5, "h", "time in which the share token's market recovers from sales, but for their dilution", behaviour=True
     )
-    reward_depth_usd: Figure = figure(1.0, 1e12, "USD", "hourly reward sales that halve the proceeds")
+    reward_depth_usd: Figure = figure(1.0, 1e12, "USD", "hourly reward sales that halve the proceeds", off=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,13 +246,17 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class ProtocolState:
-    """A whole state file. ``protocol`` is whose books these are, empty where the file does not say. ``chain_id``, ``price_controller`` (which
+    """A whole state file, and the figures of behaviour in ``markets``. ``absent`` are the tables that the file leaves out, by dotted name: mechanisms that the protocol does not
+    have. ``protocol`` is whose books these are, empty where the file does not say. ``chain_id``, ``price_controller`` (which
     contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``.
     """
 
     name: str
     date: date
     stablecoin: Stablecoin
+    controller: Controller
+    redeem: Redeem
+    mint: Mint
     share_token: ShareToken
     pool: Pool
     collateral: Collateral
@@ -236,6 +269,13 @@ class ProtocolState:
     collateral_decimals: int | None = None
     protocol: str = ""
     notes: str = ""
+    absent: frozenset[str] = frozenset()
+
+    def has(self, section: str) -> bool:
+        """Whether the protocol has that mechanism: the table of its state (``share_token``, ``amos.curve``); with ``amos`` any AMO; with an empty name always."""
+        if section == "amos":
+            return any(self.has(f"amos.{entry.name}") for entry in fields(self.amos))
+        return section not in self.absent
 
     def is_of(self, protocol: str) -> bool:
         """Whether these are that protocol's books: as the file says, else by the stablecoin's address; of nobody known otherwise."""

@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.amos.parameters import governed
 from amo_opt.wording import clean
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def parameters_toml(result: Result) -> str:
     chosen = result.study.current if result.recommended is None else result.recommended
     lines = [] if result.recommended is not None else [f"# Verdict: {result.verdict}. Nothing is recommended; this is the current set."]
     lines += ["schema = 1", f"name = {_toml_string(chosen.name)}"]
-    lines += [f"{name} = {value!r}" for name, value in chosen.values().items()]
+    there = governed(result.study.state)
+    lines += [f"{name} = {value!r}" for name, value in chosen.values().items() if name in there]
     return "\n".join(lines) + "\n"
 
 
@@ -30,10 +31,12 @@ def trials_csv(result: Result) -> str:
     constraints = sorted({key for trial in result.trials if trial.score is not None for key in trial.score.constraints})
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["trial", "origin", *PARAMETERS, "yield", "peg_cvar95_bps", "feasible", *constraints, "failure"])
+    there = governed(result.study.state)
+    writer.writerow(["trial", "origin", *there, "yield", "peg_cvar95_bps", "feasible", *constraints, "failure"])
     for trial in result.trials:
+        values = trial.parameters.values()
         writer.writerow(
-            [trial.number, trial.origin, *trial.parameters.values().values(), *_scored(trial, constraints), _cell(trial.failure or "")]
+            [trial.number, trial.origin, *(values[name] for name in there), *_scored(trial, constraints), _cell(trial.failure or "")]
         )
     return buffer.getvalue()
 

@@ -18,9 +18,10 @@ import numpy as np
 from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.balance import balance_fault
 from amo_opt.config.overrides import moved_with_books
-from amo_opt.config.schema import figures_by_name
+from amo_opt.config.schema import acts, figures_by_name
 from amo_opt.config.study import Study
 from amo_opt.stress.catalogue import CALM, WEIGHT
+from amo_opt.stress.touches import tables_of
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
@@ -69,12 +70,16 @@ def assumptions(study: Study) -> tuple[Assumption, ...]:
 
     A book of a position that is itself in doubt is none of its own: it moves as the position does. A weight of calm is what others leave.
     """
-    return tuple(each for each in (*_figures(study.state), *_settings(study.scenarios), *_weights(study.scenarios)) if each.low < each.high)
+    return tuple(
+        each
+        for each in (*_figures(study.state), *_settings(study.scenarios, study.state), *_weights(study.scenarios))
+        if each.low < each.high
+    )
 
 
 def _figures(state: ProtocolState) -> Iterator[Assumption]:
     following = {book for position, books in POSITIONS.items() if _span(state, position) is not None for book in books}
-    for name in figures_by_name():
+    for name in (name for name in figures_by_name() if acts(state, name)):
         span = _span(state, name)
         if span is not None and name not in following:
             yield Assumption(name=name, kind="figure", value=attrgetter(name)(state).value, low=span[0], high=span[1])
@@ -87,12 +92,13 @@ def _span(state: ProtocolState, name: str) -> tuple[float, float] | None:
     return float(figure.low), float(figure.high)
 
 
-def _settings(scenarios: Sequence[Scenario]) -> Iterator[Assumption]:
+def _settings(scenarios: Sequence[Scenario], state: ProtocolState) -> Iterator[Assumption]:
     seen = set()
     for scenario in scenarios:
         for name, span in scenario.ranges.items():
             key = f"{span.entry}: {name}"
-            if name != WEIGHT and key not in seen:
+            reached = name == WEIGHT or not tables_of(name) or any(state.has(table) for table in tables_of(name))
+            if name != WEIGHT and reached and key not in seen:
                 seen.add(key)
                 yield Assumption(name=key, kind="setting", value=scenario.settings[name], low=span.low, high=span.high)
 

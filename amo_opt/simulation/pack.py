@@ -79,20 +79,22 @@ def constants(study: Study) -> NDArray[np.float64]:
     """The study's constants, shape (len(CONSTANT_INDEX),); units as in the state file."""
     state = study.state
     markets = {name: getattr(state.markets, name).value for name in MARKET_CONSTANTS}
+    if not state.has("share_token"):
+        markets["hazard_share"] = 0.0  # nobody runs from a token that is not there
     own_x = state.amos.curve.lp_share.value * state.pool.stablecoin.value
     lag = markets["oracle_lag_hours"]
     staked = _staked(state)
-    delay = state.stablecoin.redemption_delay_hours.value
+    delay = state.redeem.delay_hours.value
     further = {
         "fee": state.pool.fee.value,
         "admin_fee": state.pool.admin_fee.value,
         "protocol_admin_share": state.pool.protocol_admin_share.value,
         "base_fee": state.pool.base_fee.value,
-        "redemption_fee": state.stablecoin.redemption_fee.value,
-        "minting_fee": state.stablecoin.minting_fee.value,
+        "redemption_fee": state.redeem.fee.value,
+        "minting_fee": state.mint.fee.value,
         "claim_keep": max(0.0, 1.0 - delay * markets["claim_discount_hour"]),
         "claim_release": 1.0 if delay <= 1.0 else 1.0 / delay,
-        "mint_ceiling": state.stablecoin.mint_ceiling.value,
+        "mint_ceiling": state.mint.ceiling.value,
         "reward_boost": staked.boost,
         "reward_outside_boost": state.rewards.outside_boost.value,
         "reward_keep": staked.keep,
@@ -153,7 +155,7 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
         lp_amo=state.amos.curve.lp_share.value,
         lp_supply=1.0,
         supply=state.stablecoin.supply.value,
-        collateral_ratio=state.stablecoin.collateral_ratio.value,
+        collateral_ratio=state.controller.collateral_ratio.value,
         idle=state.collateral.idle.value,
         share_price=state.share_token.price.value,
         share_supply=state.share_token.supply.value,

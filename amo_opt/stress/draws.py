@@ -271,10 +271,12 @@ def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
     return rate
 
 
-def _rewards(draw: _Draw) -> dict[str, Input]:
+def _rewards(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
+    """The gauge's budget, none where the pool has no gauge."""
+    tokens = draw.settings["reward_tokens_week"] / _HOURS_A_WEEK if state.has("rewards") else 0.0
     returns = draw.walk("reward")
     price = draw.settings["reward_token_price"] * np.cumprod(returns, axis=1, dtype=np.float64)
-    return {"reward_tokens": draw.settings["reward_tokens_week"] / _HOURS_A_WEEK, "reward_price": price}
+    return {"reward_tokens": tokens, "reward_price": price}
 
 
 def _volume(draw: _Draw) -> Rows:
@@ -342,7 +344,7 @@ _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "coins": lambda draw, _: _coins(draw),
     "share": lambda draw, _: {"share_return": _share_return(draw)},
     "lending": _lending,
-    "rewards": lambda draw, _: _rewards(draw),
+    "rewards": _rewards,
     "volume": lambda draw, _: {"swap_volume": _volume(draw)},
     "flows": lambda draw, _: _flows(draw),
     "gas": lambda draw, _: {"gas_usd": _gas(draw)},

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
 STUDY, STATE = "frax-2022.toml", "states/frax-2022-05-11.toml"
+FIRST_CALLED = {
+    "controller.collateral_ratio": "stablecoin.collateral_ratio",
+    "redeem.fee": "stablecoin.redemption_fee",
+    "redeem.delay_hours": "stablecoin.redemption_delay_hours",
+    "mint.fee": "stablecoin.minting_fee",
+    "mint.ceiling": "stablecoin.mint_ceiling",
+}
+"""Figures whose name in a study's hash is the one that files of schema 1 gave them."""
 HELD = '\n[amos.vault]\nheld = { value = 1e8, assumed = "a guess", low = 0.0, high = 2e8 }\n'
 GIVEN = f'{HELD}borrowed = {{ value = 1e8, source = "the minter" }}\n'
 AS_LEFT_OUT = '\n[amos.vault]\nheld = { value = 0.0, source = "its balance" }\nfee = { value = 0.01, source = "its contract" }\n'
@@ -68,7 +76,8 @@ def test_figures_stand_in_the_order_of_the_shipped_state(frax: Study) -> None:
     for each in MECHANISMS:
         own = [names.index(f"markets.{name}") for name in each.markets]
         assert own == list(range(own[0], own[0] + len(own))) if own else True
-    assert list(state_values(frax.state)) == [name for name in names if attrgetter(name)(frax.state).is_given]
+    given = [name for name in names if attrgetter(name)(frax.state).is_given]
+    assert list(state_values(frax.state)) == [FIRST_CALLED.get(name, name) for name in given]
     firsts = ("volume_depth_usd", "lending_slope_1", "lending_memory_hours", "investor_slope_1", "fraxlend_slope_1", "lp_yield_response")
     places = [names.index(f"markets.{name}") for name in firsts]
     assert places == sorted(places)

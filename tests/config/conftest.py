@@ -1,22 +1,26 @@
 """A copy of the shipped study that a test may break."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `without` stands beside this folder: the tests themselves are no package
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
 STUDY = "frax-2022.toml"
 STATE = "states/frax-2022-05-11.toml"
 CURRENT = "parameters/frax-current.toml"
+BEHAVIOUR = "behaviour/frax-2022.toml"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The shipped studies, copied."""
-    for name in (STUDY, STATE, CURRENT):
+    for name in (STUDY, STATE, CURRENT, BEHAVIOUR):
         target = tmp_path / name
         target.parent.mkdir(exist_ok=True)
         shutil.copy(STUDIES / name, target)

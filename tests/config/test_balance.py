@@ -55,10 +55,13 @@ def test_what_is_outside_the_pool_covers_the_other_amos_and_leaves_holders_some(
 
 def test_what_is_lent_circulates_and_is_not_in_the_pool():
     """60 in the pool and 45 lent of 100 would be 5 that are in the pool and with borrowers; that, and not that the AMOs hold all, is said."""
-    (found,) = balance(stablecoin__supply=100.0, pool__stablecoin=60.0, amos__fraxlend__lent=45.0)
+    values = {"stablecoin__supply": 100.0, "pool__stablecoin": 60.0, "amos__fraxlend__lent": 45.0}
+    (found,) = balance(**values, amos__uniswap__liquidity=0.0)
     assert found.message == "pool, AMOs and Fraxlend's loans are the whole supply"
     assert found.found == "60 + loans of 45 of stablecoin.supply = 100"
     assert "what Fraxlend lent circulates with its borrowers, outside pool and range, until they repay it" in found.allowed
+    (alone,) = balance(**values)
+    assert "outside pool, until they repay it" in alone.allowed, "a range that the protocol does not have is not spoken of"
 
 
 def test_a_range_that_holds_the_rest_of_the_supply_is_told_by_itself():

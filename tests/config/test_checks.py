@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from amo_opt.config.checks import Placed, number_at, pair_problems, scenario_problems, space_problems, state_problems
+from amo_opt.config.checks import (
+    SPACE,
+    Placed,
+    number_at,
+    pair_problems,
+    parameter_problems,
+    scenario_problems,
+    space_problems,
+    state_problems,
+    table_problems,
+)
 from amo_opt.config.overrides import override_problems, written_overrides
 from amo_opt.config.toml_file import Document
 
@@ -29,7 +39,11 @@ def test_checks_pass_over_what_the_form_refused(junk):
     assert list(state_problems(document(junk))) == []
     assert list(space_problems(document(junk), {})) == []
     assert list(scenario_problems(document(junk))) == []
-    assert list(override_problems(document(junk))) == []
+    for has in (lambda _: True, lambda _: False):
+        assert list(override_problems(document(junk), has=has)) == []
+        assert list(parameter_problems(document(junk), ("current",), has=has)) == []
+        assert list(parameter_problems(document(junk), SPACE, has=has)) == []
+    assert list(table_problems(document(junk))) == []
     assert written_overrides(document(junk)) == {}
 
 

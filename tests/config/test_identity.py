@@ -11,6 +11,7 @@ from amo_opt.config.load import load_study
 
 STUDY = "frax-2022.toml"
 STATE = "states/frax-2022-05-11.toml"
+BEHAVIOUR = "behaviour/frax-2022.toml"
 CURRENT = "parameters/frax-current.toml"
 
 
@@ -98,9 +99,9 @@ def test_moved_waypoints_are_a_new_study(folder):
 
 
 def test_state_values_are_every_figure(folder):
-    """Each figure of the state goes into the hash by its dotted key."""
+    """Each figure of the state, and of how its holders act, goes into the hash by its dotted key."""
     values = state_values(load_study(folder / STUDY).state)
-    rows = (folder / STATE).read_text(encoding="utf-8").split("\n")
+    rows = "\n".join((folder / name).read_text(encoding="utf-8") for name in (STATE, BEHAVIOUR)).split("\n")
     written = [row for row in rows if " = { value = " in row and not row.startswith("#")]
     assert values["pool.fee"] == 0.0004
     assert values["amos.curve.lp_share"] == 0.80

@@ -14,6 +14,7 @@ from amo_opt.stress.catalogue import load_scenario
 STUDIES = Path(__file__).parents[2] / "studies"
 STUDY = "frax-2022.toml"
 STATE = "states/frax-2022-05-11.toml"
+BEHAVIOUR = "behaviour/frax-2022.toml"
 CURRENT = "parameters/frax-current.toml"
 
 
@@ -36,7 +37,7 @@ def test_shipped_study_loads():
     ]
     assert sum(scenario.weight for scenario in study.scenarios) == pytest.approx(1.0)
     assert study.state.stablecoin.supply.value == pytest.approx(2.600e9, rel=1e-3)
-    assert study.state.stablecoin.collateral_ratio.value == 0.8725
+    assert study.state.controller.collateral_ratio.value == 0.8725
     assert study.constraints.external_cr_floor == 0.8725
     assert study.current.amplification == 1500
     assert list(study.search.space) == [name for name in PARAMETERS if name in study.search.space]
@@ -71,9 +72,16 @@ def test_every_searched_range_holds_the_current_value():
 MINTER = "0xcf37B62109b537fa0Cb9A90Af4CA72f6fb85E241"
 BAD = [
     # file, what is replaced, by what, the key named, what the message must say
-    (STUDY, "schema = 1\n", "", "schema", ["missing", "schema = 1"]),
-    (STUDY, "schema = 1\n", "schema = 2\n", "schema", ["found 2", "another version"]),
-    (STUDY, "schema = 1\n", "schema = true\n", "schema", ["found true"]),
+    (STUDY, "schema = 2\n", "", "schema", ["missing", "schema = 2"]),
+    (STUDY, "schema = 2\n", "schema = 3\n", "schema", ["found 3", "another version"]),
+    (STUDY, "schema = 2\n", "schema = true\n", "schema", ["found true"]),
+    (STUDY, "schema = 2\n", "schema = 1\n", "schema", ["found 1", "amo-opt migrate", STUDY]),
+    (STATE, "schema = 2\n", "schema = 1\n", "schema", ["found 1", "amo-opt migrate", STATE]),
+    (BEHAVIOUR, "schema = 2\n", "schema = 3\n", "schema", ["found 3", "another version"]),
+    (BEHAVIOUR, "low = 0.0, high = 0.10 }", "low = 0.0, high = 9.0 }", "markets.hazard_news.high", ["out of range", "0 to 5 1/day"]),
+    (BEHAVIOUR, "hour_limit = {", "hour_limits = {", "markets.hour_limits", ["unknown key", "did you mean 'hour_limit'?"]),
+    (STUDY, '"behaviour/frax-2022.toml"', '"behaviour/frax-2023.toml"', "behaviour.file", ["no such file", "frax-2022.toml"]),
+    (STUDY, '"behaviour/frax-2022.toml"', f'"{STATE}"', "behaviour.file", ["is a protocol state, not a behaviour file"]),
     (STUDY, 'name = "frax-2022"', 'name = "../frax"', "name", ["small letters", '"../frax"']),
     (STUDY, 'name = "frax-2022"', 'name = ""', "name", ["small letters"]),
     (STUDY, "date = 2022-05-11", 'date = "2022-05-11"', "date", ["wrong type", "without quotes"]),
@@ -289,6 +297,8 @@ def test_a_parameter_file_is_no_study(folder):
     """Giving one kind of file for another says which it is, rather than listing every key that is missing."""
     (found,) = problems(folder / CURRENT)
     assert "is a parameter set, not a study" in found.message
+    (found,) = problems(folder / CURRENT, overrides={"simulation.paths": 8})  # what the command line says is no word of the file's
+    assert "is a parameter set, not a study" in found.message
     with pytest.raises(InputError, match="is a study, not a parameter set"):
         load_parameters(folder / STUDY)
     with pytest.raises(InputError, match="is a study, not a protocol state"):
@@ -337,11 +347,13 @@ def test_caps_beyond_one_load(folder, edit):
 
 
 def test_left_out_sections_take_their_defaults(folder):
-    """A study needs a state, a set, a space and a scenario; everything else has a default."""
+    """A study needs a state, a behaviour, a set, a space and a scenario; everything else has a default."""
     (folder / "small.toml").write_text(
-        f"""schema = 1
+        f"""schema = 2
 name = "small"
 date = 2022-05-11
+[behaviour]
+file = "{BEHAVIOUR}"
 [state]
 file = "{STATE}"
 [current]
@@ -429,8 +441,8 @@ def test_a_proposal_does_not_expire_before_it_is_executed(folder, edit):
 
 
 def test_validate_file_knows_what_it_is_given(folder, edit):
-    """`validate_file` tells study, state and set apart by their content, returns every problem and raises nothing."""
-    assert [validate_file(folder / name) for name in (STUDY, STATE, CURRENT)] == [[], [], []]
+    """`validate_file` tells study, state, behaviour and set apart by their content, returns every problem and raises nothing."""
+    assert [validate_file(folder / name) for name in (STUDY, STATE, BEHAVIOUR, CURRENT)] == [[], [], [], []]
     edit(CURRENT, "aave_cap = 0.201", "aave_cap = -1")
     edit(STATE, "[collateral]", "[colateral]")
     assert [problem.where for problem in validate_file(folder / CURRENT)] == ["aave_cap"]

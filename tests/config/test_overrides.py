@@ -17,6 +17,7 @@ from amo_opt.protocol.state import Figure
 STUDIES = Path(__file__).parents[2] / "studies"
 STUDY = "frax-2022.toml"
 STATE = "states/frax-2022-05-11.toml"
+BEHAVIOUR = "behaviour/frax-2022.toml"
 CURRENT = "parameters/frax-current.toml"
 FILE = f'file = "{STATE}" # paths are relative to this file'
 SHIPPED = load_state(STUDIES / STATE)
@@ -63,7 +64,9 @@ def test_any_figure_may_be_set_and_no_other_moves(name, share):
     value = min(max(limits["low"] + share * (limits["high"] - limits["low"]), limits["low"]), limits["high"])
     changed = with_overrides(SHIPPED, {name: value})
     figure, former = attrgetter(name)(changed), attrgetter(name)(SHIPPED)
-    assert state_values(changed) == state_values(SHIPPED) | {name: value}
+    values = {each: attrgetter(each)(SHIPPED).value for each in figures_by_name()}
+    assert {each: attrgetter(each)(changed).value for each in figures_by_name()} == values | {name: value}
+    assert (state_values(changed) == state_values(SHIPPED)) == (value == former.value)
     assert limits["low"] <= figure.low <= min(figure.value, former.value)
     assert max(figure.value, former.value) <= figure.high <= limits["high"]
     assert (figure.source, figure.date) == (None, None)
@@ -98,13 +101,13 @@ def test_every_spelling_of_a_table_is_the_same(folder, edit, written):
 
 
 def test_setting_a_figure_is_the_same_study_as_editing_the_state(folder, edit):
-    """Two doors, one identity: the hash is taken over values."""
+    """Two doors, one identity, for a figure of behaviour too: the hash is taken over values."""
     before = load_study(folder / STUDY).hash
     edit(STUDY, FILE, f'{FILE}\nset = {{ "markets.hazard_share" = 0.0 }}')
     over = load_study(folder / STUDY).hash
     edit(STUDY, 'set = { "markets.hazard_share" = 0.0 }', "")
-    edit(STATE, "hazard_share = { value = 0.65", "hazard_share = { value = 0.0")
-    edit(STATE, 'collapsed (IRON, UST); the part not explained by the price", low = 0.3', 'collapsed", low = 0.0')
+    edit(BEHAVIOUR, "hazard_share = { value = 0.65", "hazard_share = { value = 0.0")
+    edit(BEHAVIOUR, 'collapsed (IRON, UST); the part not explained by the price", low = 0.3', 'collapsed", low = 0.0')
     assert over == load_study(folder / STUDY).hash != before
 
 
@@ -117,7 +120,7 @@ def test_a_figure_set_to_what_the_file_holds_changes_no_hash(folder, put):
 
 def test_what_is_resolved_from_the_state_follows(folder, put):
     """The price floor left out of [constraints] is the collateral ratio as the study sets it."""
-    put('"stablecoin.collateral_ratio" = 0.9')
+    put('"controller.collateral_ratio" = 0.9')
     assert load_study(folder / STUDY).constraints.external_cr_floor == 0.9
 
 

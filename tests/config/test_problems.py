@@ -3,21 +3,22 @@
 from pathlib import Path
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.config.checks import parameter_problems
 from amo_opt.config.problems import form_problems
-from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE
+from amo_opt.config.schema import BEHAVIOUR_FILE, PARAMETER_FILE, SCHEMAS, STATE_FILE, STUDY_FILE
 from amo_opt.config.toml_file import Document
 from amo_opt.protocol.parameters import ISSUER_PARAMETERS
 
 
 def found(form, data):
-    document = Document("a.toml", Path("a.toml"), {"schema": 1, **data}, {})
+    document = Document("a.toml", Path("a.toml"), {"schema": SCHEMAS[form.__name__], **data}, {})
     return {problem.where: problem for problem in form_problems(document, form)[1]}
 
 
 def test_no_message_is_pydantics_own():
     """Whatever is wrong, the message is ours: no 'Input should be', and every wrong type says what is allowed."""
     junk = (True, 1, 1.5, "x", [], [1], {}, {"a": 1}, None, float("nan"), 10**400)
-    for form in (PARAMETER_FILE, STATE_FILE, STUDY_FILE):
+    for form in (PARAMETER_FILE, STATE_FILE, BEHAVIOUR_FILE, STUDY_FILE):
         for value in junk:
             problems = found(form, dict.fromkeys(form.model_fields, value))
             assert not any("Input" in str(problem) for problem in problems.values())
@@ -27,8 +28,10 @@ def test_no_message_is_pydantics_own():
 
 def test_missing_keys_say_what_belongs_there():
     """An empty parameter file lists every name that has no default, with its range."""
-    problems = found(PARAMETER_FILE, {})
-    assert set(problems) == {"name", *(each.name for each in PARAMETERS.values() if each.default is None)}
+    assert set(found(PARAMETER_FILE, {})) == {"name"}
+    nothing = Document("a.toml", Path("a.toml"), {"schema": 1}, {})
+    problems = {problem.where: problem for problem in parameter_problems(nothing, (), has=lambda _: True)}
+    assert set(problems) == {each.name for each in PARAMETERS.values() if each.default is None}
     assert set(problems) >= {*ISSUER_PARAMETERS, "aave_cap", "curve_mint_cap"}
     assert problems["amplification"].allowed == "a whole number from 1 to 999999"
 

@@ -1,14 +1,17 @@
 """What files may hold follows the definitions it is built from."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.config.checks import parameter_problems
 from amo_opt.config.load import IN_CONTRACTS
 from amo_opt.config.schema import PARAMETER_FILE, STATE_FILE, STUDY_FILE, figure_fields, model, parameter_key
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation
+from amo_opt.config.toml_file import Document
 from amo_opt.protocol.parameters import ISSUER_PARAMETERS, collateral_cap
 from amo_opt.protocol.state import ProtocolState
 
@@ -42,13 +45,15 @@ def test_a_range_is_low_high_and_log():
 
 
 def test_every_figure_of_the_state_is_in_the_form():
-    """Tables and figures of a state file are those of `ProtocolState`; two of its fields stand in the table of contracts."""
+    """Tables and figures of a state file are those of `ProtocolState`; three of its fields stand in the table of contracts, and
+    which tables are absent is nothing that a file says.
+    """
     named = {entry.name for entry in fields(ProtocolState)}
-    assert set(STATE_FILE.model_fields) == named - set(IN_CONTRACTS)
+    assert set(STATE_FILE.model_fields) == named - set(IN_CONTRACTS) - {"absent"}
     assert set(STATE_FILE.model_fields["contracts"].annotation.model_fields) == set(IN_CONTRACTS)
     keys = [key for key, _ in figure_fields(ProtocolState)]
     assert ("amos", "curve", "lp_share") in keys
-    assert all({"low", "high", "unit", "doc"} <= entry.metadata.keys() for _, entry in figure_fields(ProtocolState))
+    assert all({"low", "high", "unit", "doc", "off", "behaviour"} <= entry.metadata.keys() for _, entry in figure_fields(ProtocolState))
 
 
 def test_a_parameter_with_a_default_may_be_left_out():
@@ -58,6 +63,7 @@ def test_a_parameter_with_a_default_may_be_left_out():
     assert form(vault_cap=0.25).vault_cap == 0.25
     with pytest.raises(ValidationError):
         form(vault_cap=1.5)
-    required = {name for name in PARAMETERS if PARAMETER_FILE.model_fields[name].is_required()}
+    nothing = Document("a.toml", Path("a.toml"), {"schema": 1}, {})
+    required = {problem.where for problem in parameter_problems(nothing, (), has=lambda _: True)}
     assert required == {name for name, each in PARAMETERS.items() if each.default is None}
     assert required >= {*ISSUER_PARAMETERS, "aave_cap", "curve_mint_cap"}

@@ -23,26 +23,27 @@ from amo_opt.simulation.backtest import backtest
 
 HASH = "ab" * 32
 STUDIES = Path(__file__).parents[2] / "studies"
-FRAX_ALONE = re.compile(r"FRAX|FXS|FIP-|set[A-Z]\w+\b|_cap\(\)|PIDController|amo_minter|frax_pool|10\^18")
-"""What no sentence on another protocol may hold; one that says that the program's own setters or episodes are Frax's may name Frax."""
+FRAX_ALONE = re.compile(r"FRAX|Frax\b|FXS|FIP-|set[A-Z]\w+\b|_cap\(\)|PIDController|amo_minter|frax_pool|10\^18")
+"""What no sentence on another protocol may hold; the venue Fraxlend is another word."""
 
 
 def rewritten(text: str) -> str:
-    """The shipped state as another protocol's: its own name, its own pool, no word of where Frax's figures come from."""
-    text, _, _ = text.partition("[contracts]")
+    """A shipped file as another protocol's: its own name, its own pool, no word of where Frax's figures come from."""
+    text, contracts, _ = text.partition("[contracts]")
     text = re.sub(r'protocol = "Frax"', 'protocol = "Acme"', text)
     text = re.sub(r'notes = """.*?"""', 'notes = "Books of a made-up protocol."', text, flags=re.DOTALL)
     text = re.sub(r'(source|assumed) = "(?:[^"\\]|\\.)*"', r'\1 = "made up"', text)
     pool = '[contracts]\n[contracts.metapool]\naddress = "0x1212121212121212121212121212121212121212"\n'
-    return text.replace("frax-2022-05-11", "acme-2024") + pool
+    return text.replace("frax-2022-05-11", "acme-2024") + (pool if contracts else "")
 
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory):
-    """The shipped state rewritten, read from its file."""
-    file = tmp_path_factory.mktemp("acme") / "acme.toml"
-    file.write_text(rewritten((STUDIES / "states" / "frax-2022-05-11.toml").read_text(encoding="utf-8")), encoding="utf-8")
-    return load_state(file)
+    """The shipped state and behaviour rewritten, read from their files."""
+    files = [tmp_path_factory.mktemp("acme") / name for name in ("acme.toml", "behaviour.toml")]
+    for file, name in zip(files, ("states/frax-2022-05-11.toml", "behaviour/frax-2022.toml"), strict=True):
+        file.write_text(rewritten((STUDIES / name).read_text(encoding="utf-8")), encoding="utf-8")
+    return load_state(*files)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +62,8 @@ def test_nothing_of_frax_stands_in_a_report_on_another_protocol(make_result, sta
     for text in (proposal, *appendix(facts).parts, page):
         assert {match[0] for match in FRAX_ALONE.finditer(text)} == set()
     assert "MODEL NOT VALIDATED" in proposal
-    assert "The episodes that come with this program are Frax's, another protocol's." in proposal
-    assert "The state is Acme's, and the setters that this program knows are Frax's" in proposal
+    assert "The episodes that come with this program are another protocol's." in proposal
+    assert "The state is Acme's, and the setters that this program knows are another protocol's" in proposal
     own = proposal_md(gather(replace(make_result(verdict, name="acme"), episodes=(kept,)), results_hash=HASH))
     assert "FRAX's weekend" in own
     assert "MODEL NOT VALIDATED" not in own

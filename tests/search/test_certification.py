@@ -443,16 +443,21 @@ def test_infeasible_on_a_only_names_what_broke_there(world, make_study):
     assert (result.ruling.paths, result.ruling.sets, result.ruling.kept) == (Paths(stream="selection", n=640, each=640), 2, 0)
 
 
-def test_a_held_set_s_name_is_one_a_file_may_hold(world, make_study, tmp_path):
-    """The recommended set is written to parameters.toml and must be readable from there, whatever made it."""
+def test_a_held_set_s_name_is_one_a_file_may_hold(world, make_study, frax, tmp_path):
+    """The recommended set is written to parameters.toml and must be readable from there, whatever made it; of what the protocol has."""
     from amo_opt.config.load import load_parameters
     from amo_opt.report.plain_files import parameters_toml
 
     world.edge = True
     result = run(world, make_study(), [{**BETTER_PEG, "amplification": 4000}])
     assert result.recommended is not None
+    result = replace(result, study=replace(result.study, state=frax.state))
     (tmp_path / "parameters.toml").write_text(parameters_toml(result), encoding="utf-8")
     assert load_parameters(tmp_path / "parameters.toml") == result.recommended
+    fewer = replace(frax.state, absent=frozenset({"controller"}))
+    (tmp_path / "fewer.toml").write_text(parameters_toml(replace(result, study=replace(result.study, state=fewer))), encoding="utf-8")
+    found = load_parameters(tmp_path / "fewer.toml", fewer)
+    assert (found.amplification, found.cr_step) == (result.recommended.amplification, 0.0)
 
 
 def test_ids_are_unique(world, make_study):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[1]))  # `without` stands there
 
 
 def _hastened(study: Study, transition: int, window: int) -> Study:
@@ -49,8 +50,8 @@ def busy(frax: Study, refigured: Callable[..., Study]) -> Study:
             "amos.uniswap.borrowed": 0.03e9,
             "amos.fraxlend.lent": 0.03e9,
             "amos.fraxlend.minted": 0.03e9,
-            "stablecoin.redemption_delay_hours": 24.0,
-            "stablecoin.minting_fee": 0.0,
+            "redeem.delay_hours": 24.0,
+            "mint.fee": 0.0,
             "share_token.fxs1559_share": 0.5,
             "pool.protocol_admin_share": 0.5,
         },

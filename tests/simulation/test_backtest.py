@@ -155,11 +155,11 @@ def test_amounts_in_another_unit_than_the_states_are_refused(frax, column, value
 def test_what_the_study_sets_stands_over_an_episodes_figure(frax):
     """The collateral ratio of the study, said in a note; every other figure is the episode's."""
     history = load_episode("svb-2023")
-    own = with_figure(frax.state, "stablecoin.collateral_ratio", Figure(value=0.7, assumed="set", low=0.7, high=0.9))
-    state, notes = start_of(own, history, kept=("stablecoin.collateral_ratio", "markets.hazard_price"))
-    assert state.stablecoin.collateral_ratio.value == 0.7
+    own = with_figure(frax.state, "controller.collateral_ratio", Figure(value=0.7, assumed="set", low=0.7, high=0.9))
+    state, notes = start_of(own, history, kept=("controller.collateral_ratio", "markets.hazard_price"))
+    assert state.controller.collateral_ratio.value == 0.7
     assert state.stablecoin.supply == history.state["stablecoin.supply"]
-    assert notes == ("start: stablecoin.collateral_ratio is the study's own 0.7 ([state] set), not the episode's 0.92",)
+    assert notes == ("start: controller.collateral_ratio is the study's own 0.7 ([state] set), not the episode's 0.92",)
 
 
 @pytest.mark.parametrize("name", ["amos.curve.lp_share", "pool.stablecoin", "collateral.idle"])

@@ -56,9 +56,9 @@ def random_positions(rng: np.random.Generator, frax: Study, refigured: Callable[
     share = rng.choice([0.0, 0.3, 0.8, 1.0])
     uniswap, fraxlend = supply * rng.choice([0.0, 0.05]), supply * rng.choice([0.0, 0.05])
     figures = {
-        "stablecoin.collateral_ratio": rng.choice([0.0, 0.3, 0.8725, 1.0]),
-        "stablecoin.redemption_delay_hours": rng.choice([0.0, 24.0]),
-        "stablecoin.mint_ceiling": rng.choice([0.0, 1e9, 1e12]),
+        "controller.collateral_ratio": rng.choice([0.0, 0.3, 0.8725, 1.0]),
+        "redeem.delay_hours": rng.choice([0.0, 24.0]),
+        "mint.ceiling": rng.choice([0.0, 1e9, 1e12]),
         "share_token.fxs1559_share": rng.choice([0.0, 1.0]),
         "share_token.buyback_usd_hour": rng.choice([0.0, 1e6]),
         "share_token.recollateralise_tokens_hour": rng.choice([0.0, 1e6]),

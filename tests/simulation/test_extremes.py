@@ -82,8 +82,8 @@ def edge_state(rng: np.random.Generator, study: Study, refigured: Callable[..., 
     pool = supply * float(rng.choice([1e-6, 0.3, 0.9]))
     share = float(rng.choice([0.0, 0.5, 1.0]))
     figures = {
-        "stablecoin.collateral_ratio": rng.choice([0.0, 0.8725, 1.0]),
-        "stablecoin.redemption_delay_hours": rng.choice([0.0, 24.0]),
+        "controller.collateral_ratio": rng.choice([0.0, 0.8725, 1.0]),
+        "redeem.delay_hours": rng.choice([0.0, 24.0]),
         "share_token.price": rng.choice([1e-6, 17.9, 1e4]),
         "share_token.depth_usd": rng.choice([1e3, 6e7]),
         "pool.amplification": rng.choice([1, 1500, 999_999]),

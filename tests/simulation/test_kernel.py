@@ -183,8 +183,8 @@ def random_positions(rng: np.random.Generator, study: Study, refigured: Callable
         "amos.uniswap.half_width": rng.choice([0.001, 0.005, 0.03]),
         "amos.uniswap.minted": liquidity,
         "amos.uniswap.borrowed": liquidity,
-        "stablecoin.collateral_ratio": rng.choice([0.8725, 0.8725, rng.uniform(0.0, 1.0)]),
-        "stablecoin.redemption_delay_hours": rng.choice([0.0, 12.0]),
+        "controller.collateral_ratio": rng.choice([0.8725, 0.8725, rng.uniform(0.0, 1.0)]),
+        "redeem.delay_hours": rng.choice([0.0, 12.0]),
         "pool.protocol_admin_share": rng.choice([0.0, 0.5]),
         "share_token.fxs1559_share": rng.choice([0.0, 0.7]),
         "markets.oracle_lag_hours": rng.choice([0.0, 1.0, 6.0]),
@@ -257,7 +257,7 @@ VARIANTS: dict[str, Variant] = {
         {"min_cr": 0.892, "pool_share_low": 0.62, "pool_share_high": 0.64, "rebalance_rate": 0.01, "uniswap_cap": 0.3, "fraxlend_cap": 0.2},
     ),
     "min_cr binds elsewhere": Variant(
-        {**ALL_IDLE, "stablecoin.collateral_ratio": 0.8},
+        {**ALL_IDLE, "controller.collateral_ratio": 0.8},
         {},
         {**NO_CAPS, "min_cr": 0.878, "uniswap_cap": 0.5, "fraxlend_cap": 0.5, "cr_step": 0.0},
         scenarios=CALM,
@@ -271,7 +271,7 @@ VARIANTS: dict[str, Variant] = {
         {"pool.stablecoin": 6e3, "pool.base_lp": 5e3, "markets.oracle_lag_hours": 0.0}, {}, {"curve_collateral_cap": 0.0}
     ),
     "share token collapsed": Variant(
-        {"share_token.price": 0.01, "collateral.idle": 1e9, "stablecoin.collateral_ratio": 0.3}, {}, {"amplification": 300}
+        {"share_token.price": 0.01, "collateral.idle": 1e9, "controller.collateral_ratio": 0.3}, {}, {"amplification": 300}
     ),
     # each AMO alone
     "curve alone": Variant(
@@ -300,12 +300,10 @@ VARIANTS: dict[str, Variant] = {
         CALM,
     ),
     "buyers at their limit": Variant({"markets.buyer_premium": 0.003}, {}, {"mint_price_threshold": 1.1}, BOUGHT_UP, CALM),
-    "minted at the door": Variant({"stablecoin.minting_fee": 0.0005}, {}, {"mint_price_threshold": 1.001}, BOUGHT_UP, CALM),
-    "minted up to the ceiling": Variant(
-        {"stablecoin.mint_ceiling": 0.1e9}, {}, {"mint_price_threshold": 1.001, "idle_buffer": 0.0}, BOUGHT_UP, CALM
-    ),
+    "minted at the door": Variant({"mint.fee": 0.0005}, {}, {"mint_price_threshold": 1.001}, BOUGHT_UP, CALM),
+    "minted up to the ceiling": Variant({"mint.ceiling": 0.1e9}, {}, {"mint_price_threshold": 1.001, "idle_buffer": 0.0}, BOUGHT_UP, CALM),
     "minted up to what share tokens there are": Variant(
-        {"share_token.depth_usd": 1e4, "stablecoin.mint_ceiling": 1e12}, {}, {"mint_price_threshold": 1.001}, BOUGHT_UP, CALM
+        {"share_token.depth_usd": 1e4, "mint.ceiling": 1e12}, {}, {"mint_price_threshold": 1.001}, BOUGHT_UP, CALM
     ),
     "borrowers take all there is": Variant(LENT_OUT, {}, {"fraxlend_cap": 0.1}, {"fraxlend.demand": (40, 80, 1e9)}, CALM),
     "borrowers repay all there is": Variant(
@@ -320,7 +318,7 @@ VARIANTS: dict[str, Variant] = {
     ),
     # the issuer
     "redeemers wait": Variant(
-        {"stablecoin.redemption_delay_hours": 48.0, "markets.claim_discount_hour": 0.0002, "collateral.idle": 0.6e9},
+        {"redeem.delay_hours": 48.0, "markets.claim_discount_hour": 0.0002, "collateral.idle": 0.6e9},
         {},
         {"redeem_price_threshold": 0.999, "amplification": 200, "idle_buffer": 0.4},
     ),
@@ -328,17 +326,17 @@ VARIANTS: dict[str, Variant] = {
         {"share_token.recollateralise_tokens_hour": 1e6, "share_token.recollateralise_bonus": 0.01}, {}, {"cr_band": 0.0005}
     ),
     "over its target": Variant(
-        {"stablecoin.collateral_ratio": 0.5, "share_token.buyback_usd_hour": 2e6, "share_token.fxs1559_share": 1.0, **RANGE, **LENT_OUT}
+        {"controller.collateral_ratio": 0.5, "share_token.buyback_usd_hour": 2e6, "share_token.fxs1559_share": 1.0, **RANGE, **LENT_OUT}
     ),
     "over its target, a thin market": Variant(
-        {"stablecoin.collateral_ratio": 0.5, "share_token.fxs1559_share": 1.0, "share_token.depth_usd": 1e4}, scenarios=CALM
+        {"controller.collateral_ratio": 0.5, "share_token.fxs1559_share": 1.0, "share_token.depth_usd": 1e4}, scenarios=CALM
     ),
     "over its target, hardly a share token": Variant(
-        {"stablecoin.collateral_ratio": 0.5, "share_token.fxs1559_share": 1.0, "share_token.price": 1e-4, "share_token.supply": 1e6},
+        {"controller.collateral_ratio": 0.5, "share_token.fxs1559_share": 1.0, "share_token.price": 1e-4, "share_token.supply": 1e6},
         scenarios=CALM,
     ),
-    "collateral ratio 0": Variant({"stablecoin.collateral_ratio": 0.0, "stablecoin.redemption_delay_hours": 5.0}, {}, {"cr_step": 0.0}),
-    "collateral ratio 1": Variant({"stablecoin.collateral_ratio": 1.0, "collateral.idle": 0.5e9}, {}, {"redeem_price_threshold": 0.9999}),
+    "collateral ratio 0": Variant({"controller.collateral_ratio": 0.0, "redeem.delay_hours": 5.0}, {}, {"cr_step": 0.0}),
+    "collateral ratio 1": Variant({"controller.collateral_ratio": 1.0, "collateral.idle": 0.5e9}, {}, {"redeem_price_threshold": 0.9999}),
     "rewards locked": Variant(
         {
             "amos.curve.in_gauge": 0.3,

@@ -94,8 +94,8 @@ def test_without_amos_both_ratios_are_idle_collateral_over_supply(idle_only: Stu
 OPEN_DOOR = {
     "markets.oracle_lag_hours": 0.0,
     "markets.hour_limit": 1.0,
-    "stablecoin.collateral_ratio": 1.0,
-    "stablecoin.redemption_delay_hours": 0.0,
+    "controller.collateral_ratio": 1.0,
+    "redeem.delay_hours": 0.0,
 }
 
 
@@ -125,8 +125,8 @@ def test_an_issuer_that_can_pay_leaves_nobody_unserved_and_holds_the_price(
 
 def test_at_a_ratio_of_one_redeeming_issues_no_share_tokens(idle_only: Study, refigured: Callable[..., Study]) -> None:
     """CR 1 and no controller: a run is paid in collateral alone, the share token's supply does not move by one; at 0.8725 it does."""
-    whole = refigured(idle_only, {"stablecoin.collateral_ratio": 1.0, "collateral.idle": idle_only.state.stablecoin.supply.value})
-    part = refigured(idle_only, {"stablecoin.collateral_ratio": 0.8725})
+    whole = refigured(idle_only, {"controller.collateral_ratio": 1.0, "collateral.idle": idle_only.state.stablecoin.supply.value})
+    part = refigured(idle_only, {"controller.collateral_ratio": 0.8725})
     full, short_of_it = (rows(study, "death-spiral", cr_step=0.0) for study in (whole, part))
     for columns in (full, short_of_it):
         assert np.all(columns["net_issued_tokens"] < -1e8)

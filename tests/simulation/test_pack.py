@@ -112,7 +112,7 @@ def test_a_delay_pays_by_the_hour_and_costs_by_the_hour(frax: Study, refigured: 
         (1.0, 0.0, 1.0, 1.0),
         (720.0, 0.01, 1 / 720, 0.0),
     ):
-        vector = constants(refigured(frax, {"stablecoin.redemption_delay_hours": delay, "markets.claim_discount_hour": discount}))
+        vector = constants(refigured(frax, {"redeem.delay_hours": delay, "markets.claim_discount_hour": discount}))
         assert vector[CONSTANT_INDEX["claim_release"]] == pytest.approx(release)
         assert vector[CONSTANT_INDEX["claim_keep"]] == pytest.approx(keep)
 

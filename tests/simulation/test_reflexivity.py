@@ -33,7 +33,7 @@ def spiral(frax: Study, refigured: Callable[..., Study], *, ratio: float, idle_s
         "amos.curve.borrowed": 0.0,
         "amos.aave.lent": 0.0,
         "amos.aave.borrowed": 0.0,
-        "stablecoin.collateral_ratio": ratio,
+        "controller.collateral_ratio": ratio,
         "collateral.idle": max(1.0, ratio * supply * idle_share),
     }
     study = refigured(frax, figures)

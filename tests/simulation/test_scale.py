@@ -174,7 +174,7 @@ def test_a_limit_left_out_goes_with_the_state(frax: Study, tmp_path: Path) -> No
     """A study that names no limit on unserved demand has 1e9 dollar-hours at FRAX's supply, half of it at half the supply."""
     folder = frax.path.parent
     text = frax.path.read_text(encoding="utf-8").replace("max_unserved_usd_hours = 1e9", "")
-    for name in ("states/frax-2022-05-11.toml", "parameters/frax-current.toml"):
+    for name in ("states/frax-2022-05-11.toml", "behaviour/frax-2022.toml", "parameters/frax-current.toml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((folder / name).read_text(encoding="utf-8"), encoding="utf-8")
     study = tmp_path / "study.toml"

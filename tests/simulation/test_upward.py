@@ -39,7 +39,7 @@ def test_supply_grows_through_the_amos_and_the_ratio_stays(wanted: Study) -> Non
     grown = series["external_supply"][-1] / series["external_supply"][opened] - 1.0
     assert (grown > 0.15).all()
     assert (series["supply"][-1] > series["supply"][opened] + 2e8).all()
-    assert (series["collateral_ratio"] == wanted.state.stablecoin.collateral_ratio.value).all()
+    assert (series["collateral_ratio"] == wanted.state.controller.collateral_ratio.value).all()
     assert (series["price"] < 1.005).all()
     assert (series["net_issued"][-1] <= 0.0).all()
     # each new stablecoin outside was paid for with 3CRV at about par

@@ -124,12 +124,15 @@ def draw(number: int, attempt: int) -> dict[str, Any]:
 
 def written(values: dict[str, Any], folder: Path) -> Study:
     """The study of these values, through the door of all files; raises `InputError` where `validate` refuses it."""
-    lines = ["schema = 1", 'name = "drawn"', "date = 2022-05-11"]
-    for name in figures_by_name():
+    state, behaviour = folder / "state.toml", folder / "behaviour.toml"
+    lines = {file: ["schema = 2", 'name = "drawn"'] for file in (state, behaviour)}
+    lines[state].append("date = 2022-05-11")
+    for name, entry in figures_by_name().items():
         value = values.get(f"state.{name}", spans()[f"state.{name}"].worked)
-        lines.append(f'{name} = {{ value = {value!r}, assumed = "drawn", low = {value!r}, high = {value!r} }}')
-    state = folder / "state.toml"
-    state.write_text("\n".join(lines), encoding="utf-8")
+        line = f'{name} = {{ value = {value!r}, assumed = "drawn", low = {value!r}, high = {value!r} }}'
+        lines[behaviour if entry.metadata["behaviour"] else state].append(line)
+    for file, rows in lines.items():
+        file.write_text("\n".join(rows), encoding="utf-8")
     known = load_scenario(values["scenario"]).settings
     settings = {name: values[f"scenario.{name}"] for name in known if f"scenario.{name}" in values}
     series = {}
@@ -140,7 +143,7 @@ def written(values: dict[str, Any], folder: Path) -> Study:
         settings = {"onset_day_low": 0.0, "onset_day_high": 0.0} | settings if series else settings
     scenario = {"name": values["scenario"], "weight": 1.0, "set": settings, "waypoints": series}
     rest = {name: value for name, value in values.items() if name.startswith(("current.", "simulation.", "constraints."))}
-    return load_study(STUDY, overrides={"state.file": str(state), "scenario": [scenario], **COST, **rest})
+    return load_study(STUDY, overrides={"state.file": str(state), "behaviour.file": str(behaviour), "scenario": [scenario], **COST, **rest})
 
 
 @dataclass

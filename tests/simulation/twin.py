@@ -345,7 +345,7 @@ class Twin:
         self.lp_amo = state.amos.curve.lp_share.value * self.d
         self.supply = state.stablecoin.supply.value
         self.size = self.supply / 2_600_092_892
-        self.cr = state.stablecoin.collateral_ratio.value
+        self.cr = state.controller.collateral_ratio.value
         self.idle = state.collateral.idle.value
         token = state.share_token
         self.share_price = self.share_slow = token.price.value
@@ -719,7 +719,7 @@ class Twin:
 
     def trades(self, market: Mapping[str, float]) -> None:
         """Buyers, or sellers: at a fair price, then at the issuer's door with its arbitrageurs, then down to their reservation price."""
-        pool, behaviour, issuer = self.study.state.pool, self.behaviour, self.study.state.stablecoin
+        pool, behaviour, state = self.study.state.pool, self.behaviour, self.study.state
         fee, limit, supply_before = pool.fee.value, behaviour.hour_limit.value, self.supply
         x_0, y_0, own = self.x, self.y, self.own
         selling, buying = self.sell_demand, self.buy_demand
@@ -744,14 +744,14 @@ class Twin:
         # theirs together; what arbitrageurs redeem beside them presses the price afterwards, but is not in what they reckon with
         token_a_dollar = 1.0 if self.study.simulation.collateral_valuation == "par" else 1 / self.collateral_price
         leg = token_a_dollar * self.collateral_price
-        after_fee = 1 - issuer.redemption_fee.value
+        after_fee = 1 - state.redeem.fee.value
         redeem_tokens = self.cr * token_a_dollar * after_fee
         capacity = self.idle / max(redeem_tokens, 1e-9)
         at_once = min(max(selling - sold, 1e-4 * supply_before), capacity)
         share_leg = self.share_depth / (self.share_depth + (1 - self.cr) * at_once)
-        patience = max(0.0, 1 - issuer.redemption_delay_hours.value * behaviour.claim_discount_hour.value)
+        patience = max(0.0, 1 - state.redeem.delay_hours.value * behaviour.claim_discount_hour.value)
         redeem_pays = (self.cr * leg + (1 - self.cr) * share_leg) * after_fee * patience
-        mint_asks = (self.cr * leg + 1 - self.cr) / (1 - issuer.minting_fee.value)
+        mint_asks = (self.cr * leg + 1 - self.cr) / (1 - state.mint.fee.value)
 
         # within the hour the oracle moves with the pool: the pool's prices that open the doors
         lag = self.oracle_weight
@@ -828,10 +828,10 @@ class Twin:
 
     def most_minted(self, tokens_a_unit: float) -> float:
         """Units that may be minted: collateral up to the pools' ceiling, share tokens up to what their market has."""
-        issuer = self.study.state.stablecoin
-        room = max(0.0, issuer.mint_ceiling.value - self.idle) / max(tokens_a_unit, 1e-9)
+        door = self.study.state.mint
+        room = max(0.0, door.ceiling.value - self.idle) / max(tokens_a_unit, 1e-9)
         shares = self.share_depth / (1 - self.cr if self.cr < 1 else 1e-9)
-        return min(room, shares) * (1 - issuer.minting_fee.value)
+        return min(room, shares) * (1 - door.fee.value)
 
     def pool_fee(self, out_x: float, out_y: float, x: float, y: float) -> None:
         """The pool after a trade to (x, y) that paid out so much: providers keep their part of the fee in it."""
@@ -848,12 +848,12 @@ class Twin:
 
     def issuer_books(self, units: float, minted: float, token_a_dollar: float) -> None:
         """Units burned against collateral and new share tokens, units minted for collateral and old ones, what was redeemed set apart as claims."""
-        issuer = self.study.state.stablecoin
-        gross = minted / (1 - issuer.minting_fee.value)
-        net = (1 - issuer.redemption_fee.value) * units
+        redeem, mint = self.study.state.redeem, self.study.state.mint
+        gross = minted / (1 - mint.fee.value)
+        net = (1 - redeem.fee.value) * units
         paid, received = self.cr * token_a_dollar * net, self.cr * token_a_dollar * gross
         shares_out, shares_in = (1 - self.cr) * net, (1 - self.cr) * gross
-        self.book("income_primary_fees", issuer.redemption_fee.value * units + issuer.minting_fee.value * gross)
+        self.book("income_primary_fees", redeem.fee.value * units + mint.fee.value * gross)
         # collateral off its par: the unit's debt was a dollar
         self.book("income_debt_discount", self.cr * net - paid * self.collateral_price + received * self.collateral_price - self.cr * gross)
         self.book("capital_shares_issued", shares_out)
@@ -862,7 +862,7 @@ class Twin:
         self.supply += minted - units
         self.net_issued += minted - units
         self.claims += paid
-        self.claims -= self.claims / max(1.0, issuer.redemption_delay_hours.value)
+        self.claims -= self.claims / max(1.0, redeem.delay_hours.value)
         unit = max(self.share_price, 1e-9)
         self.press_shares(bought=shares_in, sold=shares_out, change=shares_out / unit - min(shares_in / unit, 0.5 * self.share_supply))
 

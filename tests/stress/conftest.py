@@ -34,6 +34,7 @@ OTHERS = {
     "notes": "",
     "chain_id": 1,
     "price_controller": "frax",
+    "absent": frozenset(),
     "collateral_decimals": None,
     "protocol": "Frax",
 }

@@ -58,7 +58,7 @@ def monitoring_of(result: Result, subject: Subject) -> Monitoring:
             *price,
             *_collateral(result, subject, shown, stop),
             *_worst_ends(result, subject, shown),
-            _pool_share(result, shown),
+            *_pool_share(result, shown),
         ),
     )
 
@@ -109,16 +109,20 @@ def _worst_ends(result: Result, subject: Subject, shown: Candidate) -> list[Trig
     return rows
 
 
-def _pool_share(result: Result, shown: Candidate) -> Trigger:
+def _pool_share(result: Result, shown: Candidate) -> list[Trigger]:
+    if not result.study.state.has("amos.curve"):
+        return []
     values, delay = shown.parameters, result.study.simulation.response_delay_hours
     # at the rate of withdrawal the share is back within the hours it takes to withdraw the excess
     hours = delay + round(1.0 / values.rebalance_rate)
-    return Trigger(
-        "Share of the stablecoin in the pool",
-        f"above {plain_number(values.pool_share_high)} for {count(hours, 'hour')}",
-        f"pool_share_high, above which the Curve AMO withdraws; a response delay of {delay} h and 1 / rebalance_rate = {plain_number(1.0 / values.rebalance_rate)} h",
-        LOOK,
-    )
+    return [
+        Trigger(
+            "Share of the stablecoin in the pool",
+            f"above {plain_number(values.pool_share_high)} for {count(hours, 'hour')}",
+            f"pool_share_high, above which the Curve AMO withdraws; a response delay of {delay} h and 1 / rebalance_rate = {plain_number(1.0 / values.rebalance_rate)} h",
+            LOOK,
+        )
+    ]
 
 
 def _text(unit: str, estimate: Estimate, value: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
-from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS, governed
 from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
@@ -60,9 +60,11 @@ class CapRow:
 def parameter_rows(
     current: ParameterSet, proposed: ParameterSet, searched: frozenset[str], state: ProtocolState
 ) -> tuple[ParameterRow, ...]:
-    """Every parameter in the order of a parameter file."""
+    """Every parameter of what the protocol has, in the order of a parameter file."""
     before, after = current.values(), proposed.values()
-    return tuple(_row(parameter, before[name], after[name], state, searched=name in searched) for name, parameter in PARAMETERS.items())
+    return tuple(
+        _row(parameter, before[name], after[name], state, searched=name in searched) for name, parameter in governed(state).items()
+    )
 
 
 def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[CapRow, ...]:
@@ -87,7 +89,7 @@ def unnamed(state: ProtocolState) -> str:
     whose = f"The state is {clean(state.protocol)}'s" if state.protocol else "The state does not say whose it is"
     pool = "of all functions only the pool's ramp_A is named, A as it is" if "metapool" in state.contracts else "no function is named"
     return (
-        f"{whose}, and the setters that this program knows are {FRAX}'s: {pool}. How and by whom the other parameters are set, "
+        f"{whose}, and the setters that this program knows are another protocol's: {pool}. How and by whom the other parameters are set, "
         "with what limits and in what integers, is not known here."
     )
 

@@ -115,14 +115,20 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             levels=(
                 _level(f"AMO burns above {100.0 * parameters.pool_share_high:g}", 100.0 * parameters.pool_share_high),
                 _level(f"AMO mints below {100.0 * parameters.pool_share_low:g}", 100.0 * parameters.pool_share_low),
-            ),
+            )
+            if study.state.has("amos.curve")
+            else (),
         ),
         _piled(
             "collateral",
             "Where the collateral is ({unit}tokens, at par)",
             {
                 "idle": (series["idle"], "second"),
-                **{amo.venue: (series[amo.collateral_series], _layer(place)) for place, amo in enumerate(HOLDERS)},
+                **{
+                    amo.venue: (series[amo.collateral_series], _layer(place))
+                    for place, amo in enumerate(HOLDERS)
+                    if study.state.has(f"amos.{amo.name}")
+                },
             },
             least=least,
         ),

@@ -12,12 +12,13 @@ from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
 from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
-from amo_opt.report.wording import Chip, Scale, listed
+from amo_opt.report.wording import Chip, Scale, listed, sentence_case
 from amo_opt.stress.history import episode_names, load_episode
 from amo_opt.wording import MISSING, clean, count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
+    from amo_opt.protocol.state import ProtocolState
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit
     from amo_opt.search.result import AssumptionDoubt
 
@@ -129,7 +130,7 @@ def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, doubt: A
 def _replayed(study: Study, episodes: tuple[EpisodeFit, ...]) -> str:
     """What was replayed and what came of it."""
     if not episodes:
-        others = "" if study.state.is_of(FRAX) else f" The episodes that come with this program are {FRAX}'s, another protocol's."
+        others = "" if study.state.is_of(FRAX) else " The episodes that come with this program are another protocol's."
         return f"No real episode was replayed for this report, so nothing here shows that the model would have got one right.{others}"
     total, missed = sum(len(each.demands) for each in episodes), sum(len(each.missed) for each in episodes)
     verdict = "the model counts as validated" if is_validated(episodes) else "the model does not count as validated"
@@ -188,7 +189,7 @@ def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str
     """What the replays leave open, or that there are none."""
     if not episodes and not study.state.is_of(FRAX):
         return (
-            f"No backtest is part of this report: the episodes that come with this program are {FRAX}'s and validate nothing here; the command amo-opt backtest --history FILE.csv replays a record of this protocol. The box above says not validated.",
+            "No backtest is part of this report: the episodes that come with this program are another protocol's and validate nothing here; the command amo-opt backtest --history FILE.csv replays a record of this protocol. The box above says not validated.",
         )
     if not episodes:
         return (
@@ -212,24 +213,31 @@ def _movement(doubt: AssumptionDoubt | None) -> str:
     return f"Drawn within them all together, it holds in {share_words(doubt.share)} of {count(doubt.share.n, 'draw')}; what lies beyond the ranges is not known."
 
 
-def _simulated() -> str:
-    """Every AMO of the model by what it is called, those that share the word AMO together."""
-    venues = [each.venue for each in BY_RANK if each.venue != each.title]
-    others = [f"the {each.title}" for each in BY_RANK if each.venue == each.title]
-    return listed([f"The {listed(venues)} AMOs", *others])
+def _simulated(state: ProtocolState) -> str:
+    """Which AMOs are simulated: those of the state by what they are called, those that share the word AMO together."""
+    held = [each for each in BY_RANK if state.has(f"amos.{each.name}")]
+    if not held:
+        return "No AMO is simulated, as the state has none."
+    venues = [each.venue for each in held if each.venue != each.title]
+    others = [f"the {each.title}" for each in held if each.venue == each.title]
+    named = [f"the {listed(venues)} AMO{'s' if len(venues) > 1 else ''}"] if venues else []
+    told = sentence_case(listed([*named, *others]))
+    return f"{told} {'are' if len(held) > 1 else 'is'} simulated, other AMOs of the protocol are not."
 
 
 def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDoubt | None) -> tuple[str, ...]:
     simulation = study.simulation
-    reference = "min(1, USDC, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
+    reference = (
+        "min(1, the collateral coin, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
+    )
     n = paths_per_scenario(study)
     own = study.state.is_of(FRAX)
     caps = (
         "Caps of a single AMO are the executing team's policy; on chain only their sums are limited."
         if own
-        else f"They are {FRAX} v2's, under its rules for minting and redeeming: a protocol with others is not what is simulated."
+        else "Minting and redeeming follow the rules of one protocol of 2022: one with others is not what is simulated."
     )
-    counted = "" if own else f" Where reasons and sources are {FRAX}'s history they say nothing of this protocol's."
+    counted = "" if own else " Where reasons and sources are another protocol's history they say nothing of this one's."
     days = f"{simulation.window_hours / 24:g}"
     return (
         *_episode_limits(study, episodes),
@@ -243,7 +251,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
             f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
             f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
         ),
-        f"{_simulated()} are simulated, other AMOs of the protocol are not. {caps}",
+        f"{_simulated(study.state)} {caps}",
         f"Scenario weights are judgements: the chance that a window of this length is that scenario.{counted}",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
         (
