@@ -19,8 +19,10 @@ STUDY, STATE, BEHAVIOUR, CURRENT = (
     "behaviour/frax-2022.toml",
     "parameters/frax-current.toml",
 )
-OPTIONAL_TABLES = tuple(dict.fromkeys(name for name in map(table_of, figures_by_name()) if name))
-"""Every table that a state may leave out, by dotted name."""
+NOT_THERE = frozenset({"amos.peg_keeper"})
+"""Tables that the worked state leaves out by itself: of two AMOs that work the same pool a state has one."""
+OPTIONAL_TABLES = tuple(name for name in dict.fromkeys(map(table_of, figures_by_name())) if name and name not in NOT_THERE)
+"""Every table that the worked state could leave out, by dotted name."""
 AMOS = tuple(name for name in OPTIONAL_TABLES if name.startswith("amos."))
 _HEADER = re.compile(r"\[+([\w.]+)\]+")
 _KEY = re.compile(r"(\w+) *=")

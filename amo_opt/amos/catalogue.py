@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, uniswap_v3
+from amo_opt.amos import aave, collateral_investor, curve, fraxlend, peg_keeper, uniswap_v3
 from amo_opt.amos.mechanism import Mechanism
 
 MECHANISMS: tuple[Mechanism, ...] = (
@@ -11,6 +11,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     fraxlend.MECHANISM,
     curve.MECHANISM,
     uniswap_v3.MECHANISM,
+    peg_keeper.MECHANISM,
 )
 
 BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))

@@ -36,6 +36,7 @@ mine = Own(
     state=("minted", "borrowed", "rewards"),
     market=("loss",),
     parameters=("collateral_cap", "mint_cap"),
+    constants=("there",),
 )
 
 
@@ -496,6 +497,7 @@ STAGES = Stages(
     market_operations=market_operations,
     operate=Flagged(flag=flag_operations, full=operate_active),
     watch=watch,
+    there=mine.C_THERE,
 )
 
 EXPECTATIONS = (
@@ -521,6 +523,10 @@ class CurveAmo(AmoSection):
         """Its part of the pool's base LP tokens at their virtual price."""
         return self.lp_share.value * state.base_value
 
+    def of_pool(self) -> float:
+        """Its share of the pool."""
+        return self.lp_share.value
+
 
 MECHANISM = Mechanism(
     name="curve",
@@ -530,6 +536,7 @@ MECHANISM = Mechanism(
     turn=1,
     section=CurveAmo,
     section_rank=0,
+    constants=lambda state: {"there": float(state.has("amos.curve"))},
     start=lambda state: {"minted": state.amos.curve.minted.value, "borrowed": state.amos.curve.borrowed.value},
     inputs={"loss": "share of the AMO's LP tokens lost this hour (pool, gauge or the venue they are staked in)"},
     loss=Loss(share_of="of the Curve AMO's LP tokens", event="a loss in the pool, the gauge or where its LP tokens are staked,"),

@@ -127,13 +127,13 @@ class Stages:
     ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``settle`` what could not be sold now to those of the books.
 
     ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
-    same) is left out, for it would change nothing. None for an AMO that is always there.
+    same) is left out, for it would change nothing. None for an AMO that is always there; ``there`` is then the constant without which it does not act, though its venue is there.
     """
 
     own: Own
     begin: Stage
-    market_operations: Stage
     operate: Stage | Flagged
+    market_operations: Stage | None = None
     watch: Stage | None = None
     venue_loss: Stage | None = None
     arbitrage: Flagged | None = None
@@ -142,6 +142,7 @@ class Stages:
     settle: Stage | None = None
     cap: int | None = None
     held: int | None = None
+    there: int | None = None
 
 
 Numbers = Callable[["ProtocolState"], Mapping[str, float]]
@@ -219,4 +220,4 @@ class Mechanism:
     @property
     def holding_cap(self) -> Parameter | None:
         """The first of its caps: how much it may hold, be it collateral or what it mints; None for an AMO without one."""
-        return next((each for each in self.parameters.values() if each.borrows or each.mints), None)
+        return next((each for each in self.parameters.values() if each.share_of is not None), None)

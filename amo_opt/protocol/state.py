@@ -130,6 +130,10 @@ class AmoSection:
         """Collateral that it holds at par, its side of the pool included, dollars."""
         return 0.0
 
+    def of_pool(self) -> float:
+        """Share of the pool's LP tokens that it owns."""
+        return 0.0
+
     def stablecoin(self) -> float:
         """Own stablecoin that it holds outside the pool or has lent, tokens."""
         return 0.0
@@ -298,6 +302,11 @@ class ProtocolState:
     def collateral_usd(self) -> float:
         """All collateral of the protocol at par: idle, and what the AMOs hold outside the pool and in it, dollars."""
         return math.fsum((self.collateral.idle.value, *(each.collateral(self) for each in self.amos.each())))
+
+    @property
+    def own_of_pool(self) -> float:
+        """Share of the pool's LP tokens that the AMOs own."""
+        return math.fsum(each.of_pool() for each in self.amos.each())
 
     @property
     def stablecoin_of_amos(self) -> float:

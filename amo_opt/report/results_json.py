@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.parameters import governed
 from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.protocol.state import ProtocolState
     from amo_opt.scoring.replay import EpisodeFit
     from amo_opt.scoring.types import Constraint, Estimate, PointScore, Score
     from amo_opt.search.result import AssumptionDoubt, Candidate, Result
@@ -41,9 +44,9 @@ def results_json(result: Result) -> str:
         "schema": SCHEMA,
         "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
         "versions": dict(versions()),
-        "current": _numbers(subject.current.parameters.values()),
-        "recommended": None if result.recommended is None else _numbers(result.recommended.values()),
-        "candidates": [_candidate(each) for each in result.candidates],
+        "current": _set(subject.current.parameters, study.state),
+        "recommended": None if result.recommended is None else _set(result.recommended, study.state),
+        "candidates": [_candidate(each, study.state) for each in result.candidates],
         "front": _front(result),
         "optimism_gap": {
             name: {"search": _finite(search), "selection": _estimate(on_selection), "holdout": _estimate(on_holdout)}
@@ -116,7 +119,7 @@ def _around(result: Result) -> dict[str, Json]:
             }
             for each in result.neighbours
         ],
-        "half_step": None if result.half_step is None else _candidate(result.half_step),
+        "half_step": None if result.half_step is None else _candidate(result.half_step, result.study.state),
         "importances": {metric: _numbers(shares) for metric, shares in result.importances.items()},
         "doubt": None if result.doubt is None else _assumption_doubt(result.doubt),
         "sensitivity": [
@@ -184,12 +187,12 @@ def _assumption_doubt(doubt: AssumptionDoubt) -> Json:
     }
 
 
-def _candidate(candidate: Candidate) -> Json:
+def _candidate(candidate: Candidate, state: ProtocolState) -> Json:
     score = candidate.selection_score if candidate.holdout_score is None else candidate.holdout_score
     return {
         "id": candidate.id,
         "role": candidate.role,
-        "parameters": _numbers(candidate.parameters.values()),
+        "parameters": _set(candidate.parameters, state),
         "search": None if candidate.search is None else _search(candidate.search),
         "certified": _metrics(score),
         "certified_on": "selection" if candidate.holdout_score is None else "holdout",
@@ -335,6 +338,12 @@ def _estimate(estimate: Estimate) -> dict[str, Json]:
 def _interval(estimate: Estimate) -> Json:
     """Both ends; null where the paths are too few to know them."""
     return None if estimate.interval is None else [_finite(end) for end in estimate.interval]
+
+
+def _set(parameters: ParameterSet, state: ProtocolState) -> Json:
+    """A set's values of what the protocol has."""
+    there = governed(state)
+    return _numbers({name: value for name, value in parameters.values().items() if name in there})
 
 
 def _numbers(values: Mapping[str, int | float]) -> Json:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HALVINGS = 6
 """Times a move is halved before its figure stays where it was."""
-_BALANCED = ("stablecoin.", "pool.", "collateral.", "amos.")
+_BALANCED = ("stablecoin.", "controller.", "redeem.", "mint.", "pool.", "collateral.", "amos.")
 """What the names of figures begin with that a balance sheet may be at fault for."""
 
 

@@ -102,7 +102,9 @@ def thaw(frozen: FrozenTrial) -> Trial:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise _strange(frozen, f"{'.'.join(map(str, first['loc']))}: {first['msg']}, found {first['input']!r:.80}") from error
-    unlike = sorted(told.parameters.keys() ^ PARAMETERS.keys())
+    # a parameter that came later is at what its absence means
+    needed = {name for name, each in PARAMETERS.items() if each.default is None}
+    unlike = sorted((told.parameters.keys() - PARAMETERS.keys()) | (needed - told.parameters.keys()))
     if unlike:
         raise _strange(
             frozen, f"parameters: {unlike[0]!r:.80} is {'missing' if unlike[0] in PARAMETERS else 'no parameter of this version'}"

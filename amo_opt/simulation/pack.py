@@ -81,7 +81,7 @@ def constants(study: Study) -> NDArray[np.float64]:
     markets = {name: getattr(state.markets, name).value for name in MARKET_CONSTANTS}
     if not state.has("share_token"):
         markets["hazard_share"] = 0.0  # nobody runs from a token that is not there
-    own_x = state.amos.curve.lp_share.value * state.pool.stablecoin.value
+    own_x = state.own_of_pool * state.pool.stablecoin.value
     lag = markets["oracle_lag_hours"]
     staked = _staked(state)
     delay = state.redeem.delay_hours.value
@@ -108,7 +108,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "size": state.size,
         "start_supply": state.stablecoin.supply.value,
         "start_external": state.stablecoin.supply.value - own_x - state.stablecoin_of_amos,
-        "start_outside": (1.0 - state.amos.curve.lp_share.value) * (state.pool.stablecoin.value + state.base_value),
+        "start_outside": (1.0 - state.own_of_pool) * (state.pool.stablecoin.value + state.base_value),
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
         "external_floor": max(study.constraints.external_cr_floor, 0.01),
@@ -152,7 +152,7 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
         pool_x=state.pool.stablecoin.value,
         pool_y=state.base_value,
         ann=2.0 * state.pool.amplification.value,
-        lp_amo=state.amos.curve.lp_share.value,
+        lp_amo=state.own_of_pool,
         lp_supply=1.0,
         supply=state.stablecoin.supply.value,
         collateral_ratio=state.controller.collateral_ratio.value,

@@ -79,8 +79,8 @@ class Row:
 
     def in_use(self, s: Vector, p: Vector, c: Vector) -> bool:
         """Whether the AMO it belongs to has room or holds anything, in all lanes alike at the start."""
-        if self.needs is not None:
-            return bool(c[self.needs] > 0.0)
+        if self.needs is not None and not c[self.needs] > 0.0:
+            return False
         if self.always or self.of is None or self.of.stages.cap is None or self.of.stages.held is None:
             return True
         return bool(p[self.places.parameters + self.of.stages.cap] > 0.0 or s[self.places.state + self.of.stages.held] > 0.0)
@@ -90,13 +90,19 @@ def _code(stage: Stage) -> str:
     return f"{stage.py_func.__module__.rpartition('.')[2]}_{stage.py_func.__name__}"
 
 
+_ACTS = ("venue_loss", "operate", "watch")
+"""Parts that are an AMO's own doing or its own loss, and not its venue's."""
+
+
 def row_of(mechanism: Mechanism, part: str, *, places: Places, always: bool = False) -> Row | None:
     """That part of an AMO whose numbers begin there; None where it has no such part."""
     stage = getattr(mechanism.stages, part)
     if stage is None:
         return None
     flag, full = (stage.flag, stage.full) if isinstance(stage, Flagged) else (stage, None)
-    return Row(f"{mechanism.name}_{part}", flag, full, of=mechanism, places=places, always=always)
+    there = mechanism.stages.there
+    needs = None if there is None or part not in _ACTS else places.constants + there
+    return Row(f"{mechanism.name}_{part}", flag, full, of=mechanism, places=places, always=always, needs=needs)
 
 
 def _rows(part: str, key: Callable[[Mechanism], int], *, always: bool = False) -> Iterator[Row]:

@@ -57,13 +57,13 @@ def test_what_an_amo_declares_is_what_its_stages_count_on(mechanism: Mechanism, 
 
 
 @EACH
-def test_room_and_position_are_its_own(mechanism: Mechanism) -> None:
+def test_room_and_position_are_its_own(mechanism: Mechanism, frax: Study) -> None:
     """What tells whether it is in use is a cap of its own and a line that a snapshot fills; both are there, or neither."""
     own, cap, held = mechanism.stages.own, mechanism.stages.cap, mechanism.stages.held
     assert (cap is None) == (held is None)
     if cap is not None and held is not None:
         assert mechanism.holding_cap is mechanism.parameters[own.parameters[cap]]
-        assert own.state[held // LANES] in {book.position for book in mechanism.books}
+        assert own.state[held // LANES] in mechanism.start(frax.state)
 
 
 @EACH
@@ -149,7 +149,7 @@ def test_every_row_of_an_amo_begins_where_its_numbers_do(mechanism: Mechanism) -
     """Each of its parts is a row with its places; rows of no AMO have none, but for the income lines that FXS1559 looks at."""
     for part in Stages.__dataclass_fields__:
         row = ROWS.get(f"{mechanism.name}_{part}")
-        assert (row is not None) == (part not in {"own", "cap", "held"} and getattr(mechanism.stages, part) is not None), part
+        assert (row is not None) == (part not in {"own", "cap", "held", "there"} and getattr(mechanism.stages, part) is not None), part
         assert row is None or (row.places == PLACES[mechanism.name] and row.of is mechanism)
     for row in ROWS.values():
         if row.of is None:

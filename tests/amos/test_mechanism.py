@@ -11,7 +11,7 @@ from amo_opt.amos.mechanism import Mechanism
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda each: each.name)
 def test_what_is_said_of_a_parameter_is_said_of_ones_own(mechanism: Mechanism) -> None:
     """Expectations and what is out name parameters of the same AMO by their short names, and every cap says what is out under it."""
-    caps = {short for short, each in mechanism.parameters.items() if each.borrows or each.mints}
+    caps = {short for short, each in mechanism.parameters.items() if each.share_of is not None}
     assert set(mechanism.out) == caps
     assert {each.parameter for each in mechanism.expectations} <= set(mechanism.parameters)
     assert mechanism.title

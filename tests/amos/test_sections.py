@@ -117,12 +117,12 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_an_added_amo_stands_last(vault: dict[str, Any]) -> None:
-    """Its table behind those of the other AMOs, its figure of `[markets]` at the end; nothing else moves."""
+    """Its table behind those of its rank, its figure of `[markets]` at the end; nothing else moves."""
     added = ["amos.vault.held", "amos.vault.borrowed", "amos.vault.fee", "markets.vault_yield"]
     assert [name for name in vault["figures"] if name in added] == added
     assert [name for name in vault["figures"] if name not in added] == list(figures_by_name())
     assert vault["figures"][-1] == "markets.vault_yield"
-    assert vault["figures"][vault["figures"].index("amos.vault.fee") + 1].startswith("rewards.")
+    assert vault["figures"][vault["figures"].index("amos.vault.fee") + 1].startswith("amos.peg_keeper.")
 
 
 @pytest.mark.parametrize("case", ["left out", "as left out"])

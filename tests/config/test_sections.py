@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from without import AMOS, BEHAVIOUR, CURRENT, OPTIONAL_TABLES, STATE, STUDIES, STUDY, is_gone, write_off, write_without
+from without import AMOS, BEHAVIOUR, CURRENT, NOT_THERE, OPTIONAL_TABLES, STATE, STUDIES, STUDY, is_gone, write_off, write_without
 
 from amo_opt.amos.parameters import PARAMETERS, governed
 from amo_opt.config.identity import state_values
@@ -45,17 +45,18 @@ def test_each_table_may_be_left_out_and_is_off(tmp_path: Path, table: str) -> No
     for name in (STUDY, STATE, BEHAVIOUR):
         assert validate_file(tmp_path / name) == [], name
     state = load_study(study).state
-    assert state.absent == {name for name in OPTIONAL_TABLES if is_gone(name, [table])}
+    assert state.absent - NOT_THERE == {name for name in OPTIONAL_TABLES if is_gone(name, [table])}
     for name in figures_by_name():
+        if table_of(name) in NOT_THERE:
+            continue
         figure, gone = attrgetter(name)(state), bool(table_of(name)) and is_gone(table_of(name), [table])
         assert state.has(table_of(name)) is not gone
         assert figure.is_given is not gone, name
         assert (name in given_figures(state)) is acts(state, name), name
         if gone:
             assert figure.value == off_value(name) == left_out(name), name
-    assert {name for name, each in PARAMETERS.items() if is_gone(each.of, [table]) and each.of} == PARAMETERS.keys() - governed(
-        state
-    ).keys()
+    gone_too = {name for name, each in PARAMETERS.items() if each.of in NOT_THERE or (each.of and is_gone(each.of, [table]))}
+    assert gone_too == PARAMETERS.keys() - governed(state).keys()
 
 
 @settings(max_examples=12, deadline=None)
@@ -64,7 +65,7 @@ def test_any_of_them_together(tmp_path_factory: pytest.TempPathFactory, tables: 
     """What is left out is absent, what stays is as it was, and parameters of what is gone are at their off."""
     study = load_study(write_without(tmp_path_factory.mktemp("study"), tables, ratio=not is_gone("controller", tables)))
     shipped = load_study(STUDIES / STUDY)
-    assert study.state.absent == {name for name in OPTIONAL_TABLES if is_gone(name, tables)}
+    assert study.state.absent - NOT_THERE == {name for name in OPTIONAL_TABLES if is_gone(name, tables)}
     assert study.state.has("amos") is not all(name in tables for name in AMOS)
     for name in figures_by_name():
         if study.state.has(table_of(name)) and name != "controller.collateral_ratio":
@@ -80,7 +81,7 @@ def test_what_is_off_is_a_value_the_figure_may_have() -> None:
             assert entry.metadata["low"] <= off_value(name) <= entry.metadata["high"], name
     for name, each in PARAMETERS.items():
         assert each.low <= each.off <= each.high or (name, each.off) == ("redeem_price_threshold", 0.0) or not each.of, name
-        assert each.of in {"", "amos", *OPTIONAL_TABLES}, name
+        assert each.of in {"", "amos", *OPTIONAL_TABLES, *NOT_THERE}, name
 
 
 @pytest.mark.parametrize("table", [name for name in OPTIONAL_TABLES if own(name)] + ["amos"])

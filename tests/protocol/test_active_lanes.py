@@ -128,7 +128,7 @@ def test_every_stage_on_active_lanes_is_held_to_its_source() -> None:
         if types in (FULL_STAGE, FULL_STAGE_OF_AMO) and "lanes" in function.py_func.__code__.co_varnames
     }
     assert {id(function) for function in on_some.values()} == {id(row.active.full) for row in ACTIVE.values()}
-    assert len(on_some) == len({row.full for row in ACTIVE.values()}) == 6
+    assert len(on_some) == len({row.full for row in ACTIVE.values()}) == 7
 
 
 @pytest.mark.parametrize("name", [name for name in ACTIVE if name.endswith(("_operate", "_arbitrage"))])
@@ -140,7 +140,11 @@ def test_operations_of_active_lanes_are_all_there_are(
     acted = rested = 0
     for seed in range(40):
         block = stressed(lanes if seed < 20 else invested_everywhere, seed)
-        block.parameter(uniswap_cap=0.05, fraxlend_cap=0.05)
+        block.parameter(uniswap_cap=0.05, fraxlend_cap=0.05, peg_keeper_ceiling=0.3)
+        if name.startswith("peg_keeper"):
+            block.constant(fee=0.0)  # else hardly a call pays
+            block["peg_keeper.lp"] = 0.06 * block.lanes("lp_supply")  # afloat at one of these debts
+            block["peg_keeper.debt"] = np.random.default_rng(seed).choice([5e7, 5e8], LANES)
         block["idle"] = np.random.default_rng(seed).uniform(0.0, 0.6e9, LANES)
         ours, theirs, flags = both(block, name)
         acted, rested = acted + int(flags.sum()), rested + int((~flags).sum())

@@ -249,6 +249,16 @@ def test_a_foreign_parameter_is_named(written, changed):
         thaw(trial)
 
 
+def test_a_parameter_that_came_later_is_at_its_default(written, changed):
+    """A storage of before a package learnt an AMO goes on; a parameter without a default is missed."""
+    trial = StudyStore(written[0], changed()).frozen()[0]
+    before = {name: value for name, value in trial.user_attrs["parameters"].items() if not name.startswith("peg_keeper")}
+    trial.user_attrs = {**trial.user_attrs, "parameters": before}
+    found = thaw(trial).parameters.values()
+    assert (found["peg_keeper_ceiling"], found["peg_keeper_caller_share"]) == (0.0, 0.2)
+    assert {name: found[name] for name in before} == before
+
+
 @pytest.mark.parametrize("values", [[float("nan"), 1.0], [1.0, float("inf")], [1.0], None])
 def test_a_score_that_is_no_number_is_refused(written, changed, values):
     trial = StudyStore(written[0], changed()).frozen()[0]

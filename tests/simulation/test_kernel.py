@@ -19,7 +19,7 @@ from twin import OPERATIONS, Twin
 
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.amos.layout import LINES, PLACES, STATE, STATE_INDEX
+from amo_opt.amos.layout import CONSTANT_INDEX, LINES, PLACES, STATE, STATE_INDEX
 from amo_opt.protocol.lanes import COMMON_LINES, LANES
 from amo_opt.simulation import kernel, program
 from amo_opt.simulation.engine import draw
@@ -458,6 +458,7 @@ def test_an_amo_that_is_not_there_has_no_rows(frax: Study) -> None:
     held = {"aave": "aave.lent", "investor": "investor.lent", "fraxlend": "fraxlend.lent", "uniswap": "uniswap.liquidity"}
     s.reshape(-1, LANES)[[STATE_INDEX[name] for name in held.values()]] = 0.0
     p = np.zeros_like(parameter_vector(frax.current))
+    c[[CONSTANT_INDEX[f"{each.name}.there"] for each in MECHANISMS if each.stages.there is not None]] = 1.0
     least = program.used(program.HOUR, s, p, c)
     amos = [each for each in MECHANISMS if each.stages.cap is not None and each.stages.held is not None]
     assert [each.name for each in amos if each.name in PLAYED] == list(held)
@@ -479,7 +480,7 @@ def test_income_is_added_up_only_where_fxs1559_asks_for_it(frax: Study, refigure
     assert set(LINES[:6]) - NOT_PLAYED <= set(of_amos)
     for share, wanted in ((0.0, []), (0.5, of_amos)):
         c = constants(refigured(frax, {"share_token.fxs1559_share": share}))
-        adding = [row for row in program.used(program.HOUR, s, p, c) if row.needs is not None]
+        adding = [row for row in program.used(program.HOUR, s, p, c) if row.name.startswith("add_")]
         assert [row.name for row in adding] == [f"add_{line}" for line in wanted]
         assert [row.places for row in adding] == [(STATE_INDEX[line] * LANES, 0, 0, 0) for line in wanted]
 
@@ -503,7 +504,7 @@ def test_every_stage_is_vector_code(name: str) -> None:
     Of a stage in whose model nothing is divided, the packed arithmetic is looked for instead."""
     listing = "\n".join(compiled(name).inspect_asm().values())
     divides = re.search(r"\bv?div[ps]d\b", listing)
-    assert re.search(r"\bv?divpd\b" if divides else r"\bv?(?:add|sub|max|min|cmp\w*)pd\b", listing)
+    assert re.search(r"\bv?divpd\b" if divides else r"\bv?(?:add|sub|mul|max|min|cmp\w*)pd\b", listing)
 
 
 ALLOCATES = re.compile(r"NRT_(?:MemInfo_a|A)lloc")

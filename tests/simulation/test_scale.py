@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 AMOUNTS = {"tokens", "tokens/h", "USD", "USD/h", "gas"}
 """Units of what grows with a protocol. Gas is what an operation costs: at a given price of gas and of ETH, so many dollars."""
-OTHERS = {"", "h", "day", "1/h", "1/day", "1/year", "USD/token", "USD/ETH", "gwei"}
+OTHERS = {"", "h", "day", "1/h", "1/day", "1/year", "USD/token", "USD/ETH", "gwei", "s"}
 PRICES = {"price", "level", "multiple"}
 """Kinds of waypoints in USD that are a price, or count relative to their first."""
 GROWTHS = [4096.0, 1.0 / 4096.0]

@@ -128,6 +128,8 @@ def written(values: dict[str, Any], folder: Path) -> Study:
     lines = {file: ["schema = 2", 'name = "drawn"'] for file in (state, behaviour)}
     lines[state].append("date = 2022-05-11")
     for name, entry in figures_by_name().items():
+        if name.startswith("amos.peg_keeper."):  # of two AMOs that work the pool a state has one
+            continue
         value = values.get(f"state.{name}", spans()[f"state.{name}"].worked)
         line = f'{name} = {{ value = {value!r}, assumed = "drawn", low = {value!r}, high = {value!r} }}'
         lines[behaviour if entry.metadata["behaviour"] else state].append(line)
@@ -142,7 +144,11 @@ def written(values: dict[str, Any], folder: Path) -> Study:
         series = {name: {"source": "drawn", "points": [[0, start[name]], [24, end]]} for name, end in ends.items()}
         settings = {"onset_day_low": 0.0, "onset_day_high": 0.0} | settings if series else settings
     scenario = {"name": values["scenario"], "weight": 1.0, "set": settings, "waypoints": series}
-    rest = {name: value for name, value in values.items() if name.startswith(("current.", "simulation.", "constraints."))}
+    rest = {
+        name: value
+        for name, value in values.items()
+        if name.startswith(("current.", "simulation.", "constraints.")) and "peg_keeper" not in name
+    }
     return load_study(STUDY, overrides={"state.file": str(state), "behaviour.file": str(behaviour), "scenario": [scenario], **COST, **rest})
 
 

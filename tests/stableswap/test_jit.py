@@ -144,6 +144,8 @@ def test_only_stages_say_that_their_arguments_are_apart() -> None:
 # -- machine code ------------------------------------------------------------------------------------------------------------------------
 
 ONCE = {
+    "peg_keeper_flag_calls": 1,
+    "peg_keeper_operate_of": 1,
     "accounts_open_hour": 1,
     "collateral_ratio_collateral_ratios": 8,
     "curve_flag_operations": 2,

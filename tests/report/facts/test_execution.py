@@ -10,7 +10,7 @@ from operator import attrgetter
 import pytest
 
 from amo_opt.config.overrides import with_figure
-from amo_opt.config.schema import figures_by_name
+from amo_opt.config.schema import figures_by_name, given_figures
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.state import Figure
 from amo_opt.report import safe_batch
@@ -196,7 +196,7 @@ def test_a_state_without_a_source_gives_no_batch(onchain, frax):
         state = with_figure(state, name, guess)
     facts = _facts(onchain(state=state))
     assert "STATE WITHOUT SOURCE" in [each.word for each in facts.decision.warnings]
-    assert facts.execution.reasons[0] == f"No figure of the state has a source: all {len(figures_by_name())} are assumed."
+    assert facts.execution.reasons[0] == f"No figure of the state has a source: all {len(given_figures(state))} are assumed."
     assert batch_files(facts) == {}
     assert "▼ STATE WITHOUT SOURCE" in proposal_md(facts)
     one = with_figure(state, "pool.fee", Figure(value=0.0004, source="read from the pool"))
