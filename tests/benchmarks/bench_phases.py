@@ -36,7 +36,8 @@ PHASES: dict[str, tuple[str, ...]] = {
     "rest of the search": ("amo_opt.search.optimise:search",),
     "intervals and differences": (
         *(f"amo_opt.search.certification:{name}" for name in ("score", "judged", "differences")),
-        *(f"amo_opt.search.{room}:{name}" for room in ("plateau", "holdout") for name in ("judged", "differences")),
+        *(f"amo_opt.search.{room}:{name}" for room, name in (("plateau", "held"), ("holdout", "judged"))),
+        *(f"amo_opt.search.{room}:differences" for room in ("plateau", "holdout")),
         *(f"amo_opt.search.sensitivity:{name}" for name in ("read", "differences")),
     ),
     "rest of certification": ("amo_opt.search.optimise:certify",),
