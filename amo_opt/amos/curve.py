@@ -25,8 +25,9 @@ from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth
-from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
+from amo_opt.stableswap.invariant import polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
+from amo_opt.stableswap.liquidity import changed_liquidity
 
 MOST_OF_POOL = 0.5
 """Most collateral brought in an hour, as a share of the pool; nothing is brought to or minted into a failed one."""
@@ -322,18 +323,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
 
         change_x = mint - burn
         change_y = (brought * (1.0 - base_fee) - returned) * inverse_base
-        x_1 = x + change_x
-        y_1 = y + change_y
-        d_1 = settled_D(x_1, y_1, ann, refresh_D(x_1, y_1, ann, d))
-        inverse_d = 1.0 / d
-        ratio = d_1 * inverse_d
-        fee_x = half_fee * abs(ratio * x - x_1)
-        fee_y = half_fee * abs(ratio * y - y_1)
-        d_2 = settled_D(x_1 - fee_x, y_1 - fee_y, ann, polish_D(x_1 - fee_x, y_1 - fee_y, ann, d_1))
-        lp_change = lp_supply * (d_2 * inverse_d - 1.0)
-        x_2 = x_1 - admin * fee_x
-        y_2 = y_1 - admin * fee_y
-        d_3 = settled_D(x_2, y_2, ann, polish_D(x_2, y_2, ann, d_2))
+        x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change_x, change_y, half_fee, admin)
         lp_supply_2 = lp_supply + lp_change
         lp_amo_2 = lp_amo + lp_change
         own_2 = lp_amo_2 / lp_supply_2

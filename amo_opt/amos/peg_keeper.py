@@ -27,8 +27,8 @@ from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
-from amo_opt.stableswap.invariant import polish_D, refresh_D, settled_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
+from amo_opt.stableswap.liquidity import changed_liquidity
 
 SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
@@ -163,18 +163,7 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         debt = a[mine.S_DEBT + i]
         least = m[at.M_GAS_USD + i] * gas_part * inverse_share
         change = moved_of(x, y, d, ann, held, debt, ceiling * supply, fee, 1.0 - admin, least, calls, dust)
-
-        x_1 = x + change
-        d_1 = settled_D(x_1, y, ann, refresh_D(x_1, y, ann, d))
-        inverse_d = 1.0 / d
-        ratio = d_1 * inverse_d
-        fee_x = half_fee * abs(ratio * x - x_1)
-        fee_y = half_fee * abs(ratio * y - y)
-        d_2 = settled_D(x_1 - fee_x, y - fee_y, ann, polish_D(x_1 - fee_x, y - fee_y, ann, d_1))
-        lp_change = lp_supply * (d_2 * inverse_d - 1.0)
-        x_2 = x_1 - admin * fee_x
-        y_2 = y - admin * fee_y
-        d_3 = settled_D(x_2, y_2, ann, polish_D(x_2, y_2, ann, d_2))
+        x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, half_fee, admin)
         lp_supply_2 = lp_supply + lp_change
         lp_2 = lp + lp_change
         # the contract's own count: LP beyond the debt at the virtual price, no less than 0, before and after
