@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-import gzip
-import json
 from collections import Counter
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import cases_of
 
 from amo_opt.contracts import aggregate_price
 from amo_opt.contracts.aggregate_price import (
@@ -27,7 +25,7 @@ from amo_opt.contracts.aggregate_price import (
 from amo_opt.contracts.exponential import OVERFLOW_POWER, exp, wad_exp
 from amo_opt.contracts.integers import WAD, Revert
 
-VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "aggregate_price_a.json.gz"
+cases = partial(cases_of, "aggregate_price_a")
 OPS = {
     "wait": 182,
     "price_w": 119,
@@ -45,12 +43,6 @@ NAMES = ("AggregateStablePrice3", "AggregateStablePrice4")
 VERSIONS = [AggregateStablePrice3, AggregateStablePrice4]
 quick = settings(max_examples=150, deadline=None, derandomize=True)
 both = pytest.mark.parametrize("version", VERSIONS)
-
-
-@cache
-def cases() -> list[dict[str, Any]]:
-    with gzip.open(VECTORS) as file:
-        return json.load(file)["cases"]
 
 
 def differences(case: dict[str, Any]) -> list[tuple[str, str]]:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from functools import cache
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import cases_of
 
 from amo_opt.contracts.frax_cr import NOT_GOVERNANCE, FRAXStablecoin, PIDController, PriceOracle, ReserveTracker, from_state, replay
 from amo_opt.contracts.frax_world import Chain
 from amo_opt.contracts.integers import UINT256_MAX, WAD, Revert
 
-VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "frax_cr_a.json.gz"
+cases = partial(cases_of, "frax_cr_a")
 quick = settings(max_examples=150, deadline=None, derandomize=True)
 dollars = st.integers(0, 2 * 10**6)
-
-
-@cache
-def cases() -> list[dict[str, Any]]:
-    with gzip.open(VECTORS) as file:
-        return json.load(file)["cases"]
 
 
 def test_every_measured_call_is_met_to_the_unit_with_its_whole_state():

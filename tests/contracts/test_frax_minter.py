@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from functools import cache
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import cases_of
 
 from amo_opt.contracts.frax_cr import FRAXStablecoin
 from amo_opt.contracts.frax_minter import AMO, FraxAMOMinter, from_state, replay
@@ -20,14 +18,8 @@ from amo_opt.contracts.frax_world import Chain, ERC20Mock, FRAXShares
 from amo_opt.contracts.integers import UINT256_MAX, WAD, Revert
 from amo_opt.stableswap.exact import PoolInputError
 
-VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "frax_minter_a.json.gz"
+cases = partial(cases_of, "frax_minter_a")
 quick = settings(max_examples=100, deadline=None, derandomize=True)
-
-
-@cache
-def cases() -> list[dict[str, Any]]:
-    with gzip.open(VECTORS) as file:
-        return json.load(file)["cases"]
 
 
 def test_every_measured_call_is_met_to_the_unit_with_its_whole_state():

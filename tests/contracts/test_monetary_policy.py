@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-import gzip
-import json
 from collections import Counter
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import cases_of
 
 from amo_opt.contracts import monetary_policy, policy_parts
 from amo_opt.contracts.aggregate_price import AggregateStablePrice3, Source
@@ -33,7 +31,7 @@ from amo_opt.contracts.monetary_policy import (
 )
 from amo_opt.contracts.policy_parts import DEBT_CANDLE_TIME, EMA, DebtCandle
 
-VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "monetary_policy_a.json.gz"
+cases = partial(cases_of, "monetary_policy_a")
 OPS = {
     "rate_write": 218,
     "wait": 193,
@@ -52,12 +50,6 @@ NOON = 20_000 * DEBT_CANDLE_TIME
 VERSIONS = [AggMonetaryPolicy2, AggMonetaryPolicy3, AggMonetaryPolicy3c, AggMonetaryPolicy4]
 quick = settings(max_examples=150, deadline=None, derandomize=True)
 every = pytest.mark.parametrize("version", VERSIONS)
-
-
-@cache
-def cases() -> list[dict[str, Any]]:
-    with gzip.open(VECTORS) as file:
-        return json.load(file)["cases"]
 
 
 def differences(case: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import copy
-import gzip
-import json
 from collections import Counter
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import cases_of
 
 from amo_opt.contracts.integers import UINT256_MAX, WAD, Revert
 from amo_opt.contracts.regulator import VERSIONS, Listed, Price, Prices, from_state, replay
 
-VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "regulator_a.json.gz"
+cases = partial(cases_of, "regulator_a")
 quick = settings(max_examples=100, deadline=None, derandomize=True)
 both = pytest.mark.parametrize("version", VERSIONS)
-
-
-@cache
-def cases() -> list[Any]:
-    with gzip.open(VECTORS) as file:
-        return json.load(file)["cases"]
 
 
 @pytest.mark.parametrize("kind", ["stub", "real", "admin"])
