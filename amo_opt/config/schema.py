@@ -173,8 +173,8 @@ def _figures(section: type, name: str, *, behaviour: bool = False) -> Spec:
 
 
 def parameter_key(parameter: Parameter) -> Spec:
-    """A parameter's key in a file of a whole set: what it holds, and what it means where it is left out."""
-    return _parameter(parameter, default=... if parameter.default is None else parameter.typed(parameter.default))
+    """A parameter's key in a file of a whole set: what it holds, and what it means where it is left out (None: whether it may be is for `checks.parameter_problems`)."""
+    return _parameter(parameter, default=None if parameter.default is None else parameter.typed(parameter.default))
 
 
 def _parameter(parameter: Parameter, *, default: Any = ...) -> Spec:
@@ -205,9 +205,7 @@ DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes
 NOTES = text("text in quotes", default="")
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
-PARAMETER_FILE = model(
-    "parameters", {"name": name_of("set")} | {name: _parameter(entry, default=None) for name, entry in PARAMETERS.items()}
-)
+PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()})
 """Which of them must be there hangs on what the protocol has (`checks.parameter_problems`)."""
 
 CONTRACT = model(
