@@ -274,7 +274,7 @@ class Lanes:
         return self.s[at : at + LANES]
 
     def market(self, **values: float | np.ndarray) -> None:
-        from amo_opt.amos.inputs import MARKET_INDEX
+        from amo_opt.amos.layout import MARKET_INDEX
         from amo_opt.protocol.market import LANES
 
         for name, value in values.items():
@@ -340,7 +340,7 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
     """Builds a block of lanes at the study's snapshot (``study``, ``parameters`` to change them), at prices of 1 and no flows."""
 
     def build(study: Study | None = None, parameters: ParameterSet | None = None) -> Lanes:
-        from amo_opt.amos.inputs import MARKET_INPUTS
+        from amo_opt.amos.layout import MARKET_INPUTS
         from amo_opt.protocol.market import LANES
         from amo_opt.simulation.kernel import run_rows
         from amo_opt.simulation.pack import constants, parameter_vector, start_state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.layout import mechanisms_of
 from amo_opt.amos.parameters import BORROWED, MINTED, PARAMETERS
 
 if TYPE_CHECKING:
@@ -36,18 +37,20 @@ class CapUse:
 
 def cap_in_tokens(name: str, parameters: ParameterSet, state: ProtocolState) -> float:
     """What a cap's share comes to at the snapshot, tokens."""
-    whole = state.stablecoin.supply.value if PARAMETERS[name].share_of == "supply" else state.collateral_usd
     share: float = parameters.values()[name]
+    if PARAMETERS[name].amount:
+        return share
+    whole = state.stablecoin.supply.value if PARAMETERS[name].share_of == "supply" else state.collateral_usd
     return share * whole
 
 
 def cap_uses(parameters: ParameterSet, state: ProtocolState) -> tuple[CapUse, ...]:
     """Each AMO's cap against what is out under it, in the order of a parameter file, then the minter's two global caps against its books (`amos.minter`)."""
-    out = {each.parameters[short].name: under for each in MECHANISMS for short, under in each.out.items()}
+    out = {each.parameters[short].name: under for each in mechanisms_of(state) for short, under in each.out.items()}
     return (
         *(
             CapUse((name,), cap_in_tokens(name, parameters, state), out[name].used(state), out[name].use)
-            for name in PARAMETERS
+            for name in parameters.values()
             if name in out
         ),
         _sum(BORROWED, "borrowed", parameters, state),

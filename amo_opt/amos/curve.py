@@ -95,7 +95,7 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         supply = s[at.S_SUPPLY + i]
         own = s[at.S_OWN + i]
         fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * captured(curve_depth(d, ann), half_depth + s[at.S_DEPTH_ELSEWHERE + i])
-        outside = supply - x - s[at.S_OWN_OUTSIDE + i]
+        outside = supply - x - s[at.S_OWN_OUTSIDE + i] - s[at.S_POOLED_OUTSIDE + i]
         most = 0.001 * (y if y < outside else outside)
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most

@@ -120,7 +120,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         a[mine.S_LENT + i] = lent
         # nobody repays with stablecoin that does not exist outside
         before = a[mine.S_FREE + i]
-        outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
+        outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i] - s[at.S_POOLED_OUTSIDE + i]
         most = before + (outside if outside > 0.0 else 0.0)
         ours = free if free < lent else lent
         ours = ours if ours < most else most

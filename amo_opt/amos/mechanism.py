@@ -124,7 +124,8 @@ class Stages:
     A stage is given ``s, m, p, c`` (state, market row, parameters, constants), then ``a, n, q, k``: the same of the AMO's own; one that flags lanes the scratch ``w`` too,
     a full one the number of lanes. In the order of an hour: ``quote`` tells the depth it has, ``venue_loss`` is what its venue loses, ``market_operations`` what the hour
     brings it, ``arbitrage`` comes after the trades, ``observe`` tells the oracle its price, ``operate`` is what its team does, ``watch`` whether it is over its caps and sound.
-    ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``settle`` what could not be sold now to those of the books.
+    ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``settle`` what could not be sold now to those of the books. A pool has besides ``flight``, what its
+    outside providers do, and ``tally``, which moves the totals by what the protocol has in it.
 
     ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
     same) is left out, for it would change nothing. None for an AMO that is always there; ``there`` is then the constant without which it does not act, though its venue is there.
@@ -132,7 +133,7 @@ class Stages:
 
     own: Own
     begin: Stage
-    operate: Stage | Flagged
+    operate: Stage | Flagged | None = None
     market_operations: Stage | None = None
     watch: Stage | None = None
     venue_loss: Stage | None = None
@@ -140,6 +141,8 @@ class Stages:
     quote: Stage | None = None
     observe: Stage | None = None
     settle: Stage | None = None
+    flight: Stage | None = None
+    tally: Stage | None = None
     cap: int | None = None
     held: int | None = None
     there: int | None = None
@@ -179,10 +182,11 @@ class Mechanism:
 
     AMOs earn in the order of ``earns`` and operate in the order of ``turn``; ``start`` and ``constants`` are its own lines at the snapshot and its constants.
     ``section`` is the table ``[amos.NAME]``, which also tells what collateral and stablecoin its figures amount to. ``markets`` are the figures of ``[markets]`` that are the AMO's alone, and stand after the one named (none: at the end), ``settings`` its settings
-    in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.inputs`), ``parameters`` what governance
+    in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.layout`), ``parameters`` what governance
     sets, by the name its stages use. ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section,
     one whose parameters mint a book ``minted``. ``income`` are its accounting lines, ``series`` the lines that a trace can hold, by the name it calls them, ``derived`` what follows from lines,
-    ``collateral_series`` that of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
+    ``collateral_series`` that of the collateral it holds, ``quote`` the price it trades at where that is not the pool's. ``of_table`` is its table where that is not
+    ``[amos.NAME]``, ``pool`` the mechanism of the further pool it works; empty: the first.
     """
 
     name: str
@@ -211,6 +215,13 @@ class Mechanism:
     expectations: tuple[Expectation, ...] = ()
     collateral_series: str = ""
     quote: Quote | None = None
+    of_table: str = ""
+    pool: str = ""
+
+    @property
+    def table(self) -> str:
+        """The table of a state that it stands in, by dotted name; without it it is not there."""
+        return self.of_table or f"amos.{self.name}"
 
     @property
     def venue(self) -> str:

@@ -1,8 +1,8 @@
-"""The PegKeeper: stands on one side of the pool, mints into it while the stablecoin is dear and takes it back while it is cheap, within its ceiling.
+"""The PegKeeper: stands on one side of a pool, mints into it while the stablecoin is dear and takes it back while it is cheap, within its ceiling.
 
 Rules of PegKeeperV2 (curvefi/curve-stablecoin `contracts/stabilizer/PegKeeperV2.vy` @dd4f811e, in integers: `contracts.peg_keeper_v2`): a call moves a fifth of the
 pool's imbalance, provides where the other side is larger and withdraws elsewhere, never more than its ceiling leaves or its debt is, at most once an action delay, and reverts
-unless the LP tokens it owns beyond its debt grow by it. Whoever calls is paid `peg_keeper_caller_share` of that growth in LP tokens and calls while that pays his gas.
+unless the LP tokens it owns beyond its debt grow by it. Whoever calls is paid its caller's share of that growth in LP tokens and calls while that pays his gas.
 
 Calls of an hour in one: before the m-th the imbalance is e = 0.8^(m − 1) of the first, D and debt have grown by σ times what was moved, and the profit of a call, in units of
 D, with u = e / D, k = 1 + 2 / Ann and σ = 1 to provide, −1 to withdraw, is
@@ -12,21 +12,26 @@ D, with u = e / D, k = 1 + 2 / Ann and σ = 1 to provide, −1 to withdraw, is
 It falls with u, so the calls that pay are the first ones, and their number is found by halving. What they move together is one one-sided change of liquidity. A keeper whose LP tokens
 are worth less than its debt is not called unless the first call brings it above: the contract counts no growth below 0.
 
-Not here: the regulator's rules between several pools (ratios of other keepers, worst price, spot against its average), as there is one pool.
+The keeper of the first pool alone (``[amos.peg_keeper]``) knows that pool only. One of a pool that has a name (``[amos.NAME-keeper]``) is told the aggregate price and is held by the
+regulator (`amos.regulator`): it provides at an aggregate of 1 or more and withdraws at 1 or less, and the calls of an hour end where their own effect on it brings it across.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from amo_opt.amos import regulator
 from amo_opt.amos.mechanism import Expectation, Flagged, Mechanism, Stages, UnderCap
 from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
+from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity
 
@@ -37,10 +42,12 @@ MOST_HELD = 0.999
 
 mine = Own(
     "peg_keeper",
-    state=("debt", "lp"),
+    state=("debt", "lp", "root"),
     parameters=("ceiling", "caller_share"),
-    constants=("calls", "gas_part", "there"),
+    constants=("calls", "gas_part", "there", "fee", "admin_fee", "admin_to_protocol", "of_supply", "guarded"),
 )
+pool = Own("worked", state=POOL_LINES)
+"""Lines of the pool that it works."""
 
 
 @scalar
@@ -62,6 +69,19 @@ def profit_of(e: float, d: float, ann: float, fee: float, kept: float, debt: flo
     return profit
 
 
+class Told(NamedTuple):
+    """What a keeper is told beside its own pool: the aggregate price, the weight of its pool there, what that pool's spot and sides are, and by how much the aggregate may be on the
+    other side of 1 (anything, for one that is told nothing).
+    """
+
+    aggregate: float
+    weight: float
+    spot: float
+    x: float
+    y: float
+    tolerance: float
+
+
 @scalar
 def halved(
     left: float,
@@ -78,24 +98,29 @@ def halved(
     side: float,
     least: float,
     calls: float,
+    told: Told,
 ) -> tuple[float, float]:
-    """So many calls more where the last of them pays: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
+    """So many calls more where the last of them pays and finds the aggregate on its side: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
     now = e * left * last
     moved = side * (e - now)
     pays = profit_of(now, d + moved, ann, fee, kept, debt + moved, side) > least
+    told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
+    pays = pays & (side * (told_then - 1.0) >= -told.tolerance)
     taken = pays & (made + step <= calls)
     return (left * power if taken else left), (made + step if taken else made)
 
 
 @scalar
-def left_after(e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float) -> float:
+def left_after(
+    e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float, told: Told
+) -> float:
     """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls``."""
-    left, made = halved(1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls)
-    left, made = halved(left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls)
-    left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls)
-    left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls)
-    left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls)
-    left, _ = halved(left, made, 1.0, 0.8, 1.0, e, d, ann, fee, kept, debt, side, least, calls)
+    left, made = halved(1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, told)
+    left, made = halved(left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, told)
+    left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls, told)
+    left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls, told)
+    left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls, told)
+    left, _ = halved(left, made, 1.0, 0.8, 1.0, e, d, ann, fee, kept, debt, side, least, calls, told)
     return left
 
 
@@ -113,56 +138,88 @@ def moved_of(
     least: float,
     calls: float,
     dust: float,
+    told: Told,
+    allowed: float,
+    withdraws: float,
 ) -> float:
-    """Stablecoin that the keeper moves this hour: provided where positive, withdrawn where negative; ``held`` = its LP tokens at the virtual price."""
+    """Stablecoin that the keeper moves this hour: provided where positive, withdrawn where negative; ``held`` = its LP tokens at the virtual price; ``allowed`` = the debt that the regulator
+    allows, ``withdraws`` = 1 where it lets the keeper withdraw.
+    """
     provides = y > x
     side = 1.0 if provides else -1.0
     e = imbalance_of(x, y)
-    room = ceiling - debt
+    most = ceiling if ceiling < allowed else allowed
+    room = most - debt
     room = room if room > 0.0 else 0.0
     owed = debt if debt < MOST_HELD * held else MOST_HELD * held
     room = room if provides else (owed if owed > 0.0 else 0.0)
-    amount = e * (1.0 - left_after(e, d, ann, fee, kept, debt, side, least, calls))
+    amount = e * (1.0 - left_after(e, d, ann, fee, kept, debt, side, least, calls, told))
     amount = amount if amount < room else room
+    amount = amount if (provides | (withdraws > 0.5)) else 0.0
     afloat = (held >= debt) | (held - debt + profit_of(e, d, ann, fee, kept, debt, side) > 0.0)
     amount = amount if (d > dust) & afloat else 0.0
     return side * amount
 
 
+@scalar
+def told_of(guarded: float, aggregate: float, depth: float, x: float, y: float, d: float, ann: float) -> Told:
+    """What a keeper goes by: nothing but its own pool where it is not ``guarded``."""
+    weight = d / (depth if depth > d else d)
+    return Told(aggregate, weight if guarded > 0.5 else 0.0, marginal_price(x, y, d, ann), x, y, 0.0 if guarded > 0.5 else 1e9)
+
+
 @stage
-def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector) -> None:
     """Its share of the pool in LP tokens. Its debt is under a ceiling of its own, not among the minter's sums."""
+    ceiling = q[mine.P_CEILING]
+    of_supply = k[mine.C_OF_SUPPLY]
     for i in range(LANES):
-        a[mine.S_LP + i] *= s[at.S_LP_SUPPLY + i]
+        debt = a[mine.S_DEBT + i]
+        most = ceiling * (of_supply * s[at.S_SUPPLY + i] + (1.0 - of_supply))
+        root = regulator.root_of(debt, most)
+        a[mine.S_LP + i] *= b[pool.S_LP_SUPPLY + i]
+        a[mine.S_ROOT + i] = root
+        s[at.S_KEEPER_DEBT + i] += debt
+        s[at.S_KEEPER_ROOTS + i] += root
 
 
 @stage
-def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, lanes: int) -> None:
+def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector, lanes: int) -> None:
     """The hour's calls as one one-sided change of liquidity in the first ``lanes`` lanes, and the caller's part of what it brought."""
-    fee = c[at.C_FEE]
+    fee = k[mine.C_FEE]
     half_fee = 0.5 * fee
-    admin = c[at.C_ADMIN_FEE]
-    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
+    admin = k[mine.C_ADMIN_FEE]
+    admin_to_protocol = k[mine.C_ADMIN_TO_PROTOCOL]
     dust = DUST_USD * c[at.C_SIZE]
     ceiling = q[mine.P_CEILING]
+    of_supply = k[mine.C_OF_SUPPLY]
+    guarded = k[mine.C_GUARDED]
     share = q[mine.P_CALLER_SHARE]
     inverse_share = 1.0 / (share if share > 1e-9 else 1e-9)
     calls = k[mine.C_CALLS]
     gas_part = k[mine.C_GAS_PART]
+    rules = regulator.rules(p, c)
     for i in range(lanes):
-        x = s[at.S_POOL_X + i]
-        y = s[at.S_POOL_Y + i]
-        d = s[at.S_D + i]
-        ann = s[at.S_ANN + i]
-        own = s[at.S_OWN + i]
-        lp_supply = s[at.S_LP_SUPPLY + i]
+        x = b[pool.S_POOL_X + i]
+        y = b[pool.S_POOL_Y + i]
+        d = b[pool.S_D + i]
+        ann = b[pool.S_ANN + i]
+        own = b[pool.S_OWN + i]
+        lp_supply = b[pool.S_LP_SUPPLY + i]
         lp = a[mine.S_LP + i]
         held = lp / lp_supply * d
         supply = s[at.S_SUPPLY + i]
-        base_value = s[at.S_BASE_VALUE + i]
+        base_value = b[pool.S_BASE_VALUE + i]
         debt = a[mine.S_DEBT + i]
+        root = a[mine.S_ROOT + i]
+        most = ceiling * (of_supply * supply + (1.0 - of_supply))
+        told = told_of(guarded, s[at.S_AGGREGATE + i], s[at.S_AGGREGATE_DEPTH + i], x, y, d, ann)
+        allowed, withdraws = regulator.allowances(
+            rules, guarded, told.spot, b[pool.S_POOL_PRICE + i], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i],
+            s[at.S_KEEPER_ROOTS + i] - root, debt, most,
+        )  # fmt: skip
         least = m[at.M_GAS_USD + i] * gas_part * inverse_share
-        change = moved_of(x, y, d, ann, held, debt, ceiling * supply, fee, 1.0 - admin, least, calls, dust)
+        change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
         x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, half_fee, admin)
         lp_supply_2 = lp_supply + lp_change
         lp_2 = lp + lp_change
@@ -172,7 +229,7 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         brought = (after if after > 0.0 else 0.0) - (before if before > 0.0 else 0.0)
         done = (abs(change) > 0.0) & (brought > 0.0) & (lp_2 >= 0.0)
         reward = share * (brought if brought > 0.0 else 0.0) / d_3 * lp_supply_2
-        lp_amo = s[at.S_LP_AMO + i] + lp_change - reward
+        lp_amo = b[pool.S_LP_AMO + i] + lp_change - reward
         own_2 = lp_amo / lp_supply_2
         back_x = admin_to_protocol * fee_x
         back_y = admin_to_protocol * fee_y * base_value
@@ -180,19 +237,25 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         cost = gained + admin * (fee_x + fee_y * base_value)
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= cost if done else 0.0
         s[at.S_INCOME_SWAP_FEES + i] += back_x + back_y if done else 0.0
-        s[at.S_POOL_X + i] = x_2 if done else x
-        s[at.S_POOL_Y + i] = y_2 if done else y
-        s[at.S_D + i] = d_3 if done else d
-        s[at.S_LP_SUPPLY + i] = lp_supply_2 if done else lp_supply
-        s[at.S_LP_AMO + i] = lp_amo if done else s[at.S_LP_AMO + i]
-        s[at.S_OWN + i] = own_2 if done else own
+        b[pool.S_POOL_X + i] = x_2 if done else x
+        b[pool.S_POOL_Y + i] = y_2 if done else y
+        b[pool.S_D + i] = d_3 if done else d
+        b[pool.S_LP_SUPPLY + i] = lp_supply_2 if done else lp_supply
+        b[pool.S_LP_AMO + i] = lp_amo if done else b[pool.S_LP_AMO + i]
+        b[pool.S_OWN + i] = own_2 if done else own
         given = change if done else 0.0
         burned = back_x if done else 0.0
+        debt_2 = debt + given
+        root_2 = regulator.root_of(debt_2, most)
         s[at.S_SUPPLY + i] = supply + given - burned
         s[at.S_NET_ISSUED + i] -= burned
         s[at.S_IDLE + i] += back_y / s[at.S_COLLATERAL_PRICE + i] if done else 0.0
-        a[mine.S_DEBT + i] = debt + given
+        s[at.S_KEEPER_DEBT + i] += given
+        s[at.S_KEEPER_ROOTS + i] += root_2 - root
+        s[at.S_AGGREGATE + i] += told.weight * (marginal_price(x_2, y_2, d_3, ann) - told.spot) if done else 0.0
+        a[mine.S_DEBT + i] = debt_2
         a[mine.S_LP + i] = lp_2 - reward if done else lp
+        a[mine.S_ROOT + i] = root_2
 
 
 operate_active = on_active(
@@ -200,135 +263,163 @@ operate_active = on_active(
     writes=(
         at.S_INCOME_MARKET_OPERATIONS,
         at.S_INCOME_SWAP_FEES,
-        at.S_POOL_X,
-        at.S_POOL_Y,
-        at.S_D,
-        at.S_LP_SUPPLY,
-        at.S_OWN,
-        at.S_LP_AMO,
         at.S_SUPPLY,
         at.S_IDLE,
         at.S_NET_ISSUED,
+        at.S_KEEPER_DEBT,
+        at.S_KEEPER_ROOTS,
+        at.S_AGGREGATE,
     ),
-    reads=(at.S_ANN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE),
+    reads=(at.S_COLLATERAL_PRICE, at.S_AGGREGATE_DEPTH, at.S_HIGHEST, at.S_SECOND_HIGHEST),
     market=(at.M_GAS_USD,),
-    own_writes=(mine.S_DEBT, mine.S_LP),
+    own_writes=(mine.S_DEBT, mine.S_LP, mine.S_ROOT),
+    pool_writes=(pool.S_POOL_X, pool.S_POOL_Y, pool.S_D, pool.S_LP_SUPPLY, pool.S_OWN, pool.S_LP_AMO),
+    pool_reads=(pool.S_ANN, pool.S_BASE_VALUE, pool.S_POOL_PRICE),
 )
 
 
 @stage
-def flag_calls(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, w: Vector) -> None:
-    """Flags the lanes in which a call pays, for `operate_active`."""
-    fee = c[at.C_FEE]
-    kept = 1.0 - c[at.C_ADMIN_FEE]
+def flag_calls(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector, w: Vector) -> None:
+    """Flags the lanes in which a first call would pay, for `operate_active`; what the regulator says is asked there."""
+    fee = k[mine.C_FEE]
+    kept = 1.0 - k[mine.C_ADMIN_FEE]
     dust = DUST_USD * c[at.C_SIZE]
+    guarded = k[mine.C_GUARDED]
     ceiling = q[mine.P_CEILING]
+    of_supply = k[mine.C_OF_SUPPLY]
     share = q[mine.P_CALLER_SHARE]
     inverse_share = 1.0 / (share if share > 1e-9 else 1e-9)
-    calls = k[mine.C_CALLS]
     gas_part = k[mine.C_GAS_PART]
     for i in range(LANES):
+        x = b[pool.S_POOL_X + i]
+        y = b[pool.S_POOL_Y + i]
+        d = b[pool.S_D + i]
+        debt = a[mine.S_DEBT + i]
         least = m[at.M_GAS_USD + i] * gas_part * inverse_share
-        change = moved_of(
-            s[at.S_POOL_X + i],
-            s[at.S_POOL_Y + i],
-            s[at.S_D + i],
-            s[at.S_ANN + i],
-            a[mine.S_LP + i] / s[at.S_LP_SUPPLY + i] * s[at.S_D + i],
-            a[mine.S_DEBT + i],
-            ceiling * s[at.S_SUPPLY + i],
-            fee,
-            kept,
-            least,
-            calls,
-            dust,
-        )
-        w[W_ACTIVE + i] = 1.0 if abs(change) > 0.0 else 0.0
+        most = ceiling * (of_supply * s[at.S_SUPPLY + i] + (1.0 - of_supply))
+        provides = y > x
+        side = 1.0 if provides else -1.0
+        room = most - debt if provides else debt
+        pays = profit_of(imbalance_of(x, y), d, b[pool.S_ANN + i], fee, kept, debt, side) > least
+        on_side = (guarded < 0.5) | (side * (s[at.S_AGGREGATE + i] - 1.0) >= 0.0)
+        w[W_ACTIVE + i] = 1.0 if (pays & (room > 0.0) & (d > dust) & on_side) else 0.0
 
 
 @stage
-def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
+def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, _b: Vector) -> None:
     """Whether its debt is over its ceiling."""
-    ceiling = q[mine.P_CEILING] + CAP_TOLERANCE
+    ceiling = q[mine.P_CEILING]
+    of_supply = k[mine.C_OF_SUPPLY]
     for i in range(LANES):
-        s[at.S_OVER_CAPS + i] += 1.0 if a[mine.S_DEBT + i] > ceiling * s[at.S_SUPPLY + i] else 0.0
+        supply = s[at.S_SUPPLY + i]
+        most = ceiling * (of_supply * supply + (1.0 - of_supply)) + CAP_TOLERANCE * supply
+        s[at.S_OVER_CAPS + i] += 1.0 if a[mine.S_DEBT + i] > most else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class PegKeeper(AmoSection):
-    """``[amos.peg_keeper]``"""
+    """``[amos.peg_keeper]``, or ``[amos.NAME-keeper]`` of the pool NAME, which is then what it is ``on``."""
 
     minted: Figure = figure(0.0, 1e13, "tokens", "stablecoin provided and not yet withdrawn: its debt")
     lp_share: Figure = figure(0.0, 1.0, "", "share of the pool's LP tokens that it owns")
     action_delay_seconds: Figure = figure(1.0, 86_400.0, "s", "least time between two of its calls", off=3600.0)
     gas_part: Figure = figure(0.0, 10.0, "", "gas of a call over that of an AMO operation", off=1.0)
 
+    on: str = ""
+
     def collateral(self, state: ProtocolState) -> float:
-        """Its part of the pool's other side at the virtual price."""
-        return self.lp_share.value * state.base_value
+        """Its part of the pool's other side, of the first pool's at the virtual price."""
+        return self.lp_share.value * (state.base_value if state.works_first(self) else getattr(state.pools, self.on).opposite.value)
 
     def of_pool(self) -> float:
         """Its share of the pool."""
         return self.lp_share.value
 
 
-MECHANISM = Mechanism(
-    name="peg_keeper",
-    title="PegKeeper",
-    stages=Stages(
-        own=mine,
-        begin=begin,
-        operate=Flagged(flag=flag_calls, full=operate_active),
-        watch=watch,
-        cap=mine.P_CEILING,
-        held=mine.S_DEBT,
-        there=mine.C_THERE,
-    ),
-    earns=6,
-    turn=6,
-    section=PegKeeper,
-    section_rank=2,
-    start=lambda state: {"debt": state.amos.peg_keeper.minted.value, "lp": state.amos.peg_keeper.lp_share.value},
-    constants=lambda state: {
-        "calls": max(1.0, 3600.0 // state.amos.peg_keeper.action_delay_seconds.value),
-        "gas_part": state.amos.peg_keeper.gas_part.value,
-        "there": float(state.has("amos.peg_keeper")),
-    },
-    parameters={
-        "ceiling": Parameter(
-            "peg_keeper_ceiling",
-            "Most stablecoin the PegKeeper provides, share of supply",
-            "real",
-            0.0,
-            1.0,
-            "",
-            0.01,
-            rank=132,
-            share_of="supply",
-            default=0.0,
+def _name(label: str) -> str:
+    return f"{label}-keeper" if label else "peg_keeper"
+
+
+def _section(state: ProtocolState, label: str) -> PegKeeper:
+    found: PegKeeper = getattr(state.amos, _name(label))
+    return found
+
+
+def _constants(state: ProtocolState, label: str) -> dict[str, float]:
+    section = _section(state, label)
+    first = label in ("", state.pool_name)
+    worked = state.pool if first else getattr(state.pools, label)
+    admin = worked.admin_fee.value
+    return {
+        "calls": max(1.0, 3600.0 // section.action_delay_seconds.value),
+        "gas_part": section.gas_part.value,
+        "there": float(state.has(f"amos.{_name(label)}")),
+        "fee": worked.fee.value,
+        "admin_fee": admin,
+        "admin_to_protocol": admin * state.pool.protocol_admin_share.value if first else 0.0,
+        "of_supply": 0.0 if label else 1.0,
+        "guarded": 1.0 if label else 0.0,
+    }
+
+
+def keeper(label: str = "", *, first: bool = False) -> Mechanism:
+    """The PegKeeper of the pool of that name, ``first`` where that is the first pool; of the only one without a name."""
+    name, title = _name(label), f"{label.upper()} PegKeeper".strip()
+    ceiling = (
+        Parameter(
+            f"{name}.ceiling", f"Most stablecoin the {title} provides", "real", 0.0, 1e13, "tokens", 1.0,
+            rank=134, log=True, amount=True,
+        )
+        if label
+        else Parameter(
+            "peg_keeper_ceiling", "Most stablecoin the PegKeeper provides, share of supply", "real", 0.0, 1.0, "", 0.01, rank=132,
+            share_of="supply", default=0.0,
+        )
+    )  # fmt: skip
+    caller_share = (
+        Parameter(
+            f"{name}.caller_share", f"Share of the {title}'s profit that its caller gets", "real", 0.0, 1.0, "", 0.05, rank=135,
+        )
+        if label
+        else Parameter(
+            "peg_keeper_caller_share", "Share of a PegKeeper's profit that its caller gets", "real", 0.0, 1.0, "", 0.05, rank=133,
+            default=0.2, off=0.2,
+        )
+    )  # fmt: skip
+    return Mechanism(
+        name=name,
+        title=title,
+        stages=Stages(
+            own=mine,
+            begin=begin,
+            operate=Flagged(flag=flag_calls, full=operate_active),
+            watch=watch,
+            cap=mine.P_CEILING,
+            held=mine.S_DEBT,
+            there=mine.C_THERE,
         ),
-        "caller_share": Parameter(
-            "peg_keeper_caller_share",
-            "Share of a PegKeeper's profit that its caller gets",
-            "real",
-            0.0,
-            1.0,
-            "",
-            0.05,
-            rank=133,
-            default=0.2,
-            off=0.2,
+        earns=6,
+        turn=6,
+        section=PegKeeper,
+        section_rank=2,
+        pool=f"{label}-pool" if label and not first else "",
+        start=lambda state: {"debt": _section(state, label).minted.value, "lp": _section(state, label).lp_share.value},
+        constants=lambda state: _constants(state, label),
+        parameters={"ceiling": ceiling, "caller_share": caller_share},
+        out={"ceiling": UnderCap(used=lambda state: _section(state, label).minted.value, use="provided")},
+        series={"debt": f"{name.replace('-', '_')}_debt"},
+        expectations=(
+            Expectation(
+                parameter="ceiling",
+                metric="shortfall_cvar90_bps",
+                sign=+1,
+                reason="what it provided while dear stands in the pool when it turns cheap",
+            ),
+            Expectation(
+                parameter="ceiling", metric="yield", sign=+1, reason="it is paid for evening the pool, and its liquidity earns fees"
+            ),
         ),
-    },
-    out={"ceiling": UnderCap(used=lambda state: state.amos.peg_keeper.minted.value, use="provided")},
-    series={"debt": "peg_keeper_debt"},
-    expectations=(
-        Expectation(
-            parameter="ceiling",
-            metric="shortfall_cvar90_bps",
-            sign=+1,
-            reason="what it provided while dear stands in the pool when it turns cheap",
-        ),
-        Expectation(parameter="ceiling", metric="yield", sign=+1, reason="it is paid for evening the pool, and its liquidity earns fees"),
-    ),
-)
+    )
+
+
+MECHANISM = keeper()

@@ -87,7 +87,7 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         won = captured(depth, half_depth + curve_depth(s[at.S_D + i], ann))
         share = liquidity / (liquidity + outside_liquidity + least)
         fees_each = 0.5 * fee * m[at.M_SWAP_VOLUME + i] * won * share
-        most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i])
+        most = 0.001 * (supply - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i] - s[at.S_POOLED_OUTSIDE + i])
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
         a[mine.S_FEES + i] += 2.0 * fees_each

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amo_opt.amos.parameters import PARAMETERS, parameter_set
+from amo_opt.amos.parameters import parameter_set
 from amo_opt.config.identity import MODEL_VERSION, canonical
 from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
@@ -153,7 +153,7 @@ def read_run(file: Path, study: Study, baseline: ParameterSet, *, paths: int | N
     if missing:
         raise AmoOptError(f"{file}: the stored run has no {missing[0]}; make it again with --out")
     named = document["parameters"]["name"]
-    parameters = parameter_set(named, {name: stored[name] for name in PARAMETERS})
+    parameters = parameter_set(named, {name: stored[name] for name in baseline.values()})
     values = _unpacked(file, document["figures"], count)
     weights = None if document["weights"] is None else _unpacked(file, {"weights": document["weights"]}, count)["weights"]
     return Figures(

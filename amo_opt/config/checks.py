@@ -12,18 +12,18 @@ from dataclasses import MISSING, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, PARAMETER_FILE, figure_fields, figures_by_name
+from amo_opt.amos.kinds import label_of
+from amo_opt.amos.parameters import PARAMETERS, is_named
+from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, figures_by_name, named_figures, parameter_key, section_at
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
 from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
-from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from amo_opt.config.toml_file import Document, Key
     from amo_opt.errors import Problem
@@ -58,10 +58,60 @@ def number_at(document: Document, key: Key) -> float | None:
 
 def state_problems(document: Document) -> Iterator[Problem]:
     """Each figure by itself; what they must satisfy together is in `balance`."""
-    for key, entry in figure_fields(ProtocolState):
+    for name in figures_of(document):
+        key = tuple(name.split("."))
         figure = document.get(key)
         if isinstance(figure, dict):
-            yield from _figure_problems(document, key, figure, entry.metadata)
+            yield from _figure_problems(document, key, figure, figures_by_name()[name].metadata)
+
+
+def tables_of(document: Document) -> tuple[str, ...]:
+    """The tables of a state file whose names it chose, by dotted name, further pools first; what none can have is left to the form."""
+    found = []
+    for room in ("pools", "amos"):
+        inner = document.get((room,))
+        names = list(inner) if isinstance(inner, dict) else []
+        found += [f"{room}.{name}" for name in names if section_at(f"{room}.{name}") is not None]
+    return tuple(found)
+
+
+def figures_of(document: Document) -> tuple[str, ...]:
+    """The dotted names of every figure that a state file may hold with the tables that it has."""
+    return (*figures_by_name(), *named_figures(tables_of(document)))
+
+
+def pool_problems(document: Document) -> Iterator[Problem]:
+    """Pools that are called alike, AMOs on pools that are not there, several keepers without the regulator that tells them a price."""
+    first, further = document.get(("pool_name",)) or "", document.get(("pools",))
+    further = further if isinstance(further, dict) else {}
+    if first and first in further:
+        yield document.problem(
+            ("pools", first), "two pools of that name", found=shown(first), allowed="a name of its own for each [[pool]]"
+        )
+    if further and not first:
+        yield document.problem(("pools",), "the first pool has no name", allowed='name = "…" in the first [[pool]], as there are several')
+    pools = [name for name in (first, *further) if name]
+    keepers = []
+    amos = document.get(("amos",))
+    for name in amos if isinstance(amos, dict) else ():
+        label, word = label_of(name)
+        if word and label not in pools:
+            hint = nearest(label, pools) if pools else "name the pool: [[pool]] with name = …"
+            yield document.problem(
+                ("amos", name), "works a pool that is not there", found=shown(label), allowed=", ".join(pools) or None, hint=hint
+            )
+        if word == "keeper":
+            keepers.append(name)
+    if keepers and not isinstance(document.get(("amos", "regulator")), dict):
+        allowed = "a table [amos.regulator]: it says what a keeper is told of the price, and what it may do"
+        yield document.problem(("amos", keepers[0]), "a keeper of a named pool without a regulator", allowed=allowed)
+    if isinstance(document.get(("amos", "regulator")), dict) and not keepers:
+        allowed = 'at least one [[amo]] of kind "peg-keeper" with a name'
+        yield document.problem(("amos", "regulator"), "a regulator without a keeper", allowed=allowed)
+    for other in ("peg_keeper", "curve"):
+        if keepers and isinstance(document.get(("amos", other)), dict):
+            allowed = f"one of [amos.{other}] and [amos.{keepers[0]}]: each takes the protocol's LP tokens for its own"
+            yield document.problem(("amos", other), "two AMOs that work the same pool", allowed=allowed)
 
 
 def table_problems(document: Document) -> Iterator[Problem]:
@@ -83,7 +133,7 @@ def table_problems(document: Document) -> Iterator[Problem]:
 
 def written_figures(document: Document) -> dict[str, Placed]:
     """The figures a state file holds, by dotted name, with their places."""
-    found = {name: number_at(document, (*name.split("."), "value")) for name in figures_by_name()}
+    found = {name: number_at(document, (*name.split("."), "value")) for name in figures_of(document)}
     return {name: Placed(value, document, tuple(name.split("."))) for name, value in found.items() if value is not None}
 
 
@@ -156,7 +206,7 @@ def date_problems(document: Document, state: Document) -> Iterator[Problem]:
     today = _day_at(document, ("date",))
     if today is None:
         return
-    for key in (("date",), *((*key, "date") for key, _ in figure_fields(ProtocolState))):
+    for key in (("date",), *((*name.split("."), "date") for name in figures_of(state))):
         day = _day_at(state, key)
         if day is not None and day > today:
             allowed = f"at most {today.isoformat()}, the date of the study {document.label}"
@@ -172,20 +222,34 @@ def _day_at(document: Document, key: Key) -> date | None:
 # -- parameters --------------------------------------------------------------------------------------------------------------
 
 
+def named_parameters(document: Document, table: Key) -> tuple[str, ...]:
+    """The parameters that a table holds of mechanisms whose names a state chose."""
+    written = document.get(table) if table else document.data
+    return tuple(name for name in written if is_named(name)) if isinstance(written, dict) else ()
+
+
+def parameters_written(document: Document, table: Key) -> tuple[str, ...]:
+    """`PARAMETERS`, and those that the table holds beside them."""
+    return (*PARAMETERS, *named_parameters(document, table))
+
+
 def written_parameters(document: Document, table: Key = ()) -> dict[str, Placed]:
     """The parameters a table holds, with their places; those that a whole file may leave out take their default."""
-    found = {name: number_at(document, (*table, name)) for name in PARAMETERS}
+    found = {name: number_at(document, (*table, name)) for name in parameters_written(document, table)}
     if not table:
         found |= {name: each.default for name, each in PARAMETERS.items() if name not in document.data}
     return {name: Placed(value, document, (*table, name)) for name, value in found.items() if value is not None}
 
 
-def parameter_problems(document: Document, table: Key, *, has: Callable[[str], bool]) -> Iterator[Problem]:
-    """Parameters of mechanisms that the protocol has and a whole file leaves out; and any of one that it does not have."""
+def parameter_problems(document: Document, table: Key, *, has: Callable[[str], bool], asked: Iterable[str] = ()) -> Iterator[Problem]:
+    """Parameters of mechanisms that the protocol has and a whole file leaves out; and any of one that it does not have; ``asked`` are the names
+    of parameters of mechanisms whose names the state chose.
+    """
     written = document.get(table) if table else document.data
     if not isinstance(written, dict):
         return
-    for name, parameter in PARAMETERS.items():
+    for name in dict.fromkeys((*parameters_written(document, table), *asked)):
+        parameter = PARAMETERS[name]
         if name in written and not has(parameter.of):
             message = "belongs to a mechanism that the state does not have"
             allowed = (
@@ -193,7 +257,7 @@ def parameter_problems(document: Document, table: Key, *, has: Callable[[str], b
             )
             yield document.problem((*table, name), message, found=shown(written[name]), allowed=allowed)
         elif not table and name not in written and parameter.default is None and has(parameter.of):
-            yield document.problem((name,), "missing", allowed=PARAMETER_FILE.model_fields[name].description)
+            yield document.problem((name,), "missing", allowed=parameter_key(parameter)[1].description)
 
 
 def pair_problems(values: Mapping[str, Placed]) -> Iterator[Problem]:
@@ -219,9 +283,9 @@ def space_problems(document: Document, current: Mapping[str, Placed]) -> Iterato
         return
     if not space:
         yield document.problem(SPACE, "nothing to search", allowed="at least one parameter with { low = …, high = … }")
-    for name, parameter in PARAMETERS.items():
+    for name in parameters_written(document, SPACE):
         if isinstance(space.get(name), dict):
-            yield from _range_problems(document, (*SPACE, name), parameter)
+            yield from _range_problems(document, (*SPACE, name), PARAMETERS[name])
     for low, high in ORDERED_PAIRS:
         if low not in space and high not in space:
             continue

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.config.schema import figures_by_name, left_out, off_value, table_of
+from amo_opt.config.schema import figures_by_name, figures_in, left_out, off_value, table_of
 from amo_opt.config.study import Certification
 from amo_opt.stress.catalogue import unnamed
 
@@ -84,7 +84,7 @@ def canonical(study: Study) -> dict[str, Any]:
 
 def state_values(state: ProtocolState) -> dict[str, float]:
     """Every figure's value by its dotted key (``pool.fee``), in the order of the state's definition, but for those that are as if left out."""
-    values = {name: float(attrgetter(name)(state).value) for name in figures_by_name()}
+    values = {name: float(attrgetter(name)(state).value) for name in figures_in(state)}
     there = {name: value for name, value in values.items() if name in _ALWAYS or not _is_off(state, name, value)}
     return {_NAMES.get(name, name): value for name, value in there.items()}
 

@@ -13,34 +13,39 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from amo_opt.amos.parameters import PARAMETERS, parameter_set
+from amo_opt.amos.kinds import label_of
+from amo_opt.amos.parameters import PARAMETERS, parameter_set, parameters_in
 from amo_opt.amos.sections import parts_of
+from amo_opt.config.arranged import arranged
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
     contract_problems,
     date_problems,
     draws_problems,
+    named_parameters,
     pair_problems,
     parameter_problems,
+    pool_problems,
     report_problems,
     scenario_problems,
     space_problems,
     state_problems,
     table_problems,
+    tables_of,
     written_figures,
     written_parameters,
 )
 from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import book_problems, override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import first, form_problems
-from amo_opt.config.schema import BEHAVIOUR_FILE, PARAMETER_FILE, STATE_FILE, STUDY_FILE, Model, figures_by_name, off_value
+from amo_opt.config.schema import BEHAVIOUR_FILE, Model, figures_by_name, off_value, parameter_form, section_at, state_form, study_form
 from amo_opt.config.starter import BEHAVIOUR, examples
 from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.protocol.state import Contract, Figure, ProtocolState
+from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
 from amo_opt.stress.catalogue import load_scenario
 from amo_opt.wording import plain
 
@@ -85,7 +90,8 @@ def load_parameters(path: str | os.PathLike[str], state: ProtocolState | None = 
     values = _parameters(document, problems) if document else None
     if document is not None:
         # what the form refused is told first: what is missing beside it would only hide how much that is
-        missing = () if values is None else parameter_problems(document, (), has=_has(state))
+        asked = () if state is None else tuple(parameters_in(state))
+        missing = () if values is None else parameter_problems(document, (), has=_has(state), asked=asked)
         _add(problems, missing, pair_problems(written_parameters(document)))
     if values is None or problems:
         raise InputError(problems)
@@ -120,7 +126,7 @@ def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | o
     A gates file names metrics, which this room does not know: whoever wants one checked brings its reader.
     """
     try:
-        document = read_document(Path(path), os.fspath(path))
+        document = arranged(read_document(Path(path), os.fspath(path)))
         match kind_of(document.data):
             case "study":
                 load_study(path)
@@ -142,7 +148,11 @@ def _alone(document: Document, kind: Literal["state", "behaviour", "parameters"]
     a mechanism must name all of them.
     """
     problems: list[Problem] = []
-    forms = {"state": STATE_FILE, "behaviour": BEHAVIOUR_FILE, "parameters": PARAMETER_FILE}
+    forms = {
+        "state": state_form(tables_of(document)),
+        "behaviour": BEHAVIOUR_FILE,
+        "parameters": parameter_form(named_parameters(document, ())),
+    }
     if _checked(document, forms[kind], problems) is not None and kind == "parameters":
         named = {PARAMETERS[name].of for name in document.data if name in PARAMETERS}
         named |= {"amos"} if any(of.startswith("amos.") for of in named) else set()
@@ -185,7 +195,7 @@ def replace_figure(state: ProtocolState, key: str, value: float) -> ProtocolStat
 
 
 def _study(document: Document, problems: list[Problem]) -> Study | None:
-    values = _checked(document, STUDY_FILE, problems)
+    values = _checked(document, study_form(named_parameters(document, ("current",)), named_parameters(document, SPACE)), problems)
     state_document = _named(document, "state", "state", problems)
     how = _named(document, "behaviour", "behaviour", problems)
     state = _state(state_document, how, problems) if state_document else None
@@ -202,8 +212,9 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     set_document = _named(document, "current", "parameters", problems)
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
+    asked = () if state is None else tuple(parameters_in(state))
     if set_document is not None and file_values is not None:
-        _add(problems, parameter_problems(set_document, (), has=has))
+        _add(problems, parameter_problems(set_document, (), has=has, asked=asked))
     _add(
         problems,
         parameter_problems(document, ("current",), has=has),
@@ -267,20 +278,34 @@ def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Scenario
 
 def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
     """What holds between the keys of a state's file."""
-    return state_problems(document), table_problems(document), balance_problems(written_figures(document)), contract_problems(document)
+    return (
+        state_problems(document),
+        table_problems(document),
+        pool_problems(document),
+        balance_problems(written_figures(document)),
+        contract_problems(document),
+    )
 
 
 def _state(document: Document, behaviour: Document | None, problems: list[Problem]) -> ProtocolState | None:
     """A state and how its holders behave; None where either has a problem, or no behaviour could be read."""
-    values = _checked(document, STATE_FILE, problems)
+    tables = tables_of(document)
+    values = _checked(document, state_form(tables), problems)
     how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else None
     before = len(problems)
     _add(problems, *_state_problems(document), *(() if behaviour is None else (state_problems(behaviour),)))
     if values is None or how is None or len(problems) > before:
         return None
     absent: set[str] = set()
-    state: ProtocolState = _built(ProtocolState, {**values, "markets": {**values["markets"], **how["markets"]}, "absent": None}, "", absent)
-    return replace(state, absent=frozenset(absent))
+    written = {**values, "markets": {**values["markets"], **how["markets"]}, "absent": None}
+    state: ProtocolState = _built(ProtocolState, {**written, "pools": {}}, "", absent)
+    named: dict[str, list[tuple[str, Any]]] = {"pools": [], "amos": []}
+    for table in tables:
+        room, _, name = table.partition(".")
+        section: Any = _built(section_at(table), values[room][name], table, absent)  # type: ignore[arg-type]
+        named[room].append((name, replace(section, on=label_of(name)[0]) if room == "amos" else section))
+    amos = replace(state.amos, named=tuple(named["amos"]))
+    return replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent))
 
 
 def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: set[str]) -> Any:
@@ -292,6 +317,8 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
     if values is None:
         absent.add(name)
     for entry in fields(section):
+        if entry.name in ("absent", "named", "on"):
+            continue  # said by where a table stands
         part, inner = parts[entry.name], f"{name}.{entry.name}" if name else entry.name
         source = values["contracts"] if values is not None and entry.name in IN_CONTRACTS else values
         value: Any = None if source is None else source[entry.name]
@@ -299,8 +326,6 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
             made[entry.name] = Figure(value=off_value(inner)) if value is None else Figure(**value)
         elif is_dataclass(part) and isinstance(part, type):
             made[entry.name] = _built(part, value, inner, absent)
-        elif entry.name == "absent":
-            continue
         elif entry.name == "contracts":
             made[entry.name] = {name: Contract(**contract) for name, contract in value.items() if isinstance(contract, dict)}
         else:
@@ -310,7 +335,7 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
 
 def _parameters(document: Document, problems: list[Problem]) -> dict[str, Any] | None:
     """Name and values of a parameter file, each in its own range; pairs are checked once overrides are in."""
-    return _checked(document, PARAMETER_FILE, problems)
+    return _checked(document, parameter_form(named_parameters(document, ())), problems)
 
 
 def _checked(document: Document, form: Model, problems: list[Problem]) -> dict[str, Any] | None:
@@ -346,7 +371,7 @@ def _named(document: Document, table: str, kind: Kind, problems: list[Problem]) 
 def _read(path: Path, label: str, kind: Kind, problems: list[Problem], overrides: Mapping[str, object] | None = None) -> Document | None:
     """The file as a document of the given kind; None, with the problem added, if it cannot be read or is of another kind."""
     try:
-        document = read_document(path, label, overrides)
+        document = arranged(read_document(path, label, overrides))
     except InputError as error:
         problems.extend(error.problems)
         return None

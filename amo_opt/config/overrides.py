@@ -5,7 +5,7 @@ The switch of a mechanism: a rate, a share or a position set to 0 turns it off, 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from amo_opt.config.balance import value_in
 from amo_opt.config.checks import SET, Placed, number_at
 from amo_opt.config.schema import figures_by_name, table_of
 from amo_opt.config.wording import nearest, shown
-from amo_opt.protocol.state import Figure
+from amo_opt.protocol.state import Figure, Named
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def with_figure(state: ProtocolState, name: str, figure: Figure) -> ProtocolStat
 
 def _replaced(owner: Any, parts: list[str], figure: Figure) -> Any:
     inner = figure if len(parts) == 1 else _replaced(getattr(owner, parts[0]), parts[1:], figure)
+    if isinstance(owner, Named) and parts[0] not in {entry.name for entry in fields(owner)}:
+        return owner.with_named(parts[0], inner)
     return replace(owner, **{parts[0]: inner})
 
 

@@ -11,11 +11,12 @@ from dataclasses import Field as DataclassField
 from datetime import date
 from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import LABEL, mechanism_at
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.amos.sections import parts_of
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
@@ -24,7 +25,7 @@ from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from amo_opt.config.toml_file import Key
 
@@ -107,10 +108,50 @@ def figure_fields(section: type, key: Key = ()) -> Iterator[tuple[Key, Dataclass
             yield from figure_fields(hint, (*key, entry.name))
 
 
+class Figures(dict[str, DataclassField[Any]]):
+    """Figures by dotted name; one of a mechanism whose name a state chooses (``amos.usdt-keeper.minted``) is known by its name, and not gone through."""
+
+    def __missing__(self, name: str) -> DataclassField[Any]:
+        found = _named_figure(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and _named_figure(name) is not None)
+
+
+def section_at(table: str) -> type[Any] | None:
+    """The dataclass of a table whose name a state chooses (``pools.usdt``); None where none can have it."""
+    try:
+        return mechanism_at(table).section
+    except KeyError:
+        return None
+
+
 @cache
-def figures_by_name() -> dict[str, DataclassField[Any]]:
+def _named_figure(name: str) -> DataclassField[Any] | None:
+    table, _, figure = name.rpartition(".")
+    section = section_at(table)
+    return None if section is None else next((entry for (key,), entry in figure_fields(section) if key == figure), None)
+
+
+def named_figures(tables: Iterable[str]) -> Iterator[str]:
+    """The dotted names of the figures of tables whose names a state chose."""
+    for table in tables:
+        section = section_at(table)
+        yield from () if section is None else (f"{table}.{key[0]}" for key, _ in figure_fields(section))
+
+
+@cache
+def figures_by_name() -> Figures:
     """Every figure of a state by its dotted name (``pool.fee``), in the order of the state's definition."""
-    return {".".join(str(part) for part in key): entry for key, entry in figure_fields(ProtocolState)}
+    return Figures({".".join(str(part) for part in key): entry for key, entry in figure_fields(ProtocolState)})
+
+
+def figures_in(state: ProtocolState) -> tuple[str, ...]:
+    """The dotted names of every figure of a protocol's state: all that there are, then those of tables whose names it chose."""
+    return (*figures_by_name(), *named_figures(state.instances))
 
 
 def table_of(name: str) -> str:
@@ -118,7 +159,7 @@ def table_of(name: str) -> str:
     if name in MARKETS_OF:
         return MARKETS_OF[name]
     table = name.rpartition(".")[0]
-    return table if table.partition(".")[0] in (*OPTIONAL, "amos") else ""
+    return table if table.partition(".")[0] in (*OPTIONAL, "amos", "pools") else ""
 
 
 def acts(state: ProtocolState, name: str) -> bool:
@@ -142,7 +183,7 @@ def left_out(name: str) -> float | None:
 
 def given_figures(state: ProtocolState) -> dict[str, Figure]:
     """The figures that a state's file or its study gives, by dotted name, in the order of the state's definition."""
-    found: dict[str, Figure] = {name: attrgetter(name)(state) for name in figures_by_name()}
+    found: dict[str, Figure] = {name: attrgetter(name)(state) for name in figures_in(state)}
     return {
         name: each for name, each in found.items() if acts(state, name) and (each.is_given or figures_by_name()[name].default is MISSING)
     }
@@ -164,7 +205,7 @@ def _figures(section: type, name: str, *, behaviour: bool = False) -> Spec:
             else:
                 default = ... if entry.default is MISSING else FIGURE(value=entry.default.value)
                 keys[entry.name] = (FIGURE, Field(default, description=description))
-        elif parts[entry.name] is not Figure:
+        elif parts[entry.name] is not Figure and is_dataclass(parts[entry.name]):
             keys[entry.name] = _figures(parts[entry.name], f"{name}.{entry.name}")
     required = any(declared.is_required() for _, declared in keys.values())
     if required and (name in OPTIONAL or name.partition(".")[0] in ("amos", "rewards")):
@@ -205,7 +246,8 @@ DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes
 NOTES = text("text in quotes", default="")
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
-PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()})
+_PARAMETER_KEYS = {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()}
+PARAMETER_FILE = model("parameters", _PARAMETER_KEYS)
 """Which of them must be there hangs on what the protocol has (`checks.parameter_problems`)."""
 
 CONTRACT = model(
@@ -231,17 +273,50 @@ class Contracts(BaseModel):
     collateral_decimals: int | None = Field(None, ge=0, le=77, description="a whole number from 0 to 77")
 
 
-STATE_FILE = model(
-    "state",
-    {
-        "name": name_of("state"),
-        "date": DATE,
-        "notes": NOTES,
-        "protocol": text('the name of the protocol in quotes, such as "Frax"', default=""),
-        "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
-    }
-    | {name: _figures(part, name) for name, part in parts_of(ProtocolState).items() if is_dataclass(part) and isinstance(part, type)},
-)
+_STATE_KEYS: dict[str, Spec] = {
+    "name": name_of("state"),
+    "date": DATE,
+    "notes": NOTES,
+    "protocol": text('the name of the protocol in quotes, such as "Frax"', default=""),
+    "pool_name": text(
+        "what the first pool is called: a small letter, then small letters and digits", default="", pattern=f"^({LABEL.pattern})?$"
+    ),
+    "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
+} | {name: _figures(part, name) for name, part in parts_of(ProtocolState).items() if is_dataclass(part) and isinstance(part, type)}
+STATE_FILE = model("state", _STATE_KEYS)
+
+
+@cache
+def state_form(tables: tuple[str, ...]) -> Model:
+    """The form of a state file that has these tables of names it chose (``pools.usdt``, ``amos.usdt-keeper``)."""
+    if not tables:
+        return STATE_FILE
+    rooms: dict[str, dict[str, Spec]] = {}
+    for each in tables:
+        room, _, name = each.partition(".")
+        rooms.setdefault(room, {})[name] = _figures(mechanism_at(each).section, each)  # type: ignore[arg-type]
+    keys = dict(_STATE_KEYS)
+    for room, own in rooms.items():
+        known = {name: (info.annotation, info) for name, info in _model_of(_STATE_KEYS[room]).model_fields.items()}
+        keys[room] = table(room, {**known, **own}, required=False)
+    return model("state", keys)
+
+
+def _model_of(spec: Spec) -> Model:
+    """The model of a table's field."""
+    found = spec[0]
+    return (
+        found
+        if isinstance(found, type)
+        else next(each for each in get_args(found) if isinstance(each, type) and issubclass(each, BaseModel))
+    )
+
+
+@cache
+def parameter_form(names: tuple[str, ...]) -> Model:
+    """The form of a parameter file that holds these of mechanisms whose names a state chose."""
+    return model("parameters", _PARAMETER_KEYS | {name: parameter_key(PARAMETERS[name]) for name in names}) if names else PARAMETER_FILE
+
 
 BEHAVIOUR_FILE = model(
     "behaviour",
@@ -258,7 +333,18 @@ SET_TEXT = 'a table of figures of the state by dotted name, such as { "markets.l
 
 _RANGE = model("range", {"low": FINITE, "high": FINITE, "log": (bool, Field(False, description="true or false"))})
 _RANGE_TEXT = "{ low = …, high = … }, with log = true to search its logarithm"
-_SPACE = table("search.space", {name: (_RANGE | None, Field(None, description=_RANGE_TEXT)) for name in PARAMETERS})
+
+
+def _space(names: Iterable[str]) -> Spec:
+    return table("search.space", {name: (_RANGE | None, Field(None, description=_RANGE_TEXT)) for name in names})
+
+
+def _current(names: Iterable[str]) -> Spec:
+    return table(
+        "current",
+        {"file": FILE, "name": name_of("set", default=None)} | {name: _parameter(PARAMETERS[name], default=None) for name in names},
+    )
+
 
 _SCENARIO = model(
     "scenario",
@@ -277,97 +363,101 @@ _SCENARIO = model(
     },
 )
 
-STUDY_FILE = model(
-    "study",
-    {
-        "name": name_of("study"),
-        "date": DATE,
-        "notes": NOTES,
-        "behaviour": table("behaviour", {"file": FILE}),
-        "state": table("state", {"file": FILE, "set": (dict[str, Any], Field(default_factory=dict, description=SET_TEXT))}),
-        "current": table(
-            "current",
-            {"file": FILE, "name": name_of("set", default=None)}
-            | {name: _parameter(entry, default=None) for name, entry in PARAMETERS.items()},
-        ),
-        "simulation": table(
-            "simulation",
-            {
-                "paths": whole(1, 1_000_000, default=_SIMULATION["paths"]),
-                "transition_hours": whole(1, 8760, default=_SIMULATION["transition_hours"]),
-                "window_hours": whole(1, 87_600, default=_SIMULATION["window_hours"]),
-                "peg_reference": one_of(("collateral", "dollar"), default=_SIMULATION["peg_reference"]),
-                "collateral_valuation": one_of(("par", "oracle"), default=_SIMULATION["collateral_valuation"]),
-                "response_delay_hours": whole(0, 8760, default=_SIMULATION["response_delay_hours"]),
-                "cr_floor": number(0.0, 1.0, default=_SIMULATION["cr_floor"]),
-                "crv_locked_share": number(0.0, 1.0, default=_SIMULATION["crv_locked_share"]),
-            },
-            required=False,
-        ),
-        "search": table(
-            "search",
-            {
-                "seed": whole(0, 2**63 - 1, default=_SEARCH["seed"]),
-                "trials": whole(1, 1_000_000, default=_SEARCH["trials"]),
-                "batch": whole(1, 4096, default=_SEARCH["batch"]),
-                "sampler": one_of(("auto", "tpe", "nsga2", "gp"), default=_SEARCH["sampler"]),
-                "screen_paths": whole(0, 1_000_000, default=_SEARCH["screen_paths"]),
-                "stall": whole(0, 1_000_000, default=_SEARCH["stall"]),
-                "space": _SPACE,
-            },
-        ),
-        "constraints": table(
-            "constraints",
-            {
-                "external_cr_floor": number(0.01, 1.0, default=None, unit="(left out: the state's collateral ratio)"),
-                "min_external_cr": number(0.0, 10.0, default=_CONSTRAINTS["min_external_cr"]),
-                "max_breach_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_breach_probability"]),
-                "max_unserved_usd_hours": number(
-                    0.0, 1e18, default=None, unit="(left out: 1e9 at a supply of 2.6e9, in proportion to the state's)"
-                ),
-                "max_shortfall_bps": number(0.0, 10_000.0, default=_CONSTRAINTS["max_shortfall_bps"]),
-                "max_unrecovered_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_unrecovered_probability"]),
-                "min_floor_supply": number(0.0, 1000.0, default=_CONSTRAINTS["min_floor_supply"], unit="(left out: no limit)"),
-            },
-            required=False,
-        ),
-        "certification": table(
-            "certification",
-            {
-                "multiple": whole(1, 10_000, default=_CERTIFICATION["multiple"]),
-                "candidates": whole(1, 10_000, default=_CERTIFICATION["candidates"]),
-                "tolerance_yield": number(0.0, 1.0, default=_CERTIFICATION["tolerance_yield"]),
-                "tolerance_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["tolerance_peg_bps"]),
-                "tolerance_cr": number(0.0, 1.0, default=_CERTIFICATION["tolerance_cr"]),
-                "least_gain": number(0.0, 1_000.0, default=_CERTIFICATION["least_gain"]),
-                "bootstrap": whole(10, 20_000, default=_CERTIFICATION["bootstrap"]),
-                "most_paths": whole(1, 10_000_000, default=_CERTIFICATION["most_paths"]),
-                "draws": whole(0, 4096, default=_CERTIFICATION["draws"]),
-                "robust_share": number(0.0, 1.0, default=_CERTIFICATION["robust_share"]),
-            },
-            required=False,
-        ),
-        "report": table(
-            "report",
-            {
-                "max_state_age_days": whole(0, 36_500, default=_REPORT["max_state_age_days"]),
-                "execution_delay_days": number(0.0, 365.0, default=_REPORT["execution_delay_days"], unit="days"),
-                "execution_window_days": number(0.0, 365.0, default=_REPORT["execution_window_days"], unit="days"),
-                "expiry_days": number(0.0, 365.0, default=_REPORT["expiry_days"], unit="days"),
-                "rollback_days": number(1.0, 365.0, default=_REPORT["rollback_days"], unit="days"),
-            },
-            required=False,
-        ),
-        "scenario_defaults": table(
-            "scenario_defaults",
-            {
-                "set": (
-                    dict[str, Any],
-                    Field(default_factory=dict, description="a table of settings of every scenario, such as { swap_volume_day = 5e6 }"),
-                )
-            },
-            required=False,
-        ),
-        "scenario": (list[_SCENARIO], Field(description="tables [[scenario]], at least one")),  # type: ignore[valid-type]
-    },
-)
+_STUDY_KEYS: dict[str, Spec] = {
+    "name": name_of("study"),
+    "date": DATE,
+    "notes": NOTES,
+    "behaviour": table("behaviour", {"file": FILE}),
+    "state": table("state", {"file": FILE, "set": (dict[str, Any], Field(default_factory=dict, description=SET_TEXT))}),
+    "current": _current(PARAMETERS),
+    "simulation": table(
+        "simulation",
+        {
+            "paths": whole(1, 1_000_000, default=_SIMULATION["paths"]),
+            "transition_hours": whole(1, 8760, default=_SIMULATION["transition_hours"]),
+            "window_hours": whole(1, 87_600, default=_SIMULATION["window_hours"]),
+            "peg_reference": one_of(("collateral", "dollar"), default=_SIMULATION["peg_reference"]),
+            "collateral_valuation": one_of(("par", "oracle"), default=_SIMULATION["collateral_valuation"]),
+            "response_delay_hours": whole(0, 8760, default=_SIMULATION["response_delay_hours"]),
+            "cr_floor": number(0.0, 1.0, default=_SIMULATION["cr_floor"]),
+            "crv_locked_share": number(0.0, 1.0, default=_SIMULATION["crv_locked_share"]),
+        },
+        required=False,
+    ),
+    "search": table(
+        "search",
+        {
+            "seed": whole(0, 2**63 - 1, default=_SEARCH["seed"]),
+            "trials": whole(1, 1_000_000, default=_SEARCH["trials"]),
+            "batch": whole(1, 4096, default=_SEARCH["batch"]),
+            "sampler": one_of(("auto", "tpe", "nsga2", "gp"), default=_SEARCH["sampler"]),
+            "screen_paths": whole(0, 1_000_000, default=_SEARCH["screen_paths"]),
+            "stall": whole(0, 1_000_000, default=_SEARCH["stall"]),
+            "space": _space(PARAMETERS),
+        },
+    ),
+    "constraints": table(
+        "constraints",
+        {
+            "external_cr_floor": number(0.01, 1.0, default=None, unit="(left out: the state's collateral ratio)"),
+            "min_external_cr": number(0.0, 10.0, default=_CONSTRAINTS["min_external_cr"]),
+            "max_breach_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_breach_probability"]),
+            "max_unserved_usd_hours": number(
+                0.0, 1e18, default=None, unit="(left out: 1e9 at a supply of 2.6e9, in proportion to the state's)"
+            ),
+            "max_shortfall_bps": number(0.0, 10_000.0, default=_CONSTRAINTS["max_shortfall_bps"]),
+            "max_unrecovered_probability": number(1e-6, 1.0, default=_CONSTRAINTS["max_unrecovered_probability"]),
+            "min_floor_supply": number(0.0, 1000.0, default=_CONSTRAINTS["min_floor_supply"], unit="(left out: no limit)"),
+        },
+        required=False,
+    ),
+    "certification": table(
+        "certification",
+        {
+            "multiple": whole(1, 10_000, default=_CERTIFICATION["multiple"]),
+            "candidates": whole(1, 10_000, default=_CERTIFICATION["candidates"]),
+            "tolerance_yield": number(0.0, 1.0, default=_CERTIFICATION["tolerance_yield"]),
+            "tolerance_peg_bps": number(0.0, 10_000.0, default=_CERTIFICATION["tolerance_peg_bps"]),
+            "tolerance_cr": number(0.0, 1.0, default=_CERTIFICATION["tolerance_cr"]),
+            "least_gain": number(0.0, 1_000.0, default=_CERTIFICATION["least_gain"]),
+            "bootstrap": whole(10, 20_000, default=_CERTIFICATION["bootstrap"]),
+            "most_paths": whole(1, 10_000_000, default=_CERTIFICATION["most_paths"]),
+            "draws": whole(0, 4096, default=_CERTIFICATION["draws"]),
+            "robust_share": number(0.0, 1.0, default=_CERTIFICATION["robust_share"]),
+        },
+        required=False,
+    ),
+    "report": table(
+        "report",
+        {
+            "max_state_age_days": whole(0, 36_500, default=_REPORT["max_state_age_days"]),
+            "execution_delay_days": number(0.0, 365.0, default=_REPORT["execution_delay_days"], unit="days"),
+            "execution_window_days": number(0.0, 365.0, default=_REPORT["execution_window_days"], unit="days"),
+            "expiry_days": number(0.0, 365.0, default=_REPORT["expiry_days"], unit="days"),
+            "rollback_days": number(1.0, 365.0, default=_REPORT["rollback_days"], unit="days"),
+        },
+        required=False,
+    ),
+    "scenario_defaults": table(
+        "scenario_defaults",
+        {
+            "set": (
+                dict[str, Any],
+                Field(default_factory=dict, description="a table of settings of every scenario, such as { swap_volume_day = 5e6 }"),
+            )
+        },
+        required=False,
+    ),
+    "scenario": (list[_SCENARIO], Field(description="tables [[scenario]], at least one")),  # type: ignore[valid-type]
+}
+STUDY_FILE = model("study", _STUDY_KEYS)
+
+
+@cache
+def study_form(current: tuple[str, ...], searched: tuple[str, ...]) -> Model:
+    """The form of a study whose set in force and search space hold these parameters of mechanisms whose names a state chose."""
+    if not current and not searched:
+        return STUDY_FILE
+    search = {name: (info.annotation, info) for name, info in _model_of(_STUDY_KEYS["search"]).model_fields.items()}
+    search["space"] = _space((*PARAMETERS, *searched))
+    return model("study", _STUDY_KEYS | {"current": _current((*PARAMETERS, *current)), "search": table("search", search)})

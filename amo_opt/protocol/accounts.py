@@ -34,6 +34,7 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
     an hour is cleared.
     """
     ann = 2.0 * amplification_at(hour + 1, c[at.C_START_AMPLIFICATION], p[at.P_AMPLIFICATION], c[at.C_RAMP_HOURS])
+    ramped = amplification_at(hour + 1, 0.0, 1.0, c[at.C_RAMP_HOURS])
     share_weight = c[at.C_SHARE_WEIGHT]
     recovery = c[at.C_SHARE_RECOVERY]
     for i in range(LANES):
@@ -54,6 +55,7 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_SHARE_PRICE + i] = share_price
         s[at.S_SHARE_SLOW + i] = slow + share_weight * (share_price - slow)
         s[at.S_ANN + i] = ann
+        s[at.S_RAMPED + i] = ramped
     for k in range(_HOURLY_COUNT):
         for i in range(LANES):
             s[at.S_DEPTH_ELSEWHERE + k * LANES + i] = 0.0
@@ -102,7 +104,7 @@ def net_asset_value(s: Vector, c: Vector, w: Vector) -> None:
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         own_base_usd = own * s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
         held = s[at.S_IDLE + i] + s[at.S_AT_WORK + i]
-        assets = held * collateral_price + own_base_usd + s[at.S_DEBT + i]
+        assets = held * collateral_price + own_base_usd + s[at.S_DEBT + i] + s[at.S_POOLED + i]
         external = s[at.S_SUPPLY + i] - own * s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i]
         stuck_usd = s[at.S_STUCK + i] * collateral_price + s[at.S_STUCK_DEBT + i]
         w[W_NAV + i] = assets - external - cost_of_selling(own_base_usd, stuck_usd, base_fee, haircut)

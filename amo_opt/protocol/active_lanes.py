@@ -34,6 +34,8 @@ FULL_STAGE: Final = (VECTOR, VECTOR, VECTOR, VECTOR, types.int64)
 """The arguments of a full stage: state, market row, parameters, constants, number of lanes."""
 FULL_STAGE_OF_AMO: Final = (VECTOR,) * 8 + (types.int64,)
 """Those of an AMO's: after the common ones its own state, market inputs, parameters and constants."""
+FULL_STAGE_ON_POOL: Final = (VECTOR,) * 9 + (types.int64,)
+"""Those of an AMO's that is told which pool it works: the pool's state too."""
 
 
 @scalar
@@ -74,11 +76,11 @@ def _scatter(s: Vector, lines: Lines, w: Vector, copy: Vector, n: int) -> None:
 
 @walker
 def run_active(
-    full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, own: tuple[int, int, int, int], state_size: int
+    full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, own: tuple[int, int, int, int, int], state_size: int
 ) -> None:
     """Runs the full stage at that address, of those lines, on the lanes flagged in ``w``: on the state itself where all are, else on their copy.
 
-    ``own`` = where an AMO's own state, inputs, parameters and constants begin; all 0 where the stage is no AMO's.
+    ``own`` = where an AMO's own state, inputs, parameters and constants begin, all 0 where the stage is no AMO's; and the state of the pool it works, less than 0 where it is not told.
     """
     n = count_active(w)
     if n > 0:
@@ -92,7 +94,10 @@ def run_active(
             _gather(s, lines[3:first_written], w, copy, filled)
         _gather(m, lines[first_read:], w, row, filled)
         held = s if whole else copy
-        if own[0] > 0:
+        if own[4] >= 0:
+            pool = ahead(held, own[4])
+            call_at(full, held, row, p, c, ahead(held, own[0]), ahead(row, own[1]), ahead(p, own[2]), ahead(c, own[3]), pool, filled)
+        elif own[0] > 0:
             call_at(full, held, row, p, c, ahead(held, own[0]), ahead(row, own[1]), ahead(p, own[2]), ahead(c, own[3]), filled)
         else:
             call_at(full, held, row, p, c, filled)
@@ -103,7 +108,7 @@ def run_active(
 @dataclass(frozen=True)
 class OnActive:
     """A full stage (s, m, p, c, number of lanes; an AMO's with its own a, n, q, k before the number), to run on flagged lanes: the lines that it writes, those
-    it only reads, and those of the market row; then the same of the AMO's own.
+    it only reads, and those of the market row; then the same of the AMO's own, and of the pool's that it works.
     """
 
     full: Any
@@ -113,11 +118,14 @@ class OnActive:
     own_writes: tuple[int, ...] = ()
     own_reads: tuple[int, ...] = ()
     own_market: tuple[int, ...] = ()
+    pool_writes: tuple[int, ...] = ()
+    pool_reads: tuple[int, ...] = ()
 
-    def lines(self, own_state: int, own_market: int) -> Lines:
-        """What is copied for it where the AMO's own lines begin there."""
-        writes = sorted({*self.writes, *(own_state + line for line in self.own_writes)})
-        touched = sorted({*writes, *self.reads, *(own_state + line for line in self.own_reads)})
+    def lines(self, own_state: int, own_market: int, pool: int = 0) -> Lines:
+        """What is copied for it where the AMO's own lines begin there, and those of the ``pool`` that it works."""
+        writes = sorted({*self.writes, *(own_state + line for line in self.own_writes), *(pool + line for line in self.pool_writes)})
+        reads = {*self.reads, *(own_state + line for line in self.own_reads), *(pool + line for line in self.pool_reads)}
+        touched = sorted({*writes, *reads})
         market = sorted({*self.market, *(own_market + line for line in self.own_market)})
         return np.array([len(touched), len(writes), len(market), *touched, *writes, *market], dtype=np.int64)
 
@@ -131,6 +139,8 @@ def on_active(
     own_writes: tuple[int, ...] = (),
     own_reads: tuple[int, ...] = (),
     own_market: tuple[int, ...] = (),
+    pool_writes: tuple[int, ...] = (),
+    pool_reads: tuple[int, ...] = (),
 ) -> OnActive:
     """The stage ``full`` on active lanes, with what is copied for it. A test holds the declaration against the stage's source."""
-    return OnActive(full, writes, reads, market, own_writes, own_reads, own_market)
+    return OnActive(full, writes, reads, market, own_writes, own_reads, own_market, pool_writes, pool_reads)

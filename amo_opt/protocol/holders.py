@@ -77,7 +77,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         wanted = wanted if wanted > 0.0 else 0.0
         wanted = wanted if wanted < MOST_WANTED else MOST_WANTED
         moved = return_rate * (start_outside * kept * wanted - outside * d) / d
-        room = 0.5 * (supply - x - queue - elsewhere) / x
+        room = 0.5 * (supply - x - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]) / x
         room = room if room > 0.0 else 0.0
         moved = moved if moved < room else room
         moved = moved if moved > -0.5 * outside else -0.5 * outside
@@ -143,7 +143,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         hazard = hazard if hazard < 0.5 else 0.5
         queue = s[at.S_QUEUE + i]
         elsewhere = s[at.S_OWN_OUTSIDE + i]
-        outside = s[at.S_SUPPLY + i] - x - elsewhere
+        outside = s[at.S_SUPPLY + i] - x - elsewhere - s[at.S_POOLED_OUTSIDE + i]
         holders = outside - queue
         holders = holders if holders > 0.0 else 0.0
         news = m[at.M_NEWS_EXIT + i]

@@ -56,12 +56,17 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "memory_decay",
     "share_weight",
     "share_recovery",
+    "regulator_first_version",
 )
 CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 
-TOTALS: tuple[str, ...] = ("at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed")
+TOTALS: tuple[str, ...] = (
+    "at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed",
+    "pooled", "pooled_outside", "keeper_debt", "keeper_roots",
+)  # fmt: skip
 """Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
-(what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books. Every AMO adds what it
+(what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books; what the protocol has of the other side of further pools,
+and others' stablecoin in these; debt of PegKeepers, and the sum of the roots of their debts over their ceilings. Every AMO adds what it
 begins with; from then on whoever moves a position moves them."""
 HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "over_caps", "unsound", "amo_income")
 """What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
@@ -69,9 +74,11 @@ borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is 
 STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
 """What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 
+POOL: tuple[str, ...] = ("pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own", "base_value", "pool_price")
+"""A pool's lines, the first of the state and of every further pool's own: what works a pool is told where its lines begin. ``own`` is the share of the protocol and all its AMOs, ``pool_price``
+the pool's own average of its spot price, in coins opposite."""
 COMMON: tuple[str, ...] = (
-    # pool
-    "pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own",
+    *POOL,
     # issuer
     "supply", "collateral_ratio", "hours_since_refresh", "idle", "claims", "net_issued", "share_price", "share_supply", "share_impact", "share_slow", "oracle",
     # holders and outside providers
@@ -81,8 +88,10 @@ COMMON: tuple[str, ...] = (
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
+    # how far the ramp of A is; the price that PegKeepers are told, and the two highest averages of their pools
+    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest",
     # this step's prices and ratios; x / D of the pool at a price of CR
-    "collateral_price", "base_value", "price", "cr_contract", "cr_external", "scaled_cr",
+    "collateral_price", "price", "cr_contract", "cr_external", "scaled_cr",
     # what selling everything would cost, as last settled; income that FXS1559 has already looked at
     "liquidation_cost", "income_seen",
     # running income and capital lines that are no AMO's own (cleared when the scored window opens)
@@ -123,7 +132,7 @@ FAULTS: dict[int, str] = {
 _OFFSETS: dict[str, tuple[dict[str, int], int]] = {
     "S": ({name: index for index, name in enumerate(COMMON)}, LANES),
     "M": ({name: index for index, name in enumerate(COMMON_INPUTS)}, LANES),
-    "P": ({name: index for index, name in enumerate(PARAMETERS)}, 1),
+    "P": ({name.replace(".", "_"): index for index, name in enumerate(PARAMETERS)}, 1),
     "C": ({name: index for index, name in enumerate(CONSTANTS)}, 1),
 }
 """Names by their letter, and how far apart they lie."""

@@ -1,6 +1,6 @@
 """The exogenous inputs of one path and step that belong to no AMO: their names, order and units.
 
-Each AMO declares its own besides (`amos.mechanism`); `amos.inputs` puts them together, `stress` draws them, the kernel's stages read them.
+Each AMO declares its own besides (`amos.mechanism`); `amos.layout` puts them together, `stress` draws them, the kernel's stages read them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Parameter:
     ``rank`` is its place in files and vectors; the issuer's come first among equals, then AMOs in the order of their catalogue. ``share_of`` says what
     a share of a balance is a share of; the minter's sum of collateral counts what ``borrows``, its sum of stablecoin what ``mints``.
     ``default`` is what a file without the parameter means; None = it must be written. ``of`` is the table of the state whose mechanism it belongs to (``amos`` = any
-    AMO's, empty = every protocol's), ``off`` what it is where that is not there.
+    AMO's, empty = every protocol's), ``off`` what it is where that is not there. An ``amount`` is in tokens or the unit of account, and grows with the protocol.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Parameter:
     default: float | None = None
     of: str = ""
     off: float = 0.0
+    amount: bool = False
 
     def typed(self, value: float) -> int | float:
         """The value in the parameter's kind."""
@@ -286,6 +287,59 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             searched=False,
             of="redeem",
             off=0.0,
+        ),
+        Parameter(
+            "regulator.alpha",
+            "Part of its ceiling that a PegKeeper may use while the others use nothing (its root)",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.05,
+            rank=136,
+            default=0.5,
+            of="amos.regulator",
+            off=0.5,
+        ),
+        Parameter(
+            "regulator.beta",
+            "What every other PegKeeper that uses its whole ceiling adds to it",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.05,
+            rank=137,
+            default=0.25,
+            of="amos.regulator",
+            off=0.25,
+        ),
+        Parameter(
+            "regulator.price_deviation",
+            "Distance of a pool's spot price from its average beyond which its PegKeeper stands still",
+            "real",
+            1e-5,
+            1.0,
+            "",
+            0.0001,
+            rank=138,
+            log=True,
+            default=5e-4,
+            of="amos.regulator",
+            off=5e-4,
+        ),
+        Parameter(
+            "regulator.worst_price_threshold",
+            "Height of a pool's average above the highest of the others beyond which nothing is provided to it",
+            "real",
+            0.0,
+            0.01,
+            "",
+            0.0001,
+            rank=139,
+            default=3e-4,
+            of="amos.regulator",
+            off=3e-4,
         ),
     )
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 FRAX = "Frax"
 """The protocol whose setters and recorded episodes this package holds."""
@@ -153,12 +153,54 @@ class Assembled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AmoSections(Assembled):
+class Named:
+    """Tables whose names a file chooses, beside those that have a place of their own: (name, table), in the order of the file."""
+
+    named: tuple[tuple[str, Any], ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        """The table of that name. Raises ``AttributeError`` where there is none."""
+        for key, table in vars(self).get("named", ()):
+            if key == name:
+                return table
+        raise AttributeError(f"{type(self).__name__} has no {name!r}")
+
+    def with_named(self, name: str, table: Any) -> Self:
+        """The same with the table of that name replaced."""
+        return replace(self, named=tuple((key, table if key == name else held) for key, held in self.named))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmoSections(Named, Assembled):
     """``[amos.NAME]`` of every AMO, by its name."""
 
     def each(self) -> tuple[AmoSection, ...]:
-        """The sections, in the order of the state."""
-        return tuple(getattr(self, entry.name) for entry in fields(self))
+        """The sections, in the order of the state; those of names that the file chose come last."""
+        own = (getattr(self, entry.name) for entry in fields(self) if entry.name != "named")
+        return (*own, *(table for _, table in self.named))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FurtherPool:
+    """``[pools.NAME]``, a ``[[pool]]`` after the first: a plain pool of two coins, the stablecoin against one that stands opposite."""
+
+    stablecoin: Figure = figure(1.0, 1e13, "tokens", "stablecoin in the pool")
+    opposite: Figure = figure(1.0, 1e13, "tokens", "coins opposite in the pool")
+    amplification: Figure = figure(1.0, 999_999.0, "", "A of the pool")
+    fee: Figure = figure(0.0, 0.05, "", "swap fee of the pool")
+    admin_fee: Figure = figure(0.0, 1.0, "", "share of the swap fee that goes to the pool's administrator")
+    lp_share: Figure = figure(0.0, 1.0, "", "share of its LP tokens that the protocol itself holds, beside its AMOs'", default=0.0)
+    volume_day: Figure = figure(0.0, 1e13, "USD", "mean two-way volume a day that looks for this pool", default=0.0)
+    ema_seconds: Figure = figure(1.0, 1e6, "s", "time constant of the pool's own price average", default=866.0)
+
+    def collateral(self, _state: ProtocolState) -> float:
+        """What the protocol itself holds of its other side, at par."""
+        return self.lp_share.value * self.opposite.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pools(Named):
+    """``[pools.NAME]``: the pools beside the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +294,8 @@ class Contract:
 class ProtocolState:
     """A whole state file, and the figures of behaviour in ``markets``. ``absent`` are the tables that the file leaves out, by dotted name: mechanisms that the protocol does not
     have. ``protocol`` is whose books these are, empty where the file does not say. ``chain_id``, ``price_controller`` (which
-    contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``.
+    contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``. ``pool`` is the first pool, ``pool_name`` what its file calls
+    it, empty where there is one alone.
     """
 
     name: str
@@ -274,11 +317,23 @@ class ProtocolState:
     protocol: str = ""
     notes: str = ""
     absent: frozenset[str] = frozenset()
+    pools: Pools = field(default_factory=Pools)
+    pool_name: str = ""
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """The tables whose names the file chose, by dotted name: further pools, then AMOs."""
+        return (*(f"pools.{name}" for name, _ in self.pools.named), *(f"amos.{name}" for name, _ in self.amos.named))
 
     def has(self, section: str) -> bool:
         """Whether the protocol has that mechanism: the table of its state (``share_token``, ``amos.curve``); with ``amos`` any AMO; with an empty name always."""
         if section == "amos":
-            return any(self.has(f"amos.{entry.name}") for entry in fields(self.amos))
+            return bool(self.amos.named) or any(self.has(f"amos.{entry.name}") for entry in fields(self.amos) if entry.name != "named")
+        room, _, name = section.partition(".")
+        if room == "pools":
+            return any(name == key for key, _ in self.pools.named)
+        if room == "amos" and name not in {entry.name for entry in fields(self.amos)}:
+            return any(name == key for key, _ in self.amos.named)
         return section not in self.absent
 
     def is_of(self, protocol: str) -> bool:
@@ -301,14 +356,26 @@ class ProtocolState:
     @property
     def collateral_usd(self) -> float:
         """All collateral of the protocol at par: idle, and what the AMOs hold outside the pool and in it, dollars."""
-        return math.fsum((self.collateral.idle.value, *(each.collateral(self) for each in self.amos.each())))
+        further = (each.collateral(self) for _, each in self.pools.named)
+        return math.fsum((self.collateral.idle.value, *(each.collateral(self) for each in self.amos.each()), *further))
 
     @property
     def own_of_pool(self) -> float:
-        """Share of the pool's LP tokens that the AMOs own."""
-        return math.fsum(each.of_pool() for each in self.amos.each())
+        """Share of the first pool's LP tokens that the AMOs own."""
+        return math.fsum(each.of_pool() for each in self.amos.each() if self.works_first(each))
+
+    def works_first(self, amo: AmoSection) -> bool:
+        """Whether an AMO works the first pool: it names no other."""
+        return getattr(amo, "on", "") in ("", self.pool_name)
+
+    def own_of_further(self, name: str) -> float:
+        """Share of a further pool's LP tokens that the protocol and its AMOs own."""
+        pool = getattr(self.pools, name)
+        working = (each for each in self.amos.each() if getattr(each, "on", "") == name)
+        return math.fsum((pool.lp_share.value, *(each.of_pool() for each in working)))
 
     @property
     def stablecoin_of_amos(self) -> float:
-        """Own stablecoin that the AMOs hold outside the pool or have lent, tokens."""
-        return math.fsum(each.stablecoin() for each in self.amos.each())
+        """Own stablecoin that the protocol holds outside the first pool or has lent, tokens."""
+        further = (self.own_of_further(name) * pool.stablecoin.value for name, pool in self.pools.named)
+        return math.fsum((*(each.stablecoin() for each in self.amos.each()), *further))

@@ -74,7 +74,7 @@ def policy_names(before: ParameterSet, after: ParameterSet, state: ProtocolState
     """Parameters that change and have no setter of their own that is known: policy, and each AMO's part of a global cap."""
     now, then = before.values(), after.values()
     summed = {name for names, _ in CAPS.values() for name in names}
-    return tuple(name for name in PARAMETERS if now[name] != then[name] and (setter_of(name, state) is None or name in summed))
+    return tuple(name for name in now if now[name] != then[name] and (setter_of(name, state) is None or name in summed))
 
 
 def _raws(name: str, values: ParameterSet, state: ProtocolState) -> tuple[int, ...]:

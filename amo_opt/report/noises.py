@@ -31,14 +31,24 @@ WORDS: dict[str, str] = {
     "exit": "the share that leaves on news",
     "freeze": "the length of the freeze",
     "loss-venue": "the venue that is hit",
+    "opposite": "the pool whose coin is struck",
     **{f"{venue}-loss": f"the time to a loss of {venue}" for venue in VENUES},
 }
 """What each noise is called in a sentence."""
+_OF_POOLS = {"coin": "the price of the coin of the", "volume": "swap volume of the"}
+
+
+def noise_words(noise: str) -> str:
+    """What a noise is called in a sentence; those of further pools by the pool's name."""
+    kind, _, pool = noise.partition("-")
+    if noise not in WORDS and kind in _OF_POOLS:
+        return f"{_OF_POOLS[kind]} {pool.upper()} pool"
+    return WORDS[noise]
 
 
 def tilt_words(tilt: Tilt) -> str:
     """``the share token falling to about 7% of its start``, ``the gas price above its usual level``, ``the hour of onset near the lower end of its range``."""
-    name = WORDS[tilt.noise]
+    name = noise_words(tilt.noise)
     up = tilt.amount > 0.0
     if tilt.kind == "uniform":
         return f"{name} near the {'upper' if up else 'lower'} end of its range"

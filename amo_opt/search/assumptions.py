@@ -18,7 +18,7 @@ import numpy as np
 from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.balance import balance_fault
 from amo_opt.config.overrides import moved_with_books
-from amo_opt.config.schema import acts, figures_by_name
+from amo_opt.config.schema import acts, figures_in
 from amo_opt.config.study import Study
 from amo_opt.stress.catalogue import CALM, WEIGHT
 from amo_opt.stress.touches import tables_of
@@ -79,7 +79,7 @@ def assumptions(study: Study) -> tuple[Assumption, ...]:
 
 def _figures(state: ProtocolState) -> Iterator[Assumption]:
     following = {book for position, books in POSITIONS.items() if _span(state, position) is not None for book in books}
-    for name in (name for name in figures_by_name() if acts(state, name)):
+    for name in (name for name in figures_in(state) if acts(state, name)):
         span = _span(state, name)
         if span is not None and name not in following:
             yield Assumption(name=name, kind="figure", value=attrgetter(name)(state).value, low=span[0], high=span[1])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
@@ -137,4 +136,6 @@ def _point(outcome: Outcome | SimulationError, study: Study) -> PointScore | Sim
 def _pruned(certifier: Certifier, entries: Sequence[Entry]) -> list[Entry]:
     """The entries without the changes that bring nothing, each set once."""
     study = certifier.study
-    return distinct(prune(entries, study.current, study.certification, _evaluation(certifier, "prune", len(PARAMETERS))), study.current)
+    return distinct(
+        prune(entries, study.current, study.certification, _evaluation(certifier, "prune", len(study.current.held))), study.current
+    )

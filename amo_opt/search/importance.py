@@ -53,7 +53,7 @@ def _shares(store: optuna.Study, place: int, sign: float) -> dict[str, float]:
 def _distributions(study: Study) -> dict[str, BaseDistribution]:
     """The searched parameters' own ranges, not the gaps that stand for some of them in the search."""
     found: dict[str, BaseDistribution] = {}
-    for name in PARAMETERS:
+    for name in study.current.values():
         if name in study.search.space and study.search.space[name].low < study.search.space[name].high:
             searched = study.search.space[name]
             whole = PARAMETERS[name].kind == "integer"

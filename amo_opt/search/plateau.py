@@ -49,7 +49,7 @@ def stepped(name: str, value: float, side: Side) -> float:
 
 
 def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
-    """Every set one step away from the shown one, in one parameter that is searched or was changed, in the order of `PARAMETERS`.
+    """Every set one step away from the shown one, in one parameter that is searched or was changed, in the order of a parameter file.
 
     Left out is what no vote could be held on: beyond a parameter's range, an ordered pair out of order, more collateral promised than
     there is (a limit that the set itself keeps to the last percent is no cliff).
@@ -57,7 +57,7 @@ def steps_around(shown: ParameterSet, study: Study) -> list[Step]:
     values, current = shown.values(), study.current.values()
     found = []
     sides: tuple[Side, Side] = (-1, 1)
-    for name in PARAMETERS:
+    for name in current:
         if name not in study.search.space and values[name] == current[name]:
             continue
         for side in sides:
@@ -152,8 +152,8 @@ def half_way(current: ParameterSet, shown: ParameterSet) -> ParameterSet | None:
     """
     before, after = current.values(), shown.values()
     values: dict[str, float] = {}
-    for name, parameter in PARAMETERS.items():
-        a, b = before[name], after[name]
+    for name in before:
+        parameter, a, b = PARAMETERS[name], before[name], after[name]
         if a == b:
             continue
         middle = math.sqrt(a * b) if parameter.log else 0.5 * (a + b)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Certification
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.parameters import ParameterSet
@@ -27,13 +26,12 @@ LEAST_GAIN = 0.02
 def prune(entries: Sequence[Entry], current: ParameterSet, certification: Certification, evaluate: Evaluate) -> list[Entry]:
     """The entries with every change taken back that brings less than `LEAST_GAIN` tolerances and is not needed for feasibility.
 
-    Parameters are tried in the order of `PARAMETERS`, all entries of one parameter together. A pruned entry's id ends in ``-pruned``.
+    Parameters are tried in the order of a parameter file, all entries of one parameter together. A pruned entry's id ends in ``-pruned``.
     """
     kept = list(entries)
     units = tolerances(certification)
     allowed = LEAST_GAIN * units[0] * units[1]
-    for name in PARAMETERS:
-        value = current.values()[name]
+    for name, value in current.values().items():
         tried: list[tuple[int, ParameterSet]] = []
         for index, (identity, parameters, _) in enumerate(kept):
             back = parameters.replace(name=_pruned(identity), **{name: value})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.layout import layout_of
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.types import Estimate
@@ -169,7 +170,7 @@ def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int)
 
     def fails(sizes: Array) -> NDArray[np.bool_]:
         leaving = np.stack([exits_of(float(size))[lane] for lane, size in enumerate(sizes)])
-        market = packed({**usual, "news_exit": leaving}, paths=len(paths), steps=steps)
+        market = packed({**usual, "news_exit": leaving}, paths=len(paths), steps=steps, layout=layout_of(shaped.state))
         columns = simulate_given(parameters, shaped, market, scenario=shaped.scenarios[0], first=paths.start, lanes=len(paths))
         return columns["deepest_shortfall_bps"] > SHORTFALL_BPS
 

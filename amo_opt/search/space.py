@@ -69,7 +69,7 @@ def build_space(study: Study) -> Space:
     distributions: dict[str, BaseDistribution] = {}
     bounds: dict[str, tuple[float, float]] = {}
     current = study.current.values()
-    for name in PARAMETERS:
+    for name in current:
         if name not in space:
             continue
         chosen = space[name]

@@ -104,7 +104,7 @@ def thaw(frozen: FrozenTrial) -> Trial:
         raise _strange(frozen, f"{'.'.join(map(str, first['loc']))}: {first['msg']}, found {first['input']!r:.80}") from error
     # a parameter that came later is at what its absence means
     needed = {name for name, each in PARAMETERS.items() if each.default is None}
-    unlike = sorted((told.parameters.keys() - PARAMETERS.keys()) | (needed - told.parameters.keys()))
+    unlike = sorted({name for name in told.parameters if name not in PARAMETERS} | (needed - told.parameters.keys()))
     if unlike:
         raise _strange(
             frozen, f"parameters: {unlike[0]!r:.80} is {'missing' if unlike[0] in PARAMETERS else 'no parameter of this version'}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.layout import layout_of
 from amo_opt.amos.sections import POSITIONS
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
@@ -111,7 +112,7 @@ def backtest(
     def run(block: tuple[int, int]) -> dict[str, Array]:
         first, lanes = block
         rows = market_of(recorded, calm, placed, first=first, lanes=lanes)
-        market = packed(rows, paths=lanes, steps=recorded.hours)
+        market = packed(rows, paths=lanes, steps=recorded.hours, layout=layout_of(placed.state))
         traced = trace_given(chosen, placed, market, scenario=calm, first=first, lanes=lanes, variables=_VARIABLES)
         in_base = traced["price"] / np.asarray(rows["base_value"]).T
         return {**{name: values.copy() for name, values in traced.items()}, "price_in_base": in_base}

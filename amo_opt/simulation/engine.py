@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
+from amo_opt.amos.layout import STATE_INDEX, layout_of
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES
 from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
@@ -100,7 +100,7 @@ def draw_span(span: Span, study: Study, stream: str, *, again: bool = False) -> 
 def _drawn(span: Span, study: Study, stream: str) -> MarketBlock:
     """The market of a span; with the log ratios of its design's components, where it has one."""
     rows, streams = draw_span(span, study, stream)
-    market = packed(rows, paths=span.lanes, steps=hours_of(study))
+    market = packed(rows, paths=span.lanes, steps=hours_of(study), layout=layout_of(study.state))
     return market if streams is None else replace(market, log_ratios=streams.log_ratios(span.lanes))
 
 
@@ -145,15 +145,27 @@ def _advanced(
     parameters: ParameterSet, study: Study, span: Span, market: MarketBlock | Array, vector: Array, names: Sequence[str] = ()
 ) -> _Ended:
     """One set on one block, variables of the state (`STATE`) kept hour by hour; raises `SimulationError` where a lane is at fault."""
-    block = market if isinstance(market, MarketBlock) else pack_market(market)
+    layout = layout_of(study.state)
+    block = market if isinstance(market, MarketBlock) else pack_market(market, layout)
     state = start_state(study, block.first)
     opening = np.zeros_like(state)
     navs = np.zeros((3, LANES))
     offsets, series = _NO_COLUMNS, _NO_TRACE
     if names:
-        offsets = np.array([STATE_INDEX[name] * LANES for name in names], dtype=np.int64)
+        offsets = np.array([layout.state_index[name] * LANES for name in names], dtype=np.int64)
         series = np.empty((block.steps, len(names) * LANES))
-    run_block(state, block, parameter_vector(parameters), vector, study.simulation.transition_hours, navs, opening, offsets, series)
+    run_block(
+        state,
+        block,
+        parameter_vector(parameters, layout),
+        vector,
+        study.simulation.transition_hours,
+        navs,
+        opening,
+        offsets,
+        series,
+        layout,
+    )
     _check(parameters, study, span, state, navs, opening)
     kept = {name: series[:, k * LANES : k * LANES + span.lanes] for k, name in enumerate(names)}
     return _Ended(state, opening, navs, kept)
@@ -191,18 +203,19 @@ def _check(parameters: ParameterSet, study: Study, span: Span, state: Array, nav
         raise SimulationError(
             f"scenario {span.scenario.name}, path {span.path(lane)}, step {step}: {FAULTS[int(fault[lane])]} (parameter set {parameters.name})"
         )
-    wild = ~np.isfinite(state.reshape(len(STATE), LANES)[:, : span.lanes])
+    layout = layout_of(study.state)
+    wild = ~np.isfinite(state.reshape(len(layout.state), LANES)[:, : span.lanes])
     if np.any(wild):
         variable, lane = (int(index) for index in np.argwhere(wild)[0])
         raise SimulationError(
-            f"scenario {span.scenario.name}, path {span.path(lane)}, by the last step: {STATE[variable]} is not finite "
+            f"scenario {span.scenario.name}, path {span.path(lane)}, by the last step: {layout.state[variable]} is not finite "
             f"(parameter set {parameters.name})"
         )
     scale = np.maximum(np.abs(navs[1]), 0.01 * study.state.stablecoin.supply.value)
     for source, before, after, phase in ((opening, navs[0], navs[1], "transition"), (state, navs[1], navs[2], "window")):
         booked = np.zeros(LANES)
-        for line in LINES:
-            booked += source[STATE_INDEX[line] * LANES :][:LANES]
+        for line in layout.lines:
+            booked += source[layout.state_index[line] * LANES :][:LANES]
         gap = (np.abs(booked - (after - before)) / scale)[: span.lanes]
         if np.any(~(gap <= IDENTITY_BOUND)):
             lane = int(np.argmax(~(gap <= IDENTITY_BOUND)))

@@ -49,7 +49,7 @@ class BalanceSheet:
             return state[first : first + LANES]
 
         own = of("lp_amo") / of("lp_supply")
-        self.base: NDArray[np.float64] = own * of("pool_y") * of("base_value")
+        self.base: NDArray[np.float64] = own * of("pool_y") * of("base_value") + of("pooled")
         coins = of("idle") + of("at_work")
         self.coins: NDArray[np.float64] = coins * of("collateral_price")
         self.external: NDArray[np.float64] = of("supply") - own * of("pool_x") - of("own_outside")

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import types
 
-from amo_opt.amos.layout import LINES, MARKET_INPUTS, STATE, STATE_INDEX
+from amo_opt.amos.layout import BASE, Layout
 from amo_opt.protocol.accounts import W_NAV
 from amo_opt.protocol.active_lanes import (
     FULL_STAGE,
     FULL_STAGE_OF_AMO,
+    FULL_STAGE_ON_POOL,
     LINES_TYPE,
     W_COPY,
     count_active,
@@ -27,7 +28,7 @@ from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.compiled import Stages, addresses
 from amo_opt.simulation.market_block import MarketBlock, pack_market
 from amo_opt.simulation.opening import open_window
-from amo_opt.simulation.program import ARGUMENTS, HOUR, SETTLE, START, Row, program_of, used
+from amo_opt.simulation.program import ARGUMENTS, EVERY, SETTLE, Row, program_of, rows_of, used
 from amo_opt.stableswap.jit import ARRAY, VECTOR, Vector, ahead, begins, call_at, walker
 
 if TYPE_CHECKING:
@@ -36,23 +37,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _V, _NUMBER = VECTOR, types.int64
-(_OWN, _OWN_FLAG, _SMC, _SC, _S, _SMPCW, _SCW, _SP, _SPC, _SW, _SPCH, _SMPCH) = range(len(ARGUMENTS))
-_STATE_SIZE = len(STATE) * LANES
-SCRATCH = W_COPY + _STATE_SIZE + len(MARKET_INPUTS) * LANES
-"""Length of the scratch block (`protocol.active_lanes`)."""
-_OWN_LINES = np.array([STATE_INDEX[name] * LANES for name in LINES], dtype=np.int64)
-"""The accounting lines, to be cleared when the window opens."""
+(_OWN, _OWN_FLAG, _SMC, _SC, _S, _SMPCW, _SCW, _SP, _SPC, _SW, _SPCH, _SMPCH, _POOL, _POOL_FLAG) = range(len(ARGUMENTS))
+
+
+def scratch_of(layout: Layout) -> int:
+    """Length of the scratch block (`protocol.active_lanes`)."""
+    return W_COPY + (len(layout.state) + len(layout.inputs)) * LANES
+
+
+SCRATCH = scratch_of(BASE)
+
+
+@lru_cache(maxsize=64)
+def _cleared(layout: Layout) -> NDArray[np.int64]:
+    """The accounting lines, to be cleared when the window opens."""
+    return np.array([layout.state_index[name] * LANES for name in layout.lines], dtype=np.int64)
+
+
 FRAME: Stages = {
-    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 4), _NUMBER)),  # type: ignore[no-untyped-call]
+    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 5), _NUMBER)),  # type: ignore[no-untyped-call]
     "open_window": (open_window, (_V,)),
 }
 """What `advance` calls beside the programs."""
 
 
+def _full_of(row: Row) -> Any:
+    if row.of is None:
+        return FULL_STAGE
+    return FULL_STAGE_ON_POOL if row.told_pool else FULL_STAGE_OF_AMO
+
+
 def _stages() -> Stages:
     """Every stage with the types it is compiled for: the longest at both ends, from where whoever compiles comes, the short ones in the middle."""
-    rows = {row.code: (row.stage, tuple(_NUMBER if letter == "h" else _V for letter in row.arguments)) for row in (*START, *HOUR)}
-    full = {row.full: (row.active.full, FULL_STAGE if row.of is None else FULL_STAGE_OF_AMO) for row in HOUR if row.active is not None}
+    rows = {row.code: (row.stage, tuple(_NUMBER if letter == "h" else _V for letter in row.arguments)) for row in EVERY}
+    full = {row.full: (row.active.full, _full_of(row)) for row in EVERY if row.active is not None}
     names = list(full)
     return {name: full[name] for name in names[::2]} | rows | dict(FRAME) | {name: full[name] for name in names[1::2]}
 
@@ -64,7 +82,7 @@ Frame = NamedTuple("Frame", [(name, int) for name in FRAME])  # type: ignore[mis
 
 @walker
 def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
-    frame: Any, rows: Any, lines: Any, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int
+    frame: Any, rows: Any, lines: Any, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int, state_size: int
 ) -> None:
     """Calls the rows' stages one after the other; where a stage flagged lanes, its full stage on those."""
     for r in range(rows.shape[0]):
@@ -94,9 +112,15 @@ def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
             call_at(stage, s, p, c, hour)
         elif kind == _SMPCH:
             call_at(stage, s, m, p, c, hour)
+        elif kind == _POOL:
+            own = ahead(s, rows[r, 5]), ahead(m, rows[r, 6]), ahead(p, rows[r, 7]), ahead(c, rows[r, 8])
+            call_at(stage, s, m, p, c, own[0], own[1], own[2], own[3], ahead(s, rows[r, 9]))
+        elif kind == _POOL_FLAG:
+            own = ahead(s, rows[r, 5]), ahead(m, rows[r, 6]), ahead(p, rows[r, 7]), ahead(c, rows[r, 8])
+            call_at(stage, s, m, p, c, own[0], own[1], own[2], own[3], ahead(s, rows[r, 9]), w)
         if rows[r, 2] != 0 and count_active(w) > 0:
-            own = (rows[r, 5], rows[r, 6], rows[r, 7], rows[r, 8])
-            call_at(frame.run_active, rows[r, 2], lines[rows[r, 3] : rows[r, 4]], s, m, p, c, w, own, _STATE_SIZE)
+            places = (rows[r, 5], rows[r, 6], rows[r, 7], rows[r, 8], rows[r, 9])
+            call_at(frame.run_active, rows[r, 2], lines[rows[r, 3] : rows[r, 4]], s, m, p, c, w, places, state_size)
 
 
 @walker
@@ -124,13 +148,13 @@ def advance(  # noqa: C901, PLR0912 - one loop over hours, so that nothing is ha
     lines that begin anew with the window.
     """
     s, m, p, c, w = begins(state), begins(row), begins(parameters), begins(numbers), begins(scratch)
-    walk_rows(frame, start, lines, s, m, p, c, w, 0)
+    walk_rows(frame, start, lines, s, m, p, c, w, 0, state.size)
     for i in range(LANES):
         navs[0, i] = scratch[W_NAV + i]
     traced = trace.shape[0] > 0
     for hour in range(hours.shape[0]):
         if hour == transition:
-            walk_rows(frame, settle, lines, s, m, p, c, w, hour)
+            walk_rows(frame, settle, lines, s, m, p, c, w, hour, state.size)
             for i in range(LANES):
                 navs[1, i] = scratch[W_NAV + i]
             for k in range(state.size):
@@ -143,9 +167,9 @@ def advance(  # noqa: C901, PLR0912 - one loop over hours, so that nothing is ha
         for k in range(changing.size):
             for i in range(LANES):
                 row[np.uintp(changing[k] + i)] = drawn[k * LANES + i]
-        walk_rows(frame, rows, lines, s, m, p, c, w, hour)
+        walk_rows(frame, rows, lines, s, m, p, c, w, hour, state.size)
         if hour == hours.shape[0] - 1:
-            walk_rows(frame, settle, lines, s, m, p, c, w, hour)
+            walk_rows(frame, settle, lines, s, m, p, c, w, hour, state.size)
         if traced:
             for k in range(trace_columns.size):
                 offset = trace_columns[k]
@@ -168,7 +192,7 @@ def walk_once(
     hour: int,
 ) -> None:
     """`walk_rows` on whole arrays."""
-    walk_rows(frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour)
+    walk_rows(frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour, state.size)
 
 
 _ROWS, _DRAWN = types.Array(types.float64, 2, "C"), types.Array(types.float64, 2, "C", readonly=True)
@@ -224,14 +248,18 @@ def run_block(
     opening: Vector,
     trace_columns: NDArray[np.int64],
     trace: Vector,
+    layout: Layout = BASE,
 ) -> None:
     """Advances ``s`` through ``market``: packed, or (steps, inputs × LANES). Fills ``navs`` (3, LANES): at the state, when the window opens, at its
-    end; ``opening`` = the state when the window opens, before its statistics are cleared; ``trace`` (steps, columns × LANES), or (0, 0).
+    end; ``opening`` = the state when the window opens, before its statistics are cleared; ``trace`` (steps, columns × LANES), or (0, 0); ``layout`` says where everything lies.
     """
-    block = market if isinstance(market, MarketBlock) else pack_market(market)
+    block = market if isinstance(market, MarketBlock) else pack_market(market, layout)
     frame, places = _frame()
-    (start, _), (rows, lines), (settle, _) = (program_of(used(each, s, p, c), places) for each in (START, HOUR, SETTLE))
-    scratch = aligned(SCRATCH)
+    programs = rows_of(layout)
+    (start, _), (rows, lines), (settle, _) = (
+        program_of(used(each, s, p, c), places) for each in (programs.start, programs.hour, programs.settle)
+    )
+    scratch = aligned(scratch_of(layout))
     scratch[:] = 0.0
     row = aligned(block.first.size)
     row[:] = block.first
@@ -250,20 +278,22 @@ def run_block(
         transition,
         navs,
         opening,
-        _OWN_LINES,
+        _cleared(layout),
         trace_columns,
         trace,
         scratch,
     )
 
 
-def run_rows(rows: Sequence[Row], s: Vector, m: Vector, p: Vector, c: Vector, *, hour: int = 0, scratch: Vector | None = None) -> None:
+def run_rows(
+    rows: Sequence[Row], s: Vector, m: Vector, p: Vector, c: Vector, *, hour: int = 0, scratch: Vector | None = None, layout: Layout = BASE
+) -> None:
     """Some rows of a program by themselves, whether in use or not, at the market row ``m``; for whoever looks at a single stage."""
     frame, places = _frame()
     walked, lines = program_of(rows, places)
     w = scratch
     if w is None:
-        w = aligned(SCRATCH)
+        w = aligned(scratch_of(layout))
         w[:] = 0.0
     walk_once(frame, walked, lines, s, np.ascontiguousarray(m), p, c, w, hour)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import BASE
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.market import LANES
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from amo_opt.amos.layout import Layout
     from amo_opt.stress.draws import Input
 
 
@@ -45,11 +46,11 @@ class MarketBlock:
         return self.first.nbytes + self.hours.nbytes + self.changing.nbytes
 
 
-def packed(rows: Mapping[str, Input], *, paths: int, steps: int) -> MarketBlock:
-    """The block of every input, each of shape (paths, steps) or one number for all of them; lanes past ``paths`` repeat the last path."""
-    changing = [name for name in MARKET_INPUTS if not _stands_still(rows[name])]
-    first, hours = aligned(len(MARKET_INPUTS), LANES), aligned(steps, len(changing), LANES)
-    for name, index in MARKET_INDEX.items():
+def packed(rows: Mapping[str, Input], *, paths: int, steps: int, layout: Layout = BASE) -> MarketBlock:
+    """The block of every input of the layout, each of shape (paths, steps) or one number for all of them; lanes past ``paths`` repeat the last path."""
+    changing = [name for name in layout.inputs if not _stands_still(rows[name])]
+    first, hours = aligned(len(layout.inputs), LANES), aligned(steps, len(changing), LANES)
+    for name, index in layout.input_index.items():
         values = rows[name]
         first[index, :paths] = values if isinstance(values, float) else values[:, 0]
     # some hours of every input at a time, as each visits the whole block (`stress.draws.lay_out`)
@@ -62,7 +63,7 @@ def packed(rows: Mapping[str, Input], *, paths: int, steps: int) -> MarketBlock:
     block = MarketBlock(
         first.reshape(-1),
         hours.reshape(steps, len(changing) * LANES),
-        np.array([MARKET_INDEX[name] * LANES for name in changing], dtype=np.int64),
+        np.array([layout.input_index[name] * LANES for name in changing], dtype=np.int64),
     )
     for array in (block.first, block.hours, block.changing):
         array.setflags(write=False)
@@ -81,16 +82,18 @@ def _joined(each: Sequence[Input], shapes: Sequence[tuple[int, int]]) -> Input:
     return np.concatenate([np.broadcast_to(one, shape) for one, shape in zip(each, shapes, strict=True)])
 
 
-def refilled(block: MarketBlock, anew: Sequence[tuple[slice, Mapping[str, Input]]], *, paths: int) -> MarketBlock | None:
+def refilled(
+    block: MarketBlock, anew: Sequence[tuple[slice, Mapping[str, Input]]], *, paths: int, layout: Layout = BASE
+) -> MarketBlock | None:
     """The block with some inputs of some of its first ``paths`` lanes replaced, each of shape (lanes, steps) or one number; None where what stood still no
     longer does.
     """
     places = {offset // LANES: place for place, offset in enumerate(block.changing.tolist())}
-    first, hours = aligned(len(MARKET_INPUTS), LANES), aligned(block.steps, len(places), LANES)
+    first, hours = aligned(len(layout.inputs), LANES), aligned(block.steps, len(places), LANES)
     first[:], hours[:] = block.first.reshape(first.shape), block.hours.reshape(hours.shape)
     for lanes, inputs in anew:
         for name, values in inputs.items():
-            index = MARKET_INDEX[name]
+            index = layout.input_index[name]
             place = places.get(index)
             first[index, lanes] = values if isinstance(values, float) else values[:, 0]
             if place is None and not _stands_still(values):
@@ -108,10 +111,11 @@ def refilled(block: MarketBlock, anew: Sequence[tuple[slice, Mapping[str, Input]
     return replace(block, first=first.reshape(-1), hours=hours.reshape(block.steps, -1))
 
 
-def pack_market(market: NDArray[np.float64]) -> MarketBlock:
+def pack_market(market: NDArray[np.float64], layout: Layout = BASE) -> MarketBlock:
     """The block of a whole market, shape (steps, inputs × LANES)."""
-    inputs = market.reshape(len(market), len(MARKET_INPUTS), LANES)
-    return packed({name: inputs[:, index].T for name, index in MARKET_INDEX.items()}, paths=LANES, steps=len(market))
+    inputs = market.reshape(len(market), len(layout.inputs), LANES)
+    rows: dict[str, Input] = {name: inputs[:, index].T for name, index in layout.input_index.items()}
+    return packed(rows, paths=LANES, steps=len(market), layout=layout)
 
 
 def _stands_still(values: Input) -> bool:

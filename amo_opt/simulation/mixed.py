@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.amos.layout import layout_of
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.engine import _weights, draw_rows, draw_span, hours_of, run_one
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from amo_opt.amos.layout import Layout
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.stress.scenario import Scenario
@@ -99,7 +101,7 @@ def draw_mixed(study: Study, *, paths: int, stream: str, designs: Designs | None
         paths=paths,
         stream=stream,
         pieces=tuple(pieces),
-        blocks=_packed(rows, first, steps),
+        blocks=_packed(rows, first, steps, layout_of(study.state)),
         spans=spans,
         log_ratios=log_ratios,
         path_weight=path_weights(spans, log_ratios, designs),
@@ -124,10 +126,10 @@ def redrawn(mixed: Mixed, study: Study) -> Mixed:
     blocks = []
     for k, (used, market) in enumerate(mixed.blocks):
         within = [one for first, lanes, found in anew if (one := _within(found, first - k * LANES, lanes, used)) is not None]
-        block = refilled(market, within, paths=used)
+        block = refilled(market, within, paths=used, layout=layout_of(study.state))
         if block is None:
             whole = replace(mixed, pieces=tuple(pieces))
-            return replace(whole, blocks=_packed(whole.rows, len(mixed.path_weight), hours_of(study)))
+            return replace(whole, blocks=_packed(whole.rows, len(mixed.path_weight), hours_of(study), layout_of(study.state)))
         blocks.append((used, block))
     return replace(mixed, pieces=tuple(pieces), blocks=tuple(blocks))
 
@@ -138,11 +140,11 @@ def _within(inputs: Mapping[str, Input], first: int, lanes: int, used: int) -> t
     return (slice(start, stop), _lanes(inputs, start - first, stop - start)) if start < stop else None
 
 
-def _packed(rows: Mapping[str, Input], total: int, steps: int) -> tuple[tuple[int, MarketBlock], ...]:
+def _packed(rows: Mapping[str, Input], total: int, steps: int, layout: Layout) -> tuple[tuple[int, MarketBlock], ...]:
     blocks = []
     for first in range(0, total, LANES):
         used = min(LANES, total - first)
-        blocks.append((used, packed(_lanes(rows, first, used), paths=used, steps=steps)))
+        blocks.append((used, packed(_lanes(rows, first, used), paths=used, steps=steps, layout=layout)))
     return tuple(blocks)
 
 
@@ -183,7 +185,7 @@ def _apart(parameters: ParameterSet, study: Study, mixed: Mixed, vector: Array) 
                 parameters,
                 study,
                 span,
-                packed(_lanes(rows, int(first), span.lanes), paths=span.lanes, steps=hours_of(study)),
+                packed(_lanes(rows, int(first), span.lanes), paths=span.lanes, steps=hours_of(study), layout=layout_of(study.state)),
                 vector,
             )
             for span, first in zip(mixed.spans, starts[:-1], strict=True)

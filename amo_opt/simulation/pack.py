@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import CONSTANT_INDEX, PARAMETER_INDEX, STATE, STATE_INDEX
+from amo_opt.amos.layout import BASE, layout_of
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from amo_opt.amos.layout import Layout
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
 
@@ -32,16 +32,16 @@ PEG_MEAN_HOURS = 72.0
 """Time constant of the exponentially weighted shortfall whose maximum is a path's loss."""
 
 
-def parameter_vector(parameters: ParameterSet) -> NDArray[np.float64]:
-    """The parameter vector, shape (len(PARAMETER_INDEX),): the issuer's, what the minter's sums come to as shares, then each AMO's own."""
+def parameter_vector(parameters: ParameterSet, layout: Layout = BASE) -> NDArray[np.float64]:
+    """The parameter vector, shape (parameters of the layout,): the issuer's, what the minter's sums come to as shares, then each AMO's own."""
     values = parameters.values()
     common = {name: values[name] for name in COMMON_PARAMETERS if name in values}
-    vector = np.zeros(len(PARAMETER_INDEX), dtype=np.float64)
+    vector = np.zeros(len(layout.parameter_index), dtype=np.float64)
     for name, value in {**common, **cap_sums(values)}.items():
-        vector[PARAMETER_INDEX[name]] = value
-    for each in MECHANISMS:
+        vector[layout.parameter_index[name]] = value
+    for each in layout.mechanisms:
         for name, parameter in each.parameters.items():
-            vector[PARAMETER_INDEX[f"{each.name}.{name}"]] = values[parameter.name]
+            vector[layout.parameter_index[f"{each.name}.{name}"]] = values[parameter.name]
     return vector
 
 
@@ -76,8 +76,8 @@ def _staked(state: ProtocolState) -> Staked:
 
 
 def constants(study: Study) -> NDArray[np.float64]:
-    """The study's constants, shape (len(CONSTANT_INDEX),); units as in the state file."""
-    state = study.state
+    """The study's constants, shape (constants of its layout,); units as in the state file."""
+    state, layout = study.state, layout_of(study.state)
     markets = {name: getattr(state.markets, name).value for name in MARKET_CONSTANTS}
     if not state.has("share_token"):
         markets["hazard_share"] = 0.0  # nobody runs from a token that is not there
@@ -123,10 +123,11 @@ def constants(study: Study) -> NDArray[np.float64]:
         "memory_decay": math.exp(-1.0 / markets["hazard_memory_hours"]),
         "share_recovery": -math.expm1(-1.0 / markets["share_recovery_hours"]),
         "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
+        "regulator_first_version": float(state.amos.regulator.version.value < 1.5),
     }
-    own = {f"{each.name}.{name}": value for each in MECHANISMS for name, value in each.constants(state).items()}
+    own = {f"{each.name}.{name}": value for each in layout.mechanisms for name, value in each.constants(state).items()}
     everything = {**markets, **further, **own}
-    return np.array([everything[name] for name in CONSTANT_INDEX], dtype=np.float64)
+    return np.array([everything[name] for name in layout.constant_index], dtype=np.float64)
 
 
 def figures_to_fit(study: Study) -> dict[str, float]:
@@ -134,20 +135,20 @@ def figures_to_fit(study: Study) -> dict[str, float]:
     calm = next((each for each in study.scenarios if each.name == CALM), None) or load_scenario(CALM)
     rates = ("hazard_news", "hazard_price", "lp_flight_share", "lp_flight_rate", "lp_return_rate")
     return {
-        "external_supply": float(constants(study)[CONSTANT_INDEX["start_external"]]),
+        "external_supply": float(constants(study)[at.C_START_EXTERNAL]),
         **{name: calm.settings[name] for name in ("flow_sd", "flow_hours")},
         **{name: getattr(study.state.markets, name).value for name in rates},
     }
 
 
 def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The flat state of a block at hour 0, shape (len(STATE) * LANES,): every lane the snapshot, at the first row's prices.
+    """The flat state of a block at hour 0, shape (lines of its layout × LANES,): every lane the snapshot, at the first row's prices.
 
     The snapshot's prices are the first market hour's, so that no mark-to-market arises before anything has happened. The kernel's
     ``begin`` fills in what follows from it (D, price, oracle, both collateral ratios).
     """
-    state = study.state
-    start = dict.fromkeys(STATE, 0.0)
+    state, layout = study.state, layout_of(study.state)
+    start = dict.fromkeys(layout.state, 0.0)
     start.update(
         pool_x=state.pool.stablecoin.value,
         pool_y=state.base_value,
@@ -163,11 +164,11 @@ def start_state(study: Study, first_row: NDArray[np.float64]) -> NDArray[np.floa
         share_slow=state.share_token.price.value,
         fault_step=-1.0,
     )
-    for each in MECHANISMS:
+    for each in layout.mechanisms:
         start.update({f"{each.name}.{line}": value for line, value in each.start(state).items()})
-    block = aligned(len(STATE) * LANES)
-    block[:] = np.repeat([start[name] for name in STATE], LANES)
+    block = aligned(len(layout.state) * LANES)
+    block[:] = np.repeat([start[name] for name in layout.state], LANES)
     for name, offset in (("collateral_price", at.M_COLLATERAL_PRICE), ("base_value", at.M_BASE_VALUE)):
-        first = STATE_INDEX[name] * LANES
+        first = layout.state_index[name] * LANES
         block[first : first + LANES] = first_row[offset : offset + LANES]
     return block

@@ -78,7 +78,7 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_HOURS_OVER_CAPS + i] += 1.0 if over else 0.0
         s[at.S_HOURS_UNWINDING + i] += s[at.S_UNWINDING + i]
 
-        outside = supply - (x + s[at.S_OWN_OUTSIDE + i])
+        outside = supply - (x + s[at.S_OWN_OUTSIDE + i]) - s[at.S_POOLED_OUTSIDE + i]
         sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lp_amo >= 0.0) & (s[at.S_UNSOUND + i] < 0.5) & (s[at.S_CLAIMS + i] >= 0.0)
         sound = sound & (outside >= -1e-9 * supply) & (s[at.S_QUEUE + i] >= 0.0) & (s[at.S_BUY_QUEUE + i] >= 0.0)
         sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)

@@ -1,6 +1,6 @@
 """The hour as a program: rows of stages in the order of the model, which `kernel.advance` walks.
 
-Read `HOUR` from the top: it is the hour in one page. An AMO brings its own rows (`amos.mechanism`), each with where its own numbers begin (`amos.layout`), so
+Read `rows_of` from the top: ``hour`` is the hour in one page. An AMO brings its own rows (`amos.mechanism`), each with where its own numbers begin (`amos.layout`), so
 that AMOs of a kind are the same stages at other offsets. Those of an AMO that a parameter set does not use and the snapshot does not hold are left out: they
 would change nothing.
 """
@@ -10,13 +10,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import LINES, PLACES, STATE_INDEX, Places
+from amo_opt.amos import pools, regulator
+from amo_opt.amos.kinds import mechanism_at
+from amo_opt.amos.layout import BASE, NO_POOL, Layout, Places
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
 from amo_opt.amos.triggers import triggers
 from amo_opt.protocol import lanes as at
@@ -38,12 +39,27 @@ if TYPE_CHECKING:
 
     from amo_opt.stableswap.jit import Vector
 
-ARGUMENTS: Final = ("smpcanqk", "smpcanqkw", "smc", "sc", "s", "smpcw", "scw", "sp", "spc", "sw", "spch", "smpch")
-"""What stages may be given: state, market row, parameters, constants, an AMO's own of these four, scratch, the hour's number. Their places here are what
+ARGUMENTS: Final = (
+    "smpcanqk",
+    "smpcanqkw",
+    "smc",
+    "sc",
+    "s",
+    "smpcw",
+    "scw",
+    "sp",
+    "spc",
+    "sw",
+    "spch",
+    "smpch",
+    "smpcanqkb",
+    "smpcanqkbw",
+)
+"""What stages may be given: state, market row, parameters, constants, an AMO's own of these four, the state of the pool it works, scratch, the hour's number. Their places here are what
 `kernel.walk_rows` tells them by."""
-COLUMNS: Final = 9
+COLUMNS: Final = 10
 """Of a row as `kernel.walk_rows` reads it: arguments, where the stage begins, where the full stage begins (0: there is none), its lines' first and last place, and
-where the AMO's own state, inputs, parameters and constants begin."""
+where the AMO's own state, inputs, parameters and constants begin, and the state of its pool."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,11 @@ class Row:
     def arguments(self) -> str:
         """The first letters of its arguments' names, ``h`` for the hour."""
         return "".join(name.lstrip("_")[0] for name in inspect.signature(self.stage.py_func).parameters)
+
+    @property
+    def told_pool(self) -> bool:
+        """Whether its stages are given the state of the pool that the AMO works."""
+        return "b" in self.arguments
 
     @property
     def code(self) -> str:
@@ -105,10 +126,13 @@ def row_of(mechanism: Mechanism, part: str, *, places: Places, always: bool = Fa
     return Row(f"{mechanism.name}_{part}", flag, full, of=mechanism, places=places, always=always, needs=needs)
 
 
-def _rows(part: str, key: Callable[[Mechanism], int], *, always: bool = False) -> Iterator[Row]:
-    """That part of every AMO that has it, in the order of ``key``."""
-    rows = (row_of(each, part, places=PLACES[each.name], always=always) for each in sorted(MECHANISMS, key=key))
-    return (row for row in rows if row is not None)
+@dataclass(frozen=True)
+class Programs:
+    """The rows of a layout: what follows from the snapshot and the first hour's market, an hour of the protocol from top to bottom, and the books at liquidation value, and NAV."""
+
+    start: tuple[Row, ...]
+    hour: tuple[Row, ...]
+    settle: tuple[Row, ...]
 
 
 def _earns(each: Mechanism) -> int:
@@ -119,57 +143,123 @@ def _turn(each: Mechanism) -> int:
     return each.turn
 
 
-_INCOME = {f"income_{line.name}" for each in MECHANISMS for line in each.income.values()}
-SETTLE: Final[tuple[Row, ...]] = (
-    Row("begin_settling", begin_settling),
-    *_rows("settle", _earns),
-    Row("settle", settle),
-    Row("net_asset_value", net_asset_value),
-)
-"""The books at liquidation value, and NAV."""
-START: Final[tuple[Row, ...]] = (
-    Row("begin", begin),
-    *_rows("begin", _earns, always=True),
-    *_rows("quote", _earns, always=True),
-    Row("begin_books", begin_books),
-    *SETTLE,
-    Row("open_window", open_window),
-)
-"""What follows from the snapshot and the first hour's market."""
-HOUR: Final[tuple[Row, ...]] = (
-    # new prices and A; the depth of other venues; what venues lose; interest, fees and rewards
-    Row("open_hour", open_hour),
-    *_rows("quote", _earns, always=True),
-    *_rows("venue_loss", _earns),
-    *_rows("market_operations", _earns),
-    # outside providers and holders; their trades at the pool and at the issuer's doors; arbitrage between the venues
-    Row("lp_flight", lp_flight),
-    Row("demand", demand),
-    Row("trade", trade_fast, trade_active),
-    *_rows("arbitrage", _earns),
-    # prices, oracle and CR; the share token's operations
-    Row("observe", observe),
-    *_rows("observe", _earns, always=True),
-    Row("move_oracle", move_oracle),
-    Row("cr_controller", cr_controller),
-    *(
-        Row(f"add_{line}", add_income, places=Places(STATE_INDEX[line] * LANES), needs=at.C_FXS1559_SHARE)
-        for line in LINES
-        if line in _INCOME
-    ),
-    Row("share_operations", share_operations),
-    # triggers; the AMOs' operations
-    Row("triggers", triggers),
-    Row("scale", flag_scales, scale_active),
-    *_rows("operate", _turn),
-    # both collateral ratios as the hour leaves them; what is kept of it
-    Row("collateral_ratios", collateral_ratios),
-    *_rows("watch", _earns),
-    Row("path_statistics", path_statistics),
-)
-"""An hour of the protocol, from top to bottom."""
+@cache
+def rows_of(layout: Layout) -> Programs:
+    """The programs of a protocol's layout."""
+
+    def rows(part: str, key: Callable[[Mechanism], int], *, always: bool = False) -> Iterator[Row]:
+        """That part of every AMO that has it, in the order of ``key``."""
+        found = (row_of(each, part, places=layout.places[each.name], always=always) for each in sorted(layout.mechanisms, key=key))
+        return (row for row in found if row is not None)
+
+    income = {f"income_{line.name}" for each in layout.mechanisms for line in each.income.values()}
+    settle_rows = (
+        Row("begin_settling", begin_settling),
+        *rows("settle", _earns),
+        Row("settle", settle),
+        Row("net_asset_value", net_asset_value),
+    )
+    start = (
+        Row("begin", begin),
+        *rows("begin", _earns, always=True),
+        *rows("quote", _earns, always=True),
+        *rows("tally", _earns, always=True),
+        Row("begin_books", begin_books),
+        *settle_rows,
+        Row("open_window", open_window),
+    )
+    hour = (
+        # new prices and A; the depth of other venues; what venues lose; interest, fees and rewards
+        Row("open_hour", open_hour),
+        *rows("quote", _earns, always=True),
+        *rows("venue_loss", _earns),
+        *rows("market_operations", _earns),
+        # outside providers and holders; their trades at the pools and at the issuer's doors; arbitrage between the venues
+        Row("lp_flight", lp_flight),
+        *rows("flight", _earns),
+        *rows("tally", _earns),
+        Row("demand", demand),
+        *_one_price(layout),
+        Row("trade", trade_fast, trade_active),
+        *rows("arbitrage", _earns),
+        # prices, oracle and CR; the share token's operations
+        Row("observe", observe),
+        *rows("observe", _earns, always=True),
+        Row("move_oracle", move_oracle),
+        Row("cr_controller", cr_controller),
+        *(
+            Row(f"add_{line}", add_income, places=Places(layout.state_index[line] * LANES), needs=at.C_FXS1559_SHARE)
+            for line in layout.lines
+            if line in income
+        ),
+        Row("share_operations", share_operations),
+        # triggers; the AMOs' operations
+        Row("triggers", triggers),
+        Row("scale", flag_scales, scale_active),
+        *_aggregate(layout),
+        *rows("operate", _turn),
+        *rows("tally", _earns),
+        # both collateral ratios as the hour leaves them; what is kept of it
+        Row("collateral_ratios", collateral_ratios),
+        *rows("watch", _earns),
+        Row("path_statistics", path_statistics),
+    )
+    return Programs(start, hour, settle_rows)
+
+
+def _one_price(layout: Layout) -> Iterator[Row]:
+    """The hour's flow over all pools, where there are several (`amos.pools`)."""
+    further = [each for each in layout.mechanisms if each.stages.own is pools.mine]
+    if not further:
+        return
+
+    def each(name: str, stage: Stage) -> Iterator[Row]:
+        return (Row(f"{pool.name}_{name}", stage, of=pool, places=layout.places[pool.name]) for pool in further)
+
+    yield Row("begin_flow", pools.begin_flow)
+    yield from each("forget", pools.forget)
+    for _ in range(pools.ROUNDS):
+        yield Row("answer_first", pools.answer_first)
+        yield from each("answer", pools.answer_further)
+        for step in range(pools.STEPS + 1):
+            yield Row("ask_first", pools.ask_first)
+            yield from each("ask", pools.ask_further)
+            if step == 0:
+                yield Row("limit_flow", pools.limit_flow)
+            yield Row("step", pools.step)
+        yield from each("take", pools.take_further)
+        yield Row("take_first", pools.take_first)
+    yield from each("trade", pools.trade_further)
+    yield Row("trade_first", pools.trade_first)
+
+
+def _aggregate(layout: Layout) -> Iterator[Row]:
+    """The price that the PegKeepers of pools with names are told, and what their regulator looks at (`amos.regulator`)."""
+    keepers = [each for each in layout.mechanisms if each.name.endswith("-keeper")]
+    if not keepers:
+        return
+    of = next(each for each in layout.mechanisms if each.name == regulator.MECHANISM.name)
+    places = layout.places[of.name]
+
+    def row(name: str, stage: Stage, worked: Mechanism | None = None) -> Row:
+        pool = places if worked is None else places._replace(pool=layout.places[worked.name].pool)
+        return Row(name, stage, of=of, places=pool, always=True)
+
+    yield row("clear_aggregate", regulator.clear)
+    for name, stage in (("average", regulator.average), ("spread", regulator.spread), ("weigh", regulator.weigh)):
+        yield from (row(f"{each.name}_{name}", stage, each) for each in keepers)
+    yield row("tell", regulator.tell)
+
+
+_BASE = rows_of(BASE)
+START: Final = _BASE.start
+HOUR: Final = _BASE.hour
+SETTLE: Final = _BASE.settle
 ROWS: Final[dict[str, Row]] = {row.name: row for row in (*START, *HOUR, *SETTLE)}
 """Every row by name."""
+_SEVERAL = rows_of(Layout((*BASE.mechanisms, mechanism_at("pools.usdt"), mechanism_at("amos.usdt-keeper"))))
+EVERY: Final = (*START, *HOUR, *_SEVERAL.start, *_SEVERAL.hour)
+"""Rows that have every stage there is: those of further pools are the same whatever their names."""
 
 
 def used(rows: Sequence[Row], s: Vector, p: Vector, c: Vector) -> list[Row]:
@@ -181,12 +271,15 @@ def program_of(rows: Sequence[Row], places: Mapping[str, int]) -> tuple[NDArray[
     """The rows as `kernel.walk_rows` walks them, shape (rows, COLUMNS), and the lines that their full stages copy; ``places`` = where each stage begins."""
     walked, lines, first = [], [np.zeros(0, dtype=np.int64)], 0
     for row in rows:
-        copied = np.zeros(0, dtype=np.int64) if row.active is None else row.active.lines(row.places.state, row.places.market)
+        copied = np.zeros(0, dtype=np.int64)
+        if row.active is not None:
+            copied = row.active.lines(row.places.state, row.places.market, max(row.places.pool, 0))
         full = places[row.full] if row.active is not None else 0
-        walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *row.places))
+        told = row.places if row.told_pool else row.places._replace(pool=NO_POOL)
+        walked.append((ARGUMENTS.index(row.arguments), places[row.code], full, first, first + copied.size, *told))
         lines.append(copied)
         first += copied.size
     return np.array(walked, dtype=np.int64).reshape(len(walked), COLUMNS), np.concatenate(lines)
 
 
-__all__ = ["ARGUMENTS", "COLUMNS", "HOUR", "ROWS", "SETTLE", "START", "Row", "program_of", "row_of", "used"]
+__all__ = ["ARGUMENTS", "COLUMNS", "EVERY", "HOUR", "ROWS", "SETTLE", "START", "Programs", "Row", "program_of", "row_of", "rows_of", "used"]

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amo_opt.amos.inputs import MARKET_INPUTS
-from amo_opt.amos.layout import LINES
+from amo_opt.amos.layout import LINES, layout_of
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.executor import Threads, Workers, executor_of
@@ -71,8 +70,9 @@ class Size:
 
 def block_bytes(study: Study) -> int:
     """Most that one block of paths takes, of any scenario: every hour of what may change there, and one of the rest (`simulation.market_block`)."""
-    moving = max(len(moving_inputs(each)) for each in study.scenarios)
-    return (_hours(study) * moving + len(MARKET_INPUTS)) * LANES * 8 + moving * 8
+    layout = layout_of(study.state)
+    moving = max(len(moving_inputs(each, layout)) for each in study.scenarios)
+    return (_hours(study) * moving + len(layout.inputs)) * LANES * 8 + moving * 8
 
 
 def _hours(study: Study) -> int:

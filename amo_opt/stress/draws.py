@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import BASE, layout_of
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.market import LANES
@@ -28,6 +28,7 @@ from amo_opt.stress.tilts import NOISES, path_name
 from amo_opt.stress.twins import TwinStreams
 
 if TYPE_CHECKING:
+    from amo_opt.amos.layout import Layout
     from amo_opt.protocol.state import ProtocolState
     from amo_opt.stress.scenario import Scenario
 
@@ -111,7 +112,7 @@ def draw_block(
 
     Returns
     -------
-    float64 of shape (transition_hours + window_hours, len(MARKET_INPUTS) * LANES), C-contiguous, finite; units of `MARKET_INPUTS`.
+    float64 of shape (transition_hours + window_hours, inputs of the state's layout × LANES), C-contiguous, finite; units as there.
     ``paths`` lanes are real, the further lanes repeat the last of them. Path p of (seed, stream, scenario) is the same whatever the
     block it is drawn in. The transition is calm; an onset past the window's end leaves the path calm.
 
@@ -128,7 +129,7 @@ def draw_block(
         transition_hours=transition_hours,
         window_hours=window_hours,
     )
-    return lay_out(rows, paths=paths, steps=transition_hours + window_hours)
+    return lay_out(rows, paths=paths, steps=transition_hours + window_hours, layout=layout_of(state))
 
 
 def noises_of(scenario: Scenario, state: ProtocolState) -> tuple[str, ...]:
@@ -138,23 +139,23 @@ def noises_of(scenario: Scenario, state: ProtocolState) -> tuple[str, ...]:
     return streams.drawn
 
 
-def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int) -> NDArray[np.float64]:
-    """The market of a block, as `draw_block` returns it, from every input of `MARKET_INPUTS`."""
-    block = aligned(steps, len(MARKET_INPUTS), LANES)
+def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int, layout: Layout = BASE) -> NDArray[np.float64]:
+    """The market of a block, as `draw_block` returns it, from every input of the layout."""
+    block = aligned(steps, len(layout.inputs), LANES)
     # some hours of every input at a time: input by input takes nearly twice as long, as each visits the whole block
     for start in range(0, steps, LANES):
         hours = slice(start, start + LANES)
-        for name, index in MARKET_INDEX.items():
+        for name, index in layout.input_index.items():
             values = rows[name]
             block[hours, index, :paths] = values if isinstance(values, float) else values[:, hours].T
     block[:, :, paths:] = block[:, :, paths - 1 : paths]
-    market = block.reshape(steps, len(MARKET_INPUTS) * LANES)
+    market = block.reshape(steps, len(layout.inputs) * LANES)
     market.setflags(write=False)
     return market
 
 
-def moving_inputs(scenario: Scenario) -> tuple[str, ...]:
-    """The inputs that may change from hour to hour in the scenario, on whatever path; the others are one number (`draw_inputs`)."""
+def moving_inputs(scenario: Scenario, layout: Layout = BASE) -> tuple[str, ...]:
+    """The inputs of the layout that may change from hour to hour in the scenario, on whatever path; the others are one number (`draw_inputs`)."""
     settings = scenario.settings
     still = {"reward_tokens", *FREE_CAPS, *(name for venue, name in _LOSS_INPUTS.items() if settings[f"{venue}_loss_yearly"] <= 0.0)}
     still |= {name for name, series in _EXITS.items() if series not in scenario.waypoints}
@@ -162,7 +163,7 @@ def moving_inputs(scenario: Scenario) -> tuple[str, ...]:
         still.add("gate")
     if settings.get("freeze_days_high", 0.0) > 0.0:
         still -= {f"{LENDERS[market]}.free_cap" for market in _FREEZE}
-    return tuple(name for name in MARKET_INPUTS if name not in still)
+    return tuple(name for name in layout.inputs if name not in still)
 
 
 def draw_inputs(
@@ -217,6 +218,28 @@ def _coins(draw: _Draw) -> dict[str, Input]:
         return {"collateral_price": usdc, "base_value": usdc}
     prices = np.stack([price("dai"), usdc, price("usdt")])
     return {"collateral_price": usdc, "base_value": base_value(prices, draw.settings["base_amplification"])}
+
+
+def _pools(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
+    """Price of the coin opposite and two-way volume of every further pool; one of its coins may be struck, the same for the whole path."""
+    named, rows = state.pools.named, {}
+    struck = draw.shape("opposite") if named else None
+    which = np.zeros(len(draw.paths), dtype=np.int64)
+    if struck is not None:
+        place = int(draw.settings["opposite_pool"])
+        drawn = np.floor(draw.streams.uniforms(draw.paths, "opposite") * len(named)).astype(np.int64)
+        which = np.minimum(drawn, len(named) - 1) if place == 0 else np.full(len(draw.paths), min(place, len(named)) - 1)
+    for k, (name, pool) in enumerate(named):
+        noisy = 1.0 + draw.autoregression(f"coin-{name}")
+        shape = draw.shape(name) if name in SERIES else None
+        if shape is not None:
+            noisy *= shape
+        if struck is not None:
+            noisy *= np.where((which == k)[:, None], struck, 1.0)
+        log = draw.autoregression(f"volume-{name}")
+        rows[f"{name}-pool.price"] = np.maximum(noisy, _LEAST_PRICE)
+        rows[f"{name}-pool.volume"] = pool.volume_day.value / 24.0 * lognormal(log, sd=draw.settings["swap_volume_sd"])
+    return rows
 
 
 def _share_return(draw: _Draw) -> Rows:
@@ -339,9 +362,10 @@ def _losses(draw: _Draw) -> dict[str, Input]:
     return rows
 
 
-Part = Literal["coins", "share", "lending", "rewards", "volume", "flows", "gas", "gate", "losses"]
+Part = Literal["coins", "pools", "share", "lending", "rewards", "volume", "flows", "gas", "gate", "losses"]
 _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "coins": lambda draw, _: _coins(draw),
+    "pools": _pools,
     "share": lambda draw, _: {"share_return": _share_return(draw)},
     "lending": _lending,
     "rewards": _rewards,
@@ -352,16 +376,18 @@ _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "losses": lambda draw, _: _losses(draw),
 }
 """What is drawn together, in the order of the checks."""
-FROM_STATE: tuple[Part, ...] = ("lending",)
+FROM_STATE: tuple[Part, ...] = ("lending", "pools")
 """The parts that hang on a state's figures, which `DRAWN_FROM` names."""
 _FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
     (("share_daily_vol",), ("share",)),
-    (("coin_noise_", "base_"), ("coins",)),
+    (("coin_noise_",), ("coins", "pools")),
+    (("base_",), ("coins",)),
+    (("opposite_",), ("pools",)),
     (("reward_token",), ("rewards",)),
-    (("swap_volume_",), ("volume",)),
+    (("swap_volume_",), ("volume", "pools")),
     (("flow_", "exit_total_"), ("flows",)),
     (("gas_", "eth_usd"), ("gas",)),
-    (("size",), ("coins", "share", "flows", "gas")),
+    (("size",), ("coins", "pools", "share", "flows", "gas")),
     (tuple(f"{market}_{name}" for market in LENDERS for name in ("deposits", "utilisation")), ("lending",)),
 )
 """What the names of settings begin with, and the parts that read them; a setting found nowhere here may be read by any."""
@@ -380,7 +406,7 @@ _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
 _POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{amo}.deposits" for amo in LENDERS.values()))
 _SHARES = ("news_exit", "lp_exit", "gate", *_LOSS_INPUTS.values())
 _DOMAINS: dict[str, tuple[float, float]] = (
-    dict.fromkeys(MARKET_INPUTS, (0.0, _LARGEST))
+    dict.fromkeys(BASE.inputs, (0.0, _LARGEST))
     | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))
     | dict.fromkeys(_SHARES, (0.0, 1.0))
     | {"flow": (-_LARGEST, _LARGEST)}
@@ -390,7 +416,7 @@ _DOMAINS: dict[str, tuple[float, float]] = (
 
 def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int, component: int = 0) -> None:
     for name, values in rows.items():
-        least, most = _DOMAINS[name]
+        least, most = _DOMAINS.get(name, (0.0, _LARGEST))
         # two passes without a temporary; a NaN is the least and the most of its rows, and fails both comparisons
         if np.min(values) >= least and np.max(values) <= most:
             continue
@@ -399,5 +425,5 @@ def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int, compo
         found = float(np.atleast_2d(values)[path, step])
         raise SimulationError(
             f"scenario {scenario.name}, path {path_name(first_path + path, component)}, step {step}: {name} drawn as {found!r}; "
-            f"allowed: {MARKET_INPUTS[name]}; bring the scenario's settings back towards the catalogue's"
+            f"allowed: {BASE.inputs.get(name, 'a finite number that is not negative')}; bring the scenario's settings back towards the catalogue's"
         )

@@ -23,6 +23,7 @@ SERIES: dict[str, Series] = {
     "usdc": Series("price", 0.01, 10.0, "USD", "price of USDC, the collateral coin"),
     "dai": Series("price", 0.01, 10.0, "USD", "price of DAI"),
     "usdt": Series("price", 0.01, 10.0, "USD", "price of USDT"),
+    "opposite": Series("price", 0.01, 10.0, "USD", "price of the coin of a further pool, which one: the setting opposite_pool"),
     "share_token": Series("level", 1e-9, 1e9, "USD", "price of the share token; counts relative to its first waypoint"),
     "gas": Series("multiple", 0.01, 1000.0, "", "gas price as a multiple of the calm level"),
     "holders_exit": Series("share_a_day", 0.0, 0.99, "1/day", "share of external supply leaving on news"),

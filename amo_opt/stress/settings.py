@@ -36,6 +36,13 @@ _COMMON: dict[str, Setting] = {
     "base_amplification": Setting(1.0, 1e6, "", "A of the three-coin base pool"),
     "coin_noise_sd": Setting(0.0, 0.05, "", "standard deviation of each coin's hourly price around its level"),
     "coin_noise_hours": Setting(0.01, 1e4, "h", "time constant of that noise"),
+    "opposite_pool": Setting(
+        0.0,
+        8.0,
+        "",
+        "further pool whose coin the waypoints `opposite` strike, by its place in the state; 0 = any of them, drawn by path",
+        calm=0.0,
+    ),
     # -- share token, rewards, volume, flow, gas ------------------------------------------------------------------------------
     "share_daily_vol": Setting(0.0, 2.0, "", "daily volatility of the share token's log price"),
     "reward_tokens_week": Setting(0.0, 1e12, "tokens", "reward budget of the gauge a week"),

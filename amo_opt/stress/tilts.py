@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -42,25 +42,52 @@ class Noise:
     setting: str = ""
 
 
+OF_POOLS: Mapping[str, Noise] = MappingProxyType({"coin": Noise("stationary", "coin_noise"), "volume": Noise("stationary", "swap_volume")})
+"""Noises of every further pool: ``coin-NAME`` is the price of its coin, ``volume-NAME`` the two-way volume that looks for it."""
+
+
+class _Noises(dict[str, Noise]):
+    """The table, with the noises of further pools by their names."""
+
+    def __missing__(self, purpose: str) -> Noise:
+        kind, _, name = purpose.partition("-")
+        if not name or kind not in OF_POOLS:
+            raise KeyError(purpose)
+        return OF_POOLS[kind]
+
+    def __contains__(self, purpose: object) -> bool:
+        kind, _, name = str(purpose).partition("-")
+        return super().__contains__(purpose) or (bool(name) and kind in OF_POOLS)
+
+
 NOISES: Mapping[str, Noise] = MappingProxyType(
-    {
-        **{coin: Noise("stationary", "coin_noise") for coin in ("usdc", "dai", "usdt")},
-        "share": Noise("walk", "share_daily_vol"),
-        **{
-            f"{each.market.prefix}-{part}": Noise("stationary", f"{each.market.prefix}_{part}")
-            for each in MECHANISMS
-            if each.market is not None
-            for part in ("deposits", "utilisation")
-        },
-        "reward": Noise("walk", "reward_token_daily_vol"),
-        "volume": Noise("stationary", "swap_volume"),
-        "flow": Noise("reverting", "flow"),
-        "gas": Noise("stationary", "gas_gwei"),
-        **dict.fromkeys(("onset", "size", "speed", "exit", "freeze", "loss-venue"), Noise("uniform")),
-        **dict.fromkeys((f"{venue}-loss" for venue in VENUES), Noise("uniform")),
-    }
+    _Noises(
+        {
+            **{coin: Noise("stationary", "coin_noise") for coin in ("usdc", "dai", "usdt")},
+            "share": Noise("walk", "share_daily_vol"),
+            **{
+                f"{each.market.prefix}-{part}": Noise("stationary", f"{each.market.prefix}_{part}")
+                for each in MECHANISMS
+                if each.market is not None
+                for part in ("deposits", "utilisation")
+            },
+            "reward": Noise("walk", "reward_token_daily_vol"),
+            "volume": Noise("stationary", "swap_volume"),
+            "flow": Noise("reverting", "flow"),
+            "gas": Noise("stationary", "gas_gwei"),
+            **dict.fromkeys(("onset", "size", "speed", "exit", "freeze", "loss-venue"), Noise("uniform")),
+            **dict.fromkeys((f"{venue}-loss" for venue in VENUES), Noise("uniform")),
+            "opposite": Noise("uniform"),
+        }
+    )
 )
 """Every random stream of a scenario by its purpose; what is not here cannot be drawn."""
+
+
+def in_order(purposes: Iterable[str]) -> tuple[str, ...]:
+    """Noises in the table's order, those of further pools last."""
+    known = set(purposes)
+    return (*(purpose for purpose in NOISES if purpose in known), *sorted(known - set(NOISES)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amo_opt.errors import AmoOptError
 from amo_opt.stress.noise import HOURS_A_DAY, reverting_flow, stationary
 from amo_opt.stress.streams import Streams
-from amo_opt.stress.tilts import NOISES
+from amo_opt.stress.tilts import NOISES, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ class TwinStreams(Streams):
                     )
         total = np.zeros((paths, len(self.components)))
         # in the table's order, so that the last bits do not hang on which part of a market was drawn first
-        for purpose in NOISES:
+        for purpose in in_order(self._ratios):
             for k, ratio in self._ratios.get(purpose, ()):
                 total[:, k] += ratio
         return total
@@ -82,7 +82,7 @@ class TwinStreams(Streams):
     @property
     def drawn(self) -> tuple[str, ...]:
         """The noises that were drawn so far, in the table's order."""
-        return tuple(purpose for purpose in NOISES if purpose in self._ratios)
+        return in_order(self._ratios)
 
     def _tilts_of(self, purpose: str) -> list[tuple[int, Tilt]]:
         return [(k, tilt) for k, component in enumerate(self.components) for tilt in component if tilt.noise == purpose]

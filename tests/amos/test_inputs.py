@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.protocol.market import COMMON_INPUTS
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.amos.layout import CONSTANT_INDEX, LINES, PARAMETER_INDEX, PLACES, STATE, STATE_INDEX, Places, places_of
 from amo_opt.amos.lending import lender
 from amo_opt.amos.mechanism import Income, LendingMarket, Mechanism, Stages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from amo_opt.amos.inputs import MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INPUTS
 from amo_opt.config.study import Study
 from amo_opt.protocol.aligned import LINE, aligned
 from amo_opt.simulation.pack import start_state

@@ -11,7 +11,7 @@ import pytest
 
 from amo_opt.amos import layout
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.inputs import MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INPUTS
 from amo_opt.protocol import lanes
 from amo_opt.protocol.lanes import Own
 from amo_opt.protocol.market import COMMON_INPUTS, LANES

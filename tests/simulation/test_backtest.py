@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.market import LANES

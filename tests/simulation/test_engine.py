@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.amos.layout import LINES, STATE_INDEX
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.market import LANES

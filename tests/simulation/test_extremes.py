@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.amos.parameters import PARAMETERS, parameter_set
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES

@@ -18,7 +18,7 @@ from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.amos.layout import CONSTANT_INDEX, LINES, PLACES, STATE, STATE_INDEX
 from amo_opt.protocol.lanes import COMMON_LINES, LANES
 from amo_opt.simulation import kernel, program

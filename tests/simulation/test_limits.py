@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.engine import draw, simulate, trace
 from amo_opt.stress.catalogue import load_scenario

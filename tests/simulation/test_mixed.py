@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.market import LANES

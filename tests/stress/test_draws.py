@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import Figure, ProtocolState

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.inputs import MARKET_INDEX, MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
 from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress import load_scenario

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from amo_opt.amos.inputs import MARKET_INPUTS
+from amo_opt.amos.layout import MARKET_INPUTS
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.stress import load_scenario
 from amo_opt.stress.draws import _check, draw_inputs, noises_of

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.neighbourhood import SIDES
 from amo_opt.report.wording import lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
@@ -171,7 +170,7 @@ def _changed(subject: Subject) -> dict[str, int]:
     if subject.other is None:
         return {}
     before, after = subject.current.parameters.values(), subject.other.parameters.values()
-    return {name: 1 if after[name] > before[name] else -1 for name in PARAMETERS if after[name] != before[name]}
+    return {name: 1 if after[name] > before[name] else -1 for name in before if after[name] != before[name]}
 
 
 def _overall(subject: Subject) -> dict[str, PairedDifference]:

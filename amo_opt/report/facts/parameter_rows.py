@@ -115,7 +115,7 @@ def executor(state: ProtocolState, contract: str) -> str:
 def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, ...]:
     """The names that differ: first what a vote executes on chain, then policy; within each the largest relative change first."""
     before, after = current.values(), proposed.values()
-    names = [name for name in PARAMETERS if before[name] != after[name]]
+    names = [name for name in before if before[name] != after[name]]
     return tuple(sorted(names, key=lambda name: (PARAMETERS[name].setter is None, -_relative(before[name], after[name]), name)))
 
 

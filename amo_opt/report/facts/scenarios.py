@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.amos.inputs import MARKET_INDEX
+from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.protocol.market import LANES
 from amo_opt.stress.draws import FREE_CAPS, NO_LIMIT, draw_block
 from amo_opt.stress.episodes import draw_episodes
@@ -130,7 +130,7 @@ class _Seen:
             transition_hours=transition,
             window_hours=window,
         )
-        self.market = market.reshape(self.steps, len(MARKET_INDEX), LANES)
+        self.market = market.reshape(self.steps, -1, LANES)
         # a path whose stress begins after the window shows none of it
         self.rows = np.flatnonzero(self.episodes.onset < self.steps)
         onset = self.episodes.onset[self.rows] if self.rows.size else np.full(PATHS, transition)

@@ -1,0 +1,559 @@
+"""Further pools: plain pools of the stablecoin and a coin opposite, beside the first, with one price for all of them.
+
+Holders' net flow F of an hour goes where it fetches most, and arbitrage leaves no gap between pools above both their fees. With the market's price λ (unit of account for one
+stablecoin), a pool's own price P = c · marginal price (c = the price of its coin opposite) and k = 1 − fee, stablecoin is sold to the pool down to P = λ / k and bought of it up to P = λ k,
+and nothing moves in between; λ is where the pools together take F:
+
+    F = Σ z⁺ − k Σ z⁻,  z⁺ what is sold to a pool, z⁻ what is bought of it
+
+Rows of the program: `begin_flow` says what F is and between which prices it is served (those who sell at a fair price, those who buy up to what they pay at most; the rest waits for the first pool's
+doors, `protocol.primary_market`). Then, `ROUNDS` times, every pool answers by its slope where it stands (`answer`, `answer_first`), λ is found of the answers by bracketed Newton steps (`ask`, `ask_first`,
+`step`), and every pool moves along its invariant by what it then takes (`take`, `take_first`), at most `MOST_OF_SIDE` of a side a round. `trade` and `trade_first` book what each has
+taken, with its fees; tokens are conserved to the last digits, as what the others did not take goes to the first pool.
+
+Nothing of a further pool is the issuer's door; its liquidity that is not the protocol's flees as the first pool's does.
+"""
+
+from __future__ import annotations
+
+from amo_opt.amos.mechanism import Mechanism, Stages
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.active_lanes import W_COPY
+from amo_opt.protocol.holders import DUST_USD, OVERVALUED, exit_value_of
+from amo_opt.protocol.lanes import LANES, POOL, Own
+from amo_opt.protocol.parameters import Parameter
+from amo_opt.protocol.primary_market import FAIR_DISCOUNT, LOWEST_PRICE
+from amo_opt.protocol.state import FurtherPool, ProtocolState
+from amo_opt.stableswap.depth_10bp import captured, curve_depth
+from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, refresh_D, scaled_x_at_price
+from amo_opt.stableswap.jit import Vector, scalar, stage
+
+ROUNDS = 3
+"""How often the pools answer by their slopes: after two 1 to 4 lanes of a hundred are off by more than 0.1 bp beyond the fees (2 to 8 pools, tests/amos/test_pools.py)."""
+STEPS = 5
+"""Newton steps of the market's price a round."""
+MOST_OF_SIDE = 0.75
+"""Most of a side of a pool that moves a round."""
+HIGHEST_PRICE = 4.0
+"""No market price lies above this."""
+MOST_VOLUME = 0.001
+"""Fees of two-way volume an hour, at most this share of a side."""
+
+mine = Own(
+    "pool",
+    state=(*POOL, "flow", "answer", "spot", "own_x", "own_value", "outside_x", "floor_x", "floor_y"),
+    market=("price", "volume"),
+    parameters=("amplification",),
+    constants=("fee", "admin_fee", "start_amplification", "start_outside", "start_captured"),
+)
+
+W_FLOW = W_COPY
+"""What the pools' market keeps in the scratch block while it is worked out: F, the market's price, its bracket, what the pools take at it and how that moves, and the first pool's figures."""
+_W_PRICE = W_FLOW + LANES
+_W_LOW = _W_PRICE + LANES
+_W_HIGH = _W_LOW + LANES
+_W_SUM = _W_HIGH + LANES
+_W_SLOPE = _W_SUM + LANES
+_W_Z = _W_SLOPE + LANES
+_W_SPOT = _W_Z + LANES
+_W_ANSWER = _W_SPOT + LANES
+_W_MOST = _W_ANSWER + LANES
+_W_ASIDE = _W_MOST + LANES
+_W_TAKEN = _W_ASIDE + LANES
+
+
+@scalar
+def answer_of(x: float, y: float, d: float, ann: float) -> tuple[float, float]:
+    """Marginal price of one x in y, and −dx/dP along the invariant: what more of x brings the price down by one."""
+    k = d * d * d / (4.0 * x * y)
+    upper = ann + k / x
+    lower = ann + k / y
+    price = upper / lower
+    moved = k * (price / y - 1.0 / x)
+    upper_moved = moved / x - k / (x * x)
+    lower_moved = moved / y + k * price / (y * y)
+    falls = (price * lower_moved - upper_moved) / lower
+    return price, 1.0 / falls
+
+
+@scalar
+def taken_at(price: float, spot: float, answer: float, keep: float, most_in: float, most_out: float) -> tuple[float, float]:
+    """What a pool takes at a market price (more than 0: sold to it; less: bought of it), and how that falls as the price rises."""
+    sold = answer * (spot - price / keep)
+    bought = answer * (spot - price * keep)
+    z = sold if sold > 0.0 else (bought if bought < 0.0 else 0.0)
+    slope = answer / keep if sold > 0.0 else (answer * keep * keep if bought < 0.0 else 0.0)
+    held = z if z < most_in else most_in
+    held = held if held > -most_out else -most_out
+    return held, slope if held == z else 0.0
+
+
+@stage
+def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
+    """What follows from the snapshot: D, LP tokens in units of D, the price."""
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        ann = a[mine.S_ANN + i]
+        d = refresh_D(x, y, ann, refresh_D(x, y, ann, x + y))
+        own = a[mine.S_LP_AMO + i]
+        a[mine.S_D + i] = d
+        a[mine.S_LP_SUPPLY + i] = d
+        a[mine.S_LP_AMO + i] = own * d
+        a[mine.S_OWN + i] = own
+        a[mine.S_BASE_VALUE + i] = n[mine.M_PRICE + i]
+        a[mine.S_POOL_PRICE + i] = marginal_price(x, y, d, ann)
+
+
+@stage
+def quote(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, q: Vector, k: Vector) -> None:
+    """The coin's new price, A on its ramp and D with it; the depth it offers beside the first pool."""
+    start = k[mine.C_START_AMPLIFICATION]
+    target = q[mine.P_AMPLIFICATION]
+    ann = 2.0 * (start + (target - start) * s[at.S_RAMPED])  # the same in every lane
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        price = n[mine.M_PRICE + i]
+        s[at.S_INCOME_MARK_TO_MARKET + i] += a[mine.S_OWN + i] * y * (price - a[mine.S_BASE_VALUE + i])
+        a[mine.S_BASE_VALUE + i] = price
+        a[mine.S_ANN + i] = ann
+        d = polish_D(x, y, ann, a[mine.S_D + i])
+        a[mine.S_D + i] = d
+        s[at.S_DEPTH_ELSEWHERE + i] += curve_depth(d, ann)
+
+
+@stage
+def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+    """Fees of the two-way volume that looks for this pool, as its depth wins it against the snapshot's."""
+    fee = k[mine.C_FEE]
+    admin = k[mine.C_ADMIN_FEE]
+    half_depth = c[at.C_VOLUME_DEPTH_USD]
+    inverse_start = 1.0 / k[mine.C_START_CAPTURED]
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        d = a[mine.S_D + i]
+        ann = a[mine.S_ANN + i]
+        price = a[mine.S_BASE_VALUE + i]
+        won = captured(curve_depth(d, ann), half_depth) * inverse_start
+        fees_each = 0.5 * fee * n[mine.M_VOLUME + i] * won
+        outside = s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i] - s[at.S_POOLED_OUTSIDE + i]
+        most = MOST_VOLUME * (y if y < outside else outside)
+        most = most if most > 0.0 else 0.0
+        fees_each = fees_each if fees_each < most else most
+        s[at.S_INCOME_SWAP_FEES + i] += a[mine.S_OWN + i] * (1.0 - admin) * 2.0 * fees_each
+        a[mine.S_POOL_X + i] = x + (1.0 - admin) * fees_each
+        a[mine.S_POOL_Y + i] = y + (1.0 - admin) * fees_each / price
+    for i in range(LANES):
+        a[mine.S_D + i] = polish_D(a[mine.S_POOL_X + i], a[mine.S_POOL_Y + i], a[mine.S_ANN + i], a[mine.S_D + i])
+
+
+@stage
+def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
+    """Outside providers leave with both sides, and come back, as those of the first pool (`protocol.holders.lp_flight`), but for what its yield makes of them."""
+    flight_share = c[at.C_LP_FLIGHT_SHARE]
+    flight_rate = c[at.C_LP_FLIGHT_RATE]
+    return_rate = c[at.C_LP_RETURN_RATE]
+    start_outside = k[mine.C_START_OUTSIDE]
+    dust = DUST_USD * c[at.C_SIZE]
+    per_external = 1.0 / c[at.C_START_EXTERNAL]
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        d = a[mine.S_D + i]
+        excess = x / (x + y) - flight_share
+        rate = m[at.M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
+        rate = rate if rate < 0.5 else 0.5
+        alive = d > dust
+        outside = 1.0 - a[mine.S_OWN + i]
+        fled = rate * outside if alive else 0.0
+        queue = s[at.S_QUEUE + i]
+        supply = s[at.S_SUPPLY + i]
+        elsewhere = s[at.S_OWN_OUTSIDE + i]
+        kept = (supply - s[at.S_OWN + i] * s[at.S_POOL_X + i] - elsewhere) * per_external
+        kept = kept if kept < 1.0 else 1.0
+        moved = return_rate * (start_outside * kept - outside * d) / d
+        room = 0.5 * (supply - s[at.S_POOL_X + i] - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]) / x
+        room = room if room > 0.0 else 0.0
+        moved = moved if moved < room else room
+        moved = moved if moved > -0.5 * outside else -0.5 * outside
+        exit_value = exit_value_of(s[at.S_COLLATERAL_PRICE + i], s[at.S_BASE_VALUE + i])
+        covered = s[at.S_BACKING_VALUE + i] >= (1.0 - OVERVALUED) * exit_value
+        moved = moved if (covered | (moved < 0.0)) else 0.0
+        moved = moved if ((rate <= 0.0) & alive) else 0.0
+        scale = 1.0 - fled + moved
+        s[at.S_QUEUE + i] = queue + fled * x
+        lp_supply = a[mine.S_LP_SUPPLY + i] * scale
+        a[mine.S_POOL_X + i] = x * scale
+        a[mine.S_POOL_Y + i] = y * scale
+        a[mine.S_D + i] = d * scale
+        a[mine.S_LP_SUPPLY + i] = lp_supply
+        a[mine.S_OWN + i] = a[mine.S_LP_AMO + i] / lp_supply
+
+
+# -- one price for all pools -------------------------------------------------------------------------------------------------------
+
+
+@stage
+def begin_flow(s: Vector, c: Vector, w: Vector) -> None:
+    """F of the hour, and the price beyond which it is not served here: sellers take a fair one, buyers pay a stated premium at most."""
+    premium = c[at.C_BUYER_PREMIUM]
+    keep = 1.0 - c[at.C_FEE]
+    for i in range(LANES):
+        selling = s[at.S_SELL_DEMAND + i]
+        buying = s[at.S_BUY_DEMAND + i]
+        exit_value = exit_value_of(s[at.S_COLLATERAL_PRICE + i], s[at.S_BASE_VALUE + i])
+        fair = exit_value - FAIR_DISCOUNT
+        dearest = s[at.S_BACKING_VALUE + i] + premium
+        limit = fair if selling > 0.0 else dearest
+        w[W_FLOW + i] = selling - keep * buying
+        w[_W_MOST + i] = limit if limit > LOWEST_PRICE else LOWEST_PRICE
+        w[_W_Z + i] = 0.0
+        w[_W_TAKEN + i] = selling - keep * buying
+
+
+@stage
+def forget(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """A pool has taken nothing yet."""
+    for i in range(LANES):
+        a[mine.S_FLOW + i] = 0.0
+
+
+@stage
+def answer_first(s: Vector, c: Vector, w: Vector) -> None:
+    """The first pool's price and slope after what it took so far; the bracket of the market's price is opened, and what all take at the limit is cleared."""
+    dust = DUST_USD * c[at.C_SIZE]
+    for i in range(LANES):
+        x = s[at.S_POOL_X + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        value = s[at.S_BASE_VALUE + i]
+        x_now = x + w[_W_Z + i]
+        y_now = get_y(x_now, d, ann)
+        price, answer = answer_of(x_now, y_now, d, ann)
+        w[_W_SPOT + i] = price * value
+        w[_W_ANSWER + i] = answer / value if d > dust else 0.0
+        w[_W_PRICE + i] = w[_W_MOST + i]
+        w[_W_LOW + i] = LOWEST_PRICE
+        w[_W_HIGH + i] = HIGHEST_PRICE
+        w[_W_SUM + i] = 0.0
+        w[_W_SLOPE + i] = 0.0
+
+
+@stage
+def answer_further(_s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """The same of a further pool."""
+    dust = DUST_USD * c[at.C_SIZE]
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        d = a[mine.S_D + i]
+        ann = a[mine.S_ANN + i]
+        value = a[mine.S_BASE_VALUE + i]
+        x_now = x + a[mine.S_FLOW + i]
+        y_now = get_y(x_now, d, ann)
+        price, answer = answer_of(x_now, y_now, d, ann)
+        a[mine.S_SPOT + i] = price * value
+        a[mine.S_ANSWER + i] = answer / value if d > dust else 0.0
+
+
+@scalar
+def in_tokens(z: float, keep: float) -> float:
+    """What of F a pool's move takes up: all that is sold to it, and what a buyer gets of it after the fee."""
+    return z if z > 0.0 else z * keep
+
+
+@stage
+def ask_first(s: Vector, c: Vector, w: Vector) -> None:
+    """What the first pool takes at the market's price."""
+    keep = 1.0 - c[at.C_FEE]
+    for i in range(LANES):
+        x = s[at.S_POOL_X + i]
+        d = s[at.S_D + i]
+        before = w[_W_Z + i]
+        now = x + before
+        z, slope = taken_at(w[_W_PRICE + i], w[_W_SPOT + i], w[_W_ANSWER + i], keep, MOST_OF_SIDE * d, MOST_OF_SIDE * now)
+        w[_W_SUM + i] += in_tokens(before + z, keep)
+        w[_W_SLOPE + i] += slope
+
+
+@stage
+def ask_further(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, w: Vector) -> None:
+    """What a further pool takes at it."""
+    keep = 1.0 - k[mine.C_FEE]
+    for i in range(LANES):
+        d = a[mine.S_D + i]
+        before = a[mine.S_FLOW + i]
+        now = a[mine.S_POOL_X + i] + before
+        z, slope = taken_at(w[_W_PRICE + i], a[mine.S_SPOT + i], a[mine.S_ANSWER + i], keep, MOST_OF_SIDE * d, MOST_OF_SIDE * now)
+        w[_W_SUM + i] += in_tokens(before + z, keep)
+        w[_W_SLOPE + i] += slope
+
+
+@stage
+def limit_flow(s: Vector, w: Vector) -> None:
+    """What of F all pools together take at the price beyond which nobody trades; the rest is not for them. Newton begins there."""
+    for i in range(LANES):
+        wanted = w[W_FLOW + i]
+        most = w[_W_SUM + i]
+        selling = s[at.S_SELL_DEMAND + i] > 0.0
+        sold = most if most > 0.0 else 0.0
+        sold = sold if sold < wanted else wanted
+        bought = most if most < 0.0 else 0.0
+        bought = bought if bought > wanted else wanted
+        w[_W_TAKEN + i] = sold if selling else bought
+
+
+@stage
+def step(_s: Vector, _c: Vector, w: Vector) -> None:
+    """A Newton step of the market's price within its bracket, halved where it would leave it; what all take is cleared for the next."""
+    for i in range(LANES):
+        price = w[_W_PRICE + i]
+        over = w[_W_SUM + i] - w[_W_TAKEN + i]
+        slope = w[_W_SLOPE + i]
+        low = price if over > 0.0 else w[_W_LOW + i]
+        high = price if over < 0.0 else w[_W_HIGH + i]
+        moved = price + over / (slope if slope > 1e-9 else 1e-9)
+        middle = 0.5 * (low + high)
+        inside = (moved >= low) & (moved <= high) & (slope > 1e-9)
+        settled = over == 0.0
+        found = moved if inside else middle
+        w[_W_PRICE + i] = price if settled else found
+        w[_W_LOW + i] = low
+        w[_W_HIGH + i] = high
+        w[_W_SUM + i] = 0.0
+        w[_W_SLOPE + i] = 0.0
+
+
+@stage
+def take_further(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, w: Vector) -> None:
+    """A further pool takes what it does at the price found."""
+    keep = 1.0 - k[mine.C_FEE]
+    for i in range(LANES):
+        before = a[mine.S_FLOW + i]
+        now = a[mine.S_POOL_X + i] + before
+        z, _ = taken_at(w[_W_PRICE + i], a[mine.S_SPOT + i], a[mine.S_ANSWER + i], keep, MOST_OF_SIDE * a[mine.S_D + i], MOST_OF_SIDE * now)
+        a[mine.S_FLOW + i] = before + z
+        w[_W_SUM + i] += in_tokens(before + z, keep)
+
+
+@stage
+def take_first(s: Vector, c: Vector, w: Vector) -> None:
+    """The first pool takes what the others leave, as far as its sides go."""
+    keep = 1.0 - c[at.C_FEE]
+    for i in range(LANES):
+        left = w[_W_TAKEN + i] - w[_W_SUM + i]
+        z = left if left > 0.0 else left / keep
+        x = s[at.S_POOL_X + i]
+        d = s[at.S_D + i]
+        before = w[_W_Z + i]
+        now = x + before
+        most_in = before + MOST_OF_SIDE * d
+        most_out = before - MOST_OF_SIDE * now
+        z = z if z < most_in else most_in
+        w[_W_Z + i] = z if z > most_out else most_out
+        w[_W_ASIDE + i] = w[_W_SUM + i] + in_tokens(w[_W_Z + i], keep)
+        w[_W_SUM + i] = 0.0
+
+
+@stage
+def trade_further(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
+    """A further pool's trades of the hour in its books: the fee is taken from what comes out, and what the administrator gets of it leaves."""
+    fee = k[mine.C_FEE]
+    admin = k[mine.C_ADMIN_FEE]
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        d = a[mine.S_D + i]
+        ann = a[mine.S_ANN + i]
+        value = a[mine.S_BASE_VALUE + i]
+        own = a[mine.S_OWN + i]
+        z = a[mine.S_FLOW + i]
+        x_end = x + z
+        y_moved = get_y(x_end, d, ann)
+        y_end = y_moved if z != 0.0 else y
+        fee_x = fee * (-z if z < 0.0 else 0.0)
+        fee_y = fee * (y - y_end if z > 0.0 else 0.0)
+        pool_x = x_end + (1.0 - admin) * fee_x
+        pool_y = y_end + (1.0 - admin) * fee_y
+        s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * value)
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += own * (z - (y - y_end) * value)
+        a[mine.S_POOL_X + i] = pool_x
+        a[mine.S_POOL_Y + i] = pool_y
+        a[mine.S_D + i] = polish_D(pool_x, pool_y, ann, d)
+
+
+@stage
+def trade_first(s: Vector, c: Vector, w: Vector) -> None:
+    """The first pool's, and what is left of the demand for its doors."""
+    fee = c[at.C_FEE]
+    admin = c[at.C_ADMIN_FEE]
+    admin_to_protocol = admin * c[at.C_PROTOCOL_ADMIN_SHARE]
+    keep = 1.0 - fee
+    inverse_keep = 1.0 / keep
+    for i in range(LANES):
+        x = s[at.S_POOL_X + i]
+        y = s[at.S_POOL_Y + i]
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        value = s[at.S_BASE_VALUE + i]
+        own = s[at.S_OWN + i]
+        z = w[_W_Z + i]
+        x_end = x + z
+        y_moved = get_y(x_end, d, ann)
+        y_end = y_moved if z != 0.0 else y
+        fee_x = fee * (-z if z < 0.0 else 0.0)
+        fee_y = fee * (y - y_end if z > 0.0 else 0.0)
+        pool_x = x_end + (1.0 - admin) * fee_x
+        pool_y = y_end + (1.0 - admin) * fee_y
+        admin_x = admin_to_protocol * fee_x
+        admin_y = admin_to_protocol * fee_y * value
+        s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * value) + admin_x + admin_y
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += own * (z - (y - y_end) * value)
+        s[at.S_IDLE + i] += admin_y / s[at.S_COLLATERAL_PRICE + i]
+        s[at.S_SUPPLY + i] -= admin_x
+        s[at.S_NET_ISSUED + i] -= admin_x
+        s[at.S_POOL_X + i] = pool_x
+        s[at.S_POOL_Y + i] = pool_y
+        s[at.S_D + i] = polish_D(pool_x, pool_y, ann, d)
+        served = w[_W_ASIDE + i]
+        selling = s[at.S_SELL_DEMAND + i]
+        buying = s[at.S_BUY_DEMAND + i]
+        sold = served if served > 0.0 else 0.0
+        bought = -served * inverse_keep if served < 0.0 else 0.0
+        left_selling = selling - sold
+        left_buying = buying - bought
+        # what rounding leaves of a demand that was met is met
+        left_selling = left_selling if left_selling > 1e-12 * selling else 0.0
+        left_buying = left_buying if left_buying > 1e-12 * buying else 0.0
+        s[at.S_SELL_DEMAND + i] = left_selling
+        s[at.S_BUY_DEMAND + i] = left_buying
+        waits = s[at.S_BUY_QUEUE + i]
+        s[at.S_BUY_QUEUE + i] = waits if waits < left_buying else left_buying
+
+
+# -- after the trades --------------------------------------------------------------------------------------------------------------
+
+
+@stage
+def observe(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """Tells the oracle its price, by its depth."""
+    dust = DUST_USD * c[at.C_SIZE]
+    for i in range(LANES):
+        d = a[mine.S_D + i]
+        ann = a[mine.S_ANN + i]
+        price = marginal_price(a[mine.S_POOL_X + i], a[mine.S_POOL_Y + i], d, ann) * a[mine.S_BASE_VALUE + i]
+        depth = curve_depth(d, ann) if d > dust else 0.0
+        s[at.S_QUOTED_DEPTH + i] += depth
+        s[at.S_QUOTED_GAP + i] += depth * (price - s[at.S_PRICE + i])
+
+
+@stage
+def tally(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """Moves the totals by what the protocol and the others have in the pool, and by what the protocol would have at the floor."""
+    ann = a[mine.S_ANN]  # the same in every lane
+    scaled_floor, _ = scaled_x_at_price(c[at.C_EXTERNAL_FLOOR], ann)
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        d = a[mine.S_D + i]
+        own = a[mine.S_OWN + i]
+        at_floor = scaled_floor * d
+        falls = at_floor > x
+        floor_x = own * (at_floor if falls else x)
+        floor_y = own * (get_y(at_floor, d, ann) if falls else y)
+        own_x = own * x
+        own_value = own * y * a[mine.S_BASE_VALUE + i]
+        outside_x = x - own_x
+        s[at.S_OWN_OUTSIDE + i] += own_x - a[mine.S_OWN_X + i]
+        s[at.S_POOLED + i] += own_value - a[mine.S_OWN_VALUE + i]
+        s[at.S_POOLED_OUTSIDE + i] += outside_x - a[mine.S_OUTSIDE_X + i]
+        s[at.S_OWN_AT_FLOOR + i] += floor_x - a[mine.S_FLOOR_X + i]
+        s[at.S_OWN_COUNTED + i] += floor_x - a[mine.S_FLOOR_X + i]
+        s[at.S_RECOVERABLE + i] += floor_y - a[mine.S_FLOOR_Y + i]
+        a[mine.S_OWN_X + i] = own_x
+        a[mine.S_OWN_VALUE + i] = own_value
+        a[mine.S_OUTSIDE_X + i] = outside_x
+        a[mine.S_FLOOR_X + i] = floor_x
+        a[mine.S_FLOOR_Y + i] = floor_y
+
+
+@stage
+def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """Whether its figures can be."""
+    for i in range(LANES):
+        x = a[mine.S_POOL_X + i]
+        y = a[mine.S_POOL_Y + i]
+        own = a[mine.S_OWN + i]
+        sound = (x > 0.0) & (y > 0.0) & (a[mine.S_D + i] > 0.0) & (own >= -1e-12) & (own <= 1.0 + 1e-12)
+        s[at.S_UNSOUND + i] += 0.0 if sound else 1.0
+
+
+def _start(state: ProtocolState, name: str) -> dict[str, float]:
+    pool: FurtherPool = getattr(state.pools, name)
+    return {
+        "pool_x": pool.stablecoin.value,
+        "pool_y": pool.opposite.value,
+        "ann": 2.0 * pool.amplification.value,
+        "lp_supply": 1.0,
+        "lp_amo": state.own_of_further(name),
+        "base_value": 1.0,
+    }
+
+
+def _constants(state: ProtocolState, name: str) -> dict[str, float]:
+    pool: FurtherPool = getattr(state.pools, name)
+    both = pool.stablecoin.value + pool.opposite.value
+    depth = curve_depth.py_func(both, 2.0 * pool.amplification.value)
+    return {
+        "fee": pool.fee.value,
+        "admin_fee": pool.admin_fee.value,
+        "start_amplification": pool.amplification.value,
+        "start_outside": (1.0 - state.own_of_further(name)) * both,
+        "start_captured": depth / (depth + state.markets.volume_depth_usd.value),
+    }
+
+
+def pool(name: str) -> Mechanism:
+    """The further pool ``[pools.NAME]``."""
+    return Mechanism(
+        name=f"{name}-pool",
+        title=f"{name.upper()} pool",
+        of_table=f"pools.{name}",
+        stages=Stages(
+            own=mine,
+            begin=begin,
+            quote=quote,
+            market_operations=market_operations,
+            flight=flight,
+            observe=observe,
+            tally=tally,
+            watch=watch,
+        ),
+        earns=0,
+        turn=0,
+        start=lambda state: _start(state, name),
+        constants=lambda state: _constants(state, name),
+        section=FurtherPool,
+        inputs={
+            "price": "unit of account; price of the coin opposite",
+            "volume": "unit of account an hour; two-way volume that looks for this pool",
+        },
+        parameters={
+            "amplification": Parameter(
+                f"{name}-pool.amplification",
+                f"Amplification A of the {name.upper()} pool",
+                "integer",
+                1,
+                999_999,
+                "",
+                10,
+                rank=11,
+                log=True,
+            ),
+        },
+        series={"pool_x": f"{name}_pool_stablecoin", "pool_y": f"{name}_pool_opposite", "own": f"{name}_pool_own_share"},
+    )
+
+
+__all__ = ["ROUNDS", "STEPS", "mine", "pool"]

@@ -1,0 +1,194 @@
+"""The PegKeepers' regulator and the aggregate price they are told (crvUSD), for keepers of pools that have names.
+
+Aggregate (curvefi/curve-stablecoin `price_oracles/AggregateStablePrice3.vy`, in integers: `contracts.aggregate_price`): every pool's own average price p of the stablecoin in its coin, weighted by
+its D times exp(−(p − mean)² / σ² + the least of these), mean = that weighted by D alone. A pool's average is an exponential one of its spot price with a time constant of a quarter of an
+hour; as the flow of an hour is spread over it, it ends at e + (1 − g)(p − e), g = τ / 1 h · (1 − exp(−1 h / τ)).
+
+Regulator (`PegKeeperRegulator.vy` @ad23954d, in integers: `contracts.peg_keeper_regulator`): providing is allowed while the pool's spot lies within `price_deviation` of its average, that average
+is not above the highest of the other pools' by more than `worst_price_threshold` (its coin would be the cheapest), up to a debt of
+
+    (α + β Σ √(debt / ceiling of the others))² · ceiling
+
+In version 1, as deployed in 2024, withdrawing asks for spot near the average too, and a keeper without others provides nothing. Departures: the rules are asked once an hour, where its trades have ended; the aggregate
+of an hour's later keepers moves with what the earlier ones did; pools count by D, not by an average of it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from amo_opt.amos.mechanism import Mechanism, Stages
+from amo_opt.protocol import lanes as at
+from amo_opt.protocol.elementary import exp
+from amo_opt.protocol.lanes import LANES, Own
+from amo_opt.protocol.lanes import POOL as POOL_LINES
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.stableswap.invariant import marginal_price
+from amo_opt.stableswap.jit import Vector, scalar, stage
+
+mine = Own(
+    "regulator",
+    state=("weighted", "least", "weight", "price_sum"),
+    constants=("there", "inverse_sigma", "keeps"),
+)
+pool = Own("regarded", state=POOL_LINES)
+"""Lines of a pool that a keeper works."""
+
+
+class Rules(NamedTuple):
+    """What the regulator goes by."""
+
+    alpha: float
+    beta: float
+    deviation: float
+    worst: float
+    first_version: float
+
+
+@scalar
+def rules(p: Vector, c: Vector) -> Rules:
+    """Governance's values."""
+    return Rules(
+        p[at.P_REGULATOR_ALPHA],
+        p[at.P_REGULATOR_BETA],
+        p[at.P_REGULATOR_PRICE_DEVIATION],
+        p[at.P_REGULATOR_WORST_PRICE_THRESHOLD],
+        c[at.C_REGULATOR_FIRST_VERSION],
+    )
+
+
+@scalar
+def root_of(debt: float, ceiling: float) -> float:
+    """√ of a keeper's debt over what it was given: its ceiling, or its debt where that is more."""
+    given = ceiling if ceiling > debt else debt
+    part = debt / (given if given > 0.0 else 1.0)
+    return math.sqrt(part if part > 0.0 else 0.0)
+
+
+@scalar
+def allowances(
+    by: Rules,
+    guarded: float,
+    spot: float,
+    average: float,
+    highest: float,
+    second: float,
+    roots: float,
+    debt: float,
+    ceiling: float,
+) -> tuple[float, float]:
+    """Debt that a keeper may have, and 1 where it may withdraw; ``roots`` = Σ √(debt / ceiling) of the others. Everything where it is not ``guarded``."""
+    near = abs(spot - average) <= by.deviation
+    others = second if average >= highest else highest
+    # version 1 compares a keeper without others with 0; later ones do not compare it
+    compared = (others > 0.0) | (by.first_version > 0.5)
+    dearest = compared & (average - by.worst > others)
+    share = by.alpha + by.beta * roots
+    given = ceiling if ceiling > debt else debt
+    limit = share * share * given
+    limit = limit if (near & (not dearest)) else 0.0
+    may = near | (by.first_version < 0.5)
+    allowed = limit if guarded > 0.5 else 1e300
+    return allowed, 1.0 if (may | (guarded < 0.5)) else 0.0
+
+
+@stage
+def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """Nothing is added up yet."""
+    for i in range(LANES):
+        a[mine.S_WEIGHTED + i] = 0.0
+
+
+@stage
+def clear(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """Before the hour's pools are looked at."""
+    for i in range(LANES):
+        a[mine.S_WEIGHTED + i] = 0.0
+        a[mine.S_LEAST + i] = 1e300
+        a[mine.S_WEIGHT + i] = 0.0
+        a[mine.S_PRICE_SUM + i] = 0.0
+        s[at.S_AGGREGATE_DEPTH + i] = 0.0
+        s[at.S_HIGHEST + i] = 0.0
+        s[at.S_SECOND_HIGHEST + i] = 0.0
+
+
+@stage
+def average(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, b: Vector) -> None:
+    """A pool's own average follows its spot price; the mean over pools by D, and the two highest."""
+    keeps = k[mine.C_KEEPS]
+    for i in range(LANES):
+        d = b[pool.S_D + i]
+        spot = marginal_price(b[pool.S_POOL_X + i], b[pool.S_POOL_Y + i], d, b[pool.S_ANN + i])
+        before = b[pool.S_POOL_PRICE + i]
+        now = spot + keeps * (before - spot)
+        b[pool.S_POOL_PRICE + i] = now
+        s[at.S_AGGREGATE_DEPTH + i] += d
+        a[mine.S_WEIGHTED + i] += d * now
+        highest = s[at.S_HIGHEST + i]
+        second = s[at.S_SECOND_HIGHEST + i]
+        between = now if now > second else second
+        s[at.S_SECOND_HIGHEST + i] = highest if now > highest else between
+        s[at.S_HIGHEST + i] = now if now > highest else highest
+
+
+@stage
+def spread(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, b: Vector) -> None:
+    """How far the nearest of the pools is from the mean, in squares of σ."""
+    inverse = k[mine.C_INVERSE_SIGMA]
+    for i in range(LANES):
+        away = (b[pool.S_POOL_PRICE + i] - a[mine.S_WEIGHTED + i] / s[at.S_AGGREGATE_DEPTH + i]) * inverse
+        square = away * away
+        least = a[mine.S_LEAST + i]
+        a[mine.S_LEAST + i] = square if square < least else least
+
+
+@stage
+def weigh(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, b: Vector) -> None:
+    """A pool's weight and price."""
+    inverse = k[mine.C_INVERSE_SIGMA]
+    for i in range(LANES):
+        price = b[pool.S_POOL_PRICE + i]
+        away = (price - a[mine.S_WEIGHTED + i] / s[at.S_AGGREGATE_DEPTH + i]) * inverse
+        weight = b[pool.S_D + i] * exp(a[mine.S_LEAST + i] - away * away)
+        a[mine.S_WEIGHT + i] += weight
+        a[mine.S_PRICE_SUM + i] += weight * price
+
+
+@stage
+def tell(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """The aggregate price."""
+    for i in range(LANES):
+        weight = a[mine.S_WEIGHT + i]
+        s[at.S_AGGREGATE + i] = a[mine.S_PRICE_SUM + i] / (weight if weight > 0.0 else 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regulator(AmoSection):
+    """``[amos.regulator]``"""
+
+    sigma: Figure = figure(1e-6, 1.0, "", "deviation from the mean at which a pool's weight in the aggregate price falls to 1/e", off=1.0)
+    average_seconds: Figure = figure(1.0, 1e6, "s", "time constant of a pool's own price average", off=1.0)
+    version: Figure = figure(1.0, 2.0, "", "1: withdrawing asks for spot near its average too, as deployed in 2024; 2: v1.1.0", off=2.0)
+
+
+def _keeps(state: ProtocolState) -> float:
+    tau = state.amos.regulator.average_seconds.value / 3600.0
+    return -tau * math.expm1(-1.0 / tau)
+
+
+MECHANISM = Mechanism(
+    name="regulator",
+    title="PegKeeper regulator",
+    stages=Stages(own=mine, begin=begin, there=mine.C_THERE),
+    earns=5,
+    turn=5,
+    section=Regulator,
+    section_rank=2,
+    constants=lambda state: {
+        "there": float(state.has("amos.regulator")),
+        "inverse_sigma": 1.0 / state.amos.regulator.sigma.value,
+        "keeps": _keeps(state),
+    },
+)

@@ -1,0 +1,113 @@
+"""A file's tables where the forms look for them, whichever way they were written.
+
+``[[pool]]`` (the first is ``[pool]``, the others ``[pools.NAME]``), ``[[amo]]`` with ``kind`` and ``name`` (``[amos.NAME-KIND]``, or ``[amos.KIND]`` without a name), and a
+parameter of a mechanism with a name, which TOML takes for a table within a table (``usdt-keeper.ceiling = 25e6``). Every key keeps its line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from amo_opt.amos.kinds import LABEL, mechanism_of
+from amo_opt.config.wording import nearest, shown
+from amo_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from amo_opt.config.toml_file import Document, Key
+
+SPELLED = {"peg-keeper": "keeper"}
+"""Kinds of ``[[amo]]`` that work a pool with a name, and the word that the AMO's own name ends with."""
+
+
+def arranged(document: Document) -> Document:
+    """The document with its tables in place. Raises `InputError` where a table of a list cannot be told by its name."""
+    moves: list[tuple[Key, Key]] = []
+    data = dict(document.data)
+    problems: list[Problem] = []
+    if isinstance(data.get("pool"), list):
+        _pools(document, data, moves, problems)
+    if isinstance(data.get("amo"), list):
+        _amos(document, data, moves, problems)
+    for table in ((), ("current",), ("search", "space")):
+        _flatten(data, table, moves)
+    if problems:
+        raise InputError(problems)
+    if not moves:
+        return document if data == document.data else replace(document, data=data)
+    return replace(document, data=data, lines=_moved(document, moves))
+
+
+def _pools(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]], problems: list[Problem]) -> None:
+    entries, further = data.pop("pool"), {}
+    for place, entry in enumerate(entries):
+        key: Key = ("pool", place)
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or (len(entries) > 1 and not (isinstance(name, str) and LABEL.fullmatch(name))):
+            allowed = 'name = "…", a small letter, then small letters and digits, for each of several [[pool]]'
+            problems.append(document.problem(key, "a pool without a name", found=None if name is None else shown(name), allowed=allowed))
+            continue
+        held = {inner: value for inner, value in entry.items() if inner != "name"}
+        if place == 0:
+            data["pool"] = held
+            if name is not None:
+                data["pool_name"] = name
+                moves.append(((*key, "name"), ("pool_name",)))
+            moves.append((key, ("pool",)))
+        elif name in further:
+            problems.append(
+                document.problem((*key, "name"), "two pools of that name", found=shown(name), allowed="a name of its own for each")
+            )
+        else:
+            further[name] = held
+            moves.append((key, ("pools", name)))
+    if further:
+        data["pools"] = {**data.get("pools", {}), **further} if isinstance(data.get("pools", {}), dict) else further
+
+
+def _amos(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]], problems: list[Problem]) -> None:
+    amos = dict(data["amos"]) if isinstance(data.get("amos"), dict) else {}
+    for place, entry in enumerate(data.pop("amo")):
+        key: Key = ("amo", place)
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if not isinstance(kind, str):
+            problems.append(document.problem(key, "an AMO without a kind", allowed='kind = "…", such as "peg-keeper"'))
+            continue
+        name = entry.get("name")
+        word = SPELLED.get(kind)
+        if name is not None and (word is None or not isinstance(name, str) or not LABEL.fullmatch(name)):
+            allowed = f"the name of a pool, for an AMO of a kind of which there may be several: {', '.join(SPELLED)}"
+            problems.append(document.problem((*key, "name"), "an AMO of this kind has no name", found=shown(name), allowed=allowed))
+            continue
+        table = kind.replace("-", "_") if name is None else f"{name}-{word}"
+        if table in amos:
+            problems.append(document.problem(key, "there twice", found=table, allowed="each AMO once", hint=nearest(table, amos)))
+            continue
+        amos[table] = {inner: value for inner, value in entry.items() if inner not in ("kind", "name")}
+        moves.append((key, ("amos", table)))
+    data["amos"] = amos
+
+
+def _flatten(data: dict[str, Any], table: Key, moves: list[tuple[Key, Key]]) -> None:
+    """Parameters of mechanisms with names, in a table of parameters, by their whole names."""
+    owner: Any = data
+    for part in table:
+        inner = owner.get(part) if isinstance(owner, dict) else None
+        if not isinstance(inner, dict):
+            return
+        owner[part] = dict(inner)
+        owner = owner[part]
+    for name in list(owner):
+        if isinstance(owner[name], dict) and (name == "regulator" or mechanism_of(name) is not None):
+            for short, value in owner.pop(name).items():
+                owner[f"{name}.{short}"] = value
+                moves.append(((*table, name, short), (*table, f"{name}.{short}")))
+
+
+def _moved(document: Document, moves: list[tuple[Key, Key]]) -> dict[Key, int]:
+    lines = dict(document.lines)
+    for old, new in moves:
+        for key, line in document.lines.items():
+            if key[: len(old)] == old:
+                lines.setdefault((*new, *key[len(old) :]), line)
+    return lines
