@@ -365,11 +365,12 @@ def lines_left_out(frax: Study) -> frozenset[str]:
     from amo_opt.amos.catalogue import MECHANISMS
     from amo_opt.amos.layout import PLACES, STATE
     from amo_opt.protocol.lanes import LANES
+    from amo_opt.protocol.state import Figure
 
     found: set[str] = set()
     for each in MECHANISMS:
         figures = vars(getattr(frax.state.amos, each.name)).values() if each.section else ()
-        if not any(figure.is_given for figure in figures):
+        if not any(figure.is_given for figure in figures if isinstance(figure, Figure)):
             first = PLACES[each.name].state // LANES
             found.update(STATE[first : first + len(each.stages.own.state)])
     return frozenset(found)

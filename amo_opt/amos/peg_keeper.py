@@ -184,7 +184,7 @@ def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, 
 
 
 @stage
-def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector, lanes: int) -> None:
+def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector, lanes: int) -> None:
     """The hour's calls as one one-sided change of liquidity in the first ``lanes`` lanes, and the caller's part of what it brought."""
     fee = k[mine.C_FEE]
     half_fee = 0.5 * fee
@@ -198,7 +198,6 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
     inverse_share = 1.0 / (share if share > 1e-9 else 1e-9)
     calls = k[mine.C_CALLS]
     gas_part = k[mine.C_GAS_PART]
-    rules = regulator.rules(p, c)
     for i in range(lanes):
         x = b[pool.S_POOL_X + i]
         y = b[pool.S_POOL_Y + i]
@@ -214,10 +213,9 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         root = a[mine.S_ROOT + i]
         most = ceiling * (of_supply * supply + (1.0 - of_supply))
         told = told_of(guarded, s[at.S_AGGREGATE + i], s[at.S_AGGREGATE_DEPTH + i], x, y, d, ann)
-        allowed, withdraws = regulator.allowances(
-            rules, guarded, told.spot, b[pool.S_POOL_PRICE + i], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i],
-            s[at.S_KEEPER_ROOTS + i] - root, debt, most,
-        )  # fmt: skip
+        roots = s[at.S_KEEPER_ROOTS + i] - root
+        allowed = regulator.allowed_debt(guarded, b[pool.S_PROVIDES + i], s[at.S_ALPHA + i], s[at.S_BETA + i], roots, debt, most)
+        withdraws = b[pool.S_WITHDRAWS + i] if guarded > 0.5 else 1.0
         least = m[at.M_GAS_USD + i] * gas_part * inverse_share
         change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
         x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, half_fee, admin)
@@ -270,11 +268,11 @@ operate_active = on_active(
         at.S_KEEPER_ROOTS,
         at.S_AGGREGATE,
     ),
-    reads=(at.S_COLLATERAL_PRICE, at.S_AGGREGATE_DEPTH, at.S_HIGHEST, at.S_SECOND_HIGHEST),
+    reads=(at.S_COLLATERAL_PRICE, at.S_AGGREGATE_DEPTH, at.S_ALPHA, at.S_BETA),
     market=(at.M_GAS_USD,),
     own_writes=(mine.S_DEBT, mine.S_LP, mine.S_ROOT),
     pool_writes=(pool.S_POOL_X, pool.S_POOL_Y, pool.S_D, pool.S_LP_SUPPLY, pool.S_OWN, pool.S_LP_AMO),
-    pool_reads=(pool.S_ANN, pool.S_BASE_VALUE, pool.S_POOL_PRICE),
+    pool_reads=(pool.S_ANN, pool.S_BASE_VALUE, pool.S_PROVIDES, pool.S_WITHDRAWS),
 )
 
 

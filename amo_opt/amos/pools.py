@@ -4,7 +4,7 @@ Holders' net flow F of an hour goes where it fetches most, and arbitrage leaves 
 stablecoin), a pool's own price P = c · marginal price (c = the price of its coin opposite) and k = 1 − fee, stablecoin is sold to the pool down to P = λ / k and bought of it up to P = λ k,
 and nothing moves in between; λ is where the pools together take F:
 
-    F = Σ z⁺ − k Σ z⁻,  z⁺ what is sold to a pool, z⁻ what is bought of it
+    F = Σ sold − k Σ bought,  what is sold to a pool and what is bought of it
 
 Rows of the program: `begin_flow` says what F is and between which prices it is served (those who sell at a fair price, those who buy up to what they pay at most; the rest waits for the first pool's
 doors, `protocol.primary_market`). Then, `ROUNDS` times, every pool answers by its slope where it stands (`answer`, `answer_first`), λ is found of the answers by bracketed Newton steps (`ask`, `ask_first`,
@@ -77,14 +77,16 @@ def answer_of(x: float, y: float, d: float, ann: float) -> tuple[float, float]:
 
 
 @scalar
-def taken_at(price: float, spot: float, answer: float, keep: float, most_in: float, most_out: float) -> tuple[float, float]:
-    """What a pool takes at a market price (more than 0: sold to it; less: bought of it), and how that falls as the price rises."""
-    sold = answer * (spot - price / keep)
-    bought = answer * (spot - price * keep)
+def taken_at(before: float, price: float, spot: float, answer: float, keep: float, most_in: float, most_out: float) -> tuple[float, float]:
+    """What a pool takes in all at a market price (more than 0: sold to it; less: bought of it), by its slope from where it stands after ``before``; and how that
+    falls as the price rises. It moves by no more than its sides allow.
+    """
+    sold = before + answer * (spot - price / keep)
+    bought = before + answer * (spot - price * keep)
     z = sold if sold > 0.0 else (bought if bought < 0.0 else 0.0)
     slope = answer / keep if sold > 0.0 else (answer * keep * keep if bought < 0.0 else 0.0)
-    held = z if z < most_in else most_in
-    held = held if held > -most_out else -most_out
+    held = z if z < before + most_in else before + most_in
+    held = held if held > before - most_out else before - most_out
     return held, slope if held == z else 0.0
 
 
@@ -235,8 +237,6 @@ def answer_first(s: Vector, c: Vector, w: Vector) -> None:
         w[_W_SPOT + i] = price * value
         w[_W_ANSWER + i] = answer / value if d > dust else 0.0
         w[_W_PRICE + i] = w[_W_MOST + i]
-        w[_W_LOW + i] = LOWEST_PRICE
-        w[_W_HIGH + i] = HIGHEST_PRICE
         w[_W_SUM + i] = 0.0
         w[_W_SLOPE + i] = 0.0
 
@@ -272,8 +272,8 @@ def ask_first(s: Vector, c: Vector, w: Vector) -> None:
         d = s[at.S_D + i]
         before = w[_W_Z + i]
         now = x + before
-        z, slope = taken_at(w[_W_PRICE + i], w[_W_SPOT + i], w[_W_ANSWER + i], keep, MOST_OF_SIDE * d, MOST_OF_SIDE * now)
-        w[_W_SUM + i] += in_tokens(before + z, keep)
+        z, slope = taken_at(before, w[_W_PRICE + i], w[_W_SPOT + i], w[_W_ANSWER + i], keep, MOST_OF_SIDE * d, MOST_OF_SIDE * now)
+        w[_W_SUM + i] += in_tokens(z, keep)
         w[_W_SLOPE + i] += slope
 
 
@@ -285,14 +285,14 @@ def ask_further(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: V
         d = a[mine.S_D + i]
         before = a[mine.S_FLOW + i]
         now = a[mine.S_POOL_X + i] + before
-        z, slope = taken_at(w[_W_PRICE + i], a[mine.S_SPOT + i], a[mine.S_ANSWER + i], keep, MOST_OF_SIDE * d, MOST_OF_SIDE * now)
-        w[_W_SUM + i] += in_tokens(before + z, keep)
+        z, slope = taken_at(before, w[_W_PRICE + i], a[mine.S_SPOT + i], a[mine.S_ANSWER + i], keep, MOST_OF_SIDE * d, MOST_OF_SIDE * now)
+        w[_W_SUM + i] += in_tokens(z, keep)
         w[_W_SLOPE + i] += slope
 
 
 @stage
 def limit_flow(s: Vector, w: Vector) -> None:
-    """What of F all pools together take at the price beyond which nobody trades; the rest is not for them. Newton begins there."""
+    """What of F all pools together take at the price beyond which nobody trades; the rest is not for them. Newton begins at the first pool's own price."""
     for i in range(LANES):
         wanted = w[W_FLOW + i]
         most = w[_W_SUM + i]
@@ -301,7 +301,20 @@ def limit_flow(s: Vector, w: Vector) -> None:
         sold = sold if sold < wanted else wanted
         bought = most if most < 0.0 else 0.0
         bought = bought if bought > wanted else wanted
-        w[_W_TAKEN + i] = sold if selling else bought
+        taken = sold if selling else bought
+        over = most - taken
+        limit = w[_W_PRICE + i]
+        low = limit if over > 0.0 else LOWEST_PRICE
+        high = limit if over < 0.0 else HIGHEST_PRICE
+        spot = w[_W_SPOT + i]
+        spot = spot if spot > low else low
+        spot = spot if spot < high else high
+        w[_W_TAKEN + i] = taken
+        w[_W_LOW + i] = low
+        w[_W_HIGH + i] = high
+        w[_W_PRICE + i] = limit if over == 0.0 else spot
+        w[_W_SUM + i] = 0.0
+        w[_W_SLOPE + i] = 0.0
 
 
 @stage
@@ -332,9 +345,11 @@ def take_further(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: 
     for i in range(LANES):
         before = a[mine.S_FLOW + i]
         now = a[mine.S_POOL_X + i] + before
-        z, _ = taken_at(w[_W_PRICE + i], a[mine.S_SPOT + i], a[mine.S_ANSWER + i], keep, MOST_OF_SIDE * a[mine.S_D + i], MOST_OF_SIDE * now)
-        a[mine.S_FLOW + i] = before + z
-        w[_W_SUM + i] += in_tokens(before + z, keep)
+        z, _ = taken_at(
+            before, w[_W_PRICE + i], a[mine.S_SPOT + i], a[mine.S_ANSWER + i], keep, MOST_OF_SIDE * a[mine.S_D + i], MOST_OF_SIDE * now
+        )
+        a[mine.S_FLOW + i] = z
+        w[_W_SUM + i] += in_tokens(z, keep)
 
 
 @stage

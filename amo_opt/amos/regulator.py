@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from amo_opt.amos.mechanism import Mechanism, Stages
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.elementary import exp
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
+from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -31,32 +31,13 @@ from amo_opt.stableswap.jit import Vector, scalar, stage
 mine = Own(
     "regulator",
     state=("weighted", "least", "weight", "price_sum"),
-    constants=("there", "inverse_sigma", "keeps"),
+    parameters=("alpha", "beta", "price_deviation", "worst_price_threshold"),
+    constants=("there", "inverse_sigma", "keeps", "first_version"),
 )
+FROM_VERSION_2 = 1.5
+"""Versions from here on are the second."""
 pool = Own("regarded", state=POOL_LINES)
 """Lines of a pool that a keeper works."""
-
-
-class Rules(NamedTuple):
-    """What the regulator goes by."""
-
-    alpha: float
-    beta: float
-    deviation: float
-    worst: float
-    first_version: float
-
-
-@scalar
-def rules(p: Vector, c: Vector) -> Rules:
-    """Governance's values."""
-    return Rules(
-        p[at.P_REGULATOR_ALPHA],
-        p[at.P_REGULATOR_BETA],
-        p[at.P_REGULATOR_PRICE_DEVIATION],
-        p[at.P_REGULATOR_WORST_PRICE_THRESHOLD],
-        c[at.C_REGULATOR_FIRST_VERSION],
-    )
 
 
 @scalar
@@ -68,30 +49,12 @@ def root_of(debt: float, ceiling: float) -> float:
 
 
 @scalar
-def allowances(
-    by: Rules,
-    guarded: float,
-    spot: float,
-    average: float,
-    highest: float,
-    second: float,
-    roots: float,
-    debt: float,
-    ceiling: float,
-) -> tuple[float, float]:
-    """Debt that a keeper may have, and 1 where it may withdraw; ``roots`` = Σ √(debt / ceiling) of the others. Everything where it is not ``guarded``."""
-    near = abs(spot - average) <= by.deviation
-    others = second if average >= highest else highest
-    # version 1 compares a keeper without others with 0; later ones do not compare it
-    compared = (others > 0.0) | (by.first_version > 0.5)
-    dearest = compared & (average - by.worst > others)
-    share = by.alpha + by.beta * roots
+def allowed_debt(guarded: float, provides: float, alpha: float, beta: float, roots: float, debt: float, ceiling: float) -> float:
+    """Debt that a keeper may have where it ``provides``; ``roots`` = Σ √(debt / ceiling) of the others. Anything where it is not ``guarded``."""
+    share = alpha + beta * roots
     given = ceiling if ceiling > debt else debt
-    limit = share * share * given
-    limit = limit if (near & (not dearest)) else 0.0
-    may = near | (by.first_version < 0.5)
-    allowed = limit if guarded > 0.5 else 1e300
-    return allowed, 1.0 if (may | (guarded < 0.5)) else 0.0
+    limit = share * share * given if provides > 0.5 else 0.0
+    return limit if guarded > 0.5 else 1e300
 
 
 @stage
@@ -102,9 +65,13 @@ def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector,
 
 
 @stage
-def clear(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+def clear(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
     """Before the hour's pools are looked at."""
+    alpha = q[mine.P_ALPHA]
+    beta = q[mine.P_BETA]
     for i in range(LANES):
+        s[at.S_ALPHA + i] = alpha
+        s[at.S_BETA + i] = beta
         a[mine.S_WEIGHTED + i] = 0.0
         a[mine.S_LEAST + i] = 1e300
         a[mine.S_WEIGHT + i] = 0.0
@@ -131,6 +98,24 @@ def average(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector
         between = now if now > second else second
         s[at.S_SECOND_HIGHEST + i] = highest if now > highest else between
         s[at.S_HIGHEST + i] = now if now > highest else highest
+
+
+@stage
+def judge(s: Vector, _m: Vector, _p: Vector, _c: Vector, _a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector) -> None:
+    """Whether a pool's spot lies near its average, and whether its coin is not the cheapest."""
+    deviation = q[mine.P_PRICE_DEVIATION]
+    worst = q[mine.P_WORST_PRICE_THRESHOLD]
+    first = k[mine.C_FIRST_VERSION] > 0.5
+    for i in range(LANES):
+        spot = marginal_price(b[pool.S_POOL_X + i], b[pool.S_POOL_Y + i], b[pool.S_D + i], b[pool.S_ANN + i])
+        own = b[pool.S_POOL_PRICE + i]
+        near = abs(spot - own) <= deviation
+        highest = s[at.S_HIGHEST + i]
+        others = s[at.S_SECOND_HIGHEST + i] if own >= highest else highest
+        # version 1 compares a keeper without others with 0; later ones do not compare it
+        dearest = ((others > 0.0) | first) & (own - worst > others)
+        b[pool.S_PROVIDES + i] = 1.0 if (near & (not dearest)) else 0.0
+        b[pool.S_WITHDRAWS + i] = 1.0 if (near | (not first)) else 0.0
 
 
 @stage
@@ -190,5 +175,57 @@ MECHANISM = Mechanism(
         "there": float(state.has("amos.regulator")),
         "inverse_sigma": 1.0 / state.amos.regulator.sigma.value,
         "keeps": _keeps(state),
+        "first_version": float(state.amos.regulator.version.value < FROM_VERSION_2),
+    },
+    parameters={
+        "alpha": Parameter(
+            "regulator.alpha",
+            "Root of what a PegKeeper may use of its ceiling while the others use nothing",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.05,
+            rank=136,
+            default=0.5,
+            off=0.5,
+        ),
+        "beta": Parameter(
+            "regulator.beta",
+            "What every other PegKeeper that uses all of its ceiling adds to it",
+            "real",
+            0.0,
+            1.0,
+            "",
+            0.05,
+            rank=137,
+            default=0.25,
+            off=0.25,
+        ),
+        "price_deviation": Parameter(
+            "regulator.price_deviation",
+            "Distance of a pool's spot price from its average beyond which its PegKeeper stands still",
+            "real",
+            1e-5,
+            1.0,
+            "",
+            0.0001,
+            rank=138,
+            log=True,
+            default=5e-4,
+            off=5e-4,
+        ),
+        "worst_price_threshold": Parameter(
+            "regulator.worst_price_threshold",
+            "Height of a pool's average above all others beyond which nothing is provided to it",
+            "real",
+            0.0,
+            0.01,
+            "",
+            0.0001,
+            rank=139,
+            default=3e-4,
+            off=3e-4,
+        ),
     },
 )

@@ -56,7 +56,6 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "memory_decay",
     "share_weight",
     "share_recovery",
-    "regulator_first_version",
 )
 CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 
@@ -74,9 +73,9 @@ borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is 
 STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
 """What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 
-POOL: tuple[str, ...] = ("pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own", "base_value", "pool_price")
+POOL: tuple[str, ...] = ("pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own", "base_value", "pool_price", "provides", "withdraws")
 """A pool's lines, the first of the state and of every further pool's own: what works a pool is told where its lines begin. ``own`` is the share of the protocol and all its AMOs, ``pool_price``
-the pool's own average of its spot price, in coins opposite."""
+the pool's own average of its spot price, in coins opposite, ``provides`` and ``withdraws`` whether the regulator lets a keeper do so there."""
 COMMON: tuple[str, ...] = (
     *POOL,
     # issuer
@@ -88,8 +87,8 @@ COMMON: tuple[str, ...] = (
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
-    # how far the ramp of A is; the price that PegKeepers are told, and the two highest averages of their pools
-    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest",
+    # how far the ramp of A is; the price that PegKeepers are told, the two highest averages of their pools, and what bounds their debts
+    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "price", "cr_contract", "cr_external", "scaled_cr",
     # what selling everything would cost, as last settled; income that FXS1559 has already looked at
@@ -132,7 +131,7 @@ FAULTS: dict[int, str] = {
 _OFFSETS: dict[str, tuple[dict[str, int], int]] = {
     "S": ({name: index for index, name in enumerate(COMMON)}, LANES),
     "M": ({name: index for index, name in enumerate(COMMON_INPUTS)}, LANES),
-    "P": ({name.replace(".", "_"): index for index, name in enumerate(PARAMETERS)}, 1),
+    "P": ({name: index for index, name in enumerate(PARAMETERS)}, 1),
     "C": ({name: index for index, name in enumerate(CONSTANTS)}, 1),
 }
 """Names by their letter, and how far apart they lie."""

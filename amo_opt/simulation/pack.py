@@ -123,7 +123,6 @@ def constants(study: Study) -> NDArray[np.float64]:
         "memory_decay": math.exp(-1.0 / markets["hazard_memory_hours"]),
         "share_recovery": -math.expm1(-1.0 / markets["share_recovery_hours"]),
         "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
-        "regulator_first_version": float(state.amos.regulator.version.value < 1.5),
     }
     own = {f"{each.name}.{name}": value for each in layout.mechanisms for name, value in each.constants(state).items()}
     everything = {**markets, **further, **own}

@@ -86,7 +86,7 @@ class Row:
     @property
     def told_pool(self) -> bool:
         """Whether its stages are given the state of the pool that the AMO works."""
-        return "b" in self.arguments
+        return "b" in self.arguments or (self.active is not None and "b" in inspect.signature(self.active.full.py_func).parameters)
 
     @property
     def code(self) -> str:
@@ -224,9 +224,7 @@ def _one_price(layout: Layout) -> Iterator[Row]:
         for step in range(pools.STEPS + 1):
             yield Row("ask_first", pools.ask_first)
             yield from each("ask", pools.ask_further)
-            if step == 0:
-                yield Row("limit_flow", pools.limit_flow)
-            yield Row("step", pools.step)
+            yield Row("limit_flow", pools.limit_flow) if step == 0 else Row("step", pools.step)
         yield from each("take", pools.take_further)
         yield Row("take_first", pools.take_first)
     yield from each("trade", pools.trade_further)
@@ -246,7 +244,12 @@ def _aggregate(layout: Layout) -> Iterator[Row]:
         return Row(name, stage, of=of, places=pool, always=True)
 
     yield row("clear_aggregate", regulator.clear)
-    for name, stage in (("average", regulator.average), ("spread", regulator.spread), ("weigh", regulator.weigh)):
+    for name, stage in (
+        ("average", regulator.average),
+        ("judge", regulator.judge),
+        ("spread", regulator.spread),
+        ("weigh", regulator.weigh),
+    ):
         yield from (row(f"{each.name}_{name}", stage, each) for each in keepers)
     yield row("tell", regulator.tell)
 

@@ -10,8 +10,18 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.amos.layout import CONSTANT_INDEX, LINES, PARAMETER_INDEX, PLACES, STATE, STATE_INDEX, Places, places_of
+from amo_opt.amos.layout import (
+    CONSTANT_INDEX,
+    LINES,
+    MARKET_INDEX,
+    MARKET_INPUTS,
+    PARAMETER_INDEX,
+    PLACES,
+    STATE,
+    STATE_INDEX,
+    Places,
+    places_of,
+)
 from amo_opt.amos.lending import lender
 from amo_opt.amos.mechanism import Income, LendingMarket, Mechanism, Stages
 from amo_opt.config.study import Study
@@ -160,7 +170,7 @@ def test_every_row_of_an_amo_begins_where_its_numbers_do(mechanism: Mechanism) -
 def test_one_more_amo_stands_behind_the_others() -> None:
     """Nobody else's place moves, and it begins where the vectors end."""
     assert {name: places for name, places in THEN.items() if name != "vault"} == PLACES
-    ends = Places(len(STATE) * LANES, len(MARKET_INPUTS) * LANES, len(PARAMETER_INDEX), len(CONSTANT_INDEX))
+    ends = Places(len(STATE) * LANES, len(MARKET_INPUTS) * LANES, len(PARAMETER_INDEX), len(CONSTANT_INDEX), 0)
     assert THEN["vault"] == ends
 
 
@@ -177,7 +187,7 @@ class Longer:
         declared, places = VAULT.stages.own, THEN[name]
         lengths = (len(declared.state) * LANES, len(declared.market) * LANES, len(declared.parameters), len(declared.constants))
         vectors = (self.s, self.m, self.p, self.c)
-        return [vector[begins : begins + length] for vector, begins, length in zip(vectors, places, lengths, strict=True)]
+        return [vector[begins : begins + length] for vector, begins, length in zip(vectors, places[:4], lengths, strict=True)]
 
     def give(self, name: str, numbers: Sequence[np.ndarray]) -> None:
         for mine, given in zip(self.own(name), numbers, strict=True):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.peg_keeper import imbalance_of, left_after, moved_of, profit_of
+from amo_opt.amos.peg_keeper import imbalance_of, left_after, moved_of, profit_of, told_of
 from amo_opt.config.load import load_study
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.study import Study
@@ -78,9 +78,8 @@ def as_lanes(block: Any, keeper: PegKeeperV2, *, calls: int) -> Any:
     block["peg_keeper.debt"], block["peg_keeper.lp"] = keeper.debt / WAD, keeper.lp / pool.total_supply
     block["base_value"] = block["collateral_price"] = 1.0
     block.parameter(peg_keeper_ceiling=1.0, peg_keeper_caller_share=keeper.caller_share / 1e5)
-    block.constant(
-        fee=pool.fee_raw / 1e10, admin_fee=0.5, protocol_admin_share=0.0, **{"peg_keeper.calls": float(calls), "peg_keeper.gas_part": 0.0}
-    )
+    own = {"fee": pool.fee_raw / 1e10, "admin_fee": 0.5, "admin_to_protocol": 0.0, "calls": float(calls), "gas_part": 0.0}
+    block.constant(**{f"peg_keeper.{name}": value for name, value in own.items()})
     block.market(gas_usd=0.0)
     return block
 
@@ -142,6 +141,8 @@ def test_its_books_balance(lanes: Callable[..., Any]) -> None:
         assert block.nav() - before == pytest.approx(block.booked() - booked, abs=1e-3)
 
 
+ALONE = told_of(0.0, 1.0, 1.0, 1e7, 1e7, 2e7, 1000.0)
+"""What a keeper is told that knows its own pool only."""
 quick = settings(max_examples=200, deadline=None, derandomize=True)
 
 
@@ -155,8 +156,8 @@ def test_the_number_of_calls_is_that_of_calls_made_one_by_one(u: float, a: float
     while made < 63 and profit_of(e * left, d + side * e * (1 - left), 2 * a, fee, 0.5, debt * d + side * e * (1 - left), side) > 0.0:
         left *= 0.8
         made += 1
-    assert left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 300.0) == pytest.approx(left, rel=1e-9)
-    fewer = left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 5.0)
+    assert left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 300.0, ALONE) == pytest.approx(left, rel=1e-9)
+    fewer = left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 5.0, ALONE)
     assert fewer == pytest.approx(max(left, 0.8**5), rel=1e-9)
 
 
@@ -166,12 +167,12 @@ def test_it_evens_the_pool_and_never_turns_it(share: float, a: float, held: floa
     """What it moves makes the smaller side no larger than the other, is within its ceiling and its debt, and nothing where the pool is even."""
     x, y = 2e7 * share, 2e7 * (1.0 - share)
     d = 2e7
-    moved = moved_of(x, y, d, 2 * a, held, debt, ceiling, 0.0, 0.5, 0.0, 300.0, 1e4)
+    moved = moved_of(x, y, d, 2 * a, held, debt, ceiling, 0.0, 0.5, 0.0, 300.0, 1e4, ALONE, 1e300, 1.0)
     assert abs(moved) <= imbalance_of(x, y)
     assert moved * (y - x) >= 0.0
     assert moved <= max(0.0, ceiling - debt) + 1e-9
     assert -moved <= min(debt, held) + 1e-9
-    assert moved_of(1e7, 1e7, d, 2 * a, held, debt, ceiling, 0.0, 0.5, 0.0, 300.0, 1e4) == 0.0
+    assert moved_of(1e7, 1e7, d, 2 * a, held, debt, ceiling, 0.0, 0.5, 0.0, 300.0, 1e4, ALONE, 1e300, 1.0) == 0.0
 
 
 def test_gas_and_a_caller_who_gets_nothing_stop_it(lanes: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.layout import PLACES, STATE
-from amo_opt.protocol.active_lanes import FULL_STAGE, FULL_STAGE_OF_AMO, W_ACTIVE
+from amo_opt.protocol.active_lanes import FULL_STAGE, FULL_STAGE_OF_AMO, FULL_STAGE_ON_POOL, W_ACTIVE
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.kernel import SCRATCH, STAGES
 from amo_opt.simulation.program import HOUR, Row
@@ -111,11 +111,14 @@ def test_an_amos_own_lines_are_copied_where_they_stand(name: str) -> None:
     active, place = row.active, PLACES[row.of.name] if row.of else None
     state, market = (place.state, place.market) if place else (0, 0)
     assert row.places[:2] == (state, market)
-    touched, written, read = (int(count) for count in active.lines(state, market)[:3])
-    places = active.lines(state, market)[3:].tolist()
-    writes = {*active.writes, *(state + line for line in active.own_writes)}
+    pool = max(row.places.pool, 0)
+    lines = active.lines(state, market, pool)
+    touched, written, read = (int(count) for count in lines[:3])
+    places = lines[3:].tolist()
+    writes = {*active.writes, *(state + line for line in active.own_writes), *(pool + line for line in active.pool_writes)}
     assert set(places[touched : touched + written]) == writes
-    assert set(places[:touched]) == {*writes, *active.reads, *(state + line for line in active.own_reads)}
+    reads = {*active.reads, *(state + line for line in active.own_reads), *(pool + line for line in active.pool_reads)}
+    assert set(places[:touched]) == writes | reads
     assert set(places[touched + written :]) == {*active.market, *(market + line for line in active.own_market)}
     assert len(places) == touched + written + read == len(set(places[:touched])) + written + read
 
@@ -125,7 +128,8 @@ def test_every_stage_on_active_lanes_is_held_to_its_source() -> None:
     on_some = {
         name: function
         for name, (function, types) in STAGES.items()
-        if types in (FULL_STAGE, FULL_STAGE_OF_AMO) and "lanes" in function.py_func.__code__.co_varnames
+        if types in (FULL_STAGE, FULL_STAGE_OF_AMO, FULL_STAGE_ON_POOL, FULL_STAGE_ON_POOL)
+        and "lanes" in function.py_func.__code__.co_varnames
     }
     assert {id(function) for function in on_some.values()} == {id(row.active.full) for row in ACTIVE.values()}
     assert len(on_some) == len({row.full for row in ACTIVE.values()}) == 7
@@ -142,7 +146,7 @@ def test_operations_of_active_lanes_are_all_there_are(
         block = stressed(lanes if seed < 20 else invested_everywhere, seed)
         block.parameter(uniswap_cap=0.05, fraxlend_cap=0.05, peg_keeper_ceiling=0.3)
         if name.startswith("peg_keeper"):
-            block.constant(fee=0.0)  # else hardly a call pays
+            block.constant(**{"peg_keeper.fee": 0.0})  # else hardly a call pays
             block["peg_keeper.lp"] = 0.06 * block.lanes("lp_supply")  # afloat at one of these debts
             block["peg_keeper.debt"] = np.random.default_rng(seed).choice([5e7, 5e8], LANES)
         block["idle"] = np.random.default_rng(seed).uniform(0.0, 0.6e9, LANES)

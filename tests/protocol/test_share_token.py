@@ -10,10 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.layout import STATE, STATE_INDEX
+from amo_opt.amos.layout import LINES, STATE, STATE_INDEX
 from amo_opt.protocol.lanes import COMMON_LINES, LANES
 from amo_opt.protocol.share_token import MOST_BACK, MOST_SPENT
-from amo_opt.simulation import kernel
 from amo_opt.simulation.program import HOUR
 
 BONUS = 0.0075
@@ -298,8 +297,8 @@ def test_the_windows_opening_is_no_loss(issuer: Callable[..., Any]) -> None:
     earn(block, 100.0)
     operate(block)
     block.run("open_window")
-    for line in kernel._OWN_LINES:
-        block.s[line : line + LANES] = 0.0
+    for line in LINES:
+        block[line] = 0.0
     earned = earn(block)
     operate(block)
     assert block["capital_buybacks"] == pytest.approx(-earned, rel=1e-9)

@@ -18,8 +18,7 @@ from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.amos.layout import CONSTANT_INDEX, LINES, PLACES, STATE, STATE_INDEX
+from amo_opt.amos.layout import CONSTANT_INDEX, LINES, MARKET_INDEX, MARKET_INPUTS, PLACES, STATE, STATE_INDEX
 from amo_opt.protocol.lanes import COMMON_LINES, LANES
 from amo_opt.simulation import kernel, program
 from amo_opt.simulation.engine import draw
@@ -51,8 +50,23 @@ PER_SUPPLY = {
     *("curve.borrowed", "aave.borrowed", "investor.borrowed", "uniswap.borrowed"),
 }
 """Dollars and tokens that may be small differences of large ones: compared on the scale of supply, as NAV is."""
-NOT_COMPARED = {"fault", "fault_step"}
+NOT_COMPARED = {"fault", "fault_step", "pool_price", "ramped"}
 """What the kernel alone keeps: the twin's runs must not be at fault."""
+OF_SEVERAL = {
+    "pooled",
+    "pooled_outside",
+    "keeper_debt",
+    "keeper_roots",
+    "aggregate",
+    "aggregate_depth",
+    "highest",
+    "second_highest",
+    "alpha",
+    "beta",
+    "provides",
+    "withdraws",
+}
+"""Common lines that only further pools and keepers move."""
 PLAYED = {"aave", "investor", "fraxlend", "curve", "uniswap"}
 """The AMOs that the twin plays. Lines of others must not move in its runs."""
 NOT_PLAYED = {
@@ -60,7 +74,7 @@ NOT_PLAYED = {
     for each in MECHANISMS
     if each.name not in PLAYED
     for line in STATE[PLACES[each.name].state // LANES :][: len(each.stages.own.state)]
-}
+} | OF_SEVERAL
 Edits = Mapping[str, tuple[int, int, float]]
 """Rows of a market put in by hand: input → (first hour, hour after the last, value)."""
 

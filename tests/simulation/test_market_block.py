@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS
-from amo_opt.amos.layout import STATE
+from amo_opt.amos.layout import MARKET_INDEX, MARKET_INPUTS, STATE
 from amo_opt.protocol.aligned import LINE
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.engine import draw, draw_packed, draw_rows, hours_of

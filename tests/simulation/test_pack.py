@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import MARKET_INPUTS
-from amo_opt.amos.layout import CONSTANT_INDEX, PARAMETER_INDEX, STATE_INDEX
+from amo_opt.amos.layout import CONSTANT_INDEX, MARKET_INPUTS, PARAMETER_INDEX, STATE_INDEX
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.market import LANES

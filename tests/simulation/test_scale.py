@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from amo_opt import load_study
-from amo_opt.amos.layout import MARKET_INDEX
-from amo_opt.amos.layout import STATE, STATE_INDEX
+from amo_opt.amos.layout import MARKET_INDEX, STATE, STATE_INDEX
 from amo_opt.config.schema import figures_by_name
 from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.score import point_score, score
