@@ -131,9 +131,10 @@ def moved_of(
 
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
-    """Its share of the pool in LP tokens. Its debt is under a ceiling of its own, not among the minter's sums."""
+    """Its share of the pool in LP tokens. Its debt is under a ceiling of its own, not among the minter's sums, and part of all keepers'."""
     for i in range(LANES):
         a[mine.S_LP + i] *= s[at.S_LP_SUPPLY + i]
+        s[at.S_KEEPER_DEBT + i] += a[mine.S_DEBT + i]
 
 
 @stage
@@ -191,6 +192,7 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         s[at.S_SUPPLY + i] = supply + given - burned
         s[at.S_NET_ISSUED + i] -= burned
         s[at.S_IDLE + i] += back_y / s[at.S_COLLATERAL_PRICE + i] if done else 0.0
+        s[at.S_KEEPER_DEBT + i] += given
         a[mine.S_DEBT + i] = debt + given
         a[mine.S_LP + i] = lp_2 - reward if done else lp
 
@@ -209,6 +211,7 @@ operate_active = on_active(
         at.S_SUPPLY,
         at.S_IDLE,
         at.S_NET_ISSUED,
+        at.S_KEEPER_DEBT,
     ),
     reads=(at.S_ANN, at.S_BASE_VALUE, at.S_COLLATERAL_PRICE),
     market=(at.M_GAS_USD,),
