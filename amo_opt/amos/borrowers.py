@@ -73,6 +73,13 @@ def within(change: float, debt: float, ceiling: float, outside: float) -> float:
     return change if change > -back else -back
 
 
+@scalar
+def moved(total: float, by: float) -> float:
+    """A total of cover after one of its debts moved; where nothing is left of it, rounding may have left less."""
+    after = total + by
+    return after if after > 0.0 else 0.0
+
+
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """What is owed, wanted as it is at the snapshot's rate, to the totals: cover at the floor too."""
@@ -94,8 +101,8 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vect
         lost = debt * loss
         a[mine.S_DEBT + i] = debt - lost
         a[mine.S_LEVEL + i] *= 1.0 - loss
-        s[at.S_OWED + i] -= lost
-        s[at.S_RECOVERABLE + i] -= lost
+        s[at.S_OWED + i] = moved(s[at.S_OWED + i], -lost)
+        s[at.S_RECOVERABLE + i] = moved(s[at.S_RECOVERABLE + i], -lost)
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost
 
 
@@ -140,8 +147,8 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         s[at.S_OWN_OUTSIDE + i] = own_outside
         s[at.S_OWN_AT_FLOOR + i] += income
         s[at.S_OWN_COUNTED + i] += income
-        s[at.S_OWED + i] += interest + change
-        s[at.S_RECOVERABLE + i] += interest + change
+        s[at.S_OWED + i] = moved(s[at.S_OWED + i], interest + change)
+        s[at.S_RECOVERABLE + i] = moved(s[at.S_RECOVERABLE + i], interest + change)
         s[at.S_BORROWER_FLOW + i] += change
 
 
@@ -216,7 +223,9 @@ MECHANISM = Mechanism(
         f"{NAME}_peg_response": figure(
             0.0, 100.0, "1/h", "debt repaid an hour per unit of price below 1, or taken per unit above, share of it", behaviour=True
         ),
-        f"{NAME}_peg_limit": figure(0.0, 1.0, "1/h", "most of the debt that they repay or take an hour for the price's sake", behaviour=True),
+        f"{NAME}_peg_limit": figure(
+            0.0, 1.0, "1/h", "most of the debt that they repay or take an hour for the price's sake", behaviour=True
+        ),
     },
     parameters={
         "kept": Parameter(
@@ -241,9 +250,7 @@ MECHANISM = Mechanism(
     loss=Loss(share_of="of the borrowers' debt", event="a shortfall of the borrowers' collateral"),
     income={"income": Income(name=NAME, label="borrowers' interest", rank=35)},
     series={"debt": f"{NAME}_debt", "rate": f"{NAME}_rate"},
-    expectations=(
-        Expectation(parameter="kept", metric="yield", sign=+1, reason="interest that is paid out is not earned"),
-    ),
+    expectations=(Expectation(parameter="kept", metric="yield", sign=+1, reason="interest that is paid out is not earned"),),
     owed="debt",
     borrowing=Borrowing(of="the borrowers' debt"),
 )

@@ -6,8 +6,8 @@ Rule of AggMonetaryPolicy (curvefi/curve-stablecoin, in integers: `contracts.mon
 
 ``price`` is the oracle's, ``fraction`` the PegKeepers' debt over what borrowers owe, as it is (versions 2 and 3) or averaged over ``ema_seconds`` (version 4, which takes a new
 ratio in one write later). How far a market's ceiling is used raises its rate further: that is the market's (`amos.borrowers`). Written once an hour, when everybody has acted, for
-the hour to come. On chain a rate is one a second times 1e18, here one a year of 31,536,000 seconds: both agree within 2 units a second and 1e-11 of the rate
-(tests/amos/test_monetary_policy.py).
+the hour to come. On chain a rate is one a second times 1e18, here one a year of 31,536,000 seconds: both agree within 2 units a second (times what a ceiling in use raises the rate
+by, as the contract rounds down before) and 1e-11 of the rate (tests/amos/test_monetary_policy.py).
 
 Not here: the least debt of the last half-days that versions 3 and later divide by (so that a debt taken and repaid within hours does not lower the rate).
 """
@@ -191,8 +191,6 @@ MECHANISM = Mechanism(
     series={"rate": "policy_rate"},
     expectations=(
         Expectation(parameter="rate0", metric="yield", sign=+1, reason="borrowers pay more interest on what they owe"),
-        Expectation(
-            parameter="target", metric="yield", sign=+1, reason="PegKeepers' debt takes less off the rate that borrowers pay"
-        ),
+        Expectation(parameter="target", metric="yield", sign=+1, reason="PegKeepers' debt takes less off the rate that borrowers pay"),
     ),
 )

@@ -81,7 +81,9 @@ CONTROLLERS: dict[str, dict[str, Setter]] = {
 """Who moves the collateral ratio. An active PIDController sets the stablecoin's own step back to 0 after each refresh, so that its own
 step, cooldown and bands (prices, 1 ± band) are the ones that count."""
 
-_KNOWN = {each.place: each for each in (RAMP, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *POLICY.values(), *CONTROLLERS["frax"].values())}
+_KNOWN = {
+    each.place: each for each in (RAMP, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *POLICY.values(), *CONTROLLERS["frax"].values())
+}
 BY_NAME: dict[str, Setter] = {
     each.name: _KNOWN[f"{each.contract}.{each.setter}"] for each in PARAMETERS.values() if each.setter is not None
 }

@@ -65,7 +65,9 @@ class BalanceSheet:
         collateral.
         """
         pool, coin = study.state.pool.base_decentralised.value, study.state.collateral.decentralised.value
-        return np.minimum((self.algorithmic + self.owed + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0)
+        return np.minimum(
+            (self.algorithmic + self.owed + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0
+        )
 
 
 def floor_ratio(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:
