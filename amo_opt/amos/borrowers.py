@@ -87,7 +87,8 @@ def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _
     for i in range(LANES):
         debt = a[mine.S_DEBT + i]
         a[mine.S_LEVEL + i] = debt
-        a[mine.S_ASKED + i] = n[mine.M_DEMAND + i] / (1.0 + elasticity * a[mine.S_MEAN_RATE + i])
+        asked = n[mine.M_DEMAND + i] / (1.0 + elasticity * a[mine.S_MEAN_RATE + i])
+        a[mine.S_ASKED + i] = asked if debt > 0.0 else 0.0
         s[at.S_OWED + i] += debt
         s[at.S_RECOVERABLE + i] += debt
 
@@ -132,7 +133,8 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         mean_rate = a[mine.S_MEAN_RATE + i]
         mean_rate = mean_rate + weight * (rate - mean_rate)
         asked = n[mine.M_DEMAND + i] / (1.0 + elasticity * mean_rate)
-        grown = asked / a[mine.S_ASKED + i] * (1.0 + n[mine.M_TURN + i])
+        before = a[mine.S_ASKED + i]
+        grown = asked / (before if before > 0.0 else asked) * (1.0 + n[mine.M_TURN + i])
         level = a[mine.S_LEVEL + i] * (1.0 + accrues) * grown
         change = wanted_change(debt, level, grown, weight, s[at.S_PRICE + i] - 1.0, response, limit)
         change = within(change, debt, ceiling, supply - s[at.S_POOL_X + i] - own_outside)

@@ -276,14 +276,17 @@ def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
 
 
 def _borrowing(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
-    """Borrowers' demand over the snapshot's, and what a scenario has them take or give back: the same share of what they owe in every hour of its span."""
-    settings, rows = draw.settings, {}
+    """Borrowers' demand over the snapshot's, noise only where the protocol has some, and what a scenario has them take or give back: the same share of what they owe in every
+    hour of its span.
+    """
+    settings = draw.settings
+    rows: dict[str, Input] = {}
     for name in BORROWERS:
         rows[f"{name}.demand"], rows[f"{name}.turn"] = 1.0, 0.0
-        if not state.has(f"amos.{name}"):
-            continue
         if settings[f"{name}_demand_sd"] > 0.0:
-            rows[f"{name}.demand"] = lognormal(draw.autoregression(f"{name}-demand"), sd=settings[f"{name}_demand_sd"])
+            rows[f"{name}.demand"] = np.ones((len(draw.paths), draw.steps))
+            if state.has(f"amos.{name}"):
+                rows[f"{name}.demand"] = lognormal(draw.autoregression(f"{name}-demand"), sd=settings[f"{name}_demand_sd"])
         if settings[f"{name}_turn"] != 0.0:
             hours = np.maximum(1.0, np.round(settings[f"{name}_turn_hours"] / draw.episodes.speed))[:, None]
             share = np.expm1(draw.episodes.size[:, None] * np.log1p(settings[f"{name}_turn"]) / hours)

@@ -251,7 +251,7 @@ def test_a_change_is_called_in_the_contracts_units(crvusd: Study) -> None:
 
 def test_the_snapshots_rate0_is_the_contracts_integer() -> None:
     """2,732,676,751 a second of 30 January 2024 is 8.618% a year, to that figure's digits."""
-    assert 2_732_676_751 * SECONDS_A_YEAR / WAD == pytest.approx(0.08618, abs=5e-6)
+    assert pytest.approx(0.08618, abs=5e-6) == 2_732_676_751 * SECONDS_A_YEAR / WAD
     assert raw_integer(PARAMETERS["policy_rate0"], 2_732_676_751 * SECONDS_A_YEAR / WAD) == 2_732_676_751
 
 
