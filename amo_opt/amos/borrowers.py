@@ -253,6 +253,7 @@ MECHANISM = Mechanism(
     income={"income": Income(name=NAME, label="borrowers' interest", rank=35)},
     series={"debt": f"{NAME}_debt", "rate": f"{NAME}_rate"},
     expectations=(Expectation(parameter="kept", metric="yield", sign=+1, reason="interest that is paid out is not earned"),),
+    collateral_series=f"{NAME}_debt",
     owed="debt",
     borrowing=Borrowing(of="the borrowers' debt"),
 )

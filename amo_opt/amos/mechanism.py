@@ -192,7 +192,7 @@ class Mechanism:
     sets, by the name its stages use. ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section,
     one whose parameters mint a book ``minted``. ``income`` are its accounting lines, ``series`` the lines that a trace can hold, by the name it calls them, ``derived`` what follows from lines,
     ``owed`` is the figure of its section that borrowers owe against collateral of their own: cover that pays no redeemer.
-    ``collateral_series`` that of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
+    ``collateral_series`` that of the collateral (or of the debt, which is cover as well) it holds, ``quote`` the price it trades at where that is not the pool's.
     """
 
     name: str

@@ -14,6 +14,7 @@ import pytest
 from amo_opt.amos.borrowers import filled_rate
 from amo_opt.amos.monetary_policy import MAX_RATE_YEAR, SECONDS_A_YEAR, keepers_part, policy_rate
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.config.cautions import cautions_of
 from amo_opt.config.load import load_study
 from amo_opt.config.study import Study
 from amo_opt.contracts.monetary_policy import MAX_RATE, AggMonetaryPolicy2, AggMonetaryPolicy3c, AggMonetaryPolicy4
@@ -228,6 +229,15 @@ def test_a_higher_rate_leaves_less_debt_and_a_dearer_coin(crvusd: Study) -> None
     first, last = (high["borrowers_rate"][hour].mean() / low["borrowers_rate"][hour].mean() for hour in (0, -1))
     assert first == pytest.approx(7.5, rel=0.05)
     assert 1.0 < last < 4.0
+
+
+def test_a_policy_without_a_rate_is_told(tmp_path: Path) -> None:
+    """A set that leaves rate0 out runs at none: `validate` says so."""
+    for file in STUDY.parent.iterdir():
+        text = file.read_text(encoding="utf-8").replace("policy_rate0 = 0.08618\n", "")
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    assert [each.message for each in cautions_of(tmp_path / "study.toml")] == ["a monetary policy without a rate"]
+    assert cautions_of(STUDY) == []
 
 
 def with_contract(study: Study) -> Study:
