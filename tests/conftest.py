@@ -351,7 +351,7 @@ def lanes(frax: Study, stages_compiled: None) -> Callable[..., Lanes]:
         block = Lanes(s=np.empty(0), m=m, p=parameter_vector(parameters or chosen.current), c=constants(chosen))
         block.market(collateral_price=1.0, base_value=1.0, share_return=1.0, gate=1.0)
         block.market(reward_price=1.0, **{"aave.deposits": 1e9, "investor.deposits": 1e9, "fraxlend.deposits": 1e8})
-        block.market(**{"aave.free_cap": 1e15, "investor.free_cap": 1e15})
+        block.market(**{"aave.free_cap": 1e15, "investor.free_cap": 1e15, "borrowers.demand": 1.0})
         block.s = start_state(chosen, m)
         run_rows(START, block.s, block.m, block.p, block.c)
         return block

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, peg_keeper, regulator, uniswap_v3
+from amo_opt.amos import aave, borrowers, collateral_investor, curve, fraxlend, monetary_policy, peg_keeper, regulator, uniswap_v3
 from amo_opt.amos.mechanism import Mechanism
 
 MECHANISMS: tuple[Mechanism, ...] = (
@@ -13,6 +13,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     uniswap_v3.MECHANISM,
     peg_keeper.MECHANISM,
     regulator.MECHANISM,
+    borrowers.MECHANISM,
+    monetary_policy.MECHANISM,
 )
 
 BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))

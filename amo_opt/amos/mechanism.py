@@ -98,6 +98,15 @@ class LendingMarket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Borrowing:
+    """Borrowers whose demand is drawn: ``of`` is what moves with it ("the borrowers' debt"). It fills the AMO's inputs ``demand`` (noise around 1, none where its deviation is
+    0) and ``turn`` (what a scenario has them take or give back from its onset on), and brings their settings.
+    """
+
+    of: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Income:
     """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order)."""
 
@@ -127,14 +136,14 @@ class Stages:
     ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``settle`` what could not be sold now to those of the books. A pool has besides ``flight``, what its
     outside providers do, and ``tally``, which moves the totals by what the protocol has in it.
 
-    ``cap`` is the parameter that gives it room and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
+    ``cap`` is the parameter that gives it room (none where what is held grows out of itself alone) and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
     same) is left out, for it would change nothing. None for an AMO that is always there; ``there`` is then the constant without which it does not act, though its venue is there.
     """
 
     own: Own
     begin: Stage
-    operate: Stage | Flagged | None = None
     market_operations: Stage | None = None
+    operate: Stage | Flagged | None = None
     watch: Stage | None = None
     venue_loss: Stage | None = None
     arbitrage: Flagged | None = None
@@ -185,8 +194,9 @@ class Mechanism:
     in scenarios beside those of its ``loss`` and ``market``, ``inputs`` its own of the market row (short name to unit and meaning; `amos.layout`), ``parameters`` what governance
     sets, by the name its stages use. ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section,
     one whose parameters mint a book ``minted``. ``income`` are its accounting lines, ``series`` the lines that a trace can hold, by the name it calls them, ``derived`` what follows from lines,
-    ``collateral_series`` that of the collateral it holds, ``quote`` the price it trades at where that is not the pool's. ``of_table`` is its table where that is not
-    ``[amos.NAME]``, ``pool`` the mechanism of the further pool it works; empty: the first.
+    ``owed`` is the figure of its section that borrowers owe against collateral of their own: cover that pays no redeemer.
+    ``collateral_series`` that of the collateral (or of the debt, which is cover as well) it holds, ``quote`` the price it trades at where that is not the pool's. ``of_table`` is its
+    table where that is not ``[amos.NAME]``, ``pool`` the mechanism of the further pool it works; empty: the first.
     """
 
     name: str
@@ -211,6 +221,8 @@ class Mechanism:
     income: Mapping[str, Income] = field(default_factory=dict)
     books: tuple[Book, ...] = ()
     stablecoin: OwnStablecoin | None = None
+    owed: str = ""
+    borrowing: Borrowing | None = None
     parts: Parts | None = None
     expectations: tuple[Expectation, ...] = ()
     collateral_series: str = ""

@@ -35,6 +35,8 @@ _COLLATERAL = (
     *sorted(position for position, books in POSITIONS.items() if any(book.endswith(".borrowed") for book in books)),
 )
 """Where collateral may be: free, or in an AMO that the minter lends collateral to."""
+_COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTION if each.owed))
+"""… or, in the hands of borrowers who owe it."""
 PARTS_TOLERANCE = 1e-9
 """Decimals that add up to 1 on paper may miss it by a rounding error."""
 
@@ -42,8 +44,8 @@ PARTS_TOLERANCE = 1e-9
 def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
     """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
     yield from _supply_problems(figures)
-    if _are_known(figures, _COLLATERAL) and all(value_in(figures, name) == 0.0 for name in _COLLATERAL):
-        place = _touched(figures, _COLLATERAL)
+    if _are_known(figures, _COVER) and all(value_in(figures, name) == 0.0 for name in _COVER):
+        place = _touched(figures, _COVER)
         yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
     ratio, told = "controller.collateral_ratio", {name.partition(".")[0] for name in figures}
     if value_in(figures, ratio) < 1.0 and ratio in figures and "redeem" in told and "share_token" not in told:

@@ -71,7 +71,13 @@ def _of_sources(study: Study, state: Document) -> Iterator[Problem]:
     """A state of which nothing was read, and an open door with nothing behind it."""
     if study.state.has("redeem") and study.state.collateral.idle.value == 0.0:
         hint = "redeeming pays out of free collateral alone, until an AMO brings some back"
+        if study.state.cover_usd > study.state.collateral_usd:
+            hint = "redeeming pays out of free collateral alone, and what borrowers owe pays no redeemer: give it collateral, or leave [redeem] out"
         yield state.problem(("collateral", "idle"), "nothing can pay at the open door", found="0", hint=hint)
+    rate0 = study.current.values()["policy_rate0"]
+    if study.state.has("amos.monetary_policy") and rate0 == 0.0:
+        hint = "borrowers pay nothing whatever price and debts: set policy_rate0, or leave the table out for the snapshot's rate"
+        yield state.problem(("amos", "monetary_policy"), "a monetary policy without a rate", found="policy_rate0 = 0", hint=hint)
     figures = {name: each for name, each in given_figures(study.state).items() if not figures_by_name()[name].metadata["behaviour"]}
     if all(each.assumed is not None for each in figures.values()):
         hint = "a report says so, and no Safe batch is written from such a state"

@@ -117,6 +117,8 @@ def pool_problems(document: Document) -> Iterator[Problem]:
 def table_problems(document: Document) -> Iterator[Problem]:
     """Figures of ``[markets]`` that are asked for with another table: missing beside it, or there without it."""
     for name, table in MARKETS_OF.items():
+        if figures_by_name()[name].metadata["behaviour"]:
+            continue
         key = tuple(name.split("."))
         there, asked = document.get(key) is not None, isinstance(document.get(tuple(table.split("."))), dict)
         doc = figures_by_name()[name].metadata["doc"]
@@ -129,6 +131,17 @@ def table_problems(document: Document) -> Iterator[Problem]:
     if isinstance(document.get(keeper), dict) and isinstance(document.get(curve), dict):
         allowed = "one of [amos.curve] and [amos.peg_keeper]: each takes the protocol's LP tokens for its own"
         yield document.problem(keeper, "two AMOs that work the same pool", allowed=allowed)
+
+
+def behaviour_problems(behaviour: Document, state: Document) -> Iterator[Problem]:
+    """Figures of how those behave whom a table of the state brings, and that the file of behaviour leaves out."""
+    for name, table in MARKETS_OF.items():
+        entry = figures_by_name()[name]
+        if not entry.metadata["behaviour"] or not isinstance(state.get(tuple(table.split("."))), dict):
+            continue
+        if behaviour.get(tuple(name.split("."))) is None and isinstance(behaviour.get(("markets",)), dict):
+            allowed = f"{FIGURE_FORM} ({entry.metadata['doc']}), as there is a table [{table}]"
+            yield behaviour.problem(tuple(name.split(".")), "missing", allowed=allowed)
 
 
 def written_figures(document: Document) -> dict[str, Placed]:

@@ -20,6 +20,7 @@ from amo_opt.config.arranged import arranged
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
+    behaviour_problems,
     contract_problems,
     date_problems,
     draws_problems,
@@ -293,7 +294,8 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
     values = _checked(document, state_form(tables), problems)
     how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else None
     before = len(problems)
-    _add(problems, *_state_problems(document), *(() if behaviour is None else (state_problems(behaviour),)))
+    of_behaviour = () if behaviour is None else (state_problems(behaviour), behaviour_problems(behaviour, document))
+    _add(problems, *_state_problems(document), *of_behaviour)
     if values is None or how is None or len(problems) > before:
         return None
     absent: set[str] = set()

@@ -42,12 +42,13 @@ MARKETS_OF: dict[str, str] = {f"markets.{name}": f"amos.{each.name}" for each in
 }
 """Figures of ``[markets]`` that are asked for with another table alone, by dotted name."""
 _LENDERS = tuple(f"amos.{each.name}" for each in MECHANISMS if each.market is not None)
+_BORROWERS = tuple(f"amos.{each.name}" for each in MECHANISMS if each.borrowing is not None)
 THROUGH: dict[str, tuple[str, ...]] = {
     "markets.hazard_share": ("share_token",),
     "markets.share_recovery_hours": ("share_token",),
     "markets.claim_discount_hour": ("redeem",),
     "markets.lending_elasticity": _LENDERS,
-    "markets.lending_memory_hours": _LENDERS,
+    "markets.lending_memory_hours": (*_LENDERS, *_BORROWERS),
     "markets.illiquid_haircut": _LENDERS,
 }
 """Figures of behaviour that act through some tables alone, any of them."""

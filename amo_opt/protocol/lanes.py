@@ -60,13 +60,15 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
 CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 
 TOTALS: tuple[str, ...] = (
-    "at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed",
-    "pooled", "pooled_outside", "keeper_debt", "keeper_roots",
-)  # fmt: skip
-"""Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
-(what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books; what the protocol has of the other side of further pools,
-and others' stablecoin in these; debt of PegKeepers, and the sum of the roots of their debts over their ceilings. Every AMO adds what it
-begins with; from then on whoever moves a position moves them."""
+    *("at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed"),
+    *("owed", "keeper_debt", "keeper_roots", "borrow_rate"),
+    *("pooled", "pooled_outside"),
+)
+"""Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what stands as cover at the floor beside what is idle, own stablecoin outside the pool
+(what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books; what borrowers owe against collateral of
+their own (cover, and among ``recoverable``, but nothing that pays a redeemer), PegKeepers' debt, the sum of the roots of their debts over their ceilings, and the rate a year that a
+monetary policy has set for the hour to come; what the protocol has of the other side of further pools, and others' stablecoin in these.
+Every AMO adds what it begins with; from then on whoever moves a position moves them."""
 HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "over_caps", "unsound", "amo_income")
 """What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
 borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is over its cap, or its figures cannot be (``watch``); their income so far."""

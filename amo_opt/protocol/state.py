@@ -130,6 +130,10 @@ class AmoSection:
         """Collateral that it holds at par, its side of the pool included, dollars."""
         return 0.0
 
+    def owed(self) -> float:
+        """What borrowers owe it against collateral of their own, at par: cover, but only they give it back, dollars."""
+        return 0.0
+
     def of_pool(self) -> float:
         """Share of the pool's LP tokens that it owns."""
         return 0.0
@@ -358,6 +362,11 @@ class ProtocolState:
         """All collateral of the protocol at par: idle, and what the AMOs hold outside the pool and in it, dollars."""
         further = (each.collateral(self) for _, each in self.pools.named)
         return math.fsum((self.collateral.idle.value, *(each.collateral(self) for each in self.amos.each()), *further))
+
+    @property
+    def cover_usd(self) -> float:
+        """All that stands behind the stablecoin at par: collateral, and what borrowers owe, dollars."""
+        return self.collateral_usd + math.fsum(each.owed() for each in self.amos.each())
 
     @property
     def own_of_pool(self) -> float:

@@ -44,4 +44,4 @@ def raw_integer(parameter: Parameter, value: float) -> int | None:
         return None
     # the contracts count time in seconds
     unit: int = (SECONDS_AN_HOUR if parameter.unit == "h" else 1) * 10**parameter.raw_decimals
-    return round(value * unit)
+    return round(value * unit / (parameter.raw_seconds or 1.0))

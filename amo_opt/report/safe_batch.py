@@ -78,7 +78,7 @@ def calldata(call: Call) -> str:
         from eth_abi.abi import encode
     except ImportError as error:
         raise AmoOptError(f"calldata needs the extra: {INSTALL}") from error
-    return selector(call.setter) + encode(["uint256"] * len(call.values), list(call.values)).hex()
+    return selector(call.setter) + encode([call.setter.of] * len(call.values), list(call.values)).hex()
 
 
 def document(calls: Iterable[Call], *, chain_id: int, created_at: int, name: str, description: str, safe: str | None) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _transaction(call: Call) -> dict[str, Any]:
         "value": "0",
         "data": None,
         "contractMethod": {
-            "inputs": [{"internalType": "uint256", "name": name, "type": "uint256"} for name in call.setter.arguments],
+            "inputs": [{"internalType": call.setter.of, "name": name, "type": call.setter.of} for name in call.setter.arguments],
             "name": call.setter.function,
             "payable": False,
         },

@@ -21,18 +21,19 @@ AT_ONCE = "yes, by another call"
 
 @dataclass(frozen=True)
 class Setter:
-    """One function: ``contract`` is its key in a state's ``[contracts]``, ``arguments`` are the contract's names, all ``uint256``."""
+    """One function: ``contract`` is its key in a state's ``[contracts]``, ``arguments`` are the contract's names, all of type ``of``."""
 
     contract: str
     function: str
     arguments: tuple[str, ...]
     limit: str = UNBOUNDED
     reversible: str = AT_ONCE
+    of: str = "uint256"
 
     @property
     def signature(self) -> str:
         """``ramp_A(uint256,uint256)``, what the selector is the hash of."""
-        return f"{self.function}({','.join('uint256' for _ in self.arguments)})"
+        return f"{self.function}({','.join(self.of for _ in self.arguments)})"
 
     @property
     def place(self) -> str:
@@ -52,6 +53,19 @@ COLLATERAL_CAP = Setter("amo_minter", "setCollatBorrowCap", ("_collat_borrow_cap
 MINIMUM_CR = Setter("amo_minter", "setMinimumCollateralRatio", ("_min_cr",))
 THRESHOLDS = Setter("frax_pool", "setPriceThresholds", ("new_mint_price_threshold", "new_redeem_price_threshold"))
 
+POLICY: dict[str, Setter] = {
+    "policy_rate0": Setter("monetary_policy", "set_rate", ("rate",), limit="at most 43,959,106,799 a second, 138.6% a year"),
+    "policy_sigma": Setter("monetary_policy", "set_sigma", ("sigma",), limit="0.0001 to 1", of="int256"),
+    "policy_target_debt_fraction": Setter(
+        "monetary_policy", "set_target_debt_fraction", ("target_debt_fraction",), limit="above 0, at most 1"
+    ),
+    "policy_extra_const": Setter(
+        "monetary_policy", "set_extra_const", ("extra_const",), limit="at most 43,959,106,799 a second; versions 3c and 4 alone have it"
+    ),
+}
+"""Setters of crvUSD's AggMonetaryPolicy, each in 1e18, rates a second (curvefi/curve-stablecoin, contracts/mpolicies/AggMonetaryPolicy2.vy @0f0ed839 for the first three,
+curve_stablecoin/mpolicies/AggMonetaryPolicy4.vy @cf1d05fb for the last). Called wherever the state names the contract."""
+
 CONTROLLERS: dict[str, dict[str, Setter]] = {
     "frax": {
         "cr_band": Setter("stablecoin", "setPriceBand", ("_price_band",)),
@@ -67,7 +81,9 @@ CONTROLLERS: dict[str, dict[str, Setter]] = {
 """Who moves the collateral ratio. An active PIDController sets the stablecoin's own step back to 0 after each refresh, so that its own
 step, cooldown and bands (prices, 1 ± band) are the ones that count."""
 
-_KNOWN = {each.place: each for each in (RAMP, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *CONTROLLERS["frax"].values())}
+_KNOWN = {
+    each.place: each for each in (RAMP, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *POLICY.values(), *CONTROLLERS["frax"].values())
+}
 BY_NAME: dict[str, Setter] = {
     each.name: _KNOWN[f"{each.contract}.{each.setter}"] for each in PARAMETERS.values() if each.setter is not None
 }
@@ -77,8 +93,10 @@ BY_NAME: dict[str, Setter] = {
 def setter_of(name: str, state: ProtocolState) -> Setter | None:
     """The setter of a parameter; ``None`` where its value is policy, and where the state is another protocol's, whose functions are not known.
 
-    ``ramp_A`` is the pool's own and no protocol's: it is called wherever the state names the metapool.
+    ``ramp_A`` is the pool's own and no protocol's, and so are the monetary policy's: they are called wherever the state names the contract.
     """
+    if name in POLICY:
+        return POLICY[name] if POLICY[name].contract in state.contracts else None
     if not state.is_of(FRAX):
         return RAMP if name == "amplification" and RAMP.contract in state.contracts else None
     return CONTROLLERS[state.price_controller].get(name) or BY_NAME.get(name)

@@ -52,17 +52,22 @@ class BalanceSheet:
         self.base: NDArray[np.float64] = own * of("pool_y") * of("base_value") + of("pooled")
         coins = of("idle") + of("at_work")
         self.coins: NDArray[np.float64] = coins * of("collateral_price")
+        self.owed: NDArray[np.float64] = of("owed")
         self.external: NDArray[np.float64] = of("supply") - own * of("pool_x") - of("own_outside")
 
     @property
     def algorithmic(self) -> NDArray[np.float64]:
-        """External supply that no collateral stands behind, at least 0."""
-        return np.maximum(self.external - self.coins - self.base, 0.0)
+        """External supply that neither collateral nor borrowers' debt stands behind, at least 0."""
+        return np.maximum(self.external - self.coins - self.base - self.owed, 0.0)
 
     def decentralisation_ratio(self, study: Study) -> NDArray[np.float64]:
-        """Share of what stands behind the external supply that no issuer of fiat coins can freeze: algorithmic supply, and the decentralised part of collateral."""
+        """Share of what stands behind the external supply that no issuer of fiat coins can freeze: algorithmic supply, borrowers' debt, and the decentralised part of
+        collateral.
+        """
         pool, coin = study.state.pool.base_decentralised.value, study.state.collateral.decentralised.value
-        return np.minimum((self.algorithmic + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0)
+        return np.minimum(
+            (self.algorithmic + self.owed + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0
+        )
 
 
 def floor_ratio(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:

@@ -134,7 +134,7 @@ def block_columns(
     columns["share_supply_start"] = of(opening, "share_supply")
     columns["share_supply_end"] = of(state, "share_supply")
     columns["share_price_end"] = of(state, "share_price")
-    columns["collateral_start_usd"] = np.full(lanes, study.state.collateral_usd)
+    columns["collateral_start_usd"] = np.full(lanes, study.state.cover_usd)
     columns["hours_over_caps"] = of(state, "hours_over_caps")
     columns["hours_unwinding"] = of(state, "hours_unwinding")
     columns["claims_end_usd"] = of(state, "claims") * of(state, "collateral_price")

@@ -102,9 +102,11 @@ class Row:
         """Whether the AMO it belongs to has room or holds anything, in all lanes alike at the start."""
         if self.needs is not None and not c[self.needs] > 0.0:
             return False
-        if self.always or self.of is None or self.of.stages.cap is None or self.of.stages.held is None:
+        if self.always or self.of is None or self.of.stages.held is None:
             return True
-        return bool(p[self.places.parameters + self.of.stages.cap] > 0.0 or s[self.places.state + self.of.stages.held] > 0.0)
+        cap = self.of.stages.cap
+        room = cap is not None and p[self.places.parameters + cap] > 0.0
+        return bool(room or s[self.places.state + self.of.stages.held] > 0.0)
 
 
 def _code(stage: Stage) -> str:

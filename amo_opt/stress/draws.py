@@ -45,6 +45,8 @@ DRAWN_FROM = frozenset(
 )
 """Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
 _FREEZE = frozenset(each.market.prefix for each in MECHANISMS if each.market is not None and each.market.freezes)
+BORROWERS = tuple(each.name for each in MECHANISMS if each.borrowing is not None)
+"""Whose borrowers' demand is drawn, by the name that begins their settings, draws and inputs."""
 _LOSS_INPUTS = {each.name: f"{each.name}.loss" for each in MECHANISMS if each.loss is not None}
 _EXITS = {"news_exit": "holders_exit", "lp_exit": "lp_exit"}
 """Inputs that no price explains, and the series of waypoints that they are drawn from."""
@@ -159,6 +161,8 @@ def moving_inputs(scenario: Scenario, layout: Layout = BASE) -> tuple[str, ...]:
     settings = scenario.settings
     still = {"reward_tokens", *FREE_CAPS, *(name for venue, name in _LOSS_INPUTS.items() if settings[f"{venue}_loss_yearly"] <= 0.0)}
     still |= {name for name, series in _EXITS.items() if series not in scenario.waypoints}
+    still |= {f"{name}.demand" for name in BORROWERS if settings[f"{name}_demand_sd"] <= 0.0}
+    still |= {f"{name}.turn" for name in BORROWERS if settings[f"{name}_turn"] == 0.0}
     if settings.get("gate_hours", 0.0) <= 0.0:
         still.add("gate")
     if settings.get("freeze_days_high", 0.0) > 0.0:
@@ -294,6 +298,26 @@ def _borrow_rate(utilisation: Rows, state: ProtocolState, market: str) -> Rows:
     return rate
 
 
+def _borrowing(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
+    """Borrowers' demand over the snapshot's, noise only where the protocol has some, and what a scenario has them take or give back: the same share of what they owe in every
+    hour of its span.
+    """
+    settings = draw.settings
+    rows: dict[str, Input] = {}
+    for name in BORROWERS:
+        rows[f"{name}.demand"], rows[f"{name}.turn"] = 1.0, 0.0
+        if settings[f"{name}_demand_sd"] > 0.0:
+            rows[f"{name}.demand"] = np.ones((len(draw.paths), draw.steps))
+            if state.has(f"amos.{name}"):
+                rows[f"{name}.demand"] = lognormal(draw.autoregression(f"{name}-demand"), sd=settings[f"{name}_demand_sd"])
+        if settings[f"{name}_turn"] != 0.0:
+            hours = np.maximum(1.0, np.round(settings[f"{name}_turn_hours"] / draw.episodes.speed))[:, None]
+            share = np.expm1(draw.episodes.size[:, None] * np.log1p(settings[f"{name}_turn"]) / hours)
+            since = draw.hours_since(0.0)
+            rows[f"{name}.turn"] = np.where((since >= 0) & (since < hours), share, 0.0)
+    return rows
+
+
 def _rewards(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
     """The gauge's budget, none where the pool has no gauge."""
     tokens = draw.settings["reward_tokens_week"] / _HOURS_A_WEEK if state.has("rewards") else 0.0
@@ -362,12 +386,13 @@ def _losses(draw: _Draw) -> dict[str, Input]:
     return rows
 
 
-Part = Literal["coins", "pools", "share", "lending", "rewards", "volume", "flows", "gas", "gate", "losses"]
+Part = Literal["coins", "pools", "share", "lending", "borrowing", "rewards", "volume", "flows", "gas", "gate", "losses"]
 _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "coins": lambda draw, _: _coins(draw),
     "pools": _pools,
     "share": lambda draw, _: {"share_return": _share_return(draw)},
     "lending": _lending,
+    "borrowing": _borrowing,
     "rewards": _rewards,
     "volume": lambda draw, _: {"swap_volume": _volume(draw)},
     "flows": lambda draw, _: _flows(draw),
@@ -387,8 +412,9 @@ _FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
     (("swap_volume_",), ("volume", "pools")),
     (("flow_", "exit_total_"), ("flows",)),
     (("gas_", "eth_usd"), ("gas",)),
-    (("size",), ("coins", "pools", "share", "flows", "gas")),
+    (("size",), ("coins", "pools", "share", "borrowing", "flows", "gas")),
     (tuple(f"{market}_{name}" for market in LENDERS for name in ("deposits", "utilisation")), ("lending",)),
+    (tuple(f"{borrowers}_{name}" for borrowers in BORROWERS for name in ("demand", "turn")), ("borrowing",)),
 )
 """What the names of settings begin with, and the parts that read them; a setting found nowhere here may be read by any."""
 
@@ -403,13 +429,18 @@ def read_by(settings: Collection[str]) -> tuple[Part, ...]:
 
 
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
-_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{amo}.deposits" for amo in LENDERS.values()))
+_POSITIVE = (
+    *("collateral_price", "base_value", "share_return"),
+    *(f"{amo}.deposits" for amo in LENDERS.values()),
+    *(f"{name}.demand" for name in BORROWERS),
+)
 _SHARES = ("news_exit", "lp_exit", "gate", *_LOSS_INPUTS.values())
 _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(BASE.inputs, (0.0, _LARGEST))
     | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))
     | dict.fromkeys(_SHARES, (0.0, 1.0))
     | {"flow": (-_LARGEST, _LARGEST)}
+    | {f"{name}.turn": (-1.0, _LARGEST) for name in BORROWERS}
 )
 """Least and most that an input may be; both finite, so that neither bound lets an infinity or NaN through."""
 

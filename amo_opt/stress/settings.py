@@ -76,6 +76,16 @@ _LENDING_MARKET: dict[str, Setting] = {
 }
 
 
+_BORROWING: dict[str, Setting] = {
+    "demand_sd": Setting(0.0, 2.0, "", "standard deviation of the log of the demand for {}", calm=0.0),
+    "demand_hours": Setting(0.01, 1e5, "h", "its time constant", calm=240.0),
+    "turn": Setting(
+        -0.95, 10.0, "", "change of {} that borrowers bring about from onset on, by choice or not; size multiplies its log", calm=0.0
+    ),
+    "turn_hours": Setting(1.0, 8760.0, "h", "hours that it takes", calm=24.0),
+}
+
+
 def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
     """An AMO's settings: those of its lending market, of its venue's loss, and its further ones."""
     found: dict[str, Setting] = {}
@@ -87,6 +97,10 @@ def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
         found[f"{mechanism.name}_loss_yearly"] = Setting(0.0, 1.0, "1/year", f"probability of {loss.event} within a year", calm=0.0)
         lost = f"share {loss.share_of} that is lost"
         found[f"{mechanism.name}_loss_severity"] = Setting(0.0, 1.0, "", lost, calm=loss.calm_severity)
+    if mechanism.borrowing is not None:
+        found |= {
+            f"{mechanism.name}_{name}": replace(each, doc=each.doc.format(mechanism.borrowing.of)) for name, each in _BORROWING.items()
+        }
     return found | dict(mechanism.settings)
 
 

@@ -71,6 +71,7 @@ NOISES: Mapping[str, Noise] = MappingProxyType(
                 if each.market is not None
                 for part in ("deposits", "utilisation")
             },
+            **{f"{each.name}-demand": Noise("stationary", f"{each.name}_demand") for each in MECHANISMS if each.borrowing is not None},
             "reward": Noise("walk", "reward_token_daily_vol"),
             "volume": Noise("stationary", "swap_volume"),
             "flow": Noise("reverting", "flow"),

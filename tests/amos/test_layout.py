@@ -68,11 +68,12 @@ def test_what_an_amo_declares_is_what_its_stages_count_on(mechanism: Mechanism, 
 
 @EACH
 def test_room_and_position_are_its_own(mechanism: Mechanism, frax: Study) -> None:
-    """What tells whether it is in use is a cap of its own and a line that a snapshot fills; both are there, or neither."""
+    """What tells whether it is in use is a cap of its own and a line that a snapshot fills; no cap without such a line."""
     own, cap, held = mechanism.stages.own, mechanism.stages.cap, mechanism.stages.held
-    assert (cap is None) == (held is None)
-    if cap is not None and held is not None:
+    if cap is not None:
+        assert held is not None
         assert mechanism.holding_cap is mechanism.parameters[own.parameters[cap]]
+    if held is not None:
         assert own.state[held // LANES] in mechanism.start(frax.state)
 
 

@@ -106,7 +106,9 @@ def test_every_line_of_an_amos_own_is_used_by_it() -> None:
     """Nor is one kept of the state or drawn of the market that no stage looks at."""
     for mine, named in OWN.values():
         # a pool's lines are those of whoever works it too
-        assert {f"S_{name.upper()}" for name in mine.state if name not in lanes.POOL} | {f"M_{name.upper()}" for name in mine.market} <= named, mine.__name__
+        assert {f"S_{name.upper()}" for name in mine.state if name not in lanes.POOL} | {
+            f"M_{name.upper()}" for name in mine.market
+        } <= named, mine.__name__
 
 
 def test_faults_are_numbered_from_one() -> None:

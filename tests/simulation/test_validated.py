@@ -21,7 +21,7 @@ from annotated_types import Ge, Le
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import load_study
-from amo_opt.config.schema import STUDY_FILE, figures_by_name
+from amo_opt.config.schema import STUDY_FILE, figures_by_name, table_of
 from amo_opt.errors import AmoOptError, InputError
 from amo_opt.protocol.parameters import ORDERED_PAIRS
 from amo_opt.scoring.score import point_score
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amo_opt.config.study import Study
+    from amo_opt.protocol.state import ProtocolState
 
 CAMPAIGN, QUICK = 2_000, 300
 ENDS = 3
@@ -122,13 +123,21 @@ def draw(number: int, attempt: int) -> dict[str, Any]:
     return {**values, "scenario": str(rng.choice(scenario_names()))}
 
 
+@cache
+def worked() -> ProtocolState:
+    """The worked study's state."""
+    return load_study(STUDY).state
+
+
 def written(values: dict[str, Any], folder: Path) -> Study:
     """The study of these values, through the door of all files; raises `InputError` where `validate` refuses it."""
     state, behaviour = folder / "state.toml", folder / "behaviour.toml"
     lines = {file: ["schema = 2", 'name = "drawn"'] for file in (state, behaviour)}
     lines[state].append("date = 2022-05-11")
     for name, entry in figures_by_name().items():
-        if name.startswith("amos.peg_keeper."):  # of two AMOs that work the pool a state has one
+        if not worked().has(
+            table_of(name)
+        ):  # of two AMOs that work the pool a state has one, and nobody mints the worked coin against collateral of his own
             continue
         value = values.get(f"state.{name}", spans()[f"state.{name}"].worked)
         line = f'{name} = {{ value = {value!r}, assumed = "drawn", low = {value!r}, high = {value!r} }}'
@@ -147,7 +156,8 @@ def written(values: dict[str, Any], folder: Path) -> Study:
     rest = {
         name: value
         for name, value in values.items()
-        if name.startswith(("current.", "simulation.", "constraints.")) and "peg_keeper" not in name
+        if name.startswith(("simulation.", "constraints."))
+        or (name.startswith("current.") and worked().has(PARAMETERS[name.removeprefix("current.")].of))
     }
     return load_study(STUDY, overrides={"state.file": str(state), "behaviour.file": str(behaviour), "scenario": [scenario], **COST, **rest})
 

@@ -295,6 +295,9 @@ class Twin:
             "own_counted": in_range + self.fraxlend_lent,
             "minted": self.curve_minted + self.fraxlend_minted + self.uniswap_minted,
             "borrowed": self.curve_borrowed + self.aave.book + self.investor.book + self.uniswap_borrowed,
+            "owed": 0.0,  # the worked protocol has no borrowers with collateral of their own, no PegKeepers and no monetary policy
+            "keeper_debt": 0.0,
+            "borrow_rate": 0.0,
         }
 
     # -- the snapshot ------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ SHIPPED = {
     "collateral-impairment",
     "venue-loss",
     "upward-depeg",
+    "mass-repayment",
+    "leverage-flood",
 }
 
 

@@ -10,20 +10,21 @@ import pytest
 from amo_opt.errors import AmoOptError
 from amo_opt.stress import draws, load_scenario, scenario_names
 from amo_opt.stress.catalogue import SETTINGS
-from amo_opt.stress.draws import noises_of
+from amo_opt.stress.draws import BORROWERS, noises_of
 from amo_opt.stress.settings import VENUES
 from amo_opt.stress.tilts import NOISES, Design, Tilt, named_path, path_name
 
 EVERY_LOSS = {f"{venue}_loss_yearly": 0.5 for venue in VENUES}
+EVERY_DEMAND = {f"{name}_demand_sd": 0.1 for name in BORROWERS}
 
 
 def test_every_noise_that_a_scenario_draws_has_a_kind_and_every_kind_is_drawn(state) -> None:
-    """The table holds what the catalogue's scenarios ask for, with every loss switched on, and nothing that none of them draws."""
+    """The table holds what the catalogue's scenarios ask for, with every loss and all borrowers' demand switched on, and nothing that none of them draws."""
     asked = set()
     for name in scenario_names():
         scenario = load_scenario(name)
         asked |= set(noises_of(scenario, state))
-        asked |= set(noises_of(load_scenario(name, settings=EVERY_LOSS | {"losses_certain": 0.0}), state))
+        asked |= set(noises_of(load_scenario(name, settings=EVERY_LOSS | EVERY_DEMAND | {"losses_certain": 0.0}), state))
     assert asked == set(NOISES)
 
 
