@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, peg_keeper, uniswap_v3
+from amo_opt.amos import aave, collateral_investor, curve, fraxlend, peg_keeper, reserve, savings, uniswap_v3
 from amo_opt.amos.mechanism import Mechanism
 
 MECHANISMS: tuple[Mechanism, ...] = (
@@ -12,6 +12,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     curve.MECHANISM,
     uniswap_v3.MECHANISM,
     peg_keeper.MECHANISM,
+    reserve.MECHANISM,
+    savings.MECHANISM,
 )
 
 BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))

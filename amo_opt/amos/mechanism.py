@@ -98,12 +98,26 @@ class LendingMarket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssetPrice:
+    """The price of an asset to be drawn, as a multiple of what it is counted in: its series of waypoints, settings and streams are named after the mechanism.
+
+    It fills the inputs ``price`` and ``open`` (1 = its queue pays and takes, 0 = its custodian is shut). ``what`` it is, in words.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Income:
-    """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order)."""
+    """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order).
+
+    One that is a ``cost`` is no part of the income that FXS1559 or savers share in.
+    """
 
     name: str
     label: str
     rank: int
+    cost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +197,8 @@ class Mechanism:
     sets, by the name its stages use. ``out`` is what is out under those of them that are caps. An AMO whose parameters borrow has a minter's book ``borrowed`` in its section,
     one whose parameters mint a book ``minted``. ``income`` are its accounting lines, ``series`` the lines that a trace can hold, by the name it calls them, ``derived`` what follows from lines,
     ``collateral_series`` that of the collateral it holds, ``quote`` the price it trades at where that is not the pool's.
+    ``price`` is that of an asset which is not the collateral coin, ``held_collateral`` the figure of collateral that stands in none of the minter's books; one that
+    ``shares_income`` has the hour's income of the AMOs added up (`lanes.HOURLY`, ``earned``).
     """
 
     name: str
@@ -211,6 +227,9 @@ class Mechanism:
     expectations: tuple[Expectation, ...] = ()
     collateral_series: str = ""
     quote: Quote | None = None
+    price: AssetPrice | None = None
+    held_collateral: str = ""
+    shares_income: bool = False
 
     @property
     def venue(self) -> str:

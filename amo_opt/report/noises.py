@@ -21,6 +21,7 @@ WORDS: dict[str, str] = {
         if each.market is not None
         for part, what in (("deposits", "deposits"), ("utilisation", "the utilisation"))
     },
+    **{f"{each.name}-price": f"the price of {each.price.what}" for each in MECHANISMS if each.price is not None},
     "reward": "the reward token",
     "volume": "swap volume",
     "flow": "the demand of holders",

@@ -119,7 +119,7 @@ def _turn(each: Mechanism) -> int:
     return each.turn
 
 
-_INCOME = {f"income_{line.name}" for each in MECHANISMS for line in each.income.values()}
+_INCOME = {f"income_{line.name}" for each in MECHANISMS for line in each.income.values() if not line.cost}
 SETTLE: Final[tuple[Row, ...]] = (
     Row("begin_settling", begin_settling),
     *_rows("settle", _earns),
@@ -153,7 +153,7 @@ HOUR: Final[tuple[Row, ...]] = (
     Row("move_oracle", move_oracle),
     Row("cr_controller", cr_controller),
     *(
-        Row(f"add_{line}", add_income, places=Places(STATE_INDEX[line] * LANES), needs=at.C_FXS1559_SHARE)
+        Row(f"add_{line}", add_income, places=Places(STATE_INDEX[line] * LANES), needs=at.C_INCOME_SHARED)
         for line in LINES
         if line in _INCOME
     ),

@@ -45,6 +45,8 @@ DRAWN_FROM = frozenset(
 """Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
 _FREEZE = frozenset(each.market.prefix for each in MECHANISMS if each.market is not None and each.market.freezes)
 _LOSS_INPUTS = {each.name: f"{each.name}.loss" for each in MECHANISMS if each.loss is not None}
+_ASSETS = tuple(each.name for each in MECHANISMS if each.price is not None)
+"""Assets that have a price of their own."""
 _EXITS = {"news_exit": "holders_exit", "lp_exit": "lp_exit"}
 """Inputs that no price explains, and the series of waypoints that they are drawn from."""
 _LEAST_PRICE = 1e-3
@@ -158,6 +160,8 @@ def moving_inputs(scenario: Scenario) -> tuple[str, ...]:
     settings = scenario.settings
     still = {"reward_tokens", *FREE_CAPS, *(name for venue, name in _LOSS_INPUTS.items() if settings[f"{venue}_loss_yearly"] <= 0.0)}
     still |= {name for name, series in _EXITS.items() if series not in scenario.waypoints}
+    still |= {f"{name}.open" for name in _ASSETS if settings[f"{name}_gate_hours"] <= 0.0}
+    still |= {f"{name}.price" for name in _ASSETS if settings[f"{name}_price_sd"] <= 0.0 and name not in scenario.waypoints}
     if settings.get("gate_hours", 0.0) <= 0.0:
         still.add("gate")
     if settings.get("freeze_days_high", 0.0) > 0.0:
@@ -318,12 +322,30 @@ def _gas(draw: _Draw) -> Rows:
     return usd if shape is None else usd * shape
 
 
-def _gate(draw: _Draw) -> Input:
-    hours = draw.settings.get("gate_hours", 0.0)
+def _gate(draw: _Draw, setting: str = "gate_hours") -> Input:
+    hours = draw.settings.get(setting, 0.0)
     if hours <= 0.0:
         return 1.0
     since = draw.hours_since(0.0)
     return np.where((since >= 0) & (since < hours), 0.0, 1.0)
+
+
+def _assets(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
+    """Prices of assets as multiples of what they are counted in, and whether their custodians are open; of one that the protocol does not have nothing is drawn."""
+    rows: dict[str, Input] = {}
+    for name in _ASSETS:
+        price: Input = 1.0
+        opens: Input = 1.0
+        if state.has(f"amos.{name}"):
+            shape = draw.shape(name)
+            if draw.settings[f"{name}_price_sd"] > 0.0 or shape is not None:
+                price = np.ones((len(draw.paths), draw.steps))
+                if draw.settings[f"{name}_price_sd"] > 0.0:
+                    price = price + draw.autoregression(f"{name}-price")
+                price = np.maximum(price if shape is None else price * shape, _LEAST_PRICE)
+            opens = _gate(draw, f"{name}_gate_hours")
+        rows |= {f"{name}.price": price, f"{name}.open": opens}
+    return rows
 
 
 def _losses(draw: _Draw) -> dict[str, Input]:
@@ -339,7 +361,7 @@ def _losses(draw: _Draw) -> dict[str, Input]:
     return rows
 
 
-Part = Literal["coins", "share", "lending", "rewards", "volume", "flows", "gas", "gate", "losses"]
+Part = Literal["coins", "share", "lending", "rewards", "volume", "flows", "gas", "gate", "assets", "losses"]
 _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "coins": lambda draw, _: _coins(draw),
     "share": lambda draw, _: {"share_return": _share_return(draw)},
@@ -349,6 +371,7 @@ _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "flows": lambda draw, _: _flows(draw),
     "gas": lambda draw, _: {"gas_usd": _gas(draw)},
     "gate": lambda draw, _: {"gate": _gate(draw)},
+    "assets": _assets,
     "losses": lambda draw, _: _losses(draw),
 }
 """What is drawn together, in the order of the checks."""
@@ -361,7 +384,8 @@ _FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
     (("swap_volume_",), ("volume",)),
     (("flow_", "exit_total_"), ("flows",)),
     (("gas_", "eth_usd"), ("gas",)),
-    (("size",), ("coins", "share", "flows", "gas")),
+    (("size",), ("coins", "share", "flows", "gas", "assets")),
+    (tuple(f"{name}_{setting}" for name in _ASSETS for setting in ("price", "gate")), ("assets",)),
     (tuple(f"{market}_{name}" for market in LENDERS for name in ("deposits", "utilisation")), ("lending",)),
 )
 """What the names of settings begin with, and the parts that read them; a setting found nowhere here may be read by any."""
@@ -377,8 +401,8 @@ def read_by(settings: Collection[str]) -> tuple[Part, ...]:
 
 
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
-_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{amo}.deposits" for amo in LENDERS.values()))
-_SHARES = ("news_exit", "lp_exit", "gate", *_LOSS_INPUTS.values())
+_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{name}.price" for name in _ASSETS), *(f"{amo}.deposits" for amo in LENDERS.values()))
+_SHARES = ("news_exit", "lp_exit", "gate", *(f"{name}.open" for name in _ASSETS), *_LOSS_INPUTS.values())
 _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(MARKET_INPUTS, (0.0, _LARGEST))
     | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))

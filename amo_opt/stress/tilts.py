@@ -52,6 +52,7 @@ NOISES: Mapping[str, Noise] = MappingProxyType(
             if each.market is not None
             for part in ("deposits", "utilisation")
         },
+        **{f"{each.name}-price": Noise("stationary", f"{each.name}_price") for each in MECHANISMS if each.price is not None},
         "reward": Noise("walk", "reward_token_daily_vol"),
         "volume": Noise("stationary", "swap_volume"),
         "flow": Noise("reverting", "flow"),
