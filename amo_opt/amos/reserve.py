@@ -8,7 +8,8 @@ the buffer lacks is asked for at once, less what is on its way; what is over the
 
 The queue out is a chain of four equal waits whose mean is the delay (in discrete hours too: a part r = 4 / (4 + delay) moves on an hour, so that an amount waits 4 · (1 − r) / r). Against a queue that pays to
 the hour what is asked arrives on average at the same time, with a standard deviation of half of the delay (one wait alone: all of it), so that a single amount is off its hour by 0.39 of the delay on
-average (0.74). Nothing goes in or out while its custodian is shut.
+average (0.74). Where an even run drains the buffer, idle collateral is ahead by up to 23% of what is on its way when the first delay ends (39%), and right within an hour's run later. Nothing goes in
+or out while its custodian is shut.
 
 The same stages at other offsets are another asset: `asset` makes one.
 """

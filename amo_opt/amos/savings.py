@@ -3,7 +3,7 @@
 Market operations: deposits move towards what the rate draws, ``start × (1 + elasticity × (rate − rate at the snapshot))``, in proportion to the external supply; a part of what comes is
 bought for it at the pool, and the same part of what leaves is sold. Savers stay where other holders run: of the hazard they take ``savings_run``.
 Operation: what was promised for the hour, benchmark plus `savings_rate` on the deposits, is paid in new stablecoin, at most `savings_income_share` of what the AMOs earned this hour (as
-FXS1559 counts it: interest, rewards, yields and range fees; the pool's swap fees are not among it). Of what that does not cover ``beyond_income`` is paid all the same. What is paid raises supply, and is a cost.
+FXS1559 counts it: interest, rewards, yields, fees of pool and range). Of what that does not cover ``beyond_income`` is paid all the same. What is paid raises supply, and is a cost.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from amo_opt.amos.mechanism import Expectation, Income, Mechanism, Stages
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import AmoSection, Figure, figure
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 HOURS_A_YEAR = 8760.0
+AN_HOUR = 1.0 / HOURS_A_YEAR
 MOST_DRAWN = 10.0
 """Most deposits that any rate draws, as a multiple of the snapshot's."""
 MOST_DEPOSITED = 0.95
@@ -28,7 +29,7 @@ mine = Own(
     "savings",
     state=("deposits", "rate", "income"),
     parameters=("rate", "income_share"),
-    constants=("start", "start_rate", "benchmark", "beyond", "elasticity", "weight", "rate_weight", "bought", "run"),
+    constants=("start_share", "start_rate", "benchmark", "beyond", "elasticity", "weight", "rate_weight", "bought", "run"),
 )
 
 
@@ -43,22 +44,23 @@ def paid_of(promised: float, earned: float, share: float, beyond: float) -> floa
 
 
 @stage
-def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
-    """The rate paid at the snapshot."""
+def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
+    """At most what holders have outside the pool is deposited."""
     for i in range(LANES):
-        a[mine.S_RATE + i] = k[mine.C_START_RATE]
+        room = MOST_DEPOSITED * (s[at.S_SUPPLY + i] - s[at.S_POOL_X + i] - s[at.S_OWN_OUTSIDE + i])
+        deposits = a[mine.S_DEPOSITS + i]
+        a[mine.S_DEPOSITS + i] = deposits if deposits < room else room
 
 
 @stage
-def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
+def market_operations(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """Who comes for the rate and who leaves for it; who of them does not run this hour."""
-    start = k[mine.C_START]
+    start_share = k[mine.C_START_SHARE]
     start_rate = k[mine.C_START_RATE]
     elasticity = k[mine.C_ELASTICITY]
     weight = k[mine.C_WEIGHT]
     bought = k[mine.C_BOUGHT]
     stays = 1.0 - k[mine.C_RUN]
-    per_external = 1.0 / c[at.C_START_EXTERNAL]
     for i in range(LANES):
         deposits = a[mine.S_DEPOSITS + i]
         supply = s[at.S_SUPPLY + i]
@@ -68,7 +70,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _
         drawn = 1.0 + elasticity * (a[mine.S_RATE + i] - start_rate)
         drawn = drawn if drawn > 0.0 else 0.0
         drawn = drawn if drawn < MOST_DRAWN else MOST_DRAWN
-        wanted = start * drawn * (external * per_external)
+        wanted = start_share * drawn * external
         room = MOST_DEPOSITED * (supply - x - elsewhere - s[at.S_QUEUE + i])
         room = room if room > 0.0 else 0.0
         after = deposits + weight * (wanted - deposits)
@@ -82,7 +84,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _
 def operate(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector) -> None:
     """Those who ran are gone; the others are paid for the hour."""
     promised_rate = k[mine.C_BENCHMARK] + q[mine.P_RATE]
-    promised_hour = (promised_rate if promised_rate > 0.0 else 0.0) / HOURS_A_YEAR
+    promised_hour = (promised_rate if promised_rate > 0.0 else 0.0) * AN_HOUR
     share = q[mine.P_INCOME_SHARE]
     beyond = k[mine.C_BEYOND]
     rate_weight = k[mine.C_RATE_WEIGHT]
@@ -118,6 +120,11 @@ class Savings(AmoSection):
     )
 
 
+def external_supply(state: ProtocolState) -> float:
+    """Stablecoin that the protocol does not hold at the snapshot."""
+    return state.stablecoin.supply.value - state.own_of_pool * state.pool.stablecoin.value - state.stablecoin_of_amos
+
+
 MECHANISM = Mechanism(
     name="savings",
     title="Savings vault",
@@ -135,9 +142,9 @@ MECHANISM = Mechanism(
     section=Savings,
     section_rank=8,
     shares_income=True,
-    start=lambda state: {"deposits": state.amos.savings.deposited.value},
+    start=lambda state: {"deposits": state.amos.savings.deposited.value, "rate": state.amos.savings.rate.value},
     constants=lambda state: {
-        "start": state.amos.savings.deposited.value,
+        "start_share": state.amos.savings.deposited.value / external_supply(state),
         "start_rate": state.amos.savings.rate.value,
         "benchmark": state.amos.savings.benchmark.value,
         "beyond": state.amos.savings.beyond_income.value,
