@@ -109,6 +109,18 @@ NEXT_TO_NOTHING: dict[str, tuple[dict[str, float], dict[str, float]]] = {
     "a range above dust": ({"amos.uniswap.liquidity": 2.0, "amos.uniswap.outside": 0.0}, {"uniswap_cap": 0.0}),
     "no idle collateral to speak of": ({"collateral.idle": 0.9}, {"idle_buffer": 0.0, "redeem_price_threshold": 1.0}),
     "deposits of dust": ({"amos.aave.lent": 900.0, "amos.investor.lent": 2e3, "amos.fraxlend.lent": 900.0}, {"unwind_price": 1.0}),
+    "an asset and savers": (
+        {
+            **{"amos.reserve.amount": 2e8, "amos.reserve.delay_hours": 48.0, "amos.reserve.annual_yield": 0.05, "amos.reserve.counts": 0.9},
+            **{"amos.savings.deposited": 1e8, "amos.savings.rate": 0.05, "amos.savings.benchmark": 0.05, "amos.savings.beyond_income": 0.3},
+            **{"markets.savings_elasticity": 10.0, "markets.savings_bought": 0.5, "markets.savings_run": 0.3},
+        },
+        {"reserve_cap": 0.2, "savings_income_share": 0.5, "idle_buffer": 0.1},
+    ),
+    "an asset of dust": (
+        {"amos.reserve.amount": 900.0, "amos.reserve.delay_hours": 48.0, "amos.savings.deposited": 1e-3, "amos.savings.rate": 0.05},
+        {"reserve_cap": 0.0, "idle_buffer": 1.0, "savings_income_share": 1.0, "savings_rate": 0.5},
+    ),
     "a share token worth nothing": ({"share_token.price": 0.0}, {}),
     "a share token of cents": ({"share_token.price": 1e-8, "share_token.supply": 1e6}, {}),
     "all liquidity its own": ({"amos.curve.lp_share": 1.0}, {}),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from amo_opt.config.study import Study
 
-CAMPAIGN, QUICK = 2_000, 300
+CAMPAIGN, QUICK = 2_000, 340
 ENDS = 3
 """Ends of fields in one draw: every end there is comes within the short version."""
 TRIES = 10
