@@ -116,7 +116,11 @@ class Savings(AmoSection):
     rate: Figure = figure(0.0, 1.0, "", "rate a year that savers are paid at the snapshot")
     benchmark: Figure = figure(0.0, 1.0, "", "rate a year that the promised rate is counted from; 0 = it is stated outright", default=0.0)
     beyond_income: Figure = figure(
-        0.0, 1.0, "", "share of what the income does not cover that is paid all the same; 0 = never more than the share of income", default=0.0
+        0.0,
+        1.0,
+        "",
+        "share of what the income does not cover that is paid all the same; 0 = never more than the share of income",
+        default=0.0,
     )
 
 

@@ -48,7 +48,12 @@ THROUGH: dict[str, tuple[str, ...]] = {
     "markets.lending_elasticity": _LENDERS,
     "markets.lending_memory_hours": _LENDERS,
     "markets.illiquid_haircut": _LENDERS,
-    **{f"markets.{name}": (f"amos.{each.name}",) for each in MECHANISMS for name, entry in each.markets.items() if entry.metadata["behaviour"]},
+    **{
+        f"markets.{name}": (f"amos.{each.name}",)
+        for each in MECHANISMS
+        for name, entry in each.markets.items()
+        if entry.metadata["behaviour"]
+    },
 }
 """Figures of behaviour that act through some tables alone, any of them."""
 FIGURE_FORM = '{ value = …, source = "…", date = … } or { value = …, assumed = "reason", low = …, high = … }'

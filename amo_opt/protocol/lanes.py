@@ -65,7 +65,18 @@ TOTALS: tuple[str, ...] = ("at_work", "recoverable", "own_outside", "own_at_floo
 """Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what of it stands as collateral at the floor, own stablecoin outside the pool
 (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books. Every AMO adds what it
 begins with; from then on whoever moves a position moves them."""
-HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "staying", "leaving", "over_caps", "unsound", "amo_income", "earned")
+HOURLY: tuple[str, ...] = (
+    "depth_elsewhere",
+    "quoted_depth",
+    "quoted_gap",
+    "borrower_flow",
+    "staying",
+    "leaving",
+    "over_caps",
+    "unsound",
+    "amo_income",
+    "earned",
+)
 """What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
 borrowers and savers sell or buy, stablecoin of holders who do not run (``market_operations``, ``quote``), the share of the others that leaves this hour; lanes where an AMO is over its cap,
 or its figures cannot be (``watch``); their income so far, and this hour's."""

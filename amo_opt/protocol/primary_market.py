@@ -36,7 +36,6 @@ LOWEST_PRICE = 0.01
 """No price target lies below this: at zero the inversion divides by zero."""
 
 
-
 @scalar
 def redeemed_ratio(target: float) -> float:
     """What of a unit is paid and asked in collateral: the target ratio, at most all of it."""

@@ -401,7 +401,13 @@ def read_by(settings: Collection[str]) -> tuple[Part, ...]:
 
 
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
-_POSITIVE = ("collateral_price", "base_value", "share_return", *(f"{name}.price" for name in _ASSETS), *(f"{amo}.deposits" for amo in LENDERS.values()))
+_POSITIVE = (
+    "collateral_price",
+    "base_value",
+    "share_return",
+    *(f"{name}.price" for name in _ASSETS),
+    *(f"{amo}.deposits" for amo in LENDERS.values()),
+)
 _SHARES = ("news_exit", "lp_exit", "gate", *(f"{name}.open" for name in _ASSETS), *_LOSS_INPUTS.values())
 _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(MARKET_INPUTS, (0.0, _LARGEST))

@@ -84,7 +84,9 @@ def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
         what = mechanism.price.what
         found[f"{mechanism.name}_price_sd"] = Setting(0.0, 0.5, "", f"standard deviation of the price of {what}", calm=0.0)
         found[f"{mechanism.name}_price_hours"] = Setting(0.01, 1e5, "h", "its time constant", calm=24.0)
-        found[f"{mechanism.name}_gate_hours"] = Setting(0.0, 8760.0, "h", f"hours from onset during which nothing goes into or comes out of {what}", calm=0.0)
+        found[f"{mechanism.name}_gate_hours"] = Setting(
+            0.0, 8760.0, "h", f"hours from onset during which nothing goes into or comes out of {what}", calm=0.0
+        )
     return found | dict(mechanism.settings)
 
 

@@ -287,7 +287,16 @@ def test_the_stages_are_their_twin(alone: Callable[..., Any], seed: int) -> None
     """400 hours of random prices, gates, losses and redemptions: what is held, waits and is idle, to 1e-9."""
     rng = np.random.default_rng(seed)
     twin = Twin(
-        60e6, 40e6, 0.0, rng.uniform(0, 100), rng.uniform(0, 0.6), rng.uniform(0.3, 0.9), rng.uniform(0, 0.1), rng.uniform(0.5, 1), rng.uniform(0, 1), rng.uniform(0, 1)
+        60e6,
+        40e6,
+        0.0,
+        rng.uniform(0, 100),
+        rng.uniform(0, 0.6),
+        rng.uniform(0.3, 0.9),
+        rng.uniform(0, 0.1),
+        rng.uniform(0.5, 1),
+        rng.uniform(0, 1),
+        rng.uniform(0, 1),
     )
     block = alone(
         counts=twin.counts, par_out=twin.par_out, follows=twin.follows, moves_on=4 / (4 + twin.delay), yield_hour=twin.annual_yield / 8760
@@ -355,7 +364,12 @@ def first_of(vector: np.ndarray, of: str, length: int) -> np.ndarray:
 
 def short(study: Study, *names: str, **settings_: float) -> Study:
     scenarios = tuple(
-        load_scenario(name, weight=1.0, settings={**settings_, "swap_volume_day": 3e6, "base_coins": 1.0} | ({} if name == "calm" else {"onset_day_low": 1, "onset_day_high": 2}))
+        load_scenario(
+            name,
+            weight=1.0,
+            settings={**settings_, "swap_volume_day": 3e6, "base_coins": 1.0}
+            | ({} if name == "calm" else {"onset_day_low": 1, "onset_day_high": 2}),
+        )
         for name in names
     )
     return replace(study, scenarios=scenarios, simulation=replace(study.simulation, transition_hours=24, window_hours=240))
@@ -375,7 +389,16 @@ def short(study: Study, *names: str, **settings_: float) -> Study:
     name=st.sampled_from(["calm", "fast-run", "svb-2023", "collateral-impairment", "venue-loss"]),
 )
 def test_the_books_hold_in_any_composition(
-    amount: float, delay: float, annual: float, counts: float, follows: float, reachable: float, par: float, cap: float, buffer: float, name: str
+    amount: float,
+    delay: float,
+    annual: float,
+    counts: float,
+    follows: float,
+    reachable: float,
+    par: float,
+    cap: float,
+    buffer: float,
+    name: str,
 ) -> None:
     """Σ income + Σ capital = ΔNAV to 1e-9 of supply, every figure finite (the engine itself refuses a path whose books are off)."""
     figures = {"amount": amount, "delay_hours": delay, "annual_yield": annual, "counts": counts, "follows_collateral": follows}
@@ -410,7 +433,9 @@ def test_the_least_protocol_may_have_nothing_but_bills() -> None:
     for name in ("collateral.idle", "amos.aave.lent", "amos.aave.borrowed"):
         state = with_figure(state, name, Figure(value=0.0, assumed="a test's", low=0.0, high=0.0))
     assert balance_fault(state) == ""
-    assert "no collateral" in balance_fault(with_figure(state, "amos.reserve.amount", Figure(value=0.0, assumed="a test's", low=0.0, high=0.0)))
+    assert "no collateral" in balance_fault(
+        with_figure(state, "amos.reserve.amount", Figure(value=0.0, assumed="a test's", low=0.0, high=0.0))
+    )
 
 
 def test_empty_and_without_a_cap_it_is_not_there() -> None:

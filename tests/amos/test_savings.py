@@ -38,7 +38,11 @@ def saved(*names: str, share: float = 1.0, rate: float = 0.0, hours: int = 240, 
     """The smallest study with 10m in a vault that pays 5%, in some scenarios."""
     study = put(load_study(STUDIES / "minimal.toml"), **({"deposited": 10e6, "rate": 0.05, "benchmark": 0.05} | figures))
     scenarios = tuple(
-        load_scenario(name, weight=1.0, settings={"swap_volume_day": 3e6, "base_coins": 1.0} | ({} if name == "calm" else {"onset_day_low": 1, "onset_day_high": 2}))
+        load_scenario(
+            name,
+            weight=1.0,
+            settings={"swap_volume_day": 3e6, "base_coins": 1.0} | ({} if name == "calm" else {"onset_day_low": 1, "onset_day_high": 2}),
+        )
         for name in names
     )
     study = replace(study, current=study.current.replace(savings_income_share=share, savings_rate=rate), scenarios=scenarios)
@@ -59,7 +63,9 @@ def test_a_rate_that_is_paid_whatever_the_income_compounds() -> None:
     study = saved("calm", share=0.0, beyond_income=1.0, savings_hours=1e5)
     found = trace(study.current, study, scenario="calm", paths=4, columns=("savings_deposits", "income_savings"))
     grown = (1 + 0.05 / 8760) ** np.arange(1, 265)
-    assert found["savings_deposits"][:, 0] == pytest.approx(10e6 * grown, rel=2e-4)  # and a little of the way to what holders would have there
+    assert found["savings_deposits"][:, 0] == pytest.approx(
+        10e6 * grown, rel=2e-4
+    )  # and a little of the way to what holders would have there
     cost = simulate(study.current, study, paths=4).paths["income_savings_usd"]
     assert cost.to_numpy() == pytest.approx(-10e6 * ((1 + 0.05 / 8760) ** 240 - 1), rel=1e-3)
 
@@ -128,7 +134,13 @@ def test_the_stages_are_their_twin(
     elasticity: float,
 ) -> None:
     """One hour of any vault, in words, and its books: NAV falls by what is paid and by nothing else."""
-    behaviour = {"savings_run": run, "savings_bought": bought, "savings_elasticity": elasticity, "savings_hours": 100.0, "savings_rate_hours": 50.0}
+    behaviour = {
+        "savings_run": run,
+        "savings_bought": bought,
+        "savings_elasticity": elasticity,
+        "savings_hours": 100.0,
+        "savings_rate_hours": 50.0,
+    }
     study = put(frax, deposited=100e6, rate=0.04, benchmark=0.03, beyond_income=beyond, **behaviour)
     block = BLOCK[0](study)
     block.parameter(savings_rate=promised, savings_income_share=share)

@@ -14,7 +14,7 @@ from without import AMOS, BEHAVIOUR, CURRENT, NOT_THERE, OPTIONAL_TABLES, STATE,
 from amo_opt.amos.parameters import PARAMETERS, governed
 from amo_opt.config.identity import state_values
 from amo_opt.config.load import load_parameters, load_state, load_study, validate_file
-from amo_opt.config.schema import THROUGH, MARKETS_OF, OPTIONAL, acts, figures_by_name, given_figures, left_out, off_value, table_of
+from amo_opt.config.schema import MARKETS_OF, OPTIONAL, THROUGH, acts, figures_by_name, given_figures, left_out, off_value, table_of
 from amo_opt.errors import InputError, Problem
 
 MINIMAL = STUDIES / "minimal.toml"

@@ -338,7 +338,9 @@ VARIANTS: dict[str, Variant] = {
     "collateral ratio 0": Variant({"controller.collateral_ratio": 0.0, "redeem.delay_hours": 5.0}, {}, {"cr_step": 0.0}),
     "collateral ratio 1": Variant({"controller.collateral_ratio": 1.0, "collateral.idle": 0.5e9}, {}, {"redeem_price_threshold": 0.9999}),
     "a target above 1": Variant(
-        {"controller.collateral_ratio": 1.04, "collateral.idle": 0.9e9, "share_token.buyback_usd_hour": 1e5}, {}, {"redeem_price_threshold": 0.9999, "cr_step": 0.01}
+        {"controller.collateral_ratio": 1.04, "collateral.idle": 0.9e9, "share_token.buyback_usd_hour": 1e5},
+        {},
+        {"redeem_price_threshold": 0.9999, "cr_step": 0.01},
     ),
     "rewards locked": Variant(
         {

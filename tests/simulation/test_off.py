@@ -115,7 +115,12 @@ MECHANISMS: dict[str, Off] = {
     "a savings vault": Off(
         Changes({"amos.savings.deposited": 0.0}, {}, {"savings_income_share": 0.0}),
         Changes(
-            {"amos.savings.benchmark": 0.5, "amos.savings.beyond_income": 1.0, "markets.savings_elasticity": 9.0, "markets.savings_run": 0.5},
+            {
+                "amos.savings.benchmark": 0.5,
+                "amos.savings.beyond_income": 1.0,
+                "markets.savings_elasticity": 9.0,
+                "markets.savings_run": 0.5,
+            },
             {},
             {"savings_rate": 0.4},
         ),

@@ -25,7 +25,9 @@ def test_every_noise_that_a_scenario_draws_has_a_kind_and_every_kind_is_drawn(st
     """
     asked = set()
     moving = {f"{each.name}_price_sd": 0.01 for each in MECHANISMS if each.price is not None}
-    without = noises_of(load_scenario("calm", settings=moving), replace(state, absent=frozenset(f"amos.{each.name}" for each in MECHANISMS)))
+    without = noises_of(
+        load_scenario("calm", settings=moving), replace(state, absent=frozenset(f"amos.{each.name}" for each in MECHANISMS))
+    )
     assert not any(name.endswith("-price") for name in without)
     state = replace(state, absent=frozenset())
     for name in scenario_names():
