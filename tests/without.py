@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.config.load import load_state
 from amo_opt.config.schema import MARKETS_OF, OPTIONAL, figures_by_name, off_value, table_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ STUDY, STATE, BEHAVIOUR, CURRENT = (
     "behaviour/frax-2022.toml",
     "parameters/frax-current.toml",
 )
-NOT_THERE = frozenset({"amos.peg_keeper", "amos.regulator", "amos.borrowers", "amos.monetary_policy"})
-"""Tables that the worked state leaves out by itself: of two AMOs that work the same pool a state has one, and nobody mints it against collateral of his own."""
+NOT_THERE = load_state(STUDIES / STATE).absent
+"""Tables that the worked state leaves out by itself."""
 OPTIONAL_TABLES = tuple(name for name in dict.fromkeys(map(table_of, figures_by_name())) if name and name not in NOT_THERE)
 """Every table that the worked state could leave out, by dotted name."""
 AMOS = tuple(name for name in OPTIONAL_TABLES if name.startswith("amos."))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from amo_opt.amos import aave, borrowers, collateral_investor, curve, fraxlend, monetary_policy, peg_keeper, regulator, uniswap_v3
+from amo_opt.amos import (
+    aave,
+    borrowers,
+    collateral_investor,
+    curve,
+    fraxlend,
+    monetary_policy,
+    peg_keeper,
+    regulator,
+    reserve,
+    savings,
+    uniswap_v3,
+)
 from amo_opt.amos.mechanism import Mechanism
 
 MECHANISMS: tuple[Mechanism, ...] = (
@@ -15,6 +27,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     regulator.MECHANISM,
     borrowers.MECHANISM,
     monetary_policy.MECHANISM,
+    reserve.MECHANISM,
+    savings.MECHANISM,
 )
 
 BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))

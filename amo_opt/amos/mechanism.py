@@ -107,12 +107,26 @@ class Borrowing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssetPrice:
+    """The price of an asset to be drawn, as a multiple of what it is counted in: its series of waypoints, settings and streams are named after the mechanism.
+
+    It fills the inputs ``price`` and ``open`` (1 = its queue pays and takes, 0 = its custodian is shut). ``what`` it is, in words.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Income:
-    """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order)."""
+    """An accounting line of the AMO: its name in results (its line is ``income_NAME``), how a story calls it, and its place among the lines (sums run in that order).
+
+    One that is a ``cost`` is no part of the income that FXS1559 or savers share in.
+    """
 
     name: str
     label: str
     rank: int
+    cost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +211,8 @@ class Mechanism:
     ``owed`` is the figure of its section that borrowers owe against collateral of their own: cover that pays no redeemer.
     ``collateral_series`` that of the collateral (or of the debt, which is cover as well) it holds, ``quote`` the price it trades at where that is not the pool's. ``of_table`` is its
     table where that is not ``[amos.NAME]``, ``pool`` the mechanism of the further pool it works; empty: the first.
+    ``price`` is that of an asset which is not the collateral coin, ``held_collateral`` the figure of collateral that stands in none of the minter's books; one that
+    ``shares_income`` has the hour's income of the AMOs added up (`lanes.HOURLY`, ``earned``).
     """
 
     name: str
@@ -229,6 +245,9 @@ class Mechanism:
     quote: Quote | None = None
     of_table: str = ""
     pool: str = ""
+    price: AssetPrice | None = None
+    held_collateral: str = ""
+    shares_income: bool = False
 
     @property
     def table(self) -> str:

@@ -152,7 +152,7 @@ def _from_study(asked: Asked, study_file: Path) -> Given:
         pools=_pools(asked, stable, dollars, amplification, pool.fee.value, pool.admin_fee.value),
         virtual_price=price,
         lp_share=state.amos.curve.lp_share.value,
-        collateral_ratio=state.controller.collateral_ratio.value,
+        collateral_ratio=min(state.controller.collateral_ratio.value, 1.0),
         outside=max(0.0, state.stablecoin.supply.value - stable),
     )
 

@@ -33,8 +33,9 @@ _SUPPLY, _POOLED = "stablecoin.supply", "pool.stablecoin"
 _COLLATERAL = (
     "collateral.idle",
     *sorted(position for position, books in POSITIONS.items() if any(book.endswith(".borrowed") for book in books)),
+    *(f"amos.{each.name}.{each.held_collateral}" for each in WITH_SECTION if each.held_collateral),
 )
-"""Where collateral may be: free, or in an AMO that the minter lends collateral to."""
+"""Where collateral may be: free, in an AMO that the minter lends collateral to, or in an asset of another kind."""
 _COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTION if each.owed))
 """… or, in the hands of borrowers who owe it."""
 PARTS_TOLERANCE = 1e-9

@@ -50,7 +50,7 @@ def _of_study(study: Study, document: Document) -> Iterator[Problem]:
     chosen = written_parameters(current) | written_parameters(document, ("current",))
     yield from _of_caps_and_buffer(chosen)
     for below in caps_below_use(study.current, study.state):
-        place = _written_last(chosen[name] for name in below.names)
+        place = _written_last(chosen[name] for name in below.names if name in chosen)
         found = f"{' + '.join(below.names)} = {plain(below.cap)} tokens at the state, {plain(below.used)} {below.use} today"
         hint = "simulated as it is: nothing new goes out, and an AMO over its cap gives back"
         yield place.document.problem(place.key, f"a cap below what is {below.use}", found=found, hint=hint)
@@ -104,12 +104,13 @@ def _of_weights(study: Study, document: Document) -> Iterator[Problem]:
 
 
 def _of_caps_and_buffer(values: Mapping[str, Placed]) -> Iterator[Problem]:
-    total = math.fsum(values[name].value for name in SHARES_OF_COLLATERAL if name in values)
+    there = [name for name in SHARES_OF_COLLATERAL if name in values]  # a set of few mechanisms writes few of them
+    total = math.fsum(values[name].value for name in there)
     if total > 1.0:
-        place = _written_last(values[name] for name in SHARES_OF_COLLATERAL)
+        place = _written_last(values[name] for name in there)
         hint = "a search scores such a set and no report proposes it"
         message = "caps and buffer promise more than all collateral"
-        yield place.document.problem(place.key, message, found=f"{' + '.join(SHARES_OF_COLLATERAL)} = {plain(total)}", hint=hint)
+        yield place.document.problem(place.key, message, found=f"{' + '.join(there)} = {plain(total)}", hint=hint)
 
 
 def _of_addresses(document: Document) -> Iterator[Problem]:

@@ -258,7 +258,7 @@ def _search(values: Mapping[str, Any]) -> Search:
 def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints:
     floor = values["external_cr_floor"]
     if floor is None:
-        floor = max(state.controller.collateral_ratio.value, LOWEST_FLOOR)
+        floor = min(max(state.controller.collateral_ratio.value, LOWEST_FLOOR), 1.0)
     unserved = values["max_unserved_usd_hours"]
     if unserved is None:
         unserved = Constraints.max_unserved_usd_hours * state.size

@@ -37,9 +37,12 @@ SCHEMAS = {"study": 2, "state": 2, "behaviour": 2, "parameters": 1, "gates": 1}
 """The version that a file of each kind starts with."""
 OPTIONAL = ("controller", "redeem", "mint", "share_token", "rewards")
 """Tables of a state that stand for a mechanism, beside those of every AMO and every venue of rewards: where one is left out the protocol does not have it."""
-MARKETS_OF: dict[str, str] = {f"markets.{name}": f"amos.{each.name}" for each in MECHANISMS for name in each.markets} | {
-    "markets.reward_depth_usd": "rewards"
-}
+MARKETS_OF: dict[str, str] = {
+    f"markets.{name}": f"amos.{each.name}"
+    for each in MECHANISMS
+    for name, entry in each.markets.items()
+    if not entry.metadata["behaviour"] or entry.default is MISSING
+} | {"markets.reward_depth_usd": "rewards"}
 """Figures of ``[markets]`` that are asked for with another table alone, by dotted name."""
 _LENDERS = tuple(f"amos.{each.name}" for each in MECHANISMS if each.market is not None)
 _BORROWERS = tuple(f"amos.{each.name}" for each in MECHANISMS if each.borrowing is not None)
@@ -50,6 +53,12 @@ THROUGH: dict[str, tuple[str, ...]] = {
     "markets.lending_elasticity": _LENDERS,
     "markets.lending_memory_hours": (*_LENDERS, *_BORROWERS),
     "markets.illiquid_haircut": _LENDERS,
+    **{
+        f"markets.{name}": (f"amos.{each.name}",)
+        for each in MECHANISMS
+        for name, entry in each.markets.items()
+        if entry.metadata["behaviour"] and entry.default is not MISSING
+    },
 }
 """Figures of behaviour that act through some tables alone, any of them."""
 FIGURE_FORM = '{ value = …, source = "…", date = … } or { value = …, assumed = "reason", low = …, high = … }'

@@ -12,18 +12,19 @@ from __future__ import annotations
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, W_SCALED_FOR_ANN, W_SCALED_FOR_CR, on_active
 from amo_opt.protocol.lanes import LANES
-from amo_opt.protocol.primary_market import LOWEST_PRICE
+from amo_opt.protocol.primary_market import LOWEST_PRICE, redeemed_ratio
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 
 @stage
 def cr_controller(s: Vector, p: Vector, c: Vector) -> None:
-    """At most once per cooldown: oracle > 1 + band lowers CR by a step, oracle < 1 − band raises it (strict, within [floor, 1])."""
+    """At most once per cooldown: oracle > 1 + band lowers CR by a step, oracle < 1 − band raises it (strict, within [floor, 1], or up to the ratio of the state where that is above 1)."""
     band = p[at.P_CR_BAND]
     step = p[at.P_CR_STEP]
     refresh = p[at.P_CR_REFRESH_HOURS]
     floor = c[at.C_CR_FLOOR]
+    most = c[at.C_CR_MOST]
     for i in range(LANES):
         oracle = s[at.S_ORACLE + i]
         cr = s[at.S_COLLATERAL_RATIO + i]
@@ -33,7 +34,7 @@ def cr_controller(s: Vector, p: Vector, c: Vector) -> None:
         lower = lower if lower > floor else floor
         lower = lower if lower < cr else cr
         higher = cr + step
-        higher = higher if higher < 1.0 else 1.0
+        higher = higher if higher < most else most
         moved = lower if oracle > 1.0 + band else cr
         moved = higher if oracle < 1.0 - band else moved
         moved = moved if due else cr
@@ -54,8 +55,9 @@ def pool_at_floor(x: float, y: float, d: float, ann: float, scaled_floor: float,
 
 @scalar
 def scaled_at_cr(cr: float, ann: float) -> tuple[float, float]:
-    """x / D of the pool at a price of CR (at least 0.01), and the solver's residual."""
-    return scaled_x_at_price(cr if cr > LOWEST_PRICE else LOWEST_PRICE, ann)
+    """x / D of the pool at a price of CR (at least 0.01, at most 1), and the solver's residual."""
+    price = redeemed_ratio(cr)
+    return scaled_x_at_price(price if price > LOWEST_PRICE else LOWEST_PRICE, ann)
 
 
 @stage
@@ -104,7 +106,7 @@ def contract_ratio(
     ``elsewhere`` = own stablecoin outside the pool at the floor, as the chain counts it and as it is held.
     """
     floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_cr, supply - elsewhere)
-    return (free + own * floor_y + cr * (own * floor_x + counted)) / supply
+    return (free + own * floor_y + redeemed_ratio(cr) * (own * floor_x + counted)) / supply
 
 
 @scalar

@@ -148,7 +148,10 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         holders = holders if holders > 0.0 else 0.0
         news = m[at.M_NEWS_EXIT + i]
         leaving = hazard + news
-        leaving = (leaving if leaving < 0.5 else 0.5) * holders
+        rate = leaving if leaving < 0.5 else 0.5
+        staying = s[at.S_STAYING + i]
+        leaving = rate * (holders - (staying if staying < holders else holders))
+        s[at.S_LEAVING + i] = rate
         own = s[at.S_OWN + i]
         external = s[at.S_SUPPLY + i] - own * x - elsewhere
         users = external if external < start_external else start_external
@@ -162,6 +165,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         cr = s[at.S_COLLATERAL_RATIO + i]
         backing = s[at.S_CR_EXTERNAL + i]
         backing = backing if backing < cr else cr
+        backing = backing if backing < 1.0 else 1.0
         algorithmic = (1.0 - backing) * external + size
         cover = s[at.S_SHARE_PRICE + i] * s[at.S_SHARE_SUPPLY + i] / algorithmic
         cover = cover if cover < 1.0 else 1.0

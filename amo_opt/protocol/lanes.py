@@ -49,6 +49,8 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "par_valuation",
     "dollar_reference",
     "cr_floor",
+    "cr_most",
+    "income_shared",
     "oracle_weight",
     "lending_weight",
     "lp_yield_weight",
@@ -69,9 +71,21 @@ TOTALS: tuple[str, ...] = (
 their own (cover, and among ``recoverable``, but nothing that pays a redeemer), PegKeepers' debt, the sum of the roots of their debts over their ceilings, and the rate a year that a
 monetary policy has set for the hour to come; what the protocol has of the other side of further pools, and others' stablecoin in these.
 Every AMO adds what it begins with; from then on whoever moves a position moves them."""
-HOURLY: tuple[str, ...] = ("depth_elsewhere", "quoted_depth", "quoted_gap", "borrower_flow", "over_caps", "unsound", "amo_income")
+HOURLY: tuple[str, ...] = (
+    "depth_elsewhere",
+    "quoted_depth",
+    "quoted_gap",
+    "borrower_flow",
+    "staying",
+    "leaving",
+    "over_caps",
+    "unsound",
+    "amo_income",
+    "earned",
+)
 """What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
-borrowers sell or buy (``market_operations``, ``quote``); lanes where an AMO is over its cap, or its figures cannot be (``watch``); their income so far."""
+borrowers and savers sell or buy, stablecoin of holders who do not run (``market_operations``, ``quote``), the share of the others that leaves this hour; lanes where an AMO is over its cap,
+or its figures cannot be (``watch``); their income so far, and this hour's."""
 STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
 """What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 

@@ -20,7 +20,7 @@ from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.share_token import NO_SHARES
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
-from amo_opt.stableswap.jit import Vector, stage
+from amo_opt.stableswap.jit import Vector, scalar, stage
 
 FAIR_DISCOUNT = 0.005
 """Discount to exit value at which a leaver still counts as served."""
@@ -34,6 +34,12 @@ NEAR = 1e-9
 """Distance from a limit, as a share, within which the whole of `trade_of` decides."""
 LOWEST_PRICE = 0.01
 """No price target lies below this: at zero the inversion divides by zero."""
+
+
+@scalar
+def redeemed_ratio(target: float) -> float:
+    """What of a unit is paid and asked in collateral: the target ratio, at most all of it."""
+    return target if target < 1.0 else 1.0
 
 
 @stage
@@ -69,7 +75,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         own = s[at.S_OWN + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
-        cr = s[at.S_COLLATERAL_RATIO + i]
+        cr = redeemed_ratio(s[at.S_COLLATERAL_RATIO + i])
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         oracle = s[at.S_ORACLE + i]
@@ -311,7 +317,7 @@ def trade_fast(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
         own = s[at.S_OWN + i]
         supply = s[at.S_SUPPLY + i]
         idle = s[at.S_IDLE + i]
-        cr = s[at.S_COLLATERAL_RATIO + i]
+        cr = redeemed_ratio(s[at.S_COLLATERAL_RATIO + i])
         base_value = s[at.S_BASE_VALUE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         before = s[at.S_ORACLE + i]

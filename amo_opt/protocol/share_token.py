@@ -85,6 +85,7 @@ def share_operations(s: Vector, c: Vector) -> None:
         burned = back + spent
 
         s[at.S_INCOME_SEEN + i] = income
+        s[at.S_EARNED + i] = earned
         left_idle = idle + (came - back * leg_value - spent) * inverse_collateral
         s[at.S_IDLE + i] = left_idle if left_idle > 0.0 else 0.0
         s[at.S_CAPITAL_RECOLLATERALISED + i] += issued

@@ -59,7 +59,9 @@ class Stablecoin:
 class Controller:
     """``[controller]``: what moves the collateral ratio. Without it redeeming pays collateral alone."""
 
-    collateral_ratio: Figure = figure(0.0, 1.0, "", "target collateral ratio (global_collateral_ratio)", off=1.0)
+    collateral_ratio: Figure = figure(
+        0.0, 2.0, "", "target collateral ratio (global_collateral_ratio); redeeming pays no more than 1", off=1.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

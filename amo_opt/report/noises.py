@@ -22,6 +22,7 @@ WORDS: dict[str, str] = {
         for part, what in (("deposits", "deposits"), ("utilisation", "the utilisation"))
     },
     **{f"{each.name}-demand": f"the demand for {each.borrowing.of}" for each in MECHANISMS if each.borrowing is not None},
+    **{f"{each.name}-price": f"the price of {each.price.what}" for each in MECHANISMS if each.price is not None},
     "reward": "the reward token",
     "volume": "swap volume",
     "flow": "the demand of holders",

@@ -116,6 +116,9 @@ def constants(study: Study) -> NDArray[np.float64]:
         "par_valuation": float(study.simulation.collateral_valuation == "par"),
         "dollar_reference": float(study.simulation.peg_reference == "dollar"),
         "cr_floor": study.simulation.cr_floor,
+        "cr_most": max(1.0, state.controller.collateral_ratio.value),
+        "income_shared": state.share_token.fxs1559_share.value
+        + sum(each.shares_income and state.has(f"amos.{each.name}") for each in layout.mechanisms),
         "oracle_weight": 1.0 if lag == 0.0 else -math.expm1(-1.0 / lag),
         "lending_weight": -math.expm1(-1.0 / markets["lending_memory_hours"]),
         "lp_yield_weight": -math.expm1(-1.0 / markets["lp_yield_hours"]),

@@ -154,7 +154,7 @@ def rows_of(layout: Layout) -> Programs:
         found = (row_of(each, part, places=layout.places[each.name], always=always) for each in sorted(layout.mechanisms, key=key))
         return (row for row in found if row is not None)
 
-    income = {f"income_{line.name}" for each in layout.mechanisms for line in each.income.values()}
+    income = {f"income_{line.name}" for each in layout.mechanisms for line in each.income.values() if not line.cost}
     settle_rows = (
         Row("begin_settling", begin_settling),
         *rows("settle", _earns),
@@ -190,7 +190,7 @@ def rows_of(layout: Layout) -> Programs:
         Row("move_oracle", move_oracle),
         Row("cr_controller", cr_controller),
         *(
-            Row(f"add_{line}", add_income, places=Places(layout.state_index[line] * LANES), needs=at.C_FXS1559_SHARE)
+            Row(f"add_{line}", add_income, places=Places(layout.state_index[line] * LANES), needs=at.C_INCOME_SHARED)
             for line in layout.lines
             if line in income
         ),

@@ -48,6 +48,8 @@ _FREEZE = frozenset(each.market.prefix for each in MECHANISMS if each.market is 
 BORROWERS = tuple(each.name for each in MECHANISMS if each.borrowing is not None)
 """Whose borrowers' demand is drawn, by the name that begins their settings, draws and inputs."""
 _LOSS_INPUTS = {each.name: f"{each.name}.loss" for each in MECHANISMS if each.loss is not None}
+_ASSETS = tuple(each.name for each in MECHANISMS if each.price is not None)
+"""Assets that have a price of their own."""
 _EXITS = {"news_exit": "holders_exit", "lp_exit": "lp_exit"}
 """Inputs that no price explains, and the series of waypoints that they are drawn from."""
 _LEAST_PRICE = 1e-3
@@ -163,6 +165,8 @@ def moving_inputs(scenario: Scenario, layout: Layout = BASE) -> tuple[str, ...]:
     still |= {name for name, series in _EXITS.items() if series not in scenario.waypoints}
     still |= {f"{name}.demand" for name in BORROWERS if settings[f"{name}_demand_sd"] <= 0.0}
     still |= {f"{name}.turn" for name in BORROWERS if settings[f"{name}_turn"] == 0.0}
+    still |= {f"{name}.open" for name in _ASSETS if settings[f"{name}_gate_hours"] <= 0.0}
+    still |= {f"{name}.price" for name in _ASSETS if settings[f"{name}_price_sd"] <= 0.0 and name not in scenario.waypoints}
     if settings.get("gate_hours", 0.0) <= 0.0:
         still.add("gate")
     if settings.get("freeze_days_high", 0.0) > 0.0:
@@ -365,12 +369,30 @@ def _gas(draw: _Draw) -> Rows:
     return usd if shape is None else usd * shape
 
 
-def _gate(draw: _Draw) -> Input:
-    hours = draw.settings.get("gate_hours", 0.0)
+def _gate(draw: _Draw, setting: str = "gate_hours") -> Input:
+    hours = draw.settings.get(setting, 0.0)
     if hours <= 0.0:
         return 1.0
     since = draw.hours_since(0.0)
     return np.where((since >= 0) & (since < hours), 0.0, 1.0)
+
+
+def _assets(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
+    """Prices of assets as multiples of what they are counted in, and whether their custodians are open; of one that the protocol does not have nothing is drawn."""
+    rows: dict[str, Input] = {}
+    for name in _ASSETS:
+        price: Input = 1.0
+        opens: Input = 1.0
+        if state.has(f"amos.{name}"):
+            shape = draw.shape(name)
+            if draw.settings[f"{name}_price_sd"] > 0.0 or shape is not None:
+                price = np.ones((len(draw.paths), draw.steps))
+                if draw.settings[f"{name}_price_sd"] > 0.0:
+                    price = price + draw.autoregression(f"{name}-price")
+                price = np.maximum(price if shape is None else price * shape, _LEAST_PRICE)
+            opens = _gate(draw, f"{name}_gate_hours")
+        rows |= {f"{name}.price": price, f"{name}.open": opens}
+    return rows
 
 
 def _losses(draw: _Draw) -> dict[str, Input]:
@@ -386,7 +408,7 @@ def _losses(draw: _Draw) -> dict[str, Input]:
     return rows
 
 
-Part = Literal["coins", "pools", "share", "lending", "borrowing", "rewards", "volume", "flows", "gas", "gate", "losses"]
+Part = Literal["coins", "pools", "share", "lending", "borrowing", "rewards", "volume", "flows", "gas", "gate", "assets", "losses"]
 _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "coins": lambda draw, _: _coins(draw),
     "pools": _pools,
@@ -398,6 +420,7 @@ _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "flows": lambda draw, _: _flows(draw),
     "gas": lambda draw, _: {"gas_usd": _gas(draw)},
     "gate": lambda draw, _: {"gate": _gate(draw)},
+    "assets": _assets,
     "losses": lambda draw, _: _losses(draw),
 }
 """What is drawn together, in the order of the checks."""
@@ -412,7 +435,8 @@ _FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
     (("swap_volume_",), ("volume", "pools")),
     (("flow_", "exit_total_"), ("flows",)),
     (("gas_", "eth_usd"), ("gas",)),
-    (("size",), ("coins", "pools", "share", "borrowing", "flows", "gas")),
+    (("size",), ("coins", "pools", "share", "borrowing", "flows", "gas", "assets")),
+    (tuple(f"{name}_{setting}" for name in _ASSETS for setting in ("price", "gate")), ("assets",)),
     (tuple(f"{market}_{name}" for market in LENDERS for name in ("deposits", "utilisation")), ("lending",)),
     (tuple(f"{borrowers}_{name}" for borrowers in BORROWERS for name in ("demand", "turn")), ("borrowing",)),
 )
@@ -431,10 +455,11 @@ def read_by(settings: Collection[str]) -> tuple[Part, ...]:
 _SMALLEST, _LARGEST = float(np.nextafter(0.0, 1.0)), sys.float_info.max
 _POSITIVE = (
     *("collateral_price", "base_value", "share_return"),
+    *(f"{name}.price" for name in _ASSETS),
     *(f"{amo}.deposits" for amo in LENDERS.values()),
     *(f"{name}.demand" for name in BORROWERS),
 )
-_SHARES = ("news_exit", "lp_exit", "gate", *_LOSS_INPUTS.values())
+_SHARES = ("news_exit", "lp_exit", "gate", *(f"{name}.open" for name in _ASSETS), *_LOSS_INPUTS.values())
 _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(BASE.inputs, (0.0, _LARGEST))
     | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from amo_opt.amos.catalogue import MECHANISMS
+
 Kind = Literal["price", "level", "multiple", "share_a_day", "demand_a_day"]
 
 
@@ -29,4 +31,8 @@ SERIES: dict[str, Series] = {
     "holders_exit": Series("share_a_day", 0.0, 0.99, "1/day", "share of external supply leaving on news"),
     "lp_exit": Series("share_a_day", 0.0, 0.9999, "1/day", "share of outside liquidity leaving on news"),
     "demand": Series("demand_a_day", -10.0, 10.0, "1/day", "net demand on top of calm flow, share of external supply"),
+} | {
+    each.name: Series("price", 0.01, 10.0, "", f"price of {each.price.what}, as a multiple of what it is counted in")
+    for each in MECHANISMS
+    if each.price is not None
 }

@@ -87,7 +87,7 @@ _BORROWING: dict[str, Setting] = {
 
 
 def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
-    """An AMO's settings: those of its lending market, of its venue's loss, and its further ones."""
+    """An AMO's settings: those of its lending market, of its venue's loss, of its price, and its further ones."""
     found: dict[str, Setting] = {}
     market, loss = mechanism.market, mechanism.loss
     if market is not None:
@@ -101,6 +101,13 @@ def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
         found |= {
             f"{mechanism.name}_{name}": replace(each, doc=each.doc.format(mechanism.borrowing.of)) for name, each in _BORROWING.items()
         }
+    if mechanism.price is not None:
+        what = mechanism.price.what
+        found[f"{mechanism.name}_price_sd"] = Setting(0.0, 0.5, "", f"standard deviation of the price of {what}", calm=0.0)
+        found[f"{mechanism.name}_price_hours"] = Setting(0.01, 1e5, "h", "its time constant", calm=24.0)
+        found[f"{mechanism.name}_gate_hours"] = Setting(
+            0.0, 8760.0, "h", f"hours from onset during which nothing goes into or comes out of {what}", calm=0.0
+        )
     return found | dict(mechanism.settings)
 
 

@@ -72,6 +72,7 @@ NOISES: Mapping[str, Noise] = MappingProxyType(
                 for part in ("deposits", "utilisation")
             },
             **{f"{each.name}-demand": Noise("stationary", f"{each.name}_demand") for each in MECHANISMS if each.borrowing is not None},
+            **{f"{each.name}-price": Noise("stationary", f"{each.name}_price") for each in MECHANISMS if each.price is not None},
             "reward": Noise("walk", "reward_token_daily_vol"),
             "volume": Noise("stationary", "swap_volume"),
             "flow": Noise("reverting", "flow"),

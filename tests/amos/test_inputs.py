@@ -16,13 +16,15 @@ def test_inputs_are_numbered_in_their_order() -> None:
 
 
 def test_an_amo_has_the_inputs_that_are_drawn_for_it() -> None:
-    """A loss fills ``loss``, a lending market ``deposits`` and ``demand``, one that freezes ``free_cap`` too, borrowers ``demand`` and ``turn``; an AMO declares no input that
-    nothing fills.
+    """A loss fills ``loss``, a price of its own ``price`` and ``open``, a lending market ``deposits`` and ``demand``, one that freezes ``free_cap`` too, borrowers ``demand`` and ``turn``;
+    an AMO declares no input that nothing fills.
     """
     for each in MECHANISMS:
+        priced = {"price", "open"} if each.price else set()
         market = {"deposits", "demand"} | ({"free_cap"} if "free_cap" in each.inputs else set())
         borrowing = {"demand", "turn"} if each.borrowing else set()
-        assert set(each.inputs) == ({"loss"} if each.loss else set()) | (market if each.market else set()) | borrowing, each.name
+        drawn = priced | borrowing | (market if each.market else set())
+        assert set(each.inputs) == ({"loss"} if each.loss else set()) | drawn, each.name
         assert "free_cap" in each.inputs or each.market is None or not each.market.freezes, each.name
         assert (each.loss is None) == (each.stages.venue_loss is None), each.name
 

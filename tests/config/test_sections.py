@@ -14,7 +14,7 @@ from without import AMOS, BEHAVIOUR, CURRENT, NOT_THERE, OPTIONAL_TABLES, STATE,
 from amo_opt.amos.parameters import PARAMETERS, governed
 from amo_opt.config.identity import state_values
 from amo_opt.config.load import load_parameters, load_state, load_study, validate_file
-from amo_opt.config.schema import MARKETS_OF, OPTIONAL, acts, figures_by_name, given_figures, left_out, off_value, table_of
+from amo_opt.config.schema import MARKETS_OF, OPTIONAL, THROUGH, acts, figures_by_name, given_figures, left_out, off_value, table_of
 from amo_opt.errors import InputError, Problem
 
 MINIMAL = STUDIES / "minimal.toml"
@@ -47,7 +47,7 @@ def test_each_table_may_be_left_out_and_is_off(tmp_path: Path, table: str) -> No
     state = load_study(study).state
     assert state.absent - NOT_THERE == {name for name in OPTIONAL_TABLES if is_gone(name, [table])}
     for name in figures_by_name():
-        if table_of(name) in NOT_THERE:
+        if table_of(name) in NOT_THERE or set(THROUGH.get(name, (name,))) <= NOT_THERE:
             continue
         figure, gone = attrgetter(name)(state), bool(table_of(name)) and is_gone(table_of(name), [table])
         assert state.has(table_of(name)) is not gone

@@ -231,3 +231,41 @@ def test_minting_never_adds_external_collateral(
     assert external[1] == pytest.approx(external[0], rel=1e-9)
     # on chain every minted unit is worth CR, which draws the ratio towards CR
     assert contract[1] * (4e9 + minted) == pytest.approx(contract[0] * 4e9 + cr * minted, rel=1e-9)
+
+
+def test_a_target_above_one_is_kept_and_redeems_at_par(frax: Any, refigured: Callable[..., Any], lanes: Callable[..., Any]) -> None:
+    """103.7%: the doors, what a stablecoin is worth and what the chain counts are those of a target of 1; only what is above or below the target is told by it."""
+    ends = {}
+    for target in (1.0, 1.037):
+        block = lanes(refigured(frax, {"controller.collateral_ratio": target, "collateral.idle": 1.2e9}))
+        block.parameter(redeem_price_threshold=1.0)
+        block["oracle"], block["sell_demand"], block["backing_value"] = 0.99, 5e8, 1.0
+        block.run("demand", "trade", "collateral_ratios")
+        ends[target] = {
+            name: block[name] for name in ("idle", "supply", "price", "backing_value", "share_supply", "cr_contract", "cr_external")
+        }
+    assert ends[1.0] == ends[1.037]
+    assert ends[1.0]["backing_value"] <= 1.0
+    block = lanes(refigured(frax, {"controller.collateral_ratio": 1.037}))
+    assert moved(block, 0.9, cr=1.036) == pytest.approx(0.001)
+    assert moved(block, 0.9, cr=1.037) == 0.0
+    assert moved(block, 1.1, cr=1.037) == pytest.approx(-STEP)
+
+
+def test_buybacks_begin_above_the_target(frax: Any, refigured: Callable[..., Any], lanes: Callable[..., Any]) -> None:
+    """At a cover of 1.02 a target of 1 buys share tokens back, one of 1.037 does not."""
+    for target, buys in ((1.0, True), (1.037, False)):
+        block = lanes(
+            refigured(
+                frax,
+                {
+                    "controller.collateral_ratio": target,
+                    "share_token.buyback_usd_hour": 1e5,
+                    "share_token.recollateralise_tokens_hour": 0.0,
+                },
+            )
+        )
+        block["cr_contract"] = 1.02
+        before = block["share_supply"]
+        block.run("share_operations")
+        assert (block["share_supply"] < before) is buys

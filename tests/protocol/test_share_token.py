@@ -128,7 +128,7 @@ def test_every_operation_has_its_switch_and_its_side(issuer: Callable[..., Any],
     """At a throttle or bonus of 0, on target, or on the other operation's side of it: nothing but what was looked at changes."""
     block = issuer(gap, **constants)
     block["income_lending"] = 5000.0
-    assert changed(block, lambda: operate(block)) == {"amo_income", "income_seen"}
+    assert changed(block, lambda: operate(block)) == {"amo_income", "income_seen", "earned"}
 
 
 def test_collateral_off_its_par_is_counted_as_the_contract_counts_it(issuer: Callable[..., Any]) -> None:
@@ -348,7 +348,7 @@ def test_every_operation_is_booked(
     moved, booked = effect(block, lambda: touched.update(changed(block, lambda: operate(block))))
     assert np.all(np.abs(moved - booked) < 1e-4)
     assert touched <= {
-        "idle", "share_supply", "share_price", "share_impact", "income_seen", "amo_income",
+        "idle", "share_supply", "share_price", "share_impact", "income_seen", "amo_income", "earned",
         "income_primary_fees", "capital_recollateralised", "capital_buybacks",
     }  # fmt: skip
     for name in ("idle", "share_supply", "share_price", "share_impact"):

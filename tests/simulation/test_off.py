@@ -101,6 +101,32 @@ MECHANISMS: dict[str, Off] = {
         ("own", "lp_amo", "curve.minted", "curve.borrowed", "income_rewards", "income_swap_fees", "reward_tokens_earned"),
         ("high_hours",),
     ),
+    "a reserve asset": Off(
+        Changes({"amos.reserve.amount": 0.0}, {}, {"reserve_cap": 0.0}),
+        Changes(
+            {f"amos.reserve.{name}": 0.5 for name in ("counts", "follows_collateral", "reachable", "par_out", "annual_yield")},
+            {"reserve_loss_severity": 0.9},
+        ),
+        ("reserve.held", "reserve.wait_1", "reserve.value", "reserve.counted", "income_reserve"),
+        start=Changes(
+            {"amos.reserve.amount": 2e8, "amos.reserve.delay_hours": 24.0, "amos.reserve.annual_yield": 0.05}, {}, {"reserve_cap": 0.1}
+        ),
+    ),
+    "a savings vault": Off(
+        Changes({"amos.savings.deposited": 0.0}, {}, {"savings_income_share": 0.0}),
+        Changes(
+            {
+                "amos.savings.benchmark": 0.5,
+                "amos.savings.beyond_income": 1.0,
+                "markets.savings_elasticity": 9.0,
+                "markets.savings_run": 0.5,
+            },
+            {},
+            {"savings_rate": 0.4},
+        ),
+        ("savings.deposits", "income_savings"),
+        start=Changes({"amos.savings.deposited": 1e8, "amos.savings.rate": 0.05}, {}, {"savings_income_share": 0.5, "savings_rate": 0.05}),
+    ),
     "rewards": Off(
         Changes({}, {"reward_tokens_week": 0.0}),
         Changes(

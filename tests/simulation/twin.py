@@ -242,6 +242,11 @@ class Twin:
         self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
         self.path_statistics(hour)
 
+    @property
+    def cr(self) -> float:
+        """What of a unit is paid in collateral: the target, at most all of it."""
+        return min(1.0, self.target)
+
     def happened(self, operation: str, does: float | bool = True) -> None:
         """Counts an hour of the operation if it does anything."""
         self.seen[operation] += bool(does)
@@ -256,7 +261,7 @@ class Twin:
             "own": self.own,
             "pool_x": self.x,
             "pool_y": self.y,
-            "collateral_ratio": self.cr,
+            "collateral_ratio": self.target,
             "scaled_cr": scaled_x(max(0.01, self.cr), self.ann),
             "aave.lent": self.aave.lent,
             "aave.rate": self.aave.market.rate,
@@ -348,7 +353,9 @@ class Twin:
         self.lp_amo = state.amos.curve.lp_share.value * self.d
         self.supply = state.stablecoin.supply.value
         self.size = self.supply / 2_600_092_892
-        self.cr = state.controller.collateral_ratio.value
+        self.target = self.most_target = state.controller.collateral_ratio.value
+        self.most_target = max(1.0, self.most_target)
+        self.earned = self.staying = self.leaving = 0.0
         self.idle = state.collateral.idle.value
         token = state.share_token
         self.share_price = self.share_slow = token.price.value
@@ -683,7 +690,7 @@ class Twin:
 
     def value_of_one(self) -> float:
         """What backs a stablecoin, and of the rest what the share token's market value covers, at most the exit value."""
-        backing = min(self.cr_external, self.cr)
+        backing = min(1.0, self.cr_external, self.cr)
         cover = min(1.0, self.share_price * self.share_supply / ((1 - backing) * self.external + self.size))
         return self.exit_value * (backing + (1 - backing) * cover)
 
@@ -700,7 +707,8 @@ class Twin:
         flow = 0.0 if self.failed else market["flow"] * users
 
         holders = max(0.0, self.outside - self.queue)
-        leaving = min(0.5, hazard + market["news_exit"]) * holders
+        self.leaving = min(0.5, hazard + market["news_exit"])
+        leaving = self.leaving * holders
         dear = behaviour.value_sellers.value * max(0.0, price - self.backing_value - 0.01) * users
         calmly = min(max(0.0, -flow) + max(0.0, self.borrower_flow) + dear, holders - leaving)
         selling = min(self.queue + leaving + calmly, self.outside)
@@ -961,23 +969,23 @@ class Twin:
         self.hours_since_refresh += 1
         if self.hours_since_refresh < self.parameters.cr_refresh_hours:
             return
-        moved = self.cr
+        moved = self.target
         if self.oracle > 1 + self.parameters.cr_band:
-            moved = min(self.cr, max(self.cr - self.parameters.cr_step, self.study.simulation.cr_floor))
+            moved = min(self.target, max(self.target - self.parameters.cr_step, self.study.simulation.cr_floor))
         elif self.oracle < 1 - self.parameters.cr_band:
-            moved = min(1.0, self.cr + self.parameters.cr_step)
-        self.happened("controller: up", moved > self.cr)
-        self.happened("controller: down", moved < self.cr)
-        if moved != self.cr:
+            moved = min(self.most_target, self.target + self.parameters.cr_step)
+        self.happened("controller: up", moved > self.target)
+        self.happened("controller: down", moved < self.target)
+        if moved != self.target:
             self.hours_since_refresh = 0
-        self.cr = moved
+        self.target = moved
 
     def share_operations(self) -> None:
         """Below the target anyone brings collateral for share tokens at a bonus; above it share tokens are bought back, and income buys more (FXS1559)."""
         token = self.study.state.share_token
         leg = self.collateral_price if self.study.simulation.collateral_valuation == "par" else 1.0
         depth, worth = self.share_depth, self.share_price * self.share_supply
-        excess = (self.cr_contract - self.cr) * self.supply
+        excess = (self.cr_contract - self.target) * self.supply
         bonus = token.recollateralise_bonus.value
 
         # collateral, by the contract's count, until the gap closes, the throttle binds, or selling the share tokens eats the bonus
@@ -996,7 +1004,7 @@ class Twin:
 
         # the hour's income, which nobody adds up where none of it is spent, as far as something is left above the target, at most 5% of what halves the price
         income = sum(self.lines[line] for line in LINES[:6]) if token.fxs1559_share.value > 0 else 0.0
-        earned = max(0.0, income - self.income_seen)
+        earned = self.earned = max(0.0, income - self.income_seen)
         self.income_seen = self.amo_income = income
         spent = min(token.fxs1559_share.value * earned, above - back, cash, 0.05 * depth, 0.5 * worth)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.errors import AmoOptError
 from amo_opt.stress import draws, load_scenario, scenario_names
 from amo_opt.stress.catalogue import SETTINGS
@@ -19,12 +21,21 @@ EVERY_DEMAND = {f"{name}_demand_sd": 0.1 for name in BORROWERS}
 
 
 def test_every_noise_that_a_scenario_draws_has_a_kind_and_every_kind_is_drawn(state) -> None:
-    """The table holds what the catalogue's scenarios ask for, with every loss and all borrowers' demand switched on, and nothing that none of them draws."""
+    """The table holds what the catalogue's scenarios ask for, with every loss, all borrowers' demand and every asset's price switched on, and nothing that none of them draws; an asset
+    that is not there has no noise.
+    """
     asked = set()
+    moving = {f"{each.name}_price_sd": 0.01 for each in MECHANISMS if each.price is not None}
+    without = noises_of(
+        load_scenario("calm", settings=moving), replace(state, absent=frozenset(f"amos.{each.name}" for each in MECHANISMS))
+    )
+    assert not any(name.endswith("-price") for name in without)
+    state = replace(state, absent=frozenset())
     for name in scenario_names():
         scenario = load_scenario(name)
         asked |= set(noises_of(scenario, state))
-        asked |= set(noises_of(load_scenario(name, settings=EVERY_LOSS | EVERY_DEMAND | {"losses_certain": 0.0}), state))
+        everything = EVERY_LOSS | EVERY_DEMAND | moving | {"losses_certain": 0.0}
+        asked |= set(noises_of(load_scenario(name, settings=everything), state))
     assert asked == set(NOISES)
 
 
