@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amo_opt.amos import aave, collateral_investor, curve, fraxlend, peg_keeper, uniswap_v3
+from amo_opt.amos import aave, collateral_investor, curve, fraxlend, peg_keeper, rebalancer, uniswap_v3
 from amo_opt.amos.mechanism import Mechanism
 
 MECHANISMS: tuple[Mechanism, ...] = (
@@ -12,6 +12,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     curve.MECHANISM,
     uniswap_v3.MECHANISM,
     peg_keeper.MECHANISM,
+    rebalancer.MECHANISM,
 )
 
 BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))

@@ -25,7 +25,7 @@ class Parameter:
     ``rank`` is its place in files and vectors; the issuer's come first among equals, then AMOs in the order of their catalogue. ``share_of`` says what
     a share of a balance is a share of; the minter's sum of collateral counts what ``borrows``, its sum of stablecoin what ``mints``.
     ``default`` is what a file without the parameter means; None = it must be written. ``of`` is the table of the state whose mechanism it belongs to (``amos`` = any
-    AMO's, empty = every protocol's), ``off`` what it is where that is not there.
+    AMO's, empty = every protocol's), ``off`` what it is where that is not there. ``policy`` = no contract holds it, whichever the protocol: whoever executes keeps to it.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Parameter:
     default: float | None = None
     of: str = ""
     off: float = 0.0
+    policy: bool = False
 
     def typed(self, value: float) -> int | float:
         """The value in the parameter's kind."""

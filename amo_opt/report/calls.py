@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
-from amo_opt.report.signatures import COLLATERAL_CAP, MINIMUM_CR, MINT_CAP, RAMP, THRESHOLDS, setter_of
+from amo_opt.report.signatures import COLLATERAL_CAP, MAX_SLIPPAGE, MINIMUM_CR, MINT_CAP, RAMP, THRESHOLDS, setter_of
 
 if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
@@ -46,6 +46,8 @@ def calls_between(before: ParameterSet, after: ParameterSet, state: ProtocolStat
     Only what changes on chain is called: two sets whose caps differ but sum to the same need no call.
     """
     calls = [] if ramp is None or setter_of("amplification", state) is None else [_call(RAMP, ramp, (before.amplification,), state)]
+    if setter_of("rebalancer_max_slippage", state) is not None:
+        calls += _changed(MAX_SLIPPAGE, *(_raws("rebalancer_max_slippage", each, state) for each in (before, after)), state)
     if not state.is_of(FRAX):
         return tuple(calls)
     for name in ("cr_step", "cr_band", "cr_refresh_hours"):
