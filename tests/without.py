@@ -19,7 +19,7 @@ STUDY, STATE, BEHAVIOUR, CURRENT = (
     "behaviour/frax-2022.toml",
     "parameters/frax-current.toml",
 )
-NOT_THERE = frozenset({"amos.peg_keeper"})
+NOT_THERE = frozenset({"amos.peg_keeper", "amos.rebalancer"})
 """Tables that the worked state leaves out by itself: of two AMOs that work the same pool a state has one."""
 OPTIONAL_TABLES = tuple(name for name in dict.fromkeys(map(table_of, figures_by_name())) if name and name not in NOT_THERE)
 """Every table that the worked state could leave out, by dotted name."""

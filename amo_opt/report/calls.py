@@ -47,7 +47,8 @@ def calls_between(before: ParameterSet, after: ParameterSet, state: ProtocolStat
     """
     calls = [] if ramp is None or setter_of("amplification", state) is None else [_call(RAMP, ramp, (before.amplification,), state)]
     if setter_of("rebalancer_max_slippage", state) is not None:
-        calls += _changed(MAX_SLIPPAGE, *(_raws("rebalancer_max_slippage", each, state) for each in (before, after)), state)
+        now, then = (_raws("rebalancer_max_slippage", each, state) for each in (before, after))
+        calls += _changed(MAX_SLIPPAGE, now, then, state)
     if not state.is_of(FRAX):
         return tuple(calls)
     for name in ("cr_step", "cr_band", "cr_refresh_hours"):

@@ -34,7 +34,7 @@ def test_each_cap_stands_beside_what_is_out_under_it(frax: Study) -> None:
     """The worked state: the AMO's side of the pool, what is lent, what was minted; then both books against both sums."""
     found = cap_uses(frax.current, frax.state)
     used = {each.names[0]: each.used for each in found if len(each.names) == 1}
-    assert list(used) == [each.name for each in PARAMETERS.values() if each.borrows or each.mints or each.name == "peg_keeper_ceiling"]
+    assert list(used) == [each.name for each in PARAMETERS.values() if each.share_of is not None and each.of]
     assert used == pytest.approx({**dict.fromkeys(used, 0.0), **POSITIONS})
     uses = {ours(each.names): each for each in found}
     collateral = frax.state.collateral_usd

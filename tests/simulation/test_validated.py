@@ -128,7 +128,7 @@ def written(values: dict[str, Any], folder: Path) -> Study:
     lines = {file: ["schema = 2", 'name = "drawn"'] for file in (state, behaviour)}
     lines[state].append("date = 2022-05-11")
     for name, entry in figures_by_name().items():
-        if name.startswith("amos.peg_keeper."):  # of two AMOs that work the pool a state has one
+        if name.startswith(("amos.peg_keeper.", "amos.rebalancer.")):  # of two AMOs that work the pool a state has one
             continue
         value = values.get(f"state.{name}", spans()[f"state.{name}"].worked)
         line = f'{name} = {{ value = {value!r}, assumed = "drawn", low = {value!r}, high = {value!r} }}'
@@ -147,7 +147,7 @@ def written(values: dict[str, Any], folder: Path) -> Study:
     rest = {
         name: value
         for name, value in values.items()
-        if name.startswith(("current.", "simulation.", "constraints.")) and "peg_keeper" not in name
+        if name.startswith(("current.", "simulation.", "constraints.")) and not name.startswith(("current.peg_keeper", "current.rebalancer"))
     }
     return load_study(STUDY, overrides={"state.file": str(state), "behaviour.file": str(behaviour), "scenario": [scenario], **COST, **rest})
 
