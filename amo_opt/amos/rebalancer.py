@@ -112,10 +112,12 @@ def withdrawal(
     wanted = lacks if acts else 0.0
     wanted = wanted if wanted > over else over
     unwound = chosen.unwind_rate * own_usd if ((unwinding > 0.5) & (unwinding_hours > chosen.delay)) else 0.0
-    unwound = unwound if unwound > chosen.least else 0.0
     most = MOST_TAKEN * own_usd
     wanted = wanted if wanted < most else most
     unwound = unwound if unwound < most else most
+    # nobody signs for a remainder
+    wanted = wanted if wanted > chosen.least else 0.0
+    unwound = unwound if unwound > chosen.least else 0.0
     return (wanted if wanted > unwound else unwound), wanted
 
 
@@ -133,6 +135,7 @@ def one_sided(
     amount = chosen.reach * far if acts else 0.0
     most = MOST_TAKEN * worth
     removed = amount if amount < most else most
+    removed = removed if removed > chosen.least else 0.0
     takes_home = (gap > 0.0) & (spare_in_pool > chosen.least)
     assets = removed if removed < spare_in_pool else spare_in_pool
     mint = amount if ((gap > 0.0) & (not takes_home) & (shut < 0.5)) else 0.0
@@ -315,6 +318,7 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         fee_y = fee_y if second else 0.0
         lp_amo = s[at.S_LP_AMO + i]
         lp_amo_2 = lp_amo + (lp_2 - lp)
+        lp_amo_2 = lp_amo_2 if lp_amo_2 > lp_2 else lp_2  # a sum that goes up and down for months may miss its part by a rounding error
         own_2 = lp_amo_2 / lp_supply_2
 
         out_usd = out_usd + assets * base_value
