@@ -5,7 +5,8 @@ collateral, as many as even the pool. A withdrawal takes both sides in proportio
 collateral alone, and the contract refuses it unless the pool's imbalance shrinks and does not change sign. No operation may give less than its worth at the virtual price less the
 maximal slippage, or leave the vault worth less than 0.998 of the supply, collateral at par and LP tokens at the virtual price; `withdrawAll`, which unwinding stands for, asks for neither.
 
-What the contract leaves to the strategist is policy: `rebalancer_share` of all collateral in the pool, the imbalance at which he acts (`rebalancer_trigger`) and how much of it he
+What the contract leaves to the strategist is policy: the `rebalancer_share` of all collateral that half of its LP tokens are to be worth at the virtual price (what it would hold of an even pool, which
+no trade moves), the imbalance at which he acts (`rebalancer_trigger`) and how much of it he
 takes away (`rebalancer_reach`). He acts once the response delay has passed, withdraws for the buffer and for those who wait to redeem, and of a pool with too much collateral takes some home
 where he wants less of it there, else mints. Only idle collateral is deployed. An hour is at most one withdrawal in proportion and one further operation.
 
@@ -102,22 +103,35 @@ def missing(idle_usd: float, waiting: float, total: float, buffer: float) -> flo
 
 @scalar
 def withdrawal(
-    chosen: Policy, own_usd: float, total: float, lacks: float, unwinding: float, unwinding_hours: float, short_hours: float
+    chosen: Policy,
+    own: float,
+    half_usd: float,
+    pool_usd: float,
+    total: float,
+    lacks: float,
+    unwinding: float,
+    unwinding_hours: float,
+    short_hours: float,
 ) -> tuple[float, float]:
-    """Dollars of collateral to take out in proportion this hour, and how many of them are for no unwinding: over the share at the deploying rate, what the vault lacks in one go."""
-    over = own_usd - chosen.share * total
+    """The part of the pool to take out in proportion this hour, and how much of it is for no unwinding: what is over the share at the deploying rate, what the vault lacks in one go.
+
+    ``half_usd`` = half of what the pool is worth at the virtual price, ``pool_usd`` = the collateral in it.
+    """
+    over = own * half_usd - chosen.share * total
     over = over if ((over > CAP_TOLERANCE * total) & (over > chosen.least)) else 0.0
     over = over if over < chosen.deploy_rate * total else chosen.deploy_rate * total
+    over = over / (half_usd if half_usd > chosen.least else chosen.least)
     acts = (lacks > SMALLEST_OPERATION * total) & (lacks > chosen.least) & (short_hours >= chosen.delay)
-    wanted = lacks if acts else 0.0
+    wanted = lacks / (pool_usd if pool_usd > chosen.least else chosen.least)
+    wanted = wanted if acts else 0.0
     wanted = wanted if wanted > over else over
-    unwound = chosen.unwind_rate * own_usd if ((unwinding > 0.5) & (unwinding_hours > chosen.delay)) else 0.0
-    most = MOST_TAKEN * own_usd
+    unwound = chosen.unwind_rate * own if ((unwinding > 0.5) & (unwinding_hours > chosen.delay)) else 0.0
+    most = MOST_TAKEN * own
     wanted = wanted if wanted < most else most
     unwound = unwound if unwound < most else most
     # nobody signs for a remainder
-    wanted = wanted if wanted > chosen.least else 0.0
-    unwound = unwound if unwound > chosen.least else 0.0
+    wanted = wanted if wanted * half_usd > chosen.least else 0.0
+    unwound = unwound if unwound * half_usd > chosen.least else 0.0
     return (wanted if wanted > unwound else unwound), wanted
 
 
@@ -151,14 +165,17 @@ def minted_beside(x: float, y: float, brought: float) -> float:
 
 
 @scalar
-def deposit(chosen: Policy, own_usd: float, total: float, idle_usd: float, waiting: float, d_usd: float) -> float:
-    """Dollars of idle collateral to bring this hour: towards the share at the deploying rate, never out of the buffer or of what is waited for."""
+def deposit(chosen: Policy, position: float, total: float, idle_usd: float, waiting: float, d_usd: float) -> float:
+    """Dollars of idle collateral to bring this hour: towards the share at the deploying rate, never out of the buffer or of what is waited for; ``position`` = half of what its LP tokens
+    are worth.
+    """
     spare = idle_usd - chosen.buffer * total - waiting
     spare = spare if spare < MOST_OF_POOL * d_usd else MOST_OF_POOL * d_usd
-    gap = chosen.share * total - own_usd
+    gap = chosen.share * total - position
+    wants = (gap > CAP_TOLERANCE * total) & (spare > SMALLEST_OPERATION * total)
     gap = gap if gap < spare else spare
     amount = gap if gap < chosen.deploy_rate * total else chosen.deploy_rate * total
-    return amount if ((gap > SMALLEST_OPERATION * total) & (gap > chosen.least)) else 0.0
+    return amount if (wants & (gap > chosen.least)) else 0.0
 
 
 @scalar
@@ -183,29 +200,26 @@ def amounts(
     ``before`` = `cr_contract` of the hour before.
     """
     alive = d > chosen.dust
-    own_usd = own * y * base_value
-    pool_usd = y * base_value
-    inverse = 1.0 / (pool_usd if pool_usd > chosen.least else chosen.least)
+    half_usd = 0.5 * d * base_value
     lacks = missing(idle_usd, waiting, total, chosen.buffer)
-    taken, regular = withdrawal(chosen, own_usd, total, lacks, unwinding, unwinding_hours, short_hours)
-    taken = taken if alive else 0.0
+    part, regular = withdrawal(chosen, own, half_usd, y * base_value, total, lacks, unwinding, unwinding_hours, short_hours)
+    part = part if alive else 0.0
     regular = regular if alive else 0.0
-    part = taken * inverse
     left_x = x * (1.0 - part)
     left_y = y * (1.0 - part)
-    worth = (own - part) * d
+    left = own - part
     shut = 1.0 if ((unwinding > 0.5) | (before < chosen.min_cr)) else 0.0
-    left_usd = own_usd - taken
-    rather_home = left_usd - chosen.share * total
-    rather_home = rather_home if rather_home > lacks - taken else lacks - taken
-    spare_in_pool = rather_home / base_value
-    mint, burn, assets = one_sided(chosen, left_x, left_y, worth, spare_in_pool, shut, tilted_hours)
+    # of collateral removed alone half counts against the share, as its LP tokens stand for both sides
+    over = 2.0 * (left * half_usd - chosen.share * total)
+    short = lacks - part * y * base_value
+    rather_home = over if over > short else short
+    mint, burn, assets = one_sided(chosen, left_x, left_y, left * d, rather_home / base_value, shut, tilted_hours)
     mint = mint if alive else 0.0
     burn = burn if alive else 0.0
     assets = assets if alive else 0.0
-    rests = (taken <= 0.0) & (mint + burn + assets <= 0.0) & alive & (shut < 0.5)
-    brought = deposit(chosen, own_usd, total, idle_usd, waiting, d * base_value) if rests else 0.0
-    return part, regular * inverse, mint, burn, assets, brought
+    rests = (part <= 0.0) & (mint + burn + assets <= 0.0) & alive & (shut < 0.5)
+    brought = deposit(chosen, own * half_usd, total, idle_usd, waiting, 2.0 * half_usd) if rests else 0.0
+    return part, regular, mint, burn, assets, brought
 
 
 @stage
@@ -436,13 +450,14 @@ def flag_operations(s: Vector, _m: Vector, p: Vector, c: Vector, a: Vector, _n: 
 
 @stage
 def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, q: Vector, _k: Vector) -> None:
-    """Whether its part of the pool's collateral is over its share, and its LP tokens can be at all."""
+    """Whether half of what its LP tokens are worth is over its share, and they can be at all."""
     share = q[mine.P_SHARE] + CAP_TOLERANCE
     for i in range(LANES):
         pool_usd = s[at.S_POOL_Y + i] * s[at.S_BASE_VALUE + i]
         total = (s[at.S_IDLE + i] + s[at.S_AT_WORK + i]) * s[at.S_COLLATERAL_PRICE + i] + s[at.S_OWN + i] * pool_usd
         lp = a[mine.S_LP + i]
-        s[at.S_OVER_CAPS + i] += 1.0 if lp * pool_usd > share * total * s[at.S_LP_SUPPLY + i] else 0.0
+        half_usd = 0.5 * s[at.S_D + i] * s[at.S_BASE_VALUE + i]
+        s[at.S_OVER_CAPS + i] += 1.0 if lp * half_usd > share * total * s[at.S_LP_SUPPLY + i] else 0.0
         s[at.S_UNSOUND + i] += 0.0 if lp >= 0.0 else 1.0
 
 
@@ -460,6 +475,12 @@ class Rebalancer(AmoSection):
     def of_pool(self) -> float:
         """Its share of the pool."""
         return self.lp_share.value
+
+
+def half_of_worth(state: ProtocolState) -> float:
+    """Half of what its LP tokens are worth at the snapshot, the pool taken to be even."""
+    share: float = state.amos.rebalancer.lp_share.value
+    return 0.5 * share * (state.pool.stablecoin.value + state.base_value)
 
 
 MECHANISM = Mechanism(
@@ -484,7 +505,7 @@ MECHANISM = Mechanism(
     parameters={
         "share": Parameter(
             "rebalancer_share",
-            "Collateral that the rebalancer keeps in the pool, share of all collateral",
+            "Collateral for the rebalancer's pool (half of its LP tokens' worth), share of all collateral",
             "real",
             0.0,
             1.0,
@@ -538,7 +559,7 @@ MECHANISM = Mechanism(
             off=0.01,
         ),
     },
-    out={"share": UnderCap(used=lambda state: state.amos.rebalancer.lp_share.value * state.base_value, use="held in the pool")},
+    out={"share": UnderCap(used=half_of_worth, use="held in the pool")},
     series={"lp": "rebalancer_lp", "minted": "rebalancer_minted"},
     expectations=(
         Expectation(parameter="share", metric="floor_supply_01_usd", sign=+1, reason="more collateral stands in the pool against sales"),

@@ -221,7 +221,8 @@ def test_a_deposit_mints_between_one_and_two_beside(lanes: Callable[..., Any]) -
     seen = set()
     for x in (7e6, 9.6e6, 10e6, 13e6):
         twin = contract(x, 2e7 - x)
-        share = (0.9 * (2e7 - x) + 1e6) / (0.9 * (2e7 - x) + 2e7)
+        worth = twin.lp * twin.pool.get_virtual_price() / WAD**2
+        share = (0.5 * worth + 1e6) / (0.9 * (2e7 - x) + 2e7)
         block = as_lanes(lanes(), twin, rebalancer_share=share, idle_buffer=0.0)
         minted, idle = block["supply"], block["idle"]
         block.run("rebalancer_operate")
@@ -257,7 +258,7 @@ def test_what_the_contract_refuses_is_not_done(lanes: Callable[..., Any], x: flo
     """
     twin = contract(x, 2e7 - x, **told)
     twin.max_slippage = slippage
-    block = as_lanes(lanes(), twin, rebalancer_share=0.9 * (2e7 - x) / 2.9e7 + 0.03, idle_buffer=0.0)
+    block = as_lanes(lanes(), twin, rebalancer_share=0.36, idle_buffer=0.0)
     before = block.s.copy()
     block.run("rebalancer_operate")
     assert np.array_equal(block.s, before)
