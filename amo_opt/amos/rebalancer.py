@@ -477,12 +477,6 @@ class Rebalancer(AmoSection):
         return self.lp_share.value
 
 
-def half_of_worth(state: ProtocolState) -> float:
-    """Half of what its LP tokens are worth at the snapshot, the pool taken to be even."""
-    share: float = state.amos.rebalancer.lp_share.value
-    return 0.5 * share * (state.pool.stablecoin.value + state.base_value)
-
-
 MECHANISM = Mechanism(
     name="rebalancer",
     title="Rebalancer",
@@ -559,7 +553,7 @@ MECHANISM = Mechanism(
             off=0.01,
         ),
     },
-    out={"share": UnderCap(used=half_of_worth, use="held in the pool")},
+    out={"share": UnderCap(used=lambda state: state.amos.rebalancer.collateral(state), use="held in the pool")},
     series={"lp": "rebalancer_lp", "minted": "rebalancer_minted"},
     expectations=(
         Expectation(parameter="share", metric="floor_supply_01_usd", sign=+1, reason="more collateral stands in the pool against sales"),
