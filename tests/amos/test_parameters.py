@@ -31,7 +31,10 @@ def test_the_order_is_that_of_a_parameter_file() -> None:
     assert all(each.borrows or each.mints for each in between)
     assert [each.rank for each in PARAMETERS.values()] == sorted(each.rank for each in PARAMETERS.values())
     assert [name for name in SHARES_OF_COLLATERAL if name in {*ours, "idle_buffer"}] == [*ours[:4], "idle_buffer"]
-    assert set(SHARES_OF_COLLATERAL) == {"idle_buffer", *(each.name for amo in MECHANISMS for each in amo.parameters.values() if each.share_of == "collateral")}
+    assert set(SHARES_OF_COLLATERAL) == {
+        "idle_buffer",
+        *(each.name for amo in MECHANISMS for each in amo.parameters.values() if each.share_of == "collateral"),
+    }
 
 
 def test_every_amo_has_its_cap_and_every_cap_its_global_setter() -> None:

@@ -147,7 +147,8 @@ def written(values: dict[str, Any], folder: Path) -> Study:
     rest = {
         name: value
         for name, value in values.items()
-        if name.startswith(("current.", "simulation.", "constraints.")) and not name.startswith(("current.peg_keeper", "current.rebalancer"))
+        if name.startswith(("current.", "simulation.", "constraints."))
+        and not name.startswith(("current.peg_keeper", "current.rebalancer"))
     }
     return load_study(STUDY, overrides={"state.file": str(state), "behaviour.file": str(behaviour), "scenario": [scenario], **COST, **rest})
 
