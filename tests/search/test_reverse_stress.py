@@ -113,7 +113,7 @@ def test_bad_input_is_one_message():
         bisect(lambda size: {"price": np.array([size > 0.5])}, stress="run", unit="", largest=1.0, rounds=0)
 
 
-def test_it_stands_on_the_studys_own_calm(frax: Study) -> None:
+def test_it_stands_on_the_studys_own_calm(frax):
     """What the study sets of its calm holds under every stress: of a coin in another unit the catalogue's volumes and gas would be millions of it."""
     calm = next(each for each in frax.scenarios if each.name == "calm")
     small = replace(calm, settings={**calm.settings, "swap_volume_day": 100.0, "gas_gwei": 15.0})
