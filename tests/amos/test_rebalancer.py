@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.rebalancer import minted_beside
 from amo_opt.config.load import load_study
 from amo_opt.config.overrides import with_figure
+from amo_opt.config.schema import given_figures
 from amo_opt.config.study import Study
 from amo_opt.protocol.state import Figure
 from amo_opt.simulation.engine import simulate, trace
@@ -455,3 +457,13 @@ def test_it_is_nothing_where_nobody_speaks_of_it(frax: Study) -> None:
     values = frax.current.values()
     assert (values["rebalancer_share"], values["rebalancer_trigger"]) == (0.0, 1.0)
     assert not frax.state.amos.rebalancer.lp_share.is_given
+
+
+def test_the_worked_study_runs_and_says_what_it_is() -> None:
+    """Under half of its figures are sourced, so that it calls itself illustrative; what is in force is within its shares, and every path keeps its books."""
+    study = load_study(STUDIES / "oeth-2024.toml")
+    told = given_figures(study.state)
+    assert 0 < sum(each.source is not None for each in told.values()) < 0.5 * len(told)
+    assert study.notes.startswith("Illustrative.")
+    assert not caps_below_use(study.current, study.state)
+    simulate(study.current, study, paths=2)

@@ -61,7 +61,7 @@ def test_what_stands_around_the_shown_set_is_there_with_intervals(result):
     estimates += [each["peg_difference"] for each in document["sensitivity"] if each["peg_difference"]]
     estimates += [found for each in document["change_costs"] for found in each["figures"].values()]
     estimates += [each["run_share"] for each in document["run_capacity"]]
-    assert len(estimates) == 8 + 2 * 48 - 1 + 2 * 4 + 2
+    assert len(estimates) == 8 + len(result.sensitivity) - 1 + 2 * 4 + 2
     assert all({"value", "interval", "n"} <= set(each) for each in estimates)
     bare = replace(result, neighbours=(), half_step=None, importances={}, sensitivity=(), change_costs=(), run_capacities=())
     document = json.loads(results_json(bare))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.report.facts import gather
+from amo_opt.report.facts.state_rows import state_rows
 from amo_opt.search.ruling import Turn
 
 
@@ -56,14 +57,15 @@ def test_run_capacity_without_payments_shows_a_dash(result):
 def test_figures_that_move_the_verdict_come_first(result):
     """Then the largest effect in tolerances; one that could not be compared is not hidden at the end."""
     facts = _facts(result).sensitivity
+    moved = len({each.figure for each in result.sensitivity})
     assert [row.moves for row in facts.rows] == [True, True] + [False] * 8
-    assert facts.finding.startswith("2 assumptions of the 48 moved change the verdict")
+    assert facts.finding.startswith(f"2 assumptions of the {moved} moved change the verdict")
     effects = [float(row.effect) for row in facts.rows[2:]]
     assert effects == sorted(effects, reverse=True)
-    assert len(facts.rows) + len(facts.rest) == 48
+    assert len(facts.rows) + len(facts.rest) == moved
     assert len(facts.figure) == 10
     held = replace(result, sensitivity=tuple(replace(each, holds=True) for each in result.sensitivity))
-    assert _facts(held).sensitivity.finding.startswith("The verdict holds at both ends of the range of all 48 assumptions moved")
+    assert _facts(held).sensitivity.finding.startswith(f"The verdict holds at both ends of the range of all {moved} assumptions moved")
 
 
 def test_an_effect_is_the_shift_in_tolerances(result):
@@ -102,8 +104,9 @@ def test_convergence_names_the_batch_that_settled(result):
 
 def test_the_front_matter_names_the_oldest_figure(result):
     """Age counts to the study's date."""
-    assert _facts(result).freshness == "All 49 sourced figures are 1 day old on the study's date."
     study = result.study
+    sourced = sum(not row.assumed for row in state_rows(study.state, study.date))
+    assert _facts(result).freshness == f"All {sourced} sourced figures are 1 day old on the study's date."
     old = replace(study.state.pool.stablecoin, source="pool", assumed=None, date=study.date.replace(year=2021))
     state = replace(study.state, pool=replace(study.state.pool, stablecoin=old))
     text = _facts(replace(result, study=replace(study, state=state))).freshness
