@@ -147,10 +147,13 @@ def test_operations_of_active_lanes_are_all_there_are(
             block["peg_keeper.debt"] = np.random.default_rng(seed).choice([5e7, 5e8], LANES)
         if name.startswith("rebalancer"):
             block.parameter(rebalancer_share=0.3, rebalancer_trigger=0.3, rebalancer_reach=0.5, idle_buffer=0.1, min_cr=0.0)
-            block["rebalancer.lp"] = block.lanes("lp_amo")
             block["rebalancer.tilted_hours"] = block["rebalancer.short_hours"] = np.random.default_rng(seed).choice([0.0, 50.0], LANES)
             block["supply"] = 0.6 * block.lanes("supply")  # worth more than the supply: it acts on a solvent vault alone
         block["idle"] = np.random.default_rng(seed).uniform(0.0, 0.6e9, LANES)
+        if name.startswith("rebalancer"):  # at its share in half of the lanes, and in some of them the pool is even enough
+            total = block.lanes("idle") + block.lanes("at_work") + block.lanes("own") * block.lanes("pool_y")
+            there = np.minimum(0.6 * total / block.lanes("d"), 0.99) * block.lanes("lp_supply")
+            block["rebalancer.lp"] = np.where(np.arange(LANES) % 2, there, block.lanes("lp_amo"))
         ours, theirs, flags = both(block, name)
         acted, rested = acted + int(flags.sum()), rested + int((~flags).sum())
         assert_alike(ours, theirs, rel=1e-11)
