@@ -10,6 +10,7 @@ from amo_opt.amos import (
     fraxlend,
     monetary_policy,
     peg_keeper,
+    rebalancer,
     regulator,
     reserve,
     savings,
@@ -29,6 +30,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     monetary_policy.MECHANISM,
     reserve.MECHANISM,
     savings.MECHANISM,
+    rebalancer.MECHANISM,
 )
 
 BY_RANK: tuple[Mechanism, ...] = tuple(sorted(MECHANISMS, key=lambda each: each.section_rank))

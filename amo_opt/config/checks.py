@@ -127,10 +127,10 @@ def table_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(key, "missing", allowed=f"{FIGURE_FORM} ({doc}), as there is a table [{table}]")
         elif there and not asked:
             yield document.problem(key, "belongs to a mechanism that the state does not have", found=doc, allowed=f"with a table [{table}]")
-    keeper, curve = ("amos", "peg_keeper"), ("amos", "curve")
-    if isinstance(document.get(keeper), dict) and isinstance(document.get(curve), dict):
-        allowed = "one of [amos.curve] and [amos.peg_keeper]: each takes the protocol's LP tokens for its own"
-        yield document.problem(keeper, "two AMOs that work the same pool", allowed=allowed)
+    for keeper in (("amos", "peg_keeper"), ("amos", "rebalancer")):
+        if isinstance(document.get(keeper), dict) and isinstance(document.get(("amos", "curve")), dict):
+            allowed = f"one of [amos.curve] and [{'.'.join(keeper)}]: each takes the protocol's LP tokens for its own"
+            yield document.problem(keeper, "two AMOs that work the same pool", allowed=allowed)
 
 
 def behaviour_problems(behaviour: Document, state: Document) -> Iterator[Problem]:

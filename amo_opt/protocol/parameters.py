@@ -26,7 +26,7 @@ class Parameter:
     a share of a balance is a share of; the minter's sum of collateral counts what ``borrows``, its sum of stablecoin what ``mints``.
     ``default`` is what a file without the parameter means; None = it must be written. ``of`` is the table of the state whose mechanism it belongs to (``amos`` = any
     AMO's, empty = every protocol's), ``off`` what it is where that is not there. An ``amount`` is in tokens or the unit of account, and grows with the protocol; ``raw_seconds``
-    are the seconds that a rate is for which the contract holds for one.
+    are the seconds that a rate is for which the contract holds for one; ``policy`` = no contract holds it, whichever the protocol: whoever executes keeps to it.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Parameter:
     off: float = 0.0
     amount: bool = False
     raw_seconds: float | None = None
+    policy: bool = False
 
     def typed(self, value: float) -> int | float:
         """The value in the parameter's kind."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
-from amo_opt.report.signatures import COLLATERAL_CAP, MINIMUM_CR, MINT_CAP, POLICY, RAMP, THRESHOLDS, setter_of
+from amo_opt.report.signatures import COLLATERAL_CAP, MAX_SLIPPAGE, MINIMUM_CR, MINT_CAP, POLICY, RAMP, THRESHOLDS, setter_of
 
 if TYPE_CHECKING:
     from amo_opt.protocol.parameters import ParameterSet
@@ -50,6 +50,9 @@ def calls_between(before: ParameterSet, after: ParameterSet, state: ProtocolStat
         setter = setter_of(name, state)
         if setter is not None:
             calls += _changed(setter, _raws(name, before, state), _raws(name, after, state), state)
+    if setter_of("rebalancer_max_slippage", state) is not None:
+        now, then = (_raws("rebalancer_max_slippage", each, state) for each in (before, after))
+        calls += _changed(MAX_SLIPPAGE, now, then, state)
     if not state.is_of(FRAX):
         return tuple(calls)
     for name in ("cr_step", "cr_band", "cr_refresh_hours"):

@@ -1,7 +1,7 @@
 """The setters governance calls: their arguments as the contracts name them, what the contracts refuse, and whether a call can be undone.
 
-Facts read from FraxFinance/frax-solidity (FRAXStablecoin, PIDController, FraxAMOMinter, FraxPoolV3) and curvefi/curve-factory
-(MetaImplementationUSD): none of the first four bounds what is set, `ramp_A` does.
+Facts read from FraxFinance/frax-solidity (FRAXStablecoin, PIDController, FraxAMOMinter, FraxPoolV3), curvefi/curve-factory (MetaImplementationUSD) and OriginProtocol/origin-dollar
+(`contracts/contracts/strategies/CurveAMOStrategy.sol` @19854faa): none of the first four bounds what is set, `ramp_A` and `setMaxSlippage` do.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ RAMP = Setter(
 MINT_CAP = Setter("amo_minter", "setFraxMintCap", ("_frax_mint_cap",))
 COLLATERAL_CAP = Setter("amo_minter", "setCollatBorrowCap", ("_collat_borrow_cap",))
 MINIMUM_CR = Setter("amo_minter", "setMinimumCollateralRatio", ("_min_cr",))
+MAX_SLIPPAGE = Setter("rebalancer", "setMaxSlippage", ("_maxSlippage",), limit="at most 0.05; the governor alone")
 THRESHOLDS = Setter("frax_pool", "setPriceThresholds", ("new_mint_price_threshold", "new_redeem_price_threshold"))
 
 POLICY: dict[str, Setter] = {
@@ -82,7 +83,8 @@ CONTROLLERS: dict[str, dict[str, Setter]] = {
 step, cooldown and bands (prices, 1 ± band) are the ones that count."""
 
 _KNOWN = {
-    each.place: each for each in (RAMP, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *POLICY.values(), *CONTROLLERS["frax"].values())
+    each.place: each
+    for each in (RAMP, MAX_SLIPPAGE, MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS, *POLICY.values(), *CONTROLLERS["frax"].values())
 }
 BY_NAME: dict[str, Setter] = {
     each.name: _KNOWN[f"{each.contract}.{each.setter}"] for each in PARAMETERS.values() if each.setter is not None
@@ -93,10 +95,11 @@ BY_NAME: dict[str, Setter] = {
 def setter_of(name: str, state: ProtocolState) -> Setter | None:
     """The setter of a parameter; ``None`` where its value is policy, and where the state is another protocol's, whose functions are not known.
 
-    ``ramp_A`` is the pool's own and no protocol's, and so are the monetary policy's: they are called wherever the state names the contract.
+    ``ramp_A`` is the pool's own and no protocol's, and so are the monetary policy's, ``setMaxSlippage`` is the rebalancer's: they are called wherever the state names the contract.
     """
     if name in POLICY:
         return POLICY[name] if POLICY[name].contract in state.contracts else None
     if not state.is_of(FRAX):
-        return RAMP if name == "amplification" and RAMP.contract in state.contracts else None
+        setter = BY_NAME.get(name)
+        return setter if setter in (RAMP, MAX_SLIPPAGE) and setter.contract in state.contracts else None
     return CONTROLLERS[state.price_controller].get(name) or BY_NAME.get(name)

@@ -23,7 +23,7 @@ from amo_opt.search.result import RunCapacity
 from amo_opt.simulation.engine import draw_rows, hours_of, simulate, simulate_given, trace_many
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.market_block import packed
-from amo_opt.stress.catalogue import load_scenario
+from amo_opt.stress.catalogue import CALM, load_scenario
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -77,9 +77,11 @@ class ReverseStress:
     paid: tuple[BreakPoint, BreakPoint]
 
 
-def stressed(stress: str, size: float) -> Scenario:
-    """Calm with one stress of that size, at a fixed onset. A freeze comes with the exits of ust-contagion-2022: alone it breaks nothing."""
-    calm = load_scenario("calm")
+def stressed(stress: str, size: float, study: Study) -> Scenario:
+    """The study's calm, or the catalogue's, with one stress of that size, at a fixed onset. A freeze comes with the exits of ust-contagion-2022: alone it breaks nothing."""
+    calm = load_scenario(CALM)
+    own = next((each for each in study.scenarios if each.name == CALM), calm)
+    calm = replace(calm, settings=own.settings)
     settings: dict[str, float] = {"onset_day_low": ONSET_DAY, "onset_day_high": ONSET_DAY}
     waypoints: dict[str, tuple[tuple[float, float], ...]] = {}
     if stress == "run" and size > 0.0:
@@ -100,7 +102,7 @@ def stressed(stress: str, size: float) -> Scenario:
 def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float, paths: int, workers: Workers = 1) -> Failures:
     """Which paths fail which condition under one stress of one size, each of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS[stress])
-    shaped = replace(study, scenarios=(stressed(stress, size),), simulation=simulation)
+    shaped = replace(study, scenarios=(stressed(stress, size, study),), simulation=simulation)
     columns = simulate(parameters, shaped, paths=paths, stream=STREAM, workers=workers).columns
     limits = study.constraints
     return {
@@ -118,7 +120,7 @@ def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: i
     """
     # draws do not depend on the window's length: these are the first four days of the paths that were bisected
     simulation = replace(study.simulation, window_hours=24 * (ONSET_DAY + 1))
-    scenario = stressed("run", size)
+    scenario = stressed("run", size, study)
     shaped = replace(study, scenarios=(scenario,), simulation=simulation)
     columns = ("paid_out", "external_supply")
     series = trace_many([parameters], shaped, scenario=scenario.name, paths=paths, stream=STREAM, columns=columns, workers=workers)[0]
@@ -157,14 +159,14 @@ def run_capacities(
 def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int) -> Array:
     """The largest run that each of some paths of one block survives by its price, of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS["run"])
-    shaped = replace(study, scenarios=(stressed("run", 0.0),), simulation=simulation)
+    shaped = replace(study, scenarios=(stressed("run", 0.0, study),), simulation=simulation)
     usual, steps = draw_rows(shaped.scenarios[0], shaped, paths=paths, stream=STREAM), hours_of(shaped)
     exits: dict[float, Array] = {}
 
     def exits_of(size: float) -> Array:
         """The hours' exits of a run, all that tells its market from one without: (paths, steps)."""
         if size not in exits:
-            rows = draw_rows(stressed("run", size), shaped, paths=paths, stream=STREAM, parts=("flows",))
+            rows = draw_rows(stressed("run", size, study), shaped, paths=paths, stream=STREAM, parts=("flows",))
             exits[size] = np.broadcast_to(rows["news_exit"], (len(paths), steps))
         return exits[size]
 

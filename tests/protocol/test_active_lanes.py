@@ -132,7 +132,7 @@ def test_every_stage_on_active_lanes_is_held_to_its_source() -> None:
         and "lanes" in function.py_func.__code__.co_varnames
     }
     assert {id(function) for function in on_some.values()} == {id(row.active.full) for row in ACTIVE.values()}
-    assert len(on_some) == len({row.full for row in ACTIVE.values()}) == 7
+    assert len(on_some) == len({row.full for row in ACTIVE.values()}) == 8
 
 
 @pytest.mark.parametrize("name", [name for name in ACTIVE if name.endswith(("_operate", "_arbitrage"))])
@@ -149,7 +149,15 @@ def test_operations_of_active_lanes_are_all_there_are(
             block.constant(**{"peg_keeper.fee": 0.0})  # else hardly a call pays
             block["peg_keeper.lp"] = 0.06 * block.lanes("lp_supply")  # afloat at one of these debts
             block["peg_keeper.debt"] = np.random.default_rng(seed).choice([5e7, 5e8], LANES)
+        if name.startswith("rebalancer"):
+            block.parameter(rebalancer_share=0.3, rebalancer_trigger=0.3, rebalancer_reach=0.5, idle_buffer=0.1, min_cr=0.0)
+            block["rebalancer.tilted_hours"] = block["rebalancer.short_hours"] = np.random.default_rng(seed).choice([0.0, 50.0], LANES)
+            block["supply"] = 0.6 * block.lanes("supply")  # worth more than the supply: it acts on a solvent vault alone
         block["idle"] = np.random.default_rng(seed).uniform(0.0, 0.6e9, LANES)
+        if name.startswith("rebalancer"):  # at its share in half of the lanes, and in some of them the pool is even enough
+            total = block.lanes("idle") + block.lanes("at_work") + block.lanes("own") * block.lanes("pool_y")
+            there = np.minimum(0.6 * total / block.lanes("d"), 0.99) * block.lanes("lp_supply")
+            block["rebalancer.lp"] = np.where(np.arange(LANES) % 2, there, block.lanes("lp_amo"))
         ours, theirs, flags = both(block, name)
         acted, rested = acted + int(flags.sum()), rested + int((~flags).sum())
         assert_alike(ours, theirs, rel=1e-11)

@@ -32,7 +32,10 @@ HOLDERS = {
     "pid_controller": "PIDController",
     "amo_minter": "FraxAMOMinter",
     "frax_pool": "FraxPoolV3",
+    "rebalancer": "CurveAMOStrategy",
 }
+SELECTORS["CurveAMOStrategy"] = {"setMaxSlippage(uint256)": "0x43f68a49"}
+"""Of its source (`amo_opt.report.signatures`), by eth-utils: the list is of Frax's contracts and the pool's."""
 WORDS = st.integers(0, 2**256 - 1)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

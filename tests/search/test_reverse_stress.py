@@ -81,7 +81,7 @@ def test_who_sets_out_is_not_who_is_paid():
 
 def test_what_is_paid_is_what_the_queue_did_not_keep(frax):
     """With redemptions and the pool in the state of the day, who sells is sold, redeemed or still waits: nothing is lost, hour by hour."""
-    shaped = replace(frax, scenarios=(module.stressed("run", 0.9),), simulation=replace(frax.simulation, window_hours=96))
+    shaped = replace(frax, scenarios=(module.stressed("run", 0.9, frax),), simulation=replace(frax.simulation, window_hours=96))
     names = ("paid_out", "queue", "external_supply")
     series = trace(frax.current, shaped, scenario="break-run", paths=4, stream=module.STREAM, columns=names)
     onset = frax.simulation.transition_hours + 72
@@ -111,3 +111,14 @@ def test_bad_input_is_one_message():
         reverse_stress(parameters, study, stresses=["quake"])
     with pytest.raises(AmoOptError, match="rounds = 0"):
         bisect(lambda size: {"price": np.array([size > 0.5])}, stress="run", unit="", largest=1.0, rounds=0)
+
+
+def test_it_stands_on_the_studys_own_calm(frax):
+    """What the study sets of its calm holds under every stress: of a coin in another unit the catalogue's volumes and gas would be millions of it."""
+    calm = next(each for each in frax.scenarios if each.name == "calm")
+    small = replace(calm, settings={**calm.settings, "swap_volume_day": 100.0, "gas_gwei": 15.0})
+    study = replace(frax, scenarios=(small, *(each for each in frax.scenarios if each is not calm)))
+    for stress in ("run", "depeg", "freeze"):
+        found = module.stressed(stress, 0.1, study).settings
+        assert (found["swap_volume_day"], found["gas_gwei"]) == (100.0, 15.0)
+        assert module.stressed(stress, 0.1, replace(frax, scenarios=frax.scenarios[1:])) == module.stressed(stress, 0.1, frax)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.addresses import INSTALL, lacks_checksum
 from amo_opt.protocol.state import FRAX
@@ -214,7 +215,7 @@ def _policy(subject: Subject, state: ProtocolState) -> tuple[PolicyRow, ...]:
     rows = []
     for name in policy_names(subject.current.parameters, subject.other.parameters, state):
         setter = setter_of(name, state)
-        none = "no setter on chain" if state.is_of(FRAX) else "how this protocol sets it is not known here"
+        none = "no setter on chain" if state.is_of(FRAX) or PARAMETERS[name].policy else "how this protocol sets it is not known here"
         why = none if setter is None else f"one AMO's part of {setter.function}, a global sum; on chain only the sum is limited"
         rows.append(PolicyRow(name, plain_number(now[name]), plain_number(then[name]), why))
     return tuple(rows)

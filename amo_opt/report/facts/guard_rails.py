@@ -75,7 +75,7 @@ def _size(result: Result, subject: Subject, schedule: Schedule) -> list[tuple[st
         )
         how = f"a proposal moves it by {'a logarithmic grid' if parameter.log else 'whole steps'}; in one go, the contract knows no ramp for it"
         policy = "policy: applied by the executing team when the batch is executed"
-        own = policy if result.study.state.is_of(FRAX) else "how this protocol sets it is not known here"
+        own = policy if result.study.state.is_of(FRAX) or parameter.policy else "how this protocol sets it is not known here"
         rows.append((f"Step of {name}", steps, own if setter_of(name, result.study.state) is None else how))
     return rows
 

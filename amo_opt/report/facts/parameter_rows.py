@@ -88,8 +88,10 @@ def unnamed(state: ProtocolState) -> str:
         return ""
     whose = f"The state is {clean(state.protocol)}'s" if state.protocol else "The state does not say whose it is"
     pool = "of all functions only the pool's ramp_A is named, A as it is" if "metapool" in state.contracts else "no function is named"
+    policies = any(each.policy for each in governed(state).values())
+    others = "those that are neither policy nor named" if policies else "the other parameters"
     return (
-        f"{whose}, and the setters that this program knows are another protocol's: {pool}. How and by whom the other parameters are set, "
+        f"{whose}, and the setters that this program knows are another protocol's: {pool}. How and by whom {others} are set, "
         "with what limits and in what integers, is not known here."
     )
 
@@ -121,7 +123,7 @@ def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, .
 
 def _row(parameter: Parameter, before: float, after: float, state: ProtocolState, *, searched: bool) -> ParameterRow:
     setter = setter_of(parameter.name, state)
-    known = setter is not None or state.is_of(FRAX)
+    known = setter is not None or state.is_of(FRAX) or parameter.policy
     raw = None if setter is None else raw_integer(parameter, after)
     summed = setter is not None and setter.function in CAPS
     shown = MISSING if raw is None else str(raw)
