@@ -229,4 +229,4 @@ def floor(
         print_json(document(pool, documents))
         return
     for each, rows in zip(pool.pools, compared, strict=True):
-        tell_floor(each, rows, floor_price)
+        tell_floor(each, rows, floor_price, pool.account)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from amo_opt.cli.options import json_option, load
+from amo_opt.wording import USD
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -64,13 +65,14 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """The pool, once for every A asked for, the first being its own; and what the study's state says beside it."""
+    """The pool, once for every A asked for, the first being its own; and what the study's state says beside it: its unit of account in ``account``."""
 
     pools: tuple[Pool, ...]
     virtual_price: float
     lp_share: float = 1.0
     collateral_ratio: float | None = None
     outside: float = math.inf
+    account: str = USD
 
 
 class PoolCommand(click.Command):
@@ -154,6 +156,7 @@ def _from_study(asked: Asked, study_file: Path) -> Given:
         lp_share=state.amos.curve.lp_share.value,
         collateral_ratio=state.controller.collateral_ratio.value,
         outside=max(0.0, state.stablecoin.supply.value - stable),
+        account=state.unit,
     )
 
 

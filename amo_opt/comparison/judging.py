@@ -18,6 +18,7 @@ from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
 from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.tails import MOST_SHARE, edges_of, within_a_path
+from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate], 
 
 def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading, *, identical: bool) -> MetricVerdict:
     """A paired difference as a verdict; a tail too thin to judge is inconclusive unless nothing differs at all."""
-    name, found = difference.metric, difference.difference
+    name, found, account = difference.metric, difference.difference, baseline.paths.study.state.unit
     metric = candidate.measures[name].metric
     paths = _drawn(baseline.paths)
     same = np.array_equal(candidate.values[name], baseline.values[name]) and (identical or paths >= LEAST_PATHS)
@@ -85,8 +86,8 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
         more = _thicker(paths, found, alike=alike) if thin and found.tail_points else _settled(difference, metric.better, paths)
     return MetricVerdict(
         name=name,
-        title=metric.title,
-        unit=metric.unit,
+        title=in_account(metric.title, account),
+        unit=in_account(metric.unit, account),
         better=metric.better,
         baseline=difference.current,
         candidate=difference.candidate,
@@ -190,8 +191,8 @@ def _gate(
     status, word, reason = max(parts, key=lambda part: STATUSES[part[0]])
     return GateVerdict(
         gate=gate,
-        title=described.title,
-        unit=described.unit,
+        title=in_account(described.title, rows.study.state.unit),
+        unit=in_account(described.unit, rows.study.state.unit),
         tolerance=None if alone or metric is None else metric.tolerance,
         verdict=word,
         status=status,

@@ -20,7 +20,9 @@ from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checks
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
-from amo_opt.wording import plain
+from amo_opt.stress.settings import SETTINGS
+from amo_opt.stress.touches import reached
+from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -309,6 +311,44 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
         yield from _change_problems(document, key, name, entry, defaults)
     if weights and all(weight == 0.0 for weight in weights):
         yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")
+
+
+def unit_problems(document: Document, behaviour: Document | None, state: ProtocolState) -> Iterator[Problem]:
+    """Amounts that the catalogue and a behaviour file say in another unit of account than the state's, and that the study does not say anew.
+
+    The catalogue's are in dollars; a behaviour file says its own unit.
+    """
+    said = behaviour.data.get("unit", USD) if behaviour is not None else state.unit
+    if said != state.unit:
+        for name, entry in figures_by_name().items():
+            if (
+                entry.metadata["behaviour"]
+                and USD in entry.metadata["unit"]
+                and document.get((*SET, name)) is None
+                and document.get((*SET, *name.split("."))) is None
+            ):
+                allowed = f"a number of {in_account(entry.metadata['unit'], state.unit)} ({entry.metadata['doc']}), as the behaviour file counts in {shown(said)}"
+                yield document.problem((*SET, name), "missing", allowed=allowed)
+    if state.unit == USD:
+        return
+    defaults = document.get(DEFAULTS)
+    given = {*(defaults if isinstance(defaults, dict) else ()), *settings_in(state.unit)}
+    missing: dict[str, None] = {}
+    for entry in document.get(("scenario",)) or ():
+        if isinstance(entry, dict) and entry.get("name") in scenario_names():
+            own, settings = entry.get("set"), load_scenario(str(entry["name"])).settings
+            held = given | set(own if isinstance(own, dict) else ())
+            missing |= dict.fromkeys(name for name in settings if SETTINGS[name].amount and name not in held and reached(name, state.has))
+    for name in missing:
+        allowed = (
+            f"a number of {in_account(SETTINGS[name].unit, state.unit)} ({SETTINGS[name].doc}): the catalogue's is of a market in dollars"
+        )
+        yield document.problem((*DEFAULTS, name), "missing", allowed=allowed)
+
+
+def settings_in(unit: str) -> dict[str, float]:
+    """Settings that follow from a state's unit of account: gas is paid in ether, which is worth one of itself."""
+    return {"eth_usd": 1.0} if unit.upper() == "ETH" else {}
 
 
 # -- dates of the proposal ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import os
 from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from amo_opt.amos.parameters import PARAMETERS, parameter_set
@@ -25,9 +26,11 @@ from amo_opt.config.checks import (
     parameter_problems,
     report_problems,
     scenario_problems,
+    settings_in,
     space_problems,
     state_problems,
     table_problems,
+    unit_problems,
     written_figures,
     written_parameters,
 )
@@ -41,8 +44,9 @@ from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, ProtocolState
-from amo_opt.stress.catalogue import load_scenario
-from amo_opt.wording import plain
+from amo_opt.stress.catalogue import WEIGHT, load_scenario
+from amo_opt.stress.settings import SETTINGS
+from amo_opt.wording import USD, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -213,11 +217,13 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         scenario_problems(document),
         draws_problems(document),
         report_problems(document),
+        () if state is None else unit_problems(document, how, state),
     )
     if values is None or state is None or file_values is None or problems:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()})
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
+    settings = {**settings_in(state.unit), **values["scenario_defaults"]["set"]}
     study = Study(
         name=values["name"],
         date=values["date"],
@@ -228,11 +234,12 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         search=_search(values["search"]),
         constraints=_constraints(values["constraints"], state),
         certification=Certification(**values["certification"]),
-        scenarios=tuple(_scenario(entry, values["scenario_defaults"]["set"]) for entry in values["scenario"]),
+        scenarios=tuple(_scenario(entry, settings, in_dollars=state.unit == USD) for entry in values["scenario"]),
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
         state_set=tuple(overrides),
+        scenario_settings=settings,
     )
     return replace(study, hash=study_hash(study))
 
@@ -253,15 +260,20 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
     return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
-def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Scenario:
-    """A scenario's own settings before the study's for all of them."""
+def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], *, in_dollars: bool) -> Scenario:
+    """A scenario's own settings before the study's for all of them. What the catalogue says amounts may be instead is of markets in dollars alone."""
     limit = entry["max_breach_probability"]
-    return load_scenario(
+    found = load_scenario(
         entry["name"],
         weight=entry["weight"],
         settings={**defaults, **entry["set"]},
         waypoints=entry["waypoints"],
         max_breach_probability=limit,
+    )
+    if in_dollars:
+        return found
+    return replace(
+        found, ranges=MappingProxyType({name: span for name, span in found.ranges.items() if name == WEIGHT or not SETTINGS[name].amount})
     )
 
 

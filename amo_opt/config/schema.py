@@ -21,7 +21,7 @@ from amo_opt.amos.sections import parts_of
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, ProtocolState
-from amo_opt.wording import plain
+from amo_opt.wording import USD, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -203,6 +203,7 @@ FIGURE = model(
 
 DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes"))
 NOTES = text("text in quotes", default="")
+UNIT_FORM = "^[A-Za-z][A-Za-z0-9]{0,11}$"
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
 PARAMETER_FILE = model("parameters", {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()})
@@ -238,6 +239,7 @@ STATE_FILE = model(
         "date": DATE,
         "notes": NOTES,
         "protocol": text('the name of the protocol in quotes, such as "Frax"', default=""),
+        "unit": text('the unit of account, a short word in quotes such as "USD" or "ETH"', default=USD, pattern=UNIT_FORM),
         "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
     }
     | {name: _figures(part, name) for name, part in parts_of(ProtocolState).items() if is_dataclass(part) and isinstance(part, type)},
@@ -245,7 +247,12 @@ STATE_FILE = model(
 
 BEHAVIOUR_FILE = model(
     "behaviour",
-    {"name": name_of("behaviour"), "notes": NOTES, "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True)},
+    {
+        "name": name_of("behaviour"),
+        "notes": NOTES,
+        "unit": text('the unit of account of its amounts, a short word in quotes such as "USD" or "ETH"', default=USD, pattern=UNIT_FORM),
+        "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True),
+    },
 )
 
 _SIMULATION = _defaults(Simulation)

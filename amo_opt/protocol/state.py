@@ -40,7 +40,8 @@ def figure(low: float, high: float, unit: str, doc: str, *, default: float | Non
     ``off`` is what it is where the table it stands in is not there, and its mechanism with it. One of ``behaviour``, how holders, providers and traders act, is no fact of
     the state and stands in a file of its own.
 
-    What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token.
+    What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token. USD is the state's unit of account, whichever that is
+    (`wording.in_account`).
     One with a ``default`` may be left out of a state file, and so may a table of nothing but such figures: a file does not change because an AMO that
     it knows nothing of was added.
     """
@@ -251,7 +252,7 @@ class Contract:
 @dataclass(frozen=True, kw_only=True)
 class ProtocolState:
     """A whole state file, and the figures of behaviour in ``markets``. ``absent`` are the tables that the file leaves out, by dotted name: mechanisms that the protocol does not
-    have. ``protocol`` is whose books these are, empty where the file does not say. ``chain_id``, ``price_controller`` (which
+    have. ``protocol`` is whose books these are, empty where the file does not say; ``unit`` the unit of account of every amount and price. ``chain_id``, ``price_controller`` (which
     contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``.
     """
 
@@ -272,6 +273,7 @@ class ProtocolState:
     price_controller: Literal["frax", "pid"] = "frax"
     collateral_decimals: int | None = None
     protocol: str = ""
+    unit: str = "USD"
     notes: str = ""
     absent: frozenset[str] = frozenset()
 

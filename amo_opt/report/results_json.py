@@ -114,14 +114,14 @@ def _around(result: Result) -> dict[str, Json]:
                     if paired.scenario is None
                 },
                 "feasible": each.feasible,
-                "objection": "" if each.objection is None else objection_words(each.objection),
+                "objection": "" if each.objection is None else objection_words(each.objection, result.study.state.unit),
                 "n": each.n,
             }
             for each in result.neighbours
         ],
         "half_step": None if result.half_step is None else _candidate(result.half_step, result.study.state),
         "importances": {metric: _numbers(shares) for metric, shares in result.importances.items()},
-        "doubt": None if result.doubt is None else _assumption_doubt(result.doubt),
+        "doubt": None if result.doubt is None else _assumption_doubt(result.doubt, result.study.state.unit),
         "sensitivity": [
             {
                 "figure": each.figure,
@@ -130,7 +130,7 @@ def _around(result: Result) -> dict[str, Json]:
                 "yield_difference": None if each.yield_difference is None else _estimate(each.yield_difference),
                 "peg_difference": None if each.peg_difference is None else _estimate(each.peg_difference),
                 "holds": each.holds,
-                "objection": turn_words(each.objection),
+                "objection": turn_words(each.objection, result.study.state.unit),
                 "n": each.n,
             }
             for each in result.sensitivity
@@ -150,7 +150,7 @@ def _around(result: Result) -> dict[str, Json]:
     }
 
 
-def _assumption_doubt(doubt: AssumptionDoubt) -> Json:
+def _assumption_doubt(doubt: AssumptionDoubt, account: str) -> Json:
     region = doubt.region
     return {
         "share": _estimate(doubt.share),
@@ -163,7 +163,9 @@ def _assumption_doubt(doubt: AssumptionDoubt) -> Json:
         "assumptions": doubt.assumptions,
         "failed": doubt.failed,
         "bands": {name: _numbers(asdict(band)) for name, band in (("yield", doubt.yield_band), ("peg_cvar95_bps", doubt.peg_band))},
-        "conditions": [{"condition": condition_words(condition), "share": _finite(share)} for condition, share in doubt.conditions],
+        "conditions": [
+            {"condition": condition_words(condition, account), "share": _finite(share)} for condition, share in doubt.conditions
+        ],
         "explains": doubt.explains,
         "index_by_chance": _finite(doubt.by_chance),
         "drivers": [

@@ -70,15 +70,16 @@ class ReverseStress:
 
     parameters: str
     study: str
+    account: str
     survival: Survival
     breaking: tuple[Breaking, ...]
     run_capacity: Breaking
     paid: tuple[BreakPoint, BreakPoint]
 
 
-def stressed(stress: str, size: float) -> Scenario:
-    """Calm with one stress of that size, at a fixed onset. A freeze comes with the exits of ust-contagion-2022: alone it breaks nothing."""
-    calm = load_scenario("calm")
+def stressed(stress: str, size: float, study: Study) -> Scenario:
+    """The study's calm with one stress of that size, at a fixed onset. A freeze comes with the exits of ust-contagion-2022: alone it breaks nothing."""
+    calm = study.calm
     settings: dict[str, float] = {"onset_day_low": ONSET_DAY, "onset_day_high": ONSET_DAY}
     waypoints: dict[str, tuple[tuple[float, float], ...]] = {}
     if stress == "run" and size > 0.0:
@@ -87,7 +88,9 @@ def stressed(stress: str, size: float) -> Scenario:
         waypoints["usdc"] = ((0.0, 1.0), (1.0, 1.0 - size), (24.0, 1.0 - size), (25.0, 1.0))
     elif stress == "freeze":
         frozen = load_scenario("lending-freeze").settings
-        settings |= {name: frozen[name] for name in ("freeze_start_hours", "freeze_utilisation", "freeze_free")}
+        settings |= {
+            name: study.scenario_settings.get(name, frozen[name]) for name in ("freeze_start_hours", "freeze_utilisation", "freeze_free")
+        }
         settings |= {"freeze_days_low": size, "freeze_days_high": size}
         waypoints["holders_exit"] = load_scenario("ust-contagion-2022").waypoints["holders_exit"]
     # one name for every size: the name keys the random streams, so all sizes meet the same paths
@@ -99,7 +102,7 @@ def stressed(stress: str, size: float) -> Scenario:
 def failures(parameters: ParameterSet, study: Study, *, stress: str, size: float, paths: int, workers: Workers = 1) -> Failures:
     """Which paths fail which condition under one stress of one size, each of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS[stress])
-    shaped = replace(study, scenarios=(stressed(stress, size),), simulation=simulation)
+    shaped = replace(study, scenarios=(stressed(stress, size, study),), simulation=simulation)
     columns = simulate(parameters, shaped, paths=paths, stream=STREAM, workers=workers).columns
     limits = study.constraints
     return {
@@ -117,7 +120,7 @@ def paid_shares(parameters: ParameterSet, study: Study, *, size: float, paths: i
     """
     # draws do not depend on the window's length: these are the first four days of the paths that were bisected
     simulation = replace(study.simulation, window_hours=24 * (ONSET_DAY + 1))
-    scenario = stressed("run", size)
+    scenario = stressed("run", size, study)
     shaped = replace(study, scenarios=(scenario,), simulation=simulation)
     columns = ("paid_out", "external_supply")
     series = trace_many([parameters], shaped, scenario=scenario.name, paths=paths, stream=STREAM, columns=columns, workers=workers)[0]
@@ -156,14 +159,14 @@ def run_capacities(
 def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int) -> Array:
     """The largest run that each of some paths of one block survives by its price, of shape (paths,)."""
     simulation = replace(study.simulation, window_hours=24 * WINDOW_DAYS["run"])
-    shaped = replace(study, scenarios=(stressed("run", 0.0),), simulation=simulation)
+    shaped = replace(study, scenarios=(stressed("run", 0.0, study),), simulation=simulation)
     usual, steps = draw_rows(shaped.scenarios[0], shaped, paths=paths, stream=STREAM), hours_of(shaped)
     exits: dict[float, Array] = {}
 
     def exits_of(size: float) -> Array:
         """The hours' exits of a run, all that tells its market from one without: (paths, steps)."""
         if size not in exits:
-            rows = draw_rows(stressed("run", size), shaped, paths=paths, stream=STREAM, parts=("flows",))
+            rows = draw_rows(stressed("run", size, study), shaped, paths=paths, stream=STREAM, parts=("flows",))
             exits[size] = np.broadcast_to(rows["news_exit"], (len(paths), steps))
         return exits[size]
 
@@ -217,6 +220,7 @@ def reverse_stress(
     return ReverseStress(
         parameters=parameters.name,
         study=study.name,
+        account=study.state.unit,
         survival=Survival(
             dollar=study.simulation.peg_reference == "dollar",
             min_external_cr=study.constraints.min_external_cr,

@@ -81,7 +81,7 @@ def test_who_sets_out_is_not_who_is_paid():
 
 def test_what_is_paid_is_what_the_queue_did_not_keep(frax):
     """With redemptions and the pool in the state of the day, who sells is sold, redeemed or still waits: nothing is lost, hour by hour."""
-    shaped = replace(frax, scenarios=(module.stressed("run", 0.9),), simulation=replace(frax.simulation, window_hours=96))
+    shaped = replace(frax, scenarios=(module.stressed("run", 0.9, frax),), simulation=replace(frax.simulation, window_hours=96))
     names = ("paid_out", "queue", "external_supply")
     series = trace(frax.current, shaped, scenario="break-run", paths=4, stream=module.STREAM, columns=names)
     onset = frax.simulation.transition_hours + 72

@@ -173,7 +173,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         constraints=limits_kept(score),
         stream="holdout" if score is candidate.holdout_score else "selection",
         n=paths_of(score.yield_annual),
-        reason=reason_of(candidate),
+        reason=reason_of(candidate, subject.account),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.wording import fixed
+from amo_opt.wording import USD, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ WORTH_SAYING = 1e3
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size.
+    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size and unit of account.
 
     ``drawn`` = the stress's beginning comes from the study; otherwise ``onset_label`` says by what it was seen in the series.
     ``yield_lines`` are names and titles of income that counts in the yield.
@@ -47,6 +47,7 @@ class Events:
     other_income: Sequence[str]
     capital: Sequence[str]
     size: float = 1.0
+    account: str = USD
 
     @property
     def worth_saying(self) -> float:
@@ -107,9 +108,9 @@ def _since(hour: int, events: Events) -> str:
 def _price(window: Series, reference: FloatArray, events: Events) -> str:
     price, lowest = window["price"], events.worst
     highest = int(np.argmax(price))
-    text = f"The price fell to {price[lowest]:.4f} USD {_since(lowest, events)}, when its reference stood at {reference[lowest]:.4f}."
+    text = f"The price fell to {price[lowest]:.4f} {events.account} {_since(lowest, events)}, when its reference stood at {reference[lowest]:.4f}."
     if 1e4 * (price[highest] - 1.0) > events.back_within_bps:
-        text += f" It rose to {price[highest]:.4f} USD {_since(highest, events)}."
+        text += f" It rose to {price[highest]:.4f} {events.account} {_since(highest, events)}."
     below = 1e4 * (reference - price)
     deepest = int(np.argmax(below))
     if below[deepest] <= 0.0:
@@ -214,7 +215,7 @@ def _income(window: Series, events: Events) -> str:
     """Sums at the window's last hour."""
     earned = {title: float(window[name][-1]) for name, title in events.yield_lines.items()}
     largest = max(earned, key=lambda title: abs(earned[title]))
-    text = f"Income in the yield came to {money(sum(earned.values()))} USD"
+    text = f"Income in the yield came to {money(sum(earned.values()))} {events.account}"
     text += f", the largest part {largest} ({money(earned[largest])})" if abs(earned[largest]) >= events.worth_saying else ""
     beside = [
         f"{money(amount)} {what}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
 from amo_opt.amos.layout import LINES
 from amo_opt.scoring.metrics import NOT_YIELD
-from amo_opt.wording import fixed
+from amo_opt.wording import fixed, in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -92,7 +92,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
     beside: list[tuple[str, Role]] = [(name, "first" if name == "income_mark_to_market" else "rest") for name in APART]
     beside += [(name, "capital") for name in CAPITAL]
     return (
-        _price_panel(series, parameters, least),
+        _price_panel(series, parameters, least, study.state.unit),
         Panel(
             "ratios",
             "Collateral ratios",
@@ -151,7 +151,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
         ),
         _amounts(
             "income",
-            "Income in the yield, running sums ({unit}USD)",
+            in_account("Income in the yield, running sums ({unit}USD)", study.state.unit),
             {"sum": (total, "first"), **{LINE_TITLES.get(name, name): (series[name], "rest") for name in IN_YIELD}},
             scored_from=start,
             least=least,
@@ -159,7 +159,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
         ),
         _amounts(
             "apart",
-            "Not in the yield: revaluation (solid), and capital, which is no income (dashed) ({unit}USD)",
+            in_account("Not in the yield: revaluation (solid), and capital, which is no income (dashed) ({unit}USD)", study.state.unit),
             {LINE_TITLES.get(name, name): (series[name], role) for name, role in beside},
             scored_from=start,
             least=least,
@@ -168,7 +168,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
     )
 
 
-def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Panel:
+def _price_panel(series: Series, parameters: ParameterSet, least: float, account: str) -> Panel:
     lines = [
         _ended("pool price", series["price"], "price", "first"),
         _ended("oracle", series["oracle"], "price", "second"),
@@ -188,7 +188,7 @@ def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Pane
         Level(f"AMOs return {parameters.reentry_price:g} × ref.", parameters.reentry_price * reference),
         Level(f"AMOs unwind {parameters.unwind_price:g} × ref.", parameters.unwind_price * reference),
     )
-    return Panel("price", "Price (USD)", "price", lines=tuple(lines), levels=levels)
+    return Panel("price", in_account("Price (USD)", account), "price", lines=tuple(lines), levels=levels)
 
 
 def _layer(place: int) -> Role:
