@@ -93,7 +93,7 @@ def test_a_reason_names_the_paths_it_was_found_on(result):
     assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="holdout")), "USD").startswith(
         "not refused on selection paths; on holdout paths is not"
     )
-    assert reason_of(result.candidates[0]) == "the set in force"
+    assert reason_of(result.candidates[0], "USD") == "the set in force"
 
 
 def test_what_binds_shows_figure_bound_limit_and_n():
