@@ -313,22 +313,28 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
         yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")
 
 
+def behaviour_unit(behaviour: Document | None) -> str:
+    """The unit of account that a behaviour file counts in."""
+    return str(behaviour.data.get("unit", USD)) if behaviour is not None else USD
+
+
+def uncounted(behaviour: Document | None, state: ProtocolState) -> tuple[str, ...]:
+    """Amounts of a behaviour file, by dotted name, that are in another unit of account than the state's."""
+    if behaviour is None or behaviour_unit(behaviour) == state.unit:
+        return ()
+    return tuple(name for name, entry in figures_by_name().items() if entry.metadata["behaviour"] and USD in entry.metadata["unit"])
+
+
 def unit_problems(document: Document, behaviour: Document | None, state: ProtocolState) -> Iterator[Problem]:
     """Amounts that the catalogue and a behaviour file say in another unit of account than the state's, and that the study does not say anew.
 
     The catalogue's are in dollars; a behaviour file says its own unit.
     """
-    said = behaviour.data.get("unit", USD) if behaviour is not None else state.unit
-    if said != state.unit:
-        for name, entry in figures_by_name().items():
-            if (
-                entry.metadata["behaviour"]
-                and USD in entry.metadata["unit"]
-                and document.get((*SET, name)) is None
-                and document.get((*SET, *name.split("."))) is None
-            ):
-                allowed = f"a number of {in_account(entry.metadata['unit'], state.unit)} ({entry.metadata['doc']}), as the behaviour file counts in {shown(said)}"
-                yield document.problem((*SET, name), "missing", allowed=allowed)
+    for name in uncounted(behaviour, state):
+        if document.get((*SET, name)) is None and document.get((*SET, *name.split("."))) is None:
+            unit, said = in_account(figures_by_name()[name].metadata["unit"], state.unit), shown(behaviour_unit(behaviour))
+            allowed = f"a number of {unit} ({figures_by_name()[name].metadata['doc']}), as the behaviour file counts in {said}"
+            yield document.problem((*SET, name), "missing", allowed=allowed)
     if state.unit == USD:
         return
     defaults = document.get(DEFAULTS)

@@ -30,6 +30,7 @@ from amo_opt.config.checks import (
     space_problems,
     state_problems,
     table_problems,
+    uncounted,
     unit_problems,
     written_figures,
     written_parameters,
@@ -221,7 +222,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     )
     if values is None or state is None or file_values is None or problems:
         return None
-    state = with_overrides(state, {name: override.value for name, override in overrides.items()})
+    state = with_overrides(state, {name: override.value for name, override in overrides.items()}, uncounted=uncounted(how, state))
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
     settings = {**settings_in(state.unit), **values["scenario_defaults"]["set"]}
     study = Study(
