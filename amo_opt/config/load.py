@@ -47,7 +47,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, ProtocolState
 from amo_opt.stress.catalogue import WEIGHT, load_scenario
 from amo_opt.stress.settings import SETTINGS
-from amo_opt.wording import USD, plain
+from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,6 +65,8 @@ _A: dict[Kind, str] = {
 }
 IN_CONTRACTS = ("chain_id", "price_controller", "collateral_decimals")
 """What a state keeps at its top and its file in the table of contracts."""
+ELSEWHERE = "set from another stablecoin's history, see the file"
+"""What stands for a figure's reason that tells another protocol's history."""
 LOWEST_FLOOR = 0.01
 """Least price floor of `cr_external`: at a collateral ratio of 0 the worst case is still taken at a price."""
 
@@ -235,7 +237,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         search=_search(values["search"]),
         constraints=_constraints(values["constraints"], state),
         certification=Certification(**values["certification"]),
-        scenarios=tuple(_scenario(entry, settings, in_dollars=state.unit == USD) for entry in values["scenario"]),
+        scenarios=tuple(_scenario(entry, settings, state) for entry in values["scenario"]),
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
@@ -261,8 +263,8 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
     return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
-def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], *, in_dollars: bool) -> Scenario:
-    """A scenario's own settings before the study's for all of them. What the catalogue says amounts may be instead is of markets in dollars alone."""
+def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: ProtocolState) -> Scenario:
+    """A scenario's own settings before the study's for all of them, in words that are true of the state's protocol and in its unit of account. What the catalogue says amounts may be instead is of markets in dollars alone."""
     limit = entry["max_breach_probability"]
     found = load_scenario(
         entry["name"],
@@ -270,11 +272,15 @@ def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], *, in_dolla
         settings={**defaults, **entry["set"]},
         waypoints=entry["waypoints"],
         max_breach_probability=limit,
+        whose=state.is_of,
     )
-    if in_dollars:
+    if state.unit == USD:
         return found
     return replace(
-        found, ranges=MappingProxyType({name: span for name, span in found.ranges.items() if name == WEIGHT or not SETTINGS[name].amount})
+        found,
+        title=in_account(found.title, state.unit),
+        summary=in_account(found.summary, state.unit),
+        ranges=MappingProxyType({name: span for name, span in found.ranges.items() if name == WEIGHT or not SETTINGS[name].amount}),
     )
 
 
@@ -293,7 +299,17 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
         return None
     absent: set[str] = set()
     state: ProtocolState = _built(ProtocolState, {**values, "markets": {**values["markets"], **how["markets"]}, "absent": None}, "", absent)
-    return replace(state, absent=frozenset(absent))
+    return _reread(replace(state, absent=frozenset(absent)))
+
+
+def _reread(state: ProtocolState) -> ProtocolState:
+    """The state whose reasons are true of its protocol: those that a file gives in the terms of another's history say that alone."""
+    for name in figures_by_name():
+        figure: Figure = attrgetter(name)(state)
+        if figure.of is not None and not state.is_of(figure.of):
+            said = figure.otherwise or ELSEWHERE
+            state = with_figure(state, name, replace(figure, source=figure.source and said, assumed=figure.assumed and said))
+    return state
 
 
 def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: set[str]) -> Any:

@@ -196,6 +196,8 @@ FIGURE = model(
         "source": text(REASON, default=None, least=1),
         "date": (date | None, Field(None, description="a date such as 2022-05-11, without quotes")),
         "assumed": text(REASON, default=None, least=1),
+        "of": text("the name of the protocol whose history the reason tells, in quotes", default=None, least=1),
+        "otherwise": text("the reason as reports on other protocols give it, in quotes", default=None, least=1),
         "low": (float | None, Field(None, description="a finite number")),
         "high": (float | None, Field(None, description="a finite number")),
     },

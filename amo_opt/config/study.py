@@ -140,4 +140,4 @@ class Study:
     def calm(self) -> Scenario:
         """Calm as the study has it: its own scenario, else the catalogue's under ``[scenario_defaults]``, so that no market but the study's stands behind it."""
         own = next((each for each in self.scenarios if each.name == CALM), None)
-        return load_scenario(CALM, settings=self.scenario_settings) if own is None else own
+        return load_scenario(CALM, settings=self.scenario_settings, whose=self.state.is_of) if own is None else own

@@ -18,7 +18,7 @@ SUPPLY_OF_SIZE_ONE = 2_600_092_892.0
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One number with where it comes from: either ``source`` (and ``date``), or ``assumed`` (the reason) with ``low`` and ``high``; neither where a
-    state file left it out.
+    state file left it out. ``of`` names the protocol whose history the reason tells, where it tells one's; ``otherwise`` is what is said of it to others.
     """
 
     value: float
@@ -27,6 +27,8 @@ class Figure:
     assumed: str | None = None
     low: float | None = None
     high: float | None = None
+    of: str | None = field(default=None, repr=False)
+    otherwise: str | None = field(default=None, repr=False)
 
     @property
     def is_given(self) -> bool:
