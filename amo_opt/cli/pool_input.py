@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from amo_opt.cli.options import json_option, load
+from amo_opt.protocol.state import FRAX
 from amo_opt.wording import USD
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """The pool, once for every A asked for, the first being its own; and what the study's state says beside it: its unit of account in ``account``."""
+    """The pool, once for every A asked for, the first being its own; and what the study's state says beside it: its unit of account in ``account``, and whether
+    the AMO contracts whose loops are known are its own in ``loops``.
+    """
 
     pools: tuple[Pool, ...]
     virtual_price: float
@@ -73,6 +76,7 @@ class Given:
     collateral_ratio: float | None = None
     outside: float = math.inf
     account: str = USD
+    loops: bool = True
 
 
 class PoolCommand(click.Command):
@@ -153,10 +157,11 @@ def _from_study(asked: Asked, study_file: Path) -> Given:
     return Given(
         pools=_pools(asked, stable, dollars, amplification, pool.fee.value, pool.admin_fee.value),
         virtual_price=price,
-        lp_share=state.amos.curve.lp_share.value,
-        collateral_ratio=state.controller.collateral_ratio.value,
+        lp_share=state.own_of_pool,
+        collateral_ratio=state.controller.collateral_ratio.value if state.has("controller") else None,
         outside=max(0.0, state.stablecoin.supply.value - stable),
         account=state.unit,
+        loops=state.is_of(FRAX),
     )
 
 

@@ -127,21 +127,19 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
 
     from amo_opt.report.facts.limits import constraint_verdict
     from amo_opt.report.wording import metric_of
-    from amo_opt.scoring.metrics import METRICS
 
     account = study.state.unit
     table = Table(title=f"{parameters.name} on {study.name} (95% intervals)")
     for heading in ("metric", "value", "low", "high", "unit", "n"):
         table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right", no_wrap=heading not in {"metric", "unit"})
-    for declared in METRICS.values():
-        metric = metric_of(declared.name, account)
-        estimate = score.metrics[metric.name]
+    for name, estimate in score.metrics.items():
+        metric = metric_of(name, account)
         table.add_row(
             metric.title, shown(estimate.value), _end(estimate.low), _end(estimate.high), metric.unit, sized(estimate.n, estimate.twins)
         )
     console.print(table)
     chosen = ("peg_cvar95_bps", "min_price", "min_cr_external", "unserved_usd_hours", "hours_to_recover")
-    shown_metrics = (metric_of(name, account) for name in METRICS)
+    shown_metrics = (metric_of(name, account) for name in score.metrics)
     titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in shown_metrics}
     names = [name for name in chosen if name in score.metrics]
     table = Table(title="by scenario: value (low … high)")

@@ -12,7 +12,7 @@ from amo_opt.comparison.gates import Gate, default_tolerance
 from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Reason, ReasonKind, Status
 from amo_opt.scoring.constraints import CAPS, caps_plus_buffer
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, holm
-from amo_opt.scoring.metrics import MEASURES, METRICS
+from amo_opt.scoring.metrics import MEASURES, METRICS, measured
 from amo_opt.scoring.paired import Reading, differences
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
@@ -36,10 +36,11 @@ STATUSES: dict[Status, int] = {"not gated": 0, "pass": 1, "warn": 2, "fail": 3}
 
 
 def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Reading:
-    """The reading of every metric that has a direction, of its own or by a gate, or that a gate limits."""
+    """The reading of every metric of what the protocol has that has a direction, of its own or by a gate, and of every one that a gate limits."""
     directions = {gate.metric: gate.better for gate in gates if gate.better is not None}
     limited = {gate.metric for gate in gates}
-    names = [name for name, metric in METRICS.items() if metric.better or name in limited]
+    there = measured(rows.study)
+    names = [name for name, metric in METRICS.items() if (metric.better and name in there) or name in limited]
     measures = {name: MEASURES[name] for name in names}
     turned = {
         name: replace(measure, metric=replace(measure.metric, better=directions.get(name, measure.metric.better)))

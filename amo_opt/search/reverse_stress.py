@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.state import FRAX
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic, points_of_lanes
 from amo_opt.search.result import RunCapacity
@@ -23,6 +25,7 @@ from amo_opt.simulation.engine import draw_rows, hours_of, simulate, simulate_gi
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.market_block import packed
 from amo_opt.stress.catalogue import load_scenario
+from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -42,7 +45,7 @@ CONDITIONS = ("price", "cr_external", "unserved")
 LARGEST = {"run": 0.95, "depeg": 0.5, "freeze": 60.0}
 UNITS = {
     "run": "share of the holders outside the pools that sets out in 24 h",
-    "depeg": "USDC below a dollar for a day",
+    "depeg": "{coin} below a dollar for a day",
     "freeze": "days of frozen lending",
 }
 WINDOW_DAYS = {"run": 30, "depeg": 30, "freeze": 70}
@@ -71,6 +74,7 @@ class ReverseStress:
     parameters: str
     study: str
     account: str
+    coin: str
     survival: Survival
     breaking: tuple[Breaking, ...]
     run_capacity: Breaking
@@ -183,17 +187,29 @@ def _estimate(point: BreakPoint) -> Estimate:
     return Estimate.of(point.value, point.interval or (point.value, point.value), n=point.n, fewest=point.n)
 
 
+def stresses_of(study: Study) -> tuple[str, ...]:
+    """The stresses that reach anything that the protocol has."""
+    lends = any(study.state.has(f"amos.{each.name}") for each in MECHANISMS if each.market is not None and each.market.freezes)
+    return tuple(name for name in LARGEST if name != "freeze" or lends)
+
+
+def coin_of(study: Study) -> str:
+    """What the collateral is called: the name of the one coin whose history the package holds is its own protocol's."""
+    return "USDC" if study.state.is_of(FRAX) else "collateral"
+
+
 def reverse_stress(
     parameters: ParameterSet,
     study: Study,
     *,
-    stresses: Sequence[str] = tuple(LARGEST),
+    stresses: Sequence[str] | None = None,
     paths: int = PATHS,
     rounds: int = ROUNDS,
     workers: Workers = 1,
     progress: Watch | None = None,
 ) -> ReverseStress:
-    """The break points of a set. Raises `AmoOptError` for an unknown stress or fewer than one path, `SimulationError` where a path fails."""
+    """The break points of a set under some stresses, else under all that reach the protocol. Raises `AmoOptError` for an unknown stress or fewer than one path, `SimulationError` where a path fails."""
+    stresses = stresses_of(study) if stresses is None else stresses
     unknown = [name for name in stresses if name not in LARGEST]
     if unknown:
         raise AmoOptError(f"unknown stress {unknown[0]!r}; known: {', '.join(LARGEST)}")
@@ -208,7 +224,7 @@ def reverse_stress(
         return bisect(
             lambda size: {name: at(stress, size)[name] for name in conditions},
             stress=stress,
-            unit=UNITS[stress],
+            unit=in_account(UNITS[stress].format(coin=coin_of(study)), study.state.unit),
             largest=LARGEST[stress],
             rounds=rounds,
             watch=progress,
@@ -221,6 +237,7 @@ def reverse_stress(
         parameters=parameters.name,
         study=study.name,
         account=study.state.unit,
+        coin=coin_of(study),
         survival=Survival(
             dollar=study.simulation.peg_reference == "dollar",
             min_external_cr=study.constraints.min_external_cr,

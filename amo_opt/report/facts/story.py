@@ -128,6 +128,7 @@ def tell_story(
         capital=CAPITAL,
         size=study.state.size,
         account=study.state.unit,
+        has=study.state.has,
     )
     return Story(
         title=f"{parameters.name} on {study.name}: {scenario}, path {path_name(path, component)} of stream {stream}",

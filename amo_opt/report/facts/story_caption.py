@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from amo_opt.wording import USD, fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 FloatArray = NDArray[np.float64]
 Series = Mapping[str, FloatArray]
@@ -27,9 +27,15 @@ WORTH_SAYING = 1e3
 """Tokens or dollars, at a size of 1 (`ProtocolState.size`), below which an amount is none."""
 
 
+def everything(_table: str) -> bool:
+    """What a protocol has that has every mechanism."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size and unit of account.
+    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size and unit of account, and
+    which mechanisms it ``has``.
 
     ``drawn`` = the stress's beginning comes from the study; otherwise ``onset_label`` says by what it was seen in the series.
     ``yield_lines`` are names and titles of income that counts in the yield.
@@ -48,6 +54,7 @@ class Events:
     capital: Sequence[str]
     size: float = 1.0
     account: str = USD
+    has: Callable[[str], bool] = everything
 
     @property
     def worth_saying(self) -> float:
@@ -146,6 +153,8 @@ def _supply(series: Series, events: Events) -> str:
     redeemed, minted_outside = _moves(series["net_issued"][before : end + 1], FEES_BURNED * float(series["supply"][before]))
     burned, minted = _moves((series["supply"] - series["net_issued"])[before : end + 1], 0.0)
     holders = _listed((("redeemed", redeemed), ("minted", minted_outside)), events.worth_saying)
+    if not events.has("amos"):
+        return f"{text}; meanwhile holders {holders}."
     amos = _listed((("burned", burned), ("minted", minted)), events.worth_saying)
     return f"{text}; meanwhile holders {holders} and the AMOs {amos}. {_unwinding(series, events)}"
 
@@ -180,15 +189,19 @@ def _unwinding(series: Series, events: Events) -> str:
 
 def _ratios(window: Series, events: Events) -> str:
     target, external, contract = window["collateral_ratio"], window["cr_external"], window["cr_contract"]
-    text = f"Target CR went from {target[0]:.4f} to {target[-1]:.4f}" if target[0] != target[-1] else f"Target CR stayed at {target[0]:.4f}"
+    target_told = (
+        f"Target CR went from {target[0]:.4f} to {target[-1]:.4f}" if target[0] != target[-1] else f"Target CR stayed at {target[0]:.4f}"
+    )
     parts = [
         _held(name, values, limit, limit_name)
         for name, values, limit, limit_name in (
             ("cr_external", external, events.min_external_cr, "limit"),
             ("cr_contract", contract, events.min_cr, "min_cr"),
         )
+        if limit_name != "min_cr" or events.has("amos")
     ]
-    return f"{text}; {parts[0]}, {parts[1]}."
+    told = ", ".join(parts)
+    return f"{target_told}; {told}." if events.has("controller") else f"{told}."
 
 
 def _held(name: str, values: FloatArray, limit: float, limit_name: str) -> str:
