@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.stress.scenario import Line, Scenario, Span
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import ORDERED, SETTINGS, VENUES
+from amo_opt.wording import USD, in_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 CALM = "calm"
 """The entry every other stands on."""
@@ -165,8 +166,10 @@ def unnamed() -> Mapping[str, float]:
     return MappingProxyType({key: value for key, value in _entry(CALM)["settings"].items() if key not in named})
 
 
-def describe(scenario: Scenario) -> tuple[Fact, ...]:
-    """What the scenario is, in lines: title, weight and its reason, onset, size, what each series does, sources."""
+def describe(scenario: Scenario, *, account: str = USD, without: Collection[str] = ()) -> tuple[Fact, ...]:
+    """What the scenario is, in lines: title, weight and its reason, onset, size, what each series does, sources; settings in the unit of ``account``, series ``without`` those
+    that reach nothing.
+    """
     own, calm = scenario.settings, _entry(CALM)["settings"]
     facts = [
         Fact("title", scenario.title),
@@ -176,7 +179,7 @@ def describe(scenario: Scenario) -> tuple[Fact, ...]:
     if "onset_day_low" in own:
         facts.append(Fact("onset", f"day {own['onset_day_low']:g} to {own['onset_day_high']:g} of the scored window, uniform"))
     facts += [Fact(key, f"{own[key]:g} ± {100 * own.get(f'{key}_spread', 0.0):g}%") for key in ("size", "speed") if key in own]
-    facts += [Fact(series, _outline(series, points)) for series, points in scenario.waypoints.items()]
+    facts += [Fact(series, _outline(series, points, account)) for series, points in scenario.waypoints.items() if series not in without]
     if own.get("exit_total_high", 0.0) > 0.0:
         span = f"{100 * own['exit_total_low']:g} to {100 * own['exit_total_high']:g}%"
         facts.append(Fact("exit total", f"holders_exit scaled so that {span} of external supply leaves"))
@@ -187,7 +190,7 @@ def describe(scenario: Scenario) -> tuple[Fact, ...]:
         facts.append(Fact("lending freeze", f"utilisation {own['freeze_utilisation']:g} for {span}"))
     facts += _loss_facts(own)
     facts += [
-        Fact("setting", f"{key} = {own[key]:g} {SETTINGS[key].unit}".rstrip())
+        Fact("setting", f"{key} = {own[key]:g} {in_account(SETTINGS[key].unit, account)}".rstrip())
         for key in own
         if key in calm and own[key] != calm[key] and not (key == "losses_certain" or key.endswith(("_loss_yearly", "_loss_severity")))
     ]
@@ -209,16 +212,17 @@ def _loss_facts(own: Mapping[str, float]) -> list[Fact]:
     return facts
 
 
-def _outline(series: str, points: Points) -> str:
+def _outline(series: str, points: Points, account: str) -> str:
+    """What a series does. Its prices are of the days it was recorded on: they count by their ratio, and in another unit of account than theirs none is named."""
     kind = SERIES[series].kind
     if kind in ("share_a_day", "demand_a_day"):
         return ", ".join(f"{100 * value:g}% a day from {hour:g} h" for hour, value in points)
     extreme = max if kind == "multiple" else min
     hour, value = extreme(points, key=lambda point: point[1])
-    unit = SERIES[series].unit or "× calm"
+    unit = (SERIES[series].unit if account == USD else "") or ("× calm" if kind == "multiple" else "")
     if kind == "level":
-        return f"{100 * (value / points[0][1] - 1):+.4g}% at {hour:g} h ({points[0][1]:g} to {value:g} {unit})"
-    return f"{'peak' if kind == 'multiple' else 'low'} {value:g} {unit} at {hour:g} h, {points[-1][1]:g} from {points[-1][0]:g} h"
+        return f"{100 * (value / points[0][1] - 1):+.4g}% at {hour:g} h ({points[0][1]:g} to {value:g}{f' {unit}' if unit else ''})"
+    return f"{'peak' if kind == 'multiple' else 'low'} {value:g}{f' {unit}' if unit else ''} at {hour:g} h, {points[-1][1]:g} from {points[-1][0]:g} h"
 
 
 def _folder() -> Any:

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "gather"]
 
-LEAST_MILLIONS = 5e4
-"""What rounds to a tenth of a million."""
+LEAST_MILLIONS = 1e6
+"""Where the deepest paths of a small protocol stay below it, they are not counted in millions."""
 CHAINS = {1: "Ethereum"}
 """Names of chains by their id; another goes by its id alone."""
 
@@ -206,7 +206,7 @@ def _worst_of(result: Result, subject: Subject) -> str:
 
 
 def _waits(result: Result) -> Scale:
-    """What the deepest paths' unserved redemptions are counted in: millions, unless all of them would round to none of it."""
+    """What the deepest paths' unserved redemptions are counted in: millions, unless there is no million among them."""
     unit, values = in_account("USD·h", result.study.state.unit), [each.unserved_usd_hours for each in result.worst_paths]
     return scale_for(unit, values) if 0.0 < max(values, default=0.0) < LEAST_MILLIONS else Scale(1e-6, 1, f"m {unit}")
 

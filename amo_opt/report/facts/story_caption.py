@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.wording import USD, fixed
+from amo_opt.wording import USD, fixed, significant, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,14 +81,14 @@ def caption(series: Series, reference: FloatArray, events: Events) -> str:
 def money(value: float) -> str:
     """An amount of dollars or tokens in about three digits.
 
-    >>> money(1.3345e9), money(182.4e6), money(3.21e6), money(45_600.0), money(1053.0), money(12.0), money(-2e6)
-    ('1.33bn', '182m', '3.2m', '46k', '1.1k', '12', '−2.0m')
+    >>> money(1.3345e9), money(182.4e6), money(3.21e6), money(45_600.0), money(1053.0), money(12.0), money(-2e6), money(0.0312)
+    ('1.33bn', '182m', '3.2m', '46k', '1.1k', '12', '−2.0m', '0.031')
     """
     for size, decimals, letter in ((1e9, 2, "bn"), (1e6, 1, "m"), (1e3, 1, "k")):
         # what rounds up to a thousand of the smaller unit is one of this
         if abs(value) >= size * (1.0 - 5e-4):
             return fixed(value / size, 0 if decimals == 1 and abs(value) >= 10.0 * size else decimals) + letter
-    return fixed(value, 0)
+    return fixed(value, 0) if abs(value) >= 10.0 or value == 0.0 else true_minus(significant(value, 2))
 
 
 def day(hour: int) -> str:

@@ -166,4 +166,6 @@ def test_what_is_not_known_names_the_terms():
         "NOT KNOWN: n = 58 paths are too few to tell what it does from 150 to 5000; at least 30 of each scenario are needed."
     )
     assert finding_words(replace(base, finding=replace(base.finding, kind="one value")), "USD").startswith("FLAT: it has no other value")
-    assert finding_words(replace(base, finding=replace(base.finding, kind="not simulated")), "USD").startswith("no value but the current one")
+    assert finding_words(replace(base, finding=replace(base.finding, kind="not simulated")), "USD").startswith(
+        "no value but the current one"
+    )

@@ -99,7 +99,9 @@ def test_a_reason_names_the_paths_it_was_found_on(result):
 def test_what_binds_shows_figure_bound_limit_and_n():
     """In one unit; a figure of the set alone has no interval and no paths."""
     found = binding_of("trial-3", "selection", UNSERVED)
-    assert binding_words(found, "USD").endswith("in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160")
+    assert binding_words(found, "USD").endswith(
+        "in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160"
+    )
     unknown = replace(UNSERVED, estimate=Estimate.of(4e8, (0.0, 2.025e9), n=20, fewest=20), decidable=False)
     few = binding_of("trial-3", "selection", unknown)
     assert (few.interval, few.confidence_bound, few.kept) == (None, 4e8, False)
