@@ -19,6 +19,7 @@ from amo_opt.amos.sections import parts_of
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
+    behaviour_unit,
     contract_problems,
     date_problems,
     draws_problems,
@@ -106,6 +107,8 @@ def load_state(path: str | os.PathLike[str], behaviour: str | os.PathLike[str] |
     document = _read(Path(path), os.fspath(path), "state", problems)
     how = _read(Path(behaviour), os.fspath(behaviour), "behaviour", problems)
     state = _state(document, how, problems) if document else None
+    if how is not None and state is not None and uncounted(how, state):
+        problems.append(how.problem(("unit",), "another unit of account than the state's", found=behaviour_unit(how), allowed=state.unit))
     if state is None or problems:
         raise InputError(problems)
     return state

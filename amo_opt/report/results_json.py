@@ -18,6 +18,7 @@ from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.validity import own_episodes
 from amo_opt.report.sampling_json import part_document, plan_document, sampling_document
 from amo_opt.scoring.replayed import BAND
+from amo_opt.wording import USD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ def results_json(result: Result) -> str:
     study, subject = result.study, subject_of(result)
     document: Json = {
         "schema": SCHEMA,
-        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
+        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed, **_unit(study.state)},
         "versions": dict(versions()),
         "current": _set(subject.current.parameters, study.state),
         "recommended": None if result.recommended is None else _set(result.recommended, study.state),
@@ -76,6 +77,11 @@ def results_json(result: Result) -> str:
         **_around(result),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def _unit(state: ProtocolState) -> dict[str, Json]:
+    """The unit of account, where it is not the dollar."""
+    return {} if state.unit == USD else {"unit": state.unit}
 
 
 def check_results(path: Path, *, study: str) -> None:
