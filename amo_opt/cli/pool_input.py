@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from amo_opt.cli.options import json_option, load
-from amo_opt.protocol.state import FRAX
 from amo_opt.wording import USD
 
 if TYPE_CHECKING:
@@ -147,6 +146,8 @@ def _from_options(asked: Asked) -> Given:
 
 
 def _from_study(asked: Asked, study_file: Path) -> Given:
+    from amo_opt.protocol.state import FRAX
+
     state = load(study_file).state
     pool = state.pool
     price = pool.base_virtual_price.value if asked.virtual_price is None else asked.virtual_price

@@ -27,8 +27,8 @@ class Figure:
     assumed: str | None = None
     low: float | None = None
     high: float | None = None
-    of: str | None = field(default=None, repr=False)
-    otherwise: str | None = field(default=None, repr=False)
+    of: str | None = field(default=None, repr=False, compare=False)
+    otherwise: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_given(self) -> bool:
