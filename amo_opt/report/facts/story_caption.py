@@ -32,6 +32,10 @@ def everything(_table: str) -> bool:
     return True
 
 
+LEAST_TOLD = 0.01
+"""Of the unit of account, below which an amount is told as nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Events:
     """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size and unit of account, and
@@ -88,7 +92,7 @@ def money(value: float) -> str:
         # what rounds up to a thousand of the smaller unit is one of this
         if abs(value) >= size * (1.0 - 5e-4):
             return fixed(value / size, 0 if decimals == 1 and abs(value) >= 10.0 * size else decimals) + letter
-    return fixed(value, 0) if abs(value) >= 10.0 or value == 0.0 else true_minus(significant(value, 2))
+    return true_minus(significant(value, 2)) if LEAST_TOLD <= abs(value) < 10.0 else fixed(value, 0)
 
 
 def day(hour: int) -> str:
