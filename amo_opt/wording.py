@@ -22,6 +22,9 @@ SMALL = 1e-6
 UNITS = {"per year": (100.0, "% a year"), "bps": (1.0, "bp"), "probability": (100.0, "%"), "ratio": (1.0, ""), "h": (1.0, "h")}
 """Factor and name under which figures of a unit are shown whatever their size; amounts go by `thousands`."""
 LONGEST_NAME = 100
+USD = "USD"
+"""The unit of account where a state names none, and the word for whichever it is in what the package declares (``USD/token``, ``against the dollar``)."""
+_ACCOUNT = re.compile(rf"\b(?:(?P<one>(?:the|an?|one|1) dollar)|dollars?|{USD})\b", re.IGNORECASE)
 _MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")
@@ -129,6 +132,19 @@ def true_minus(text: str) -> str:
     '−0.03 to 0.03, svb-2023, 10-25%'
     """
     return _MINUS.sub("−", text)
+
+
+def in_account(text: str, account: str) -> str:
+    """A declared unit, title or sentence of the package as it is shown for a state whose unit of account is ``account``: everything that is shown in it comes through here.
+
+    Text of others never does: what a user writes of dollars is about dollars.
+
+    >>> in_account("USD/token", "ETH"), in_account("m USD·h", "USD"), in_account("Peg risk against the dollar", "ETH"), in_account("Base to sell, dollars", "ETH")
+    ('ETH/token', 'm USD·h', 'Peg risk against 1 ETH', 'Base to sell, ETH')
+    """
+    if account == USD:
+        return text
+    return _ACCOUNT.sub(lambda found: f"1 {account}" if found["one"] else account, text)
 
 
 # -- text of others ----------------------------------------------------------------------------------------------------------------

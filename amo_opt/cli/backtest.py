@@ -37,8 +37,8 @@ def print_facts(facts: BacktestFacts) -> None:
         markup=False,
     )
     for title, table in (
-        ("column by column", column_table(facts.fit)),
-        ("over the whole", summary_table(facts.fit)),
+        ("column by column", column_table(facts.fit, facts.run.study.state.unit)),
+        ("over the whole", summary_table(facts.fit, facts.run.study.state.unit)),
         ("what must come out right", demand_table(facts.fit)),
     ):
         _print_table(title, table)

@@ -194,20 +194,24 @@ def floor(
     outside: float | None,
     window: float | None,
 ) -> None:
-    """Worst-case collateral at a price floor: closed form beside what the AMO contracts' loops return, reverts included.
+    """Worst-case collateral at a price floor: closed form beside what the AMO contracts' loops return, reverts included; the loops are Frax's, and of another protocol's study the closed form stands alone.
 
     \b
     Example:
       amo-opt pool floor --study studies/frax-2022.toml
       amo-opt pool floor --stable 165m --base 165m -A 100 -A 1500 --floor 0.9 --lp-share 0.8
     """
-    from amo_opt.stableswap.floor import compare_floor
+    from amo_opt.stableswap.floor import BOTH_LOOPS, compare_floor
 
     pool = given(asked)
     if floor_price is None:
         if pool.collateral_ratio is None:
-            raise click.UsageError("--floor missing: give a price, or --study STUDY.toml for its collateral ratio")
+            raise click.UsageError(
+                "--floor missing: give a price, or --study STUDY.toml of a protocol with a collateral ratio, which it is then"
+            )
         floor_price = pool.collateral_ratio
+    if pool.lp_share == 0.0 and lp_share is None:
+        raise click.UsageError("--lp-share missing: the study's protocol owns none of the pool, so none of it is its collateral")
     compared = [
         compare_floor(
             each,
@@ -217,6 +221,8 @@ def floor(
             collateral_ratio=collateral_ratio,
             outside=pool.outside if outside is None else outside,
             convergence_window=window,
+            contracts=BOTH_LOOPS if pool.loops else (),
+            as_read=pool.loops,
         )
         for each in pool.pools
     ]
@@ -229,4 +235,4 @@ def floor(
         print_json(document(pool, documents))
         return
     for each, rows in zip(pool.pools, compared, strict=True):
-        tell_floor(each, rows, floor_price)
+        tell_floor(each, rows, floor_price, pool.account)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from amo_opt.cli.options import json_option, load
+from amo_opt.wording import USD
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -64,13 +65,17 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """The pool, once for every A asked for, the first being its own; and what the study's state says beside it."""
+    """The pool, once for every A asked for, the first being its own; and what the study's state says beside it: its unit of account in ``account``, and whether
+    the AMO contracts whose loops are known are its own in ``loops``.
+    """
 
     pools: tuple[Pool, ...]
     virtual_price: float
     lp_share: float = 1.0
     collateral_ratio: float | None = None
     outside: float = math.inf
+    account: str = USD
+    loops: bool = True
 
 
 class PoolCommand(click.Command):
@@ -141,6 +146,8 @@ def _from_options(asked: Asked) -> Given:
 
 
 def _from_study(asked: Asked, study_file: Path) -> Given:
+    from amo_opt.protocol.state import FRAX
+
     state = load(study_file).state
     pool = state.pool
     price = pool.base_virtual_price.value if asked.virtual_price is None else asked.virtual_price
@@ -151,9 +158,11 @@ def _from_study(asked: Asked, study_file: Path) -> Given:
     return Given(
         pools=_pools(asked, stable, dollars, amplification, pool.fee.value, pool.admin_fee.value),
         virtual_price=price,
-        lp_share=state.amos.curve.lp_share.value,
-        collateral_ratio=min(state.controller.collateral_ratio.value, 1.0),
+        lp_share=state.own_of_pool,
+        collateral_ratio=min(state.controller.collateral_ratio.value, 1.0) if state.has("controller") else None,
         outside=max(0.0, state.stablecoin.supply.value - stable),
+        account=state.unit,
+        loops=state.is_of(FRAX),
     )
 
 

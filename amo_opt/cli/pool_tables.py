@@ -10,7 +10,7 @@ import click
 from amo_opt.cli.options import print_json
 from amo_opt.cli.pool_input import Asked, Given
 from amo_opt.cli.streams import say
-from amo_opt.wording import fixed, significant
+from amo_opt.wording import fixed, in_account, significant
 
 if TYPE_CHECKING:
     from amo_opt.stableswap.depth import Pool
@@ -65,20 +65,20 @@ def tell(
     for row in rows:
         table.add_column(f"A {row['amplification']:,.0f}", justify="right", overflow="fold")
     for name, label in titles.items():
-        table.add_row(label, *(_cell(name, row[name]) for row in rows))
+        table.add_row(in_account(label, given.account), *(_cell(name, row[name]) for row in rows))
     Console().print(table)
     for note in notes:
         click.echo(note)
 
 
-def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float) -> None:
+def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float, account: str) -> None:
     """One table of `amo-opt pool floor`: a row a method, then the reasons of reverts and what a cap did."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
     scale, unit = (1e6, "millions") if pool.stablecoin + pool.base >= 1e6 else (1.0, "units")
-    title = f"worst case at a floor of {floor:g}, A {pool.amplification:,.0f} ({unit} of tokens and dollars)"
+    title = f"worst case at a floor of {floor:g}, A {pool.amplification:,.0f} ({unit} of tokens and {in_account('dollars', account)})"
     table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0))
     for heading in ("method", "rounds", "price", "sold", "own\nstable", "own\nbase", "colla-\nteral", "base\noff", "coll.\noff"):
         table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
@@ -113,7 +113,9 @@ def plot(asked: Asked, given: Given, marks: Sequence[tuple[str, float]] = ()) ->
         or given.pools[0].base
     )
     own = given.pools[0]
-    caption = f"{own.stablecoin:,.0f} stablecoin and {own.base:,.0f} USD of base, fee {own.fee:.4%}; marginal price before the fee."
+    caption = (
+        f"{own.stablecoin:,.0f} stablecoin and {own.base:,.0f} {given.account} of base, fee {own.fee:.4%}; marginal price before the fee."
+    )
     curves = [selling_curve(each, ROOM * furthest) for each in given.pools]
-    save_pool(asked.plot, curves, title="A pool while its stablecoin is sold", caption=caption, marks=shown)
+    save_pool(asked.plot, curves, title="A pool while its stablecoin is sold", caption=caption, account=given.account, marks=shown)
     say(f"drawn in {asked.plot}", err=True)

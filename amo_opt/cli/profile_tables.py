@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amo_opt.cli.tables import PIPED_WIDTH, estimate_document
-from amo_opt.wording import NOT_KNOWN, interval, sized
+from amo_opt.wording import NOT_KNOWN, USD, in_account, interval, sized
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,11 +37,11 @@ def document(found: Profiles) -> dict[str, Any]:
         "n": found.n,
         "twins": found.twins,
         "bounds": found.bounds,
-        "profiles": [_profile_document(each, found.terms) for each in found.profiles],
+        "profiles": [_profile_document(each, found.terms, study.state.unit) for each in found.profiles],
     }
 
 
-def _profile_document(each: ParameterProfile, terms: tuple[str, ...]) -> dict[str, Any]:
+def _profile_document(each: ParameterProfile, terms: tuple[str, ...], account: str) -> dict[str, Any]:
     from amo_opt.report.facts.finding import called, finding_words, shape_words
 
     label = called(each.parameter)
@@ -49,7 +49,7 @@ def _profile_document(each: ParameterProfile, terms: tuple[str, ...]) -> dict[st
         "parameter": each.parameter,
         "range": {"low": each.low, "high": each.high, "log": each.log},
         "current": each.current,
-        "finding": finding_words(each),
+        "finding": finding_words(each, account),
         "flat": each.flat,
         "objectives": {
             name: {"shape": shape.word, "best": shape.best, "finding": shape_words(shape, label)} for name, shape in each.shapes.items()
@@ -85,7 +85,7 @@ def print_profiles(found: Profiles) -> None:
     for each in found.profiles:
         _print_table(each, found)
     for each in found.profiles:
-        click.echo(f"{each.parameter}: {finding_words(each)}")
+        click.echo(f"{each.parameter}: {finding_words(each, found.study.state.unit)}")
         for value, reason in each.failed:
             click.echo(f"{each.parameter}: not simulated at {value:g}: {reason}")
 
@@ -99,7 +99,8 @@ def _print_table(each: ParameterProfile, found: Profiles) -> None:
     # A parameter that changes nothing at all has one column: the others would repeat it.
     still = all(shift.unchanged for point in each.points for shift in point.shifts.values())
     points = each.points[:1] if still else each.points
-    rows = [_row(term, points) for term in told]
+    account = found.study.state.unit
+    rows = [_row(term, points, account) for term in told]
     heads = ["at every value"] if still else [_head(point, each) for point in points]
     label = max(len(row[0]) for row in rows)
     cell = max(len(line) for row in rows for text in row[1:] for line in text.split("\n"))
@@ -115,7 +116,7 @@ def _print_table(each: ParameterProfile, found: Profiles) -> None:
             table.add_row(name, *cells[shown])
         table.add_row("limits", *[_limits(point) for point in points[shown]])
         console.print(table)
-    silent = [_title(term) for term in found.terms if term not in told]
+    silent = [_title(term, account) for term in found.terms if term not in told]
     if silent:
         click.echo(f"0 on every path: {', '.join(silent)}")
     click.echo()
@@ -137,13 +138,13 @@ def _words(each: ParameterProfile) -> str:
 
     if each.flat is None:
         return NOT_KNOWN.upper()
-    return "FLAT" if each.flat else ", ".join(f"{title(name)} {shape.word}" for name, shape in each.shapes.items())
+    return "FLAT" if each.flat else ", ".join(f"{title(name, USD)} {shape.word}" for name, shape in each.shapes.items())
 
 
-def _title(term: str) -> str:
+def _title(term: str, account: str) -> str:
     from amo_opt.report.facts.finding import title
 
-    return title(term)
+    return title(term, account)
 
 
 def _head(point: MovedPoint, each: ParameterProfile) -> str:
@@ -153,7 +154,7 @@ def _head(point: MovedPoint, each: ParameterProfile) -> str:
     return f"{plain_number(point.value)}{' current' if point.value == each.current else ''}{along}"
 
 
-def _row(term: str, points: tuple[MovedPoint, ...]) -> list[str]:
+def _row(term: str, points: tuple[MovedPoint, ...], account: str) -> list[str]:
     """The term with its unit, and a cell a value, all on one scale."""
     from amo_opt.report.wording import scale_for
     from amo_opt.scoring.metrics import METRICS
@@ -165,9 +166,9 @@ def _row(term: str, points: tuple[MovedPoint, ...]) -> list[str]:
     # Decimals for the smallest difference that is told apart from chance, but not a hundred times finer than the largest.
     clear = [size for size, shift in zip(apart, shifts, strict=True) if shift.moves]
     finest = max(0.01 * max(apart), min(clear, default=max(apart))) or max(abs(figure.value) for figure in figures)
-    scale = scale_for(unit, [end for figure in figures for end in (figure.value, figure.high)]).fine(finest)
+    scale = scale_for(in_account(unit, account), [end for figure in figures for end in (figure.value, figure.high)]).fine(finest)
     indent = "" if term in METRICS else "  "
-    name = f"{indent}{_title(term)} ({scale.unit})" if scale.unit else f"{indent}{_title(term)}"
+    name = f"{indent}{_title(term, account)} ({scale.unit})" if scale.unit else f"{indent}{_title(term, account)}"
     return [name, *(f"{_shown(scale, figure)}\n{_apart(scale, shift)}" for figure, shift in zip(figures, shifts, strict=True))]
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.wording import NOT_KNOWN, count, interval, significant, sized
+from amo_opt.wording import NOT_KNOWN, count, in_account, interval, significant, sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,11 +36,11 @@ def estimate_document(estimate: Estimate) -> dict[str, Any]:
     return document
 
 
-def _constraint_document(constraint: Constraint) -> dict[str, Any]:
+def _constraint_document(constraint: Constraint, account: str) -> dict[str, Any]:
     return {
         "name": constraint.name,
         "scenario": constraint.scenario,
-        "unit": constraint.unit,
+        "unit": in_account(constraint.unit, account),
         **estimate_document(constraint.estimate),
         "limit": constraint.limit,
         "at_least": constraint.at_least,
@@ -67,7 +67,7 @@ def score_document(
             scenario: {name: estimate_document(estimate) for name, estimate in figures.items()}
             for scenario, figures in score.by_scenario.items()
         },
-        "constraints": [_constraint_document(constraint) for constraint in score.constraints],
+        "constraints": [_constraint_document(constraint, study.state.unit) for constraint in score.constraints],
         "risk_parts": [part_document(part, estimate_document) for part in parts],
         "sampling": [design_document(name, design) for name, design in designs.items()],
     }
@@ -126,19 +126,21 @@ def print_score(console: Console, score: Score, parameters: ParameterSet, study:
     from rich.table import Table
 
     from amo_opt.report.facts.limits import constraint_verdict
-    from amo_opt.scoring.metrics import METRICS
+    from amo_opt.report.wording import metric_of
 
+    account = study.state.unit
     table = Table(title=f"{parameters.name} on {study.name} (95% intervals)")
     for heading in ("metric", "value", "low", "high", "unit", "n"):
         table.add_column(heading, justify="left" if heading in {"metric", "unit"} else "right", no_wrap=heading not in {"metric", "unit"})
-    for metric in METRICS.values():
-        estimate = score.metrics[metric.name]
+    for name, estimate in score.metrics.items():
+        metric = metric_of(name, account)
         table.add_row(
             metric.title, shown(estimate.value), _end(estimate.low), _end(estimate.high), metric.unit, sized(estimate.n, estimate.twins)
         )
     console.print(table)
     chosen = ("peg_cvar95_bps", "min_price", "min_cr_external", "unserved_usd_hours", "hours_to_recover")
-    titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in METRICS.values()}
+    shown_metrics = (metric_of(name, account) for name in score.metrics)
+    titles = {metric.name: f"{metric.title} [{metric.unit}]" if metric.unit else metric.title for metric in shown_metrics}
     names = [name for name in chosen if name in score.metrics]
     table = Table(title="by scenario: value (low … high)")
     table.add_column("scenario", no_wrap=True)

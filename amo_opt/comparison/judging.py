@@ -12,12 +12,13 @@ from amo_opt.comparison.gates import Gate, default_tolerance
 from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Reason, ReasonKind, Status
 from amo_opt.scoring.constraints import CAPS, caps_plus_buffer
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, holm
-from amo_opt.scoring.metrics import MEASURES, METRICS
+from amo_opt.scoring.metrics import MEASURES, METRICS, measured
 from amo_opt.scoring.paired import Reading, differences
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
 from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.tails import MOST_SHARE, edges_of, within_a_path
+from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,10 +36,11 @@ STATUSES: dict[Status, int] = {"not gated": 0, "pass": 1, "warn": 2, "fail": 3}
 
 
 def read_figures(figures: Figures, rows: Sample, gates: Sequence[Gate]) -> Reading:
-    """The reading of every metric that has a direction, of its own or by a gate, or that a gate limits."""
+    """The reading of every metric of what the protocol has that has a direction, of its own or by a gate, and of every one that a gate limits."""
     directions = {gate.metric: gate.better for gate in gates if gate.better is not None}
     limited = {gate.metric for gate in gates}
-    names = [name for name, metric in METRICS.items() if metric.better or name in limited]
+    there = measured(rows.study)
+    names = [name for name, metric in METRICS.items() if (metric.better and name in there) or name in limited]
     measures = {name: MEASURES[name] for name in names}
     turned = {
         name: replace(measure, metric=replace(measure.metric, better=directions.get(name, measure.metric.better)))
@@ -66,7 +68,7 @@ def judge_metrics(candidate: Reading, baseline: Reading, gates: Sequence[Gate], 
 
 def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading, *, identical: bool) -> MetricVerdict:
     """A paired difference as a verdict; a tail too thin to judge is inconclusive unless nothing differs at all."""
-    name, found = difference.metric, difference.difference
+    name, found, account = difference.metric, difference.difference, baseline.paths.study.state.unit
     metric = candidate.measures[name].metric
     paths = _drawn(baseline.paths)
     same = np.array_equal(candidate.values[name], baseline.values[name]) and (identical or paths >= LEAST_PATHS)
@@ -85,8 +87,8 @@ def _metric(difference: PairedDifference, candidate: Reading, baseline: Reading,
         more = _thicker(paths, found, alike=alike) if thin and found.tail_points else _settled(difference, metric.better, paths)
     return MetricVerdict(
         name=name,
-        title=metric.title,
-        unit=metric.unit,
+        title=in_account(metric.title, account),
+        unit=in_account(metric.unit, account),
         better=metric.better,
         baseline=difference.current,
         candidate=difference.candidate,
@@ -190,8 +192,8 @@ def _gate(
     status, word, reason = max(parts, key=lambda part: STATUSES[part[0]])
     return GateVerdict(
         gate=gate,
-        title=described.title,
-        unit=described.unit,
+        title=in_account(described.title, rows.study.state.unit),
+        unit=in_account(described.unit, rows.study.state.unit),
         tolerance=None if alone or metric is None else metric.tolerance,
         verdict=word,
         status=status,

@@ -20,7 +20,9 @@ from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
-from amo_opt.wording import plain
+from amo_opt.stress.settings import SETTINGS
+from amo_opt.stress.touches import reached
+from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -386,6 +388,50 @@ def scenario_problems(document: Document) -> Iterator[Problem]:
         yield from _change_problems(document, key, name, entry, defaults)
     if weights and all(weight == 0.0 for weight in weights):
         yield document.problem(("scenario",), "every weight is 0", allowed="at least one weight above 0")
+
+
+def behaviour_unit(behaviour: Document | None) -> str:
+    """The unit of account that a behaviour file counts in."""
+    return str(behaviour.data.get("unit", USD)) if behaviour is not None else USD
+
+
+def uncounted(behaviour: Document | None, state: ProtocolState) -> tuple[str, ...]:
+    """Amounts of a behaviour file, by dotted name, that are in another unit of account than the state's."""
+    if behaviour is None or behaviour_unit(behaviour) == state.unit:
+        return ()
+    return tuple(name for name, entry in figures_by_name().items() if entry.metadata["behaviour"] and USD in entry.metadata["unit"])
+
+
+def unit_problems(document: Document, behaviour: Document | None, state: ProtocolState) -> Iterator[Problem]:
+    """Amounts that the catalogue and a behaviour file say in another unit of account than the state's, and that the study does not say anew.
+
+    The catalogue's are in dollars; a behaviour file says its own unit.
+    """
+    for name in uncounted(behaviour, state):
+        if document.get((*SET, name)) is None and document.get((*SET, *name.split("."))) is None:
+            unit, said = in_account(figures_by_name()[name].metadata["unit"], state.unit), shown(behaviour_unit(behaviour))
+            allowed = f"a number of {unit} ({figures_by_name()[name].metadata['doc']}), as the behaviour file counts in {said}"
+            yield document.problem((*SET, name), "missing", allowed=allowed)
+    if state.unit == USD:
+        return
+    defaults = document.get(DEFAULTS)
+    given = {*(defaults if isinstance(defaults, dict) else ()), *settings_in(state.unit)}
+    missing: dict[str, None] = {}
+    for entry in document.get(("scenario",)) or ():
+        if isinstance(entry, dict) and entry.get("name") in scenario_names():
+            own, settings = entry.get("set"), load_scenario(str(entry["name"])).settings
+            held = given | set(own if isinstance(own, dict) else ())
+            missing |= dict.fromkeys(name for name in settings if SETTINGS[name].amount and name not in held and reached(name, state.has))
+    for name in missing:
+        allowed = (
+            f"a number of {in_account(SETTINGS[name].unit, state.unit)} ({SETTINGS[name].doc}): the catalogue's is of a market in dollars"
+        )
+        yield document.problem((*DEFAULTS, name), "missing", allowed=allowed)
+
+
+def settings_in(unit: str) -> dict[str, float]:
+    """Settings that follow from a state's unit of account: gas is paid in ether, which is worth one of itself."""
+    return {"eth_usd": 1.0} if unit.upper() == "ETH" else {}
 
 
 # -- dates of the proposal ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import os
 from dataclasses import fields, is_dataclass, replace
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from amo_opt.amos.kinds import label_of
@@ -21,6 +22,7 @@ from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
     behaviour_problems,
+    behaviour_unit,
     contract_problems,
     date_problems,
     draws_problems,
@@ -30,25 +32,39 @@ from amo_opt.config.checks import (
     pool_problems,
     report_problems,
     scenario_problems,
+    settings_in,
     space_problems,
     state_problems,
     table_problems,
     tables_of,
+    uncounted,
+    unit_problems,
     written_figures,
     written_parameters,
 )
 from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import book_problems, override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import first, form_problems
-from amo_opt.config.schema import BEHAVIOUR_FILE, Model, figures_by_name, off_value, parameter_form, section_at, state_form, study_form
+from amo_opt.config.schema import (
+    BEHAVIOUR_FILE,
+    Model,
+    figures_by_name,
+    figures_in,
+    off_value,
+    parameter_form,
+    section_at,
+    state_form,
+    study_form,
+)
 from amo_opt.config.starter import BEHAVIOUR, examples
 from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
-from amo_opt.stress.catalogue import load_scenario
-from amo_opt.wording import plain
+from amo_opt.stress.catalogue import WEIGHT, load_scenario
+from amo_opt.stress.settings import SETTINGS
+from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +82,8 @@ _A: dict[Kind, str] = {
 }
 IN_CONTRACTS = ("chain_id", "price_controller", "collateral_decimals")
 """What a state keeps at its top and its file in the table of contracts."""
+ELSEWHERE = "set from another stablecoin's history, see the file"
+"""What stands for a figure's reason that tells another protocol's history."""
 LOWEST_FLOOR = 0.01
 """Least price floor of `cr_external`: at a collateral ratio of 0 the worst case is still taken at a price."""
 
@@ -106,6 +124,8 @@ def load_state(path: str | os.PathLike[str], behaviour: str | os.PathLike[str] |
     document = _read(Path(path), os.fspath(path), "state", problems)
     how = _read(Path(behaviour), os.fspath(behaviour), "behaviour", problems)
     state = _state(document, how, problems) if document else None
+    if how is not None and state is not None and uncounted(how, state):
+        problems.append(how.problem(("unit",), "another unit of account than the state's", found=behaviour_unit(how), allowed=state.unit))
     if state is None or problems:
         raise InputError(problems)
     return state
@@ -225,11 +245,13 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         scenario_problems(document),
         draws_problems(document),
         report_problems(document),
+        () if state is None else unit_problems(document, how, state),
     )
     if values is None or state is None or file_values is None or problems:
         return None
-    state = with_overrides(state, {name: override.value for name, override in overrides.items()})
+    state = with_overrides(state, {name: override.value for name, override in overrides.items()}, uncounted=uncounted(how, state))
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
+    settings = {**settings_in(state.unit), **values["scenario_defaults"]["set"]}
     study = Study(
         name=values["name"],
         date=values["date"],
@@ -240,11 +262,12 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         search=_search(values["search"]),
         constraints=_constraints(values["constraints"], state),
         certification=Certification(**values["certification"]),
-        scenarios=tuple(_scenario(entry, values["scenario_defaults"]["set"]) for entry in values["scenario"]),
+        scenarios=tuple(_scenario(entry, settings, state) for entry in values["scenario"]),
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
         state_set=tuple(overrides),
+        scenario_settings=settings,
     )
     return replace(study, hash=study_hash(study))
 
@@ -265,15 +288,24 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
     return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
-def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Scenario:
-    """A scenario's own settings before the study's for all of them."""
+def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: ProtocolState) -> Scenario:
+    """A scenario's own settings before the study's for all of them, in words that are true of the state's protocol and in its unit of account. What the catalogue says amounts may be instead is of markets in dollars alone."""
     limit = entry["max_breach_probability"]
-    return load_scenario(
+    found = load_scenario(
         entry["name"],
         weight=entry["weight"],
         settings={**defaults, **entry["set"]},
         waypoints=entry["waypoints"],
         max_breach_probability=limit,
+        whose=state.is_of,
+    )
+    if state.unit == USD:
+        return found
+    return replace(
+        found,
+        title=in_account(found.title, state.unit),
+        summary=in_account(found.summary, state.unit),
+        ranges=MappingProxyType({name: span for name, span in found.ranges.items() if name == WEIGHT or not SETTINGS[name].amount}),
     )
 
 
@@ -307,7 +339,17 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
         section: Any = _built(section_at(table), values[room][name], table, absent)  # type: ignore[arg-type]
         named[room].append((name, replace(section, on=label_of(name)[0]) if room == "amos" else section))
     amos = replace(state.amos, named=tuple(named["amos"]))
-    return replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent))
+    return _reread(replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent)))
+
+
+def _reread(state: ProtocolState) -> ProtocolState:
+    """The state whose reasons are true of its protocol: those that a file gives in the terms of another's history say that alone."""
+    for name in figures_in(state):
+        figure: Figure = attrgetter(name)(state)
+        if figure.of is not None and not state.is_of(figure.of):
+            said = figure.otherwise or ELSEWHERE
+            state = with_figure(state, name, replace(figure, source=figure.source and said, assumed=figure.assumed and said))
+    return state
 
 
 def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: set[str]) -> Any:

@@ -19,7 +19,7 @@ from amo_opt.protocol.state import Figure, Named
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from amo_opt.config.toml_file import Document, Key
     from amo_opt.errors import Problem
@@ -103,10 +103,14 @@ def moved_with_books(state: ProtocolState, name: str, value: float) -> ProtocolS
     return with_figure(state, name, replace(attrgetter(name)(state), value=value))
 
 
-def with_overrides(state: ProtocolState, values: Mapping[str, float]) -> ProtocolState:
-    """The state with these figures set: each is assumed then, says what the file held, and ranges over both."""
+def with_overrides(state: ProtocolState, values: Mapping[str, float], *, uncounted: Collection[str] = ()) -> ProtocolState:
+    """The state with these figures set: each is assumed then, says what the file held, and ranges over both; the files' own of those ``uncounted`` are in another unit
+    of account, so nothing is said of them.
+    """
     for name, value in values.items():
-        state = with_figure(state, name, set_by_study(attrgetter(name)(state), value))
+        said = f"set by the study in {state.unit}; the behaviour file counts in another unit"
+        anew = Figure(value=value, assumed=said, low=value, high=value)
+        state = with_figure(state, name, anew if name in uncounted else set_by_study(attrgetter(name)(state), value))
     return state
 
 

@@ -22,7 +22,7 @@ from amo_opt.amos.sections import parts_of
 from amo_opt.config.study import Certification, Constraints, ReportSettings, Search, Simulation
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, ProtocolState
-from amo_opt.wording import plain
+from amo_opt.wording import USD, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -247,6 +247,8 @@ FIGURE = model(
         "source": text(REASON, default=None, least=1),
         "date": (date | None, Field(None, description="a date such as 2022-05-11, without quotes")),
         "assumed": text(REASON, default=None, least=1),
+        "of": text("the name of the protocol whose history the reason tells, in quotes", default=None, least=1),
+        "otherwise": text("the reason as reports on other protocols give it, in quotes", default=None, least=1),
         "low": (float | None, Field(None, description="a finite number")),
         "high": (float | None, Field(None, description="a finite number")),
     },
@@ -254,6 +256,7 @@ FIGURE = model(
 
 DATE: Spec = (date, Field(description="a date such as 2022-05-11, without quotes"))
 NOTES = text("text in quotes", default="")
+UNIT_FORM = "^[A-Za-z][A-Za-z0-9]{0,11}$"
 FILE = text("the path of a TOML file, relative to this file", least=1)
 
 _PARAMETER_KEYS = {"name": name_of("set")} | {name: parameter_key(entry) for name, entry in PARAMETERS.items()}
@@ -288,6 +291,7 @@ _STATE_KEYS: dict[str, Spec] = {
     "date": DATE,
     "notes": NOTES,
     "protocol": text('the name of the protocol in quotes, such as "Frax"', default=""),
+    "unit": text('the unit of account, a short word in quotes such as "USD" or "ETH"', default=USD, pattern=UNIT_FORM),
     "pool_name": text(
         "what the first pool is called: a small letter, then small letters and digits", default="", pattern=f"^({LABEL.pattern})?$"
     ),
@@ -330,7 +334,12 @@ def parameter_form(names: tuple[str, ...]) -> Model:
 
 BEHAVIOUR_FILE = model(
     "behaviour",
-    {"name": name_of("behaviour"), "notes": NOTES, "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True)},
+    {
+        "name": name_of("behaviour"),
+        "notes": NOTES,
+        "unit": text('the unit of account of its amounts, a short word in quotes such as "USD" or "ETH"', default=USD, pattern=UNIT_FORM),
+        "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True),
+    },
 )
 
 _SIMULATION = _defaults(Simulation)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import ProtocolState
+from amo_opt.stress.catalogue import CALM, load_scenario
 from amo_opt.stress.scenario import Scenario
 
 LEAST_DRAWS = 16
@@ -114,7 +116,8 @@ class Study:
     """A resolved study: every file read, every default filled in, the figures of ``[state] set`` in place of the state file's.
 
     ``hash`` is the SHA-256 of everything that changes a result (not trials, workers, out, storage, notes): the study's identity in
-    storage and in reports. ``path`` is the file it came from; ``state_set`` are the figures that ``[state] set`` names.
+    storage and in reports. ``path`` is the file it came from; ``state_set`` are the figures that ``[state] set`` names;
+    ``scenario_settings`` what ``[scenario_defaults]`` sets, and what follows from the state's unit of account.
     """
 
     name: str
@@ -131,3 +134,10 @@ class Study:
     path: Path | None = None
     report: ReportSettings = ReportSettings()
     state_set: tuple[str, ...] = ()
+    scenario_settings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def calm(self) -> Scenario:
+        """Calm as the study has it: its own scenario, else the catalogue's under ``[scenario_defaults]``, so that no market but the study's stands behind it."""
+        own = next((each for each in self.scenarios if each.name == CALM), None)
+        return load_scenario(CALM, settings=self.scenario_settings, whose=self.state.is_of) if own is None else own

@@ -306,7 +306,8 @@ def trade_fast(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
     most_kept = (1.0 - redemption_fee) * c[at.C_CLAIM_KEEP] * (1.0 - fee)
     asked = 1.0 / ((1.0 - c[at.C_MINTING_FEE]) * (1.0 - fee))
     release = c[at.C_CLAIM_RELEASE]
-    alive = 2.0 * DUST_USD * c[at.C_SIZE]
+    size = c[at.C_SIZE]
+    alive = 2.0 * DUST_USD * size
     redeem_threshold = p[at.P_REDEEM_PRICE_THRESHOLD]
     mint_threshold = p[at.P_MINT_PRICE_THRESHOLD]
     ann = s[at.S_ANN]
@@ -348,7 +349,7 @@ def trade_fast(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
         ceiling = asks * asked
         mint_opens = (mint_threshold - (1.0 - weight) * before) * inverse_weight
         ceiling = ceiling if ceiling > mint_opens else mint_opens
-        pays = gate & (idle * (1.0 + NEAR) * (1.0 if at_par else collateral_price) >= cr * (1.0 - redemption_fee))
+        pays = gate & (idle * (1.0 + NEAR) * (1.0 if at_par else collateral_price) >= cr * (1.0 - redemption_fee) * size)
         # told by what holds: a pool bought empty has no price, and what is no number is flagged
         high_enough = ((not sells) | (paid >= fair * unit_near)) & ((not pays) | (paid >= door * unit_near))
         low_enough = ((buying <= 0.0) | (paid_near <= limit * unit)) & ((not gate) | sells | (paid_near <= ceiling * unit))

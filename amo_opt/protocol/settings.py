@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Setting:
     """One number: it must be finite and lie in [low, high], and be one of ``only`` where that is given.
 
-    ``calm`` is what calm holds where its entry does not name the setting; None where an entry has to.
+    ``calm`` is what calm holds where its entry does not name the setting; None where an entry has to. ``amount``: what the catalogue says of it is an amount of dollars,
+    which a state in another unit of account has to say anew.
     """
 
     low: float
@@ -18,3 +19,4 @@ class Setting:
     doc: str
     only: tuple[float, ...] = ()
     calm: float | None = None
+    amount: bool = False

@@ -18,7 +18,7 @@ SUPPLY_OF_SIZE_ONE = 2_600_092_892.0
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One number with where it comes from: either ``source`` (and ``date``), or ``assumed`` (the reason) with ``low`` and ``high``; neither where a
-    state file left it out.
+    state file left it out. ``of`` names the protocol whose history the reason tells, where it tells one's; ``otherwise`` is what is said of it to others.
     """
 
     value: float
@@ -27,6 +27,8 @@ class Figure:
     assumed: str | None = None
     low: float | None = None
     high: float | None = None
+    of: str | None = field(default=None, repr=False, compare=False)
+    otherwise: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_given(self) -> bool:
@@ -40,7 +42,8 @@ def figure(low: float, high: float, unit: str, doc: str, *, default: float | Non
     ``off`` is what it is where the table it stands in is not there, and its mechanism with it. One of ``behaviour``, how holders, providers and traders act, is no fact of
     the state and stands in a file of its own.
 
-    What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token.
+    What is counted in tokens or USD is an amount and grows with the protocol; a price is USD a token. USD is the state's unit of account, whichever that is
+    (`wording.in_account`).
     One with a ``default`` may be left out of a state file, and so may a table of nothing but such figures: a file does not change because an AMO that
     it knows nothing of was added.
     """
@@ -299,7 +302,7 @@ class Contract:
 @dataclass(frozen=True, kw_only=True)
 class ProtocolState:
     """A whole state file, and the figures of behaviour in ``markets``. ``absent`` are the tables that the file leaves out, by dotted name: mechanisms that the protocol does not
-    have. ``protocol`` is whose books these are, empty where the file does not say. ``chain_id``, ``price_controller`` (which
+    have. ``protocol`` is whose books these are, empty where the file does not say; ``unit`` the unit of account of every amount and price. ``chain_id``, ``price_controller`` (which
     contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``. ``pool`` is the first pool, ``pool_name`` what its file calls
     it, empty where there is one alone.
     """
@@ -321,6 +324,7 @@ class ProtocolState:
     price_controller: Literal["frax", "pid"] = "frax"
     collateral_decimals: int | None = None
     protocol: str = ""
+    unit: str = "USD"
     notes: str = ""
     absent: frozenset[str] = frozenset()
     pools: Pools = field(default_factory=Pools)

@@ -18,6 +18,7 @@ from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.validity import own_episodes
 from amo_opt.report.sampling_json import part_document, plan_document, sampling_document
 from amo_opt.scoring.replayed import BAND
+from amo_opt.wording import USD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ def results_json(result: Result) -> str:
     study, subject = result.study, subject_of(result)
     document: Json = {
         "schema": SCHEMA,
-        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed},
+        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed, **_unit(study.state)},
         "versions": dict(versions()),
         "current": _set(subject.current.parameters, study.state),
         "recommended": None if result.recommended is None else _set(result.recommended, study.state),
@@ -76,6 +77,11 @@ def results_json(result: Result) -> str:
         **_around(result),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def _unit(state: ProtocolState) -> dict[str, Json]:
+    """The unit of account, where it is not the dollar."""
+    return {} if state.unit == USD else {"unit": state.unit}
 
 
 def check_results(path: Path, *, study: str) -> None:
@@ -114,14 +120,14 @@ def _around(result: Result) -> dict[str, Json]:
                     if paired.scenario is None
                 },
                 "feasible": each.feasible,
-                "objection": "" if each.objection is None else objection_words(each.objection),
+                "objection": "" if each.objection is None else objection_words(each.objection, result.study.state.unit),
                 "n": each.n,
             }
             for each in result.neighbours
         ],
         "half_step": None if result.half_step is None else _candidate(result.half_step, result.study.state),
         "importances": {metric: _numbers(shares) for metric, shares in result.importances.items()},
-        "doubt": None if result.doubt is None else _assumption_doubt(result.doubt),
+        "doubt": None if result.doubt is None else _assumption_doubt(result.doubt, result.study.state.unit),
         "sensitivity": [
             {
                 "figure": each.figure,
@@ -130,7 +136,7 @@ def _around(result: Result) -> dict[str, Json]:
                 "yield_difference": None if each.yield_difference is None else _estimate(each.yield_difference),
                 "peg_difference": None if each.peg_difference is None else _estimate(each.peg_difference),
                 "holds": each.holds,
-                "objection": turn_words(each.objection),
+                "objection": turn_words(each.objection, result.study.state.unit),
                 "n": each.n,
             }
             for each in result.sensitivity
@@ -150,7 +156,7 @@ def _around(result: Result) -> dict[str, Json]:
     }
 
 
-def _assumption_doubt(doubt: AssumptionDoubt) -> Json:
+def _assumption_doubt(doubt: AssumptionDoubt, account: str) -> Json:
     region = doubt.region
     return {
         "share": _estimate(doubt.share),
@@ -163,7 +169,9 @@ def _assumption_doubt(doubt: AssumptionDoubt) -> Json:
         "assumptions": doubt.assumptions,
         "failed": doubt.failed,
         "bands": {name: _numbers(asdict(band)) for name, band in (("yield", doubt.yield_band), ("peg_cvar95_bps", doubt.peg_band))},
-        "conditions": [{"condition": condition_words(condition), "share": _finite(share)} for condition, share in doubt.conditions],
+        "conditions": [
+            {"condition": condition_words(condition, account), "share": _finite(share)} for condition, share in doubt.conditions
+        ],
         "explains": doubt.explains,
         "index_by_chance": _finite(doubt.by_chance),
         "drivers": [

@@ -11,7 +11,20 @@ from amo_opt.comparison.wording import VERDICT_SHAPES
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
-from amo_opt.wording import MISSING, UNITS, decimals_of, fixed, interval, significant, sized, sized_count, thousands, true_minus
+from amo_opt.wording import (
+    MISSING,
+    UNITS,
+    USD,
+    decimals_of,
+    fixed,
+    in_account,
+    interval,
+    significant,
+    sized,
+    sized_count,
+    thousands,
+    true_minus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -149,17 +162,25 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def metric_of(name: str) -> Metric:
-    """The metric's definition; one that scoring does not define is called by its own name and has no direction."""
-    return METRICS.get(name) or Metric(name=name, title=sentence_case(name), unit="", better=0)
+def metric_of(name: str, account: str) -> Metric:
+    """The metric's definition, its title and unit in the unit of ``account``; one that scoring does not define is called by its own name and has no direction."""
+    found = METRICS.get(name)
+    if found is None:
+        return Metric(name=name, title=sentence_case(name), unit="", better=0)
+    return replace(found, title=in_account(found.title, account), unit=in_account(found.unit, account))
+
+
+def better_of(name: str) -> int:
+    """Which direction of a metric is better."""
+    return metric_of(name, USD).better
 
 
 def constraint_title(name: str) -> str:
-    """A constraint in words: the title of the metric it limits."""
+    """A constraint in words: the title of the metric it limits, none of which names the unit of account."""
     if name == CAPS:
         return "Collateral caps plus idle buffer"
     metrics = {rule.name: rule.metric for rule in RULES}
-    return metric_of(metrics.get(name, name)).title
+    return metric_of(metrics.get(name, name), USD).title
 
 
 def sentence_case(name: str) -> str:

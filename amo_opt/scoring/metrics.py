@@ -1,6 +1,6 @@
 """Every metric: its name, unit and direction, and how it is computed from the paths of an outcome.
 
-To add one, add one `Measure` to `MEASURES`; scores, intervals, paired differences and reports follow.
+To add one, add one `Measure` to `MEASURES`, of which table of the state where not every protocol has it; scores, intervals, paired differences and reports follow.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.losses import FloatArray, Order, cvar, cvar_resampled, excess, tail_points, worst_first
 from amo_opt.scoring.types import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from amo_opt.config.study import Study
     from amo_opt.scoring.sample import Sample
 
 HOURS_PER_YEAR = 8760.0
@@ -164,9 +166,11 @@ def _unrecovered(sample: Sample) -> FloatArray:
     return 1.0 - sample.column("recovered")
 
 
-def _measure(name: str, title: str, unit: str, better: int, values: Callable[[Sample], FloatArray] | None = None) -> Measure:
-    """A mean over paths, of the column of the same name unless said otherwise."""
-    return Measure(metric=Metric(name=name, title=title, unit=unit, better=better), kind="mean", values=values or _column(name))
+def _measure(
+    name: str, title: str, unit: str, better: int, values: Callable[[Sample], FloatArray] | None = None, *, of: str = ""
+) -> Measure:
+    """A mean over paths, of the column of the same name unless said otherwise; ``of`` the table whose mechanism it measures."""
+    return Measure(metric=Metric(name=name, title=title, unit=unit, better=better, of=of), kind="mean", values=values or _column(name))
 
 
 def _event(name: str, title: str, values: Callable[[Sample], FloatArray]) -> Measure:
@@ -201,10 +205,17 @@ MEASURES: dict[str, Measure] = {
         _tail("min_cr_external_tail95", "Lowest external collateral ratio, mean of the lowest 5%", "ratio", +1, "min_cr_external", 0.95),
         _measure("min_cr_contract", "Lowest contract collateral ratio, mean", "ratio", +1),
         _tail("min_cr_contract_tail95", "Lowest contract collateral ratio, mean of the lowest 5%", "ratio", +1, "min_cr_contract", 0.95),
-        _measure("hours_below_min_cr", "Hours under the minimum collateral ratio", "h", -1),
-        _measure("dilution", "Growth of the share token's supply", "ratio", -1, _growth("share_supply_end", "share_supply_start")),
-        _measure("hours_over_caps", "Hours over a cap", "h", -1),
-        _measure("hours_unwinding", "Hours unwinding", "h", 0),
+        _measure("hours_below_min_cr", "Hours under the minimum collateral ratio", "h", -1, of="amos"),
+        _measure(
+            "dilution",
+            "Growth of the share token's supply",
+            "ratio",
+            -1,
+            _growth("share_supply_end", "share_supply_start"),
+            of="share_token",
+        ),
+        _measure("hours_over_caps", "Hours over a cap", "h", -1, of="amos"),
+        _measure("hours_unwinding", "Hours unwinding", "h", 0, of="amos"),
         _measure("supply_change", "Growth of the stablecoin's supply", "ratio", 0, _growth("supply_end", "supply_start")),
         _measure(
             "external_supply_change",
@@ -216,12 +227,12 @@ MEASURES: dict[str, Measure] = {
         _measure("floor_supply_band_usd", "Floor supply to the edge of the band, as the window opens", "USD", +1),
         _measure("floor_supply_005_usd", "Floor supply to 0.995, as the window opens", "USD", +1),
         _measure("floor_supply_01_usd", "Floor supply to 0.99, as the window opens", "USD", +1),
-        _measure("floor_ratio", "Floor supply to 0.99 over algorithmic supply, as the window opens", "ratio", +1),
-        _measure("floor_ratio_end", "Floor supply to 0.99 over algorithmic supply, at the window's end", "ratio", +1),
+        _measure("floor_ratio", "Floor supply to 0.99 over algorithmic supply, as the window opens", "ratio", +1, of="controller"),
+        _measure("floor_ratio_end", "Floor supply to 0.99 over algorithmic supply, at the window's end", "ratio", +1, of="controller"),
         _measure("decentralisation_ratio", "Decentralisation ratio at the window's end", "ratio", 0),
-        _measure("vote_share", "Share of the votes on rewards at the window's end", "ratio", 0),
-        _measure("reward_tokens_locked", "Reward tokens locked for votes", "tokens", 0),
-        _measure("end_cr", "Target collateral ratio at the window's end", "ratio", 0),
+        _measure("vote_share", "Share of the votes on rewards at the window's end", "ratio", 0, of="rewards"),
+        _measure("reward_tokens_locked", "Reward tokens locked for votes", "tokens", 0, of="rewards"),
+        _measure("end_cr", "Target collateral ratio at the window's end", "ratio", 0, of="controller"),
         _measure("debt_discount", "Own debt bought below par (not in yield)", "per year", 0, _beside_yield("debt_discount")),
         _measure("mark_to_market", "Collateral marked to market (not in yield)", "per year", 0, _beside_yield("mark_to_market")),
     )
@@ -230,3 +241,16 @@ MEASURES: dict[str, Measure] = {
 
 METRICS: dict[str, Metric] = {name: measure.metric for name, measure in MEASURES.items()}
 """Every metric by name, in the order of a report."""
+
+
+def measured(study: Study) -> tuple[str, ...]:
+    """The metrics of what the study's protocol has, in the order of a report, and any that the study sets a limit on: of a mechanism that is not there nothing is told."""
+    limited = {"floor_ratio"} if study.constraints.min_floor_supply is not None else set()
+    return tuple(name for name, metric in METRICS.items() if study.state.has(metric.of) or name in limited)
+
+
+def earning(study: Study, lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines of the yield that are common or of an AMO which the protocol has."""
+    absent = {line.name for each in MECHANISMS if not study.state.has(f"amos.{each.name}") for line in each.income.values()}
+    present = {line.name for each in MECHANISMS if study.state.has(f"amos.{each.name}") for line in each.income.values()}
+    return tuple(name for name in lines if name not in absent - present)

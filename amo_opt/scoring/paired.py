@@ -14,7 +14,7 @@ from amo_opt.scoring.constraints import rules_of
 from amo_opt.scoring.influence import Spread, event_count, influence, influence_of, spread
 from amo_opt.scoring.intervals import TWO_SIDED, corrected_bounds, corrected_p_value, mcnemar, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
-from amo_opt.scoring.metrics import MEASURES, Measure, yield_terms
+from amo_opt.scoring.metrics import MEASURES, Measure, earning, measured, yield_terms
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.sample import Outcome, Sample, sample
 from amo_opt.scoring.types import Estimate, PairedDifference
@@ -59,7 +59,10 @@ def read(outcome: Outcome, study: Study, metrics: Iterable[str], *, terms: bool 
     return Reading(
         paths=paths,
         scenario=scenario,
-        measures={**measures, **{name: replace(earned, metric=replace(earned.metric, name=name, title=name)) for name in lines or ()}},
+        measures={
+            **measures,
+            **{name: replace(earned, metric=replace(earned.metric, name=name, title=name)) for name in earning(study, lines or ())},
+        },
         values={**values, **(lines or {})},
         replicates={**drawn.overall, **drawn.yield_terms},
     )
@@ -115,14 +118,14 @@ def brief(reading: Reading) -> Brief:
     )
 
 
-def directed() -> list[str]:
-    """Every metric of which more, or less, is better."""
-    return [name for name, measure in MEASURES.items() if measure.metric.better]
+def directed(study: Study) -> list[str]:
+    """Every metric of what the study's protocol has of which more, or less, is better."""
+    return [name for name in measured(study) if MEASURES[name].metric.better]
 
 
 def briefed(outcome: Outcome, study: Study, *, scenario: str | None = None, metrics: Iterable[str] | None = None) -> Brief:
     """The brief of an outcome in every metric that has a direction, or in the ``metrics`` named."""
-    chosen = directed() if metrics is None else list(metrics)
+    chosen = directed(study) if metrics is None else list(metrics)
     return brief(read(outcome, study, chosen, scenario=scenario))
 
 

@@ -9,7 +9,7 @@ from amo_opt.scoring.constraints import CAPS, Rule, caps_plus_buffer, decidable,
 from amo_opt.scoring.influence import event_count, spread_of
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, clopper_pearson, corrected_bounds, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
-from amo_opt.scoring.metrics import MEASURES, Measure, YieldTerms, yield_terms
+from amo_opt.scoring.metrics import MEASURES, Measure, YieldTerms, earning, measured, yield_terms
 from amo_opt.scoring.paired import Brief, Reading, brief, directed
 from amo_opt.scoring.replicates import Replicates, replicate
 from amo_opt.scoring.sample import Outcome, Sample, sample
@@ -70,10 +70,10 @@ def judged(outcome: Outcome, study: Study, *, metrics: Iterable[str] | None = No
     Raises as `point_score` does.
     """
     paths = sample(outcome, study)
-    figures = {name: measure.values(paths) for name, measure in MEASURES.items()}
+    figures = {name: MEASURES[name].values(paths) for name in measured(study)}
     terms = yield_terms(paths)
     drawn = replicate(paths, figures, terms, alone=within)
-    compared = directed() if metrics is None else list(metrics)
+    compared = directed(study) if metrics is None else list(metrics)
     return Judged(
         score=_score(outcome, paths, figures, terms, drawn),
         brief=_brief(paths, None, figures, drawn.overall, compared),
@@ -122,14 +122,17 @@ def _brief(
 
 
 def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], terms: YieldTerms, drawn: Replicates) -> Score:
-    metrics = {name: estimate(name, figures[name], paths, drawn.overall[name]) for name in MEASURES}
-    earned = {name: estimate("yield", values, paths, drawn.yield_terms[name]) for name, values in terms.items()}
+    metrics = {name: estimate(name, figures[name], paths, drawn.overall[name]) for name in figures}
+    earned = {
+        name: estimate("yield", values, paths, drawn.yield_terms[name])
+        for name, values in ((name, terms[name]) for name in earning(paths.study, terms))
+    }
     by_scenario: dict[str, dict[str, Estimate]] = {}
     for block in paths.blocks:
         own = paths.alone(block)
         inside = drawn.by_scenario[block.scenario.name]
         by_scenario[block.scenario.name] = {
-            name: estimate(name, figures[name][block.rows], own, inside[name], weights=block.own) for name in MEASURES
+            name: estimate(name, figures[name][block.rows], own, inside[name], weights=block.own) for name in figures
         }
     return Score(
         yield_annual=metrics["yield"],

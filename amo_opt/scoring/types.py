@@ -131,12 +131,16 @@ class PointScore:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What a metric is called, its unit, and which direction is better (+1 higher, -1 lower, 0 neither)."""
+    """What a metric is called, its unit, and which direction is better (+1 higher, -1 lower, 0 neither).
+
+    ``of`` is the table of the state whose mechanism it measures; empty where every protocol has what it measures.
+    """
 
     name: str
     title: str
     unit: str
     better: int
+    of: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,7 +127,7 @@ def size_of_run(study: Study, *, trials: int, threads: int, timed: bool = True) 
     most = max(selected, study.certification.most_paths)
     held = min(HOLDOUT_SETS, room(study, most))
     certified = size_of(study, paths=most, sets=held, threads=threads, columns=COLUMNS - len(UNREAD))
-    briefs = 2 * 8 * len(directed()) * (held + 1) * len(study.scenarios)
+    briefs = 2 * 8 * len(directed(study)) * (held + 1) * len(study.scenarios)
     seconds = size_of(study, paths=study.simulation.paths, sets=trials, threads=threads).seconds
     for sets, paths in ((SELECTION_SETS, selected), (HOLDOUT_SETS, most)):
         seconds += sets * size_of(study, paths=paths, threads=threads).seconds

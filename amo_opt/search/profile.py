@@ -17,7 +17,7 @@ from amo_opt.config.study import Study
 from amo_opt.config.wording import nearest
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.scoring.metrics import MEASURES
+from amo_opt.scoring.metrics import MEASURES, measured
 from amo_opt.scoring.paired import Reading, differences, read
 from amo_opt.scoring.score import score
 from amo_opt.scoring.types import Estimate, PairedDifference, Score
@@ -227,7 +227,7 @@ def _run_all(
         except SimulationError as error:
             return error
         apart = differences(reading, home)
-        order = [YIELD, *(name for name in apart if name not in MEASURES), *BESIDES]
+        order = [YIELD, *(name for name in apart if name not in MEASURES), *besides_of(study)]
         return _Run(score=found, reading=reading, shifts={name: _shift(reading, apart[name], study) for name in order})
 
     with ThreadPoolExecutor(max_workers=executor_of(workers).threads) as pool:
@@ -236,8 +236,14 @@ def _run_all(
             yield run
 
 
+def besides_of(study: Study) -> tuple[str, ...]:
+    """The terms beside the yield of what the study's protocol has."""
+    there = measured(study)
+    return tuple(name for name in BESIDES if name in there)
+
+
 def _read(outcome: Outcome, study: Study) -> Reading:
-    return read(outcome, study, (YIELD, *BESIDES), terms=True)
+    return read(outcome, study, (YIELD, *besides_of(study)), terms=True)
 
 
 def _shift(reading: Reading, difference: PairedDifference, study: Study) -> Shift:

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.layout import layout_of
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
+from amo_opt.protocol.state import FRAX
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic, points_of_lanes
 from amo_opt.search.result import RunCapacity
 from amo_opt.simulation.engine import draw_rows, hours_of, simulate, simulate_given, trace_many
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.market_block import packed
-from amo_opt.stress.catalogue import CALM, load_scenario
+from amo_opt.stress.catalogue import load_scenario
+from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -43,7 +46,7 @@ CONDITIONS = ("price", "cr_external", "unserved")
 LARGEST = {"run": 0.95, "depeg": 0.5, "freeze": 60.0}
 UNITS = {
     "run": "share of the holders outside the pools that sets out in 24 h",
-    "depeg": "USDC below a dollar for a day",
+    "depeg": "{coin} below a dollar for a day",
     "freeze": "days of frozen lending",
 }
 WINDOW_DAYS = {"run": 30, "depeg": 30, "freeze": 70}
@@ -71,6 +74,8 @@ class ReverseStress:
 
     parameters: str
     study: str
+    account: str
+    coin: str
     survival: Survival
     breaking: tuple[Breaking, ...]
     run_capacity: Breaking
@@ -78,10 +83,8 @@ class ReverseStress:
 
 
 def stressed(stress: str, size: float, study: Study) -> Scenario:
-    """The study's calm, or the catalogue's, with one stress of that size, at a fixed onset. A freeze comes with the exits of ust-contagion-2022: alone it breaks nothing."""
-    calm = load_scenario(CALM)
-    own = next((each for each in study.scenarios if each.name == CALM), calm)
-    calm = replace(calm, settings=own.settings)
+    """The study's calm with one stress of that size, at a fixed onset. A freeze comes with the exits of ust-contagion-2022: alone it breaks nothing."""
+    calm = study.calm
     settings: dict[str, float] = {"onset_day_low": ONSET_DAY, "onset_day_high": ONSET_DAY}
     waypoints: dict[str, tuple[tuple[float, float], ...]] = {}
     if stress == "run" and size > 0.0:
@@ -90,7 +93,9 @@ def stressed(stress: str, size: float, study: Study) -> Scenario:
         waypoints["usdc"] = ((0.0, 1.0), (1.0, 1.0 - size), (24.0, 1.0 - size), (25.0, 1.0))
     elif stress == "freeze":
         frozen = load_scenario("lending-freeze").settings
-        settings |= {name: frozen[name] for name in ("freeze_start_hours", "freeze_utilisation", "freeze_free")}
+        settings |= {
+            name: study.scenario_settings.get(name, frozen[name]) for name in ("freeze_start_hours", "freeze_utilisation", "freeze_free")
+        }
         settings |= {"freeze_days_low": size, "freeze_days_high": size}
         waypoints["holders_exit"] = load_scenario("ust-contagion-2022").waypoints["holders_exit"]
     # one name for every size: the name keys the random streams, so all sizes meet the same paths
@@ -183,17 +188,29 @@ def _estimate(point: BreakPoint) -> Estimate:
     return Estimate.of(point.value, point.interval or (point.value, point.value), n=point.n, fewest=point.n)
 
 
+def stresses_of(study: Study) -> tuple[str, ...]:
+    """The stresses that reach anything that the protocol has."""
+    lends = any(study.state.has(f"amos.{each.name}") for each in MECHANISMS if each.market is not None and each.market.freezes)
+    return tuple(name for name in LARGEST if name != "freeze" or lends)
+
+
+def coin_of(study: Study) -> str:
+    """What the collateral is called: the name of the one coin whose history the package holds is its own protocol's."""
+    return "USDC" if study.state.is_of(FRAX) else "collateral"
+
+
 def reverse_stress(
     parameters: ParameterSet,
     study: Study,
     *,
-    stresses: Sequence[str] = tuple(LARGEST),
+    stresses: Sequence[str] | None = None,
     paths: int = PATHS,
     rounds: int = ROUNDS,
     workers: Workers = 1,
     progress: Watch | None = None,
 ) -> ReverseStress:
-    """The break points of a set. Raises `AmoOptError` for an unknown stress or fewer than one path, `SimulationError` where a path fails."""
+    """The break points of a set under some stresses, else under all that reach the protocol. Raises `AmoOptError` for an unknown stress or fewer than one path, `SimulationError` where a path fails."""
+    stresses = stresses_of(study) if stresses is None else stresses
     unknown = [name for name in stresses if name not in LARGEST]
     if unknown:
         raise AmoOptError(f"unknown stress {unknown[0]!r}; known: {', '.join(LARGEST)}")
@@ -208,7 +225,7 @@ def reverse_stress(
         return bisect(
             lambda size: {name: at(stress, size)[name] for name in conditions},
             stress=stress,
-            unit=UNITS[stress],
+            unit=in_account(UNITS[stress].format(coin=coin_of(study)), study.state.unit),
             largest=LARGEST[stress],
             rounds=rounds,
             watch=progress,
@@ -220,6 +237,8 @@ def reverse_stress(
     return ReverseStress(
         parameters=parameters.name,
         study=study.name,
+        account=study.state.unit,
+        coin=coin_of(study),
         survival=Survival(
             dollar=study.simulation.peg_reference == "dollar",
             min_external_cr=study.constraints.min_external_cr,

@@ -27,7 +27,7 @@ from amo_opt.simulation.engine import draw_rows, trace_given
 from amo_opt.simulation.market_block import packed
 from amo_opt.simulation.size import check_work
 from amo_opt.stress.base_pool import base_value
-from amo_opt.stress.catalogue import CALM, load_scenario
+from amo_opt.stress.catalogue import CALM
 from amo_opt.stress.history import History, load_episode, read_history
 from amo_opt.stress.noise import stationary
 from amo_opt.stress.plausible import UNITS, units_of
@@ -167,7 +167,7 @@ def _base_note(calm: Scenario) -> str:
 
 def _calm(study: Study, history: History) -> Scenario:
     """The study's calm, or the catalogue's, on the base pool of the time."""
-    calm = next((each for each in study.scenarios if each.name == CALM), None) or load_scenario(CALM)
+    calm = study.calm
     if history.base_coins is None:
         return calm
     return replace(calm, settings={**calm.settings, "base_coins": history.base_coins})

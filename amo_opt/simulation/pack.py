@@ -15,7 +15,6 @@ from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import LANES, MARKET_CONSTANTS
 from amo_opt.protocol.lanes import PARAMETERS as COMMON_PARAMETERS
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.stress.catalogue import CALM, load_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +133,7 @@ def constants(study: Study) -> NDArray[np.float64]:
 
 def figures_to_fit(study: Study) -> dict[str, float]:
     """What the study has of the figures that can be fitted to a history, and ``external_supply``; calm is its own, else the catalogue's."""
-    calm = next((each for each in study.scenarios if each.name == CALM), None) or load_scenario(CALM)
+    calm = study.calm
     rates = ("hazard_news", "hazard_price", "lp_flight_share", "lp_flight_rate", "lp_return_rate")
     return {
         "external_supply": float(constants(study)[at.C_START_EXTERNAL]),

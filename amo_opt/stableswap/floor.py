@@ -61,10 +61,12 @@ def compare_floor(
     outside: float = float("inf"),
     convergence_window: float | None = None,
     contracts: tuple[str, ...] = BOTH_LOOPS,
+    as_read: bool = True,
 ) -> tuple[FloorRow, ...]:
     """The closed form at the floor (without the cap too, where it binds), at the floor as the chain reads it, and each contract's loop.
 
     All on the same balances. ``convergence_window`` None = each contract's own. The stablecoin withdrawn counts at ``collateral_ratio`` (None: the floor) in every row.
+    Without ``as_read`` the floor as those contracts read it is left out.
     """
     within("floor", floor, 0.01, 1.0)
     amount("virtual price", virtual_price)
@@ -74,7 +76,8 @@ def compare_floor(
     rows = [_in_closed_form(CLOSED_FORM, closed, outside)]
     if closed.capped:
         rows.append(_in_closed_form(UNCAPPED, worst_case(pool, floor, lp_share=lp_share, collateral_ratio=counted), outside))
-    rows.append(_in_closed_form(AS_READ, worst_case(pool, read, lp_share=lp_share, collateral_ratio=counted), outside))
+    if as_read:
+        rows.append(_in_closed_form(AS_READ, worst_case(pool, read, lp_share=lp_share, collateral_ratio=counted), outside))
     for name in contracts:
         window = CONTRACTS[name].convergence_window if convergence_window is None else raw(convergence_window)
         rows.append(_on_chain(name, pool, floor, window, virtual_price, lp_share, counted, outside))

@@ -16,12 +16,13 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.stress.scenario import Scenario, Span
+from amo_opt.stress.scenario import Line, Scenario, Span
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import ORDERED, SETTINGS, VENUES
+from amo_opt.wording import USD, in_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 CALM = "calm"
 """The entry every other stands on."""
@@ -29,6 +30,8 @@ WEIGHT = "weight"
 """What a scenario's weight is called among its ranges."""
 MAX_POINTS = 24
 """Most waypoints of a series: single figures with their source, never a copied data file."""
+ELSEWHERE = "set from another stablecoin's history, see the catalogue (amo-opt scenarios)"
+"""What stands for a line that another protocol's study was written with."""
 
 Points = tuple[tuple[float, float], ...]
 
@@ -55,9 +58,11 @@ def load_scenario(
     settings: Mapping[str, float] = MappingProxyType({}),
     waypoints: Mapping[str, Any] = MappingProxyType({}),
     max_breach_probability: float | None = None,
+    whose: Callable[[str], bool] | None = None,
 ) -> Scenario:
     """The entry ``name`` with a study's weight, overrides and breach limit; ``waypoints`` are whole series in an entry's own form, each in
-    place of the entry's series of that name, or added to it.
+    place of the entry's series of that name, or added to it. ``whose`` says whether the state is that of a protocol of that name, and lines of others' are told as such; None =
+    the catalogue as it stands.
 
     Raises KeyError for an unknown name and ValueError for unknown, non-numeric or out-of-range settings (all of them at once) and for
     series that an entry could not hold; both name the nearest known one.
@@ -86,24 +91,61 @@ def load_scenario(
     for key, table in waypoints.items():
         try:
             series[key] = _points(key, table)
-            origin[key] = table["source"]
+            origin[key] = Line(text=table["source"])
         except ValueError as error:
             problems.append(str(error))
     if not problems and series and "onset_day_low" not in own:
         problems.append("waypoints count from an onset, which this entry has none of; change another entry")
     if problems:
         raise ValueError(f"scenario {name!r}: " + "; ".join(str(problem) for problem in problems))
+
+    def told(line: Line) -> str:
+        return line.text if whose is None else line.told(whose, settings)
+
     return Scenario(
         name=name,
-        title=entry["title"],
-        summary=entry["summary"],
+        title=told(entry["title"]),
+        summary=told(entry["summary"]),
         weight=float(entry["weight"] if weight is None else weight),
-        weight_reason=entry["weight_reason"],
-        sources=(*entry["own_sources"], *(f"{key}: {source}" for key, source in origin.items())),
+        weight_reason=_reason(entry, weight, told(entry["weight_reason"])),
+        sources=_sources(
+            [(told(line), line.of, "") for line in entry["own_sources"]]
+            + [(told(line), line.of, f"{key}: ") for key, line in origin.items()]
+        ),
         settings=own,
         waypoints=MappingProxyType(series),
         max_breach_probability=max_breach_probability,
         ranges=_widened(entry["ranges"], {**own, WEIGHT: float(entry["weight"] if weight is None else weight)}),
+    )
+
+
+def _reason(entry: Mapping[str, Any], weight: float | None, told: str) -> str:
+    """Why a scenario weighs what it does; where the entry's reason is another protocol's, whose weight it is."""
+    if told:
+        return told
+    if weight is None or weight == entry["weight"]:
+        return ELSEWHERE
+    return f"the study's own; the catalogue's, {entry['weight']:g}, is {ELSEWHERE}"
+
+
+def _sources(lines: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
+    """What is told of each source, with what it is the source of before it, and last how many are another protocol's; what the study says anew has none here."""
+    found = list(lines)
+    other = sum(not told and bool(of) for told, of, _ in found)
+    kept = [f"{series}{told}" for told, _, series in found if told]
+    return (*kept, f"{other} more: {ELSEWHERE}") if other else tuple(kept)
+
+
+def _line(value: object, where: str) -> Line:
+    """A line of an entry, as text or as a table; ValueError says what is wrong with it."""
+    if isinstance(value, str) and value.strip():
+        return Line(text=value)
+    if isinstance(value, dict) and "text" in value and set(value) <= {"text", "of", "otherwise", "sets"}:
+        unknown = [name for name in value.get("sets", ()) if name not in SETTINGS]
+        if not unknown and ("of" in value or "sets" in value):
+            return Line(**{**value, "sets": tuple(value.get("sets", ()))})
+    raise ValueError(
+        f'{where}: found {value!r}; allowed: text, or {{ text = …, of = "a protocol", otherwise = …, sets = ["a setting", …] }}'
     )
 
 
@@ -124,8 +166,10 @@ def unnamed() -> Mapping[str, float]:
     return MappingProxyType({key: value for key, value in _entry(CALM)["settings"].items() if key not in named})
 
 
-def describe(scenario: Scenario) -> tuple[Fact, ...]:
-    """What the scenario is, in lines: title, weight and its reason, onset, size, what each series does, sources."""
+def describe(scenario: Scenario, *, account: str = USD, without: Collection[str] = ()) -> tuple[Fact, ...]:
+    """What the scenario is, in lines: title, weight and its reason, onset, size, what each series does, sources; settings in the unit of ``account``, series ``without`` those
+    that reach nothing.
+    """
     own, calm = scenario.settings, _entry(CALM)["settings"]
     facts = [
         Fact("title", scenario.title),
@@ -135,7 +179,7 @@ def describe(scenario: Scenario) -> tuple[Fact, ...]:
     if "onset_day_low" in own:
         facts.append(Fact("onset", f"day {own['onset_day_low']:g} to {own['onset_day_high']:g} of the scored window, uniform"))
     facts += [Fact(key, f"{own[key]:g} ± {100 * own.get(f'{key}_spread', 0.0):g}%") for key in ("size", "speed") if key in own]
-    facts += [Fact(series, _outline(series, points)) for series, points in scenario.waypoints.items()]
+    facts += [Fact(series, _outline(series, points, account)) for series, points in scenario.waypoints.items() if series not in without]
     if own.get("exit_total_high", 0.0) > 0.0:
         span = f"{100 * own['exit_total_low']:g} to {100 * own['exit_total_high']:g}%"
         facts.append(Fact("exit total", f"holders_exit scaled so that {span} of external supply leaves"))
@@ -146,7 +190,7 @@ def describe(scenario: Scenario) -> tuple[Fact, ...]:
         facts.append(Fact("lending freeze", f"utilisation {own['freeze_utilisation']:g} for {span}"))
     facts += _loss_facts(own)
     facts += [
-        Fact("setting", f"{key} = {own[key]:g} {SETTINGS[key].unit}".rstrip())
+        Fact("setting", f"{key} = {own[key]:g} {in_account(SETTINGS[key].unit, account)}".rstrip())
         for key in own
         if key in calm and own[key] != calm[key] and not (key == "losses_certain" or key.endswith(("_loss_yearly", "_loss_severity")))
     ]
@@ -168,16 +212,17 @@ def _loss_facts(own: Mapping[str, float]) -> list[Fact]:
     return facts
 
 
-def _outline(series: str, points: Points) -> str:
+def _outline(series: str, points: Points, account: str) -> str:
+    """What a series does. Its prices are of the days it was recorded on: they count by their ratio, and in another unit of account than theirs none is named."""
     kind = SERIES[series].kind
     if kind in ("share_a_day", "demand_a_day"):
         return ", ".join(f"{100 * value:g}% a day from {hour:g} h" for hour, value in points)
     extreme = max if kind == "multiple" else min
     hour, value = extreme(points, key=lambda point: point[1])
-    unit = SERIES[series].unit or "× calm"
+    unit = (SERIES[series].unit if account == USD else "") or ("× calm" if kind == "multiple" else "")
     if kind == "level":
-        return f"{100 * (value / points[0][1] - 1):+.4g}% at {hour:g} h ({points[0][1]:g} to {value:g} {unit})"
-    return f"{'peak' if kind == 'multiple' else 'low'} {value:g} {unit} at {hour:g} h, {points[-1][1]:g} from {points[-1][0]:g} h"
+        return f"{100 * (value / points[0][1] - 1):+.4g}% at {hour:g} h ({points[0][1]:g} to {value:g}{f' {unit}' if unit else ''})"
+    return f"{'peak' if kind == 'multiple' else 'low'} {value:g}{f' {unit}' if unit else ''} at {hour:g} h, {points[-1][1]:g} from {points[-1][0]:g} h"
 
 
 def _folder() -> Any:
@@ -203,10 +248,10 @@ def _entry(name: str) -> Mapping[str, Any]:
     waypoints, origin = dict(base.get("waypoints", {})), dict(base.get("origin", {}))
     for series, table in raw.get("waypoints", {}).items():
         try:
-            waypoints[series] = _points(series, table)
+            origin[series] = _line(table.get("source"), f"source of {series}")
+            waypoints[series] = _points(series, {**table, "source": origin[series].text})
         except ValueError as error:
             raise ValueError(f"entry {name}: {error}") from error
-        origin[series] = table["source"]
     own = {key: _span(key, table, settings | {WEIGHT: raw["weight"]}, entry=name) for key, table in raw.get("ranges", {}).items()}
     return MappingProxyType(
         raw
@@ -217,7 +262,8 @@ def _entry(name: str) -> Mapping[str, Any]:
             # a setting that the entry sets anew is not what the other's range speaks of, nor is its weight
             "ranges": {key: span for key, span in base.get("ranges", {}).items() if key != WEIGHT and key not in raw.get("settings", {})}
             | own,
-            "own_sources": tuple(raw["sources"]),
+            "own_sources": tuple(_line(source, f"entry {name}: sources") for source in raw["sources"]),
+            **{key: _line(raw[key], f"entry {name}: {key}") for key in ("title", "summary", "weight_reason")},
         }
     )
 

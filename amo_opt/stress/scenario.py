@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 
@@ -14,6 +14,27 @@ class Span:
     high: float
     source: str
     entry: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What an entry says in words: a title, a reason, a source.
+
+    ``of`` is the protocol whose study it was written for, where it tells that one's history or another's in the terms of its pool: it says nothing of other protocols.
+    ``sets`` are settings that it is the source of, where they are amounts that a study may say anew. ``otherwise`` is said in its place where it does not hold; nothing where
+    that is empty.
+    """
+
+    text: str
+    of: str = ""
+    otherwise: str = ""
+    sets: tuple[str, ...] = ()
+
+    def told(self, whose: Callable[[str], bool], given: Collection[str] = ()) -> str:
+        """The line as a study reads it whose state is that of a protocol or not (``whose``), and which says some settings itself (``given``)."""
+        elsewhere = bool(self.of) and not whose(self.of)
+        anew = bool(self.sets) and all(name in given for name in self.sets)
+        return self.otherwise if elsewhere or anew else self.text
 
 
 @dataclass(frozen=True, kw_only=True)

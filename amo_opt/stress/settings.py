@@ -30,7 +30,7 @@ _COMMON: dict[str, Setting] = {
     "freeze_days_low": Setting(0.0, 365.0, "day", "shortest freeze"),
     "freeze_days_high": Setting(0.0, 365.0, "day", "longest freeze"),
     "freeze_utilisation": Setting(0.5, 0.99999, "", "utilisation of the lending market while frozen"),
-    "freeze_free": Setting(0.0, 1e15, "tokens", "most that can be withdrawn an hour while frozen"),
+    "freeze_free": Setting(0.0, 1e15, "tokens", "most that can be withdrawn an hour while frozen", amount=True),
     # -- base pool and coins -------------------------------------------------------------------------------------------------
     "base_coins": Setting(1.0, 3.0, "", "base pool of the episode: 3 = DAI, USDC and USDT at V(p), 1 = USDC alone", only=(1.0, 3.0)),
     "base_amplification": Setting(1.0, 1e6, "", "A of the three-coin base pool"),
@@ -46,9 +46,9 @@ _COMMON: dict[str, Setting] = {
     # -- share token, rewards, volume, flow, gas ------------------------------------------------------------------------------
     "share_daily_vol": Setting(0.0, 2.0, "", "daily volatility of the share token's log price"),
     "reward_tokens_week": Setting(0.0, 1e12, "tokens", "reward budget of the gauge a week"),
-    "reward_token_price": Setting(0.0, 1e6, "USD/token", "price of the reward token at the start"),
+    "reward_token_price": Setting(0.0, 1e6, "USD/token", "price of the reward token at the start", amount=True),
     "reward_token_daily_vol": Setting(0.0, 2.0, "", "daily volatility of its log price"),
-    "swap_volume_day": Setting(0.0, 1e13, "USD", "mean two-way volume a day"),
+    "swap_volume_day": Setting(0.0, 1e13, "USD", "mean two-way volume a day", amount=True),
     "swap_volume_sd": Setting(0.0, 3.0, "", "standard deviation of its hourly log"),
     "swap_volume_hours": Setting(0.01, 1e4, "h", "its time constant"),
     "flow_sd": Setting(0.0, 1.0, "", "standard deviation of cumulative net demand, share of external supply"),
@@ -57,7 +57,7 @@ _COMMON: dict[str, Setting] = {
     "gas_gwei_sd": Setting(0.0, 3.0, "", "standard deviation of its log"),
     "gas_gwei_hours": Setting(0.01, 1e5, "h", "its time constant"),
     "gas_units": Setting(0.0, 1e11, "gas", "gas of one AMO operation"),
-    "eth_usd": Setting(0.0, 1e7, "USD/ETH", "price of one ETH"),
+    "eth_usd": Setting(0.0, 1e7, "USD/ETH", "price of one ETH", amount=True),
     # -- venue losses -----------------------------------------------------------------------------------------------------------
     "losses_certain": Setting(
         0.0, 1.0, "", "1 = one venue is hit at onset for sure, 0 = each at its yearly probability; size scales no loss", only=(0.0, 1.0)
@@ -67,7 +67,7 @@ _COMMON: dict[str, Setting] = {
 }
 
 _LENDING_MARKET: dict[str, Setting] = {
-    "deposits": Setting(1.0, 1e13, "tokens", ""),
+    "deposits": Setting(1.0, 1e13, "tokens", "", amount=True),
     "deposits_sd": Setting(0.0, 2.0, "", "standard deviation of their log"),
     "deposits_hours": Setting(0.01, 1e5, "h", "its time constant"),
     "utilisation": Setting(0.0, 0.98, "", "utilisation of that market with the state's AMO deposit"),

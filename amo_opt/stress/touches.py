@@ -34,6 +34,12 @@ def tables_of(setting: str) -> tuple[str, ...]:
     return ("share_token",) if setting.startswith("share_") else ()
 
 
+def reached(setting: str, has: Callable[[str], bool]) -> bool:
+    """Whether a setting reaches anything that a protocol has."""
+    tables = tables_of(setting)
+    return not tables or any(has(table) for table in tables)
+
+
 def reaches(scenario: Scenario, has: Callable[[str], bool]) -> bool:
     """Whether a scenario differs from calm in anything that a protocol has, which ``has`` a table of its state or not."""
     calm = load_scenario(CALM).settings

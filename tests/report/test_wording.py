@@ -43,9 +43,9 @@ def test_a_fine_scale_shows_two_digits_of_the_width_but_not_more_than_three_furt
 
 def test_every_metric_unit_and_every_constraint_has_words():
     """No reader meets a bare identifier."""
-    assert all(metric_of(name).title != name for name in METRICS)
+    assert all(metric_of(name, "USD").title != name for name in METRICS)
     assert all(constraint_title(name)[0].isupper() for name in [rule.name for rule in RULES] + [CAPS])
-    assert metric_of("brand_new_thing").title == "Brand new thing"
+    assert metric_of("brand_new_thing", "USD").title == "Brand new thing"
 
 
 def test_every_verdict_word_has_a_shape():

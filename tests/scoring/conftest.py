@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -55,6 +56,10 @@ def _parameters(**values: float) -> ParameterSet:
     return _shipped().replace(name="synthetic", **{"curve_collateral_cap": 0.5, "aave_cap": 0.2, "idle_buffer": 0.1, **values})
 
 
+EVERYTHING = SimpleNamespace(has=lambda _: True, unit="USD")
+"""All that scoring asks of a state: that the protocol has every mechanism."""
+
+
 @pytest.fixture
 def parameters() -> Callable[..., ParameterSet]:
     """Builds a parameter set: ``parameters(aave_cap=0.3)``."""
@@ -63,7 +68,7 @@ def parameters() -> Callable[..., ParameterSet]:
 
 @pytest.fixture
 def make_study() -> Callable[..., Study]:
-    """Builds a study over scenarios given as name -> weight, ``constraints`` by keyword; scoring never looks at its state."""
+    """Builds a study over scenarios given as name -> weight, ``constraints`` by keyword; of its state scoring asks what the protocol has."""
 
     def build(
         weights: Mapping[str, float], *, breach_limits: Mapping[str, float] | None = None, bootstrap: int = 200, **constraints: float
@@ -84,7 +89,7 @@ def make_study() -> Callable[..., Study]:
             name="synthetic",
             date=date(2022, 5, 11),
             notes="",
-            state=cast("Any", None),
+            state=cast("Any", EVERYTHING),
             current=_parameters(),
             simulation=Simulation(),
             search=Search(space={}, seed=7),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -40,7 +41,7 @@ def build_study(
         name="synthetic",
         date=date(2022, 5, 11),
         notes="",
-        state=cast("Any", None),
+        state=cast("Any", SimpleNamespace(has=lambda _: True, unit="USD")),
         current=CURRENT.replace(**current),
         simulation=Simulation(paths=4, transition_hours=2, window_hours=12),
         search=Search(space=SPACE if space is None else space, seed=seed, trials=40, batch=8, sampler=cast("Any", sampler)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,11 @@ from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.scoring.types import Estimate
 
+MINIMAL = Path(__file__).parents[2] / "studies" / "minimal.toml"
 AMOUNTS = {"tokens", "tokens/h", "USD", "USD/h", "gas"}
 """Units of what grows with a protocol. Gas is what an operation costs: at a given price of gas and of ETH, so many dollars."""
 OTHERS = {"", "h", "day", "1/h", "1/day", "1/year", "USD/token", "USD/ETH", "gwei", "s"}
@@ -148,6 +148,16 @@ def test_no_bit_hangs_on_size_next_to_nothing(frax: Study, refigured: Refigured,
         for place in (2, 3):
             before = hourly(study, parameters, study.scenarios[place])
             assert other_bits(before, hourly(other, parameters, other.scenarios[place]), times) == []
+
+
+@pytest.mark.parametrize("times", GROWTHS)
+def test_no_bit_hangs_on_size_where_a_door_runs_dry(refigured: Refigured, times: float) -> None:
+    """A coin with less behind it than there is of it, in a run: the last collateral at the open door is as many tokens as the protocol is large."""
+    study = refigured(load_study(MINIMAL), {"stablecoin.supply": 60e6})
+    other = grown(study, times, refigured)
+    before = hourly(study, study.current, study.scenarios[1])
+    assert before["idle"].min() == 0.0
+    assert other_bits(before, hourly(other, study.current, other.scenarios[1]), times) == []
 
 
 @pytest.mark.parametrize("limit", [1e9, 0.0])

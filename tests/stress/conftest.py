@@ -37,6 +37,7 @@ OTHERS = {
     "absent": frozenset(),
     "collateral_decimals": None,
     "protocol": "Frax",
+    "unit": "USD",
 }
 
 

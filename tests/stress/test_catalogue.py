@@ -1,6 +1,7 @@
 import importlib.util
 import itertools
 import math
+import re
 import subprocess
 import sys
 import tomllib
@@ -318,3 +319,33 @@ def test_a_range_that_says_nothing_is_refused(tmp_path, monkeypatch, table, told
     with pytest.raises(ValueError, match="calm") as refused:
         room._entry.__wrapped__("calm")
     assert told in str(refused.value)
+
+
+FRAX_WORDS = re.compile(r"\b(frax\w*|fxs|3crv|3pool|crv|convex|curve investor|collateral investor|stake ?dao|yearn)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_a_study_of_another_protocol_is_told_nothing_of_frax(name: str) -> None:
+    """Title, summary, reason and sources: what was written for Frax's study is said to be another's; settings and series are the same."""
+    entry, told = load_scenario(name), load_scenario(name, whose=lambda _: False)
+    lines = (told.title, told.summary, told.weight_reason, *told.sources)
+    assert all(lines)
+    assert [line for line in lines if FRAX_WORDS.search(line)] == []
+    assert (told.settings, told.waypoints, told.weight, told.ranges) == (entry.settings, entry.waypoints, entry.weight, entry.ranges)
+    own = load_scenario(name, whose=lambda protocol: protocol == "Frax")
+    assert (own.title, own.summary, own.weight_reason, own.sources) == (entry.title, entry.summary, entry.weight_reason, entry.sources)
+
+
+def test_a_weight_of_the_studys_own_is_not_given_anothers_reason() -> None:
+    """The reason says whose the weight is; a source of a setting that the study says itself is none."""
+    told = load_scenario("fast-run", weight=0.1, settings={"swap_volume_day": 3e6}, whose=lambda _: False)
+    assert told.weight_reason.startswith("the study's own; the catalogue's, 0.002, is set from another stablecoin's history")
+    assert not any("swap volume" in line for line in load_scenario("calm", settings={"swap_volume_day": 3e6}, whose=lambda _: True).sources)
+    assert any("swap volume" in line for line in load_scenario("calm", whose=lambda _: True).sources)
+
+
+@pytest.mark.parametrize("line", ['{ text = "a", off = "Frax" }', '{ text = "a" }', '{ text = "a", sets = ["nothing"] }', "1"])
+def test_a_line_that_is_none_is_refused(line: str) -> None:
+    """A line is text, or a table that says whose it is or which settings it is the source of."""
+    with pytest.raises(ValueError, match="allowed: text, or"):
+        room._line(tomllib.loads(f"line = {line}")["line"], "entry x: title")

@@ -28,9 +28,9 @@ from amo_opt.report.facts.state_rows import StateRow, freshness_of, state_rows
 from amo_opt.report.facts.steps import HALF_STEP
 from amo_opt.report.facts.tails import TailFacts, tail_facts
 from amo_opt.report.facts.validity import Validity, own_episodes, validity_of
-from amo_opt.report.wording import Scale
+from amo_opt.report.wording import Scale, scale_for
 from amo_opt.stress.tilts import path_name
-from amo_opt.wording import clean
+from amo_opt.wording import clean, in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "gather"]
 
+LEAST_MILLIONS = 1e6
+"""Where the deepest paths of a small protocol stay below it, they are not counted in millions."""
 CHAINS = {1: "Ethereum"}
 """Names of chains by their id; another goes by its id alone."""
 
@@ -60,6 +62,7 @@ class Facts:
 
     title: str
     name: str
+    account: str
     date: str
     notes: str
     study_hash: str
@@ -141,6 +144,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
     return Facts(
         title=_title(result, subject),
         name=clean(study.name),
+        account=study.state.unit,
         date=study.date.isoformat(),
         notes=clean(study.notes),
         study_hash=study.hash,
@@ -164,7 +168,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         choice=choice_of(result, subject),
         fans=fans,
         fans_reading=reading_of(fans),
-        worst=tuple(_worst_row(each, result.study) for each in result.worst_paths),
+        worst=tuple(_worst_row(each, result.study, _waits(result)) for each in result.worst_paths),
         worst_of=_worst_of(result, subject),
         validity=validity_of(study, own_episodes(study, result.episodes), doubt=result.doubt),
         disclosure=disclosure_of(result),
@@ -201,12 +205,18 @@ def _worst_of(result: Result, subject: Subject) -> str:
     return "the current set" if ids <= {subject.current.id} else ", ".join(sorted(clean(each) for each in ids))
 
 
-def _worst_row(worst: WorstPath, study: Study) -> WorstRow:
+def _waits(result: Result) -> Scale:
+    """What the deepest paths' unserved redemptions are counted in: millions, unless there is no million among them."""
+    unit, values = in_account("USD·h", result.study.state.unit), [each.unserved_usd_hours for each in result.worst_paths]
+    return scale_for(unit, values) if 0.0 < max(values, default=0.0) < LEAST_MILLIONS else Scale(1e-6, 1, f"m {unit}")
+
+
+def _worst_row(worst: WorstPath, study: Study, waits: Scale) -> WorstRow:
     return WorstRow(
         scenario=worst.scenario,
         path=path_name(worst.path, worst.component),
         peg_loss=Scale(1.0, 1, "bp").text(worst.peg_loss_bps),
-        min_price=Scale(1.0, 4, "USD").text(worst.min_price),
-        unserved=Scale(1e-6, 1, "m USD·h").text(worst.unserved_usd_hours),
+        min_price=Scale(1.0, 4, in_account("USD", study.state.unit)).text(worst.min_price),
+        unserved=waits.text(worst.unserved_usd_hours),
         command=clean(replay_command(worst, study)),
     )

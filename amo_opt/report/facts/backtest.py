@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amo_opt.scoring.replayed import BAND, fit_of
-from amo_opt.wording import MISSING, NOT_KNOWN, interval, significant
+from amo_opt.wording import MISSING, NOT_KNOWN, in_account, interval, significant
 
 if TYPE_CHECKING:
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
@@ -108,9 +108,10 @@ _TITLES = {
 }
 
 
-def summary_title(found: Summary) -> str:
+def summary_title(found: Summary, account: str) -> str:
     """What a figure over the whole is called, with the hour it is of."""
-    return _TITLES[found.name].format(found.hour)
+    title: str = in_account(_TITLES[found.name], account)
+    return title.format(found.hour)
 
 
 def allowed(demand: Demand) -> str:
@@ -145,7 +146,7 @@ def demand_table(fit: EpisodeFit) -> Table:
     return heads, rows
 
 
-def summary_table(fit: EpisodeFit) -> Table:
+def summary_table(fit: EpisodeFit, account: str) -> Table:
     """Each figure over the whole: model, its band, what was observed, and the model's misfit."""
     rows = []
     for each in fit.summary:
@@ -153,11 +154,11 @@ def summary_table(fit: EpisodeFit) -> Table:
             continue
         band = MISSING if each.model is None else interval(each.interval, shown)
         misfit = MISSING if each.model is None or each.real is None or each.name == "residual_rmse" else _misfit(each.model - each.real)
-        rows.append((summary_title(each), shown(each.model), band, shown(each.real), misfit))
+        rows.append((summary_title(each, account), shown(each.model), band, shown(each.real), misfit))
     return ("figure", "model", "5–95% of paths", "observed", "misfit"), rows
 
 
-def column_table(fit: EpisodeFit) -> Table:
+def column_table(fit: EpisodeFit, account: str) -> Table:
     """Each column: rows, RMSE, the mean miss, the largest miss with its hour, and rows outside the model's band."""
     rows = []
     for each in fit.columns:
@@ -166,7 +167,7 @@ def column_table(fit: EpisodeFit) -> Table:
         misses = each.misses * scale
         rows.append(
             (
-                f"{each.name}, {UNITS[each.name]}",
+                f"{each.name}, {in_account(UNITS[each.name], account)}",
                 str(each.n),
                 shown(each.rmse * scale),
                 _misfit(float(misses.mean())),
@@ -215,7 +216,7 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
         f"Of 5–95% of paths: {BAND_HOLDS}. What is met or missed is what stands under *criterion*: the model's mean within the allowed range.",
     ]
     for facts in found:
-        fit = facts.fit
+        fit, account = facts.fit, facts.run.study.state.unit
         verdict = f"{len(fit.demands) - len(fit.missed)} of {len(fit.demands)} demands met"
         parts += [
             "",
@@ -224,7 +225,7 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
             f"From {facts.run.history.start:%d %B %Y %H:%M} UTC, {facts.run.history.hours - 1} hours. **{verdict}.**",
             "",
         ]
-        parts += [_markdown(demand_table(fit)), "", _markdown(summary_table(fit)), "", _markdown(column_table(fit))]
+        parts += [_markdown(demand_table(fit)), "", _markdown(summary_table(fit, account)), "", _markdown(column_table(fit, account))]
         for column in fit.columns:
             if column.name in ("supply", "pool_stable", "pool_share"):
                 parts += ["", f"### {column.name}, {UNITS[column.name]}", "", _markdown(row_table(column))]

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.report.wording import sentence_case
 from amo_opt.scoring.intervals import clopper_pearson
 from amo_opt.scoring.types import spread_known
 from amo_opt.search.reverse_stress import ONSET_DAY, SHORTFALL_BPS, WINDOW_DAYS
-from amo_opt.wording import interval, significant
+from amo_opt.wording import in_account, interval, significant
 
 if TYPE_CHECKING:
     from amo_opt.search.break_points import Breaking, BreakPoint
     from amo_opt.search.reverse_stress import ReverseStress
 
-TITLES = {"run": "Run", "depeg": "USDC depeg", "freeze": "Lending freeze with a run"}
+TITLES = {"run": "Run", "depeg": "{coin} depeg", "freeze": "Lending freeze with a run"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def panels_of(found: ReverseStress) -> tuple[BreakPanel, ...]:
         curves = [survival(each, "every condition")]
         if each.stress == "run":
             curves.append(survival(found.run_capacity, "price alone"))
-        panels.append(BreakPanel(TITLES[each.stress], each.unit, each.largest, tuple(curves)))
+        panels.append(BreakPanel(TITLES[each.stress].format(coin=sentence_case(found.coin)), each.unit, each.largest, tuple(curves)))
     return tuple(panels)
 
 
@@ -78,8 +79,8 @@ def definition(found: ReverseStress) -> str:
     """What surviving means under the study, in one line."""
     limits = found.survival
     return (
-        f"price >= reference - {SHORTFALL_BPS / 100:g}% (reference = {'1 dollar' if limits.dollar else 'min(1, USDC, base-pool value)'}), external collateral "
-        f"ratio >= {limits.min_external_cr:g}, unserved <= {limits.max_unserved_usd_hours:g} USD h; onset on day {ONSET_DAY}; windows of "
+        f"price >= reference - {SHORTFALL_BPS / 100:g}% (reference = {in_account('1 dollar', found.account) if limits.dollar else f'min(1, {found.coin}, base-pool value)'}), external collateral "
+        f"ratio >= {limits.min_external_cr:g}, unserved <= {limits.max_unserved_usd_hours:g} {found.account} h; onset on day {ONSET_DAY}; windows of "
         f"{', '.join(f'{days} days ({name})' for name, days in WINDOW_DAYS.items())} instead of the study's; "
         "the freeze comes with the exits of ust-contagion-2022 at their fitted size"
     )

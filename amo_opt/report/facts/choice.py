@@ -108,7 +108,7 @@ def choice_of(result: Result, subject: Subject) -> Choice:
         front=tuple(_point(each, each.selection_score, subject) for each in ordered),
         front_holdout=tuple(_point(each, each.holdout_score, subject) for each in ordered if each.holdout_score is not None),
         front_caption=_front_caption(result, subject),
-        rule=rule_words(result.study.certification),
+        rule=rule_words(result.study.certification, subject.account),
         explanation=explanation_of(result),
         alternatives=tuple(rows[each.id] for each in shown),
         rejected=tuple(rows[each.id] for each in ordered if each.role == "candidate"),
@@ -173,7 +173,7 @@ def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
         constraints=limits_kept(score),
         stream="holdout" if score is candidate.holdout_score else "selection",
         n=paths_of(score.yield_annual),
-        reason=reason_of(candidate),
+        reason=reason_of(candidate, subject.account),
     )
 
 

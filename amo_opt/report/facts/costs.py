@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.facts.evidence import told_apart
 from amo_opt.report.facts.sets import role_title
 from amo_opt.report.wording import Chip, Scale, metric_of, paths_counted, paths_of, scale_for
-from amo_opt.wording import MISSING, clean, count
+from amo_opt.wording import MISSING, clean, count, in_account
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -81,10 +81,11 @@ def _rows(result: Result, subject: Subject) -> tuple[CostRow, ...]:
     then = {} if subject.other is None else by_set.get(subject.other.id, {})
     rows = []
     for name, before in now.items():
-        title, unit, better = COSTS.get(name, (metric_of(name).title, metric_of(name).unit, metric_of(name).better))
+        metric = metric_of(name, subject.account)
+        title, unit, better = COSTS.get(name, (metric.title, metric.unit, metric.better))
         after = then.get(name)
         both = (before,) if after is None else (before, after)
-        scale = scale_for(unit, [value for each in both for value in (each.value, each.low, each.high)])
+        scale = scale_for(in_account(unit, subject.account), [value for each in both for value in (each.value, each.low, each.high)])
         scale = scale.fine(max(each.high - each.low for each in both))
         rows.append(
             CostRow(

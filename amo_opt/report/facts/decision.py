@@ -130,7 +130,7 @@ def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str
         return []
     objection = subject.other.objection
     # the box names one limit, the one that binds; the figures of others are in section 6
-    told = "" if objection is None else objection_words(objection, digits=objection.kind == "tolerance")
+    told = "" if objection is None else objection_words(objection, subject.account, digits=objection.kind == "tolerance")
     refused = "" if objection is None else f" On {streams(objection.stream)} it {told}."
     moved = "; ".join(_moved(found[name]) for name in OBJECTIVES)
     return [("Best alternative", f"{subject.other.id}, on {_paths(subject)}: {moved}.{refused}")]

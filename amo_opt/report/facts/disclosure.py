@@ -163,7 +163,7 @@ def _failures(trials: tuple[Trial, ...]) -> tuple[tuple[str, str], ...]:
 def _gap(result: Result) -> tuple[GapRow, ...]:
     rows = []
     for name, (search, on_selection, on_holdout) in result.gap.items():
-        metric = metric_of(name)
+        metric = metric_of(name, result.study.state.unit)
         scale = scale_for(metric.unit, (search, on_selection.value, on_holdout.value))
         rows.append(
             GapRow(

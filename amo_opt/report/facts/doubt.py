@@ -77,7 +77,7 @@ def doubt_facts(result: Result, subject: Subject, state: tuple[StateRow, ...]) -
         first=_first(doubt),
         explained=_explained(doubt),
         conditions=tuple(
-            (condition_words(condition), PERCENT.text(kept))
+            (condition_words(condition, subject.account), PERCENT.text(kept))
             for condition, kept in sorted(doubt.conditions, key=lambda each: each[1])[:CONDITIONS]
             if kept < 1.0
         ),

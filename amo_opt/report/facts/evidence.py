@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.limits import ConstraintRow, constraint_rows, nearest_rows
-from amo_opt.report.wording import Chip, Scale, metric_of, paths_counted, paths_of, scale_for
+from amo_opt.report.wording import Chip, Scale, better_of, metric_of, paths_counted, paths_of, scale_for
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, seed: int)
         paths=paths,
         rows=rows,
         forest_caption=_forest_caption(rows, subject, paths=paths, seed=seed),
-        scenario_columns=tuple((metric_of(name).title, scale.unit) for name, scale in scales.items()),
+        scenario_columns=tuple((metric_of(name, subject.account).title, scale.unit) for name, scale in scales.items()),
         scenarios=_scenario_rows(subject, scenarios, scales),
         paired_cells=any(each.scenario is not None for each in subject.paired),
         constraints=constraint_rows(subject),
@@ -143,7 +143,7 @@ def certified_rows(subject: Subject) -> tuple[tuple[str, str, str, str], ...]:
     """Metric, figure, interval and n of the current set alone, where nothing stands against it."""
     rows = []
     for name, estimate in subject.score(subject.current).metrics.items():
-        metric = metric_of(name)
+        metric = metric_of(name, subject.account)
         scale = _fine_scale(metric.unit, estimate)
         rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate), paths_of(estimate)))
     return tuple(rows)
@@ -155,7 +155,7 @@ def adverse(row: MetricRow) -> float:
 
 
 def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
-    metric = metric_of(paired.metric)
+    metric = metric_of(paired.metric, subject.account)
     now = subject.score(subject.current).metrics.get(paired.metric)
     then = None if subject.other is None else subject.score(subject.other).metrics.get(paired.metric)
     scale = scale_for(metric.unit, (paired.current, paired.candidate))
@@ -213,7 +213,7 @@ def _contrast_scales(subject: Subject) -> dict[str, Scale]:
     for name in CONTRAST_METRICS:
         values = [scores[name].value for table in tables for scores in table.values() if name in scores]
         if values:
-            scales[name] = scale_for(metric_of(name).unit, values)
+            scales[name] = scale_for(metric_of(name, subject.account).unit, values)
     return scales
 
 
@@ -242,7 +242,7 @@ def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | No
     if paired is not None:
         word, low, high = paired.verdict, paired.difference.low, paired.difference.high
     else:
-        word, low, high = told_apart(metric_of(name).better, before, after), after.low - before.high, after.high - before.low
+        word, low, high = told_apart(better_of(name), before, after), after.low - before.high, after.high - before.low
     interval = scale.between(low, high, signed=True)
     return Cell(scale.number(before.value), scale.number(after.value), difference, interval, paths_of(after), Chip(word))
 

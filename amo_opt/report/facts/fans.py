@@ -56,7 +56,13 @@ def fan_panels(result: Result, subject: Subject) -> tuple[FanPanel, ...]:
         )
         days = tuple(pairs[0][0].hours[index] / 24.0 for index in kept)
         panels.append(
-            FanPanel(scenario.name, clean(scenario.title), days, series, _caption(series, pairs[0][0].n, result.study.search.seed))
+            FanPanel(
+                scenario.name,
+                clean(scenario.title),
+                days,
+                series,
+                _caption(series, pairs[0][0].n, result.study.search.seed, subject.account),
+            )
         )
     return tuple(panels)
 
@@ -87,11 +93,11 @@ def _kept_hours(fans: list[Fan], points: int) -> list[int]:
     return sorted(kept | {0, hours - 1})
 
 
-def _caption(series: tuple[FanSeries, ...], n: int, seed: int) -> str:
+def _caption(series: tuple[FanSeries, ...], n: int, seed: int, account: str) -> str:
     lows = [min(each.quantiles[0]) for each in series]
     tail = f"(n = {count(n, 'holdout path')}, seed {seed})."
     if len(lows) == 1:
-        return f"The 1% quantile of the current set falls to {lows[0]:.4f} USD {tail}"
+        return f"The 1% quantile of the current set falls to {lows[0]:.4f} {account} {tail}"
     bps = round((lows[1] - lows[0]) * 1e4, 1) + 0.0
     than = "as low as" if bps == 0.0 else f"{abs(bps):.1f} bp {'higher' if bps > 0 else 'lower'} than"
-    return f"{series[1].label}: the 1% quantile falls to {lows[1]:.4f} USD, {than} under the current set ({lows[0]:.4f}) {tail}"
+    return f"{series[1].label}: the 1% quantile falls to {lows[1]:.4f} {account}, {than} under the current set ({lows[0]:.4f}) {tail}"

@@ -10,7 +10,7 @@ from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.movement import MATERIAL
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
-from amo_opt.wording import MISSING, decimals_of, interval, significant, sized
+from amo_opt.wording import MISSING, decimals_of, in_account, interval, significant, sized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +43,9 @@ def called(parameter: str) -> str:
     return "A" if parameter == "amplification" else parameter
 
 
-def title(term: str) -> str:
-    """What a term is called."""
-    return NAMES.get(term) or term.replace("_", " ")
+def title(term: str, account: str) -> str:
+    """What a term is called, in the unit of ``account``."""
+    return in_account(NAMES.get(term) or term.replace("_", " "), account)
 
 
 def plain(value: float) -> str:
@@ -127,7 +127,7 @@ def _flat(track: Track, best: int, worst: int) -> str:
     return f"{name} flat: its best and its worst are less than {measured(shift.bound, track.metric)} apart"
 
 
-def finding_words(profile: ParameterProfile) -> str:  # noqa: PLR0911 - one return for each kind
+def finding_words(profile: ParameterProfile, account: str) -> str:  # noqa: PLR0911 - one return for each kind
     """What a parameter does, in a sentence."""
     found = profile.finding
     over, least = f"from {plain(found.low)} to {plain(found.high)}", f"{100 * MATERIAL:g}%"
@@ -136,7 +136,7 @@ def finding_words(profile: ParameterProfile) -> str:  # noqa: PLR0911 - one retu
     if found.kind == "one value":
         return "FLAT: it has no other value within its range."
     if found.kind == "not known":
-        some = f"whether {over} it moves {', '.join(map(title, found.unknown))}, and nothing else moves"
+        some = f"whether {over} it moves {', '.join(title(each, account) for each in found.unknown)}, and nothing else moves"
         every_one = f"what it does {over}; at least {LEAST_PATHS} of each scenario are needed"
         return f"NOT KNOWN: n = {found.n} paths are too few to tell {every_one if found.nothing_known else some}."
     if found.kind == "unchanged":
@@ -150,7 +150,7 @@ def finding_words(profile: ParameterProfile) -> str:  # noqa: PLR0911 - one retu
             f"n = {found.n} paths leave open up to {reach[YIELD]} of yield and {reach[PEG]} of peg risk."
         )
     told = "; ".join(shape_words(profile.shapes[name], called(profile.parameter)) for name in (PEG, YIELD))
-    return f"{told}{'; it also moves ' if found.besides else ''}{', '.join(map(title, found.besides))}."
+    return f"{told}{'; it also moves ' if found.besides else ''}{', '.join(title(each, account) for each in found.besides)}."
 
 
 def optimum_words(optimum: Optimum) -> str:

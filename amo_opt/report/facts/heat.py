@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.evidence import told_apart
 from amo_opt.report.facts.sets import role_title
-from amo_opt.report.wording import Chip, lower_first, metric_of, paths_of, scale_for
+from amo_opt.report.wording import Chip, better_of, lower_first, metric_of, paths_of, scale_for
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _column(candidate: Candidate, subject: Subject) -> str:
 def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios: tuple[str, ...]) -> HeatPanel:
     now = subject.score(subject.current).by_scenario
     figures = [scores[metric].value for scores in now.values() if metric in scores]
-    scale = scale_for(metric_of(metric).unit, figures)
+    scale = scale_for(metric_of(metric, subject.account).unit, figures)
     rows = []
     for scenario in scenarios:
         cells = []
@@ -100,7 +100,7 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
                     )
                 )
             elif before is not None and after is not None:
-                verdict = Chip(told_apart(metric_of(metric).better, before, after))
+                verdict = Chip(told_apart(better_of(metric), before, after))
                 text = scale.number(after.value - before.value, signed=True)
                 low, high = after.low - before.high, after.high - before.low
                 interval = scale.between(low, high, signed=True)
@@ -108,7 +108,7 @@ def _panel(metric: str, sets: tuple[Candidate, ...], subject: Subject, scenarios
             else:
                 cells.append(HeatCell(MISSING, MISSING, MISSING, None))
         rows.append(tuple(cells))
-    return HeatPanel(metric_of(metric).title, scale.difference_unit, tuple(rows))
+    return HeatPanel(metric_of(metric, subject.account).title, scale.difference_unit, tuple(rows))
 
 
 def _key(panels: tuple[HeatPanel, ...]) -> str:

@@ -46,7 +46,7 @@ def importance_caption(result: Result, rows: tuple[ImportanceRow, ...]) -> str:
     if not rows:
         return ""
     leaders = [
-        f"{lower_first(metric_of(name).title)} by {lower_first(max(rows, key=lambda row, at=place: row.weights[at]).title.split(',')[0])}"  # type: ignore[misc]
+        f"{lower_first(metric_of(name, result.study.state.unit).title)} by {lower_first(max(rows, key=lambda row, at=place: row.weights[at]).title.split(',')[0])}"  # type: ignore[misc]
         for place, name in enumerate(result.importances)
     ]
     scored = sum(each.score is not None for each in result.trials)

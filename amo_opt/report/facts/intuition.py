@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
 from amo_opt.report.facts.neighbourhood import SIDES
-from amo_opt.report.wording import lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
+from amo_opt.report.wording import better_of, lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def intuition_of(result: Result, subject: Subject) -> Intuition:
     ]
     changed = set(_changed(subject))
     looked_at = changed | {each.parameter for each in result.neighbours} | ({result.profile.parameter} if result.profile else set())
-    rows = tuple(_row(each, outcomes[each]) for each in EXPECTATIONS if each.parameter in looked_at)
+    rows = tuple(_row(each, outcomes[each], subject.account) for each in EXPECTATIONS if each.parameter in looked_at)
     return Intuition(findings=tuple(findings), summary=_summary(findings, outcomes, rows), expectations=rows)
 
 
@@ -84,11 +84,11 @@ def _summary(findings: list[Finding], outcomes: dict[Expectation, list[str]], ro
     return f"None found by the rule. {told}"
 
 
-def _row(expectation: Expectation, outcomes: list[str]) -> ExpectationRow:
+def _row(expectation: Expectation, outcomes: list[str], account: str) -> ExpectationRow:
     counts = [f"{outcomes.count(word)} {word}" for word in (AS_EXPECTED, AGAINST, OPEN) if word in outcomes]
     return ExpectationRow(
         parameter=expectation.parameter,
-        metric=metric_of(expectation.metric).title,
+        metric=metric_of(expectation.metric, account).title,
         direction="rises" if expectation.sign > 0 else "falls",
         reason=expectation.reason,
         outcome=", ".join(counts) or UNTESTED,
@@ -108,6 +108,7 @@ def _outcome(low: float, high: float, sign: int) -> str:
 
 
 def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator[Finding]:
+    account = result.study.state.unit
     for neighbour in result.neighbours:
         paired = {each.metric: each for each in neighbour.paired if each.scenario is None}
         for expectation in EXPECTATIONS:
@@ -118,12 +119,14 @@ def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Itera
             outcomes[expectation].append(outcome)
             if outcome == AGAINST:
                 where = f"{neighbour.parameter} one step {SIDES[neighbour.side]}, {plain_number(neighbour.value)}"
-                yield Finding(where, f"{lower_first(metric_of(found.metric).title)} {_expected(expectation)}", *_moved(found))
+                yield Finding(
+                    where, f"{lower_first(metric_of(found.metric, account).title)} {_expected(expectation)}", *_moved(found, account)
+                )
 
 
-def _moved(paired: PairedDifference) -> tuple[str, str, str]:
+def _moved(paired: PairedDifference, account: str) -> tuple[str, str, str]:
     """The difference, its interval and n as text."""
-    metric, found = metric_of(paired.metric), paired.difference
+    metric, found = metric_of(paired.metric, account), paired.difference
     scale = scale_for(metric.unit, (paired.current, paired.candidate)).told(found)
     return f"{lower_first(metric.title)} {scale.text(found.value, signed=True)}", scale.interval(found, signed=True), paths_of(found)
 
@@ -149,7 +152,7 @@ def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator
         outcomes[expectation].append(AGAINST if pairs else _outcome(*_apart(first, last), expectation.sign))
         if pairs:
             (low, before), (high, after) = max(pairs, key=lambda pair: (abs(pair[1][1].value - pair[0][1].value), -pair[0][0]))
-            metric = metric_of(expectation.metric)
+            metric = metric_of(expectation.metric, result.study.state.unit)
             scale = scale_for(metric.unit, (before.value, after.value))
             yield Finding(
                 f"profile over {profile.parameter}, {plain_number(low)} to {plain_number(high)}",
@@ -188,9 +191,11 @@ def _change(subject: Subject) -> Iterator[Finding]:
         found = paired[metric]
         if _outcome(found.difference.low, found.difference.high, sign) == AGAINST:
             names = ", ".join(f"{each.parameter} {'up' if changed[each.parameter] > 0 else 'down'}" for each in about)
-            title = lower_first(metric_of(metric).title)
+            title = lower_first(metric_of(metric, subject.account).title)
             yield Finding(
-                f"the whole change ({names})", f"{title} {'rises' if sign > 0 else 'falls'}: so says each of them", *_moved(found)
+                f"the whole change ({names})",
+                f"{title} {'rises' if sign > 0 else 'falls'}: so says each of them",
+                *_moved(found, subject.account),
             )
 
 
@@ -204,16 +209,18 @@ def _made_of(subject: Subject) -> Iterator[Finding]:
         side = _side(paired[whole])
         if side != 0 and sides == {-side}:
             word = "worse" if side > 0 else "better"
-            figures = ", ".join(f"{text} ({interval})" for text, interval, _ in map(_moved, known))
-            title = lower_first(metric_of(whole).title)
+            figures = ", ".join(f"{text} ({interval})" for text, interval, _ in (_moved(each, subject.account) for each in known))
+            title = lower_first(metric_of(whole, subject.account).title)
             yield Finding(
-                f"the whole change: {title} and what it is made of", f"{title} gets {word} too, as do {figures}", *_moved(paired[whole])
+                f"the whole change: {title} and what it is made of",
+                f"{title} gets {word} too, as do {figures}",
+                *_moved(paired[whole], subject.account),
             )
 
 
 def _side(paired: PairedDifference) -> int:
     """+1 where the difference is better beyond its interval, -1 where it is worse, 0 where it is neither."""
-    better = metric_of(paired.metric).better
+    better = better_of(paired.metric)
     low, high = sorted((paired.difference.low * better, paired.difference.high * better))
     return 1 if low > 0.0 else -1 if high < 0.0 else 0
 
@@ -231,9 +238,10 @@ def _lines(subject: Subject) -> Iterator[Finding]:
             scale = scale_for("per year", (before.value, after.value))
             scale = scale.fine(min(before.high - before.low, after.high - after.low))
             title = sentence_case(clean(name))
+            moved, ends, _ = _moved(paired, subject.account)
             yield Finding(
                 f"the whole change: the yield's line {lower_first(title)}",
-                f"moves with the whole yield, {_moved(paired)[0].removeprefix('yield ')} ({_moved(paired)[1]})",
+                f"moves with the whole yield, {moved.removeprefix('yield ')} ({ends})",
                 f"{lower_first(title)} from {scale.text(before.value)} to {scale.text(after.value)}",
                 f"{scale.interval(before)}; {scale.interval(after)}",
                 paths_of(after),

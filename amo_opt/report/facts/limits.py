@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.wording import Chip, constraint_title, paths_of, scale_for
-from amo_opt.wording import MISSING, NOT_KNOWN
+from amo_opt.wording import MISSING, NOT_KNOWN, in_account
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -32,7 +32,7 @@ class ConstraintRow:
 def constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
     """Every limit, in the order of the score."""
     after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
-    return tuple(_constraint_row(each, after.get(each.key)) for each in subject.score(subject.current).constraints)
+    return tuple(_constraint_row(each, after.get(each.key), subject.account) for each in subject.score(subject.current).constraints)
 
 
 def nearest_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
@@ -46,7 +46,7 @@ def nearest_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
         return max(limit.violation_high, after[limit.key].violation_high if limit.key in after else limit.violation_high)
 
     tightest = [max(limits, key=violation) for limits in kinds.values()]
-    return tuple(_constraint_row(each, after.get(each.key)) for each in tightest)
+    return tuple(_constraint_row(each, after.get(each.key), subject.account) for each in tightest)
 
 
 def limits_kept(score: Score) -> str:
@@ -60,8 +60,8 @@ def limits_kept(score: Score) -> str:
     return f"{' and '.join(parts)} of {len(score.constraints)}"
 
 
-def _constraint_row(before: Constraint, after: Constraint | None) -> ConstraintRow:
-    scale = scale_for(before.unit, (before.estimate.value, before.confidence_bound, before.limit))
+def _constraint_row(before: Constraint, after: Constraint | None, account: str) -> ConstraintRow:
+    scale = scale_for(in_account(before.unit, account), (before.estimate.value, before.confidence_bound, before.limit))
 
     def end(limit: Constraint) -> str:
         return NOT_KNOWN if limit.estimate.interval is None else scale.number(limit.confidence_bound)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.wording import Scale, metric_of, paths_of, plain_number, scale_for
 from amo_opt.scoring.types import spread_known
-from amo_opt.wording import count
+from amo_opt.wording import count, in_account
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.sets import Subject
@@ -66,11 +66,12 @@ def monitoring_of(result: Result, subject: Subject) -> Monitoring:
 def _price(result: Result, shown: Candidate) -> list[Trigger]:
     fans = [fan for fan in result.fans if fan.candidate == shown.id and fan.quantiles.get("1") and spread_known(fan.n)]
     fan = next((each for each in fans if each.scenario == "calm"), None)
+    shown_in = result.study.state.unit
     if fan is None:
         return []
-    value = Scale(1.0, 4, "USD").text(min(fan.quantiles["1"]))
+    value = Scale(1.0, 4, in_account("USD", shown_in)).text(min(fan.quantiles["1"]))
     basis = f"lowest 1% quantile of any hour in calm, {count(fan.n, 'path')}: at the worst hour one calm path in a hundred is this low"
-    return [Trigger("Pool price in dollars", f"below {value}", basis, LOOK)]
+    return [Trigger(in_account("Pool price in dollars", shown_in), f"below {value}", basis, LOOK)]
 
 
 def _collateral(result: Result, subject: Subject, shown: Candidate, stop: str) -> list[Trigger]:
@@ -98,7 +99,7 @@ def _worst_ends(result: Result, subject: Subject, shown: Candidate) -> list[Trig
     for name, what, limit_name in WORST_ENDS:
         found = metrics.get(name)
         if found is not None:
-            unit = metric_of(name).unit
+            unit = metric_of(name, subject.account).unit
             value, basis = _text(unit, found, found.high), f"upper end of the interval of the mean of the worst tenth, {_n(found)}"
             if found.interval is None or value == _text(unit, found, 0.0):
                 limit: float = getattr(result.study.constraints, limit_name)

@@ -10,7 +10,7 @@ from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_w
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
 from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
-from amo_opt.report.wording import Chip, Scale, lower_first, metric_of, plain_number
+from amo_opt.report.wording import Chip, Scale, better_of, lower_first, metric_of, plain_number
 from amo_opt.wording import MISSING, count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
     metrics = tuple(result.importances)
     importances = importances_of(result, metrics)
     return Neighbourhood(
-        rows=tuple(_row(each) for each in result.neighbours),
-        furthest=_furthest(result.neighbours),
+        rows=tuple(_row(each, subject.account) for each in result.neighbours),
+        furthest=_furthest(result.neighbours, subject.account),
         finding=_finding(result, subject),
         figure=_figure(result.neighbours),
         figure_caption=_figure_caption(result, subject),
         tolerances=(certification.tolerance_yield * YIELD_SCALE.factor, certification.tolerance_peg_bps),
         steps=steps_of(result, subject),
-        metrics=tuple(metric_of(name).title for name in metrics),
+        metrics=tuple(metric_of(name, subject.account).title for name in metrics),
         importances=importances,
         importance_caption=importance_caption(result, importances),
     )
@@ -134,7 +134,7 @@ def _n(neighbours: tuple[Neighbour, ...]) -> str:
     return f"n = {sized_count(n, twins, 'holdout path')}{drawn}"
 
 
-def _row(neighbour: Neighbour) -> NeighbourRow:
+def _row(neighbour: Neighbour, account: str) -> NeighbourRow:
     paired = _paired(neighbour)
     texts = {name: _difference(paired.get(name), scale) for name, scale in AXES.items()}
     return NeighbourRow(
@@ -150,24 +150,24 @@ def _row(neighbour: Neighbour) -> NeighbourRow:
         peg_verdict=texts["peg_cvar95_bps"][2],
         n=sized(*_paths(neighbour)),
         limits=Chip("UNDECIDED" if neighbour.feasible is None else "KEPT" if neighbour.feasible else "BROKEN"),
-        objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection)),
+        objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection, account)),
     )
 
 
-def _furthest(neighbours: tuple[Neighbour, ...]) -> tuple[FurthestRow, ...]:
+def _furthest(neighbours: tuple[Neighbour, ...], account: str) -> tuple[FurthestRow, ...]:
     """On yield the neighbour with the lowest lower end, on peg risk that with the highest upper end."""
     rows = []
     for name, scale in AXES.items():
-        better = metric_of(name).better
+        better = better_of(name)
         met = [(each, paired) for each in neighbours if (paired := _paired(each).get(name)) is not None]
         if not met:
             continue
         neighbour, paired = min(met, key=lambda pair, sign=better: min(sign * pair[1].difference.low, sign * pair[1].difference.high))  # type: ignore[misc]
         difference, interval, verdict = _difference(paired, scale)
-        row = _row(neighbour)
+        row = _row(neighbour, account)
         rows.append(
             FurthestRow(
-                metric=f"{metric_of(name).title}, {scale.difference_unit}",
+                metric=f"{metric_of(name, account).title}, {scale.difference_unit}",
                 parameter=row.parameter,
                 side=row.side,
                 value=row.value,

@@ -13,7 +13,7 @@ from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.report.signatures import setter_of
 from amo_opt.report.wording import Scale, plain_number, sentence_case
-from amo_opt.wording import MISSING, NOT_KNOWN, clean
+from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
@@ -134,7 +134,7 @@ def _row(parameter: Parameter, before: float, after: float, state: ProtocolState
         title=parameter.title,
         current=plain_number(before),
         proposed=plain_number(after),
-        unit=parameter.unit,
+        unit=in_account(parameter.unit, state.unit),
         change=_change(before, after),
         function=MISSING if setter is None else setter.place,
         limit=setter.limit if setter is not None else NO_LIMIT if known else NOT_KNOWN,

@@ -32,7 +32,12 @@ def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
     return tuple(
         ProfilePage(
             facts=profile_facts(
-                each.parameter, each.points, log=each.log, marks=(("current", each.current),), finding=finding_words(each), caption=caption
+                each.parameter,
+                each.points,
+                log=each.log,
+                marks=(("current", each.current),),
+                finding=finding_words(each, found.study.state.unit),
+                caption=caption,
             ),
             clear=tuple(tuple(point.shifts[term].moves for point in each.points) for term in (YIELD, PEG, COVER)),
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.wording import constraint_title, lower_first, metric_of, plain_number, scale_for
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
-from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, sized, sized_count, true_minus
+from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, in_account, sized, sized_count, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,9 +71,9 @@ def limit_title(name: str, scenario: str | None) -> str:
     return f"{lower_first(constraint_title(name))}{where}"
 
 
-def binding_words(binding: Binding) -> str:
+def binding_words(binding: Binding, account: str) -> str:
     """``deepest shortfall (CVaR 90%) in calm: 712.0 bp (95% bound 1,879.0) against at most 1,000.0 bp, n = 160``."""
-    scale = scale_for(binding.unit, (binding.value, binding.confidence_bound, binding.limit))
+    scale = scale_for(in_account(binding.unit, account), (binding.value, binding.confidence_bound, binding.limit))
     bound = "" if binding.stream == "search" or binding.exact else f" (95% bound {_bound(binding, scale)})"
     n = "" if binding.exact else f", n = {sized(binding.n, binding.twins)}"
     side = "at least" if binding.at_least else "at most"
@@ -86,15 +86,15 @@ def _bound(binding: Binding, scale: Scale) -> str:
     return NOT_KNOWN if binding.interval is None else scale.number(binding.confidence_bound)
 
 
-def _limit_words(limit: Constraint, *, at_value: bool) -> str:
+def _limit_words(limit: Constraint, account: str, *, at_value: bool) -> str:
     """``2.03 bn USD·h at its confidence bound against at most 1.00 bn USD·h``."""
     shown = limit.estimate.value if at_value else limit.confidence_bound
-    scale = scale_for(limit.unit, (shown, limit.limit))
+    scale = scale_for(in_account(limit.unit, account), (shown, limit.limit))
     where = "" if at_value or limit.scenario is None else " at its confidence bound"
     return f"{scale.text(shown)}{where} against {'at least' if limit.at_least else 'at most'} {scale.text(limit.limit)}"
 
 
-def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noqa: PLR0911 - one return for each kind
+def objection_words(objection: Objection, account: str, *, digits: bool = True) -> str:  # noqa: PLR0911 - one return for each kind
     """What a set does that speaks against it: ``breaks the limit on …``; without ``digits`` its kind alone, for counting."""
     limit = objection.limit
     title = "" if limit is None else limit_title(limit.name, limit.scenario)
@@ -104,12 +104,12 @@ def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noq
         return "has too few paths to know its intervals"
     if objection.kind == "limit" and limit is not None:
         broken = f"breaks the limit on {title}" if digits else "breaks a limit"
-        return f"{broken}: {_limit_words(limit, at_value=objection.at_value)}" if digits else broken
+        return f"{broken}: {_limit_words(limit, account, at_value=objection.at_value)}" if digits else broken
     if objection.kind == "no gain":
         return "is not proven better than the current set on yield or on peg risk"
     if objection.kind == "tolerance":
-        said = f"may be worse on {lower_first(metric_of(objection.metric).title)} by more than the tolerance"
-        return f"{said} ({_interval(objection)})" if digits else said
+        said = f"may be worse on {lower_first(metric_of(objection.metric, account).title)} by more than the tolerance"
+        return f"{said} ({_interval(objection, account)})" if digits else said
     if objection.kind == "small gain":
         return f"gains less than {plain_number(objection.bound or 0.0)} of a tolerance in all, so is not worth a vote"
     if objection.kind == "A not identified":
@@ -118,57 +118,57 @@ def objection_words(objection: Objection, *, digits: bool = True) -> str:  # noq
         step = f"{objection.parameter} = {plain_number(objection.value or 0.0)}"
         if limit is None:
             return f"is one step from a path that fails: with {step}, {clean(objection.detail)}"
-        return f"is one step from a broken limit: with {step}, {title} is {_limit_words(limit, at_value=True)}"
+        return f"is one step from a broken limit: with {step}, {title} is {_limit_words(limit, account, at_value=True)}"
     return f"failed on a path: {clean(objection.detail)}" if digits else "failed on a path"
 
 
 _TITLES = {YIELD: "yield", PEG: "peg risk", DOLLAR: "peg risk against the dollar", COVER: "lowest external collateral ratio"}
 
 
-def condition_words(condition: Condition) -> str:
+def condition_words(condition: Condition, account: str) -> str:
     """``within the tolerance on peg risk``: what the rule asks, as something that a set is or does."""
     if condition.kind == "better":
-        return f"better on {_TITLES[condition.metric]}"
+        return f"better on {in_account(_TITLES[condition.metric], account)}"
     if condition.kind == "tolerance":
-        return f"within the tolerance on {_TITLES[condition.metric]}"
+        return f"within the tolerance on {in_account(_TITLES[condition.metric], account)}"
     if condition.kind == "gain":
         return f"{condition.bound or 0.0:g} of a tolerance gained in all"
     return f"within the limit of {clean(condition.limit)}"
 
 
-def turn_words(turn: Turn | None) -> str:
+def turn_words(turn: Turn | None, account: str) -> str:
     """``no longer better on yield``: what a moved figure changes; empty where nothing turned."""
     if turn is None:
         return ""
     if turn.condition is None:
         return f"{'not run' if turn.kind == 'not run' else 'failed on a path'}: {clean(turn.detail)}"
-    return f"{'no longer' if turn.kind == 'lost' else 'now'} {condition_words(turn.condition)}"
+    return f"{'no longer' if turn.kind == 'lost' else 'now'} {condition_words(turn.condition, account)}"
 
 
-def _interval(objection: Objection) -> str:
+def _interval(objection: Objection, account: str) -> str:
     """The difference's interval, in the metric's unit."""
     found = objection.interval
     if found is None:
         return MISSING
     if found.interval is None:
         return f"95% interval {NOT_KNOWN}"
-    scale = scale_for(metric_of(objection.metric).unit, found.interval).told(found)
+    scale = scale_for(metric_of(objection.metric, account).unit, found.interval).told(found)
     return f"95% interval {scale.interval(found, signed=True)} {scale.difference_unit}".rstrip()
 
 
-def reason_of(candidate: Candidate) -> str:
+def reason_of(candidate: Candidate, account: str) -> str:
     """Why the set has its place, in the table of alternatives; an objection with the paths it was found on."""
     if candidate.objection is None:
         return ROLES[candidate.role]
     where = streams(candidate.objection.stream)
     passed = "not refused on selection paths; " if candidate.objection.stream == "holdout" else ""
-    return true_minus(f"{passed}on {where} {objection_words(candidate.objection)}")
+    return true_minus(f"{passed}on {where} {objection_words(candidate.objection, account)}")
 
 
 def verdict_words(result: Result) -> str:
     """Why the verdict is what it is, in a sentence: in the box, above the limits, on the terminal."""
     ruling = result.ruling
-    where = paths_words(ruling.paths)
+    where, account = paths_words(ruling.paths), result.study.state.unit
     if ruling.outcome == "recommended":
         return f"{clean(ruling.set)} {_on_selection(ruling)} on {where}, which nothing was chosen on."
     binding = ruling.binding
@@ -177,16 +177,16 @@ def verdict_words(result: Result) -> str:
         points = " at point values, nor did the current set on selection paths" if ruling.paths.stream == "search" else ""
         return (
             f"none of {sets} kept every limit on {where}{points}. "
-            f"{_named(binding.set)} came nearest to that; what binds it there is {binding_words(binding)}."
+            f"{_named(binding.set)} came nearest to that; what binds it there is {binding_words(binding, account)}."
         )
     if ruling.outcome == "undecidable" and binding is not None:
         return (
             f"{count(ruling.paths.each, f'{ruling.paths.stream} path')} per scenario cannot decide {limit_title(binding.name, binding.scenario)} "
-            f"at a limit of {scale_for(binding.unit, (binding.limit,)).text(binding.limit)}; at least {ruling.needed or 0:,} are needed, so nothing is recommended."
+            f"at a limit of {scale_for(in_account(binding.unit, account), (binding.limit,)).text(binding.limit)}; at least {ruling.needed or 0:,} are needed, so nothing is recommended."
         )
     if ruling.objection is not None:
         before = "passed the rule on selection paths" if ruling.passed else "was left open on selection paths"
-        return true_minus(f"{clean(ruling.set)} {before}, but on {where} it {objection_words(ruling.objection)}.")
+        return true_minus(f"{clean(ruling.set)} {before}, but on {where} it {objection_words(ruling.objection, account)}.")
     if ruling.sets == 1:
         return "the search found nothing that does better than the current set."
     return f"none of {count(ruling.sets - 1, 'candidate')} passed the rule on {where}."
@@ -209,7 +209,7 @@ def explanation_of(result: Result) -> str:
     words = verdict_words(result)
     told = [words[:1].upper() + words[1:] if not words.startswith(("trial-",)) else words]
     if ruling.outcome == "no change" and ruling.objection is None:
-        told += _counted(result.candidates)
+        told += _counted(result.candidates, result.study.state.unit)
     if ruling.outcome == "recommended":
         told += _around(result)
     if ruling.failed:
@@ -217,8 +217,8 @@ def explanation_of(result: Result) -> str:
     return " ".join(told)
 
 
-def _counted(candidates: Iterable[Candidate]) -> list[str]:
-    found = Counter(objection_words(each.objection, digits=False) for each in candidates if each.objection is not None)
+def _counted(candidates: Iterable[Candidate], account: str) -> list[str]:
+    found = Counter(objection_words(each.objection, account, digits=False) for each in candidates if each.objection is not None)
     parts = [f"{number} {words}" for words, number in sorted(found.items(), key=lambda item: -item[1])]
     return [f"Of them {'; '.join(parts)}."] if parts else []
 
@@ -235,7 +235,7 @@ def _around(result: Result) -> list[str]:
     if not near:
         return [f"All {len(around)} sets one step away keep what it keeps, {paths}."]
     first = near[0]
-    why = "" if first.objection is None else f" {objection_words(first.objection)}"
+    why = "" if first.objection is None else f" {objection_words(first.objection, result.study.state.unit)}"
     return [
         f"{len(near)} of {len(around)} sets one step away come nearer to a limit than the interval allows ({first.parameter} = {first.value:g}{why}), {paths}."
     ]

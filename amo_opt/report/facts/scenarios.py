@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from amo_opt.amos.layout import MARKET_INDEX
 from amo_opt.protocol.market import LANES
+from amo_opt.protocol.state import FRAX
 from amo_opt.stress.draws import FREE_CAPS, NO_LIMIT, draw_block
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.noise import stationary
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.shapes import levels, total_hazard
 from amo_opt.stress.streams import Streams
-from amo_opt.wording import clean
+from amo_opt.wording import clean, in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -91,7 +92,7 @@ def _page(scenario: Scenario, study: Study, *, share: float) -> ScenarioPage:
         panels=(
             seen.coins(),
             seen.base(),
-            seen.share_token(),
+            *((seen.share_token(),) if study.state.has("share_token") else ()),
             seen.gas(),
             seen.leaving("holders_exit", "news_exit", "Holders gone (% of outside supply)"),
             seen.leaving("lp_exit", "lp_exit", "Providers gone (% of outside LP)"),
@@ -114,7 +115,8 @@ class _Seen:
     """The first paths of a scenario, each counted from its own onset: rows of what is drawn, and their bands."""
 
     def __init__(self, scenario: Scenario, study: Study) -> None:
-        self.scenario, self.settings = scenario, scenario.settings
+        self.scenario, self.settings, self.account = scenario, scenario.settings, study.state.unit
+        self.own, self.has = study.state.is_of(FRAX), study.state.has
         transition, window = study.simulation.transition_hours, study.simulation.window_hours
         self.steps = transition + window
         self.paths = range(PATHS)
@@ -176,12 +178,12 @@ class _Seen:
         return [(hour, 1.0 + size * (value - 1.0)) for hour, value in self.scenario.waypoints.get(coin, ())]
 
     def coins(self) -> InputPanel:
-        others = [coin for coin in ("dai", "usdt") if coin in self.scenario.waypoints]
-        bands = [self.band("USDC", self.input("collateral_price"), self.priced("usdc"))]
+        others = [coin for coin in ("dai", "usdt") if coin in self.scenario.waypoints and self.settings["base_coins"] != 1.0]
+        bands = [self.band("USDC" if self.own else "collateral", self.input("collateral_price"), self.priced("usdc"))]
         bands += [self.band(coin.upper(), self._coin(coin), self.priced(coin)) for coin in others]
         severe = self.settings["losses_certain"] == 1.0 and self.settings["coin_loss_yearly"] > 0.0
         moved = severe or bool({"usdc", "dai", "usdt"} & set(self.scenario.waypoints))
-        return InputPanel("Coins (USD)", "price", tuple(bands), moved)
+        return InputPanel(in_account("Coins (USD)", self.account), "price", tuple(bands), moved)
 
     def _coin(self, coin: str) -> FloatArray:
         """A coin that the market holds only within the base pool's value, drawn as `draw_block` draws it."""
@@ -193,9 +195,12 @@ class _Seen:
         return self.aligned((1.0 + noise) * shape)
 
     def base(self) -> InputPanel:
-        pool = "USDC" if self.settings["base_coins"] == 1.0 else "3CRV"
+        alone = self.settings["base_coins"] == 1.0
+        pool = ("USDC" if alone else "3CRV") if self.own else ("the collateral" if alone else "three coins")
         moved = self.coins().moved
-        return InputPanel(f"Base pool, {pool} (USD)", "price", (self.band(pool, self.input("base_value")),), moved)
+        return InputPanel(
+            in_account(f"Base pool, {pool} (USD)", self.account), "price", (self.band(pool, self.input("base_value")),), moved
+        )
 
     def share_token(self) -> InputPanel:
         logs = np.log(self.input("share_return"))
@@ -213,7 +218,9 @@ class _Seen:
         settings = self.settings
         calm = settings["gas_gwei"] * 1e-9 * settings["gas_units"] * settings["eth_usd"]
         marks = [(hour, calm * value) for hour, value in self.scenario.waypoints.get("gas", ())]
-        return InputPanel("Gas of one operation (USD)", "amount", (self.band("gas", self.input("gas_usd"), marks),), bool(marks))
+        return InputPanel(
+            in_account("Gas of one operation (USD)", self.account), "amount", (self.band("gas", self.input("gas_usd"), marks),), bool(marks)
+        )
 
     def leaving(self, series: str, name: str, title: str) -> InputPanel:
         rows = 100.0 * -np.expm1(self.since_onset(np.log1p(-self.input(name))))

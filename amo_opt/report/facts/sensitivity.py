@@ -90,7 +90,7 @@ def sensitivity_of(result: Result, subject: Subject, state: tuple[StateRow, ...]
         SensitivityRow(
             figure=name,
             title=titles.get(name) or assumption_title(name),
-            ends=tuple(_end(each) for each in sorted(by_figure[name], key=lambda each: each.end == "high")),
+            ends=tuple(_end(each, subject.account) for each in sorted(by_figure[name], key=lambda each: each.end == "high")),
             effect=Scale(1.0, 2, "tolerances").number(effects[name]),
             moves=moves[name],
         )
@@ -130,7 +130,7 @@ def _effect(found: Sensitivity, base: dict[str, Estimate], result: Result) -> fl
     return max(shifts)
 
 
-def _end(found: Sensitivity) -> SensitivityEnd:
+def _end(found: Sensitivity, account: str) -> SensitivityEnd:
     earned, peg = _text(found.yield_difference, YIELD_SCALE), _text(found.peg_difference, PEG_SCALE)
     return SensitivityEnd(
         value=plain_number(found.value),
@@ -140,7 +140,7 @@ def _end(found: Sensitivity) -> SensitivityEnd:
         peg_interval=peg[1],
         n=f"{found.n:,}",
         verdict=Chip("HOLDS" if found.holds else "MOVES"),
-        objection=turn_words(found.objection),
+        objection=turn_words(found.objection, account),
     )
 
 

@@ -19,13 +19,14 @@ ALTERNATIVES = ("balanced", "cautious", "yield-seeking")
 class Subject:
     """``other`` is the recommended set; where there is none, the best alternative; ``None`` where only the current set was certified.
 
-    ``stream`` is ``holdout`` (untouched paths) where both sets were run there, else ``selection``.
+    ``stream`` is ``holdout`` (untouched paths) where both sets were run there, else ``selection``; ``account`` the unit of account that figures are shown in.
     """
 
     current: Candidate
     other: Candidate | None
     recommended: bool
     stream: str
+    account: str
 
     @property
     def label(self) -> str:
@@ -63,7 +64,11 @@ def subject_of(result: Result) -> Subject:
     other = _other(result)
     on_holdout = current.holdout_score is not None and (other is None or other.holdout_score is not None)
     return Subject(
-        current=current, other=other, recommended=result.verdict == "recommended", stream="holdout" if on_holdout else "selection"
+        current=current,
+        other=other,
+        recommended=result.verdict == "recommended",
+        stream="holdout" if on_holdout else "selection",
+        account=result.study.state.unit,
     )
 
 

@@ -127,6 +127,8 @@ def tell_story(
         other_income=APART,
         capital=CAPITAL,
         size=study.state.size,
+        account=study.state.unit,
+        has=study.state.has,
     )
     return Story(
         title=f"{parameters.name} on {study.name}: {scenario}, path {path_name(path, component)} of stream {stream}",

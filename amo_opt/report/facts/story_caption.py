@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.wording import fixed
+from amo_opt.wording import USD, fixed, significant, true_minus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 FloatArray = NDArray[np.float64]
 Series = Mapping[str, FloatArray]
@@ -27,9 +27,19 @@ WORTH_SAYING = 1e3
 """Tokens or dollars, at a size of 1 (`ProtocolState.size`), below which an amount is none."""
 
 
+def everything(_table: str) -> bool:
+    """What a protocol has that has every mechanism."""
+    return True
+
+
+LEAST_TOLD = 0.01
+"""Of the unit of account, below which an amount is told as nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size.
+    """What the sentences need beside the series: hours since the window's opening, limits, the accounting lines by kind, the state's size and unit of account, and
+    which mechanisms it ``has``.
 
     ``drawn`` = the stress's beginning comes from the study; otherwise ``onset_label`` says by what it was seen in the series.
     ``yield_lines`` are names and titles of income that counts in the yield.
@@ -47,6 +57,8 @@ class Events:
     other_income: Sequence[str]
     capital: Sequence[str]
     size: float = 1.0
+    account: str = USD
+    has: Callable[[str], bool] = everything
 
     @property
     def worth_saying(self) -> float:
@@ -73,14 +85,14 @@ def caption(series: Series, reference: FloatArray, events: Events) -> str:
 def money(value: float) -> str:
     """An amount of dollars or tokens in about three digits.
 
-    >>> money(1.3345e9), money(182.4e6), money(3.21e6), money(45_600.0), money(1053.0), money(12.0), money(-2e6)
-    ('1.33bn', '182m', '3.2m', '46k', '1.1k', '12', '−2.0m')
+    >>> money(1.3345e9), money(182.4e6), money(3.21e6), money(45_600.0), money(1053.0), money(12.0), money(-2e6), money(0.0312)
+    ('1.33bn', '182m', '3.2m', '46k', '1.1k', '12', '−2.0m', '0.031')
     """
     for size, decimals, letter in ((1e9, 2, "bn"), (1e6, 1, "m"), (1e3, 1, "k")):
         # what rounds up to a thousand of the smaller unit is one of this
         if abs(value) >= size * (1.0 - 5e-4):
             return fixed(value / size, 0 if decimals == 1 and abs(value) >= 10.0 * size else decimals) + letter
-    return fixed(value, 0)
+    return true_minus(significant(value, 2)) if LEAST_TOLD <= abs(value) < 10.0 else fixed(value, 0)
 
 
 def day(hour: int) -> str:
@@ -107,9 +119,9 @@ def _since(hour: int, events: Events) -> str:
 def _price(window: Series, reference: FloatArray, events: Events) -> str:
     price, lowest = window["price"], events.worst
     highest = int(np.argmax(price))
-    text = f"The price fell to {price[lowest]:.4f} USD {_since(lowest, events)}, when its reference stood at {reference[lowest]:.4f}."
+    text = f"The price fell to {price[lowest]:.4f} {events.account} {_since(lowest, events)}, when its reference stood at {reference[lowest]:.4f}."
     if 1e4 * (price[highest] - 1.0) > events.back_within_bps:
-        text += f" It rose to {price[highest]:.4f} USD {_since(highest, events)}."
+        text += f" It rose to {price[highest]:.4f} {events.account} {_since(highest, events)}."
     below = 1e4 * (reference - price)
     deepest = int(np.argmax(below))
     if below[deepest] <= 0.0:
@@ -145,6 +157,8 @@ def _supply(series: Series, events: Events) -> str:
     redeemed, minted_outside = _moves(series["net_issued"][before : end + 1], FEES_BURNED * float(series["supply"][before]))
     burned, minted = _moves((series["supply"] - series["net_issued"])[before : end + 1], 0.0)
     holders = _listed((("redeemed", redeemed), ("minted", minted_outside)), events.worth_saying)
+    if not events.has("amos"):
+        return f"{text}; meanwhile holders {holders}."
     amos = _listed((("burned", burned), ("minted", minted)), events.worth_saying)
     return f"{text}; meanwhile holders {holders} and the AMOs {amos}. {_unwinding(series, events)}"
 
@@ -179,15 +193,19 @@ def _unwinding(series: Series, events: Events) -> str:
 
 def _ratios(window: Series, events: Events) -> str:
     target, external, contract = window["collateral_ratio"], window["cr_external"], window["cr_contract"]
-    text = f"Target CR went from {target[0]:.4f} to {target[-1]:.4f}" if target[0] != target[-1] else f"Target CR stayed at {target[0]:.4f}"
+    target_told = (
+        f"Target CR went from {target[0]:.4f} to {target[-1]:.4f}" if target[0] != target[-1] else f"Target CR stayed at {target[0]:.4f}"
+    )
     parts = [
         _held(name, values, limit, limit_name)
         for name, values, limit, limit_name in (
             ("cr_external", external, events.min_external_cr, "limit"),
             ("cr_contract", contract, events.min_cr, "min_cr"),
         )
+        if limit_name != "min_cr" or events.has("amos")
     ]
-    return f"{text}; {parts[0]}, {parts[1]}."
+    told = ", ".join(parts)
+    return f"{target_told}; {told}." if events.has("controller") else f"{told}."
 
 
 def _held(name: str, values: FloatArray, limit: float, limit_name: str) -> str:
@@ -214,7 +232,7 @@ def _income(window: Series, events: Events) -> str:
     """Sums at the window's last hour."""
     earned = {title: float(window[name][-1]) for name, title in events.yield_lines.items()}
     largest = max(earned, key=lambda title: abs(earned[title]))
-    text = f"Income in the yield came to {money(sum(earned.values()))} USD"
+    text = f"Income in the yield came to {money(sum(earned.values()))} {events.account}"
     text += f", the largest part {largest} ({money(earned[largest])})" if abs(earned[largest]) >= events.worth_saying else ""
     beside = [
         f"{money(amount)} {what}"

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
 from amo_opt.amos.layout import LINES
 from amo_opt.scoring.metrics import NOT_YIELD
-from amo_opt.wording import fixed
+from amo_opt.wording import fixed, in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.protocol.state import ProtocolState
 
 FloatArray = NDArray[np.float64]
 Series = Mapping[str, FloatArray]
@@ -92,7 +93,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
     beside: list[tuple[str, Role]] = [(name, "first" if name == "income_mark_to_market" else "rest") for name in APART]
     beside += [(name, "capital") for name in CAPITAL]
     return (
-        _price_panel(series, parameters, least),
+        _price_panel(series, parameters, least, study.state),
         Panel(
             "ratios",
             "Collateral ratios",
@@ -100,11 +101,15 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             lines=(
                 _ended("cr_external", series["cr_external"], "ratio", "first"),
                 _ended("cr_contract", series["cr_contract"], "ratio", "second"),
-                _ended("target CR", series["collateral_ratio"], "ratio", "third"),
+                *((_ended("target CR", series["collateral_ratio"], "ratio", "third"),) if study.state.has("controller") else ()),
             ),
             levels=(
                 _level(f"limit of cr_external {study.constraints.min_external_cr:g}", study.constraints.min_external_cr, "first"),
-                _level(f"min_cr, for cr_contract {parameters.min_cr:g}", parameters.min_cr, "second"),
+                *(
+                    (_level(f"min_cr, for cr_contract {parameters.min_cr:g}", parameters.min_cr, "second"),)
+                    if study.state.has("amos")
+                    else ()
+                ),
             ),
         ),
         Panel(
@@ -151,7 +156,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
         ),
         _amounts(
             "income",
-            "Income in the yield, running sums ({unit}USD)",
+            in_account("Income in the yield, running sums ({unit}USD)", study.state.unit),
             {"sum": (total, "first"), **{LINE_TITLES.get(name, name): (series[name], "rest") for name in IN_YIELD}},
             scored_from=start,
             least=least,
@@ -159,7 +164,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
         ),
         _amounts(
             "apart",
-            "Not in the yield: revaluation (solid), and capital, which is no income (dashed) ({unit}USD)",
+            in_account("Not in the yield: revaluation (solid), and capital, which is no income (dashed) ({unit}USD)", study.state.unit),
             {LINE_TITLES.get(name, name): (series[name], role) for name, role in beside},
             scored_from=start,
             least=least,
@@ -168,7 +173,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
     )
 
 
-def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Panel:
+def _price_panel(series: Series, parameters: ParameterSet, least: float, state: ProtocolState) -> Panel:
     lines = [
         _ended("pool price", series["price"], "price", "first"),
         _ended("oracle", series["oracle"], "price", "second"),
@@ -181,14 +186,15 @@ def _price_panel(series: Series, parameters: ParameterSet, least: float) -> Pane
     ]
     reference = series["reference"]
     levels = (
-        Level(f"minting opens {parameters.mint_price_threshold:g}", np.array(parameters.mint_price_threshold)),
-        Level(f"CR falls above {1.0 + parameters.cr_band:g}", np.array(1.0 + parameters.cr_band)),
-        Level(f"CR rises below {1.0 - parameters.cr_band:g}", np.array(1.0 - parameters.cr_band)),
-        Level(f"redeeming opens {parameters.redeem_price_threshold:g}", np.array(parameters.redeem_price_threshold)),
-        Level(f"AMOs return {parameters.reentry_price:g} × ref.", parameters.reentry_price * reference),
-        Level(f"AMOs unwind {parameters.unwind_price:g} × ref.", parameters.unwind_price * reference),
+        ("mint", Level(f"minting opens {parameters.mint_price_threshold:g}", np.array(parameters.mint_price_threshold))),
+        ("controller", Level(f"CR falls above {1.0 + parameters.cr_band:g}", np.array(1.0 + parameters.cr_band))),
+        ("controller", Level(f"CR rises below {1.0 - parameters.cr_band:g}", np.array(1.0 - parameters.cr_band))),
+        ("redeem", Level(f"redeeming opens {parameters.redeem_price_threshold:g}", np.array(parameters.redeem_price_threshold))),
+        ("amos", Level(f"AMOs return {parameters.reentry_price:g} × ref.", parameters.reentry_price * reference)),
+        ("amos", Level(f"AMOs unwind {parameters.unwind_price:g} × ref.", parameters.unwind_price * reference)),
     )
-    return Panel("price", "Price (USD)", "price", lines=tuple(lines), levels=levels)
+    shown = tuple(level for table, level in levels if state.has(table))
+    return Panel("price", in_account("Price (USD)", state.unit), "price", lines=tuple(lines), levels=shown)
 
 
 def _layer(place: int) -> Role:

@@ -50,7 +50,7 @@ def doubt_words(doubt: Doubt, study: Study) -> str:
         return f"Whether the tail is settled is not known: n = {n} drawn paths a scenario are too few for an interval; {MORE} would tell."
     whose = "the current set" if doubt.set == "current" else clean(doubt.set)
     what = f"the difference in peg risk between {whose} and the current set" if doubt.difference else f"the peg risk of {whose}"
-    scale = scale_for(metric_of(PEG).unit, (doubt.found.value,)).told(doubt.found)
+    scale = scale_for(metric_of(PEG, study.state.unit).unit, (doubt.found.value,)).told(doubt.found)
     found = _told(doubt.found, scale, signed=doubt.difference)
     if doubt.kind == "at the cap" and doubt.tolerance is not None:
         way = (

@@ -14,7 +14,7 @@ from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import Chip, Scale, listed, sentence_case
 from amo_opt.stress.history import episode_names, load_episode
-from amo_opt.wording import MISSING, clean, count, true_minus
+from amo_opt.wording import MISSING, USD, clean, count, in_account, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -122,7 +122,7 @@ def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, doubt: A
         scenarios=scenarios,
         limits=_limits(study, episodes, doubt),
         replayed=_replayed(study, episodes),
-        episodes=tuple(_episode(each, study.search.seed) for each in episodes),
+        episodes=tuple(_episode(each, study.search.seed, study.state.unit) for each in episodes),
         validated=is_validated(episodes),
     )
 
@@ -145,7 +145,7 @@ def _missed(demand: Demand) -> str:
     return "no figure" if math.isnan(demand.model) else true_minus(shown(float(f"{demand.missed_by:.3g}")))
 
 
-def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
+def _episode(fit: EpisodeFit, seed: int, account: str) -> EpisodeFacts:
     n = f"{fit.paths:,}"
     start = datetime.fromisoformat(fit.start)
     prices = next((each for each in fit.columns if each.name == "price"), None)
@@ -166,7 +166,7 @@ def _episode(fit: EpisodeFit, seed: int) -> EpisodeFacts:
             FigureRow(
                 clean(title), true_minus(model), true_minus(band), n if model != MISSING else MISSING, true_minus(real), true_minus(miss)
             )
-            for title, model, band, real, miss in summary_table(fit)[1]
+            for title, model, band, real, miss in summary_table(fit, account)[1]
         ),
         demands=tuple(
             DemandRow(
@@ -228,7 +228,12 @@ def _simulated(state: ProtocolState) -> str:
 def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDoubt | None) -> tuple[str, ...]:
     simulation = study.simulation
     reference = (
-        "min(1, the collateral coin, base-pool value), the same for every set" if simulation.peg_reference == "collateral" else "one dollar"
+        "min(1, the collateral coin, base-pool value), the same for every set"
+        if simulation.peg_reference == "collateral"
+        else in_account("one dollar", study.state.unit)
+    )
+    beside = (
+        "the dollar-referenced figure" if study.state.unit == USD else f"the figure against {in_account('the dollar', study.state.unit)}"
     )
     n = paths_per_scenario(study)
     own = study.state.is_of(FRAX)
@@ -248,7 +253,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",
         (
-            f"Peg risk is measured against {reference}; the dollar-referenced figure stands beside it. Redemptions value collateral at "
+            f"Peg risk is measured against {reference}; {beside} stands beside it. Redemptions value collateral at "
             f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
         ),
         f"{_simulated(study.state)} {caps}",

@@ -45,7 +45,7 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
         drawings["front"] = (Drawing((draw_front(choice.front, choice.front_holdout),), choice.front_caption, alt),)
     drawings["fans"] = tuple(
         Drawing(
-            (draw_fan(panel, f"fan{number}"),),
+            (draw_fan(panel, f"fan{number}", facts.account),),
             f"{panel.title}. {panel.caption}",
             f"Fan chart of the pool price by day in scenario {panel.scenario}: {' and '.join(each.label for each in panel.series)}{' on one axis' if len(panel.series) > 1 else ''}.",
         )
@@ -53,7 +53,7 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     )
     drawings["episodes"] = tuple(
         Drawing(
-            (draw_episode(each.prices, f"episode{number}"),),
+            (draw_episode(each.prices, f"episode{number}", facts.account),),
             each.caption,
             f"Price by hour in the episode {each.name}: the model's {'mean' if each.prices.low is None else 'band'} and {each.prices.n} recorded prices.",
         )

@@ -13,6 +13,7 @@ from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
 from amo_opt.scoring.replayed import BAND
 from amo_opt.scoring.types import spread_known
+from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +88,8 @@ def draw_backtest(facts: BacktestFacts) -> Figure:
             line = "" if name != "price" else "-"
             recorded = np.array(real[name].real) * scale
             axes.plot(real[name].hours, recorded, color=ORANGE, marker="o", markersize=3.0, linestyle=line, linewidth=0.9)
-        axes.set_title(title if name in real else f"{title} (not recorded)")
+        label = in_account(title, run.study.state.unit)
+        axes.set_title(label if name in real else f"{label} (not recorded)")
         if name == "price":
             price_ticks(axes)
     for axes, name in zip(rows[len(PANELS) :], drivers, strict=True):
@@ -103,4 +105,4 @@ def _driver(axes: Axes, name: str, hours: np.ndarray, facts: BacktestFacts) -> N
     if name in ("holders_exit", "lp_exit"):
         values = 100.0 * values
     axes.plot(hours, values, color=GREY, drawstyle="steps-post")
-    axes.set_title(DRIVERS[name])
+    axes.set_title(in_account(DRIVERS[name], facts.run.study.state.unit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.report.figures.style import HUES, INK, blank, price_ticks, styled, to_svg
+from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
     from amo_opt.report.facts.fans import FanPanel
@@ -13,7 +14,7 @@ BANDS = ((0, 6, 0.18), (1, 5, 0.28), (2, 4, 0.42))
 """Pairs of quantile places and the opacity between them: 1-99%, 5-95%, 25-75%."""
 
 
-def draw_fan(panel: FanPanel, prefix: str) -> str:
+def draw_fan(panel: FanPanel, prefix: str, account: str) -> str:
     """Bands 1-99, 5-95 and 25-75% and the median of the pool price by day; the other set's 1% quantile dashed in each panel."""
     with styled():
         figure = blank(7.6, 2.35)
@@ -32,7 +33,7 @@ def draw_fan(panel: FanPanel, prefix: str) -> str:
             axes.set_xlabel("days into the scored window")
             axes.margins(x=0.01)
             axes.tick_params(length=0)  # thirty marks a figure that the grid lines say already
-        panes[0].set_ylabel("pool price (USD)")
+        panes[0].set_ylabel(in_account("pool price (USD)", account))
         for axes in panes[len(panel.series) :]:
             axes.set_visible(False)
         price_ticks(panes[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.profile import DASHES
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, styled, to_svg
+from amo_opt.wording import USD, in_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from amo_opt.stableswap.depth import SellingCurve
 
 
-def save_pool(path: Path, curves: Sequence[SellingCurve], *, title: str, caption: str, marks: Sequence[tuple[str, float]] = ()) -> None:
+def save_pool(
+    path: Path, curves: Sequence[SellingCurve], *, title: str, caption: str, account: str = USD, marks: Sequence[tuple[str, float]] = ()
+) -> None:
     """Writes the drawing; the same bytes each time. ``marks`` are amounts sold that a line is drawn at, with their name."""
     check_suffix(path)
     with styled():
-        figure = draw_pool(curves, marks)
+        figure = draw_pool(curves, marks, account)
         if path.suffix.lower() == ".html":
             alt = f"Price and stablecoin share of the pool against stablecoin sold, for {len(curves)} amplifications."
             body = f"{framed(to_svg(figure, 'pool'), alt)}<p>{escape(caption)}</p>\n"
@@ -32,12 +35,14 @@ def save_pool(path: Path, curves: Sequence[SellingCurve], *, title: str, caption
             save_image(figure, path, dpi=160)
 
 
-def draw_pool(curves: Sequence[SellingCurve], marks: Sequence[tuple[str, float]] = ()) -> Figure:
+def draw_pool(curves: Sequence[SellingCurve], marks: Sequence[tuple[str, float]] = (), account: str = USD) -> Figure:
     """Two panels over the amount sold: marginal price, and the stablecoin's share of the pool. The first curve is the pool as it is."""
     figure = blank(9.2, 3.6)
     panels = figure.subplots(1, 2)
     scale, unit = _unit(max(max(each.sold) for each in curves))
-    for axes, label in zip(panels, ("price (USD of base per stablecoin)", "stablecoin share of the pool (%)"), strict=True):
+    for axes, label in zip(
+        panels, (in_account("price (USD of base per stablecoin)", account), "stablecoin share of the pool (%)"), strict=True
+    ):
         for place, curve in enumerate(curves):
             values = curve.price if axes is panels[0] else [100.0 * each for each in curve.share]
             axes.plot(

@@ -25,6 +25,8 @@ def found():
     return ReverseStress(
         parameters="a",
         study="b",
+        account="USD",
+        coin="USDC",
         survival=Survival(dollar=True, min_external_cr=0.8, max_unserved_usd_hours=1e9),
         breaking=(run, broken([2.0] * 4, "depeg")),
         run_capacity=run,

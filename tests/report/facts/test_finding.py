@@ -91,7 +91,7 @@ def sentence(*, peg=(), earned=(), dilution=()):
         shapes=flat,
         finding=finding(A, flat, shifts, 320),
     )
-    return finding_words(profile)
+    return finding_words(profile, "USD")
 
 
 STILL = ((0.0, 0.0),) * 4
@@ -158,12 +158,14 @@ def test_what_is_not_known_names_the_terms():
         parameter="amplification", low=A[0], high=A[-1], log=True, current=1500.0, points=(), failed=(), shapes=flat,
         finding=Finding(kind="not known", low=A[0], high=A[-1], n=58, unknown=(PEG, "dilution")),
     )  # fmt: skip
-    assert finding_words(base) == (
+    assert finding_words(base, "USD") == (
         "NOT KNOWN: n = 58 paths are too few to tell whether from 150 to 5000 it moves peg risk, dilution, and nothing else moves."
     )
     every = replace(base, finding=replace(base.finding, nothing_known=True))
-    assert finding_words(every) == (
+    assert finding_words(every, "USD") == (
         "NOT KNOWN: n = 58 paths are too few to tell what it does from 150 to 5000; at least 30 of each scenario are needed."
     )
-    assert finding_words(replace(base, finding=replace(base.finding, kind="one value"))).startswith("FLAT: it has no other value")
-    assert finding_words(replace(base, finding=replace(base.finding, kind="not simulated"))).startswith("no value but the current one")
+    assert finding_words(replace(base, finding=replace(base.finding, kind="one value")), "USD").startswith("FLAT: it has no other value")
+    assert finding_words(replace(base, finding=replace(base.finding, kind="not simulated")), "USD").startswith(
+        "no value but the current one"
+    )

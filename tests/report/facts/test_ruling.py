@@ -55,7 +55,7 @@ UNKNOWN = Estimate.of(1.0, (-0.5, 2.5), n=20, fewest=20)
 )
 def test_every_kind_of_objection_has_its_words(objection, words):
     """Figures with their unit, the limit by its title and scenario; another's words without direction characters."""
-    assert objection_words(objection).startswith(words)
+    assert objection_words(objection, "USD").startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -83,29 +83,31 @@ def test_every_kind_of_objection_has_its_words(objection, words):
 )
 def test_every_turn_has_its_words(turn, words):
     """Which condition came out otherwise and which way, or why nothing could be compared."""
-    assert turn_words(turn) == words
+    assert turn_words(turn, "USD") == words
 
 
 def test_a_reason_names_the_paths_it_was_found_on(result):
     """A set whose figures are of holdout paths may have been refused on selection paths: the row says which."""
     refused = replace(result.candidates[1], role="candidate", objection=Objection(kind="no gain", stream="selection"))
-    assert reason_of(refused).startswith("on selection paths is not proven better")
-    assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="holdout"))).startswith(
+    assert reason_of(refused, "USD").startswith("on selection paths is not proven better")
+    assert reason_of(replace(refused, objection=Objection(kind="no gain", stream="holdout")), "USD").startswith(
         "not refused on selection paths; on holdout paths is not"
     )
-    assert reason_of(result.candidates[0]) == "the set in force"
+    assert reason_of(result.candidates[0], "USD") == "the set in force"
 
 
 def test_what_binds_shows_figure_bound_limit_and_n():
     """In one unit; a figure of the set alone has no interval and no paths."""
     found = binding_of("trial-3", "selection", UNSERVED)
-    assert binding_words(found).endswith("in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160")
+    assert binding_words(found, "USD").endswith(
+        "in ust-contagion-2022: 0.40 bn USD·h (95% bound 2.02) against at most 1.00 bn USD·h, n = 160"
+    )
     unknown = replace(UNSERVED, estimate=Estimate.of(4e8, (0.0, 2.025e9), n=20, fewest=20), decidable=False)
     few = binding_of("trial-3", "selection", unknown)
     assert (few.interval, few.confidence_bound, few.kept) == (None, 4e8, False)
-    assert binding_words(few).endswith(": 0.40 bn USD·h (95% bound not known) against at most 1.00 bn USD·h, n = 20")
+    assert binding_words(few, "USD").endswith(": 0.40 bn USD·h (95% bound not known) against at most 1.00 bn USD·h, n = 20")
     caps = replace(found, name="caps_plus_buffer", scenario=None, unit="ratio", value=1.2, interval=(1.2, 1.2), limit=1.0, n=0)
-    assert binding_words(caps) == "collateral caps plus idle buffer: 1.2000 against at most 1.0000"
+    assert binding_words(caps, "USD") == "collateral caps plus idle buffer: 1.2000 against at most 1.0000"
 
 
 def test_what_is_known_of_the_neighbours_is_told(result):

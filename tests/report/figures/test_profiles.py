@@ -83,7 +83,7 @@ def test_the_facts_are_the_profile_s(result):
     found = Profiles(study=result.study, stream="selection", paths=64, n=320, terms=("yield",), bounds={}, profiles=(one,))
     (page,) = profile_pages(found)
     assert page.facts.values == tuple(each.value for each in result.profile.points)
-    assert (page.facts.finding, page.facts.marks, page.facts.log) == (finding_words(one), (("current", 1500.0),), True)
+    assert (page.facts.finding, page.facts.marks, page.facts.log) == (finding_words(one, "USD"), (("current", 1500.0),), True)
     assert [all(row) for row in page.clear] == [True, False, True]
     assert "n = 320 selection paths" in page.facts.caption
     assert "filled points differ from the current set by more than chance" in page.facts.caption
