@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from amo_opt.protocol.lanes import Own
     from amo_opt.protocol.parameters import Parameter
     from amo_opt.protocol.settings import Setting
-    from amo_opt.protocol.state import AmoSection, ProtocolState
+    from amo_opt.protocol.state import AmoSection, FurtherPool, ProtocolState
 
 Stage = Any
 """A compiled stage; the names of its arguments say what it is given."""
@@ -224,7 +224,7 @@ class Mechanism:
     constants: Numbers = _none
     series: Mapping[str, str] = field(default_factory=dict)
     derived: Mapping[str, Derived] = field(default_factory=dict)
-    section: type[AmoSection] | None = None
+    section: type[AmoSection | FurtherPool] | None = None
     section_rank: int = 1
     markets: Mapping[str, Any] = field(default_factory=dict)
     markets_after: str = ""

@@ -28,14 +28,26 @@ from amo_opt.stableswap.depth_10bp import captured, curve_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, refresh_D, scaled_x_at_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
-ROUNDS = 3
+ROUNDS = 2
 """How often the pools answer by their slopes: after two 1 to 4 lanes of a hundred are off by more than 0.1 bp beyond the fees (2 to 8 pools, tests/amos/test_pools.py)."""
-STEPS = 5
+STEPS = 4
 """Newton steps of the market's price a round."""
+GAP = 1e-5
+"""Gap between two pools beyond both their fees from which on a lane is worked out exactly."""
+WIDEN = 24
+"""Most doublings of the bracket around the price that the slopes found; the last reaches past every price there is."""
+NARROW = 60
+"""Most steps of the exact solution (Illinois: a false position that halves the end which stays)."""
+CLOSE = 1e-13
+"""Width of the bracket, as a share of the price, at which it is solved."""
 MOST_OF_SIDE = 0.75
 """Most of a side of a pool that moves a round."""
 HIGHEST_PRICE = 4.0
 """No market price lies above this."""
+MOST_DRAINED = 0.999
+"""Most of its stablecoin that is bought of the first pool an hour beside the others."""
+MOST_OF_DEPTH = 1e3
+"""Most that is sold to the first pool an hour beside the others, in units of its D: no bound but against what is no number."""
 MOST_VOLUME = 0.001
 """Fees of two-way volume an hour, at most this share of a side."""
 
@@ -60,6 +72,11 @@ _W_ANSWER = _W_SPOT + LANES
 _W_MOST = _W_ANSWER + LANES
 _W_ASIDE = _W_MOST + LANES
 _W_TAKEN = _W_ASIDE + LANES
+_W_BIDS = _W_TAKEN + LANES
+_W_ASKS = _W_BIDS + LANES
+STRIDE = len(mine.state) * LANES
+"""How far apart the lines of two further pools lie: they stand side by side, behind everything that the catalogue has."""
+KEYS = len(mine.constants)
 
 
 @scalar
@@ -372,6 +389,158 @@ def take_first(s: Vector, c: Vector, w: Vector) -> None:
 
 
 @stage
+def mark_first(s: Vector, c: Vector, w: Vector) -> None:
+    """What the first pool pays for one stablecoin and asks for one, after its fee, where it would now stand."""
+    keep = 1.0 - c[at.C_FEE]
+    dust = DUST_USD * c[at.C_SIZE]
+    for i in range(LANES):
+        d = s[at.S_D + i]
+        ann = s[at.S_ANN + i]
+        x = s[at.S_POOL_X + i] + w[_W_Z + i]
+        price = marginal_price(x, get_y(x, d, ann), d, ann) * s[at.S_BASE_VALUE + i]
+        alive = d > dust
+        w[_W_BIDS + i] = price * keep if alive else 0.0
+        w[_W_ASKS + i] = price / keep if alive else 1e300
+
+
+@stage
+def mark_further(_s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, w: Vector) -> None:
+    """The highest bid and the lowest ask of the pools so far."""
+    keep = 1.0 - k[mine.C_FEE]
+    dust = DUST_USD * c[at.C_SIZE]
+    for i in range(LANES):
+        d = a[mine.S_D + i]
+        ann = a[mine.S_ANN + i]
+        x = a[mine.S_POOL_X + i] + a[mine.S_FLOW + i]
+        price = marginal_price(x, get_y(x, d, ann), d, ann) * a[mine.S_BASE_VALUE + i]
+        alive = d > dust
+        bid = price * keep if alive else 0.0
+        ask = price / keep if alive else 1e300
+        bids = w[_W_BIDS + i]
+        asks = w[_W_ASKS + i]
+        w[_W_BIDS + i] = bid if bid > bids else bids
+        w[_W_ASKS + i] = ask if ask < asks else asks
+
+
+@scalar
+def moved_to(price: float, x: float, d: float, ann: float, value: float, keep: float, dust: float) -> float:
+    """What a pool takes at a market price, exactly: more than 0 where it is sold down to ``price / keep``, less where it is bought up to ``price * keep``."""
+    now = marginal_price(x, get_y(x, d, ann), d, ann) * value
+    low, high = price * keep, price / keep
+    target = high if now > high else low
+    there, _ = scaled_x_at_price(target / value, ann)
+    moves = (d > dust) & ((now > high) | (now < low))
+    return there * d - x if moves else 0.0
+
+
+@scalar
+def taken_by_all(price: float, s: Vector, c: Vector, i: int) -> float:
+    """What all pools of a lane take at a market price, in tokens of F."""
+    dust = DUST_USD * c[at.C_SIZE]
+    keep = 1.0 - c[at.C_FEE]
+    z = moved_to(price, s[at.S_POOL_X + i], s[at.S_D + i], s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
+    total = in_tokens(z, keep)
+    for j in range(int(c[at.C_POOLS])):
+        line = int(c[at.C_POOLS_STATE]) + j * STRIDE + i
+        keep_j = 1.0 - c[int(c[at.C_POOLS_CONSTANTS]) + j * KEYS + mine.C_FEE]
+        z_j = moved_to(
+            price,
+            s[line + mine.S_POOL_X],
+            s[line + mine.S_D],
+            s[line + mine.S_ANN],
+            s[line + mine.S_BASE_VALUE],
+            keep_j,
+            dust,
+        )
+        total += in_tokens(z_j, keep_j)
+    return total
+
+
+@scalar
+def bracketed(near: float, wanted: float, s: Vector, c: Vector, i: int) -> tuple[float, float, float, float]:
+    """A price at which the pools of a lane take more than is ``wanted`` and by how much, and one at which they take less."""
+    low = high = near
+    f_low = f_high = taken_by_all(near, s, c, i) - wanted
+    wide = 1e-4
+    for _ in range(WIDEN):
+        if f_low < 0.0:
+            low = max(near * (1.0 - wide), LOWEST_PRICE)
+            f_low = taken_by_all(low, s, c, i) - wanted
+        if f_high > 0.0:
+            high = near * (1.0 + wide)
+            f_high = taken_by_all(high, s, c, i) - wanted
+        wide *= 2.0
+    return low, f_low, high, f_high
+
+
+@scalar
+def solved(near: float, wanted: float, s: Vector, c: Vector, i: int) -> float:
+    """The price at which the pools of a lane take what is ``wanted``: bracketed around one that is ``near``, then Illinois."""
+    low, f_low, high, f_high = bracketed(near, wanted, s, c, i)
+    side = 0
+    price = near
+    for _ in range(NARROW):
+        if f_low <= 0.0:
+            price = low
+            break
+        if f_high >= 0.0:
+            price = high
+            break
+        price = (low * f_high - high * f_low) / (f_high - f_low)
+        if not low < price < high or high - low < CLOSE * high:
+            price = 0.5 * (low + high)
+        if high - low < CLOSE * high:
+            break
+        f = taken_by_all(price, s, c, i) - wanted
+        if f > 0.0:
+            low, f_low = price, f
+            f_high = 0.5 * f_high if side == 1 else f_high
+            side = 1
+        elif f < 0.0:
+            high, f_high = price, f
+            f_low = 0.5 * f_low if side == -1 else f_low
+            side = -1
+        else:
+            break
+    return price
+
+
+@stage
+def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
+    """The few lanes whose pools the slopes left apart: each pool at the price that one market has. A branch a lane, as nearly none is here."""
+    count = int(c[at.C_POOLS])
+    first = int(c[at.C_POOLS_STATE])
+    keys = int(c[at.C_POOLS_CONSTANTS])
+    dust = DUST_USD * c[at.C_SIZE]
+    keep = 1.0 - c[at.C_FEE]
+    for i in range(LANES):
+        if w[_W_BIDS + i] <= w[_W_ASKS + i] * (1.0 + GAP):
+            continue
+        selling = s[at.S_SELL_DEMAND + i]
+        buying = s[at.S_BUY_DEMAND + i]
+        wanted = selling - keep * buying
+        limit = w[_W_MOST + i]
+        most = taken_by_all(limit, s, c, i)
+        wanted = min(max(most, 0.0), wanted) if selling > 0.0 else max(min(most, 0.0), wanted)
+        price = solved(min(max(w[_W_PRICE + i], LOWEST_PRICE), HIGHEST_PRICE), wanted, s, c, i)
+        total = 0.0
+        for j in range(count):
+            line = first + j * STRIDE + i
+            keep_j = 1.0 - c[keys + j * KEYS + mine.C_FEE]
+            z = moved_to(
+                price, s[line + mine.S_POOL_X], s[line + mine.S_D], s[line + mine.S_ANN], s[line + mine.S_BASE_VALUE], keep_j, dust
+            )
+            s[line + mine.S_FLOW] = z
+            total += in_tokens(z, keep_j)
+        x, d = s[at.S_POOL_X + i], s[at.S_D + i]
+        left = wanted - total
+        z = left if left > 0.0 else left / keep
+        z = z if d > dust else 0.0
+        w[_W_Z + i] = max(min(z, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
+        w[_W_ASIDE + i] = total + in_tokens(w[_W_Z + i], keep)
+
+
+@stage
 def trade_further(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """A further pool's trades of the hour in its books: the fee is taken from what comes out, and what the administrator gets of it leaves."""
     fee = k[mine.C_FEE]
@@ -519,7 +688,7 @@ def _start(state: ProtocolState, name: str) -> dict[str, float]:
 def _constants(state: ProtocolState, name: str) -> dict[str, float]:
     pool: FurtherPool = getattr(state.pools, name)
     both = pool.stablecoin.value + pool.opposite.value
-    depth = curve_depth.py_func(both, 2.0 * pool.amplification.value)
+    depth = curve_depth(both, 2.0 * pool.amplification.value)
     return {
         "fee": pool.fee.value,
         "admin_fee": pool.admin_fee.value,

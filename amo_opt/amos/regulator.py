@@ -160,7 +160,8 @@ class Regulator(AmoSection):
 
 def _keeps(state: ProtocolState) -> float:
     tau = state.amos.regulator.average_seconds.value / 3600.0
-    return -tau * math.expm1(-1.0 / tau)
+    found: float = -tau * math.expm1(-1.0 / tau)
+    return found
 
 
 MECHANISM = Mechanism(

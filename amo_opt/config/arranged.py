@@ -60,7 +60,7 @@ def _pools(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]
             )
         else:
             further[name] = held
-            moves.append((key, ("pools", name)))
+            moves.append((key, ("pools", str(name))))
     if further:
         data["pools"] = {**data.get("pools", {}), **further} if isinstance(data.get("pools", {}), dict) else further
 

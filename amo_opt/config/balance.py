@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.mechanism import OwnStablecoin, Parts
 from amo_opt.amos.sections import POSITIONS, WITH_SECTION
@@ -86,7 +86,8 @@ def _outside(figures: Mapping[str, Placed]) -> tuple[list[_Outside], list[_Outsi
         name = f"amos.{each.name}.{each.stablecoin.figure}" if each.stablecoin else ""
         if each.section and each.stablecoin and (name in figures or left_out(name) is None):
             values = {entry.name: Figure(value=value_in(figures, f"amos.{each.name}.{entry.name}")) for entry in fields(each.section)}
-            found.append(_Outside(name, each.stablecoin, each.section(**values).most_stablecoin()))
+            section: Any = each.section(**values)
+            found.append(_Outside(name, each.stablecoin, section.most_stablecoin()))
     return [each for each in found if each.own.form], [each for each in found if not each.own.form]
 
 

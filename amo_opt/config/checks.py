@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from amo_opt.config.toml_file import Document, Key
     from amo_opt.errors import Problem
+    from amo_opt.protocol.state import ProtocolState
 
 SPACE: Key = ("search", "space")
 SET: Key = ("state", "set")

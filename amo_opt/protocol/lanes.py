@@ -58,6 +58,9 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "memory_decay",
     "share_weight",
     "share_recovery",
+    "pools",
+    "pools_state",
+    "pools_constants",
 )
 CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 

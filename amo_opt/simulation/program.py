@@ -229,6 +229,9 @@ def _one_price(layout: Layout) -> Iterator[Row]:
             yield Row("limit_flow", pools.limit_flow) if step == 0 else Row("step", pools.step)
         yield from each("take", pools.take_further)
         yield Row("take_first", pools.take_first)
+    yield Row("mark_first", pools.mark_first)
+    yield from each("mark", pools.mark_further)
+    yield Row("solve_exactly", pools.solve_exactly)
     yield from each("trade", pools.trade_further)
     yield Row("trade_first", pools.trade_first)
 

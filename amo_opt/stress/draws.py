@@ -230,7 +230,8 @@ def _coins(draw: _Draw) -> dict[str, Input]:
 
 def _pools(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
     """Price of the coin opposite and two-way volume of every further pool; one of its coins may be struck, the same for the whole path."""
-    named, rows = state.pools.named, {}
+    named = state.pools.named
+    rows: dict[str, Input] = {}
     struck = draw.shape("opposite") if named else None
     which = np.zeros(len(draw.paths), dtype=np.int64)
     if struck is not None:
