@@ -4,7 +4,7 @@ Rule of AggMonetaryPolicy (curvefi/curve-stablecoin, in integers: `contracts.mon
 
     rate = rate0 · min(exp((1 − price) / sigma − fraction / target), 1000) + extra constant
 
-``price`` is the oracle's, ``fraction`` the PegKeepers' debt over what borrowers owe, as it is (versions 2 and 3) or averaged over ``ema_seconds`` (version 4, which takes a new
+``price`` is the aggregate that PegKeepers of several pools are told (`amos.regulator`), else the oracle's; ``fraction`` the PegKeepers' debt over what borrowers owe, as it is (versions 2 and 3) or averaged over ``ema_seconds`` (version 4, which takes a new
 ratio in one write later). How far a market's ceiling is used raises its rate further: that is the market's (`amos.borrowers`). Written once an hour, when everybody has acted, for
 the hour to come. On chain a rate is one a second times 1e18, here one a year of 31,536,000 seconds: both agree within 2 units a second (times what a ceiling in use raises the rate
 by, as the contract rounds down before) and 1e-11 of the rate (tests/amos/test_monetary_policy.py).
@@ -38,7 +38,7 @@ mine = Own(
     "monetary_policy",
     state=("ema", "queued", "rate"),
     parameters=("rate0", "sigma", "target", "extra"),
-    constants=("there", "lags", "weight"),
+    constants=("there", "lags", "weight", "told"),
 )
 
 
@@ -84,11 +84,13 @@ def operate(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector
     extra = q[mine.P_EXTRA]
     weight = k[mine.C_WEIGHT]
     lags = k[mine.C_LAGS] > 0.5
+    told = k[mine.C_TOLD] > 0.5
     for i in range(LANES):
+        price = s[at.S_AGGREGATE + i] if told else s[at.S_ORACLE + i]
         now = keepers_part(s[at.S_KEEPER_DEBT + i], s[at.S_OWED + i])
         ema = a[mine.S_EMA + i]
         ema = ema + weight * (a[mine.S_QUEUED + i] - ema)
-        rate = policy_rate(s[at.S_ORACLE + i], ema if lags else now, rate0, inverse_sigma, inverse_target, extra)
+        rate = policy_rate(price, ema if lags else now, rate0, inverse_sigma, inverse_target, extra)
         a[mine.S_EMA + i] = ema
         a[mine.S_QUEUED + i] = now
         s[at.S_BORROW_RATE + i] += rate - a[mine.S_RATE + i]
@@ -110,6 +112,7 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     return {
         "there": float(state.has(f"amos.{NAME}")),
         "lags": float(seconds > 0.0),
+        "told": float(state.has("amos.regulator")),
         "weight": -math.expm1(-3600.0 / seconds) if seconds > 0.0 else 1.0,
     }
 
