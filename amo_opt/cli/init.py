@@ -13,10 +13,11 @@ from amo_opt.cli.streams import say
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @click.option(
     "--like",
-    type=click.Choice(("frax", "minimal")),
+    type=click.Choice(("frax", "peg-keeper", "rebalancer", "minimal")),
     default="frax",
     show_default=True,
-    help="frax: every mechanism there is, sourced and commented; minimal: a pool, two doors, one AMO, in 22 figures.",
+    help="frax: a share token, a collateral ratio and five AMOs, sourced and commented; peg-keeper: four pools and keepers, borrowers, a monetary policy (crvUSD); "
+    "rebalancer: one pool and a strategist, in ETH (OETH); minimal: a pool, two doors, one AMO, in 22 figures.",
 )
 def command(folder: Path, like: str) -> None:
     """Write a study, a state, its behaviour and a parameter file into DIR; refuses to overwrite.

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 SPELLED = {"peg-keeper": "keeper"}
 """Kinds of ``[[amo]]`` that work a pool with a name, and the word that the AMO's own name ends with."""
+ALONE = {
+    "share-band": "curve",
+    "peg-keeper": "peg_keeper",
+    "rebalancer": "rebalancer",
+    "lend-collateral": "aave",
+    "lend-minted": "fraxlend",
+    "range": "uniswap",
+}
+"""Kinds of ``[[amo]]`` by what they do, and the table of the one without a name; any other table of an AMO is a kind by its own name."""
 
 
 def arranged(document: Document) -> Document:
@@ -79,7 +88,7 @@ def _amos(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]]
             allowed = f"the name of a pool, for an AMO of a kind of which there may be several: {', '.join(SPELLED)}"
             problems.append(document.problem((*key, "name"), "an AMO of this kind has no name", found=shown(name), allowed=allowed))
             continue
-        table = kind.replace("-", "_") if name is None else f"{name}-{word}"
+        table = ALONE.get(kind, kind) if name is None else f"{name}-{word}"
         if table in amos:
             problems.append(document.problem(key, "there twice", found=table, allowed="each AMO once", hint=nearest(table, amos)))
             continue

@@ -10,6 +10,13 @@ from amo_opt.errors import InputError, Problem
 BEHAVIOUR = "behaviour/frax-2022.toml"
 LIKE = {
     "frax": ("frax-2022.toml", "states/frax-2022-05-11.toml", BEHAVIOUR, "parameters/frax-current.toml"),
+    "peg-keeper": (
+        "crvusd-2024.toml",
+        "states/crvusd-2024-01-30.toml",
+        "behaviour/crvusd-2024.toml",
+        "parameters/crvusd-current.toml",
+    ),
+    "rebalancer": ("oeth-2024.toml", "states/oeth-2024-10-16.toml", "behaviour/oeth-2024.toml", "parameters/oeth-current.toml"),
     "minimal": ("minimal.toml", "states/minimal.toml", BEHAVIOUR, "parameters/minimal.toml"),
 }
 """The examples by what they are like: the study and the files it names."""
