@@ -4,8 +4,9 @@ catalogue            the list of them and of their files
 parameters           every parameter, theirs and the issuer's
 mechanism            what an AMO says of itself: `Mechanism`
 sections             what a state file holds of them: `[amos.NAME]`, and their figures in `[markets]`
-inputs               the inputs of an hour, those of no AMO and each AMO's own
-layout               where all of their numbers lie
+layout               where all of their numbers lie, and the inputs of an hour
+kinds                those of which a protocol may have several, by names that its state chooses
+pools                pools beside the first, and one price for all of them
 lending              what AMOs share that lend collateral
 cap_use              what is out against the caps in force
 minter               the caps on what all of them were given

@@ -74,6 +74,10 @@ _W_ASIDE = _W_MOST + LANES
 _W_TAKEN = _W_ASIDE + LANES
 _W_BIDS = _W_TAKEN + LANES
 _W_ASKS = _W_BIDS + LANES
+_W_FAIR = _W_ASKS + LANES
+_W_SIDE_X = _W_FAIR + LANES
+_W_SIDE_Y = _W_SIDE_X + LANES
+_W_BOUND = _W_SIDE_Y + LANES
 STRIDE = len(mine.state) * LANES
 """How far apart the lines of two further pools lie: they stand side by side, behind everything that the catalogue has."""
 KEYS = len(mine.constants)
@@ -121,7 +125,9 @@ def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, 
         a[mine.S_LP_AMO + i] = own * d
         a[mine.S_OWN + i] = own
         a[mine.S_BASE_VALUE + i] = n[mine.M_PRICE + i]
-        a[mine.S_POOL_PRICE + i] = marginal_price(x, y, d, ann)
+        spot = marginal_price(x, y, d, ann)
+        a[mine.S_POOL_PRICE + i] = spot
+        a[mine.S_POOL_LAST + i] = spot
 
 
 @stage
@@ -215,28 +221,55 @@ def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
 
 
 @stage
-def begin_flow(s: Vector, c: Vector, w: Vector) -> None:
-    """F of the hour, and the price beyond which it is not served here: sellers take a fair one, buyers pay a stated premium at most."""
+def begin_flow(s: Vector, m: Vector, p: Vector, c: Vector, w: Vector) -> None:
+    """The price beyond which F is not served here: buyers pay a stated premium at most; sellers take a fair price, or, where no door of the issuer's could pay them, what they would take in need
+    (`protocol.primary_market`).
+    """
     premium = c[at.C_BUYER_PREMIUM]
+    patience = 1.0 - c[at.C_SELLER_HAIRCUT]
+    size = c[at.C_SIZE]
+    weight = c[at.C_ORACLE_WEIGHT]
+    threshold = p[at.P_REDEEM_PRICE_THRESHOLD]
+    for i in range(LANES):
+        selling = s[at.S_SELL_DEMAND + i]
+        backing = s[at.S_BACKING_VALUE + i]
+        exit_value = exit_value_of(s[at.S_COLLATERAL_PRICE + i], s[at.S_BASE_VALUE + i])
+        fair = exit_value - FAIR_DISCOUNT
+        opens = threshold - (1.0 - weight) * s[at.S_ORACLE + i] > weight * LOWEST_PRICE
+        door = (m[at.M_GATE + i] > 0.5) & (s[at.S_IDLE + i] > size) & opens
+        need = backing * patience
+        lowest = fair if (door | (need > fair)) else need
+        limit = lowest if selling > 0.0 else backing + premium
+        w[_W_MOST + i] = limit if limit > LOWEST_PRICE else LOWEST_PRICE
+        w[_W_FAIR + i] = fair if fair > LOWEST_PRICE else LOWEST_PRICE
+        w[_W_Z + i] = 0.0
+        w[_W_SIDE_X + i] = s[at.S_POOL_X + i]
+        w[_W_SIDE_Y + i] = s[at.S_POOL_Y + i]
+
+
+@stage
+def forget(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector, w: Vector) -> None:
+    """A pool has taken nothing yet; its sides are added to the others'."""
+    for i in range(LANES):
+        a[mine.S_FLOW + i] = 0.0
+        w[_W_SIDE_X + i] += a[mine.S_POOL_X + i]
+        w[_W_SIDE_Y + i] += a[mine.S_POOL_Y + i]
+
+
+@stage
+def bound_flow(s: Vector, c: Vector, w: Vector) -> None:
+    """F: of those who sell or buy no more than a stated share of the other side of all pools an hour."""
+    hour_limit = c[at.C_HOUR_LIMIT]
     keep = 1.0 - c[at.C_FEE]
     for i in range(LANES):
         selling = s[at.S_SELL_DEMAND + i]
         buying = s[at.S_BUY_DEMAND + i]
-        exit_value = exit_value_of(s[at.S_COLLATERAL_PRICE + i], s[at.S_BASE_VALUE + i])
-        fair = exit_value - FAIR_DISCOUNT
-        dearest = s[at.S_BACKING_VALUE + i] + premium
-        limit = fair if selling > 0.0 else dearest
-        w[W_FLOW + i] = selling - keep * buying
-        w[_W_MOST + i] = limit if limit > LOWEST_PRICE else LOWEST_PRICE
-        w[_W_Z + i] = 0.0
-        w[_W_TAKEN + i] = selling - keep * buying
-
-
-@stage
-def forget(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
-    """A pool has taken nothing yet."""
-    for i in range(LANES):
-        a[mine.S_FLOW + i] = 0.0
+        most_sold = hour_limit * w[_W_SIDE_Y + i]
+        most_bought = hour_limit * w[_W_SIDE_X + i]
+        sold = selling if selling < most_sold else most_sold
+        bought = buying if buying < most_bought else most_bought
+        w[W_FLOW + i] = sold - keep * bought
+        w[_W_TAKEN + i] = sold - keep * bought
 
 
 @stage
@@ -327,6 +360,7 @@ def limit_flow(s: Vector, w: Vector) -> None:
         spot = spot if spot > low else low
         spot = spot if spot < high else high
         w[_W_TAKEN + i] = taken
+        w[_W_BOUND + i] = 1.0 if taken != wanted else 0.0
         w[_W_LOW + i] = low
         w[_W_HIGH + i] = high
         w[_W_PRICE + i] = limit if over == 0.0 else spot
@@ -514,15 +548,20 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
     dust = DUST_USD * c[at.C_SIZE]
     keep = 1.0 - c[at.C_FEE]
     for i in range(LANES):
-        if w[_W_BIDS + i] <= w[_W_ASKS + i] * (1.0 + GAP):
-            continue
         selling = s[at.S_SELL_DEMAND + i]
-        buying = s[at.S_BUY_DEMAND + i]
-        wanted = selling - keep * buying
+        fair = w[_W_FAIR + i]
+        low = selling > 0.0 and w[_W_MOST + i] < fair and w[_W_PRICE + i] < fair * (1.0 + GAP)
+        s[at.S_SOLD_LOW + i] = 0.0
+        if w[_W_BIDS + i] <= w[_W_ASKS + i] * (1.0 + GAP) and w[_W_BOUND + i] < 0.5 and not low:
+            continue
+        wanted = w[W_FLOW + i]
         limit = w[_W_MOST + i]
         most = taken_by_all(limit, s, c, i)
         wanted = min(max(most, 0.0), wanted) if selling > 0.0 else max(min(most, 0.0), wanted)
         price = solved(min(max(w[_W_PRICE + i], LOWEST_PRICE), HIGHEST_PRICE), wanted, s, c, i)
+        if low:
+            fairly = min(max(taken_by_all(fair, s, c, i), 0.0), wanted)
+            s[at.S_SOLD_LOW + i] = wanted - fairly
         total = 0.0
         for j in range(count):
             line = first + j * STRIDE + i
@@ -614,6 +653,13 @@ def trade_first(s: Vector, c: Vector, w: Vector) -> None:
         s[at.S_BUY_DEMAND + i] = left_buying
         waits = s[at.S_BUY_QUEUE + i]
         s[at.S_BUY_QUEUE + i] = waits if waits < left_buying else left_buying
+
+
+@stage
+def count_low(s: Vector) -> None:
+    """Who sold below a fair price was not served, as at the first pool alone."""
+    for i in range(LANES):
+        s[at.S_UNSERVED + i] += s[at.S_SOLD_LOW + i]
 
 
 # -- after the trades --------------------------------------------------------------------------------------------------------------

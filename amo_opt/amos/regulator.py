@@ -2,7 +2,7 @@
 
 Aggregate (curvefi/curve-stablecoin `price_oracles/AggregateStablePrice3.vy`, in integers: `contracts.aggregate_price`): every pool's own average price p of the stablecoin in its coin, weighted by
 its D times exp(−(p − mean)² / σ² + the least of these), mean = that weighted by D alone. A pool's average is an exponential one of its spot price with a time constant of a quarter of an
-hour; as the flow of an hour is spread over it, it ends at e + (1 − g)(p − e), g = τ / 1 h · (1 − exp(−1 h / τ)).
+hour; as the flow of an hour is spread over it, it ends at p + g (q − p) + exp(−1 h / τ) (e − q), g = τ / 1 h · (1 − exp(−1 h / τ)), where q and e are spot and average an hour before.
 
 Regulator (`PegKeeperRegulator.vy` @ad23954d, in integers: `contracts.peg_keeper_regulator`): providing is allowed while the pool's spot lies within `price_deviation` of its average, that average
 is not above the highest of the other pools' by more than `worst_price_threshold` (its coin would be the cheapest), up to a debt of
@@ -32,7 +32,7 @@ mine = Own(
     "regulator",
     state=("weighted", "least", "weight", "price_sum"),
     parameters=("alpha", "beta", "price_deviation", "worst_price_threshold"),
-    constants=("there", "inverse_sigma", "keeps", "first_version"),
+    constants=("there", "inverse_sigma", "keeps", "decay", "first_version"),
 )
 FROM_VERSION_2 = 1.5
 """Versions from here on are the second."""
@@ -85,12 +85,15 @@ def clear(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, 
 def average(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector, b: Vector) -> None:
     """A pool's own average follows its spot price; the mean over pools by D, and the two highest."""
     keeps = k[mine.C_KEEPS]
+    decay = k[mine.C_DECAY]
     for i in range(LANES):
         d = b[pool.S_D + i]
         spot = marginal_price(b[pool.S_POOL_X + i], b[pool.S_POOL_Y + i], d, b[pool.S_ANN + i])
         before = b[pool.S_POOL_PRICE + i]
-        now = spot + keeps * (before - spot)
+        last = b[pool.S_POOL_LAST + i]
+        now = spot + keeps * (last - spot) + decay * (before - last)
         b[pool.S_POOL_PRICE + i] = now
+        b[pool.S_POOL_LAST + i] = spot
         s[at.S_AGGREGATE_DEPTH + i] += d
         a[mine.S_WEIGHTED + i] += d * now
         highest = s[at.S_HIGHEST + i]
@@ -176,6 +179,7 @@ MECHANISM = Mechanism(
         "there": float(state.has("amos.regulator")),
         "inverse_sigma": 1.0 / state.amos.regulator.sigma.value,
         "keeps": _keeps(state),
+        "decay": math.exp(-3600.0 / state.amos.regulator.average_seconds.value),
         "first_version": float(state.amos.regulator.version.value < FROM_VERSION_2),
     },
     parameters={

@@ -96,13 +96,13 @@ def draw(
     file: Path, parameters: ParameterSet, study: Study, *, scenario: str, path: tuple[int, int], stream: str, design: Design | None
 ) -> None:
     """Writes one path's story, drawn."""
-    from amo_opt.report.facts.story import SERIES, tell_story
+    from amo_opt.report.facts.story import series_in, tell_story
     from amo_opt.report.figures.story_files import save_story
     from amo_opt.simulation.engine import trace
 
     number, component = path
     twin: dict[str, Any] = {"design": design, "component": component}
-    traced = trace(parameters, study, scenario=scenario, paths=1, first_path=number, stream=stream, columns=SERIES, **twin)
+    traced = trace(parameters, study, scenario=scenario, paths=1, first_path=number, stream=stream, columns=series_in(study.state), **twin)
     series = {name: values[:, 0] for name, values in traced.items()}
     save_story(file, tell_story(series, study, parameters, scenario=scenario, path=number, stream=stream, **twin))
 

@@ -42,9 +42,7 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
     level = "error" if comparison.failed else "warning"
     blamed = comparison.failed or comparison.warned
     told = "; ".join(f"{gate.gate.metric} {gate.verdict}: {because(gate.reason)}" for gate in blamed)
-    ordered = sorted(
-        comparison.changes, key=lambda change: -abs(change[2] - change[1]) / (PARAMETERS[change[0]].high - PARAMETERS[change[0]].low)
-    )
+    ordered = sorted(comparison.changes, key=lambda change: -_moved(*change))
     if not ordered:
         return [_command(level, file, lines.get("name", 1), "amo-opt compare", told)]
     short = f"{comparison.verdict}: " + ", ".join(f"{gate.gate.metric} {gate.verdict}" for gate in blamed)
@@ -52,6 +50,12 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
         _command(level, file, lines.get(name, 1), f"{name}: {before:.10g} -> {after:.10g}", short if place else told)
         for place, (name, before, after) in enumerate(ordered[:MOST])
     ]
+
+
+def _moved(name: str, before: float, after: float) -> float:
+    """How far a parameter moves as a share of its range; of an amount, which has no range to speak of, as a share of itself."""
+    parameter = PARAMETERS[name]
+    return abs(after - before) / (max(abs(before), abs(after)) if parameter.amount else parameter.high - parameter.low)
 
 
 def plain(comparison: Comparison) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.kinds import LABEL, mechanism_of
 from amo_opt.config.wording import nearest, shown
 from amo_opt.errors import InputError, Problem
@@ -39,7 +40,7 @@ def arranged(document: Document) -> Document:
     if isinstance(data.get("amo"), list):
         _amos(document, data, moves, problems)
     for table in ((), ("current",), ("search", "space")):
-        _flatten(data, table, moves)
+        _flatten(document, data, table, moves, problems)
     if problems:
         raise InputError(problems)
     if not moves:
@@ -70,6 +71,10 @@ def _pools(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]
         else:
             further[name] = held
             moves.append((key, ("pools", str(name))))
+    keyed = data.get("pools")
+    twice = [str(name) for name in further if isinstance(keyed, dict) and name in keyed]
+    allowed = "a name of its own for each"
+    problems += [document.problem(("pools", name), "two pools of that name", found=shown(name), allowed=allowed) for name in twice]
     if further:
         data["pools"] = {**data.get("pools", {}), **further} if isinstance(data.get("pools", {}), dict) else further
 
@@ -84,6 +89,12 @@ def _amos(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]]
             continue
         name = entry.get("name")
         word = SPELLED.get(kind)
+        known = (*ALONE, *(each.name for each in MECHANISMS))
+        if kind not in known:
+            problems.append(
+                document.problem((*key, "kind"), "no such kind", found=shown(kind), allowed=", ".join(ALONE), hint=nearest(kind, known))
+            )
+            continue
         if name is not None and (word is None or not isinstance(name, str) or not LABEL.fullmatch(name)):
             allowed = f"the name of a pool, for an AMO of a kind of which there may be several: {', '.join(SPELLED)}"
             problems.append(document.problem((*key, "name"), "an AMO of this kind has no name", found=shown(name), allowed=allowed))
@@ -97,7 +108,7 @@ def _amos(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]]
     data["amos"] = amos
 
 
-def _flatten(data: dict[str, Any], table: Key, moves: list[tuple[Key, Key]]) -> None:
+def _flatten(document: Document, data: dict[str, Any], table: Key, moves: list[tuple[Key, Key]], problems: list[Problem]) -> None:
     """Parameters of mechanisms with names, in a table of parameters, by their whole names."""
     owner: Any = data
     for part in table:
@@ -109,6 +120,8 @@ def _flatten(data: dict[str, Any], table: Key, moves: list[tuple[Key, Key]]) -> 
     for name in list(owner):
         if isinstance(owner[name], dict) and (name == "regulator" or mechanism_of(name) is not None):
             for short, value in owner.pop(name).items():
+                if f"{name}.{short}" in owner:
+                    problems.append(document.problem((*table, name, short), "there twice", found=shown(value), allowed="once"))
                 owner[f"{name}.{short}"] = value
                 moves.append(((*table, name, short), (*table, f"{name}.{short}")))
 

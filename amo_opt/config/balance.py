@@ -6,6 +6,7 @@ Figures are taken as far as they are written: what the form already refused is p
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ _COLLATERAL = (
 """Where collateral may be: free, in an AMO that the minter lends collateral to, or in an asset of another kind."""
 _COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTION if each.owed))
 """… or, in the hands of borrowers who owe it."""
+_FURTHER = re.compile(r"pools\.[a-z0-9]+\.stablecoin")
 PARTS_TOLERANCE = 1e-9
 """Decimals that add up to 1 on paper may miss it by a rounding error."""
 
@@ -45,6 +47,7 @@ PARTS_TOLERANCE = 1e-9
 def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
     """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
     yield from _supply_problems(figures)
+    yield from _share_problems(figures)
     if _are_known(figures, _COVER) and all(value_in(figures, name) == 0.0 for name in _COVER):
         place = _touched(figures, _COVER)
         yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
@@ -97,6 +100,11 @@ def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
         return
     supply, pooled = figures[_SUPPLY].value, figures[_POOLED].value
     holding, lending = _outside(figures)
+    holding += [
+        _Outside(name, OwnStablecoin(figure="", owner="the further pools", form="side"), figures[name].value)
+        for name in figures
+        if _FURTHER.fullmatch(name)
+    ]
     held, lent = (sum(each.most for each in group) for group in (holding, lending))
     filled = [each for each in holding if each.most > 0.0]
     lenders = [each for each in lending if each.most > 0.0]
@@ -123,6 +131,19 @@ def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
         )
         whose = _listed(*(f"{each.own.owner}'s" for each in lenders))
         yield place.document.problem(place.key, f"pool, AMOs and {whose} loans are the whole supply", found=found, allowed=allowed)
+
+
+def _share_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
+    """What the protocol and its keeper own of a further pool, at most all of it."""
+    for name, place in figures.items():
+        label = name.removeprefix("amos.").removesuffix("-keeper.lp_share")
+        if not (name.startswith("amos.") and name.endswith("-keeper.lp_share")):
+            continue
+        own = figures.get(f"pools.{label}.lp_share")
+        total = place.value + (own.value if own else 0.0)
+        if own is not None and total > 1.0 + PARTS_TOLERANCE:
+            allowed = f"pools.{label}.lp_share + {name} of at most 1"
+            yield own.document.problem(own.key, "more of the pool than there is", found=plain(total), allowed=allowed)
 
 
 def _listed(*words: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.parameters import SHARES_OF_COLLATERAL
+from amo_opt.config.arranged import arranged
 from amo_opt.config.checks import written_parameters
 from amo_opt.config.load import kind_of, load_study
 from amo_opt.config.schema import figures_by_name, given_figures
@@ -32,7 +33,7 @@ ROUNDING = 1e-9
 
 def cautions_of(path: str | os.PathLike[str]) -> list[Problem]:
     """What is to be said of the file at ``path``, which `validate_file` found right, and of the files it names."""
-    document = read_document(Path(path), os.fspath(path))
+    document = arranged(read_document(Path(path), os.fspath(path)))
     match kind_of(document.data):
         case "study":
             return list(_of_study(load_study(path), document))
@@ -87,7 +88,7 @@ def _of_sources(study: Study, state: Document) -> Iterator[Problem]:
 def _beside(document: Document, table: str) -> Document:
     """The file that ``[table] file`` names, as `load_study` reads it."""
     name = str(document.get((table, "file")))
-    return read_document(document.path.parent / name, os.path.normpath(Path(document.label).parent / name))
+    return arranged(read_document(document.path.parent / name, os.path.normpath(Path(document.label).parent / name)))
 
 
 def _written_last(places: Iterable[Placed]) -> Placed:

@@ -234,7 +234,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
     file_values = _parameters(set_document, problems) if set_document else None
     current = (written_parameters(set_document) if set_document else {}) | written_parameters(document, ("current",))
     asked = () if state is None else tuple(parameters_in(state))
-    if set_document is not None and file_values is not None:
+    if set_document is not None and file_values is not None and state is not None:
         _add(problems, parameter_problems(set_document, (), has=has, asked=asked))
     _add(
         problems,

@@ -92,9 +92,22 @@ or its figures cannot be (``watch``); their income so far, and this hour's."""
 STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
 """What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 
-POOL: tuple[str, ...] = ("pool_x", "pool_y", "ann", "d", "lp_supply", "lp_amo", "own", "base_value", "pool_price", "provides", "withdraws")
+POOL: tuple[str, ...] = (
+    "pool_x",
+    "pool_y",
+    "ann",
+    "d",
+    "lp_supply",
+    "lp_amo",
+    "own",
+    "base_value",
+    "pool_price",
+    "pool_last",
+    "provides",
+    "withdraws",
+)
 """A pool's lines, the first of the state and of every further pool's own: what works a pool is told where its lines begin. ``own`` is the share of the protocol and all its AMOs, ``pool_price``
-the pool's own average of its spot price, in coins opposite, ``provides`` and ``withdraws`` whether the regulator lets a keeper do so there."""
+the pool's own average of its spot price, in coins opposite, and ``pool_last`` that spot an hour ago, ``provides`` and ``withdraws`` whether the regulator lets a keeper do so there."""
 COMMON: tuple[str, ...] = (
     *POOL,
     # issuer
@@ -106,8 +119,9 @@ COMMON: tuple[str, ...] = (
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
-    # how far the ramp of A is; the price that PegKeepers are told, the two highest averages of their pools, and what bounds their debts
-    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta",
+    # how far the ramp of A is; the price that PegKeepers are told, the two highest averages of their pools, what bounds their debts; what several pools
+    # took of sellers below a fair price
+    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "price", "cr_contract", "cr_external", "scaled_cr",
     # what selling everything would cost, as last settled; income that FXS1559 has already looked at

@@ -188,7 +188,7 @@ def _named(study: Study, parameters: Sequence[str] | None) -> list[str]:
     for name in names:
         if name not in PARAMETERS:
             raise AmoOptError(
-                f"parameter: found {name!r}; allowed: a searched parameter ({', '.join(searched)}); {nearest(name, PARAMETERS)}"
+                f"parameter: found {name!r}; allowed: a searched parameter ({', '.join(searched)}); {nearest(name, [*PARAMETERS, *searched])}"
             )
         if name not in searched and name != "amplification":
             raise AmoOptError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.amos.parameters import PARAMETERS, is_named
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.search.space import Space
 
 CAPS = tuple(each.holding_cap.name for each in MECHANISMS if each.holding_cap is not None)
-"""What each AMO may hold."""
+"""What each AMO of the catalogue may hold."""
 LENDING = tuple(each.holding_cap for each in MECHANISMS if each.market is not None and each.holding_cap is not None)
 LENT_COLLATERAL = next((each.name for each in LENDING if each.borrows), None)
 """Where a larger buffer comes from: the first AMO that lends collateral."""
@@ -24,13 +24,15 @@ def seed_sets(space: Space) -> list[ParameterSet]:
     buffered = {"idle_buffer": 1.5 * values["idle_buffer"]}
     if LENT_COLLATERAL is not None:
         buffered[LENT_COLLATERAL] = max(0.0, values[LENT_COLLATERAL] - 0.5 * values["idle_buffer"])
+    named = [name for name in values if is_named(name) and PARAMETERS[name].amount]  # ceilings of AMOs whose names the state chose
+    curves = [name for name in values if name == "amplification" or (is_named(name) and name.endswith(".amplification"))]
     ideas: list[tuple[str, dict[str, float]]] = [
-        ("half-caps", {name: 0.5 * values[name] for name in CAPS}),
+        ("half-caps", {name: 0.5 * values[name] for name in (*CAPS, *named)}),
         ("no-lending", {each.name: 0.0 for each in LENDING}),
         ("buffered", buffered),
         ("tighter-pool", {"pool_share_high": 0.5 * (values["pool_share_low"] + values["pool_share_high"])}),
-        ("double-A", {"amplification": 2.0 * values["amplification"]}),
-        ("half-A", {"amplification": 0.5 * values["amplification"]}),
+        ("double-A", {name: 2.0 * values[name] for name in curves}),
+        ("half-A", {name: 0.5 * values[name] for name in curves}),
         ("calmer-patient-quicker", {**calmer, **patient, **quicker}),
         ("calmer-patient-quicker-buffered", {**calmer, **patient, **quicker, **buffered}),
     ]

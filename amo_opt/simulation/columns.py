@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK
-from amo_opt.amos.layout import LINES
+from amo_opt.amos.kinds import KINDS, POOL, mechanism_of
+from amo_opt.amos.layout import LINES, mechanisms_of
+
+if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
 
 Array = NDArray[np.float64]
 
-TRACE_COLUMNS: dict[str, str] = {
-    "price": "price",
-    "oracle": "oracle",
-    "collateral_ratio": "collateral_ratio",
-    "cr_external": "cr_external",
-    "cr_contract": "cr_contract",
-    "supply": "supply",
-    "idle": "idle",
-    **{series: f"{each.name}.{line}" for each in BY_RANK for line, series in each.series.items()},
-    "claims": "claims",
-    "net_issued": "net_issued",
-    "queue": "queue",
-    "unserved": "unserved",
-    "share_price": "share_price",
-    "unwinding": "unwinding",
-    "reward_tokens_locked": "reward_tokens_locked",
-    **{line: line for line in LINES},
-}
+
+class Columns(dict[str, str]):
+    """Variables by the series that stands for each; one of a mechanism whose name a state chooses (``usdt_keeper_debt``) is known by its name, and not gone through."""
+
+    def __missing__(self, name: str) -> str:
+        found = _named(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and _named(name) is not None)
+
+
+@cache
+def _named(name: str) -> str | None:
+    label, _, rest = name.partition("_")
+    word = rest.partition("_")[0]
+    mechanism = mechanism_of(f"{label}-{word}") if word in (*KINDS, POOL) else None
+    return (
+        None if mechanism is None else next((f"{mechanism.name}.{line}" for line, each in mechanism.series.items() if each == name), None)
+    )
+
+
+TRACE_COLUMNS = Columns(
+    {
+        "price": "price",
+        "oracle": "oracle",
+        "collateral_ratio": "collateral_ratio",
+        "cr_external": "cr_external",
+        "cr_contract": "cr_contract",
+        "supply": "supply",
+        "idle": "idle",
+        **{series: f"{each.name}.{line}" for each in BY_RANK for line, series in each.series.items()},
+        "claims": "claims",
+        "net_issued": "net_issued",
+        "queue": "queue",
+        "unserved": "unserved",
+        "share_price": "share_price",
+        "unwinding": "unwinding",
+        "reward_tokens_locked": "reward_tokens_locked",
+        **{line: line for line in LINES},
+    }
+)
 """Series that come straight from the state; the others of `trace` are derived from it. Accounting lines are running sums, cleared when the window opens."""
 _POOL = ("pool_x", "pool_y", "lp_amo", "lp_supply")
 _DERIVED: dict[str, tuple[str, ...]] = {
@@ -53,6 +85,12 @@ _FORMULAS: dict[str, Callable[[dict[str, Array]], Array]] = {
 }
 """How; the others need what the AMOs own of the pool first."""
 DERIVED_COLUMNS = tuple(_DERIVED)
+
+
+def named_columns(state: ProtocolState) -> tuple[str, ...]:
+    """The series of the mechanisms whose names a state chose, in its order: of its further pools and of its AMOs."""
+    own = (each for each in mechanisms_of(state) if each.table in state.instances)
+    return tuple(series for each in own for series in each.series.values())
 
 
 def variables_of(columns: Sequence[str]) -> list[str]:

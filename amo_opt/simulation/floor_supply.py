@@ -1,6 +1,6 @@
 """Figures of a block's balance sheet at one hour: floor supply and the decentralisation ratio.
 
-Floor supply Y: what can be sold at once before the pool's price falls to 1 - X (pool-math rule 6), in stablecoin; beside it, over the
+Floor supply Y: what can be sold at once before the price of every pool falls to 1 - X of its own coins (pool-math rule 6), in stablecoin, all pools together; beside it, over the
 algorithmic supply, which is the external supply that no external collateral stands behind.
 """
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.amos.layout import STATE_INDEX
+from amo_opt.amos.kinds import POOL
+from amo_opt.amos.layout import STATE_INDEX, layout_of
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.invariant import scaled_x_at_price
@@ -33,10 +34,17 @@ def _depth(s: Vector, moved: float, out: Vector) -> None:
         out[i] = depth if depth > 0.0 else 0.0
 
 
-def floor_supply(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:
-    """Stablecoin that can be sold at once before the pool's marginal price falls to 1 - ``moved``, shape (LANES,)."""
+def floor_supply(state: NDArray[np.float64], moved: float, *, study: Study | None = None) -> NDArray[np.float64]:
+    """Stablecoin that can be sold at once before the marginal price of each of the ``study``'s pools falls to 1 - ``moved``, shape (LANES,); of the first pool alone where no study is named."""
     out = np.empty(LANES)
     _depth(state, moved, out)
+    if study is None:
+        return out
+    for name, _ in study.state.pools.named:
+        # a further pool's lines lie as the first pool's at the beginning of the state do
+        depth = np.empty(LANES)
+        _depth(state[layout_of(study.state).places[f"{name}-{POOL}"].state :], moved, depth)
+        out += depth
     return out
 
 
@@ -70,8 +78,8 @@ class BalanceSheet:
         )
 
 
-def floor_ratio(state: NDArray[np.float64], moved: float) -> NDArray[np.float64]:
+def floor_ratio(state: NDArray[np.float64], moved: float, *, study: Study | None = None) -> NDArray[np.float64]:
     """`floor_supply` over the algorithmic supply, at most `MOST`, shape (LANES,)."""
-    floor, algorithmic = floor_supply(state, moved), BalanceSheet(state).algorithmic
+    floor, algorithmic = floor_supply(state, moved, study=study), BalanceSheet(state).algorithmic
     most = np.where(floor > 0.0, MOST, 0.0)
     return np.divide(floor, algorithmic, out=most, where=algorithmic > floor / MOST)

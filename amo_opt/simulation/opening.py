@@ -68,6 +68,7 @@ def begin(s: Vector, _m: Vector, _c: Vector) -> None:
         # the share as the state file holds it, for `begin_books`: times D and over D again it may have lost a bit
         s[at.S_OUTSIDE_YIELD_START + i] = own
         s[at.S_POOL_PRICE + i] = spot
+        s[at.S_POOL_LAST + i] = spot
         s[at.S_PRICE + i] = price
         s[at.S_ORACLE + i] = price
         s[at.S_BACKING_VALUE + i] = 1.0

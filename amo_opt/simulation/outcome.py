@@ -141,9 +141,9 @@ def block_columns(
     columns["buy_queue_end_usd"] = of(state, "buy_queue")
     columns["net_issued_tokens"] = of(state, "net_issued") - of(opening, "net_issued")
     for name, moved in (("band", parameters.cr_band), ("005", 0.005), ("01", 0.01)):
-        columns[f"floor_supply_{name}_usd"] = floor_supply(opening, moved)[:lanes]
-    columns["floor_ratio"] = floor_ratio(opening, 0.01)[:lanes]
-    columns["floor_ratio_end"] = floor_ratio(state, 0.01)[:lanes]
+        columns[f"floor_supply_{name}_usd"] = floor_supply(opening, moved, study=study)[:lanes]
+    columns["floor_ratio"] = floor_ratio(opening, 0.01, study=study)[:lanes]
+    columns["floor_ratio_end"] = floor_ratio(state, 0.01, study=study)[:lanes]
     columns["decentralisation_ratio"] = BalanceSheet(state).decentralisation_ratio(study)[:lanes]
     columns["reward_tokens_earned"] = of(state, "reward_tokens_earned") - of(opening, "reward_tokens_earned")
     columns["reward_tokens_locked"] = of(state, "reward_tokens_locked") - of(opening, "reward_tokens_locked")

@@ -84,7 +84,7 @@ def constants(study: Study) -> NDArray[np.float64]:
     lag = markets["oracle_lag_hours"]
     staked = _staked(state)
     delay = state.redeem.delay_hours.value
-    further = [layout.places[f"{name}-pool"] for name, _ in state.pools.named]
+    pools = [layout.places[f"{name}-pool"] for name, _ in state.pools.named]
     further = {
         "fee": state.pool.fee.value,
         "admin_fee": state.pool.admin_fee.value,
@@ -127,8 +127,8 @@ def constants(study: Study) -> NDArray[np.float64]:
         "share_recovery": -math.expm1(-1.0 / markets["share_recovery_hours"]),
         "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
         "pools": float(len(state.pools.named)),
-        "pools_state": float(further[0].state) if further else 0.0,
-        "pools_constants": float(further[0].constants) if further else 0.0,
+        "pools_state": float(pools[0].state) if pools else 0.0,
+        "pools_constants": float(pools[0].constants) if pools else 0.0,
     }
     own = {f"{each.name}.{name}": value for each in layout.mechanisms for name, value in each.constants(state).items()}
     everything = {**markets, **further, **own}

@@ -183,6 +183,7 @@ def rows_of(layout: Layout) -> Programs:
         Row("demand", demand),
         *_one_price(layout),
         Row("trade", trade_fast, trade_active),
+        *(() if not _further(layout) else (Row("count_low", pools.count_low),)),
         *rows("arbitrage", _earns),
         # prices, oracle and CR; the share token's operations
         Row("observe", observe),
@@ -209,9 +210,14 @@ def rows_of(layout: Layout) -> Programs:
     return Programs(start, hour, settle_rows)
 
 
+def _further(layout: Layout) -> list[Mechanism]:
+    """The pools beside the first."""
+    return [each for each in layout.mechanisms if each.stages.own is pools.mine]
+
+
 def _one_price(layout: Layout) -> Iterator[Row]:
     """The hour's flow over all pools, where there are several (`amos.pools`)."""
-    further = [each for each in layout.mechanisms if each.stages.own is pools.mine]
+    further = _further(layout)
     if not further:
         return
 
@@ -220,6 +226,7 @@ def _one_price(layout: Layout) -> Iterator[Row]:
 
     yield Row("begin_flow", pools.begin_flow)
     yield from each("forget", pools.forget)
+    yield Row("bound_flow", pools.bound_flow)
     for _ in range(pools.ROUNDS):
         yield Row("answer_first", pools.answer_first)
         yield from each("answer", pools.answer_further)

@@ -9,6 +9,7 @@ from pathlib import Path
 from amo_opt.config.study import Study
 from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet
+from amo_opt.simulation.columns import named_columns
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, trace
 from amo_opt.stress.tilts import Design
 
@@ -34,7 +35,7 @@ def write_trace(
         paths=1,
         first_path=path,
         stream=stream,
-        columns=(*TRACE_COLUMNS, *DERIVED_COLUMNS),
+        columns=(*TRACE_COLUMNS, *named_columns(study.state), *DERIVED_COLUMNS),
         design=design,
         component=component,
     )

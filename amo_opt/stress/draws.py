@@ -52,6 +52,8 @@ _ASSETS = tuple(each.name for each in MECHANISMS if each.price is not None)
 """Assets that have a price of their own."""
 _EXITS = {"news_exit": "holders_exit", "lp_exit": "lp_exit"}
 """Inputs that no price explains, and the series of waypoints that they are drawn from."""
+_COINS = ("usdc", "dai", "usdt")
+"""Coins that have a series of their own; a further pool of that name has it opposite."""
 _LEAST_PRICE = 1e-3
 _LEAST_DEPOSIT = 1e-9
 """Least that depositors leave in a frozen market, as a share of its calm deposits."""
@@ -240,7 +242,7 @@ def _pools(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
         which = np.minimum(drawn, len(named) - 1) if place == 0 else np.full(len(draw.paths), min(place, len(named)) - 1)
     for k, (name, pool) in enumerate(named):
         noisy = 1.0 + draw.autoregression(f"coin-{name}")
-        shape = draw.shape(name) if name in SERIES else None
+        shape = draw.shape(name) if name in _COINS else None
         if shape is not None:
             noisy *= shape
         if struck is not None:

@@ -97,6 +97,12 @@ def call() -> Callable[..., Called]:
 
 
 @pytest.fixture(scope="session")
+def call_in_session() -> Callable[..., Called]:
+    """The same for fixtures that outlive a test."""
+    return call_main
+
+
+@pytest.fixture(scope="session")
 def write_study() -> Callable[..., Path]:
     """Writes a small study into a folder: ``write_study(folder, seed="3")``."""
     return write_small

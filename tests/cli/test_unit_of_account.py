@@ -59,13 +59,11 @@ def both(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(both):
+def runs(both, call_in_session):
     """Both run through the command line: what was said, and the folder of the report."""
-    from conftest import call_main
-
     found = {}
     for ether, study in both.items():
-        called = call_main("run", study, "--trials", "4", "--workers", "1", "--out", study.parent / "out")
+        called = call_in_session("run", study, "--trials", "4", "--workers", "1", "--out", study.parent / "out")
         assert called.status == 0, called.err
         found[ether] = (called.out + called.err, study.parent / "out")
     return found

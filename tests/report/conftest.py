@@ -620,11 +620,13 @@ def missed(met: EpisodeFit) -> EpisodeFit:
 
 
 @pytest.fixture(scope="session")
-def whole(result: Result) -> Facts:
-    """Its facts with fewer assumed figures: a proposal with room to spare in one post, whatever parameters there are, so that nothing of it is cut."""
+def whole() -> Facts:
+    """Facts of a protocol with five AMOs and fewer assumed figures: a proposal with room to spare in one post, whatever parameters there are, so that nothing of it is cut."""
+    from amo_opt.amos.catalogue import MECHANISMS
     from amo_opt.report.facts import gather
 
-    facts = gather(result, results_hash="0" * 64)
+    others = {each.table for each in MECHANISMS} - {f"amos.{name}" for name in ("aave", "curve", "fraxlend", "investor", "uniswap")}
+    facts = gather(build_result(state=replace(build_state(), absent=frozenset(others))), results_hash="0" * 64)
     return replace(facts, sensitivity=replace(facts.sensitivity, rows=facts.sensitivity.rows[:2]))
 
 

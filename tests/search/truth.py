@@ -187,7 +187,12 @@ def only_published(world: World):
             each.flags.writeable = False
         return found
 
-    with mock.patch.dict(MEASURES, figures_of(world), clear=True), mock.patch.object(replicates, "resample_counts", counts):
+    published = figures_of(world)
+    with (
+        mock.patch.dict(MEASURES, published, clear=True),
+        mock.patch.dict(judged.__globals__, measured=lambda _: tuple(published)),
+        mock.patch.object(replicates, "resample_counts", counts),
+    ):
         yield held.cache_clear
 
 

@@ -18,7 +18,7 @@ from twin import LINES as TWIN_LINES
 from twin import OPERATIONS, Twin
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.layout import CONSTANT_INDEX, LINES, MARKET_INDEX, MARKET_INPUTS, PLACES, STATE, STATE_INDEX
+from amo_opt.amos.layout import CONSTANT_INDEX, LINES, MARKET_INDEX, MARKET_INPUTS, NO_POOL, PLACES, STATE, STATE_INDEX, Places
 from amo_opt.protocol.lanes import COMMON_LINES, LANES
 from amo_opt.simulation import kernel, program
 from amo_opt.simulation.engine import draw
@@ -50,16 +50,16 @@ PER_SUPPLY = {
     *("curve.borrowed", "aave.borrowed", "investor.borrowed", "uniswap.borrowed"),
 }
 """Dollars and tokens that may be small differences of large ones: compared on the scale of supply, as NAV is."""
-NOT_COMPARED = {"fault", "fault_step", "pool_price", "ramped"}
+NOT_COMPARED = {"fault", "fault_step", "pool_price", "pool_last", "ramped"}
 """What the kernel alone keeps: the twin's runs must not be at fault."""
 OF_SEVERAL = {
     "pooled",
     "pooled_outside",
-    "keeper_debt",
     "keeper_roots",
     "aggregate",
     "aggregate_depth",
     "highest",
+    "sold_low",
     "second_highest",
     "alpha",
     "beta",
@@ -423,9 +423,12 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 # -- what the compiler made of it ---------------------------------------------------------------------------------------------------
 
 STAGES = kernel.STAGES
-COPIES = {"open_window", "opening_open_window", "accounts_begin_settling", "run_active"}
+COPIES = {
+    *("open_window", "opening_open_window", "accounts_begin_settling", "run_active"),
+    *("pools_forget", "regulator_begin", "regulator_clear"),
+}
 """What only copies or clears lanes, and works nothing out."""
-BISECTS = {"lending_begin", "fraxlend_begin"}
+BISECTS = {"lending_begin", "fraxlend_begin", "pools_solve_exactly"}
 """Where a market rests is bisected, lane by lane, once a path and not once an hour."""
 
 
@@ -440,7 +443,7 @@ def compiled(name: str) -> Any:
 
 def test_every_stage_is_called_and_nothing_else() -> None:
     """Whatever is compiled is the stage of a row of the programs, a row's full stage, or what `advance` calls beside them; each once."""
-    rows = (*program.START, *program.HOUR, *program.SETTLE)
+    rows = (*program.EVERY, *program.SETTLE)
     full = {row.full for row in rows if row.active is not None}
     assert sorted(STAGES) == sorted({row.code for row in rows} | full | set(kernel.FRAME))
     called = re.findall(r"frame\.(\w+)", inspect.getsource(kernel.advance.py_func) + inspect.getsource(kernel.walk_rows.py_func))
@@ -461,11 +464,12 @@ def test_amos_of_a_kind_share_their_stages() -> None:
 
 def test_a_row_is_given_what_its_stage_asks_for() -> None:
     """The walker knows every kind of arguments by its place, and calls each with just those."""
-    asked = {row.arguments for row in (*program.START, *program.HOUR, *program.SETTLE)}
+    asked = {row.arguments for row in (*program.EVERY, *program.SETTLE)}
     assert asked == set(program.ARGUMENTS)
     source = inspect.getsource(kernel.walk_rows.py_func)
     for place, letter in enumerate("smpc"):  # an AMO's own begin so far on from the common ones
-        source = source.replace(f"ahead({letter}, rows[r, {5 + place}])", "anqk"[place])
+        source = source.replace(f"ahead({letter}, rows[r, {5 + place}])", "anqk"[place]).replace(f"own[{place}]", "anqk"[place])
+    source = source.replace("own = a, n, q, k\n", "\n").replace("ahead(s, rows[r, 9])", "b")
     told = re.findall(r"kind == _(\w+):\s+call_at\(stage, ([\w, ]+)\)", source)
     assert ["".join(name[0] for name in given.split(", ")) for _, given in told] == list(program.ARGUMENTS)
     assert [getattr(kernel, f"_{kind}") for kind, _ in told] == list(range(len(program.ARGUMENTS)))
@@ -502,18 +506,19 @@ def test_income_is_added_up_only_where_fxs1559_asks_for_it(frax: Study, refigure
         c = constants(refigured(frax, {"share_token.fxs1559_share": share}))
         adding = [row for row in program.used(program.HOUR, s, p, c) if row.name.startswith("add_")]
         assert [row.name for row in adding] == [f"add_{line}" for line in wanted]
-        assert [row.places for row in adding] == [(STATE_INDEX[line] * LANES, 0, 0, 0) for line in wanted]
+        assert [row.places for row in adding] == [Places(STATE_INDEX[line] * LANES) for line in wanted]
 
 
 def test_a_program_is_its_rows() -> None:
     """Row by row: kind of arguments, where the stage and the full one begin, where its own numbers begin, and the lines its full stage copies."""
     places = {name: 100 + number for number, name in enumerate(STAGES)}
-    walked, lines = program.program_of(program.HOUR, places)
-    assert walked.shape == (len(program.HOUR), program.COLUMNS)
-    for row, (kind, begins, full, first, last, *own) in zip(program.HOUR, walked.tolist(), strict=True):
-        assert (program.ARGUMENTS[kind], begins, tuple(own)) == (row.arguments, places[row.code], row.places)
+    walked, lines = program.program_of(program.EVERY, places)
+    assert walked.shape == (len(program.EVERY), program.COLUMNS)
+    for row, (kind, begins, full, first, last, *own) in zip(program.EVERY, walked.tolist(), strict=True):
+        told = row.places if row.told_pool else row.places._replace(pool=NO_POOL)
+        assert (program.ARGUMENTS[kind], begins, tuple(own)) == (row.arguments, places[row.code], told)
         assert full == (0 if row.active is None else places[row.full])
-        copied = [] if row.active is None else row.active.lines(*row.places[:2]).tolist()
+        copied = [] if row.active is None else row.active.lines(*row.places[:2], max(row.places.pool, 0)).tolist()
         assert lines[first:last].tolist() == copied
 
 

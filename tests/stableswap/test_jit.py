@@ -162,6 +162,11 @@ ONCE = {
     "monetary_policy_operate": 2,
     "opening_begin_books": 8,
     "oracle_move_oracle": 1,
+    "pools_flight": 1,
+    "pools_market_operations": 1,
+    "pools_quote": 1,
+    "pools_tally": 8,
+    "pools_trade_first": 1,
     "primary_market_trade_fast": 2,
     "primary_market_trade_of": 4,
     "share_token_share_operations": 1,
@@ -171,8 +176,8 @@ ONCE = {
     "uniswap_v3_operate_of": 1,
 }
 """Quotients and roots of what is alike in all lanes, worked out before the loop over lanes; stages that are not named have none."""
-BISECT = {"fraxlend_begin", "lending_begin"}
-"""Stages that search lane by lane, once a block."""
+BISECT = {"fraxlend_begin", "lending_begin", "pools_solve_exactly"}
+"""Stages that search lane by lane: once a block, and the few lanes that further pools' slopes leave apart."""
 ON_SOME = {row.full for row in (*START, *HOUR) if row.active is not None}
 """Full stages, on any number of lanes: theirs is a second loop for what is left of a register's width, which is entered for none."""
 Instruction = tuple[int, str, str]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from amo_opt.amos.sections import parts_of
-from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.protocol.state import Figure, FurtherPool, ProtocolState
 
 FIGURES = {
     "amos.aave.lent": 0.25e9,
@@ -38,6 +38,9 @@ OTHERS = {
     "collateral_decimals": None,
     "protocol": "Frax",
     "unit": "USD",
+    "named": (),
+    "on": "",
+    "pool_name": "",
 }
 
 
@@ -60,3 +63,9 @@ def state() -> ProtocolState:
     built = build(ProtocolState)
     assert isinstance(built, ProtocolState)
     return built
+
+
+@pytest.fixture(scope="session")
+def of_two_pools(state: ProtocolState) -> ProtocolState:
+    """The same with a further pool, of a coin called ``other``."""
+    return replace(state, pools=replace(state.pools, named=(("other", build(FurtherPool)),)))

@@ -33,6 +33,8 @@ SHIPPED = {
     "upward-depeg",
     "mass-repayment",
     "leverage-flood",
+    "opposite-depeg",
+    "demand-squeeze",
 }
 
 

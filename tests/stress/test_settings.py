@@ -24,11 +24,11 @@ def test_every_setting_is_used_by_an_entry() -> None:
 
 
 def test_no_two_amos_share_a_setting() -> None:
-    """Nor does an AMO take a name from what is no AMO's; each of its settings has a value in its range for a calm whose entry does not know it."""
+    """Nor does an AMO take a name from what is no AMO's; each of its settings, and that of further pools, has a value in its range for a calm whose entry does not know it."""
     counted = Counter(name for each in MECHANISMS for name in settings_of(each))
     assert set(counted.values()) == {1}
     for name, setting in SETTINGS.items():
-        assert (setting.calm is not None) == (name in counted), name
+        assert (setting.calm is not None) == (name in {*counted, "opposite_pool"}), name
         assert setting.calm is None or setting.low <= setting.calm <= setting.high, name
 
 

@@ -20,9 +20,9 @@ EVERY_LOSS = {f"{venue}_loss_yearly": 0.5 for venue in VENUES}
 EVERY_DEMAND = {f"{name}_demand_sd": 0.1 for name in BORROWERS}
 
 
-def test_every_noise_that_a_scenario_draws_has_a_kind_and_every_kind_is_drawn(state) -> None:
+def test_every_noise_that_a_scenario_draws_has_a_kind_and_every_kind_is_drawn(state, of_two_pools) -> None:
     """The table holds what the catalogue's scenarios ask for, with every loss, all borrowers' demand and every asset's price switched on, and nothing that none of them draws; an asset
-    that is not there has no noise.
+    that is not there has no noise. A further pool has two of its own.
     """
     asked = set()
     moving = {f"{each.name}_price_sd": 0.01 for each in MECHANISMS if each.price is not None}
@@ -30,13 +30,14 @@ def test_every_noise_that_a_scenario_draws_has_a_kind_and_every_kind_is_drawn(st
         load_scenario("calm", settings=moving), replace(state, absent=frozenset(f"amos.{each.name}" for each in MECHANISMS))
     )
     assert not any(name.endswith("-price") for name in without)
-    state = replace(state, absent=frozenset())
+    assert "opposite" not in without
+    state = replace(of_two_pools, absent=frozenset())
     for name in scenario_names():
         scenario = load_scenario(name)
         asked |= set(noises_of(scenario, state))
         everything = EVERY_LOSS | EVERY_DEMAND | moving | {"losses_certain": 0.0}
         asked |= set(noises_of(load_scenario(name, settings=everything), state))
-    assert asked == set(NOISES)
+    assert asked == {*NOISES, "coin-other", "volume-other"}
 
 
 def test_a_noise_without_a_kind_cannot_be_drawn(state, monkeypatch) -> None:

@@ -19,7 +19,7 @@ from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
 from amo_opt.report.facts.monitoring import Monitoring, monitoring_of
 from amo_opt.report.facts.neighbourhood import Neighbourhood, neighbourhood_of
-from amo_opt.report.facts.parameter_rows import CapRow, ParameterRow, below_use, cap_rows, parameter_rows, unnamed
+from amo_opt.report.facts.parameter_rows import CapRow, Fees, ParameterRow, below_use, cap_rows, fees_of, parameter_rows, unnamed
 from amo_opt.report.facts.risk import RiskFacts, risk_of
 from amo_opt.report.facts.ruling import RulingFacts, ruling_of
 from amo_opt.report.facts.sensitivity import SensitivityFacts, sensitivity_of
@@ -79,6 +79,7 @@ class Facts:
     caps: tuple[CapRow, ...]
     collateral_decimals: int | None
     unnamed: str
+    fees: Fees
     below_use: tuple[str, ...]
     guard_rails: GuardRails
     evidence: Evidence
@@ -161,6 +162,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         caps=cap_rows(subject.current.parameters, other.parameters, study.state),
         collateral_decimals=study.state.collateral_decimals,
         unnamed=unnamed(study.state),
+        fees=fees_of(study.state),
         below_use=below_use(subject.current.parameters, study.state),
         guard_rails=guard_rails_of(result, subject),
         evidence=evidence,

@@ -12,7 +12,7 @@ from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.rule import rule_words
 from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, paths_counted, paths_of, plain_number, sentence_case
+from amo_opt.report.wording import Scale, paths_counted, paths_of, plain_number, sentence_case, title_of
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
@@ -185,18 +185,26 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
     finding = f"{optimum_words(profile.optimum)}."
     caption = f"{finding} All else held at {clean(profile.base)} (n = {paths}, seed {result.study.search.seed}; {bands(profile.points)})."
     log = PARAMETERS[profile.parameter].log
-    return profile_facts(profile.parameter, profile.points, log=log, marks=tuple(marks), finding=finding, caption=caption)
+    title = title_of(profile.parameter, result.study.state)
+    return profile_facts(profile.parameter, profile.points, title=title, log=log, marks=tuple(marks), finding=finding, caption=caption)
 
 
 def profile_facts(
-    parameter: str, points: Sequence[ProfilePoint], *, log: bool, marks: tuple[tuple[str, float], ...], finding: str, caption: str
+    parameter: str,
+    points: Sequence[ProfilePoint],
+    *,
+    title: str,
+    log: bool,
+    marks: tuple[tuple[str, float], ...],
+    finding: str,
+    caption: str,
 ) -> ProfileFacts:
     """The facts of a profile over one parameter: its points in order, in display units."""
     points = sorted(points, key=lambda each: each.value)
     cr_metric = next((name for name in CR_METRICS if all(name in each.score.metrics for each in points)), None)
     return ProfileFacts(
         parameter=parameter,
-        title=PARAMETERS[parameter].title,
+        title=title,
         log=log,
         finding=finding,
         values=tuple(float(each.value) for each in points),

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
-from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
@@ -21,10 +20,11 @@ from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.ruling import kept_words, limit_title, objection_words, streams, verdict_words
 from amo_opt.report.facts.tails import OBJECTIVES
 from amo_opt.report.facts.validity import is_validated, own_episodes
-from amo_opt.report.wording import Chip, lower_first, paths_counted, plain_number
+from amo_opt.report.wording import Chip, lower_first, paths_counted, plain_number, title_of
 from amo_opt.wording import count
 
 if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
     from amo_opt.report.facts.sets import Subject
     from amo_opt.search.result import Result
 
@@ -63,7 +63,7 @@ def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -
 def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], named: int) -> list[tuple[str, str]]:
     if result.verdict == "recommended":
         return [
-            ("Change", _changes(subject, named)),
+            ("Change", _changes(subject, named, result.study.state)),
             ("Benefit", _benefit(subject, rows)),
             ("Risk", _risk(result, rows)),
             ("Verdict", f"recommended: {verdict_words(result)} Every limit holds there at its confidence bound."),
@@ -77,13 +77,13 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
     ]
 
 
-def _changes(subject: Subject, named: int) -> str:
+def _changes(subject: Subject, named: int, state: ProtocolState) -> str:
     if subject.other is None:
         return "nothing."
     before, after = subject.current.parameters, subject.other.parameters
     names = changed_names(before, after)
     told = [
-        f"{lower_first(PARAMETERS[name].title.split(',')[0])} from {plain_number(before.values()[name])} to {plain_number(after.values()[name])}"
+        f"{lower_first(title_of(name, state).split(',')[0])} from {plain_number(before.values()[name])} to {plain_number(after.values()[name])}"
         for name in names[:named]
     ]
     rest = len(names) - len(told)

@@ -6,10 +6,19 @@ An expectation is a sign with its reason. It is not a law: where the model disag
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import POOL
+from amo_opt.amos.layout import mechanisms_of
 from amo_opt.amos.mechanism import Expectation
-from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.amos.parameters import parameters_in, parameters_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amo_opt.amos.mechanism import Mechanism
+    from amo_opt.protocol.state import ProtocolState
 
 _OF_THE_ISSUER = tuple(
     Expectation(parameter=parameter, metric=metric, sign=sign, reason=reason)
@@ -31,11 +40,30 @@ _OF_THE_ISSUER = tuple(
         ("unwind_rate", "unserved_usd_hours", -1, "collateral comes home sooner"),
     )
 )
-_OF_AMOS = tuple(replace(each, parameter=amo.parameters[each.parameter].name) for amo in MECHANISMS for each in amo.expectations)
-_PLACES = tuple(PARAMETERS)
 
-EXPECTATIONS: tuple[Expectation, ...] = tuple(sorted((*_OF_THE_ISSUER, *_OF_AMOS), key=lambda each: _PLACES.index(each.parameter)))
-"""Every expectation, by parameter in the order of a parameter file."""
+
+def _of(mechanism: Mechanism) -> tuple[Expectation, ...]:
+    """An AMO's own; of a further pool what the first one's A is expected to do."""
+    if mechanism.name.endswith(f"-{POOL}"):
+        return tuple(
+            replace(each, parameter=f"{mechanism.name}.amplification") for each in _OF_THE_ISSUER if each.parameter == "amplification"
+        )
+    return tuple(replace(each, parameter=mechanism.parameters[each.parameter].name) for each in mechanism.expectations)
+
+
+def _sorted(mechanisms: tuple[Mechanism, ...], names: Iterable[str]) -> tuple[Expectation, ...]:
+    places = {name: place for place, name in enumerate(names)}
+    return tuple(sorted((*_OF_THE_ISSUER, *(each for one in mechanisms for each in _of(one))), key=lambda each: places[each.parameter]))
+
+
+EXPECTATIONS: tuple[Expectation, ...] = _sorted(MECHANISMS, parameters_of(MECHANISMS))
+"""Every expectation of what stands in the catalogue, by parameter in the order of a parameter file."""
+
+
+def expectations_of(state: ProtocolState) -> tuple[Expectation, ...]:
+    """`EXPECTATIONS`, and those of mechanisms whose names a state chose."""
+    return _sorted(mechanisms_of(state), parameters_in(state)) if state.instances else EXPECTATIONS
+
 
 MADE_OF: dict[str, tuple[str, ...]] = {
     "peg_cvar95_bps": ("shortfall_cvar90_bps", "min_price_tail95", "end_shortfall_bps"),

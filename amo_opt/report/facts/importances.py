@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.wording import Scale, lower_first, metric_of
+from amo_opt.report.wording import Scale, lower_first, metric_of, title_of
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def importances_of(result: Result, metrics: tuple[str, ...]) -> tuple[Importance
     return tuple(
         ImportanceRow(
             name,
-            PARAMETERS[name].title if name in PARAMETERS else clean(name),
+            title_of(name, result.study.state) if name in PARAMETERS else clean(name),
             tuple(SHARE.text(each) for each in weights[name]),
             tuple(SHARE.factor * each for each in weights[name]),
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.expectations import EXPECTATIONS, MADE_OF
+from amo_opt.report.facts.expectations import MADE_OF, expectations_of
 from amo_opt.report.facts.neighbourhood import SIDES
 from amo_opt.report.wording import better_of, lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
 from amo_opt.wording import clean, count
@@ -62,17 +62,18 @@ class Intuition:
 
 def intuition_of(result: Result, subject: Subject) -> Intuition:
     """Every finding of the rule, and the expectations on parameters that were changed, stepped or profiled."""
-    outcomes: dict[Expectation, list[str]] = {each: [] for each in EXPECTATIONS}
+    expected = expectations_of(result.study.state)
+    outcomes: dict[Expectation, list[str]] = {each: [] for each in expected}
     findings = [
         *_neighbours(result, outcomes),
         *_profile(result, outcomes),
-        *_change(subject),
+        *_change(subject, expected),
         *_made_of(subject),
         *_lines(subject),
     ]
     changed = set(_changed(subject))
     looked_at = changed | {each.parameter for each in result.neighbours} | ({result.profile.parameter} if result.profile else set())
-    rows = tuple(_row(each, outcomes[each], subject.account) for each in EXPECTATIONS if each.parameter in looked_at)
+    rows = tuple(_row(each, outcomes[each], subject.account) for each in expected if each.parameter in looked_at)
     return Intuition(findings=tuple(findings), summary=_summary(findings, outcomes, rows), expectations=rows)
 
 
@@ -111,12 +112,12 @@ def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Itera
     account = result.study.state.unit
     for neighbour in result.neighbours:
         paired = {each.metric: each for each in neighbour.paired if each.scenario is None}
-        for expectation in EXPECTATIONS:
+        for expectation, told in outcomes.items():
             if expectation.parameter != neighbour.parameter or expectation.metric not in paired:
                 continue
             found = paired[expectation.metric]
             outcome = _outcome(found.difference.low, found.difference.high, expectation.sign * neighbour.side)
-            outcomes[expectation].append(outcome)
+            told.append(outcome)
             if outcome == AGAINST:
                 where = f"{neighbour.parameter} one step {SIDES[neighbour.side]}, {plain_number(neighbour.value)}"
                 yield Finding(
@@ -136,7 +137,7 @@ def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator
     if profile is None:
         return
     points = sorted(profile.points, key=lambda each: each.value)
-    for expectation in EXPECTATIONS:
+    for expectation, told in outcomes.items():
         if expectation.parameter != profile.parameter:
             continue
         curve = [(each.value, each.score.metrics[expectation.metric]) for each in points if expectation.metric in each.score.metrics]
@@ -149,7 +150,7 @@ def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator
             if _outcome(*_apart(one[1], other[1]), expectation.sign) == AGAINST
         ]
         first, last = curve[0][1], curve[-1][1]
-        outcomes[expectation].append(AGAINST if pairs else _outcome(*_apart(first, last), expectation.sign))
+        told.append(AGAINST if pairs else _outcome(*_apart(first, last), expectation.sign))
         if pairs:
             (low, before), (high, after) = max(pairs, key=lambda pair: (abs(pair[1][1].value - pair[0][1].value), -pair[0][0]))
             metric = metric_of(expectation.metric, result.study.state.unit)
@@ -180,10 +181,10 @@ def _overall(subject: Subject) -> dict[str, PairedDifference]:
     return {each.metric: each for each in subject.paired if each.scenario is None}
 
 
-def _change(subject: Subject) -> Iterator[Finding]:
+def _change(subject: Subject, expected: tuple[Expectation, ...]) -> Iterator[Finding]:
     changed, paired = _changed(subject), _overall(subject)
-    for metric in dict.fromkeys(each.metric for each in EXPECTATIONS):
-        about = [each for each in EXPECTATIONS if each.metric == metric and each.parameter in changed]
+    for metric in dict.fromkeys(each.metric for each in expected):
+        about = [each for each in expected if each.metric == metric and each.parameter in changed]
         signs = {each.sign * changed[each.parameter] for each in about}
         if metric not in paired or len(signs) != 1:
             continue

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
 from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
-from amo_opt.report.wording import Chip, Scale, better_of, lower_first, metric_of, plain_number
+from amo_opt.report.wording import Chip, Scale, better_of, lower_first, metric_of, plain_number, title_of
 from amo_opt.wording import MISSING, count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:
+    from amo_opt.protocol.state import ProtocolState
     from amo_opt.report.facts.sets import Subject
     from amo_opt.scoring.types import PairedDifference
     from amo_opt.search.result import Neighbour, Result
@@ -98,8 +98,8 @@ def neighbourhood_of(result: Result, subject: Subject) -> Neighbourhood:
     metrics = tuple(result.importances)
     importances = importances_of(result, metrics)
     return Neighbourhood(
-        rows=tuple(_row(each, subject.account) for each in result.neighbours),
-        furthest=_furthest(result.neighbours, subject.account),
+        rows=tuple(_row(each, result.study.state) for each in result.neighbours),
+        furthest=_furthest(result.neighbours, result.study.state),
         finding=_finding(result, subject),
         figure=_figure(result.neighbours),
         figure_caption=_figure_caption(result, subject),
@@ -134,12 +134,12 @@ def _n(neighbours: tuple[Neighbour, ...]) -> str:
     return f"n = {sized_count(n, twins, 'holdout path')}{drawn}"
 
 
-def _row(neighbour: Neighbour, account: str) -> NeighbourRow:
+def _row(neighbour: Neighbour, state: ProtocolState) -> NeighbourRow:
     paired = _paired(neighbour)
     texts = {name: _difference(paired.get(name), scale) for name, scale in AXES.items()}
     return NeighbourRow(
         parameter=neighbour.parameter,
-        title=PARAMETERS[neighbour.parameter].title,
+        title=title_of(neighbour.parameter, state),
         side=SIDES[neighbour.side],
         value=plain_number(neighbour.value),
         earned=texts["yield"][0],
@@ -150,11 +150,11 @@ def _row(neighbour: Neighbour, account: str) -> NeighbourRow:
         peg_verdict=texts["peg_cvar95_bps"][2],
         n=sized(*_paths(neighbour)),
         limits=Chip("UNDECIDED" if neighbour.feasible is None else "KEPT" if neighbour.feasible else "BROKEN"),
-        objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection, account)),
+        objection="" if neighbour.objection is None else true_minus(objection_words(neighbour.objection, state.unit)),
     )
 
 
-def _furthest(neighbours: tuple[Neighbour, ...], account: str) -> tuple[FurthestRow, ...]:
+def _furthest(neighbours: tuple[Neighbour, ...], state: ProtocolState) -> tuple[FurthestRow, ...]:
     """On yield the neighbour with the lowest lower end, on peg risk that with the highest upper end."""
     rows = []
     for name, scale in AXES.items():
@@ -164,10 +164,10 @@ def _furthest(neighbours: tuple[Neighbour, ...], account: str) -> tuple[Furthest
             continue
         neighbour, paired = min(met, key=lambda pair, sign=better: min(sign * pair[1].difference.low, sign * pair[1].difference.high))  # type: ignore[misc]
         difference, interval, verdict = _difference(paired, scale)
-        row = _row(neighbour, account)
+        row = _row(neighbour, state)
         rows.append(
             FurthestRow(
-                metric=f"{metric_of(name, account).title}, {scale.difference_unit}",
+                metric=f"{metric_of(name, state.unit).title}, {scale.difference_unit}",
                 parameter=row.parameter,
                 side=row.side,
                 value=row.value,
@@ -207,7 +207,7 @@ def _finding(result: Result, subject: Subject) -> str:
         each.feasible is True and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES)
         for each in found
     )
-    names = ", ".join(dict.fromkeys(lower_first(PARAMETERS[each.parameter].title.split(",")[0]) for each in worse))
+    names = ", ".join(dict.fromkeys(lower_first(title_of(each.parameter, result.study.state).split(",")[0]) for each in worse))
     if all(each.feasible is None for each in found):
         return (
             f"Whether {shown_words(subject)} stands on a plateau or a peak is not known: {_n(found)}, are too few for the limits' intervals "

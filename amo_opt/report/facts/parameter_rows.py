@@ -12,7 +12,7 @@ from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.report.signatures import setter_of
-from amo_opt.report.wording import Scale, plain_number, sentence_case
+from amo_opt.report.wording import Scale, is_plain, of_pool, plain_number, pool_name, sentence_case
 from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ class ParameterRow:
     raw: str
     changed: bool
     searched: bool
+
+
+@dataclass(frozen=True)
+class Fees:
+    """Pool fees, which nobody searches: of which ``pool``, empty where there are several, and whether they were ``fixed`` at its deployment."""
+
+    pool: str
+    fixed: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,11 @@ def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState
         shown = NOT_KNOWN if raw is None else str(raw)
         rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), _change(before, after), shown, executed_by))
     return tuple(rows)
+
+
+def fees_of(state: ProtocolState) -> Fees:
+    """Of a metapool's fees it is known that its deployment fixed them."""
+    return Fees("" if state.pools.named else pool_name(state), fixed=not is_plain(state))
 
 
 def unnamed(state: ProtocolState) -> str:
@@ -131,7 +144,7 @@ def _row(parameter: Parameter, before: float, after: float, state: ProtocolState
         shown = f"{10**6 + raw}, {10**6 - raw}"
     return ParameterRow(
         name=parameter.name,
-        title=parameter.title,
+        title=of_pool(parameter.title, state),
         current=plain_number(before),
         proposed=plain_number(after),
         unit=in_account(parameter.unit, state.unit),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.facts.choice import ProfileFacts, bands, profile_facts
 from amo_opt.report.facts.finding import finding_words
+from amo_opt.report.wording import title_of
 from amo_opt.search.rule import COVER, PEG, YIELD
 from amo_opt.wording import sized_count
 
@@ -34,6 +35,7 @@ def profile_pages(found: Profiles) -> tuple[ProfilePage, ...]:
             facts=profile_facts(
                 each.parameter,
                 each.points,
+                title=title_of(each.parameter, found.study.state),
                 log=each.log,
                 marks=(("current", each.current),),
                 finding=finding_words(each, found.study.state.unit),

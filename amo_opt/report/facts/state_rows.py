@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.config.schema import figures_by_name, given_figures
-from amo_opt.report.wording import plain_number
+from amo_opt.report.wording import of_pool, plain_number
 from amo_opt.wording import MISSING, clean, count, in_account
 
 if TYPE_CHECKING:
@@ -38,7 +38,14 @@ def state_rows(state: ProtocolState, study_date: date) -> tuple[StateRow, ...]:
     """Every figure that the state's file holds, in the order of a state file. A sourced figure without a date has the state's."""
     declared = figures_by_name()
     return tuple(
-        _row(name, declared[name].metadata["doc"], in_account(declared[name].metadata["unit"], state.unit), figure, state.date, study_date)
+        _row(
+            name,
+            of_pool(declared[name].metadata["doc"], state),
+            in_account(declared[name].metadata["unit"], state.unit),
+            figure,
+            state.date,
+            study_date,
+        )
         for name, figure in given_figures(state).items()
     )
 

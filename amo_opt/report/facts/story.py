@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.amos.layout import LINES
+from amo_opt.amos.peg_keeper import MECHANISM as KEEPER
 from amo_opt.report.facts.story_caption import Events, caption
 from amo_opt.report.facts.story_panels import APART, CAPITAL, IN_YIELD, LINE_TITLES, FloatArray, Panel, Series, panels_of
+from amo_opt.simulation.columns import named_columns
 from amo_opt.simulation.path_statistics import BACK_WITHIN
 from amo_opt.stress.episodes import draw_episodes
 from amo_opt.stress.streams import Streams
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from amo_opt.amos.mechanism import Mechanism
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.protocol.state import ProtocolState
     from amo_opt.stress.scenario import Scenario
 
 
@@ -52,7 +55,15 @@ SERIES: tuple[str, ...] = (
     *dict.fromkeys(name for amo in BY_RANK for name in _drawn(amo)),
     *LINES,
 )
-"""The series of `trace` that a story is told from."""
+"""The series of `trace` that a story is told from where the state chose no names."""
+
+
+def series_in(state: ProtocolState) -> tuple[str, ...]:
+    """`SERIES`, and those of mechanisms that the state has under names of its own, and of its only PegKeeper."""
+    keeper = tuple(KEEPER.series.values()) if state.has(KEEPER.table) else ()
+    return (*SERIES, *keeper, *named_columns(state))
+
+
 ENLARGED_HOURS = (24, 216)
 """How long before and, at least, after the stress's beginning the enlarged panels show."""
 LEAST_GAIN = 1.5
@@ -95,15 +106,16 @@ def tell_story(
     design: Design | None = None,
     component: int = 0,
 ) -> Story:
-    """The story of one path, or of its twin in a ``component`` of a ``design``, from its `SERIES`, each of shape (steps,), transition included.
+    """The story of one path, or of its twin in a ``component`` of a ``design``, from its series (`series_in`), each of shape (steps,), transition included.
 
     Raises `ValueError` where a series is missing or not as long as the study's transition and window.
     """
     steps = study.simulation.transition_hours + study.simulation.window_hours
-    missing = [name for name in SERIES if name not in series]
+    needed = series_in(study.state)
+    missing = [name for name in needed if name not in series]
     if missing:
         raise ValueError(f"series missing: {', '.join(missing)}")
-    wrong = [name for name in SERIES if series[name].shape != (steps,)]
+    wrong = [name for name in needed if series[name].shape != (steps,)]
     if wrong:
         raise ValueError(f"series {wrong[0]} has the shape {series[wrong[0]].shape}; the study's paths have {steps} hours")
     entry = next(each for each in study.scenarios if each.name == scenario)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
-from amo_opt.amos.layout import LINES
+from amo_opt.amos.layout import LINES, mechanisms_of
+from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.scoring.metrics import NOT_YIELD
 from amo_opt.wording import fixed, in_account
 
@@ -44,6 +45,8 @@ LINE_TITLES = {
 }
 HOLDERS = tuple(each for each in BY_RANK if each.collateral_series)
 """The AMOs that hold collateral."""
+LINE_ROLES: tuple[Role, ...] = ("first", "second", "third")
+"""How lines beside one another look, of pools and of PegKeepers; more look alike."""
 LAYERS: tuple[Role, ...] = ("first", "third", "fourth", "fifth")
 """How the first of theirs look beside what is idle."""
 NEGLIGIBLE = 1.0
@@ -114,9 +117,9 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
         ),
         Panel(
             "share",
-            "Stablecoin's share of the pool (%)",
+            "Stablecoin's share of each pool (%)" if study.state.pools.named else "Stablecoin's share of the pool (%)",
             "percent",
-            lines=(_ended("share", 100.0 * series["pool_share"], "percent", "first"),),
+            lines=_share_lines(series, study.state),
             levels=(
                 _level(f"AMO burns above {100.0 * parameters.pool_share_high:g}", 100.0 * parameters.pool_share_high),
                 _level(f"AMO mints below {100.0 * parameters.pool_share_low:g}", 100.0 * parameters.pool_share_low),
@@ -124,6 +127,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             if study.state.has("amos.curve")
             else (),
         ),
+        *_keepers_panel(series, study.state, parameters, least),
         _piled(
             "collateral",
             "Where the collateral is ({unit}tokens, at par)",
@@ -134,6 +138,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
                     for place, amo in enumerate(HOLDERS)
                     if study.state.has(f"amos.{amo.name}")
                 },
+                **_in_pools(series, study.state),
             },
             least=least,
         ),
@@ -173,9 +178,53 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
     )
 
 
+def _share_lines(series: Series, state: ProtocolState) -> tuple[Line, ...]:
+    """The stablecoin's share of the first pool and of every further one, per cent."""
+    shares = {state.pool_name.upper() if state.pools.named else "share": series["pool_share"]}
+    for name, _ in state.pools.named:
+        x, y = series[f"{name}_pool_stablecoin"], series[f"{name}_pool_opposite"]
+        shares[name.upper()] = x / (x + y)
+    return tuple(_ended(label, 100.0 * values, "percent", _line_role(place)) for place, (label, values) in enumerate(shares.items()))
+
+
+def _keepers_panel(series: Series, state: ProtocolState, parameters: ParameterSet, least: float) -> tuple[Panel, ...]:
+    """What each PegKeeper has out, and its ceiling; no panel where there is none."""
+    keepers = [each for each in mechanisms_of(state) if each.section is PegKeeper and state.has(each.table)]
+    if not keepers:
+        return ()
+    debts = [series[each.series["debt"]] for each in keepers]
+    size, unit = _unit(max(float(values.max()) for values in debts))
+    lines, levels = [], []
+    for place, (each, values) in enumerate(zip(keepers, debts, strict=True)):
+        ceiling, role = each.parameters["ceiling"], _line_role(place)
+        most = parameters.values()[ceiling.name] * (1.0 if ceiling.amount else series["supply"])
+        label = each.title.removesuffix(" PegKeeper")
+        levels.append(
+            Level(f"{label} ceiling {last_figure(float(np.asarray(most).flat[-1]) / size, 'amount')}", np.asarray(most / size), role)
+        )
+        if values.max() >= least:
+            lines.append(_ended(label, values / size, "amount", role))
+    title = f"PegKeepers' debts ({unit}tokens)"
+    return (Panel("keepers", title, "amount", lines=tuple(lines), levels=tuple(levels), silence="nothing was provided"),)
+
+
+def _in_pools(series: Series, state: ProtocolState) -> dict[str, tuple[FloatArray, Role]]:
+    """What the protocol and its PegKeepers have of the pools' other side, where no AMO is there that it is told of by name."""
+    told = any(each.collateral_series == "curve_collateral" and state.has(each.table) for each in HOLDERS)
+    first = f"{state.pool_name.upper()} pool" if state.pool_name else "the pool"
+    found: dict[str, tuple[FloatArray, Role]] = {} if told else {first: (series["curve_collateral"], "first")}
+    for place, (name, _) in enumerate(state.pools.named, 1):
+        found[f"{name.upper()} pool"] = (series[f"{name}_pool_own_share"] * series[f"{name}_pool_opposite"], _layer(place))
+    return found
+
+
+def _line_role(place: int) -> Role:
+    return LINE_ROLES[place] if place < len(LINE_ROLES) else "rest"
+
+
 def _price_panel(series: Series, parameters: ParameterSet, least: float, state: ProtocolState) -> Panel:
     lines = [
-        _ended("pool price", series["price"], "price", "first"),
+        _ended(f"{state.pool_name.upper()} pool price".strip() if state.pools.named else "pool price", series["price"], "price", "first"),
         _ended("oracle", series["oracle"], "price", "second"),
         _ended("reference", series["reference"], "price", "third"),
     ]

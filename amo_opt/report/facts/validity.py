@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from amo_opt.amos.catalogue import BY_RANK
+from amo_opt.amos.layout import mechanisms_of
+from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
 from amo_opt.report.facts.doubt import share_words
@@ -215,14 +216,33 @@ def _movement(doubt: AssumptionDoubt | None) -> str:
 
 def _simulated(state: ProtocolState) -> str:
     """Which AMOs are simulated: those of the state by what they are called, those that share the word AMO together."""
-    held = [each for each in BY_RANK if state.has(f"amos.{each.name}")]
+    held = [
+        each
+        for each in sorted(mechanisms_of(state), key=lambda each: each.section_rank)
+        if state.has(each.table) and each.table.startswith("amos.")
+    ]
     if not held:
         return "No AMO is simulated, as the state has none."
+    keepers = [each for each in held if each.section is PegKeeper]
+    if len(keepers) > 1:
+        together = replace(keepers[0], title=f"{listed([each.title.removesuffix(' PegKeeper') for each in keepers])} PegKeepers")
+        held = [together, *(each for each in held if each not in keepers)]
     venues = [each.venue for each in held if each.venue != each.title]
     others = [f"the {each.title}" for each in held if each.venue == each.title]
     named = [f"the {listed(venues)} AMO{'s' if len(venues) > 1 else ''}"] if venues else []
     told = sentence_case(listed([*named, *others]))
-    return f"{told} {'are' if len(held) > 1 else 'is'} simulated, other AMOs of the protocol are not."
+    several = len(held) > 1 or len(keepers) > 1
+    return f"{told} {'are' if several else 'is'} simulated, other AMOs of the protocol are not."
+
+
+def _traded(state: ProtocolState) -> tuple[str, ...]:
+    """Which pools are simulated, and what is told of one of them alone; nothing where there is one."""
+    if not state.pools.named:
+        return ()
+    names = [state.pool_name.upper(), *(name.upper() for name, _ in state.pools.named)]
+    return (
+        f"Trade meets in the {listed(names)} pools at one price; other venues are not simulated. Price and oracle are those of the {names[0]} pool, floor supply is that of all of them together, each down to the same price of its own.",
+    )
 
 
 def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDoubt | None) -> tuple[str, ...]:
@@ -232,14 +252,18 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
         if simulation.peg_reference == "collateral"
         else in_account("one dollar", study.state.unit)
     )
-    beside = (
+    against = (
         "the dollar-referenced figure" if study.state.unit == USD else f"the figure against {in_account('the dollar', study.state.unit)}"
     )
+    beside = f"; {against} stands beside it" if simulation.peg_reference == "collateral" else ""
+    valued = "par" if simulation.collateral_valuation == "par" else "the oracle price"
     n = paths_per_scenario(study)
     own = study.state.is_of(FRAX)
     caps = (
         "Caps of a single AMO are the executing team's policy; on chain only their sums are limited."
         if own
+        else ""
+        if not (study.state.has("mint") or study.state.has("redeem"))
         else "Minting and redeeming follow the rules of one protocol of 2022: one with others is not what is simulated."
     )
     counted = "" if own else " Where reasons and sources are another protocol's history they say nothing of this one's."
@@ -253,10 +277,11 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",
         (
-            f"Peg risk is measured against {reference}; {beside} stands beside it. Redemptions value collateral at "
-            f"{'par' if simulation.collateral_valuation == 'par' else 'the oracle price'}."
+            f"Peg risk is measured against {reference}{beside}."
+            + (f" Redemptions value collateral at {valued}." if study.state.has("redeem") else "")
         ),
-        f"{_simulated(study.state)} {caps}",
+        f"{_simulated(study.state)} {caps}".rstrip(),
+        *_traded(study.state),
         f"Scenario weights are judgements: the chance that a window of this length is that scenario.{counted}",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
         (

@@ -31,7 +31,17 @@ WIDTH, LEFT, RIGHT, GUTTER = 9.4, 0.6, 1.8, 0.2
 """Inches: the sheet, its margins (names stand in the right one), and the space between the two columns."""
 ABOVE, BELOW, BETWEEN = 0.62, 0.42, 0.28
 """Inches above the first panel, below the last, and between two (for a title)."""
-HEIGHTS = {"price": 1.65, "ratios": 1.15, "share": 0.7, "collateral": 1.15, "supply": 0.9, "waiting": 0.65, "income": 1.4, "apart": 0.9}
+HEIGHTS = {
+    "price": 1.65,
+    "ratios": 1.15,
+    "share": 0.7,
+    "keepers": 0.9,
+    "collateral": 1.15,
+    "supply": 0.9,
+    "waiting": 0.65,
+    "income": 1.4,
+    "apart": 0.9,
+}
 SILENT = 0.3
 """Inches of a panel in which nothing happened."""
 ENLARGED = 0.5
