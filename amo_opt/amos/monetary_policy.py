@@ -38,7 +38,7 @@ mine = Own(
     "monetary_policy",
     state=("ema", "queued", "rate"),
     parameters=("rate0", "sigma", "target", "extra"),
-    constants=("there", "lags", "weight", "told"),
+    constants=("there", "lags", "told", "weight"),
 )
 
 

@@ -667,15 +667,19 @@ def count_low(s: Vector) -> None:
 
 @stage
 def observe(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _q: Vector, _k: Vector) -> None:
-    """Tells the oracle its price, by its depth."""
+    """Tells the oracle its price, by its depth; where the first pool has failed the price is that of the dearest pool which has not."""
     dust = DUST_USD * c[at.C_SIZE]
     for i in range(LANES):
         d = a[mine.S_D + i]
         ann = a[mine.S_ANN + i]
         price = marginal_price(a[mine.S_POOL_X + i], a[mine.S_POOL_Y + i], d, ann) * a[mine.S_BASE_VALUE + i]
         depth = curve_depth(d, ann) if d > dust else 0.0
+        spot = s[at.S_PRICE + i]
+        failed = (s[at.S_D + i] <= dust) & (d > dust) & (price > spot)
+        spot = price if failed else spot
+        s[at.S_PRICE + i] = spot
         s[at.S_QUOTED_DEPTH + i] += depth
-        s[at.S_QUOTED_GAP + i] += depth * (price - s[at.S_PRICE + i])
+        s[at.S_QUOTED_GAP + i] += depth * (price - spot)
 
 
 @stage
