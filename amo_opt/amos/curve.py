@@ -23,7 +23,7 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
-from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.protocol.state import Figure, InPool, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth
 from amo_opt.stableswap.invariant import polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -498,7 +498,7 @@ EXPECTATIONS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurveAmo(AmoSection):
+class CurveAmo(InPool):
     """``[amos.curve]``"""
 
     lp_share: Figure = figure(0.0, 1.0, "", "share of the metapool's LP tokens the AMO owns")
@@ -508,14 +508,6 @@ class CurveAmo(AmoSection):
     in_convex: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Convex")
     in_stakedao: Figure = figure(0.0, 1.0, "", "share of its LP tokens staked through Stake DAO")
     in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
-
-    def collateral(self, state: ProtocolState) -> float:
-        """Its part of the pool's base LP tokens at their virtual price."""
-        return self.lp_share.value * state.base_value
-
-    def of_pool(self) -> float:
-        """Its share of the pool."""
-        return self.lp_share.value
 
 
 MECHANISM = Mechanism(

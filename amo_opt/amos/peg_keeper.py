@@ -30,7 +30,7 @@ from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.protocol.state import Figure, InPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity
@@ -315,7 +315,7 @@ def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class PegKeeper(AmoSection):
+class PegKeeper(InPool):
     """``[amos.peg_keeper]``, or ``[amos.NAME-keeper]`` of the pool NAME, which is then what it is ``on``."""
 
     minted: Figure = figure(0.0, 1e13, "tokens", "stablecoin provided and not yet withdrawn: its debt")
@@ -326,12 +326,11 @@ class PegKeeper(AmoSection):
     on: str = ""
 
     def collateral(self, state: ProtocolState) -> float:
-        """Its part of the pool's other side, of the first pool's at the virtual price."""
-        return self.lp_share.value * (state.base_value if state.works_first(self) else getattr(state.pools, self.on).opposite.value)
-
-    def of_pool(self) -> float:
-        """Its share of the pool."""
-        return self.lp_share.value
+        """Its part of its pool's other side, of the first pool's at the virtual price."""
+        if state.works_first(self):
+            return super().collateral(state)
+        opposite: float = getattr(state.pools, self.on).opposite.value
+        return self.lp_share.value * opposite
 
 
 def _name(label: str) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from amo_opt.amos.mechanism import Mechanism, Stages
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_COPY
-from amo_opt.protocol.holders import DUST_USD, OVERVALUED, exit_value_of
+from amo_opt.protocol.holders import DUST_USD, OVERVALUED, coming, exit_value_of, leaving_rate
 from amo_opt.protocol.lanes import LANES, POOL, Own
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.primary_market import FAIR_DISCOUNT, LOWEST_PRICE
@@ -187,9 +187,7 @@ def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
         x = a[mine.S_POOL_X + i]
         y = a[mine.S_POOL_Y + i]
         d = a[mine.S_D + i]
-        excess = x / (x + y) - flight_share
-        rate = m[at.M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
-        rate = rate if rate < 0.5 else 0.5
+        rate = leaving_rate(x, y, m[at.M_LP_EXIT + i], flight_share, flight_rate)
         alive = d > dust
         outside = 1.0 - a[mine.S_OWN + i]
         fled = rate * outside if alive else 0.0
@@ -198,15 +196,10 @@ def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
         elsewhere = s[at.S_OWN_OUTSIDE + i]
         kept = (supply - s[at.S_OWN + i] * s[at.S_POOL_X + i] - elsewhere) * per_external
         kept = kept if kept < 1.0 else 1.0
-        moved = return_rate * (start_outside * kept - outside * d) / d
-        room = 0.5 * (supply - s[at.S_POOL_X + i] - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]) / x
-        room = room if room > 0.0 else 0.0
-        moved = moved if moved < room else room
-        moved = moved if moved > -0.5 * outside else -0.5 * outside
         exit_value = exit_value_of(s[at.S_COLLATERAL_PRICE + i], s[at.S_BASE_VALUE + i])
         covered = s[at.S_BACKING_VALUE + i] >= (1.0 - OVERVALUED) * exit_value
-        moved = moved if (covered | (moved < 0.0)) else 0.0
-        moved = moved if ((rate <= 0.0) & alive) else 0.0
+        free = supply - s[at.S_POOL_X + i] - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]
+        moved = coming(x, d, outside, start_outside * kept, return_rate, free, covered, (rate <= 0.0) & alive)
         scale = 1.0 - fled + moved
         s[at.S_QUEUE + i] = queue + fled * x
         lp_supply = a[mine.S_LP_SUPPLY + i] * scale
@@ -579,6 +572,17 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
         w[_W_ASIDE + i] = total + in_tokens(w[_W_Z + i], keep)
 
 
+@scalar
+def traded(x: float, y: float, d: float, ann: float, z: float, fee: float, kept: float) -> tuple[float, float, float, float, float]:
+    """A pool's sides after it took ``z`` along its invariant, the fee on either side of what came out, and its other side before it; ``kept`` = what of the fee stays in the pool."""
+    x_end = x + z
+    y_moved = get_y(x_end, d, ann)
+    y_end = y_moved if z != 0.0 else y
+    fee_x = fee * (-z if z < 0.0 else 0.0)
+    fee_y = fee * (y - y_end if z > 0.0 else 0.0)
+    return x_end + kept * fee_x, y_end + kept * fee_y, fee_x, fee_y, y_end
+
+
 @stage
 def trade_further(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _q: Vector, k: Vector) -> None:
     """A further pool's trades of the hour in its books: the fee is taken from what comes out, and what the administrator gets of it leaves."""
@@ -592,13 +596,7 @@ def trade_further(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: 
         value = a[mine.S_BASE_VALUE + i]
         own = a[mine.S_OWN + i]
         z = a[mine.S_FLOW + i]
-        x_end = x + z
-        y_moved = get_y(x_end, d, ann)
-        y_end = y_moved if z != 0.0 else y
-        fee_x = fee * (-z if z < 0.0 else 0.0)
-        fee_y = fee * (y - y_end if z > 0.0 else 0.0)
-        pool_x = x_end + (1.0 - admin) * fee_x
-        pool_y = y_end + (1.0 - admin) * fee_y
+        pool_x, pool_y, fee_x, fee_y, y_end = traded(x, y, d, ann, z, fee, 1.0 - admin)
         s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * value)
         s[at.S_INCOME_DEBT_DISCOUNT + i] += own * (z - (y - y_end) * value)
         a[mine.S_POOL_X + i] = pool_x
@@ -622,13 +620,7 @@ def trade_first(s: Vector, c: Vector, w: Vector) -> None:
         value = s[at.S_BASE_VALUE + i]
         own = s[at.S_OWN + i]
         z = w[_W_Z + i]
-        x_end = x + z
-        y_moved = get_y(x_end, d, ann)
-        y_end = y_moved if z != 0.0 else y
-        fee_x = fee * (-z if z < 0.0 else 0.0)
-        fee_y = fee * (y - y_end if z > 0.0 else 0.0)
-        pool_x = x_end + (1.0 - admin) * fee_x
-        pool_y = y_end + (1.0 - admin) * fee_y
+        pool_x, pool_y, fee_x, fee_y, y_end = traded(x, y, d, ann, z, fee, 1.0 - admin)
         admin_x = admin_to_protocol * fee_x
         admin_y = admin_to_protocol * fee_y * value
         s[at.S_INCOME_SWAP_FEES + i] += own * (1.0 - admin) * (fee_x + fee_y * value) + admin_x + admin_y

@@ -27,7 +27,7 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.protocol.state import Figure, InPool, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity
 
@@ -462,19 +462,11 @@ def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rebalancer(AmoSection):
+class Rebalancer(InPool):
     """``[amos.rebalancer]``"""
 
     lp_share: Figure = figure(0.0, 1.0, "", "share of the pool's LP tokens that it owns")
     minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to it less burned")
-
-    def collateral(self, state: ProtocolState) -> float:
-        """Its part of the pool's other side at the virtual price."""
-        return self.lp_share.value * state.base_value
-
-    def of_pool(self) -> float:
-        """Its share of the pool."""
-        return self.lp_share.value
 
 
 MECHANISM = Mechanism(

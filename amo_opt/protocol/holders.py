@@ -40,6 +40,28 @@ def exit_value_of(collateral_price: float, base_value: float) -> float:
     return lower if lower < 1.0 else 1.0
 
 
+@scalar
+def leaving_rate(x: float, y: float, exits: float, flight_share: float, flight_rate: float) -> float:
+    """Share of a pool's outside liquidity that leaves this hour: what news drives out, and more the further the stablecoin's share is above what providers bear."""
+    excess = x / (x + y) - flight_share
+    rate = exits + flight_rate * (excess if excess > 0.0 else 0.0)
+    return rate if rate < 0.5 else 0.5
+
+
+@scalar
+def coming(x: float, d: float, outside: float, aimed: float, return_rate: float, free: float, covered: bool, calm: bool) -> float:  # noqa: FBT001 - compiled, so by place
+    """Share by which a pool's liquidity grows (less than 0: shrinks) towards ``aimed`` outside liquidity; ``free`` = stablecoin that there is to bring. None comes to a coin that is not
+    ``covered``, and nothing moves where it is not ``calm``.
+    """
+    moved = return_rate * (aimed - outside * d) / d
+    room = 0.5 * free / x
+    room = room if room > 0.0 else 0.0
+    moved = moved if moved < room else room
+    moved = moved if moved > -0.5 * outside else -0.5 * outside
+    moved = moved if (covered | (moved < 0.0)) else 0.0
+    return moved if calm else 0.0
+
+
 @stage
 def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
     """Outside providers withdraw or bring both sides; the AMO's own balances do not change.
@@ -60,9 +82,7 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         y = s[at.S_POOL_Y + i]
         lp_supply = s[at.S_LP_SUPPLY + i]
         lp_amo = s[at.S_LP_AMO + i]
-        excess = x / (x + y) - flight_share
-        rate = m[at.M_LP_EXIT + i] + flight_rate * (excess if excess > 0.0 else 0.0)
-        rate = rate if rate < 0.5 else 0.5
+        rate = leaving_rate(x, y, m[at.M_LP_EXIT + i], flight_share, flight_rate)
         d = s[at.S_D + i]
         alive = d > dust
         outside = 1.0 - s[at.S_OWN + i]
@@ -76,17 +96,12 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         wanted = 1.0 + response * richer
         wanted = wanted if wanted > 0.0 else 0.0
         wanted = wanted if wanted < MOST_WANTED else MOST_WANTED
-        moved = return_rate * (start_outside * kept * wanted - outside * d) / d
-        room = 0.5 * (supply - x - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]) / x
-        room = room if room > 0.0 else 0.0
-        moved = moved if moved < room else room
-        moved = moved if moved > -0.5 * outside else -0.5 * outside
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         base_value = s[at.S_BASE_VALUE + i]
         exit_value = exit_value_of(collateral_price, base_value)
         covered = s[at.S_BACKING_VALUE + i] >= (1.0 - OVERVALUED) * exit_value
-        moved = moved if (covered | (moved < 0.0)) else 0.0
-        moved = moved if ((rate <= 0.0) & alive) else 0.0
+        free = supply - x - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]
+        moved = coming(x, d, outside, start_outside * kept * wanted, return_rate, free, covered, (rate <= 0.0) & alive)
         scale = 1.0 - fled + moved
         s[at.S_QUEUE + i] = queue + fled * x
         s[at.S_POOL_X + i] = x * scale

@@ -153,6 +153,25 @@ class AmoSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InPool(AmoSection):
+    """``[amos.NAME]`` of one that owns LP tokens of the first pool: its figure ``lp_share`` says how many."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def lp_share(self) -> Figure:
+            """Share of the pool's LP tokens."""
+
+    def collateral(self, state: ProtocolState) -> float:
+        """Its part of the pool's other side at the virtual price."""
+        return self.lp_share.value * state.base_value
+
+    def of_pool(self) -> float:
+        """Its share of the pool."""
+        return self.lp_share.value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assembled:
     """A table of a state that is put together from what every AMO declares, where all of them are known (`amos.sections`)."""
 
