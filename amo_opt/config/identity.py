@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import figures_by_name, figures_in, left_out, off_value, table_of
-from amo_opt.config.study import Certification
+from amo_opt.config.study import Certification, Simulation
 from amo_opt.stress.catalogue import unnamed
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MODEL_VERSION = 5
 """Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
 
-_LATER = ("draws", "robust_share")
-"""Settings of [certification] that came later: at what they are when left out a study is what it was before there were any."""
+_LATER = ("draws", "robust_share", "peg_sides")
+"""Settings of [certification] and [simulation] that came later: at what they are when left out a study is what it was before there were any."""
 
 _NAMES = {
     "controller.collateral_ratio": "stablecoin.collateral_ratio",
@@ -56,16 +56,13 @@ def canonical(study: Study) -> dict[str, Any]:
     """
     search = asdict(study.search)
     calm = unnamed()
-    usual = Certification()
-    certification = {
-        name: value for name, value in asdict(study.certification).items() if name not in _LATER or value != getattr(usual, name)
-    }
+    certification = _said(study.certification, Certification())
     del search["trials"], search["stall"]  # how far the search goes, not where
     return {
         "model": MODEL_VERSION,
         "state": state_values(study.state),
         "current": {name: value for name, value in study.current.values().items() if value != PARAMETERS[name].default},
-        "simulation": asdict(study.simulation),
+        "simulation": _said(study.simulation, Simulation()),
         "search": search,
         "constraints": asdict(study.constraints),
         "certification": {_KEYS.get(name, name): value for name, value in certification.items()},
@@ -80,6 +77,11 @@ def canonical(study: Study) -> dict[str, Any]:
             for scenario in study.scenarios
         ],
     }
+
+
+def _said(settings: Certification | Simulation, usual: Certification | Simulation) -> dict[str, Any]:
+    """The settings of a table, but for those that came later and are at what they are where left out."""
+    return {name: value for name, value in asdict(settings).items() if name not in _LATER or value != getattr(usual, name)}
 
 
 def state_values(state: ProtocolState) -> dict[str, float]:

@@ -396,6 +396,7 @@ _STUDY_KEYS: dict[str, Spec] = {
             "transition_hours": whole(1, 8760, default=_SIMULATION["transition_hours"]),
             "window_hours": whole(1, 87_600, default=_SIMULATION["window_hours"]),
             "peg_reference": one_of(("collateral", "dollar"), default=_SIMULATION["peg_reference"]),
+            "peg_sides": one_of(("below", "both"), default=_SIMULATION["peg_sides"]),
             "collateral_valuation": one_of(("par", "oracle"), default=_SIMULATION["collateral_valuation"]),
             "response_delay_hours": whole(0, 8760, default=_SIMULATION["response_delay_hours"]),
             "cr_floor": number(0.0, 1.0, default=_SIMULATION["cr_floor"]),

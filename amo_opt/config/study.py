@@ -20,13 +20,14 @@ LEAST_DRAWS = 16
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
     """``[simulation]``: hours are whole; ``paths`` is per scenario; ``crv_locked_share`` is the share of the reward tokens earned that is
-    locked for votes instead of sold.
+    locked for votes instead of sold. ``peg_sides``: whether peg risk, shortfall and recovery count a price above the reference as one below it.
     """
 
     paths: int = 64
     transition_hours: int = 336
     window_hours: int = 1440
     peg_reference: Literal["collateral", "dollar"] = "collateral"
+    peg_sides: Literal["below", "both"] = "below"
     collateral_valuation: Literal["par", "oracle"] = "par"
     response_delay_hours: int = 6
     cr_floor: float = 0.0

@@ -48,6 +48,7 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "response_delay",
     "par_valuation",
     "dollar_reference",
+    "above_counts",
     "cr_floor",
     "cr_most",
     "income_shared",

@@ -56,10 +56,11 @@ WINDOW_DAYS = {"run": 30, "depeg": 30, "freeze": 70}
 @dataclass(frozen=True, kw_only=True)
 class Survival:
     """What a path has to keep to survive under a study: the price within `SHORTFALL_BPS` of the ``dollar`` (else of what a dollar of
-    collateral is worth), the external collateral ratio, and what goes unserved.
+    collateral is worth), on ``both`` sides or from below, the external collateral ratio, and what goes unserved.
     """
 
     dollar: bool
+    both: bool = False
     min_external_cr: float
     max_unserved_usd_hours: float
 
@@ -241,6 +242,7 @@ def reverse_stress(
         coin=coin_of(study),
         survival=Survival(
             dollar=study.simulation.peg_reference == "dollar",
+            both=study.simulation.peg_sides == "both",
             min_external_cr=study.constraints.min_external_cr,
             max_unserved_usd_hours=study.constraints.max_unserved_usd_hours,
         ),

@@ -115,6 +115,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "response_delay": float(study.simulation.response_delay_hours),
         "par_valuation": float(study.simulation.collateral_valuation == "par"),
         "dollar_reference": float(study.simulation.peg_reference == "dollar"),
+        "above_counts": float(study.simulation.peg_sides == "both"),
         "cr_floor": study.simulation.cr_floor,
         "cr_most": max(1.0, state.controller.collateral_ratio.value),
         "income_shared": state.share_token.fxs1559_share.value

@@ -17,6 +17,7 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
     """The hour's figures into the running statistics; faults keep the first step they happened in."""
     weight = c[at.C_PEG_WEIGHT]
     dollar_reference = c[at.C_DOLLAR_REFERENCE] > 0.5
+    above_counts = c[at.C_ABOVE_COUNTS] > 0.5
     dust = DUST_USD * c[at.C_SIZE]
     min_cr = p[at.P_MIN_CR]
     for i in range(LANES):
@@ -32,12 +33,12 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         price = after if d > dust else price
         s[at.S_PRICE + i] = price
         reference = exit_value_of(collateral_price, base_value)
-        below_reference = reference - price if price < reference else 0.0
-        below_dollar = 1.0 - price if price < 1.0 else 0.0
+        off_reference = reference - price if price < reference else (price - reference if above_counts else 0.0)
+        off_dollar = 1.0 - price if price < 1.0 else (price - 1.0 if above_counts else 0.0)
         ewm_collateral = s[at.S_EWM_COLLATERAL + i]
-        ewm_collateral += weight * (below_reference - ewm_collateral)
+        ewm_collateral += weight * (off_reference - ewm_collateral)
         ewm_dollar = s[at.S_EWM_DOLLAR + i]
-        ewm_dollar += weight * (below_dollar - ewm_dollar)
+        ewm_dollar += weight * (off_dollar - ewm_dollar)
         s[at.S_EWM_COLLATERAL + i] = ewm_collateral
         s[at.S_EWM_DOLLAR + i] = ewm_dollar
         loss_collateral = s[at.S_LOSS_COLLATERAL + i]
@@ -46,9 +47,9 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_LOSS_DOLLAR + i] = ewm_dollar if ewm_dollar > loss_dollar else loss_dollar
         deepest_collateral = s[at.S_DEEPEST_COLLATERAL + i]
         deepest_dollar = s[at.S_DEEPEST_DOLLAR + i]
-        s[at.S_DEEPEST_COLLATERAL + i] = below_reference if below_reference > deepest_collateral else deepest_collateral
-        s[at.S_DEEPEST_DOLLAR + i] = below_dollar if below_dollar > deepest_dollar else deepest_dollar
-        shortfall = below_dollar if dollar_reference else below_reference
+        s[at.S_DEEPEST_COLLATERAL + i] = off_reference if off_reference > deepest_collateral else deepest_collateral
+        s[at.S_DEEPEST_DOLLAR + i] = off_dollar if off_dollar > deepest_dollar else deepest_dollar
+        shortfall = off_dollar if dollar_reference else off_reference
         s[at.S_SHORTFALL + i] = shortfall
         bad = shortfall > BACK_WITHIN
         first = s[at.S_FIRST_BAD_HOUR + i]

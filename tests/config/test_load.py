@@ -97,6 +97,7 @@ BAD = [
     (STUDY, "[simulation]", "[simulation]\nmargin = 1", "simulation.margin", ["unknown key"]),
     (STUDY, "[simulation]", "[simulations]", "simulations", ["unknown key", "did you mean 'simulation'?"]),
     (STUDY, '"collateral"    #', '"colateral" #', "simulation.peg_reference", ["not one of", "did you mean 'collateral'?"]),
+    (STUDY, "paths = 64", 'paths = 64\npeg_sides = "bot"', "simulation.peg_sides", ["not one of", "did you mean 'both'?"]),
     (STUDY, "seed = 6", "seed = -1", "search.seed", ["out of range"]),
     (STUDY, "aave_cap = {", "ave_cap = {", "search.space.ave_cap", ["unknown key", "did you mean 'aave_cap'?"]),
     (STUDY, "aave_cap = { low = 0.0, high = 0.6 }", "aave_cap = 0.6", "search.space.aave_cap", ["wrong type", "low = …, high = …"]),

@@ -257,6 +257,7 @@ BOUGHT_UP = {"flow": (30, 60, 0.03)}
 
 VARIANTS: dict[str, Variant] = {
     "no lag, dollar reference": Variant({"markets.oracle_lag_hours": 0.0}, {"peg_reference": "dollar"}, {"cr_band": 0.001}),
+    "both sides of the peg": Variant({}, {"peg_sides": "both"}, {}),
     "oracle valuation, slow controller": Variant(
         {}, {"collateral_valuation": "oracle", "cr_floor": 0.86}, {"cr_refresh_hours": 5, "cr_band": 0.0005}
     ),

@@ -63,6 +63,22 @@ def test_the_reference_is_what_the_collateral_is_worth(lanes: Callable[..., Any]
     assert block["deepest_collateral"] == pytest.approx(0.0, abs=1e-7)
 
 
+def test_a_price_above_counts_where_the_study_says_so(lanes: Callable[..., Any]) -> None:
+    """48 hours 2% above a dollar, then back: nothing from below; on both sides the mean peaks at 2% × (1 − e^(−48/72)) and the hours are off the peg."""
+    lost, deepest, last = [], [], []
+    for both in (0.0, 1.0):
+        block = lanes()
+        block.constant(above_counts=both)
+        hours(block, [1.02] * 48 + [1.0] * 10)
+        lost.append((block["loss_collateral"], block["loss_dollar"]))
+        deepest.append(block["deepest_dollar"])
+        last.append(block["last_bad_hour"])
+    peak = 0.02 * (1 - math.exp(-48 / 72))
+    assert lost == [pytest.approx((0.0, 0.0), abs=1e-7), pytest.approx((peak, peak), rel=1e-6)]
+    assert deepest == [pytest.approx(0.0, abs=1e-7), pytest.approx(0.02, rel=1e-6)]
+    assert last == [-1.0, 47.0]
+
+
 def test_hours_off_the_peg_are_remembered_first_and_last(lanes: Callable[..., Any]) -> None:
     """50 bp is the bound, strict: hours 12 to 14 and 17 are off it; 4 hours below 0.99 count where the price is."""
     block = lanes()

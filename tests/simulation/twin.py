@@ -1309,7 +1309,7 @@ class Twin:
     def path_statistics(self, hour: int) -> None:
         if not self.failed:
             self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
-        below, below_dollar = max(0.0, self.exit_value - self.price), max(0.0, 1 - self.price)
+        below, below_dollar = (self.distance(to) for to in (self.exit_value, 1.0))
         self.ewm_collateral += forget(72) * (below - self.ewm_collateral)
         self.ewm_dollar += forget(72) * (below_dollar - self.ewm_dollar)
         self.loss_collateral = max(self.loss_collateral, self.ewm_collateral)
@@ -1331,6 +1331,10 @@ class Twin:
         self.over_caps = self.amos_over_caps()
         self.hours_over_caps += self.over_caps > 0
         self.hours_unwinding += self.unwinding
+
+    def distance(self, to: float) -> float:
+        """How far the price is from a reference: below it, or on either side where the study counts both."""
+        return abs(to - self.price) if self.study.simulation.peg_sides == "both" else max(0.0, to - self.price)
 
     def amos_over_caps(self) -> int:
         """Of how many AMOs the market has carried a position more than 1% over its cap."""

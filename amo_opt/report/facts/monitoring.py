@@ -25,6 +25,8 @@ WORST_ENDS = (
     ("unserved_cvar90_usd_hours", "Demand to leave that neither door has paid, added up over the hours it waits", "max_unserved_usd_hours"),
     ("shortfall_cvar90_bps", "Shortfall of the pool's price below its reference (section 10)", "max_shortfall_bps"),
 )
+BOTH_SIDES = {"shortfall_cvar90_bps": "Distance of the pool's price from its reference, to either side (section 10)"}
+"""What the worst ends are called where a price above counts as one below."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def _collateral(result: Result, subject: Subject, shown: Candidate, stop: str) -
 
 def _worst_ends(result: Result, subject: Subject, shown: Candidate) -> list[Trigger]:
     metrics = subject.score(shown).metrics
+    both = result.study.simulation.peg_sides == "both"
     rows = []
     for name, what, limit_name in WORST_ENDS:
         found = metrics.get(name)
@@ -106,7 +109,7 @@ def _worst_ends(result: Result, subject: Subject, shown: Candidate) -> list[Trig
                 value = scale_for(unit, (limit,)).text(limit)
                 why = f"the mean of the worst tenth is certified as 0, {_n(found)}, and a trigger there would fire at nothing"
                 basis = f"the limit of the study's constraint: {why if found.interval else f'no interval is known, {_n(found)}'}"
-            rows.append(Trigger(what, f"above {value}", basis, LOOK))
+            rows.append(Trigger(BOTH_SIDES.get(name, what) if both else what, f"above {value}", basis, LOOK))
     return rows
 
 

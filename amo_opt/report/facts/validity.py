@@ -256,6 +256,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
         "the dollar-referenced figure" if study.state.unit == USD else f"the figure against {in_account('the dollar', study.state.unit)}"
     )
     beside = f"; {against} stands beside it" if simulation.peg_reference == "collateral" else ""
+    sides = " A price above it counts as one below does, in shortfalls and in what is back too." if simulation.peg_sides == "both" else ""
     valued = "par" if simulation.collateral_valuation == "par" else "the oracle price"
     n = paths_per_scenario(study)
     own = study.state.is_of(FRAX)
@@ -277,7 +278,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",
         (
-            f"Peg risk is measured against {reference}{beside}."
+            f"Peg risk is measured against {reference}{beside}.{sides}"
             + (f" Redemptions value collateral at {valued}." if study.state.has("redeem") else "")
         ),
         f"{_simulated(study.state)} {caps}".rstrip(),

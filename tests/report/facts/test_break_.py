@@ -34,6 +34,13 @@ def found():
     )
 
 
+def test_surviving_is_told_by_side(found):
+    """From below where a price above costs nothing, else within the distance."""
+    assert definition(found).startswith("price >= reference - 1% (reference = 1 dollar)")
+    both = replace(found, survival=replace(found.survival, both=True))
+    assert definition(both).startswith("price within 1% of reference (reference = 1 dollar)")
+
+
 def test_the_curve_counts_who_is_left_at_each_size():
     """Points 0.25, 0.5, 0.75 and 1 on a grid of quarters; the dead do not survive size 0."""
     curve = survival(broken([0.3, 0.6, 0.9, 2.0]), "price")

@@ -25,6 +25,9 @@ def test_limits_follow_the_studys_settings(result):
     text = " ".join(validity_of(replace(result.study, simulation=simulation)).limits)
     assert "Peg risk is measured against one dollar" in text
     assert "acts 24 hours after a trigger" in text
+    assert "A price above it counts" not in text
+    both = replace(result.study, simulation=replace(simulation, peg_sides="both"))
+    assert "against one dollar. A price above it counts as one below does" in " ".join(validity_of(both).limits)
 
 
 def test_validated_only_where_every_demand_of_every_episode_is_met(met, missed):
