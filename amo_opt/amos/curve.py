@@ -25,12 +25,17 @@ from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
 from amo_opt.protocol.state import Figure, InPool, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth
-from amo_opt.stableswap.invariant import polish_D
+from amo_opt.stableswap.invariant import marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
-from amo_opt.stableswap.liquidity import changed_liquidity
+from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
 
 MOST_OF_POOL = 0.5
 """Most collateral brought in an hour, as a share of the pool; nothing is brought to or minted into a failed one."""
+
+VOTED_FROM = 0.25
+"""Share of the snapshot's liquidity from which the pool keeps all of its rewards; below it votes follow what is there, as a pool that is next to empty has no voters of its own. Judgement: after UST's
+fall Curve's vote of 19 May 2022 ended the rewards of its pools, while FRAX's own pool kept its gauge with half of its liquidity gone.
+"""
 
 mine = Own(
     "curve",
@@ -83,6 +88,7 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
     size = c[at.C_SIZE]
     dust = DUST_USD * size
     least = 1e-9 * size
+    inverse_voted = 1.0 / (VOTED_FROM * c[at.C_START_POOL])
     ann = s[at.S_ANN]  # the same in every lane
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
@@ -111,7 +117,9 @@ def market_operations(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n
         staked = boosted + others
         reward_share = boosted / (staked if staked > least else least)
         reward_price = m[at.M_REWARD_PRICE + i]
-        budget = m[at.M_REWARD_TOKENS + i]
+        voted = d * inverse_voted
+        voted = voted if voted < 1.0 else 1.0
+        budget = m[at.M_REWARD_TOKENS + i] * voted
         earned = budget * reward_share * keep
         offered = earned * sold_share * reward_price
         sold = offered * reward_depth / (reward_depth + offered)
@@ -342,12 +350,17 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         deploys = (mint > 0.0) | (brought > 0.0)
         done = acts & ((after >= min_cr) | (not deploys)) & (lp_amo_2 >= 0.0)
 
+        # own debt changes hands at the pool's price: what par is beyond it is neither earned nor lost by operating
+        issued = issued_to_others(x, own, x_2, own_2, admin * fee_x)
+        off_par = (1.0 - marginal_price(x, y, d, ann) * base_value) * issued
         gained = (1.0 - own_2) * (x_2 + y_2 * base_value) - (1.0 - own) * (x + y * base_value)
-        cost = gained + admin * (fee_x + fee_y * base_value) + base_fee * (brought + returned) + gas
+        cost = gained - off_par + admin * (fee_x + fee_y * base_value) + base_fee * (brought + returned) + gas
         back = admin_back + burned_back
         line = s[at.S_INCOME_MARKET_OPERATIONS + i]
+        discount_line = s[at.S_INCOME_DEBT_DISCOUNT + i]
         fees_line = s[at.S_INCOME_SWAP_FEES + i]
         s[at.S_INCOME_MARKET_OPERATIONS + i] = line - cost if done else line
+        s[at.S_INCOME_DEBT_DISCOUNT + i] = discount_line - off_par if done else discount_line
         s[at.S_INCOME_SWAP_FEES + i] = fees_line + back if done else fees_line
         x = x_2 if done else x
         y = y_2 if done else y
@@ -383,6 +396,7 @@ operate_active = on_active(
     operate_of,
     writes=(
         at.S_INCOME_MARKET_OPERATIONS,
+        at.S_INCOME_DEBT_DISCOUNT,
         at.S_INCOME_SWAP_FEES,
         at.S_POOL_X,
         at.S_POOL_Y,

@@ -33,7 +33,7 @@ from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, InPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
-from amo_opt.stableswap.liquidity import changed_liquidity
+from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
 
 SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
@@ -231,9 +231,13 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         own_2 = lp_amo / lp_supply_2
         back_x = admin_to_protocol * fee_x
         back_y = admin_to_protocol * fee_y * base_value
+        # own debt changes hands at the pool's price: what par is beyond it is neither earned nor lost by operating
+        issued = issued_to_others(x, own, x_2, own_2, admin * fee_x)
+        off_par = (1.0 - marginal_price(x, y, d, ann) * base_value) * issued
         gained = (1.0 - own_2) * (x_2 + y_2 * base_value) - (1.0 - own) * (x + y * base_value)
-        cost = gained + admin * (fee_x + fee_y * base_value)
+        cost = gained - off_par + admin * (fee_x + fee_y * base_value)
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= cost if done else 0.0
+        s[at.S_INCOME_DEBT_DISCOUNT + i] -= off_par if done else 0.0
         s[at.S_INCOME_SWAP_FEES + i] += back_x + back_y if done else 0.0
         b[pool.S_POOL_X + i] = x_2 if done else x
         b[pool.S_POOL_Y + i] = y_2 if done else y
@@ -260,6 +264,7 @@ operate_active = on_active(
     operate_of,
     writes=(
         at.S_INCOME_MARKET_OPERATIONS,
+        at.S_INCOME_DEBT_DISCOUNT,
         at.S_INCOME_SWAP_FEES,
         at.S_SUPPLY,
         at.S_IDLE,

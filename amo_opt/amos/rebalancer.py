@@ -28,8 +28,9 @@ from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, InPool, figure
+from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
-from amo_opt.stableswap.liquidity import changed_liquidity
+from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
 
 SOLVENT = 0.998
 """Vault's worth over supply below which the contract refuses every operation (`SOLVENCY_THRESHOLD`)."""
@@ -364,9 +365,13 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         unwinds = (part > regular) & (not second)
         done = some & (solvent | unwinds) & ((not deploys) | (after >= min_cr))
 
+        # own debt changes hands at the pool's price: what par is beyond it is neither earned nor lost by operating
+        issued = issued_to_others(x, own, x_2, own_2, admin * fee_x)
+        off_par = (1.0 - marginal_price(x, y, d, ann) * base_value) * issued
         gained = (1.0 - own_2) * (x_2 + y_2 * base_value) - (1.0 - own) * (x + y * base_value)
-        cost = gained + admin * (fee_x + fee_y * base_value) + base_fee * (brought + out_usd) + gas
+        cost = gained - off_par + admin * (fee_x + fee_y * base_value) + base_fee * (brought + out_usd) + gas
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= cost if done else 0.0
+        s[at.S_INCOME_DEBT_DISCOUNT + i] -= off_par if done else 0.0
         s[at.S_INCOME_SWAP_FEES + i] += admin_back + burned_back if done else 0.0
         s[at.S_POOL_X + i] = x_2 if done else x
         s[at.S_POOL_Y + i] = y_2 if done else y
@@ -389,6 +394,7 @@ operate_active = on_active(
     operate_of,
     writes=(
         at.S_INCOME_MARKET_OPERATIONS,
+        at.S_INCOME_DEBT_DISCOUNT,
         at.S_INCOME_SWAP_FEES,
         at.S_POOL_X,
         at.S_POOL_Y,

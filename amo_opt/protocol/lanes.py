@@ -42,6 +42,7 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "start_supply",
     "start_external",
     "start_outside",
+    "start_pool",
     "start_collateral",
     "start_amplification",
     "external_floor",

@@ -61,6 +61,7 @@ class BalanceSheet:
         coins = of("idle") + of("at_work")
         self.coins: NDArray[np.float64] = coins * of("collateral_price")
         self.owed: NDArray[np.float64] = of("owed")
+        self.price: NDArray[np.float64] = of("price")
         self.external: NDArray[np.float64] = of("supply") - own * of("pool_x") - of("own_outside")
 
     @property
@@ -70,12 +71,11 @@ class BalanceSheet:
 
     def decentralisation_ratio(self, study: Study) -> NDArray[np.float64]:
         """Share of what stands behind the external supply that no issuer of fiat coins can freeze: algorithmic supply, borrowers' debt, and the decentralised part of
-        collateral.
+        collateral. Algorithmic supply counts as far as the market pays for it beyond the rest: behind a dead coin stands nothing.
         """
         pool, coin = study.state.pool.base_decentralised.value, study.state.collateral.decentralised.value
-        return np.minimum(
-            (self.algorithmic + self.owed + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0
-        )
+        believed = np.maximum(np.minimum(self.price, 1.0) * self.external - self.coins - self.base - self.owed, 0.0)
+        return np.minimum((believed + self.owed + pool * self.base + coin * self.coins) / np.maximum(self.external, study.state.size), 1.0)
 
 
 def floor_ratio(state: NDArray[np.float64], moved: float, *, study: Study | None = None) -> NDArray[np.float64]:

@@ -27,3 +27,12 @@ def changed_liquidity(
     y_2 = y_1 - admin * fee_y
     d_3 = settled_D(x_2, y_2, ann, polish_D(x_2, y_2, ann, d_2))
     return x_2, y_2, d_3, lp_change, fee_x, fee_y
+
+
+@scalar
+def issued_to_others(x: float, own: float, x_2: float, own_2: float, admin_x: float) -> float:
+    """Stablecoin that others have more of in the pool after a change of liquidity, what the ``admin`` took included: own debt issued, bought back where negative.
+
+    At its price before the change it is exchanged for as much; what it is worth at par beyond that is no income (`income_debt_discount`).
+    """
+    return (1.0 - own_2) * x_2 - (1.0 - own) * x + admin_x

@@ -41,7 +41,7 @@ STAGES = {
     "uniswap-arbitrage": Stage("uniswap_arbitrage", ("income_swap_fees", "income_uniswap_fees", "income_debt_discount")),
     "uniswap-operate": Stage("uniswap_operate", COSTS),
     "curve-income": Stage("curve_market_operations", ("income_swap_fees", "income_rewards")),
-    "curve-operate": Stage("curve_operate", (*COSTS, "income_swap_fees"), first=("scale",)),
+    "curve-operate": Stage("curve_operate", (*COSTS, "income_swap_fees", "income_debt_discount"), first=("scale",)),
 }
 
 BALANCES = (

@@ -20,6 +20,7 @@ from amo_opt.config.study import Study
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation.engine import simulate, trace
 from amo_opt.simulation.kernel import nav
+from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "meta_factory_v1.json.gz"
 
@@ -56,6 +57,41 @@ def test_the_fee_of_the_volume_is_shared_as_the_contract_shares_it(lanes: Callab
     assert 0.0 < kept < 0.5 * 0.0004 * 1e6
     assert block["income_swap_fees"] == pytest.approx(0.8 * kept, rel=1e-6)
     assert block.nav() - nav == pytest.approx(block.booked(), abs=1e-6)
+
+
+def test_votes_follow_what_is_left_of_a_pool(lanes: Callable[..., Any]) -> None:
+    """A pool with a quarter of the snapshot's liquidity or more keeps all rewards, one with a tenth gets two fifths, one that is empty next to nothing."""
+    earned = []
+    for part in (1.0, 0.3, 0.25, 0.1, 1e-6):
+        block = lanes()
+        block.pool(part * block["pool_x"], part * block["pool_y"])
+        block.market(swap_volume=0.0, reward_tokens=100.0, reward_price=1.0)
+        block.run("curve_market_operations")
+        earned.append(block["reward_tokens_earned"])
+    assert earned[1] == earned[0] > 0.0
+    assert earned[2] == pytest.approx(earned[0], rel=1e-3)  # the pool's D is a little under its balances
+    assert earned[3] == pytest.approx(0.4 * earned[0], rel=5e-3)
+    assert earned[4] == pytest.approx(4e-6 * earned[0], rel=5e-3)
+
+
+@pytest.mark.parametrize("price", [0.6, 0.9, 0.99])
+def test_own_debt_bought_cheap_is_no_income(lanes: Callable[..., Any], price: float) -> None:
+    """Without fees a small withdrawal from a pool at any price earns nothing: all that par is above the price stands beside the yield; a large one costs what it moves the price."""
+    block = quiet(lanes())
+    block.constant(base_fee=0.0, fee=0.0, admin_fee=0.0)
+    x = scaled_x_at_price(price, block["ann"])[0] * block["d"]
+    block.pool(x, get_y(x, block["d"], block["ann"]))
+    for rate, least in ((1e-5, -1e-5), (0.05, -0.2)):
+        block.parameter(pool_share_high=0.51, rebalance_rate=rate)
+        block["high_hours"] = 100.0
+        block["income_market_operations"] = block["income_debt_discount"] = 0.0
+        nav, supply = block.nav(), block["supply"]
+        act(block)
+        burned = supply - block["supply"]
+        assert burned > 0.0
+        assert block["income_debt_discount"] > 0.0
+        assert least * block["income_debt_discount"] <= block["income_market_operations"] <= 1e-6 * burned
+        assert block.nav() - nav == pytest.approx(block["income_market_operations"] + block["income_debt_discount"], abs=1e-9 * supply)
 
 
 def test_captured_volume_rises_with_amplification_and_saturates(lanes: Callable[..., Any]) -> None:

@@ -70,13 +70,16 @@ def test_it_is_said_beside_what_no_collateral_stands_behind() -> None:
 def test_the_decentralisation_ratio(frax: Study, refigured: Callable[..., Study]) -> None:
     """Share of what stands behind the external supply that no issuer of fiat coins can freeze: what is algorithmic counts in full, base LP
     and coins by their figures. 90 of 400 algorithmic, 40 of base at a tenth, 270 of coins at nothing: 0.235; all coins decentralised: 0.91;
-    nothing decentralised and all backed: 0."""
-    sheet = {"supply": 400.0, "lp_amo": 1.0, "pool_y": 40.0, "idle": 270.0}
+    nothing decentralised and all backed: 0. At 0.95 the market pays for 70 of the 90, behind a dead coin of no collateral stands nothing."""
+    sheet = {"supply": 400.0, "lp_amo": 1.0, "pool_y": 40.0, "idle": 270.0, "price": 1.0}
 
     def ratio(study: Any, **changes: float) -> float:
         return float(BalanceSheet(state_of(**{**sheet, **changes})).decentralisation_ratio(study)[0])
 
     assert ratio(frax) == pytest.approx((90 + 0.1 * 40) / 400)
+    assert ratio(frax, price=1.2) == ratio(frax)
+    assert ratio(frax, price=0.95) == pytest.approx((70 + 0.1 * 40) / 400)
+    assert ratio(frax, price=0.0, idle=0.0, pool_y=0.0) == 0.0
     assert ratio(refigured(frax, {"collateral.decentralised": 1.0})) == pytest.approx((90 + 4 + 270) / 400)
     none = refigured(frax, {"pool.base_decentralised": 0.0})
     assert ratio(none, idle=360.0) == 0.0

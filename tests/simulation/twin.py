@@ -610,11 +610,13 @@ class Twin:
         each = min(self.pool_fees(market), 0.001 * min(self.y, self.outside))
         kept, home = (1 - pool.admin_fee.value) * each, pool.admin_fee.value * pool.protocol_admin_share.value * each
         gauge_share = self.gauge_share()
-        earned = market["reward_tokens"] * gauge_share * self.keep
+        started = pool.stablecoin.value + self.study.state.base_value
+        voted = market["reward_tokens"] * min(1.0, self.d / (0.25 * started))  # a pool that is next to empty has no voters
+        earned = voted * gauge_share * self.keep
         locked = self.study.simulation.crv_locked_share * earned
         offered = (earned - locked) * market["reward_price"]
         proceeds = offered / (1 + offered / self.behaviour.reward_depth_usd.value)
-        others = market["reward_tokens"] * (1 - gauge_share) * market["reward_price"]
+        others = voted * (1 - gauge_share) * market["reward_price"]
         seen = self.yield_now(2 * kept, others)
 
         self.reward_tokens_earned += earned
@@ -1157,6 +1159,7 @@ class Twin:
         # add_liquidity and remove_liquidity_imbalance: half the fee on each coin's distance from the balanced change
         before = Before.of(self)
         d_0, admin = self.d, pool.admin_fee.value
+        price_0 = spot(x, y, self.d, self.ann) * base
         d_1 = get_D(x + change_x, y + change_y, self.ann)
         fee_x = 0.5 * pool.fee.value * abs(d_1 / d_0 * x - (x + change_x))
         fee_y = 0.5 * pool.fee.value * abs(d_1 / d_0 * y - (y + change_y))
@@ -1174,8 +1177,11 @@ class Twin:
         self.net_issued -= home_x
         self.curve_minted += change_x
         self.curve_borrowed += (brought - returned) / self.collateral_price
-        given = (1 - self.own) * (self.x + self.y * base) - (1 - own) * (x + y * base)
-        self.book("income_market_operations", -given - admin * (fee_x + fee_y * base) - pool.base_fee.value * (brought + returned))
+        # what others have more of, at the pool's price before; what their stablecoin is owed at par beyond that is the discount of own debt
+        issued = (1 - self.own) * self.x - (1 - own) * x + admin * fee_x
+        given = issued * price_0 + ((1 - self.own) * self.y - (1 - own) * y + admin * fee_y) * base
+        self.book("income_market_operations", -given - pool.base_fee.value * (brought + returned))
+        self.book("income_debt_discount", issued * (price_0 - 1))
         self.book("income_swap_fees", home_x + home_y)
         self.look(before, deploys=brought > 0 or mint > 0, amo="curve")
 
