@@ -43,6 +43,7 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "start_external",
     "start_outside",
     "start_pool",
+    "start_shares",
     "start_collateral",
     "start_amplification",
     "external_floor",

@@ -1,7 +1,7 @@
 """The share token's own operations: recollateralising, buying back, and FXS1559.
 
 Below the target ratio anyone may bring collateral for new share tokens with a bonus, above it anyone may bring share tokens for
-collateral; both are throttled by the hour (FraxPoolV3 ``recollateralize``, ``buyBackFxs``, ``comboCalcBbkRct``). FXS1559 spends a share of the AMOs' income of the hour on buying
+collateral; both are throttled by the hour, and bought is only what is offered, which shrinks with the supply that is left (FraxPoolV3 ``recollateralize``, ``buyBackFxs``, ``comboCalcBbkRct``). FXS1559 spends a share of the AMOs' income of the hour on buying
 and burning share tokens, as far as there is value above the target ratio. Share tokens issued and burned are capital at market, never income; what a bonus or
 a collateral coin off its par gives away is booked with the primary market's fees. New tokens dilute the price for good; the pressure of selling them passes.
 """
@@ -41,6 +41,8 @@ def share_operations(s: Vector, c: Vector) -> None:
     depth_ratio = c[at.C_SHARE_DEPTH_RATIO]
     size = c[at.C_SIZE]
     inverse_bonus = 1.0 / (1.0 + bonus)
+    start_shares = c[at.C_START_SHARES]
+    inverse_start = 1.0 / (start_shares if start_shares > 0.0 else 1.0)
     for i in range(LANES):
         idle = s[at.S_IDLE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
@@ -69,7 +71,11 @@ def share_operations(s: Vector, c: Vector) -> None:
         back = above if above < buyback else buyback
         back = back if leg_value > LEAST_LEG else 0.0
         back = back if back * leg_value < idle * collateral_price else 0.0
-        most_back = MOST_BACK * share_price * share_supply
+        # who is left after others sold holds on to his: what is offered shrinks with what there is, so that the last token is never bought
+        offered = share_supply * inverse_start
+        offered = offered if offered < 1.0 else 1.0
+        worth = offered * share_price * share_supply
+        most_back = MOST_BACK * worth
         back = back if back < most_back else most_back
         income = s[at.S_AMO_INCOME + i]
         earned = income - s[at.S_INCOME_SEEN + i]
@@ -78,9 +84,9 @@ def share_operations(s: Vector, c: Vector) -> None:
         spent = spent if spent < left else left
         cash = idle * collateral_price - back * leg_value
         spent = spent if spent < cash else cash
-        most_spent = MOST_SPENT * depth
+        most_spent = MOST_SPENT * offered * depth
         spent = spent if spent < most_spent else most_spent
-        half = 0.5 * share_price * share_supply
+        half = 0.5 * worth
         spent = spent if spent < half else half
         burned = back + spent
 

@@ -110,6 +110,7 @@ def constants(study: Study) -> NDArray[np.float64]:
         "start_external": state.stablecoin.supply.value - own_x - state.stablecoin_of_amos,
         "start_outside": (1.0 - state.own_of_pool) * (state.pool.stablecoin.value + state.base_value),
         "start_pool": state.pool.stablecoin.value + state.base_value,
+        "start_shares": state.share_token.supply.value,
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
         "external_floor": max(study.constraints.external_cr_floor, 0.01),

@@ -31,7 +31,13 @@ def issuer(lanes: Callable[..., Any]) -> Callable[..., Any]:
 
     def build(gap: float | np.ndarray, **constants: float) -> Any:
         block = lanes()
-        switched_off = {"recollateralise_tokens": 0.0, "recollateralise_bonus": BONUS, "buyback_usd": 0.0, "fxs1559_share": 0.0}
+        switched_off = {
+            "recollateralise_tokens": 0.0,
+            "recollateralise_bonus": BONUS,
+            "buyback_usd": 0.0,
+            "fxs1559_share": 0.0,
+            "start_shares": SHARES,
+        }
         block.constant(**{**switched_off, "share_depth_ratio": DEPTH / (PRICE * SHARES), **constants})
         block["supply"], block["idle"], block["collateral_ratio"] = 1e9, 1e8, 0.9
         block["share_price"], block["share_supply"] = PRICE, SHARES
@@ -181,6 +187,17 @@ def test_holders_bring_little_of_what_they_hold(issuer: Callable[..., Any]) -> N
     block = issuer(0.1, buyback_usd=1e12)
     operate(block)
     assert block["capital_buybacks"] == pytest.approx(-MOST_BACK * PRICE * SHARES, rel=1e-12)
+
+
+def test_the_last_tokens_are_not_sold(issuer: Callable[..., Any]) -> None:
+    """Bought for sixty days without an end, S falls as S' = −0.01 S² / S₀ does: to S₀ / (1 + 14.4), not to nothing, at a market value that stays."""
+    block = issuer(0.1, buyback_usd=1e12)
+    block["idle"] = 1e15
+    for _ in range(1440):
+        block["cr_contract"] = 1.0
+        operate(block)
+    assert block["share_supply"] == pytest.approx(SHARES / 15.4, rel=0.01)
+    assert block["share_price"] * block["share_supply"] == pytest.approx(PRICE * SHARES, rel=0.01)
 
 
 def test_nobody_brings_share_tokens_for_collateral_below_par(issuer: Callable[..., Any]) -> None:

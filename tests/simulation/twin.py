@@ -1001,14 +1001,15 @@ class Twin:
         cash = self.idle * self.collateral_price
         if leg <= 0.999 or back * leg >= cash:
             back = 0.0
-        back = min(back, 0.01 * worth)
+        offered = min(1.0, self.share_supply / token.supply.value) if token.supply.value > 0 else min(1.0, self.share_supply)
+        back = min(back, 0.01 * offered * worth)
         cash -= back * leg
 
         # the hour's income, which nobody adds up where none of it is spent, as far as something is left above the target, at most 5% of what halves the price
         income = sum(self.lines[line] for line in LINES[:6]) if token.fxs1559_share.value > 0 else 0.0
         earned = self.earned = max(0.0, income - self.income_seen)
         self.income_seen = self.amo_income = income
-        spent = min(token.fxs1559_share.value * earned, above - back, cash, 0.05 * depth, 0.5 * worth)
+        spent = min(token.fxs1559_share.value * earned, above - back, cash, 0.05 * offered * depth, 0.5 * offered * worth)
 
         self.idle += (came - back * leg - spent) / self.collateral_price
         self.book("capital_recollateralised", issued)
@@ -1018,7 +1019,7 @@ class Twin:
         self.happened("shares: recollateralised", brought)
         self.happened("shares: bought back", back)
         self.happened("shares: fxs1559", spent)
-        self.happened("shares: fxs1559 at its limit", spent in {0.05 * depth, 0.5 * worth})
+        self.happened("shares: fxs1559 at its limit", spent in {0.05 * offered * depth, 0.5 * offered * worth})
 
     def triggers(self) -> None:
         """Unwinding is latched until the price is back and the ratio restored; hours above the high share are counted."""
