@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from amo_opt.amos.hold import hold
 from amo_opt.amos.peg_keeper import keeper
 from amo_opt.amos.pools import pool
 
@@ -23,7 +24,7 @@ class Kind(Protocol):
     def __call__(self, label: str, *, first: bool = False) -> Mechanism: ...  # noqa: D102
 
 
-KINDS: Mapping[str, Kind] = {"keeper": keeper}
+KINDS: Mapping[str, Kind] = {"keeper": keeper, "hold": hold}
 """AMOs of a kind by the word that their names end with; each is made of the name before it, which is the pool's that it works."""
 POOL = "pool"
 """What the name of a further pool's mechanism ends with."""

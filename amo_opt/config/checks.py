@@ -117,6 +117,45 @@ def pool_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(("amos", other), "two AMOs that work the same pool", allowed=allowed)
 
 
+def hold_problems(document: Document) -> Iterator[Problem]:
+    """What is only held of the first pool beside an AMO that takes the protocol's part of that for its own."""
+    amos = document.get(("amos",))
+    amos = amos if isinstance(amos, dict) else {}
+    held = f"{document.get(('pool_name',))}-hold"
+    for other in ("curve", "rebalancer"):
+        if isinstance(amos.get(held), dict) and isinstance(amos.get(other), dict):
+            allowed = f"one of [amos.{other}] and [amos.{held}]: the former takes the protocol's LP tokens for its own"
+            yield document.problem(("amos", held), "an AMO that works the same pool", allowed=allowed)
+
+
+def opposite_problems(document: Document) -> Iterator[Problem]:
+    """A coin opposite that is told in two ways, and a ramp of A of which half is said."""
+    further = document.get(("pools",))
+    further = further if isinstance(further, dict) else {}
+    for name in further:
+        key: Key = ("pools", name)
+        virtual, price, rate, shared = (
+            number_at(document, (*key, each, "value")) or 0.0
+            for each in ("base_virtual_price", "opposite_price", "opposite_rate", "base_shared")
+        )
+        if virtual > 0.0 and (price or rate):
+            allowed = "base_virtual_price where a base pool's LP token stands opposite, opposite_price and opposite_rate where a coin does"
+            yield document.problem(key, "a coin opposite told in two ways", allowed=allowed)
+        if shared and not virtual:
+            allowed = "with base_virtual_price: it says that the pool's base is the first pool's"
+            yield document.problem((*key, "base_shared"), "a base pool that is not there", found=plain(shared), allowed=allowed)
+        if shared not in (0.0, 1.0):
+            yield document.problem((*key, "base_shared"), "neither shared nor its own", found=plain(shared), allowed="0 or 1")
+    for key in (("pool",), *(("pools", name) for name in further)):
+        future, left = (number_at(document, (*key, each, "value")) or 0.0 for each in ("future_amplification", "ramp_hours_left"))
+        if (future > 0.0) != (left > 0.0):
+            at = "future_amplification" if future > 0.0 else "ramp_hours_left"
+            allowed = "future_amplification and ramp_hours_left, both above 0, or neither"
+            yield document.problem((*key, at), "half of a ramp of A", found=plain(future or left), allowed=allowed)
+        elif 0.0 < future < 1.0:
+            yield document.problem((*key, "future_amplification"), "no A", found=plain(future), allowed="at least 1")
+
+
 def table_problems(document: Document) -> Iterator[Problem]:
     """Figures of ``[markets]`` that are asked for with another table: missing beside it, or there without it."""
     for name, table in MARKETS_OF.items():

@@ -26,7 +26,9 @@ from amo_opt.config.checks import (
     contract_problems,
     date_problems,
     draws_problems,
+    hold_problems,
     named_parameters,
+    opposite_problems,
     pair_problems,
     parameter_problems,
     pool_problems,
@@ -315,6 +317,8 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
         state_problems(document),
         table_problems(document),
         pool_problems(document),
+        hold_problems(document),
+        opposite_problems(document),
         balance_problems(written_figures(document)),
         contract_problems(document),
     )

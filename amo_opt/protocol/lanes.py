@@ -44,6 +44,8 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "start_outside",
     "start_collateral",
     "start_amplification",
+    "future_amplification",
+    "ramp_left",
     "external_floor",
     "response_delay",
     "par_valuation",
@@ -119,9 +121,9 @@ COMMON: tuple[str, ...] = (
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
-    # how far the ramp of A is; the price that PegKeepers are told, the two highest averages of their pools, what bounds their debts; what several pools
+    # hours since the snapshot; the price that PegKeepers are told, the two highest averages of their pools, what bounds their debts; what several pools
     # took of sellers below a fair price
-    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
+    "elapsed", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "price", "cr_contract", "cr_external", "scaled_cr",
     # what selling everything would cost, as last settled; income that FXS1559 has already looked at

@@ -111,6 +111,8 @@ def constants(study: Study) -> NDArray[np.float64]:
         "start_outside": (1.0 - state.own_of_pool) * (state.pool.stablecoin.value + state.base_value),
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
+        "future_amplification": state.pool.future_amplification.value,
+        "ramp_left": state.pool.ramp_hours_left.value,
         "external_floor": max(study.constraints.external_cr_floor, 0.01),
         "response_delay": float(study.simulation.response_delay_hours),
         "par_valuation": float(study.simulation.collateral_valuation == "par"),
