@@ -20,6 +20,7 @@ from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
+from amo_opt.stress.facts import FACTS, stated
 from amo_opt.stress.settings import SETTINGS
 from amo_opt.stress.touches import reached
 from amo_opt.wording import USD, in_account, plain
@@ -146,6 +147,9 @@ def opposite_problems(document: Document) -> Iterator[Problem]:
             yield document.problem((*key, "base_shared"), "a base pool that is not there", found=plain(shared), allowed=allowed)
         if shared not in (0.0, 1.0):
             yield document.problem((*key, "base_shared"), "neither shared nor its own", found=plain(shared), allowed="0 or 1")
+    coins = number_at(document, ("pool", "base_coins", "value"))
+    if coins not in (None, 1.0, 3.0):
+        yield document.problem(("pool", "base_coins"), "neither one coin nor three", found=plain(coins), allowed="1 or 3")
     for key in (("pool",), *(("pools", name) for name in further)):
         future, left = (number_at(document, (*key, each, "value")) or 0.0 for each in ("future_amplification", "ramp_hours_left"))
         if (future > 0.0) != (left > 0.0):
@@ -455,7 +459,7 @@ def unit_problems(document: Document, behaviour: Document | None, state: Protoco
     if state.unit == USD:
         return
     defaults = document.get(DEFAULTS)
-    given = {*(defaults if isinstance(defaults, dict) else ()), *settings_in(state.unit)}
+    given = {*(defaults if isinstance(defaults, dict) else ()), *settings_in(state.unit), *stated(state)}
     missing: dict[str, None] = {}
     for entry in document.get(("scenario",)) or ():
         if isinstance(entry, dict) and entry.get("name") in scenario_names():
@@ -463,10 +467,12 @@ def unit_problems(document: Document, behaviour: Document | None, state: Protoco
             held = given | set(own if isinstance(own, dict) else ())
             missing |= dict.fromkeys(name for name in settings if SETTINGS[name].amount and name not in held and reached(name, state.has))
     for name in missing:
-        allowed = (
-            f"a number of {in_account(SETTINGS[name].unit, state.unit)} ({SETTINGS[name].doc}): the catalogue's is of a market in dollars"
-        )
+        allowed = f"a number of {in_account(SETTINGS[name].unit, state.unit)} ({SETTINGS[name].doc}){_in_state(name)}: the catalogue's is of a market in dollars"
         yield document.problem((*DEFAULTS, name), "missing", allowed=allowed)
+
+
+def _in_state(setting: str) -> str:
+    return f", or {FACTS[setting]} in the state" if setting in FACTS else ""
 
 
 def settings_in(unit: str) -> dict[str, float]:

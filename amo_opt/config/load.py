@@ -65,11 +65,12 @@ from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
 from amo_opt.stress.catalogue import WEIGHT, load_scenario
+from amo_opt.stress.facts import stated, with_facts
 from amo_opt.stress.settings import SETTINGS
 from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from amo_opt.stress.scenario import Scenario
 
@@ -253,7 +254,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()}, uncounted=uncounted(how, state))
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
-    settings = {**settings_in(state.unit), **values["scenario_defaults"]["set"]}
+    settings = {**settings_in(state.unit), **stated(state), **values["scenario_defaults"]["set"]}
     study = Study(
         name=values["name"],
         date=values["date"],
@@ -264,7 +265,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         search=_search(values["search"]),
         constraints=_constraints(values["constraints"], state),
         certification=Certification(**values["certification"]),
-        scenarios=tuple(_scenario(entry, settings, state) for entry in values["scenario"]),
+        scenarios=tuple(_scenario(entry, settings, state, given=values["scenario_defaults"]["set"]) for entry in values["scenario"]),
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
@@ -290,7 +291,7 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
     return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
-def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: ProtocolState) -> Scenario:
+def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: ProtocolState, *, given: Collection[str]) -> Scenario:
     """A scenario's own settings before the study's for all of them, in words that are true of the state's protocol and in its unit of account. What the catalogue says amounts may be instead is of markets in dollars alone."""
     limit = entry["max_breach_probability"]
     found = load_scenario(
@@ -301,6 +302,7 @@ def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: Prot
         max_breach_probability=limit,
         whose=state.is_of,
     )
+    found = with_facts(found, state, given={*given, *entry["set"]})
     if state.unit == USD:
         return found
     return replace(

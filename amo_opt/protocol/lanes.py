@@ -7,7 +7,7 @@ What is an AMO's own it declares in its file (`Own`): its stages are given where
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from types import ModuleType
 
 from amo_opt.protocol.market import COMMON_INPUTS, LANES
@@ -18,7 +18,7 @@ CAP_SUMS: tuple[str, ...] = ("borrow_share", "mint_share", "mint_share_of_collat
 """What the minter's two sums come to, as shares: of collateral, and of supply and of collateral (`amos.minter`)."""
 PARAMETERS: tuple[str, ...] = (*ISSUER_PARAMETERS, *CAP_SUMS)
 
-MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets))
+MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets) if field.default is MISSING)
 FURTHER_CONSTANTS: tuple[str, ...] = (
     "fee",
     "admin_fee",

@@ -36,6 +36,12 @@ class Figure:
         return self.source is not None or self.assumed is not None
 
 
+def fact(low: float, high: float, unit: str, doc: str) -> Any:
+    """A figure of the markets that goes before the scenarios' settings where a state says it (`stress.facts`); where it does not, its value stands for nothing."""
+    said = figure(low, high, unit, f"{doc}; left out: as the scenarios have it", default=low)
+    return field(default=said.default, metadata={**said.metadata, "fact": True})
+
+
 def figure(low: float, high: float, unit: str, doc: str, *, default: float | None = None, off: float = 0.0, behaviour: bool = False) -> Any:
     """A dataclass field holding a `Figure` whose value must lie in [low, high]; ``unit`` and ``doc`` are shown in reports.
 
@@ -121,6 +127,8 @@ class Pool:
         0.0, 999_999.0, "", "A that a ramp under way ends at (future_A); 0: none is under way", default=0.0
     )
     ramp_hours_left: Figure = figure(0.0, 8760.0, "h", "hours until that ramp ends", default=0.0)
+    volume_day: Figure = fact(0.0, 1e13, "USD", "mean two-way volume a day that looks for this pool")
+    base_coins: Figure = fact(1.0, 3.0, "", "coins behind one token of the other side: 3 = DAI, USDC and USDT, 1 = one coin alone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +301,8 @@ class Rewards:
     outside_boost: Figure = figure(0.1, 2.5, "", "mean gauge boost of the other providers", off=1.0)
     locked: Figure = figure(0.0, 1e12, "tokens", "reward tokens the protocol holds locked as votes")
     votes: Figure = figure(1.0, 1e13, "tokens", "reward tokens locked as votes by everybody", off=1.0)
+    tokens_week: Figure = fact(0.0, 1e12, "tokens", "reward budget of the gauge a week")
+    token_price: Figure = fact(0.0, 1e6, "USD/token", "price of the reward token")
     gauge: RewardVenue
     convex: RewardVenue
     stakedao: RewardVenue
@@ -343,6 +353,8 @@ class Markets:
         1.0, 1e5, "h", "time in which the share token's market recovers from sales, but for their dilution", behaviour=True
     )
     reward_depth_usd: Figure = figure(1.0, 1e12, "USD", "hourly reward sales that halve the proceeds", off=1.0)
+    gas_gwei: Figure = fact(0.0, 1e5, "gwei", "median gas price")
+    eth_usd: Figure = fact(0.0, 1e7, "USD/ETH", "price of one ETH")
 
 
 @dataclass(frozen=True, kw_only=True)

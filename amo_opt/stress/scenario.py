@@ -43,7 +43,7 @@ class Scenario:
 
     ``settings`` are the numbers a study may override with ``set`` (size, onset, speed, …); ``waypoints`` are named series of
     (hour since onset, value) with their sources, as the catalogue states them; ``max_breach_probability`` is the study's ε for this scenario.
-    ``ranges`` hold what is in doubt: settings by name, and ``weight``.
+    ``ranges`` hold what is in doubt: settings by name, and ``weight``; ``facts`` the settings that follow the state's facts, and what the entry multiplies these by (`facts`).
     """
 
     name: str
@@ -56,3 +56,4 @@ class Scenario:
     waypoints: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     max_breach_probability: float | None = None
     ranges: Mapping[str, Span] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)

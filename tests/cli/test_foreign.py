@@ -46,7 +46,7 @@ def shown(tmp_path_factory, call_in_session):
         text = re.sub(r"(?m)^window_hours = \d+", "window_hours = 336", text)
         text = re.sub(r"(?ms)^\[certification\]\n(?:[^\[\n][^\n]*\n|\n)*", "", text)
         study = folder / f"{name}.toml"
-        study.write_text(text.replace("\n[scenario_defaults]", f"{SHORT}\n[scenario_defaults]"), encoding="utf-8")
+        study.write_text(text.replace("\n[[scenario]]", f"{SHORT}\n[[scenario]]", 1), encoding="utf-8")
         called = call_in_session("run", study, "--trials", "4", "--workers", "1", "--out", folder / "out")
         assert called.status in (0, 1), called.err
         page = re.sub(
