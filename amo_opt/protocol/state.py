@@ -408,12 +408,14 @@ class ProtocolState:
         return (*(f"pools.{name}" for name, _ in self.pools.named), *(f"amos.{name}" for name, _ in self.amos.named))
 
     def has(self, section: str) -> bool:
-        """Whether the protocol has that mechanism: the table of its state (``share_token``, ``amos.curve``); with ``amos`` any AMO that does something; with an empty name always."""
+        """Whether the protocol has that mechanism: the table of its state (``share_token``, ``amos.curve``); with ``amos`` any AMO that does something, with ``pools`` any pool beside the first; with an empty name always."""
         if section == "amos":
             return any(not name.endswith("-hold") for name, _ in self.amos.named) or any(
                 self.has(f"amos.{entry.name}") for entry in fields(self.amos) if entry.name != "named"
             )
         room, _, name = section.partition(".")
+        if section == "pools":
+            return bool(self.pools.named)
         if room == "pools":
             return any(name == key for key, _ in self.pools.named)
         if room == "amos" and name not in {entry.name for entry in fields(self.amos)}:
