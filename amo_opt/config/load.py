@@ -67,6 +67,7 @@ from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
 from amo_opt.stress.catalogue import WEIGHT, load_scenario
 from amo_opt.stress.facts import stated, with_facts
 from amo_opt.stress.settings import SETTINGS
+from amo_opt.stress.touches import reached
 from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
@@ -301,6 +302,7 @@ def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: Prot
         waypoints=entry["waypoints"],
         max_breach_probability=limit,
         whose=state.is_of,
+        reached=lambda setting: reached(setting, state.has),
     )
     found = with_facts(found, state, given={*given, *entry["set"]})
     if state.unit == USD:

@@ -48,7 +48,9 @@ def write(folder, *, ether):
     text = text.replace("4e8", repr(4e8 / rate)).replace("paths = 64", "paths = 16").replace("window_hours = 720", "window_hours = 336")
     settings = settings if ether else f"{settings}, eth_usd = 2048"
     study = folder / "minimal.toml"
-    study.write_text(text.replace("\n[[scenario]]", f"{SHORT}\n[scenario_defaults]\nset = {{ {settings} }}\n\n[[scenario]]", 1), encoding="utf-8")
+    study.write_text(
+        text.replace("\n[[scenario]]", f"{SHORT}\n[scenario_defaults]\nset = {{ {settings} }}\n\n[[scenario]]", 1), encoding="utf-8"
+    )
     return study
 
 

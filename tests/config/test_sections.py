@@ -135,7 +135,8 @@ def test_a_study_sets_no_figure_of_a_table_that_is_not_there(tmp_path: Path, tab
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in MARKETS_OF if not figures_by_name()[name].metadata["behaviour"] and figures_by_name()[name].default is MISSING]
+    "name",
+    [name for name in MARKETS_OF if not figures_by_name()[name].metadata["behaviour"] and figures_by_name()[name].default is MISSING],
 )
 def test_a_figure_of_markets_goes_with_its_table(tmp_path: Path, name: str) -> None:
     """Missing where the table is there, not wanted where it is not; either problem names both."""
