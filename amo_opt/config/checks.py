@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.kinds import label_of
+from amo_opt.amos.kinds import LABEL, is_taken, label_of
 from amo_opt.amos.parameters import PARAMETERS, is_named
 from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, figures_by_name, named_figures, parameter_key, section_at
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
@@ -116,6 +116,17 @@ def pool_problems(document: Document) -> Iterator[Problem]:
         if keepers and isinstance(document.get(("amos", other)), dict):
             allowed = f"one of [amos.{other}] and [amos.{keepers[0]}]: each takes the protocol's LP tokens for its own"
             yield document.problem(("amos", other), "two AMOs that work the same pool", allowed=allowed)
+
+
+def name_problems(document: Document) -> Iterator[Problem]:
+    """Pools whose names would give their series another's."""
+    further = document.get(("pools",))
+    places: dict[object, Key] = {document.get(("pool_name",)): ("pool_name",)}
+    places |= {name: ("pools", name) for name in (further if isinstance(further, dict) else {})}
+    for name, key in places.items():
+        if isinstance(name, str) and LABEL.fullmatch(name) and is_taken(name):
+            allowed = "another name: its keeper's series would be called as that of the keeper without a name"
+            yield document.problem(key, "a pool's name that stands for something else", found=shown(name), allowed=allowed)
 
 
 def hold_problems(document: Document) -> Iterator[Problem]:
