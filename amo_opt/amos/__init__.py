@@ -6,6 +6,7 @@ mechanism            what an AMO says of itself: `Mechanism`
 sections             what a state file holds of them: `[amos.NAME]`, and their figures in `[markets]`
 layout               where all of their numbers lie, and the inputs of an hour
 kinds                those of which a protocol may have several, by names that its state chooses
+hold                 what the treasury owns of a pool and leaves there
 pools                pools beside the first, and one price for all of them
 lending              what AMOs share that lend collateral
 cap_use              what is out against the caps in force

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.hold import hold
 from amo_opt.amos.peg_keeper import keeper
 from amo_opt.amos.pools import pool
 
@@ -23,7 +25,7 @@ class Kind(Protocol):
     def __call__(self, label: str, *, first: bool = False) -> Mechanism: ...  # noqa: D102
 
 
-KINDS: Mapping[str, Kind] = {"keeper": keeper}
+KINDS: Mapping[str, Kind] = {"keeper": keeper, "hold": hold}
 """AMOs of a kind by the word that their names end with; each is made of the name before it, which is the pool's that it works."""
 POOL = "pool"
 """What the name of a further pool's mechanism ends with."""
@@ -35,6 +37,14 @@ def label_of(name: str) -> tuple[str, str]:
     """Label and kind of an AMO's table, ``usdt-keeper``; two empty words where it is of no kind."""
     label, _, word = name.rpartition("-")
     return (label, word) if word in KINDS and LABEL.fullmatch(label) else ("", "")
+
+
+@cache
+def is_taken(label: str) -> bool:
+    """Whether a series that is called after a pool of that name would have another's: ``peg_keeper_debt`` is the debt of the keeper without a name."""
+    known = {series for each in MECHANISMS for series in (*each.series.values(), *each.derived)}
+    named = (pool(label), *(make(label) for make in KINDS.values()))
+    return any(series in known for each in named for series in each.series.values())
 
 
 @cache

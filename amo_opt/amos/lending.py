@@ -14,7 +14,7 @@ from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_US
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.lanes import LANES, Own
-from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, fact, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 if TYPE_CHECKING:
@@ -260,6 +260,8 @@ def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added 
         f"{prefix}_slope_2": figure(0.0, 10.0, "", f"{before}{above}"),
         f"{prefix}_kink": figure(0.1, 0.99, "", f"{before}utilisation at the kink", off=0.8),
         f"{prefix}_reserve_factor": figure(0.0, 0.99, "", f"{before}share of the interest the venue keeps"),
+        f"{prefix}_deposits": fact(1.0, 1e13, "tokens", f"{before}what others lend out there"),
+        f"{prefix}_utilisation": fact(0.0, 0.98, "", f"{before}utilisation with the AMO's deposit"),
     }
 
 

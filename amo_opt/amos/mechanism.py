@@ -147,7 +147,7 @@ class Stages:
     A stage is given ``s, m, p, c`` (state, market row, parameters, constants), then ``a, n, q, k``: the same of the AMO's own; one that flags lanes the scratch ``w`` too,
     a full one the number of lanes. In the order of an hour: ``quote`` tells the depth it has, ``venue_loss`` is what its venue loses, ``market_operations`` what the hour
     brings it, ``arbitrage`` comes after the trades, ``observe`` tells the oracle its price, ``operate`` is what its team does, ``watch`` whether it is over its caps and sound.
-    ``begin`` follows from the snapshot and adds what the AMO holds to the totals, ``settle`` what could not be sold now to those of the books. A pool has besides ``flight``, what its
+    ``begin`` follows from the snapshot and adds what the AMO holds to the totals (one that has nothing beside its pool's LP tokens needs none), ``settle`` what could not be sold now to those of the books. A pool has besides ``flight``, what its
     outside providers do, and ``tally``, which moves the totals by what the protocol has in it.
 
     ``cap`` is the parameter that gives it room (none where what is held grows out of itself alone) and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
@@ -155,7 +155,7 @@ class Stages:
     """
 
     own: Own
-    begin: Stage
+    begin: Stage | None = None
     market_operations: Stage | None = None
     operate: Stage | Flagged | None = None
     watch: Stage | None = None

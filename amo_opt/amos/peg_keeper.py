@@ -30,7 +30,7 @@ from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import Figure, InPool, ProtocolState, figure
+from amo_opt.protocol.state import Figure, OfPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
@@ -320,22 +320,13 @@ def watch(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class PegKeeper(InPool):
+class PegKeeper(OfPool):
     """``[amos.peg_keeper]``, or ``[amos.NAME-keeper]`` of the pool NAME, which is then what it is ``on``."""
 
     minted: Figure = figure(0.0, 1e13, "tokens", "stablecoin provided and not yet withdrawn: its debt")
     lp_share: Figure = figure(0.0, 1.0, "", "share of the pool's LP tokens that it owns")
     action_delay_seconds: Figure = figure(1.0, 86_400.0, "s", "least time between two of its calls", off=3600.0)
     gas_part: Figure = figure(0.0, 10.0, "", "gas of a call over that of an AMO operation", off=1.0)
-
-    on: str = ""
-
-    def collateral(self, state: ProtocolState) -> float:
-        """Its part of its pool's other side, of the first pool's at the virtual price."""
-        if state.works_first(self):
-            return super().collateral(state)
-        opposite: float = getattr(state.pools, self.on).opposite.value
-        return self.lp_share.value * opposite
 
 
 def _name(label: str) -> str:

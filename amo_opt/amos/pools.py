@@ -1,4 +1,8 @@
-"""Further pools: plain pools of the stablecoin and a coin opposite, beside the first, with one price for all of them.
+"""Further pools: pools of the stablecoin and a coin opposite, beside the first, with one price for all of them.
+
+What stands opposite may be a base pool's LP token, counted at its virtual price, or a coin that grows: the pool counts it at its stored rate, as those of stableswap-ng do
+(curvefi/stableswap-ng `CurveStableSwapNG.vy`, `_stored_rates`), so that balances are tokens times rate, and the price of the coin is what one of these fetches. What it grows by stays with the providers;
+the protocol's part of it is booked with what fees leave them.
 
 Holders' net flow F of an hour goes where it fetches most, and arbitrage leaves no gap between pools above both their fees. With the market's price λ (unit of account for one
 stablecoin), a pool's own price P = c · marginal price (c = the price of its coin opposite) and k = 1 − fee, stablecoin is sold to the pool down to P = λ / k and bought of it up to P = λ k,
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 from amo_opt.amos.mechanism import Mechanism, Stages
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.accounts import amplification_at, ramp_length
 from amo_opt.protocol.active_lanes import W_COPY
 from amo_opt.protocol.holders import DUST_USD, OVERVALUED, coming, exit_value_of, leaving_rate
 from amo_opt.protocol.lanes import LANES, POOL, Own
@@ -56,7 +61,10 @@ mine = Own(
     state=(*POOL, "flow", "answer", "spot", "own_x", "own_value", "outside_x", "floor_x", "floor_y"),
     market=("price", "volume"),
     parameters=("amplification",),
-    constants=("fee", "admin_fee", "start_amplification", "start_outside", "start_captured"),
+    constants=(
+        *("fee", "admin_fee", "start_amplification", "start_outside", "start_captured"),
+        *("future_amplification", "ramp_left", "growth"),
+    ),
 )
 
 W_FLOW = W_COPY
@@ -81,6 +89,7 @@ _W_BOUND = _W_SIDE_Y + LANES
 STRIDE = len(mine.state) * LANES
 """How far apart the lines of two further pools lie: they stand side by side, behind everything that the catalogue has."""
 KEYS = len(mine.constants)
+HOURS_A_YEAR = 8760.0
 
 
 @scalar
@@ -131,16 +140,22 @@ def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, 
 
 
 @stage
-def quote(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, q: Vector, k: Vector) -> None:
-    """The coin's new price, A on its ramp and D with it; the depth it offers beside the first pool."""
-    start = k[mine.C_START_AMPLIFICATION]
+def quote(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, q: Vector, k: Vector) -> None:
+    """The coin's new price and what it grew by, A on its ramp and D with both; the depth it offers beside the first pool."""
     target = q[mine.P_AMPLIFICATION]
-    ann = 2.0 * (start + (target - start) * s[at.S_RAMPED])  # the same in every lane
+    length = ramp_length(target, k[mine.C_FUTURE_AMPLIFICATION], k[mine.C_RAMP_LEFT], c[at.C_RAMP_HOURS])
+    elapsed = s[at.S_ELAPSED]  # the same in every lane; 0 at the snapshot, which has grown by nothing yet
+    ann = 2.0 * amplification_at(elapsed, k[mine.C_START_AMPLIFICATION], target, length)
+    growth = k[mine.C_GROWTH] if elapsed > 0.0 else 1.0
     for i in range(LANES):
         x = a[mine.S_POOL_X + i]
-        y = a[mine.S_POOL_Y + i]
+        before = a[mine.S_POOL_Y + i]
+        y = before * growth
         price = n[mine.M_PRICE + i]
-        s[at.S_INCOME_MARK_TO_MARKET + i] += a[mine.S_OWN + i] * y * (price - a[mine.S_BASE_VALUE + i])
+        own = a[mine.S_OWN + i]
+        s[at.S_INCOME_MARK_TO_MARKET + i] += own * before * (price - a[mine.S_BASE_VALUE + i])
+        s[at.S_INCOME_SWAP_FEES + i] += own * (y - before) * price
+        a[mine.S_POOL_Y + i] = y
         a[mine.S_BASE_VALUE + i] = price
         a[mine.S_ANN + i] = ann
         d = polish_D(x, y, ann, a[mine.S_D + i])
@@ -719,7 +734,7 @@ def _start(state: ProtocolState, name: str) -> dict[str, float]:
     pool: FurtherPool = getattr(state.pools, name)
     return {
         "pool_x": pool.stablecoin.value,
-        "pool_y": pool.opposite.value,
+        "pool_y": pool.opposite_value,
         "ann": 2.0 * pool.amplification.value,
         "lp_supply": 1.0,
         "lp_amo": state.own_of_further(name),
@@ -729,7 +744,7 @@ def _start(state: ProtocolState, name: str) -> dict[str, float]:
 
 def _constants(state: ProtocolState, name: str) -> dict[str, float]:
     pool: FurtherPool = getattr(state.pools, name)
-    both = pool.stablecoin.value + pool.opposite.value
+    both = pool.stablecoin.value + pool.opposite_value
     depth = curve_depth(both, 2.0 * pool.amplification.value)
     return {
         "fee": pool.fee.value,
@@ -737,6 +752,9 @@ def _constants(state: ProtocolState, name: str) -> dict[str, float]:
         "start_amplification": pool.amplification.value,
         "start_outside": (1.0 - state.own_of_further(name)) * both,
         "start_captured": depth / (depth + state.markets.volume_depth_usd.value),
+        "future_amplification": pool.future_amplification.value,
+        "ramp_left": pool.ramp_hours_left.value,
+        "growth": (1.0 + pool.opposite_rate.value) ** (1.0 / HOURS_A_YEAR),
     }
 
 
@@ -762,7 +780,7 @@ def pool(name: str) -> Mechanism:
         constants=lambda state: _constants(state, name),
         section=FurtherPool,
         inputs={
-            "price": "unit of account; price of the coin opposite",
+            "price": "unit of account; price of the coin opposite, over what the pool counts it as",
             "volume": "unit of account an hour; two-way volume that looks for this pool",
         },
         parameters={

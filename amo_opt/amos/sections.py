@@ -28,7 +28,7 @@ POSITIONS: dict[str, dict[str, str]] = _positions()
 
 def _market_figures() -> Iterator[tuple[str, Any]]:
     """The common figures, each followed by those of the AMOs that are to stand after it; those that name none of them come last."""
-    common = {entry.name: field(metadata=entry.metadata) for entry in fields(Markets)}
+    common = {entry.name: field(default=entry.default, metadata=entry.metadata) for entry in fields(Markets)}
     for name, declared in common.items():
         yield name, declared
         for each in MECHANISMS:

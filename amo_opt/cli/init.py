@@ -17,7 +17,7 @@ from amo_opt.cli.streams import say
     default="frax",
     show_default=True,
     help="frax: a share token, a collateral ratio and five AMOs, sourced and commented; peg-keeper: four pools and keepers, borrowers, a monetary policy (crvUSD); "
-    "rebalancer: one pool and a strategist, in ETH (OETH); minimal: a pool, two doors, one AMO, in 22 figures.",
+    "rebalancer: one pool and a strategist, in ETH (OETH); minimal: a pool, two doors, one AMO, in 24 figures.",
 )
 def command(folder: Path, like: str) -> None:
     """Write a study, a state, its behaviour and a parameter file into DIR; refuses to overwrite.

@@ -27,15 +27,17 @@ def example(scenarios: tuple[Scenario, ...]) -> Study:
         return replace(load(write_starter(Path(folder) / "example")[0]), scenarios=scenarios)
 
 
-def entry(scenario: Scenario) -> dict[str, object]:
-    """A scenario as JSON holds it."""
+def entry(scenario: Scenario, study: Study | None = None) -> dict[str, object]:
+    """A scenario as JSON holds it; of a study's the settings that reach its protocol."""
+    from amo_opt.stress.touches import reached
+
     return {
         "name": scenario.name,
         "title": scenario.title,
         "summary": scenario.summary,
         "weight": scenario.weight,
         "weight_reason": scenario.weight_reason,
-        "settings": dict(scenario.settings),
+        "settings": {name: value for name, value in scenario.settings.items() if study is None or reached(name, study.state.has)},
         "waypoints": {name: [list(point) for point in points] for name, points in scenario.waypoints.items()},
         "sources": list(scenario.sources),
     }
@@ -76,7 +78,7 @@ def command(study_file: Path | None, *, plot_file: Path | None, as_json: bool) -
         title = f"Scenarios of {study.name}" if study is not None else "Scenarios of the catalogue"
         draw(plot_file, study if study is not None else example(scenarios), title=title)
     if as_json:
-        print_json({"schema": 1, "scenarios": [entry(scenario) for scenario in scenarios]})
+        print_json({"schema": 1, "scenarios": [entry(scenario, study) for scenario in scenarios]})
         return
     account = USD if study is None else study.state.unit
     without = () if study is None else [name for name, table in SERIES_OF.items() if not study.state.has(table)]

@@ -17,7 +17,7 @@ from amo_opt.errors import InputError, Problem
 if TYPE_CHECKING:
     from amo_opt.config.toml_file import Document, Key
 
-SPELLED = {"peg-keeper": "keeper"}
+SPELLED = {"peg-keeper": "keeper", "hold": "hold"}
 """Kinds of ``[[amo]]`` that work a pool with a name, and the word that the AMO's own name ends with."""
 ALONE = {
     "share-band": "curve",
@@ -89,15 +89,20 @@ def _amos(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]]
             continue
         name = entry.get("name")
         word = SPELLED.get(kind)
-        known = (*ALONE, *(each.name for each in MECHANISMS))
+        known = (*ALONE, *SPELLED, *(each.name for each in MECHANISMS))
         if kind not in known:
             problems.append(
-                document.problem((*key, "kind"), "no such kind", found=shown(kind), allowed=", ".join(ALONE), hint=nearest(kind, known))
+                document.problem(
+                    (*key, "kind"), "no such kind", found=shown(kind), allowed=", ".join((*ALONE, "hold")), hint=nearest(kind, known)
+                )
             )
             continue
         if name is not None and (word is None or not isinstance(name, str) or not LABEL.fullmatch(name)):
             allowed = f"the name of a pool, for an AMO of a kind of which there may be several: {', '.join(SPELLED)}"
             problems.append(document.problem((*key, "name"), "an AMO of this kind has no name", found=shown(name), allowed=allowed))
+            continue
+        if name is None and kind in SPELLED and kind not in ALONE:
+            problems.append(document.problem(key, "an AMO of this kind without a name", allowed='name = "…", what its [[pool]] is called'))
             continue
         table = ALONE.get(kind, kind) if name is None else f"{name}-{word}"
         if table in amos:

@@ -40,6 +40,7 @@ _COLLATERAL = (
 _COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTION if each.owed))
 """… or, in the hands of borrowers who owe it."""
 _FURTHER = re.compile(r"pools\.[a-z0-9]+\.stablecoin")
+_LP_SHARE = re.compile(r"(pools\.(?P<further>[a-z0-9]+)|amos\.(?P<worked>[a-z0-9]+)-[a-z]+)\.lp_share")
 PARTS_TOLERANCE = 1e-9
 """Decimals that add up to 1 on paper may miss it by a rounding error."""
 
@@ -134,16 +135,17 @@ def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
 
 
 def _share_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
-    """What the protocol and its keeper own of a further pool, at most all of it."""
-    for name, place in figures.items():
-        label = name.removeprefix("amos.").removesuffix("-keeper.lp_share")
-        if not (name.startswith("amos.") and name.endswith("-keeper.lp_share")):
-            continue
-        own = figures.get(f"pools.{label}.lp_share")
-        total = place.value + (own.value if own else 0.0)
-        if own is not None and total > 1.0 + PARTS_TOLERANCE:
-            allowed = f"pools.{label}.lp_share + {name} of at most 1"
-            yield own.document.problem(own.key, "more of the pool than there is", found=plain(total), allowed=allowed)
+    """What the protocol, its keeper and what it holds besides own of a pool with a name, at most all of it."""
+    pools: dict[str, list[str]] = {}
+    for name in figures:
+        if (found := _LP_SHARE.fullmatch(name)) is not None:
+            pools.setdefault(found["further"] or found["worked"], []).append(name)
+    for names in pools.values():
+        total = math.fsum(figures[name].value for name in names)
+        if len(names) > 1 and total > 1.0 + PARTS_TOLERANCE:
+            place = figures[names[0]]
+            allowed = f"{' + '.join(names)} of at most 1"
+            yield place.document.problem(place.key, "more of the pool than there is", found=plain(total), allowed=allowed)
 
 
 def _listed(*words: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.kinds import label_of
+from amo_opt.amos.kinds import LABEL, is_taken, label_of
 from amo_opt.amos.parameters import PARAMETERS, is_named
 from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, figures_by_name, named_figures, parameter_key, section_at
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
@@ -20,6 +20,7 @@ from amo_opt.config.wording import nearest, shown
 from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
+from amo_opt.stress.facts import FACTS, stated
 from amo_opt.stress.settings import SETTINGS
 from amo_opt.stress.touches import reached
 from amo_opt.wording import USD, in_account, plain
@@ -115,6 +116,59 @@ def pool_problems(document: Document) -> Iterator[Problem]:
         if keepers and isinstance(document.get(("amos", other)), dict):
             allowed = f"one of [amos.{other}] and [amos.{keepers[0]}]: each takes the protocol's LP tokens for its own"
             yield document.problem(("amos", other), "two AMOs that work the same pool", allowed=allowed)
+
+
+def name_problems(document: Document) -> Iterator[Problem]:
+    """Pools whose names would give their series another's."""
+    further = document.get(("pools",))
+    places: dict[object, Key] = {document.get(("pool_name",)): ("pool_name",)}
+    places |= {name: ("pools", name) for name in (further if isinstance(further, dict) else {})}
+    for name, key in places.items():
+        if isinstance(name, str) and LABEL.fullmatch(name) and is_taken(name):
+            allowed = "another name: its keeper's series would be called as that of the keeper without a name"
+            yield document.problem(key, "a pool's name that stands for something else", found=shown(name), allowed=allowed)
+
+
+def hold_problems(document: Document) -> Iterator[Problem]:
+    """What is only held of the first pool beside an AMO that takes the protocol's part of that for its own."""
+    amos = document.get(("amos",))
+    amos = amos if isinstance(amos, dict) else {}
+    held = f"{document.get(('pool_name',))}-hold"
+    for other in ("curve", "rebalancer"):
+        if isinstance(amos.get(held), dict) and isinstance(amos.get(other), dict):
+            allowed = f"one of [amos.{other}] and [amos.{held}]: the former takes the protocol's LP tokens for its own"
+            yield document.problem(("amos", held), "an AMO that works the same pool", allowed=allowed)
+
+
+def opposite_problems(document: Document) -> Iterator[Problem]:
+    """A coin opposite that is told in two ways, and a ramp of A of which half is said."""
+    further = document.get(("pools",))
+    further = further if isinstance(further, dict) else {}
+    for name in further:
+        key: Key = ("pools", name)
+        virtual, price, rate, shared = (
+            number_at(document, (*key, each, "value")) or 0.0
+            for each in ("base_virtual_price", "opposite_price", "opposite_rate", "base_shared")
+        )
+        if virtual > 0.0 and (price or rate):
+            allowed = "base_virtual_price where a base pool's LP token stands opposite, opposite_price and opposite_rate where a coin does"
+            yield document.problem(key, "a coin opposite told in two ways", allowed=allowed)
+        if shared and not virtual:
+            allowed = "with base_virtual_price: it says that the pool's base is the first pool's"
+            yield document.problem((*key, "base_shared"), "a base pool that is not there", found=plain(shared), allowed=allowed)
+        if shared not in (0.0, 1.0):
+            yield document.problem((*key, "base_shared"), "neither shared nor its own", found=plain(shared), allowed="0 or 1")
+    coins = number_at(document, ("pool", "base_coins", "value"))
+    if coins not in (None, 1.0, 3.0):
+        yield document.problem(("pool", "base_coins"), "neither one coin nor three", found=plain(coins), allowed="1 or 3")
+    for key in (("pool",), *(("pools", name) for name in further)):
+        future, left = (number_at(document, (*key, each, "value")) or 0.0 for each in ("future_amplification", "ramp_hours_left"))
+        if (future > 0.0) != (left > 0.0):
+            at = "future_amplification" if future > 0.0 else "ramp_hours_left"
+            allowed = "future_amplification and ramp_hours_left, both above 0, or neither"
+            yield document.problem((*key, at), "half of a ramp of A", found=plain(future or left), allowed=allowed)
+        elif 0.0 < future < 1.0:
+            yield document.problem((*key, "future_amplification"), "no A", found=plain(future), allowed="at least 1")
 
 
 def table_problems(document: Document) -> Iterator[Problem]:
@@ -416,7 +470,7 @@ def unit_problems(document: Document, behaviour: Document | None, state: Protoco
     if state.unit == USD:
         return
     defaults = document.get(DEFAULTS)
-    given = {*(defaults if isinstance(defaults, dict) else ()), *settings_in(state.unit)}
+    given = {*(defaults if isinstance(defaults, dict) else ()), *settings_in(state.unit), *stated(state)}
     missing: dict[str, None] = {}
     for entry in document.get(("scenario",)) or ():
         if isinstance(entry, dict) and entry.get("name") in scenario_names():
@@ -424,10 +478,12 @@ def unit_problems(document: Document, behaviour: Document | None, state: Protoco
             held = given | set(own if isinstance(own, dict) else ())
             missing |= dict.fromkeys(name for name in settings if SETTINGS[name].amount and name not in held and reached(name, state.has))
     for name in missing:
-        allowed = (
-            f"a number of {in_account(SETTINGS[name].unit, state.unit)} ({SETTINGS[name].doc}): the catalogue's is of a market in dollars"
-        )
+        allowed = f"a number of {in_account(SETTINGS[name].unit, state.unit)} ({SETTINGS[name].doc}){_in_state(name)}: the catalogue's is of a market in dollars"
         yield document.problem((*DEFAULTS, name), "missing", allowed=allowed)
+
+
+def _in_state(setting: str) -> str:
+    return f", or {FACTS[setting]} in the state" if setting in FACTS else ""
 
 
 def settings_in(unit: str) -> dict[str, float]:

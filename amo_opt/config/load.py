@@ -26,7 +26,10 @@ from amo_opt.config.checks import (
     contract_problems,
     date_problems,
     draws_problems,
+    hold_problems,
+    name_problems,
     named_parameters,
+    opposite_problems,
     pair_problems,
     parameter_problems,
     pool_problems,
@@ -63,11 +66,13 @@ from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
 from amo_opt.stress.catalogue import WEIGHT, load_scenario
+from amo_opt.stress.facts import stated, with_facts
 from amo_opt.stress.settings import SETTINGS
+from amo_opt.stress.touches import reached
 from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from amo_opt.stress.scenario import Scenario
 
@@ -251,7 +256,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()}, uncounted=uncounted(how, state))
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
-    settings = {**settings_in(state.unit), **values["scenario_defaults"]["set"]}
+    settings = {**settings_in(state.unit), **stated(state), **values["scenario_defaults"]["set"]}
     study = Study(
         name=values["name"],
         date=values["date"],
@@ -262,7 +267,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         search=_search(values["search"]),
         constraints=_constraints(values["constraints"], state),
         certification=Certification(**values["certification"]),
-        scenarios=tuple(_scenario(entry, settings, state) for entry in values["scenario"]),
+        scenarios=tuple(_scenario(entry, settings, state, given=values["scenario_defaults"]["set"]) for entry in values["scenario"]),
         hash="",
         path=document.path,
         report=ReportSettings(**values["report"]),
@@ -288,7 +293,7 @@ def _constraints(values: Mapping[str, Any], state: ProtocolState) -> Constraints
     return Constraints(**{**values, "external_cr_floor": floor, "max_unserved_usd_hours": unserved})
 
 
-def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: ProtocolState) -> Scenario:
+def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: ProtocolState, *, given: Collection[str]) -> Scenario:
     """A scenario's own settings before the study's for all of them, in words that are true of the state's protocol and in its unit of account. What the catalogue says amounts may be instead is of markets in dollars alone."""
     limit = entry["max_breach_probability"]
     found = load_scenario(
@@ -298,7 +303,9 @@ def _scenario(entry: Mapping[str, Any], defaults: Mapping[str, Any], state: Prot
         waypoints=entry["waypoints"],
         max_breach_probability=limit,
         whose=state.is_of,
+        reached=lambda setting: reached(setting, state.has),
     )
+    found = with_facts(found, state, given={*given, *entry["set"]})
     if state.unit == USD:
         return found
     return replace(
@@ -315,6 +322,9 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
         state_problems(document),
         table_problems(document),
         pool_problems(document),
+        name_problems(document),
+        hold_problems(document),
+        opposite_problems(document),
         balance_problems(written_figures(document)),
         contract_problems(document),
     )

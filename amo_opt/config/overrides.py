@@ -110,7 +110,12 @@ def with_overrides(state: ProtocolState, values: Mapping[str, float], *, uncount
     for name, value in values.items():
         said = f"set by the study in {state.unit}; the behaviour file counts in another unit"
         anew = Figure(value=value, assumed=said, low=value, high=value)
-        state = with_figure(state, name, anew if name in uncounted else set_by_study(attrgetter(name)(state), value))
+        former: Figure = attrgetter(name)(state)
+        if not former.is_given and figures_by_name()[name].metadata.get("fact"):
+            anew = Figure(value=value, assumed="set by the study; the state file leaves it to the scenarios", low=value, high=value)
+            state = with_figure(state, name, anew)
+            continue
+        state = with_figure(state, name, anew if name in uncounted else set_by_study(former, value))
     return state
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from amo_opt.amos.kinds import mechanism_of
 from amo_opt.config.schema import CONTRACT, FIGURE, SCHEMAS, Contracts, Model
 from amo_opt.config.wording import nearest, shown
 from amo_opt.errors import LISTED, Problem
@@ -86,7 +87,7 @@ def _problem(document: Document, form: Model, details: Mapping[str, Any]) -> Pro
         renamed = _RENAMED.get(str(key[-1]))
         if renamed in known:
             return document.problem(key, f"is called {renamed} now", found=shown(found))
-        return document.problem(key, "unknown key", found=shown(found), hint=nearest(str(key[-1]), known))
+        return document.problem(key, "unknown key", found=shown(found), hint=nearest(str(key[-1]), _alike(str(key[-1]), known)))
     info = _field(form, key)
     allowed = info.description if info else None
     if kind == "missing":
@@ -98,6 +99,13 @@ def _problem(document: Document, form: Model, details: Mapping[str, Any]) -> Pro
         message = "a bare value has no source"
     hint = nearest(found, _words(info.annotation)) if kind == "literal_error" and info and isinstance(found, str) else None
     return document.problem(key, message, found=shown(found), allowed=allowed, hint=hint)
+
+
+def _alike(name: str, known: list[str]) -> list[str]:
+    """Where a name is said with a mechanism's that a state chose, the parameters of that mechanism; else all that is known."""
+    of, _, _ = name.rpartition(".")
+    mechanism = mechanism_of(of) if of else None
+    return known if mechanism is None else [each.name for each in mechanism.parameters.values()]
 
 
 def _known(form: Model, key: Key) -> list[str]:

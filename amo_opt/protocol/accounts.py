@@ -21,11 +21,18 @@ _STUCK_COUNT = len(STUCK)
 
 
 @scalar
-def amplification_at(hour: int, start: float, target: float, ramp_hours: float) -> float:
+def amplification_at(hour: float, start: float, target: float, ramp_hours: float) -> float:
     """A during the ramp: linear in time as the contract interpolates it, without its rounding to 1/100."""
     done = hour / ramp_hours
     done = done if done < 1.0 else 1.0
     return start + (target - start) * done
+
+
+@scalar
+def ramp_length(target: float, future: float, left: float, ramp_hours: float) -> float:
+    """Hours until A is at its target: what is left of a ramp under way where that ends there, else those of a ramp that governance starts in its place."""
+    under_way = (left > 0.0) & (target == future)
+    return left if under_way else ramp_hours
 
 
 @stage
@@ -33,8 +40,10 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
     """New prices: collateral and base LP are marked to market, the share token drifts and recovers from sales, A ramps (D follows in the pool's market operations); what AMOs add up within
     an hour is cleared.
     """
-    ann = 2.0 * amplification_at(hour + 1, c[at.C_START_AMPLIFICATION], p[at.P_AMPLIFICATION], c[at.C_RAMP_HOURS])
-    ramped = amplification_at(hour + 1, 0.0, 1.0, c[at.C_RAMP_HOURS])
+    target = p[at.P_AMPLIFICATION]
+    length = ramp_length(target, c[at.C_FUTURE_AMPLIFICATION], c[at.C_RAMP_LEFT], c[at.C_RAMP_HOURS])
+    elapsed = hour + 1.0
+    ann = 2.0 * amplification_at(elapsed, c[at.C_START_AMPLIFICATION], target, length)
     share_weight = c[at.C_SHARE_WEIGHT]
     recovery = c[at.C_SHARE_RECOVERY]
     for i in range(LANES):
@@ -55,7 +64,7 @@ def open_hour(s: Vector, m: Vector, p: Vector, c: Vector, hour: int) -> None:
         s[at.S_SHARE_PRICE + i] = share_price
         s[at.S_SHARE_SLOW + i] = slow + share_weight * (share_price - slow)
         s[at.S_ANN + i] = ann
-        s[at.S_RAMPED + i] = ramped
+        s[at.S_ELAPSED + i] = elapsed
     for k in range(_HOURLY_COUNT):
         for i in range(LANES):
             s[at.S_DEPTH_ELSEWHERE + k * LANES + i] = 0.0

@@ -7,7 +7,7 @@ What is an AMO's own it declares in its file (`Own`): its stages are given where
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from types import ModuleType
 
 from amo_opt.protocol.market import COMMON_INPUTS, LANES
@@ -18,7 +18,7 @@ CAP_SUMS: tuple[str, ...] = ("borrow_share", "mint_share", "mint_share_of_collat
 """What the minter's two sums come to, as shares: of collateral, and of supply and of collateral (`amos.minter`)."""
 PARAMETERS: tuple[str, ...] = (*ISSUER_PARAMETERS, *CAP_SUMS)
 
-MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets))
+MARKET_CONSTANTS: tuple[str, ...] = tuple(field.name for field in fields(Markets) if field.default is MISSING)
 FURTHER_CONSTANTS: tuple[str, ...] = (
     "fee",
     "admin_fee",
@@ -46,6 +46,8 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "start_shares",
     "start_collateral",
     "start_amplification",
+    "future_amplification",
+    "ramp_left",
     "external_floor",
     "response_delay",
     "par_valuation",
@@ -122,9 +124,9 @@ COMMON: tuple[str, ...] = (
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
-    # how far the ramp of A is; the price that PegKeepers are told, the two highest averages of their pools, what bounds their debts; what several pools
+    # hours since the snapshot; the price that PegKeepers are told, the two highest averages of their pools, what bounds their debts; what several pools
     # took of sellers below a fair price
-    "ramped", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
+    "elapsed", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "price", "cr_contract", "cr_external", "scaled_cr",
     # what selling everything would cost, as last settled; income that FXS1559 has already looked at

@@ -36,6 +36,12 @@ class Figure:
         return self.source is not None or self.assumed is not None
 
 
+def fact(low: float, high: float, unit: str, doc: str) -> Any:
+    """A figure of the markets that goes before the scenarios' settings where a state says it (`stress.facts`); where it does not, its value stands for nothing."""
+    said = figure(low, high, unit, f"{doc}; left out: as the scenarios have it", default=low)
+    return field(default=said.default, metadata={**said.metadata, "fact": True})
+
+
 def figure(low: float, high: float, unit: str, doc: str, *, default: float | None = None, off: float = 0.0, behaviour: bool = False) -> Any:
     """A dataclass field holding a `Figure` whose value must lie in [low, high]; ``unit`` and ``doc`` are shown in reports.
 
@@ -117,6 +123,12 @@ class Pool:
     protocol_admin_share: Figure = figure(0.0, 1.0, "", "share of the admin fee that the protocol itself collects", default=0.0)
     base_fee: Figure = figure(0.0, 0.05, "", "cost of turning collateral into base-pool LP or back")
     base_decentralised: Figure = figure(0.0, 1.0, "", "share of the base pool that counts as decentralised collateral", default=0.0)
+    future_amplification: Figure = figure(
+        0.0, 999_999.0, "", "A that a ramp under way ends at (future_A); 0: none is under way", default=0.0
+    )
+    ramp_hours_left: Figure = figure(0.0, 8760.0, "h", "hours until that ramp ends", default=0.0)
+    volume_day: Figure = fact(0.0, 1e13, "USD", "mean two-way volume a day that looks for this pool")
+    base_coins: Figure = fact(1.0, 3.0, "", "coins behind one token of the other side: 3 = DAI, USDC and USDT, 1 = one coin alone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +184,20 @@ class InPool(AmoSection):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfPool(InPool):
+    """``[amos.NAME-KIND]`` of one that owns LP tokens of the pool NAME, which it is ``on``: the first one or another; without a name of the first."""
+
+    on: str = ""
+
+    def collateral(self, state: ProtocolState) -> float:
+        """Its part of its pool's other side, of the first pool's at the virtual price."""
+        if state.works_first(self):
+            return super().collateral(state)
+        opposite: float = getattr(state.pools, self.on).opposite_value
+        return self.lp_share.value * opposite
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assembled:
     """A table of a state that is put together from what every AMO declares, where all of them are known (`amos.sections`)."""
 
@@ -210,7 +236,9 @@ class AmoSections(Named, Assembled):
 
 @dataclass(frozen=True, kw_only=True)
 class FurtherPool:
-    """``[pools.NAME]``, a ``[[pool]]`` after the first: a plain pool of two coins, the stablecoin against one that stands opposite."""
+    """``[pools.NAME]``, a ``[[pool]]`` after the first: the stablecoin against a coin that stands opposite, which may be a base pool's LP token (``base_virtual_price``) or grow
+    by a rate (``opposite_price``, ``opposite_rate``).
+    """
 
     stablecoin: Figure = figure(1.0, 1e13, "tokens", "stablecoin in the pool")
     opposite: Figure = figure(1.0, 1e13, "tokens", "coins opposite in the pool")
@@ -220,10 +248,31 @@ class FurtherPool:
     lp_share: Figure = figure(0.0, 1.0, "", "share of its LP tokens that the protocol itself holds, beside its AMOs'", default=0.0)
     volume_day: Figure = figure(0.0, 1e13, "USD", "mean two-way volume a day that looks for this pool", default=0.0)
     ema_seconds: Figure = figure(1.0, 1e6, "s", "time constant of the pool's own price average", default=866.0)
+    base_virtual_price: Figure = figure(
+        0.0, 100.0, "USD/token", "virtual price of the base pool's LP token, where that stands opposite; 0: a coin does", default=0.0
+    )
+    base_shared: Figure = figure(0.0, 1.0, "", "1 = the first pool's base pool, at its price; 0 = one with a price of its own", default=0.0)
+    opposite_price: Figure = figure(1e-6, 1e6, "USD/token", "what the pool counts one coin opposite as (its stored rate)", default=1.0)
+    opposite_rate: Figure = figure(-0.5, 5.0, "1/year", "by which that grows within a year", default=0.0)
+    future_amplification: Figure = figure(
+        0.0, 999_999.0, "", "A that a ramp under way ends at (future_A); 0: none is under way", default=0.0
+    )
+    ramp_hours_left: Figure = figure(0.0, 8760.0, "h", "hours until that ramp ends", default=0.0)
+
+    @property
+    def is_meta(self) -> bool:
+        """Whether a base pool's LP tokens stand opposite."""
+        return self.base_virtual_price.value > 0.0
+
+    @property
+    def opposite_value(self) -> float:
+        """The other side as the pool counts it: LP tokens at their virtual price, coins at their stored rate."""
+        each = self.base_virtual_price.value if self.is_meta else self.opposite_price.value
+        return self.opposite.value * each
 
     def collateral(self, _state: ProtocolState) -> float:
         """What the protocol itself holds of its other side, at par."""
-        return self.lp_share.value * self.opposite.value
+        return self.lp_share.value * self.opposite_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +301,8 @@ class Rewards:
     outside_boost: Figure = figure(0.1, 2.5, "", "mean gauge boost of the other providers", off=1.0)
     locked: Figure = figure(0.0, 1e12, "tokens", "reward tokens the protocol holds locked as votes")
     votes: Figure = figure(1.0, 1e13, "tokens", "reward tokens locked as votes by everybody", off=1.0)
+    tokens_week: Figure = fact(0.0, 1e12, "tokens", "reward budget of the gauge a week")
+    token_price: Figure = fact(0.0, 1e6, "USD/token", "price of the reward token")
     gauge: RewardVenue
     convex: RewardVenue
     stakedao: RewardVenue
@@ -302,6 +353,8 @@ class Markets:
         1.0, 1e5, "h", "time in which the share token's market recovers from sales, but for their dilution", behaviour=True
     )
     reward_depth_usd: Figure = figure(1.0, 1e12, "USD", "hourly reward sales that halve the proceeds", off=1.0)
+    gas_gwei: Figure = fact(0.0, 1e5, "gwei", "median gas price")
+    eth_usd: Figure = fact(0.0, 1e7, "USD/ETH", "price of one ETH")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,10 +408,14 @@ class ProtocolState:
         return (*(f"pools.{name}" for name, _ in self.pools.named), *(f"amos.{name}" for name, _ in self.amos.named))
 
     def has(self, section: str) -> bool:
-        """Whether the protocol has that mechanism: the table of its state (``share_token``, ``amos.curve``); with ``amos`` any AMO; with an empty name always."""
+        """Whether the protocol has that mechanism: the table of its state (``share_token``, ``amos.curve``); with ``amos`` any AMO that does something, with ``pools`` any pool beside the first; with an empty name always."""
         if section == "amos":
-            return bool(self.amos.named) or any(self.has(f"amos.{entry.name}") for entry in fields(self.amos) if entry.name != "named")
+            return any(not name.endswith("-hold") for name, _ in self.amos.named) or any(
+                self.has(f"amos.{entry.name}") for entry in fields(self.amos) if entry.name != "named"
+            )
         room, _, name = section.partition(".")
+        if section == "pools":
+            return bool(self.pools.named)
         if room == "pools":
             return any(name == key for key, _ in self.pools.named)
         if room == "amos" and name not in {entry.name for entry in fields(self.amos)}:

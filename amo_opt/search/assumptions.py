@@ -21,6 +21,7 @@ from amo_opt.config.overrides import moved_with_books
 from amo_opt.config.schema import acts, figures_in
 from amo_opt.config.study import Study
 from amo_opt.stress.catalogue import CALM, WEIGHT
+from amo_opt.stress.facts import following
 from amo_opt.stress.touches import tables_of
 
 if TYPE_CHECKING:
@@ -135,19 +136,19 @@ def drawn(study: Study, doubted: Sequence[Assumption], values: Sequence[float], 
     return Draw(
         number=number,
         values=tuple(taken.get(each.name, wanted[each.name]) for each in doubted),
-        study=replace(study, state=state, scenarios=_scenarios(study, doubted, wanted)),
+        study=replace(study, state=state, scenarios=_scenarios(study, doubted, wanted, state)),
     )
 
 
 def moved(study: Study, one: Assumption, value: float) -> Study:
     """The study with one assumption elsewhere, its books with it, whether or not that is a balance sheet."""
     state = moved_with_books(study.state, one.name, value) if one.kind == "figure" else study.state
-    scenarios = _scenarios(study, [one], {one.name: value})
+    scenarios = _scenarios(study, [one], {one.name: value}, state)
     return replace(study, state=state, scenarios=scenarios)
 
 
-def _scenarios(study: Study, doubted: Sequence[Assumption], wanted: Mapping[str, float]) -> tuple[Scenario, ...]:
-    found = tuple(_resettled(each, wanted) for each in study.scenarios)
+def _scenarios(study: Study, doubted: Sequence[Assumption], wanted: Mapping[str, float], state: ProtocolState) -> tuple[Scenario, ...]:
+    found = tuple(following(_resettled(each, wanted), state) for each in study.scenarios)
     return _reweighed(found, study.scenarios, wanted) if any(each.kind == "weight" for each in doubted) else found
 
 

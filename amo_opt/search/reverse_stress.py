@@ -70,7 +70,7 @@ class ReverseStress:
     """The stresses asked for, and the run capacity: the run's break point where only the price counts.
 
     ``paid`` says, for its sizes that half and that 95% of the paths survive, what share of outside supply at the onset is paid out within
-    24 hours at that size, on at least that share of the paths.
+    24 hours at that size, on at least that share of the paths; ``plain`` whether a coin itself, and no base pool's token, stands opposite in the first pool.
     """
 
     parameters: str
@@ -81,6 +81,7 @@ class ReverseStress:
     breaking: tuple[Breaking, ...]
     run_capacity: Breaking
     paid: tuple[BreakPoint, BreakPoint]
+    plain: bool = False
 
 
 def stressed(stress: str, size: float, study: Study) -> Scenario:
@@ -240,6 +241,7 @@ def reverse_stress(
         study=study.name,
         account=study.state.unit,
         coin=coin_of(study),
+        plain=study.state.pool.base_virtual_price.value == 1.0,
         survival=Survival(
             dollar=study.simulation.peg_reference == "dollar",
             both=study.simulation.peg_sides == "both",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from amo_opt.amos.layout import STATE_INDEX, layout_of
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import FAULTS, LANES
-from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, series_of, variables_of
+from amo_opt.simulation.columns import DERIVED_COLUMNS, TRACE_COLUMNS, named_columns, series_of, variables_of
 from amo_opt.simulation.executor import Job, Task, Watched, Workers, executor_of
 from amo_opt.simulation.kept import Markets
 from amo_opt.simulation.kernel import run_block
@@ -460,9 +460,10 @@ def trace_many(
     component: int = 0,
 ) -> list[dict[str, Array]]:
     """`trace` of several sets on the same paths, each block drawn once."""
-    unknown = [name for name in columns if name not in TRACE_COLUMNS and name not in DERIVED_COLUMNS]
+    known = (*TRACE_COLUMNS, *named_columns(study.state), *DERIVED_COLUMNS)
+    unknown = [name for name in columns if name not in known]
     if unknown:
-        raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join((*TRACE_COLUMNS, *DERIVED_COLUMNS))}")
+        raise AmoOptError(f"unknown series {unknown[0]!r}; known: {', '.join(known)}")
     count = study.simulation.paths if paths is None else paths
     check_work(study, count, [scenario], sets=len(sets), workers=workers, series=len(columns))
     one = span_of(study, scenario, first_path, design=design, component=component)

@@ -113,6 +113,8 @@ def constants(study: Study) -> NDArray[np.float64]:
         "start_shares": state.share_token.supply.value,
         "start_collateral": state.collateral_usd,
         "start_amplification": state.pool.amplification.value,
+        "future_amplification": state.pool.future_amplification.value,
+        "ramp_left": state.pool.ramp_hours_left.value,
         "external_floor": max(study.constraints.external_cr_floor, 0.01),
         "response_delay": float(study.simulation.response_delay_hours),
         "par_valuation": float(study.simulation.collateral_valuation == "par"),

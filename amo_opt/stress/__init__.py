@@ -3,6 +3,7 @@
 catalogue   the entries of ``entries/*.toml``: `scenario_names`, `load_scenario`, `describe` (no numerics of its own)
 scenario    what an entry becomes: `Scenario`
 settings    the numbers an entry is made of and a study may override
+facts       what a state says of its markets in their place
 series      the series of waypoints an entry may hold
 draws       `draw_block`: exogenous inputs of a block of paths, laid out as the kernel reads them (imports numba)
 episodes    what is drawn once a path: onset, size, speed, exits, freeze

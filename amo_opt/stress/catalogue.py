@@ -59,10 +59,11 @@ def load_scenario(
     waypoints: Mapping[str, Any] = MappingProxyType({}),
     max_breach_probability: float | None = None,
     whose: Callable[[str], bool] | None = None,
+    reached: Callable[[str], bool] | None = None,
 ) -> Scenario:
     """The entry ``name`` with a study's weight, overrides and breach limit; ``waypoints`` are whole series in an entry's own form, each in
     place of the entry's series of that name, or added to it. ``whose`` says whether the state is that of a protocol of that name, and lines of others' are told as such; None =
-    the catalogue as it stands.
+    the catalogue as it stands. ``reached`` says whether a setting reaches anything that the protocol has: sources of such as do not are not told.
 
     Raises KeyError for an unknown name and ValueError for unknown, non-numeric or out-of-range settings (all of them at once) and for
     series that an entry could not hold; both name the nearest known one.
@@ -109,7 +110,7 @@ def load_scenario(
         weight=float(entry["weight"] if weight is None else weight),
         weight_reason=_reason(entry, weight, told(entry["weight_reason"])),
         sources=_sources(
-            [(told(line), line.of, "") for line in entry["own_sources"]]
+            [(told(line), line.of, "") for line in entry["own_sources"] if reached is None or not line.is_idle(reached)]
             + [(told(line), line.of, f"{key}: ") for key, line in origin.items()]
         ),
         settings=own,

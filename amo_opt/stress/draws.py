@@ -29,7 +29,7 @@ from amo_opt.stress.twins import TwinStreams
 
 if TYPE_CHECKING:
     from amo_opt.amos.layout import Layout
-    from amo_opt.protocol.state import ProtocolState
+    from amo_opt.protocol.state import FurtherPool, ProtocolState
     from amo_opt.stress.scenario import Scenario
 
 NO_LIMIT = 1e15
@@ -230,25 +230,36 @@ def _coins(draw: _Draw) -> dict[str, Input]:
     return {"collateral_price": usdc, "base_value": base_value(prices, draw.settings["base_amplification"])}
 
 
+def shares_base(pool: FurtherPool) -> bool:
+    """Whether a further pool stands on the first pool's base, whose price it then has."""
+    return pool.is_meta and pool.base_shared.value > 0.5
+
+
 def _pools(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
-    """Price of the coin opposite and two-way volume of every further pool; one of its coins may be struck, the same for the whole path."""
+    """Price of the coin opposite and two-way volume of every further pool; one of their coins may be struck, the same for the whole path. One on the first pool's base has its price."""
     named = state.pools.named
     rows: dict[str, Input] = {}
-    struck = draw.shape("opposite") if named else None
+    own = [k for k, (_, pool) in enumerate(named) if not shares_base(pool)]
+    struck = draw.shape("opposite") if own else None
     which = np.zeros(len(draw.paths), dtype=np.int64)
     if struck is not None:
         place = int(draw.settings["opposite_pool"])
-        drawn = np.floor(draw.streams.uniforms(draw.paths, "opposite") * len(named)).astype(np.int64)
-        which = np.minimum(drawn, len(named) - 1) if place == 0 else np.full(len(draw.paths), min(place, len(named)) - 1)
+        drawn = np.floor(draw.streams.uniforms(draw.paths, "opposite") * len(own)).astype(np.int64)
+        one = np.array(own)[np.minimum(drawn, len(own) - 1)]
+        which = one if place == 0 else np.full(len(draw.paths), min(place, len(named)) - 1)
+    shared = _coins(draw)["base_value"] if len(own) < len(named) else 1.0
     for k, (name, pool) in enumerate(named):
-        noisy = 1.0 + draw.autoregression(f"coin-{name}")
-        shape = draw.shape(name) if name in _COINS else None
-        if shape is not None:
-            noisy *= shape
-        if struck is not None:
-            noisy *= np.where((which == k)[:, None], struck, 1.0)
+        price: Input = shared
+        if k in own:
+            noisy = 1.0 + draw.autoregression(f"coin-{name}")
+            shape = draw.shape(name) if name in _COINS else None
+            if shape is not None:
+                noisy *= shape
+            if struck is not None:
+                noisy *= np.where((which == k)[:, None], struck, 1.0)
+            price = np.maximum(noisy, _LEAST_PRICE)
         log = draw.autoregression(f"volume-{name}")
-        rows[f"{name}-pool.price"] = np.maximum(noisy, _LEAST_PRICE)
+        rows[f"{name}-pool.price"] = price
         rows[f"{name}-pool.volume"] = pool.volume_day.value / 24.0 * lognormal(log, sd=draw.settings["swap_volume_sd"])
     return rows
 
@@ -432,7 +443,7 @@ FROM_STATE: tuple[Part, ...] = ("lending", "pools")
 _FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
     (("share_daily_vol",), ("share",)),
     (("coin_noise_",), ("coins", "pools")),
-    (("base_",), ("coins",)),
+    (("base_",), ("coins", "pools")),
     (("opposite_",), ("pools",)),
     (("reward_token",), ("rewards",)),
     (("swap_volume_",), ("volume", "pools")),

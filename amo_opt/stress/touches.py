@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from amo_opt.stress.scenario import Scenario
 
-SERIES_OF = {"share_token": "share_token"} | {each.name: f"amos.{each.name}" for each in MECHANISMS if each.price is not None}
+SERIES_OF = {"share_token": "share_token", "opposite": "pools"} | {
+    each.name: f"amos.{each.name}" for each in MECHANISMS if each.price is not None
+}
 """Series that reach one mechanism alone, by the table of a state that it is; the others reach every protocol."""
 SHAPES = ("onset_", "size", "speed")
 """Settings that say when and how hard, and reach nothing by themselves."""

@@ -72,7 +72,7 @@ def test_the_keeper_without_a_name_is_the_catalogue_s() -> None:
     assert MECHANISM.name == "peg_keeper"
     assert MECHANISM in BASE.mechanisms
     assert not is_named("peg_keeper_ceiling")
-    assert set(KINDS) == {"keeper"}
+    assert set(KINDS) == {"keeper", "hold"}
 
 
 @quick
@@ -103,3 +103,17 @@ def test_a_set_asks_for_what_it_names() -> None:
     assert held.replace(**{"usdt-keeper.ceiling": 1.0}).values()["usdt-keeper.ceiling"] == 1.0
     with pytest.raises(TypeError):
         parameter_set("two", {**off, "usdt-keeper.ceilng": 1.0})
+
+
+def test_a_series_of_a_pool_that_is_not_there_is_refused_in_words() -> None:
+    """By its name, with those that there are."""
+    from pathlib import Path
+
+    from amo_opt import load_study
+    from amo_opt.errors import AmoOptError
+    from amo_opt.simulation.engine import trace
+
+    study = load_study(Path(__file__).parent / "data" / "several" / "study.toml")
+    for name in ("usdx_pool_stablecoin", "usdx_keeper_debt", "usdt_keeper_debts"):
+        with pytest.raises(AmoOptError, match=f"unknown series '{name}'.*usdt_keeper_debt"):
+            trace(study.current, study, scenario="calm", paths=2, columns=(name,))

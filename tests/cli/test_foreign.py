@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 
@@ -19,8 +20,8 @@ SHORT = "\n[certification]\nmultiple = 2\ncandidates = 2\nbootstrap = 100\ndraws
 SHARE_OF_CEILING = re.compile(r"\| *`?\w+-keeper\.ceiling`?[^\n]*share of supply")
 
 
-def own_words(name):
-    """What the study's files say themselves: quoted by a report, and theirs to answer for; and the catalogue's sources of its scenarios."""
+def own_words(name, *, catalogue):
+    """What the study's files say themselves: quoted by a report, and theirs to answer for; with the ``catalogue``'s lines on its scenarios, which tell of days in dollars."""
     from amo_opt.config.load import load_study
     from amo_opt.config.schema import given_figures
 
@@ -28,14 +29,14 @@ def own_words(name):
     texts = [study.notes, study.state.notes, study.state.name]
     for figure in given_figures(study.state).values():
         texts += [figure.source or "", figure.assumed or ""]
-    for scenario in study.scenarios:
+    for scenario in study.scenarios if catalogue else ():
         texts += [scenario.title, scenario.summary, scenario.weight_reason, *scenario.sources]
     return texts
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory, call_in_session):
-    """Everything a reader sees of each study: terminal, proposal, appendix and page."""
+def everything(tmp_path_factory, call_in_session):
+    """Everything a reader sees of each study: terminal, proposal, appendix and page; and what a program reads."""
     found = {}
     for name in FOREIGN:
         folder = tmp_path_factory.mktemp(name)
@@ -46,7 +47,7 @@ def shown(tmp_path_factory, call_in_session):
         text = re.sub(r"(?m)^window_hours = \d+", "window_hours = 336", text)
         text = re.sub(r"(?ms)^\[certification\]\n(?:[^\[\n][^\n]*\n|\n)*", "", text)
         study = folder / f"{name}.toml"
-        study.write_text(text.replace("\n[scenario_defaults]", f"{SHORT}\n[scenario_defaults]"), encoding="utf-8")
+        study.write_text(text.replace("\n[[scenario]]", f"{SHORT}\n[[scenario]]", 1), encoding="utf-8")
         called = call_in_session("run", study, "--trials", "4", "--workers", "1", "--out", folder / "out")
         assert called.status in (0, 1), called.err
         page = re.sub(
@@ -55,17 +56,36 @@ def shown(tmp_path_factory, call_in_session):
         parts = [path.read_text(encoding="utf-8") for path in sorted((folder / "out").glob("*.md"))]
         told = "\n".join([(called.out + called.err).replace(str(folder), ""), page, *parts])
         told = html.unescape(told).replace("\\_", "_").replace("\\", "")
-        for text in sorted({own for each in own_words(name) for own in (each, *each.split("\n")) if own}, key=len, reverse=True):
-            told = told.replace(text, "")
-        found[name] = told
+        found[name] = told, json.dumps(json.loads((folder / "out" / "results.json").read_text(encoding="utf-8")), ensure_ascii=False)
     return found
 
 
+def without(told, texts):
+    """What was told beside these texts."""
+    for text in sorted({own for each in texts for own in (each, *each.split("\n")) if own}, key=len, reverse=True):
+        told = told.replace(text, "")
+    return told
+
+
+@pytest.fixture(scope="module")
+def shown(everything):
+    """What a reader sees beside what the study's files and the catalogue say."""
+    return {name: without(told, own_words(name, catalogue=True)) for name, (told, _) in everything.items()}
+
+
 @pytest.mark.parametrize("name", FOREIGN)
-def test_no_word_of_another_protocol(shown, name):
-    """Neither a venue nor a token nor a pool that this protocol has not."""
-    text = shown[name]
-    assert [text[max(found.start() - 60, 0) : found.end() + 20] for found in FRAX.finditer(text)] == []
+def test_no_word_of_another_protocol(everything, name):
+    """Neither a venue nor a token nor a pool that this protocol has not, in what the catalogue says of its scenarios either; nor in what a program reads."""
+    for text in (without(each, own_words(name, catalogue=False)) for each in everything[name]):
+        assert [text[max(found.start() - 60, 0) : found.end() + 20] for found in FRAX.finditer(text)] == []
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_no_source_of_what_the_protocol_has_not(everything, name):
+    """No market that others lend in without an AMO that does, no base pool where a coin itself stands opposite."""
+    for text in everything[name]:
+        assert "base-pool value" not in text
+        assert ("a USDC market of 1.89bn" in text) <= (name == "minimal")
 
 
 def test_no_dollar_is_shown_of_oeth(shown):

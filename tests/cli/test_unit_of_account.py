@@ -15,7 +15,7 @@ from amo_opt.errors import InputError
 STUDIES = Path(__file__).parents[2] / "studies"
 RATE = 2048.0
 """Dollars to one ETH: a power of two, so that every amount of one study is exactly that many times the other's."""
-AMOUNTS = ("supply", "ceiling", "stablecoin", "base_lp", "idle", "lent", "borrowed", "volume_depth_usd")
+AMOUNTS = ("supply", "ceiling", "stablecoin", "base_lp", "idle", "lent", "borrowed", "volume_depth_usd", "volume_day")
 DOLLARS = re.compile(r"\$|\bUSD\b|\bdollars?\b", re.IGNORECASE)
 FRAX = re.compile(
     r"\b(frax\w*|fxs|3crv|frax3crv|3pool|convex|curve investor|collateral investor|stake ?dao|yearn|curveamo\w*|convex_amo\w*)\b",
@@ -43,12 +43,14 @@ def write(folder, *, ether):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     rate = RATE if ether else 1.0
-    settings = f"swap_volume_day = {3e6 / rate!r}, lending_deposits = {1.64e9 / rate!r}, base_coins = 1"
+    settings = f"lending_deposits = {1.64e9 / rate!r}"
     text = (STUDIES / "minimal.toml").read_text(encoding="utf-8").replace("small dollar coin", "small coin").replace("frax-2022", "holders")
     text = text.replace("4e8", repr(4e8 / rate)).replace("paths = 64", "paths = 16").replace("window_hours = 720", "window_hours = 336")
-    text = text.replace("swap_volume_day = 3e6, base_coins = 1", settings if ether else f"{settings}, eth_usd = 2048")
+    settings = settings if ether else f"{settings}, eth_usd = 2048"
     study = folder / "minimal.toml"
-    study.write_text(text.replace("\n[scenario_defaults]", f"{SHORT}\n[scenario_defaults]"), encoding="utf-8")
+    study.write_text(
+        text.replace("\n[[scenario]]", f"{SHORT}\n[scenario_defaults]\nset = {{ {settings} }}\n\n[[scenario]]", 1), encoding="utf-8"
+    )
     return study
 
 
@@ -159,7 +161,7 @@ def test_amounts_that_are_in_dollars_are_asked_for(both, tmp_path):
     shutil.copytree(both[True].parent, folder, ignore=shutil.ignore_patterns("out*"))
     study, behaviour = folder / "minimal.toml", folder / "behaviour" / "holders.toml"
     text = study.read_text(encoding="utf-8")
-    study.write_text(re.sub(r"lending_deposits = [\d.]+, ", "", text), encoding="utf-8")
+    study.write_text(re.sub(r"lending_deposits = [\d.]+", "", text), encoding="utf-8")
     behaviour.write_text(behaviour.read_text(encoding="utf-8").replace('unit = "ETH"\n', ""), encoding="utf-8")
     with pytest.raises(InputError) as refused:
         load_study(study)

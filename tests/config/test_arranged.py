@@ -221,10 +221,16 @@ def test_an_unknown_kind_with_a_name_is_told_the_nearest(written: Callable[..., 
     assert any("kind" in each.where and each.hint is not None and "peg-keeper" in each.hint for each in found)
 
 
-@pytest.mark.xfail(strict=True, reason="the nearest known is looked for among what the file holds, so another pool's is named")
 def test_a_slip_in_a_parameter_is_told_the_one_of_its_own_mechanism(written: Callable[..., Path]) -> None:
     found = problem(written((P, "usdp-keeper.ceiling", "usdp-keeper.ceilng")), "usdp-keeper.ceilng")
     assert "usdp-keeper.ceiling" in str(found.hint)
+
+
+def test_a_pool_s_name_that_another_s_series_has_is_refused(written: Callable[..., Path]) -> None:
+    """`peg_keeper_debt` is what the keeper without a name owes."""
+    study = written((S, 'name = "usdt"', 'name = "peg"'))
+    found = [each for each in refused(study) if each.message == "a pool's name that stands for something else"]
+    assert [each.where for each in found] == ["pools.peg"]
 
 
 def test_one_slip_in_a_state_is_told_alone(written: Callable[..., Path]) -> None:

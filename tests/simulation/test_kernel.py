@@ -50,7 +50,7 @@ PER_SUPPLY = {
     *("curve.borrowed", "aave.borrowed", "investor.borrowed", "uniswap.borrowed"),
 }
 """Dollars and tokens that may be small differences of large ones: compared on the scale of supply, as NAV is."""
-NOT_COMPARED = {"fault", "fault_step", "pool_price", "pool_last", "ramped"}
+NOT_COMPARED = {"fault", "fault_step", "pool_price", "pool_last", "elapsed"}
 """What the kernel alone keeps: the twin's runs must not be at fault."""
 OF_SEVERAL = {
     "pooled",

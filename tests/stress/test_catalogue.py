@@ -35,6 +35,8 @@ SHIPPED = {
     "leverage-flood",
     "opposite-depeg",
     "demand-squeeze",
+    "liquid-staking-discount",
+    "keeper-full",
 }
 
 

@@ -82,7 +82,7 @@ def definition(found: ReverseStress) -> str:
     windows = ", ".join(f"{days} days ({name})" for name, days in WINDOW_DAYS.items() if name in told)
     freeze = "; the freeze comes with the exits of ust-contagion-2022 at their fitted size" if "freeze" in told else ""
     return (
-        f"price {'within' if limits.both else '>= reference -'} {SHORTFALL_BPS / 100:g}%{' of reference' if limits.both else ''} (reference = {in_account('1 dollar', found.account) if limits.dollar else f'min(1, {found.coin}, base-pool value)'}), external collateral "
+        f"price {'within' if limits.both else '>= reference -'} {SHORTFALL_BPS / 100:g}%{' of reference' if limits.both else ''} (reference = {in_account('1 dollar', found.account) if limits.dollar else f'min(1, {found.coin})' if found.plain else f'min(1, {found.coin}, base-pool value)'}), external collateral "
         f"ratio >= {limits.min_external_cr:g}, unserved <= {limits.max_unserved_usd_hours:g} {found.account} h; onset on day {ONSET_DAY}; windows of "
         f"{windows} instead of the study's{freeze}"
     )

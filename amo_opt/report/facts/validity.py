@@ -13,7 +13,7 @@ from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
 from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
-from amo_opt.report.wording import Chip, Scale, listed, sentence_case
+from amo_opt.report.wording import Chip, Scale, is_plain, listed, sentence_case
 from amo_opt.stress.history import episode_names, load_episode
 from amo_opt.wording import MISSING, USD, clean, count, in_account, true_minus
 
@@ -248,7 +248,7 @@ def _traded(state: ProtocolState) -> tuple[str, ...]:
 def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDoubt | None) -> tuple[str, ...]:
     simulation = study.simulation
     reference = (
-        "min(1, the collateral coin, base-pool value), the same for every set"
+        f"min(1, {'the collateral coin' if is_plain(study.state) else 'the collateral coin, base-pool value'}), the same for every set"
         if simulation.peg_reference == "collateral"
         else in_account("one dollar", study.state.unit)
     )
@@ -276,7 +276,10 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
             f"{_movement(doubt)}"
         ),
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
-        f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger.",
+        (
+            f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger. "
+            "An attack on governance itself, a vote or a key that mints, moves or hands over what the protocol owns, is in no scenario."
+        ),
         (
             f"Peg risk is measured against {reference}{beside}.{sides}"
             + (f" Redemptions value collateral at {valued}." if study.state.has("redeem") else "")
