@@ -12,6 +12,7 @@ from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import figures_by_name, figures_in, left_out, off_value, table_of
 from amo_opt.config.study import Certification
 from amo_opt.stress.catalogue import unnamed
+from amo_opt.stress.settings import SETTINGS, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,13 +74,17 @@ def canonical(study: Study) -> dict[str, Any]:
             {
                 "name": scenario.name,
                 "weight": scenario.weight,
-                "settings": {name: value for name, value in scenario.settings.items() if calm.get(name) != value},
+                "settings": {name: value for name, value in scenario.settings.items() if _calm(name, calm) != value},
                 "waypoints": _points(scenario.waypoints),
                 "max_breach_probability": scenario.max_breach_probability,
             }
             for scenario in study.scenarios
         ],
     }
+
+
+def _calm(name: str, calm: Mapping[str, float]) -> float | None:
+    return SETTINGS[name].calm if is_named(name) else calm.get(name)
 
 
 def state_values(state: ProtocolState) -> dict[str, float]:

@@ -14,13 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from amo_opt.amos.kinds import label_of
+from amo_opt.amos.kinds import ON_POOLS, label_of
 from amo_opt.amos.parameters import PARAMETERS, parameter_set, parameters_in
 from amo_opt.amos.sections import parts_of
 from amo_opt.config.arranged import arranged
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
+    asset_problems,
     behaviour_problems,
     behaviour_unit,
     contract_problems,
@@ -32,6 +33,7 @@ from amo_opt.config.checks import (
     pool_problems,
     report_problems,
     scenario_problems,
+    setting_problems,
     settings_in,
     space_problems,
     state_problems,
@@ -246,6 +248,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         draws_problems(document),
         report_problems(document),
         () if state is None else unit_problems(document, how, state),
+        () if state is None else setting_problems(document, state),
     )
     if values is None or state is None or file_values is None or problems:
         return None
@@ -315,6 +318,7 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
         state_problems(document),
         table_problems(document),
         pool_problems(document),
+        asset_problems(document),
         balance_problems(written_figures(document)),
         contract_problems(document),
     )
@@ -337,7 +341,8 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
     for table in tables:
         room, _, name = table.partition(".")
         section: Any = _built(section_at(table), values[room][name], table, absent)  # type: ignore[arg-type]
-        named[room].append((name, replace(section, on=label_of(name)[0]) if room == "amos" else section))
+        label, kind = label_of(name) if room == "amos" else ("", "")
+        named[room].append((name, replace(section, on=label) if kind in ON_POOLS else section))
     amos = replace(state.amos, named=tuple(named["amos"]))
     return _reread(replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent)))
 
