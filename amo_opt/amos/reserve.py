@@ -12,7 +12,7 @@ average (0.74). Where an even run drains the buffer, idle collateral is ahead by
 or out while its custodian is shut.
 
 One that pays at once (``at_once``) stands among the idle collateral while holders trade: redeemers are paid the collateral coin first, then such assets in the order of the state, each at its market price. What they
-leave of it goes back, nothing of it is deployed, and the mint's ceiling does not count it.
+leave of it goes back. Nothing of it is deployed or asked for to fill the buffer, and the mint's ceiling does not count it.
 
 Any number of them under names of their own (``[[asset]]``) are the same stages at other offsets: `asset` makes one. What is spare above the buffer is offered to them in the order of the state, and what the buffer lacks
 is asked for in that order, less what is on its way from any of them whose custodian is open.
@@ -66,6 +66,13 @@ def waiting(wait_1: float, wait_2: float, wait_3: float, wait_4: float) -> float
     return (wait_1 + wait_2) + (wait_3 + wait_4)
 
 
+@scalar
+def moved_total(total: float, by: float) -> float:
+    """A total after what one asset has in it moved; where nothing is left of it, rounding may have left less."""
+    after = total + by
+    return after if after > 0.0 else 0.0
+
+
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """What is held at the first hour's prices, nothing on its way."""
@@ -103,8 +110,8 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vect
         a[mine.S_WAIT_4 + i] *= kept
         a[mine.S_VALUE + i] = value - lost
         a[mine.S_COUNTED + i] = counted - lost_cover
-        s[at.S_AT_WORK + i] -= lost
-        s[at.S_RECOVERABLE + i] -= lost_cover
+        s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], -lost)
+        s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], -lost_cover)
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
 
@@ -157,8 +164,8 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, 
         a[mine.S_INCOME + i] += interest * price
         s[at.S_COMING + i] += n[mine.M_OPEN + i] * (queued * (price * inverse_cp))
         s[at.S_IDLE + i] += paid * inverse_cp
-        s[at.S_AT_WORK + i] += value - a[mine.S_VALUE + i]
-        s[at.S_RECOVERABLE + i] += counted - a[mine.S_COUNTED + i]
+        s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], value - a[mine.S_VALUE + i])
+        s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], counted - a[mine.S_COUNTED + i])
         a[mine.S_VALUE + i] = value
         a[mine.S_COUNTED + i] = counted
 
@@ -208,10 +215,10 @@ def take_back(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vecto
         a[mine.S_VALUE + i] -= worth / cp
         a[mine.S_COUNTED + i] -= cover
         a[mine.S_BESIDE + i] = 0.0
-        s[at.S_BESIDE + i] -= back
+        s[at.S_BESIDE + i] -= beside
         s[at.S_IDLE + i] = idle - back
-        s[at.S_AT_WORK + i] -= worth / cp
-        s[at.S_RECOVERABLE + i] -= cover
+        s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], -worth / cp)
+        s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], -cover)
         s[at.S_INCOME_MARK_TO_MARKET + i] += paid - worth
 
 
@@ -223,6 +230,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, n: Vector, q:
     follows = k[mine.C_FOLLOWS]
     counts = k[mine.C_COUNTS]
     reachable = k[mine.C_REACH] > 0.0
+    waits = k[mine.C_NOW] < SAID  # what pays redeemers itself need not fill the buffer
     cap = q[mine.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     unwind_rate = p[at.P_UNWIND_RATE]
@@ -266,7 +274,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, n: Vector, q:
         over = over if over > CAP_TOLERANCE * total else 0.0
         opened = n[mine.M_OPEN + i]
         refill = buffer * total - idle - (s[at.S_COMING + i] + (1.0 - opened) * coming)
-        refill = refill if refill > smallest else 0.0
+        refill = refill if ((refill > smallest) & waits) else 0.0
         asked = over if over > refill else refill
         unwound = unwind_rate * free if acting else 0.0
         unwound = unwound if unwound > least else 0.0
