@@ -33,6 +33,8 @@ SAVINGS = "savings"
 """The table of an AMO that ``[liability]`` is."""
 ACCESS = {"now": ("at_once", 1.0), "never": ("reachable", 0.0)}
 """Ways to get at an asset that are said in a word, and the figure that says the same; the other is a delay."""
+STATED = "as the state says in a word"
+"""Source of a figure that a file says in a word: none, so that no word counts among what was read."""
 SAID_ELSEWHERE = {
     "market": 'what borrowers leave is lent by an AMO: [[amo]] kind = "lend-collateral" ([amos.aave]), or [amos.investor]',
     "repaid": "what borrowers owe against collateral of their own is the table [amos.borrowers], with its debt, rate and ceiling",
@@ -160,7 +162,7 @@ def _access(document: Document, key: Key, entry: dict[str, Any], problems: list[
         return dict(said)
     if isinstance(said, str) and said in ACCESS:
         figure, value = ACCESS[said]
-        return {figure: _stated("access", said, value)}
+        return {figure: _stated(value)}
     at, known = (*key, "access"), (*ACCESS, *SAID_ELSEWHERE)
     allowed = f"one of {', '.join(shown(word) for word in ACCESS)}, {{ delay_hours = {{ … }} }}"
     if said is None and any(figure in entry for figure in ("delay_hours", "at_once", "reachable")):
@@ -181,16 +183,16 @@ def _price(document: Document, key: Key, entry: dict[str, Any], problems: list[P
     if said is None:
         return {}
     if isinstance(said, str) and said in PRICE:
-        return {"follows_collateral": _stated("price", said, PRICE[said])}
+        return {"follows_collateral": _stated(PRICE[said])}
     allowed = f"one of {', '.join(shown(word) for word in PRICE)}: what it is counted in, times a series of its own"
     hint = nearest(said, tuple(PRICE)) if isinstance(said, str) else None
     problems.append(document.problem((*key, "price"), "no such price", found=shown(said), allowed=allowed, hint=hint))
     return {}
 
 
-def _stated(key: str, word: str, value: float) -> dict[str, Any]:
-    """A figure that the file says in a word."""
-    return {"value": value, "source": f'as the state says: {key} = "{word}"'}
+def _stated(value: float) -> dict[str, Any]:
+    """A figure that the file says in a word: what kind of thing an asset is, and nothing that was read or assumed."""
+    return {"value": value, "source": STATED}
 
 
 def _liability(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]], problems: list[Problem]) -> None:

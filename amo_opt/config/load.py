@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from amo_opt.amos.kinds import ON_POOLS, label_of
 from amo_opt.amos.parameters import PARAMETERS, parameter_set, parameters_in
 from amo_opt.amos.sections import parts_of
-from amo_opt.config.arranged import arranged
+from amo_opt.config.arranged import STATED, arranged
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
@@ -372,7 +372,10 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
         source = values["contracts"] if values is not None and entry.name in IN_CONTRACTS else values
         value: Any = None if source is None else source[entry.name]
         if part is Figure:
-            made[entry.name] = Figure(value=off_value(inner)) if value is None else Figure(**value)
+            said = value is not None and value["source"] == STATED
+            made[entry.name] = (
+                Figure(value=off_value(inner) if value is None else value["value"]) if value is None or said else Figure(**value)
+            )
         elif is_dataclass(part) and isinstance(part, type):
             made[entry.name] = _built(part, value, inner, absent)
         elif entry.name == "contracts":

@@ -314,7 +314,9 @@ def test_what_is_had_at_once_pays_in_a_run_and_what_never_comes_does_not(tmp_pat
     left: dict[str, float] = {}
     for word, access in (("coin", ""), ("now", NOW), ("delay", after(48.0)), ("never", NEVER)):
         listed = asset("thing", access, 48e6, price="collateral") if access else ""
-        study = short(load_study(written(tmp_path, listed, idle=2e6 if access else 50e6, lent=0.0, caps={"thing": 1.0} if access else {})), "fast-run")
+        study = short(
+            load_study(written(tmp_path, listed, idle=2e6 if access else 50e6, lent=0.0, caps={"thing": 1.0} if access else {})), "fast-run"
+        )
         paths = simulate(study.current.replace(aave_cap=0.0), study, paths=16).paths
         waits[word], left[word] = float(paths["unserved_usd_hours"].mean()), float(paths["net_issued_tokens"].mean())
     assert waits["now"] == pytest.approx(waits["coin"], rel=1e-9)
@@ -347,7 +349,11 @@ def test_what_the_buffer_lacks_is_asked_for_once(tmp_path: Path) -> None:
     one = load_study(written(tmp_path, asset("one", after(72.0), 45e6), idle=5e6, lent=0.0, caps={"one": 0.9}))
     two = load_study(
         written(
-            tmp_path, asset("one", after(72.0), 22.5e6) + asset("two", after(72.0), 22.5e6), idle=5e6, lent=0.0, caps={"one": 0.45, "two": 0.45}
+            tmp_path,
+            asset("one", after(72.0), 22.5e6) + asset("two", after(72.0), 22.5e6),
+            idle=5e6,
+            lent=0.0,
+            caps={"one": 0.45, "two": 0.45},
         )
     )
     idle = [run_of(each, "idle", name="calm")["idle"] for each in (one, two)]
@@ -595,7 +601,8 @@ def test_caps_are_searched_set_and_read_wherever_parameters_are(four: Study, tmp
 
 
 def test_an_open_door_is_paid_by_what_is_had_at_once(tmp_path: Path) -> None:
-    """`validate` warns of a door behind which nothing pays; behind one with an asset that pays at once it does not."""
+    """`validate` warns of a door behind which nothing pays; behind one with an asset that pays at once it does not. No word of an asset counts as a figure that was read."""
+    assert any("every figure is assumed" in each.message for each in cautions_of(written(tmp_path)))
     for access, warned in ((NOW, False), (after(24.0), True)):
         told = cautions_of(written(tmp_path, asset("thing", access, 30e6), idle=0.0, caps={"thing": 0.5}))
         assert any("nothing can pay" in each.message for each in told) is warned
