@@ -1,4 +1,4 @@
-"""Mechanisms of which a protocol may have several, each under a name that its state chooses: further pools (``[pools.NAME]``) and AMOs of a kind (``[amos.NAME-KIND]``).
+"""Mechanisms of which a protocol may have several, each under a name that its state chooses: further pools (``[pools.NAME]``), AMOs of a kind (``[amos.NAME-KIND]``) and assets (``[amos.NAME-asset]``).
 
 What belongs to one of them follows from its name alone: `usdt-pool.amplification` is the amplification of the pool ``usdt``, `usdt-keeper.ceiling` that of the PegKeeper that works it.
 """
@@ -14,19 +14,24 @@ from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.hold import hold
 from amo_opt.amos.peg_keeper import keeper
 from amo_opt.amos.pools import pool
+from amo_opt.amos.reserve import named_asset
 
 if TYPE_CHECKING:
     from amo_opt.amos.mechanism import Mechanism
 
 
 class Kind(Protocol):
-    """Makes the mechanism of the pool ``label``, which may be the ``first``."""
+    """Makes the mechanism of that ``label``: a pool's, which may be the ``first``, or one of its own."""
 
     def __call__(self, label: str, *, first: bool = False) -> Mechanism: ...  # noqa: D102
 
 
-KINDS: Mapping[str, Kind] = {"keeper": keeper, "hold": hold}
-"""AMOs of a kind by the word that their names end with; each is made of the name before it, which is the pool's that it works."""
+ASSET = "asset"
+"""What the name of an asset's mechanism ends with."""
+KINDS: Mapping[str, Kind] = {"keeper": keeper, "hold": hold, ASSET: named_asset}
+"""AMOs of a kind by the word that their names end with; each is made of the name before it."""
+ON_POOLS = ("keeper", "hold")
+"""Those of them whose name is that of the pool that they work."""
 POOL = "pool"
 """What the name of a further pool's mechanism ends with."""
 LABEL = re.compile("[a-z][a-z0-9]{0,23}")

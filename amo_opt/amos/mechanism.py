@@ -148,7 +148,8 @@ class Stages:
     a full one the number of lanes. In the order of an hour: ``quote`` tells the depth it has, ``venue_loss`` is what its venue loses, ``market_operations`` what the hour
     brings it, ``arbitrage`` comes after the trades, ``observe`` tells the oracle its price, ``operate`` is what its team does, ``watch`` whether it is over its caps and sound.
     ``begin`` follows from the snapshot and adds what the AMO holds to the totals (one that has nothing beside its pool's LP tokens needs none), ``settle`` what could not be sold now to those of the books. A pool has besides ``flight``, what its
-    outside providers do, and ``tally``, which moves the totals by what the protocol has in it.
+    outside providers do, and ``tally``, which moves the totals by what the protocol has in it. An asset that pays redeemers at once has ``lend``, which puts it among the idle collateral before holders
+    trade, and ``take_back``, which takes out what they left; ``now`` is the constant without which both are left out.
 
     ``cap`` is the parameter that gives it room (none where what is held grows out of itself alone) and ``held`` the line of what it holds: without either all but ``begin``, ``quote`` and ``observe`` (its venue is there all the
     same) is left out, for it would change nothing. None for an AMO that is always there; ``there`` is then the constant without which it does not act, though its venue is there.
@@ -166,6 +167,9 @@ class Stages:
     settle: Stage | None = None
     flight: Stage | None = None
     tally: Stage | None = None
+    lend: Stage | None = None
+    take_back: Stage | None = None
+    now: int | None = None
     cap: int | None = None
     held: int | None = None
     there: int | None = None

@@ -76,6 +76,12 @@ def governed(state: ProtocolState) -> dict[str, Parameter]:
 SHARES_OF_COLLATERAL: tuple[str, ...] = tuple(each.name for each in PARAMETERS.values() if each.share_of == "collateral")
 """What collateral is promised to: the AMOs that hold it, and redemptions. All of it is 1."""
 
+
+def shares_of_collateral(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these parameters that collateral is promised by, of mechanisms whose names a state chose too."""
+    return tuple(name for name in names if name in PARAMETERS and PARAMETERS[name].share_of == "collateral")
+
+
 BORROWED: tuple[str, ...] = tuple(each.name for each in PARAMETERS.values() if each.borrows)
 """The caps that the minter's sum of collateral adds up."""
 

@@ -11,11 +11,16 @@ the hour what is asked arrives on average at the same time, with a standard devi
 average (0.74). Where an even run drains the buffer, idle collateral is ahead by up to 23% of what is on its way when the first delay ends (39%), and right within an hour's run later. Nothing goes in
 or out while its custodian is shut.
 
-The same stages at other offsets are another asset: `asset` makes one.
+One that pays at once (``at_once``) stands among the idle collateral while holders trade: redeemers are paid the collateral coin first, then such assets in the order of the state, each at its market price. What they
+leave of it goes back. Nothing of it is deployed or asked for to fill the buffer, and the mint's ceiling does not count it.
+
+Any number of them under names of their own (``[[asset]]``) are the same stages at other offsets: `asset` makes one. What is spare above the buffer is offered to them in the order of the state, and what the buffer lacks
+is asked for in that order, less what is on its way from any of them whose custodian is open.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,17 +38,20 @@ if TYPE_CHECKING:
 HOURS_A_YEAR = 8760.0
 WAITS = 4.0
 """Equal waits of the queue out."""
+SAID = 0.5
+"""What a figure that says yes or no lies above where it says yes."""
 COIN_NEAR_PAR = 0.99
 """Price of the collateral coin below which none is turned into an asset that does not follow it: it would make the coin's discount good."""
 
 mine = Own(
     "asset",
-    state=("held", "locked", "wait_1", "wait_2", "wait_3", "wait_4", "value", "counted", "income"),
+    state=("held", "locked", "wait_1", "wait_2", "wait_3", "wait_4", "value", "counted", "beside", "income"),
     market=("price", "open", "loss"),
     parameters=("cap",),
-    constants=("follows", "counts", "reach", "moves_on", "yield_hour", "par_out"),
+    constants=("follows", "counts", "reach", "moves_on", "yield_hour", "par_out", "now"),
 )
-"""What is an asset's own. Tokens of it held, of which some can never be had, and on their way out; its value and what of it counts as they stand in the totals, in tokens of collateral."""
+"""What is an asset's own. Tokens of it held, of which some can never be had, and on their way out; its value and what of it counts as they stand in the totals, in tokens of collateral; and what
+of it stands among the idle collateral while holders trade, likewise."""
 
 
 @scalar
@@ -56,6 +64,13 @@ def counted_in(collateral_price: float, follows: float) -> float:
 def waiting(wait_1: float, wait_2: float, wait_3: float, wait_4: float) -> float:
     """Tokens on their way out."""
     return (wait_1 + wait_2) + (wait_3 + wait_4)
+
+
+@scalar
+def moved_total(total: float, by: float) -> float:
+    """A total after what one asset has in it moved; where nothing is left of it, rounding may have left less."""
+    after = total + by
+    return after if after > 0.0 else 0.0
 
 
 @stage
@@ -95,8 +110,8 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vect
         a[mine.S_WAIT_4 + i] *= kept
         a[mine.S_VALUE + i] = value - lost
         a[mine.S_COUNTED + i] = counted - lost_cover
-        s[at.S_AT_WORK + i] -= lost
-        s[at.S_RECOVERABLE + i] -= lost_cover
+        s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], -lost)
+        s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], -lost_cover)
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
 
@@ -135,7 +150,8 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, 
         interest = held * yield_hour
         held += interest
         paid = out * base * (series + par_out * (1.0 - series))
-        tokens = held + waiting(wait_1, wait_2, wait_3, wait_4)
+        queued = waiting(wait_1, wait_2, wait_3, wait_4)
+        tokens = held + queued
         value = tokens * price * inverse_cp
         counted = counts * tokens * series
         a[mine.S_HELD + i] = held
@@ -146,11 +162,64 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, 
         # the totals' tokens of collateral were marked with the coin's price when the hour opened
         s[at.S_INCOME_MARK_TO_MARKET + i] += (before * price - a[mine.S_VALUE + i] * cp) + (paid - out * price)
         a[mine.S_INCOME + i] += interest * price
+        s[at.S_COMING + i] += n[mine.M_OPEN + i] * (queued * (price * inverse_cp))
         s[at.S_IDLE + i] += paid * inverse_cp
-        s[at.S_AT_WORK + i] += value - a[mine.S_VALUE + i]
-        s[at.S_RECOVERABLE + i] += counted - a[mine.S_COUNTED + i]
+        s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], value - a[mine.S_VALUE + i])
+        s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], counted - a[mine.S_COUNTED + i])
         a[mine.S_VALUE + i] = value
         a[mine.S_COUNTED + i] = counted
+
+
+@scalar
+def brought(base: float, series: float, par_out: float) -> float:
+    """What one of it fetches: its market price, or nearer to par."""
+    return base * (series + par_out * (1.0 - series))
+
+
+@stage
+def lend(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+    """Before holders trade: what can be had of it at once stands among the idle collateral."""
+    follows = k[mine.C_FOLLOWS]
+    par_out = k[mine.C_PAR_OUT]
+    for i in range(LANES):
+        cp = s[at.S_COLLATERAL_PRICE + i]
+        free = a[mine.S_HELD + i] - a[mine.S_LOCKED + i]
+        free = free if free > 0.0 else 0.0
+        fetches = brought(counted_in(cp, follows), n[mine.M_PRICE + i], par_out)
+        beside = n[mine.M_OPEN + i] * free * fetches / cp
+        a[mine.S_BESIDE + i] = beside
+        s[at.S_BESIDE + i] += beside
+        s[at.S_IDLE + i] += beside
+
+
+@stage
+def take_back(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+    """After they traded: what redeemers took of it was sold, the rest is what it was."""
+    follows = k[mine.C_FOLLOWS]
+    counts = k[mine.C_COUNTS]
+    par_out = k[mine.C_PAR_OUT]
+    for i in range(LANES):
+        cp = s[at.S_COLLATERAL_PRICE + i]
+        base = counted_in(cp, follows)
+        series = n[mine.M_PRICE + i]
+        beside = a[mine.S_BESIDE + i]
+        idle = s[at.S_IDLE + i]
+        back = beside if beside < idle else idle
+        paid = (beside - back) * cp
+        held = a[mine.S_HELD + i]
+        sold = paid / brought(base, series, par_out)
+        sold = sold if sold < held else held
+        worth = sold * (base * series)
+        cover = counts * sold * series
+        a[mine.S_HELD + i] = held - sold
+        a[mine.S_VALUE + i] -= worth / cp
+        a[mine.S_COUNTED + i] -= cover
+        a[mine.S_BESIDE + i] = 0.0
+        s[at.S_BESIDE + i] -= beside
+        s[at.S_IDLE + i] = idle - back
+        s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], -worth / cp)
+        s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], -cover)
+        s[at.S_INCOME_MARK_TO_MARKET + i] += paid - worth
 
 
 @stage
@@ -161,6 +230,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, n: Vector, q:
     follows = k[mine.C_FOLLOWS]
     counts = k[mine.C_COUNTS]
     reachable = k[mine.C_REACH] > 0.0
+    waits = k[mine.C_NOW] < SAID  # what pays redeemers itself need not fill the buffer
     cap = q[mine.P_CAP]
     buffer = p[at.P_IDLE_BUFFER]
     unwind_rate = p[at.P_UNWIND_RATE]
@@ -202,8 +272,9 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, n: Vector, q:
         free = (held - a[mine.S_LOCKED + i]) * each
         over = value - coming - cap * total
         over = over if over > CAP_TOLERANCE * total else 0.0
-        refill = buffer * total - idle - coming
-        refill = refill if refill > smallest else 0.0
+        opened = n[mine.M_OPEN + i]
+        refill = buffer * total - idle - (s[at.S_COMING + i] + (1.0 - opened) * coming)
+        refill = refill if ((refill > smallest) & waits) else 0.0
         asked = over if over > refill else refill
         unwound = unwind_rate * free if acting else 0.0
         unwound = unwound if unwound > least else 0.0
@@ -221,6 +292,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, n: Vector, q:
         s[at.S_CR_CONTRACT + i] = ratio + (cover - bought - gas) / supply
         a[mine.S_HELD + i] = held + comes - leaves
         a[mine.S_WAIT_1 + i] += leaves
+        s[at.S_COMING + i] += opened * asked
         a[mine.S_VALUE + i] = value + bought
         a[mine.S_COUNTED + i] += cover
         s[at.S_AT_WORK + i] += bought
@@ -248,6 +320,9 @@ STAGES = Stages(
     begin=begin,
     venue_loss=venue_loss,
     market_operations=market_operations,
+    lend=lend,
+    take_back=take_back,
+    now=mine.C_NOW,
     operate=operate,
     watch=watch,
     cap=mine.P_CAP,
@@ -267,10 +342,27 @@ class Asset(AmoSection):
     follows_collateral: Figure = figure(0.0, 1.0, "", "1 = it is counted in the collateral coin, 0 = in the unit of account", default=0.0)
     reachable: Figure = figure(0.0, 1.0, "", "share of it that can be had at all", default=1.0)
     par_out: Figure = figure(0.0, 1.0, "", "what its queue pays: 1 = par, 0 = its market price", default=0.0)
+    at_once: Figure = figure(
+        0.0, 1.0, "", "1 = it pays redeemers within the hour, beside the collateral coin, 0 = once it has come home", default=0.0
+    )
 
     def collateral(self, _state: ProtocolState) -> float:
         """What is held, at par."""
         return self.amount.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedAsset(Asset):
+    """``[amos.NAME-asset]``, an ``[[asset]]`` of that name: it may be had within the hour or never, and yield nothing."""
+
+    delay_hours: Figure = figure(0.0, 8760.0, "h", "mean wait between asking for it and having it as idle collateral", default=0.0)
+    annual_yield: Figure = figure(-0.5, 1.0, "", "what it yields a year", default=0.0)
+
+
+def paid_at_once(state: ProtocolState) -> float:
+    """What assets that pay redeemers at once can pay at par, beside the collateral coin."""
+    assets = (each for each in state.amos.each() if isinstance(each, Asset) and each.at_once.value > SAID)
+    return math.fsum(each.reachable.value * each.amount.value for each in assets)
 
 
 def asset_constants(section: Asset) -> Mapping[str, float]:
@@ -282,6 +374,7 @@ def asset_constants(section: Asset) -> Mapping[str, float]:
         "moves_on": WAITS / (WAITS + section.delay_hours.value),
         "yield_hour": section.annual_yield.value / HOURS_A_YEAR,
         "par_out": section.par_out.value,
+        "now": 1.0 if section.at_once.value > SAID else 0.0,
     }
 
 
@@ -298,10 +391,12 @@ EXPECTATIONS = (
 )
 
 
-def asset(name: str, *, title: str, what: str, rank: int, income_rank: int, turn: int) -> Mechanism:
-    """An asset beside the collateral coin: ``what`` it is in a sentence, the ranks of its cap and of its accounting line, its turn."""
+def asset(name: str, *, title: str, what: str, rank: int, income_rank: int, turn: int, section: type[Asset] = Asset) -> Mechanism:
+    """An asset beside the collateral coin: ``what`` it is in a sentence, the ranks of its cap and of its accounting line, its turn. Of one whose name a state chose the cap is asked for."""
+    line = name.replace("-", "_")
+    named = line != name
 
-    def section(state: ProtocolState) -> Asset:
+    def table(state: ProtocolState) -> Asset:
         found: Asset = getattr(state.amos, name)
         return found
 
@@ -311,16 +406,16 @@ def asset(name: str, *, title: str, what: str, rank: int, income_rank: int, turn
         stages=STAGES,
         earns=turn,
         turn=turn,
-        section=Asset,
+        section=section,
         section_rank=turn,
-        start=lambda state: {"held": section(state).amount.value},
-        constants=lambda state: asset_constants(section(state)),
+        start=lambda state: {"held": table(state).amount.value},
+        constants=lambda state: asset_constants(table(state)),
         inputs=INPUTS,
         price=AssetPrice(what=what),
         loss=Loss(share_of=f"of {what}", event=f"a loss of {what}"),
         parameters={
             "cap": Parameter(
-                f"{name}_cap",
+                f"{name}.cap" if named else f"{name}_cap",
                 f"Most of {what}, share of all collateral",
                 "real",
                 0.0,
@@ -329,16 +424,21 @@ def asset(name: str, *, title: str, what: str, rank: int, income_rank: int, turn
                 0.01,
                 rank=rank,
                 share_of="collateral",
-                default=0.0,
+                default=None if named else 0.0,
             )
         },
-        out={"cap": UnderCap(used=lambda state: section(state).amount.value, use="held")},
-        income={"income": Income(name=name, label=f"yield of {what}", rank=income_rank)},
-        series={"value": f"{name}_held"},
-        collateral_series=f"{name}_held",
+        out={"cap": UnderCap(used=lambda state: table(state).amount.value, use="held")},
+        income={"income": Income(name=line, label=f"yield of {what}", rank=income_rank)},
+        series={"value": f"{line}_held"},
+        collateral_series=f"{line}_held",
         held_collateral="amount",
         expectations=EXPECTATIONS,
     )
+
+
+def named_asset(label: str, *, first: bool = False) -> Mechanism:  # noqa: ARG001 - it works no pool
+    """The asset that a state calls so."""
+    return asset(f"{label}-asset", title=f"{label} asset", what=label, rank=134, income_rank=65, turn=7, section=NamedAsset)
 
 
 MECHANISM = asset("reserve", title="Reserve asset", what="the reserve asset", rank=134, income_rank=65, turn=7)

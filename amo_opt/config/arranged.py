@@ -1,6 +1,6 @@
 """A file's tables where the forms look for them, whichever way they were written.
 
-``[[pool]]`` (the first is ``[pool]``, the others ``[pools.NAME]``), ``[[amo]]`` with ``kind`` and ``name`` (``[amos.NAME-KIND]``, or ``[amos.KIND]`` without a name), and a
+``[[asset]]`` (``[amos.NAME-asset]``), ``[liability]`` (``[amos.savings]``), ``[[pool]]`` (the first is ``[pool]``, the others ``[pools.NAME]``), ``[[amo]]`` with ``kind`` and ``name`` (``[amos.NAME-KIND]``, or ``[amos.KIND]`` without a name), and a
 parameter of a mechanism with a name, which TOML takes for a table within a table (``usdt-keeper.ceiling = 25e6``). Every key keeps its line.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.catalogue import MECHANISMS
-from amo_opt.amos.kinds import LABEL, mechanism_of
+from amo_opt.amos.kinds import ASSET, LABEL, mechanism_of
 from amo_opt.config.wording import nearest, shown
 from amo_opt.errors import InputError, Problem
 
@@ -29,6 +29,20 @@ ALONE = {
 }
 """Kinds of ``[[amo]]`` by what they do, and the table of the one without a name; any other table of an AMO is a kind by its own name."""
 
+SAVINGS = "savings"
+"""The table of an AMO that ``[liability]`` is."""
+ACCESS = {"now": ("at_once", 1.0), "never": ("reachable", 0.0)}
+"""Ways to get at an asset that are said in a word, and the figure that says the same; the other is a delay."""
+STATED = "as the state says in a word"
+"""Source of a figure that a file says in a word: none, so that no word counts among what was read."""
+SAID_ELSEWHERE = {
+    "market": 'what borrowers leave is lent by an AMO: [[amo]] kind = "lend-collateral" ([amos.aave]), or [amos.investor]',
+    "repaid": "what borrowers owe against collateral of their own is the table [amos.borrowers], with its debt, rate and ceiling",
+}
+"""Ways to get at an asset that are tables of their own."""
+PRICE = {"unit": 0.0, "collateral": 1.0}
+"""What an asset is counted in, and how far it follows the collateral coin."""
+
 
 def arranged(document: Document) -> Document:
     """The document with its tables in place. Raises `InputError` where a table of a list cannot be told by its name."""
@@ -39,6 +53,10 @@ def arranged(document: Document) -> Document:
         _pools(document, data, moves, problems)
     if isinstance(data.get("amo"), list):
         _amos(document, data, moves, problems)
+    if isinstance(data.get("asset"), list):
+        _assets(document, data, moves, problems)
+    if isinstance(data.get("liability"), dict):
+        _liability(document, data, moves, problems)
     for table in ((), ("current",), ("search", "space")):
         _flatten(document, data, table, moves, problems)
     if problems:
@@ -110,6 +128,88 @@ def _amos(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]]
             continue
         amos[table] = {inner: value for inner, value in entry.items() if inner not in ("kind", "name")}
         moves.append((key, ("amos", table)))
+    data["amos"] = amos
+
+
+def _assets(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]], problems: list[Problem]) -> None:
+    amos = dict(data["amos"]) if isinstance(data.get("amos"), dict) else {}
+    names: set[str] = set()
+    for place, entry in enumerate(data.pop("asset")):
+        key: Key = ("asset", place)
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not isinstance(name, str) or not LABEL.fullmatch(name):
+            allowed = 'name = "…", a small letter, then small letters and digits'
+            problems.append(document.problem(key, "an asset without a name", found=None if name is None else shown(name), allowed=allowed))
+            continue
+        table = f"{name}-{ASSET}"
+        if name in names or table in amos:
+            allowed = "a name of its own for each"
+            problems.append(document.problem((*key, "name"), "two assets of that name", found=shown(name), allowed=allowed))
+            continue
+        names.add(name)
+        held = {inner: value for inner, value in entry.items() if inner not in ("name", "access", "price")}
+        moves.append((key, ("amos", table)))
+        for word, said in (("access", _access), ("price", _price)):
+            for figure, value in said(document, key, entry, problems).items():
+                if figure in held:
+                    problems.append(document.problem((*key, figure), "there twice", allowed=f"once: here or as {word}"))
+                held[figure] = value
+                moves.append(((*key, word, figure), ("amos", table, figure)))
+                moves.append(((*key, word), ("amos", table, figure)))
+        amos[table] = held
+    data["amos"] = amos
+
+
+def _access(document: Document, key: Key, entry: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """How one gets at an asset, as its figures."""
+    said = entry.get("access")
+    if isinstance(said, dict) and list(said) == ["delay_hours"]:
+        return dict(said)
+    if isinstance(said, str) and said in ACCESS:
+        figure, value = ACCESS[said]
+        return {figure: _stated(value)}
+    at, known = (*key, "access"), (*ACCESS, *SAID_ELSEWHERE)
+    allowed = f"one of {', '.join(shown(word) for word in ACCESS)}, {{ delay_hours = {{ … }} }}"
+    if said is None and any(figure in entry for figure in ("delay_hours", "at_once", "reachable")):
+        return {}
+    if said is None:
+        problems.append(document.problem(key, "an asset that does not say how one gets at it", allowed=f"access = {allowed}"))
+    elif isinstance(said, str) and said in SAID_ELSEWHERE:
+        problems.append(document.problem(at, "not said as an asset", found=shown(said), allowed=allowed, hint=SAID_ELSEWHERE[said]))
+    else:
+        hint = nearest(said, known) if isinstance(said, str) else None
+        problems.append(document.problem(at, "no such access", found=shown(said), allowed=allowed, hint=hint))
+    return {}
+
+
+def _price(document: Document, key: Key, entry: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """What an asset is counted in, as its figure."""
+    said = entry.get("price")
+    if said is None:
+        return {}
+    if isinstance(said, str) and said in PRICE:
+        return {"follows_collateral": _stated(PRICE[said])}
+    allowed = f"one of {', '.join(shown(word) for word in PRICE)}: what it is counted in, times a series of its own"
+    hint = nearest(said, tuple(PRICE)) if isinstance(said, str) else None
+    problems.append(document.problem((*key, "price"), "no such price", found=shown(said), allowed=allowed, hint=hint))
+    return {}
+
+
+def _stated(value: float) -> dict[str, Any]:
+    """A figure that the file says in a word: what kind of thing an asset is, and nothing that was read or assumed."""
+    return {"value": value, "source": STATED}
+
+
+def _liability(document: Document, data: dict[str, Any], moves: list[tuple[Key, Key]], problems: list[Problem]) -> None:
+    amos = dict(data["amos"]) if isinstance(data.get("amos"), dict) else {}
+    held = data.pop("liability")
+    if SAVINGS in amos:
+        problems.append(
+            document.problem(("liability",), "there twice", allowed=f"one of [liability] and [amos.{SAVINGS}], which are the same")
+        )
+        return
+    amos[SAVINGS] = held
+    moves.append((("liability",), ("amos", SAVINGS)))
     data["amos"] = amos
 
 

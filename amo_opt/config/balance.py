@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.amos.kinds import ASSET
 from amo_opt.amos.mechanism import OwnStablecoin, Parts
 from amo_opt.amos.sections import POSITIONS, WITH_SECTION
 from amo_opt.config.checks import SET, Placed
@@ -39,6 +40,7 @@ _COLLATERAL = (
 """Where collateral may be: free, in an AMO that the minter lends collateral to, or in an asset of another kind."""
 _COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTION if each.owed))
 """… or, in the hands of borrowers who owe it."""
+_ASSET = re.compile(rf"amos\.[a-z0-9]+-{ASSET}\.amount")
 _FURTHER = re.compile(r"pools\.[a-z0-9]+\.stablecoin")
 _LP_SHARE = re.compile(r"(pools\.(?P<further>[a-z0-9]+)|amos\.(?P<worked>[a-z0-9]+)-[a-z]+)\.lp_share")
 PARTS_TOLERANCE = 1e-9
@@ -49,8 +51,9 @@ def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
     """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
     yield from _supply_problems(figures)
     yield from _share_problems(figures)
-    if _are_known(figures, _COVER) and all(value_in(figures, name) == 0.0 for name in _COVER):
-        place = _touched(figures, _COVER)
+    cover = (*_COVER, *(name for name in figures if _ASSET.fullmatch(name)))
+    if _are_known(figures, _COVER) and all(value_in(figures, name) == 0.0 for name in cover):
+        place = _touched(figures, cover)
         yield place.document.problem(place.key, "the protocol has no collateral at all", allowed="more than 0, here or in an AMO")
     ratio, told = "controller.collateral_ratio", {name.partition(".")[0] for name in figures}
     if value_in(figures, ratio) < 1.0 and ratio in figures and "redeem" in told and "share_token" not in told:

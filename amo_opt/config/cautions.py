@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
-from amo_opt.amos.parameters import SHARES_OF_COLLATERAL
+from amo_opt.amos.parameters import shares_of_collateral
+from amo_opt.amos.reserve import paid_at_once
 from amo_opt.config.arranged import arranged
 from amo_opt.config.checks import written_parameters
 from amo_opt.config.load import kind_of, load_study
@@ -70,7 +71,7 @@ def _of_reach(study: Study, document: Document) -> Iterator[Problem]:
 
 def _of_sources(study: Study, state: Document) -> Iterator[Problem]:
     """A state of which nothing was read, and an open door with nothing behind it."""
-    if study.state.has("redeem") and study.state.collateral.idle.value == 0.0:
+    if study.state.has("redeem") and study.state.collateral.idle.value == 0.0 and not paid_at_once(study.state):
         hint = "redeeming pays out of free collateral alone, until an AMO brings some back"
         if study.state.cover_usd > study.state.collateral_usd:
             hint = "redeeming pays out of free collateral alone, and what borrowers owe pays no redeemer: give it collateral, or leave [redeem] out"
@@ -105,7 +106,7 @@ def _of_weights(study: Study, document: Document) -> Iterator[Problem]:
 
 
 def _of_caps_and_buffer(values: Mapping[str, Placed]) -> Iterator[Problem]:
-    there = [name for name in SHARES_OF_COLLATERAL if name in values]  # a set of few mechanisms writes few of them
+    there = shares_of_collateral(values)  # a set of few mechanisms writes few of them
     total = math.fsum(values[name].value for name in there)
     if total > 1.0:
         place = _written_last(values[name] for name in there)

@@ -12,7 +12,8 @@ from dataclasses import MISSING, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.kinds import LABEL, is_taken, label_of
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import ASSET, LABEL, ON_POOLS, is_taken, label_of, mechanism_of
 from amo_opt.amos.parameters import PARAMETERS, is_named
 from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, figures_by_name, named_figures, parameter_key, section_at
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
@@ -22,7 +23,9 @@ from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
 from amo_opt.stress.facts import FACTS, stated
 from amo_opt.stress.settings import SETTINGS
-from amo_opt.stress.touches import reached
+from amo_opt.stress.settings import is_named as is_named_setting
+from amo_opt.stress.touches import reached, table_of_series
+from amo_opt.stress.touches import tables_of as tables_of_setting
 from amo_opt.wording import USD, in_account, plain
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from amo_opt.errors import Problem
     from amo_opt.protocol.state import ProtocolState
 
+TABLES = ("stablecoin", "collateral", "controller", "redeem", "mint", "pool", "markets", "contracts", "rewards", "liability")
+"""Tables of a state that no asset is called by."""
 SPACE: Key = ("search", "space")
 SET: Key = ("state", "set")
 DEFAULTS: Key = ("scenario_defaults", "set")
@@ -99,7 +104,7 @@ def pool_problems(document: Document) -> Iterator[Problem]:
     amos = document.get(("amos",))
     for name in amos if isinstance(amos, dict) else ():
         label, word = label_of(name)
-        if word and label not in pools:
+        if word in ON_POOLS and label not in pools:
             hint = nearest(label, pools) if pools else "name the pool: [[pool]] with name = …"
             yield document.problem(
                 ("amos", name), "works a pool that is not there", found=shown(label), allowed=", ".join(pools) or None, hint=hint
@@ -169,6 +174,45 @@ def opposite_problems(document: Document) -> Iterator[Problem]:
             yield document.problem((*key, at), "half of a ramp of A", found=plain(future or left), allowed=allowed)
         elif 0.0 < future < 1.0:
             yield document.problem((*key, "future_amplification"), "no A", found=plain(future), allowed="at least 1")
+
+
+def asset_problems(document: Document) -> Iterator[Problem]:
+    """Assets that are called as something else of the state is."""
+    amos, further = document.get(("amos",)), document.get(("pools",))
+    pools = {document.get(("pool_name",)), *(further if isinstance(further, dict) else ())}
+    for name in amos if isinstance(amos, dict) else ():
+        label, word = label_of(name)
+        taken = label in TABLES or label in pools or any(label in (each.name, each.name.replace("_", "")) for each in MECHANISMS)
+        if word == ASSET and taken:
+            what = "a pool's" if label in pools else "that of a table of the state"
+            yield document.problem(
+                ("amos", name),
+                "an asset by a name that is taken",
+                found=shown(label),
+                allowed="a name of its own",
+                hint=f"{label} is {what}",
+            )
+
+
+def setting_problems(document: Document, state: ProtocolState) -> Iterator[Problem]:
+    """Settings and waypoints of a mechanism with a name that the state does not have."""
+    places: list[Key] = [("scenario_defaults",)]
+    entries = document.get(("scenario",))
+    places += [("scenario", place) for place in range(len(entries) if isinstance(entries, list) else 0)]
+    for place in places:
+        for part in ("set", "waypoints"):
+            written = document.get((*place, part))
+            for name in written if isinstance(written, dict) else ():
+                tables = tables_of_setting(name) if part == "set" and is_named_setting(name) else ()
+                tables = (table_of_series(name),) if part == "waypoints" and mechanism_of(name) is not None else tables
+                for table in tables:
+                    if not state.has(table):
+                        message, allowed = (
+                            "belongs to a mechanism that the state does not have",
+                            f"left out, or a table [{table}] in the state",
+                        )
+                        found = shown(written[name]) if part == "set" else None
+                        yield document.problem((*place, part, name), message, found=found, allowed=allowed)
 
 
 def table_problems(document: Document) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.schema import figures_by_name, figures_in, left_out, off_value, table_of
 from amo_opt.config.study import Certification, Simulation
 from amo_opt.stress.catalogue import unnamed
+from amo_opt.stress.settings import SETTINGS, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def canonical(study: Study) -> dict[str, Any]:
             {
                 "name": scenario.name,
                 "weight": scenario.weight,
-                "settings": {name: value for name, value in scenario.settings.items() if calm.get(name) != value},
+                "settings": {name: value for name, value in scenario.settings.items() if _calm(name, calm) != value},
                 "waypoints": _points(scenario.waypoints),
                 "max_breach_probability": scenario.max_breach_probability,
             }
@@ -82,6 +83,10 @@ def canonical(study: Study) -> dict[str, Any]:
 def _said(settings: Certification | Simulation, usual: Certification | Simulation) -> dict[str, Any]:
     """The settings of a table, but for those that came later and are at what they are where left out."""
     return {name: value for name, value in asdict(settings).items() if name not in _LATER or value != getattr(usual, name)}
+
+
+def _calm(name: str, calm: Mapping[str, float]) -> float | None:
+    return SETTINGS[name].calm if is_named(name) else calm.get(name)
 
 
 def state_values(state: ProtocolState) -> dict[str, float]:

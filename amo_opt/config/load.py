@@ -14,13 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from amo_opt.amos.kinds import label_of
+from amo_opt.amos.kinds import ON_POOLS, label_of
 from amo_opt.amos.parameters import PARAMETERS, parameter_set, parameters_in
 from amo_opt.amos.sections import parts_of
-from amo_opt.config.arranged import arranged
+from amo_opt.config.arranged import STATED, arranged
 from amo_opt.config.balance import balance_problems
 from amo_opt.config.checks import (
     SPACE,
+    asset_problems,
     behaviour_problems,
     behaviour_unit,
     contract_problems,
@@ -35,6 +36,7 @@ from amo_opt.config.checks import (
     pool_problems,
     report_problems,
     scenario_problems,
+    setting_problems,
     settings_in,
     space_problems,
     state_problems,
@@ -251,6 +253,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         draws_problems(document),
         report_problems(document),
         () if state is None else unit_problems(document, how, state),
+        () if state is None else setting_problems(document, state),
     )
     if values is None or state is None or file_values is None or problems:
         return None
@@ -325,6 +328,7 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
         name_problems(document),
         hold_problems(document),
         opposite_problems(document),
+        asset_problems(document),
         balance_problems(written_figures(document)),
         contract_problems(document),
     )
@@ -347,7 +351,8 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
     for table in tables:
         room, _, name = table.partition(".")
         section: Any = _built(section_at(table), values[room][name], table, absent)  # type: ignore[arg-type]
-        named[room].append((name, replace(section, on=label_of(name)[0]) if room == "amos" else section))
+        label, kind = label_of(name) if room == "amos" else ("", "")
+        named[room].append((name, replace(section, on=label) if kind in ON_POOLS else section))
     amos = replace(state.amos, named=tuple(named["amos"]))
     return _reread(replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent)))
 
@@ -377,7 +382,10 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
         source = values["contracts"] if values is not None and entry.name in IN_CONTRACTS else values
         value: Any = None if source is None else source[entry.name]
         if part is Figure:
-            made[entry.name] = Figure(value=off_value(inner)) if value is None else Figure(**value)
+            said = value is not None and value["source"] == STATED
+            made[entry.name] = (
+                Figure(value=off_value(inner) if value is None else value["value"]) if value is None or said else Figure(**value)
+            )
         elif is_dataclass(part) and isinstance(part, type):
             made[entry.name] = _built(part, value, inner, absent)
         elif entry.name == "contracts":

@@ -143,6 +143,7 @@ def collateral_ratios(s: Vector, c: Vector) -> None:
         own = s[at.S_OWN + i]
         supply = s[at.S_SUPPLY + i]
         free = s[at.S_IDLE + i] + s[at.S_RECOVERABLE + i]
+        free = free if free > 0.0 else 0.0  # where nothing is left of a total of several, rounding may have left less
         cr = s[at.S_COLLATERAL_RATIO + i]
         elsewhere = s[at.S_OWN_AT_FLOOR + i]
         scaled_cr = s[at.S_SCALED_CR + i]

@@ -90,10 +90,13 @@ HOURLY: tuple[str, ...] = (
     "unsound",
     "amo_income",
     "earned",
+    "coming",
+    "beside",
 )
 """What AMOs add up within an hour, neighbours too: depth of other venues within 10 bp, that which the oracle sees and its distance from the pool's price, stablecoin that
 borrowers and savers sell or buy, stablecoin of holders who do not run (``market_operations``, ``quote``), the share of the others that leaves this hour; lanes where an AMO is over its cap,
-or its figures cannot be (``watch``); their income so far, and this hour's."""
+or its figures cannot be (``watch``); their income so far, and this hour's; collateral on its way home from assets, and what of assets that pay at once stands among the idle collateral
+while holders trade."""
 STUCK: tuple[str, ...] = ("stuck", "stuck_debt", "debt")
 """What AMOs add up where books are settled: collateral and stablecoin lent that cannot be withdrawn, and what borrowers owe."""
 

@@ -144,7 +144,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         down = -room if room < 0.0 else 0.0
         minted = up if minting else 0.0
         minted = minted if minted < hour_limit * y_1 else hour_limit * y_1
-        room_tokens = ceiling_tokens - idle
+        room_tokens = ceiling_tokens - (idle - s[at.S_BESIDE + i])
         room_tokens = room_tokens if room_tokens > 0.0 else 0.0
         allowed = room_tokens * (1.0 - minting_fee) / (mint_tokens if mint_tokens > 1e-9 else 1e-9)
         minted = minted if minted < allowed else allowed
@@ -282,6 +282,7 @@ trade_active = on_active(
         at.S_BACKING_VALUE,
         at.S_SELL_DEMAND,
         at.S_BUY_DEMAND,
+        at.S_BESIDE,
     ),
     market=(at.M_GATE,),
 )

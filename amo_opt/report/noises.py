@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import mechanism_of
 from amo_opt.stress.settings import VENUES
 from amo_opt.wording import significant
 
@@ -41,7 +42,10 @@ _OF_POOLS = {"coin": "the price of the coin of the", "volume": "swap volume of t
 
 
 def noise_words(noise: str) -> str:
-    """What a noise is called in a sentence; those of further pools by the pool's name."""
+    """What a noise is called in a sentence; those of further pools and of assets by their names."""
+    named = mechanism_of(noise.rpartition("-")[0])
+    if named is not None and named.price is not None:
+        return f"the price of {named.price.what}" if noise.endswith("-price") else f"the time to a loss of {named.price.what}"
     kind, _, pool = noise.partition("-")
     if noise not in WORDS and kind in _OF_POOLS:
         return f"{_OF_POOLS[kind]} {pool.upper()} pool"

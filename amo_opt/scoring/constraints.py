@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from amo_opt.amos.parameters import SHARES_OF_COLLATERAL
+from amo_opt.amos.parameters import shares_of_collateral
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS, LEAST_TAIL_POINTS
 
@@ -91,7 +91,8 @@ def caps_plus_buffer(parameters: ParameterSet) -> float:
 
     The exactly rounded sum: decimals that add up to 1 on paper (0.1 + 0.2 + 0.7) must not break the limit by a rounding error.
     """
-    return math.fsum(getattr(parameters, name) for name in SHARES_OF_COLLATERAL)
+    values = parameters.values()
+    return math.fsum(values[name] for name in shares_of_collateral(values))
 
 
 def decidable(n: float, limit: float) -> bool:

@@ -24,7 +24,8 @@ def seed_sets(space: Space) -> list[ParameterSet]:
     buffered = {"idle_buffer": 1.5 * values["idle_buffer"]}
     if LENT_COLLATERAL is not None:
         buffered[LENT_COLLATERAL] = max(0.0, values[LENT_COLLATERAL] - 0.5 * values["idle_buffer"])
-    named = [name for name in values if is_named(name) and PARAMETERS[name].amount]  # ceilings of AMOs whose names the state chose
+    # ceilings and caps of AMOs whose names the state chose
+    named = [name for name in values if is_named(name) and (PARAMETERS[name].amount or PARAMETERS[name].share_of is not None)]
     curves = [name for name in values if name == "amplification" or (is_named(name) and name.endswith(".amplification"))]
     ideas: list[tuple[str, dict[str, float]]] = [
         ("half-caps", {name: 0.5 * values[name] for name in (*CAPS, *named)}),

@@ -34,9 +34,12 @@ class Columns(dict[str, str]):
 
 @cache
 def _named(name: str) -> str | None:
-    label, _, rest = name.partition("_")
+    line = name.startswith("income_")
+    label, _, rest = name.removeprefix("income_").partition("_")
     word = rest.partition("_")[0]
     mechanism = mechanism_of(f"{label}-{word}") if word in (*KINDS, POOL) else None
+    if line and mechanism is not None:
+        return next((name for each in mechanism.income.values() if name == f"income_{each.name}"), None)
     return (
         None if mechanism is None else next((f"{mechanism.name}.{line}" for line, each in mechanism.series.items() if each == name), None)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.amos.layout import LINES, STATE_INDEX
+from amo_opt.amos.layout import LINES, layout_of
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.floor_supply import BalanceSheet, floor_ratio, floor_supply
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Block = dict[str, NDArray[np.float64]]
 
 LINE_COLUMNS: tuple[str, ...] = tuple(f"{name}_usd" for name in LINES)
-"""The accounting lines as columns; ``Σ income + Σ capital = nav_end − nav_start`` on every row."""
+"""The accounting lines as columns, those of mechanisms whose names a state chose apart; ``Σ income + Σ capital = nav_end − nav_start`` on every row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,23 +86,23 @@ def block_columns(
     parameters: ParameterSet,
 ) -> Block:
     """The columns of one block's first ``lanes`` paths from its last state, its state when the window opened, and its NAVs (3, LANES)."""
-    simulation = study.simulation
+    simulation, layout = study.simulation, layout_of(study.state)
 
     def of(source: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-        first = STATE_INDEX[name] * LANES
+        first = layout.state_index[name] * LANES
         return source[first : first + lanes].copy()
 
     def external(source: NDArray[np.float64]) -> NDArray[np.float64]:
         return BalanceSheet(source).external[:lanes].copy()
 
     columns: Block = {"nav_start_usd": navs[1, :lanes].copy(), "nav_end_usd": navs[2, :lanes].copy()}
-    for line, column in zip(LINES, LINE_COLUMNS, strict=True):
-        columns[column] = of(state, line)
+    for line in layout.lines:
+        columns[f"{line}_usd"] = of(state, line)
     columns["transition_nav_start_usd"] = navs[0, :lanes].copy()
     for kind in ("income", "capital"):
         # added one by one: np.sum's order, and so its last bits, would depend on the number of lanes
         total = np.zeros(lanes)
-        for line in LINES:
+        for line in layout.lines:
             if line.startswith(kind):
                 total += of(opening, line)
         columns[f"transition_{kind}_usd"] = total

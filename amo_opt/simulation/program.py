@@ -115,6 +115,8 @@ def _code(stage: Stage) -> str:
 
 _ACTS = ("venue_loss", "operate", "watch")
 """Parts that are an AMO's own doing or its own loss, and not its venue's."""
+_AT_ONCE = ("lend", "take_back")
+"""Parts of an asset that pays redeemers at once."""
 
 
 def row_of(mechanism: Mechanism, part: str, *, places: Places, always: bool = False) -> Row | None:
@@ -123,8 +125,8 @@ def row_of(mechanism: Mechanism, part: str, *, places: Places, always: bool = Fa
     if stage is None:
         return None
     flag, full = (stage.flag, stage.full) if isinstance(stage, Flagged) else (stage, None)
-    there = mechanism.stages.there
-    needs = None if there is None or part not in _ACTS else places.constants + there
+    asks = mechanism.stages.now if part in _AT_ONCE else mechanism.stages.there if part in _ACTS else None
+    needs = None if asks is None else places.constants + asks
     return Row(f"{mechanism.name}_{part}", flag, full, of=mechanism, places=places, always=always, needs=needs)
 
 
@@ -181,9 +183,11 @@ def rows_of(layout: Layout) -> Programs:
         *rows("flight", _earns),
         *rows("tally", _earns),
         Row("demand", demand),
+        *rows("lend", _turn),
         *_one_price(layout),
         Row("trade", trade_fast, trade_active),
         *(() if not _further(layout) else (Row("count_low", pools.count_low),)),
+        *tuple(rows("take_back", _turn))[::-1],  # who pays first is the last to be given back
         *rows("arbitrage", _earns),
         # prices, oracle and CR; the share token's operations
         Row("observe", observe),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
 
 COLUMNS = 44 + len(LINES)
-"""Columns of an outcome: its accounting lines, and what else is told of a path."""
+"""Columns of an outcome: its accounting lines but for those of names that a state chose, and what else is told of a path."""
 ROW_BYTES = 32
 """Beside them: a path's number, its scenario's, its component's, and its weight."""
 DRAWN = 1.9

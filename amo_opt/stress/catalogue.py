@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.stress.scenario import Line, Scenario, Span
 from amo_opt.stress.series import SERIES
-from amo_opt.stress.settings import ORDERED, SETTINGS, VENUES
+from amo_opt.stress.settings import ORDERED, SETTINGS, is_named, setting, venues_in
 from amo_opt.wording import USD, in_account
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def load_scenario(
             for low, high in ORDERED
             if low in own and high in own and own[low] > own[high]
         ]
-        if own["losses_certain"] == 1.0 and not any(own[f"{venue}_loss_yearly"] > 0.0 for venue in VENUES):
+        if own["losses_certain"] == 1.0 and not any(setting(own, f"{venue}_loss_yearly") > 0.0 for venue in venues_in(own)):
             problems.append(
                 "losses_certain = 1 and every …_loss_yearly is 0, so no venue can be hit; set one above 0, or losses_certain = 0"
             )
@@ -193,7 +193,8 @@ def describe(scenario: Scenario, *, account: str = USD, without: Collection[str]
     facts += [
         Fact("setting", f"{key} = {own[key]:g} {in_account(SETTINGS[key].unit, account)}".rstrip())
         for key in own
-        if key in calm and own[key] != calm[key] and not (key == "losses_certain" or key.endswith(("_loss_yearly", "_loss_severity")))
+        if own[key] != calm.get(key, SETTINGS[key].calm if is_named(key) else own[key])
+        and not (key == "losses_certain" or key.endswith(("_loss_yearly", "_loss_severity")))
     ]
     facts += [Fact("source", source) for source in scenario.sources]
     return tuple(facts)
@@ -201,15 +202,16 @@ def describe(scenario: Scenario, *, account: str = USD, without: Collection[str]
 
 def _loss_facts(own: Mapping[str, float]) -> list[Fact]:
     """A line for each venue that may lose: how much of what, and how probable; none where every probability is 0."""
-    total = sum(own[f"{venue}_loss_yearly"] for venue in VENUES)
+    venues = venues_in(own)
+    total = sum(setting(own, f"{venue}_loss_yearly") for venue in venues)
     facts = []
-    for venue, what in VENUES.items():
-        yearly = own[f"{venue}_loss_yearly"]
+    for venue, what in venues.items():
+        yearly = setting(own, f"{venue}_loss_yearly")
         if yearly > 0.0:
             chance = (
                 f"at onset on {100 * yearly / total:.3g}% of paths" if own["losses_certain"] == 1.0 else f"with {100 * yearly:g}% a year"
             )
-            facts.append(Fact("loss", f"{100 * own[f'{venue}_loss_severity']:g}% {what}, {chance}"))
+            facts.append(Fact("loss", f"{100 * setting(own, f'{venue}_loss_severity'):g}% {what}, {chance}"))
     return facts
 
 
@@ -311,7 +313,7 @@ def _is_finite(number: object) -> bool:
 
 def _problem(key: str, value: object, known: Iterable[str]) -> str | None:
     names = tuple(known)
-    if key not in names:
+    if key not in names and not is_named(key):
         return f"unknown setting {key!r}; nearest: {_nearest(key, names)!r}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{key} is {value!r}; allowed: a number"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import ASSET, mechanism_of
 from amo_opt.amos.layout import BASE, layout_of
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.aligned import aligned
@@ -22,6 +23,7 @@ from amo_opt.stress.episodes import Episodes, draw_episodes
 from amo_opt.stress.losses import draw_losses
 from amo_opt.stress.noise import lagged_mean, lognormal, reverting_flow, stationary, walk_returns
 from amo_opt.stress.series import SERIES
+from amo_opt.stress.settings import setting
 from amo_opt.stress.shapes import hourly_demand, hourly_share, levels, total_hazard
 from amo_opt.stress.streams import Streams
 from amo_opt.stress.tilts import NOISES, path_name
@@ -47,9 +49,19 @@ DRAWN_FROM = frozenset(
 _FREEZE = frozenset(each.market.prefix for each in MECHANISMS if each.market is not None and each.market.freezes)
 BORROWERS = tuple(each.name for each in MECHANISMS if each.borrowing is not None)
 """Whose borrowers' demand is drawn, by the name that begins their settings, draws and inputs."""
-_LOSS_INPUTS = {each.name: f"{each.name}.loss" for each in MECHANISMS if each.loss is not None}
-_ASSETS = tuple(each.name for each in MECHANISMS if each.price is not None)
-"""Assets that have a price of their own."""
+
+
+def loss_inputs(layout: Layout) -> dict[str, str]:
+    """The inputs that hold what a venue loses, by the venue."""
+    return {each.name: f"{each.name}.loss" for each in layout.mechanisms if each.loss is not None}
+
+
+def assets_of(layout: Layout) -> tuple[str, ...]:
+    """Assets that have a price of their own."""
+    return tuple(each.name for each in layout.mechanisms if each.price is not None)
+
+
+_ASSETS = assets_of(BASE)
 _EXITS = {"news_exit": "holders_exit", "lp_exit": "lp_exit"}
 """Inputs that no price explains, and the series of waypoints that they are drawn from."""
 _COINS = ("usdc", "dai", "usdt")
@@ -82,8 +94,8 @@ class _Draw:
 
     def autoregression(self, purpose: str) -> Rows:
         """Stationary noise whose deviation and time constant are the settings ``…_sd`` and ``…_hours``."""
-        setting = NOISES[purpose].setting
-        return stationary(self.normals(purpose), self.settings[f"{setting}_hours"], sd=self.settings[f"{setting}_sd"])
+        scaled = NOISES[purpose].setting
+        return stationary(self.normals(purpose), setting(self.settings, f"{scaled}_hours"), sd=setting(self.settings, f"{scaled}_sd"))
 
     def walk(self, purpose: str) -> Rows:
         """Gross hourly returns of a price whose daily volatility is the noise's setting."""
@@ -162,13 +174,14 @@ def lay_out(rows: Mapping[str, Input], *, paths: int, steps: int, layout: Layout
 
 def moving_inputs(scenario: Scenario, layout: Layout = BASE) -> tuple[str, ...]:
     """The inputs of the layout that may change from hour to hour in the scenario, on whatever path; the others are one number (`draw_inputs`)."""
-    settings = scenario.settings
-    still = {"reward_tokens", *FREE_CAPS, *(name for venue, name in _LOSS_INPUTS.items() if settings[f"{venue}_loss_yearly"] <= 0.0)}
+    settings, assets = scenario.settings, assets_of(layout)
+    losses = loss_inputs(layout)
+    still = {"reward_tokens", *FREE_CAPS, *(name for venue, name in losses.items() if setting(settings, f"{venue}_loss_yearly") <= 0.0)}
     still |= {name for name, series in _EXITS.items() if series not in scenario.waypoints}
     still |= {f"{name}.demand" for name in BORROWERS if settings[f"{name}_demand_sd"] <= 0.0}
     still |= {f"{name}.turn" for name in BORROWERS if settings[f"{name}_turn"] == 0.0}
-    still |= {f"{name}.open" for name in _ASSETS if settings[f"{name}_gate_hours"] <= 0.0}
-    still |= {f"{name}.price" for name in _ASSETS if settings[f"{name}_price_sd"] <= 0.0 and name not in scenario.waypoints}
+    still |= {f"{name}.open" for name in assets if setting(settings, f"{name}_gate_hours") <= 0.0}
+    still |= {f"{name}.price" for name in assets if setting(settings, f"{name}_price_sd") <= 0.0 and name not in scenario.waypoints}
     if settings.get("gate_hours", 0.0) <= 0.0:
         still.add("gate")
     if settings.get("freeze_days_high", 0.0) > 0.0:
@@ -383,8 +396,7 @@ def _gas(draw: _Draw) -> Rows:
     return usd if shape is None else usd * shape
 
 
-def _gate(draw: _Draw, setting: str = "gate_hours") -> Input:
-    hours = draw.settings.get(setting, 0.0)
+def _gate(draw: _Draw, hours: float) -> Input:
     if hours <= 0.0:
         return 1.0
     since = draw.hours_since(0.0)
@@ -394,30 +406,32 @@ def _gate(draw: _Draw, setting: str = "gate_hours") -> Input:
 def _assets(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
     """Prices of assets as multiples of what they are counted in, and whether their custodians are open; of one that the protocol does not have nothing is drawn."""
     rows: dict[str, Input] = {}
-    for name in _ASSETS:
+    for name in assets_of(layout_of(state)):
         price: Input = 1.0
         opens: Input = 1.0
         if state.has(f"amos.{name}"):
             shape = draw.shape(name)
-            if draw.settings[f"{name}_price_sd"] > 0.0 or shape is not None:
+            noisy = setting(draw.settings, f"{name}_price_sd") > 0.0
+            if noisy or shape is not None:
                 price = np.ones((len(draw.paths), draw.steps))
-                if draw.settings[f"{name}_price_sd"] > 0.0:
+                if noisy:
                     price = price + draw.autoregression(f"{name}-price")
                 price = np.maximum(price if shape is None else price * shape, _LEAST_PRICE)
-            opens = _gate(draw, f"{name}_gate_hours")
+            opens = _gate(draw, setting(draw.settings, f"{name}_gate_hours"))
         rows |= {f"{name}.price": price, f"{name}.open": opens}
     return rows
 
 
-def _losses(draw: _Draw) -> dict[str, Input]:
+def _losses(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
     """What each venue loses in the hour that is drawn for it; the coin's loss is in its price."""
-    rows: dict[str, Input] = dict.fromkeys(_LOSS_INPUTS.values(), 0.0)
-    for venue, name in _LOSS_INPUTS.items():
+    inputs = loss_inputs(layout_of(state))
+    rows: dict[str, Input] = dict.fromkeys(inputs.values(), 0.0)
+    for venue, name in inputs.items():
         if venue in draw.losses:
             steps = draw.losses[venue]
             hit = np.flatnonzero(steps < draw.steps)
             lost = np.zeros((len(draw.paths), draw.steps))
-            lost[hit, steps[hit]] = draw.settings[f"{venue}_loss_severity"]
+            lost[hit, steps[hit]] = setting(draw.settings, f"{venue}_loss_severity")
             rows[name] = lost
     return rows
 
@@ -433,9 +447,9 @@ _PARTS: dict[Part, Callable[[_Draw, ProtocolState], dict[str, Input]]] = {
     "volume": lambda draw, _: {"swap_volume": _volume(draw)},
     "flows": lambda draw, _: _flows(draw),
     "gas": lambda draw, _: {"gas_usd": _gas(draw)},
-    "gate": lambda draw, _: {"gate": _gate(draw)},
+    "gate": lambda draw, _: {"gate": _gate(draw, draw.settings.get("gate_hours", 0.0))},
     "assets": _assets,
-    "losses": lambda draw, _: _losses(draw),
+    "losses": _losses,
 }
 """What is drawn together, in the order of the checks."""
 FROM_STATE: tuple[Part, ...] = ("lending", "pools")
@@ -461,7 +475,11 @@ def read_by(settings: Collection[str]) -> tuple[Part, ...]:
     """The parts that some of a scenario's settings act on, in the order in which they are drawn."""
     found: set[Part] = set()
     for name in settings:
-        readers = [parts for prefixes, parts in _FROM_SETTINGS if name.startswith(prefixes)]
+        of = name.partition("_")[0]
+        asset = (
+            name.replace(of, _ASSETS[0], 1) if mechanism_of(of) is not None else name
+        )  # one of a name of its own is read as the catalogue's is
+        readers = [parts for prefixes, parts in _FROM_SETTINGS if asset.startswith(prefixes)]
         found |= set(readers[0]) if readers else set(_PARTS)
     return tuple(part for part in _PARTS if part in found)
 
@@ -473,7 +491,8 @@ _POSITIVE = (
     *(f"{amo}.deposits" for amo in LENDERS.values()),
     *(f"{name}.demand" for name in BORROWERS),
 )
-_SHARES = ("news_exit", "lp_exit", "gate", *(f"{name}.open" for name in _ASSETS), *_LOSS_INPUTS.values())
+_SHARES = ("news_exit", "lp_exit", "gate", *(f"{name}.open" for name in _ASSETS), *loss_inputs(BASE).values())
+_SHARES_OF_NAMED = (f"-{ASSET}.open", f"-{ASSET}.loss")
 _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(BASE.inputs, (0.0, _LARGEST))
     | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))
@@ -486,7 +505,7 @@ _DOMAINS: dict[str, tuple[float, float]] = (
 
 def _check(scenario: Scenario, rows: dict[str, Input], *, first_path: int, component: int = 0) -> None:
     for name, values in rows.items():
-        least, most = _DOMAINS.get(name, (0.0, _LARGEST))
+        least, most = _DOMAINS.get(name, (0.0, 1.0 if name.endswith(_SHARES_OF_NAMED) else _LARGEST))
         # two passes without a temporary; a NaN is the least and the most of its rows, and fails both comparisons
         if np.min(values) >= least and np.max(values) <= most:
             continue

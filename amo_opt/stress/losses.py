@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.stress.settings import VENUES
+from amo_opt.stress.settings import setting, venues_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def draw_losses(settings: Mapping[str, float], streams: Streams, *, paths: range
 
     Each venue has a stream of its own, and which venue a certain loss hits another: switching one on shifts no other draw.
     """
-    yearly = {venue: settings[f"{venue}_loss_yearly"] for venue in VENUES}
+    yearly = {venue: setting(settings, f"{venue}_loss_yearly") for venue in venues_in(settings)}
     yearly = {venue: probability for venue, probability in yearly.items() if probability > 0.0}
     if settings["losses_certain"] == 1.0:
         edges = np.cumsum(list(yearly.values()))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import mechanism_of
+
+if TYPE_CHECKING:
+    from amo_opt.amos.mechanism import AssetPrice
 
 Kind = Literal["price", "level", "multiple", "share_a_day", "demand_a_day"]
 
@@ -21,7 +25,25 @@ class Series:
     doc: str
 
 
-SERIES: dict[str, Series] = {
+def _price_of(price: AssetPrice) -> Series:
+    return Series("price", 0.01, 10.0, "", f"price of {price.what}, as a multiple of what it is counted in")
+
+
+class _AllSeries(dict[str, Series]):
+    """Series by name; that of an asset whose name a state chooses (``treasuries-asset``) is known by its name, and not gone through."""
+
+    def __missing__(self, name: str) -> Series:
+        mechanism = mechanism_of(name)
+        if mechanism is None or mechanism.price is None:
+            raise KeyError(name)
+        return _price_of(mechanism.price)
+
+    def __contains__(self, name: object) -> bool:
+        mechanism = mechanism_of(name) if isinstance(name, str) else None
+        return super().__contains__(name) or (mechanism is not None and mechanism.price is not None)
+
+
+_COMMON: dict[str, Series] = {
     "usdc": Series("price", 0.01, 10.0, "USD", "price of USDC, the collateral coin"),
     "dai": Series("price", 0.01, 10.0, "USD", "price of DAI"),
     "usdt": Series("price", 0.01, 10.0, "USD", "price of USDT"),
@@ -31,8 +53,5 @@ SERIES: dict[str, Series] = {
     "holders_exit": Series("share_a_day", 0.0, 0.99, "1/day", "share of external supply leaving on news"),
     "lp_exit": Series("share_a_day", 0.0, 0.9999, "1/day", "share of outside liquidity leaving on news"),
     "demand": Series("demand_a_day", -10.0, 10.0, "1/day", "net demand on top of calm flow, share of external supply"),
-} | {
-    each.name: Series("price", 0.01, 10.0, "", f"price of {each.price.what}, as a multiple of what it is counted in")
-    for each in MECHANISMS
-    if each.price is not None
 }
+SERIES: dict[str, Series] = _AllSeries(_COMMON | {each.name: _price_of(each.price) for each in MECHANISMS if each.price is not None})

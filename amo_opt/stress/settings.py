@@ -7,12 +7,16 @@ names has its calm values from there (`Setting.calm`).
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import mechanism_of
 from amo_opt.protocol.settings import Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from amo_opt.amos.mechanism import Mechanism
 
 _COMMON: dict[str, Setting] = {
@@ -111,7 +115,40 @@ def settings_of(mechanism: Mechanism) -> dict[str, Setting]:
     return found | dict(mechanism.settings)
 
 
-SETTINGS: dict[str, Setting] = _COMMON | {name: setting for each in MECHANISMS for name, setting in settings_of(each).items()}
+class Settings(dict[str, Setting]):
+    """Settings by name; one of a mechanism whose name a state chooses (``treasuries-asset_price_sd``) is known by its name, and not gone through."""
+
+    def __missing__(self, name: str) -> Setting:
+        found = _named(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and _named(name) is not None)
+
+
+@cache
+def _named(name: str) -> Setting | None:
+    mechanism = mechanism_of(name.partition("_")[0])
+    return None if mechanism is None else settings_of(mechanism).get(name)
+
+
+SETTINGS: Settings = Settings(_COMMON | {name: setting for each in MECHANISMS for name, setting in settings_of(each).items()})
+
+
+def is_named(name: str) -> bool:
+    """Whether a setting belongs to a mechanism whose name a state chose."""
+    return not dict.__contains__(SETTINGS, name) and name in SETTINGS
+
+
+def setting(settings: Mapping[str, float], name: str) -> float:
+    """What a scenario says a setting is; of a mechanism whose name a state chose, what calm holds where the scenario does not say."""
+    if name in settings or not is_named(name):
+        return settings[name]
+    calm = SETTINGS[name].calm
+    return settings[name] if calm is None else calm
+
 
 ORDERED: tuple[tuple[str, str], ...] = (
     ("onset_day_low", "onset_day_high"),
@@ -124,3 +161,11 @@ VENUES: dict[str, str] = {each.name: each.loss.share_of for each in MECHANISMS i
     "coin": "of USDC's price, for good"
 }
 """Where a loss may strike, by the name that begins its settings, and what its severity is a share of; a certain loss is drawn in this order."""
+
+
+def venues_in(settings: Mapping[str, float]) -> dict[str, str]:
+    """`VENUES`, and those of names that a state chose which a scenario's settings let lose."""
+    ends = "_loss_yearly"
+    named = sorted(name.removesuffix(ends) for name in settings if name.endswith(ends) and is_named(name))
+    found = {venue: mechanism_of(venue) for venue in named}
+    return VENUES | {venue: each.loss.share_of for venue, each in found.items() if each is not None and each.loss is not None}

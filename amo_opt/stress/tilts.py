@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import mechanism_of
 from amo_opt.errors import AmoOptError
 from amo_opt.stress.settings import VENUES
 
@@ -46,18 +47,27 @@ OF_POOLS: Mapping[str, Noise] = MappingProxyType({"coin": Noise("stationary", "c
 """Noises of every further pool: ``coin-NAME`` is the price of its coin, ``volume-NAME`` the two-way volume that looks for it."""
 
 
+def _named(purpose: str) -> Noise | None:
+    """The noise of a further pool (``coin-NAME``), or of an asset whose name a state chose (``NAME-asset-price``, ``NAME-asset-loss``)."""
+    owner, _, part = purpose.rpartition("-")
+    mechanism = mechanism_of(owner)
+    if mechanism is not None and mechanism.price is not None and part in ("price", "loss"):
+        return Noise("stationary", f"{owner}_price") if part == "price" else Noise("uniform")
+    kind, _, name = purpose.partition("-")
+    return OF_POOLS.get(kind) if name else None
+
+
 class _Noises(dict[str, Noise]):
-    """The table, with the noises of further pools by their names."""
+    """The table, with the noises of further pools and of assets by their names."""
 
     def __missing__(self, purpose: str) -> Noise:
-        kind, _, name = purpose.partition("-")
-        if not name or kind not in OF_POOLS:
+        found = _named(purpose)
+        if found is None:
             raise KeyError(purpose)
-        return OF_POOLS[kind]
+        return found
 
     def __contains__(self, purpose: object) -> bool:
-        kind, _, name = str(purpose).partition("-")
-        return super().__contains__(purpose) or (bool(name) and kind in OF_POOLS)
+        return super().__contains__(purpose) or _named(str(purpose)) is not None
 
 
 NOISES: Mapping[str, Noise] = MappingProxyType(
@@ -87,7 +97,7 @@ NOISES: Mapping[str, Noise] = MappingProxyType(
 
 
 def in_order(purposes: Iterable[str]) -> tuple[str, ...]:
-    """Noises in the table's order, those of further pools last."""
+    """Noises in the table's order, those of names that a state chose last."""
     known = set(purposes)
     return (*(purpose for purpose in NOISES if purpose in known), *sorted(known - set(NOISES)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import mechanism_of
 from amo_opt.stress.catalogue import CALM, load_scenario
 from amo_opt.stress.settings import settings_of
 
@@ -27,6 +28,9 @@ def tables_of(setting: str) -> tuple[str, ...]:
     """The tables of a state through which a setting reaches a protocol, any of them; none of them where it reaches every one."""
     if setting in _OF:
         return _OF[setting]
+    named = mechanism_of(setting.partition("_")[0])
+    if named is not None:
+        return (named.table,)
     if setting.startswith("freeze_"):
         return _LENDERS
     if setting.startswith("gate_"):
@@ -34,6 +38,12 @@ def tables_of(setting: str) -> tuple[str, ...]:
     if setting.startswith("reward_"):
         return ("rewards",)
     return ("share_token",) if setting.startswith("share_") else ()
+
+
+def table_of_series(name: str) -> str:
+    """The table that a series reaches alone, by dotted name; empty where it reaches every protocol."""
+    named = mechanism_of(name)
+    return SERIES_OF.get(name, "") if named is None else named.table
 
 
 def reached(setting: str, has: Callable[[str], bool]) -> bool:
@@ -46,5 +56,6 @@ def reaches(scenario: Scenario, has: Callable[[str], bool]) -> bool:
     """Whether a scenario differs from calm in anything that a protocol has, which ``has`` a table of its state or not."""
     calm = load_scenario(CALM).settings
     changed = [key for key, value in scenario.settings.items() if calm.get(key) != value and not key.startswith(SHAPES)]
-    wanted = [*(tables_of(key) for key in changed), *((SERIES_OF[name],) if name in SERIES_OF else () for name in scenario.waypoints)]
+    tables = (table_of_series(name) for name in scenario.waypoints)
+    wanted = [*(tables_of(key) for key in changed), *((table,) if table else () for table in tables)]
     return scenario.name == CALM or any(not tables or any(has(table) for table in tables) for tables in wanted)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
 from amo_opt.stress.noise import HOURS_A_DAY, reverting_flow, stationary
+from amo_opt.stress.settings import setting
 from amo_opt.stress.streams import Streams
 from amo_opt.stress.tilts import NOISES, in_order
 
@@ -96,7 +97,7 @@ class TwinStreams(Streams):
         if noise.kind == "walk":
             sd = settings[noise.setting] / math.sqrt(HOURS_A_DAY)
             return np.cumsum(sd * z - 0.5 * sd * sd, axis=1)
-        hours = settings[f"{noise.setting}_hours"]
+        hours = setting(settings, f"{noise.setting}_hours")
         return (
             stationary(z.copy(), hours, sd=1.0)
             if noise.kind == "stationary"

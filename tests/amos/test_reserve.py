@@ -220,6 +220,7 @@ def test_idle_collateral_against_an_exact_queue(alone: Callable[..., Any], delay
     apart, most = [], 0.0
     for _ in range(6 * delay):
         block["idle"] = block["idle"] - 0.5e6
+        block["coming"] = 0.0  # as an hour opens
         block.run("reserve_market_operations", "reserve_operate")
         arrived = due.popleft()
         idle, asked = idle - 0.5e6 + arrived, asked - arrived

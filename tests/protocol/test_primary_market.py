@@ -540,6 +540,17 @@ def test_minting_is_shut_at_the_pools_ceiling(spot: Callable[..., Any]) -> None:
     assert np.all(block.lanes("supply")[1:] == supply)
 
 
+def test_an_asset_that_pays_beside_the_coin_takes_no_room_under_the_ceiling(spot: Callable[..., Any]) -> None:
+    """The ceiling is on what the pools that mint hold: 10m of room with 490m, or with 690m of which 200m stand there while holders trade."""
+    block = spot(minting_fee=0.002)
+    block.constant(hour_limit=1.0, mint_ceiling=500e6)
+    block["beside"] = beside = np.where(np.arange(LANES) == 0, 0.0, 200e6)
+    block["idle"] = idle = 490e6 + beside
+    at_price(block, 1.02)
+    run(block)
+    assert block.lanes("idle") - idle == pytest.approx(np.full(LANES, 10e6), rel=1e-9, abs=1e-3)
+
+
 def test_minters_buy_no_more_shares_than_their_market_has(spot: Callable[..., Any]) -> None:
     """A share token with a depth of 0.1m: minting stops where its 1 − CR has cost that much, which doubles its price."""
     block = spot(share_depth=0.1e6, minting_fee=0.002)

@@ -69,12 +69,18 @@ OF_SEVERAL = {
 """Common lines that only further pools and keepers move."""
 PLAYED = {"aave", "investor", "fraxlend", "curve", "uniswap"}
 """The AMOs that the twin plays. Lines of others must not move in its runs."""
-NOT_PLAYED = {
-    line
-    for each in MECHANISMS
-    if each.name not in PLAYED
-    for line in STATE[PLACES[each.name].state // LANES :][: len(each.stages.own.state)]
-} | OF_SEVERAL
+OF_ASSETS = {"coming", "beside"}
+"""Sums over assets beside the collateral coin."""
+NOT_PLAYED = (
+    {
+        line
+        for each in MECHANISMS
+        if each.name not in PLAYED
+        for line in STATE[PLACES[each.name].state // LANES :][: len(each.stages.own.state)]
+    }
+    | OF_SEVERAL
+    | OF_ASSETS
+)
 Edits = Mapping[str, tuple[int, int, float]]
 """Rows of a market put in by hand: input → (first hour, hour after the last, value)."""
 
@@ -483,6 +489,7 @@ def test_an_amo_that_is_not_there_has_no_rows(frax: Study) -> None:
     s.reshape(-1, LANES)[[STATE_INDEX[name] for name in held.values()]] = 0.0
     p = np.zeros_like(parameter_vector(frax.current))
     c[[CONSTANT_INDEX[f"{each.name}.there"] for each in MECHANISMS if each.stages.there is not None]] = 1.0
+    c[[CONSTANT_INDEX[f"{each.name}.now"] for each in MECHANISMS if each.stages.now is not None]] = 1.0
     least = program.used(program.HOUR, s, p, c)
     amos = [each for each in MECHANISMS if each.stages.cap is not None and each.stages.held is not None]
     assert [each.name for each in amos if each.name in PLAYED] == list(held)

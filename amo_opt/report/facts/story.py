@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK
-from amo_opt.amos.layout import LINES
+from amo_opt.amos.layout import LINES, layout_of
 from amo_opt.amos.peg_keeper import MECHANISM as KEEPER
 from amo_opt.report.facts.story_caption import Events, caption
-from amo_opt.report.facts.story_panels import APART, CAPITAL, IN_YIELD, LINE_TITLES, FloatArray, Panel, Series, panels_of
+from amo_opt.report.facts.story_panels import APART, CAPITAL, FloatArray, Panel, Series, in_yield, line_titles, panels_of
 from amo_opt.simulation.columns import named_columns
 from amo_opt.simulation.path_statistics import BACK_WITHIN
 from amo_opt.stress.episodes import draw_episodes
@@ -59,9 +59,10 @@ SERIES: tuple[str, ...] = (
 
 
 def series_in(state: ProtocolState) -> tuple[str, ...]:
-    """`SERIES`, and those of mechanisms that the state has under names of its own, and of its only PegKeeper."""
+    """`SERIES`, and those of mechanisms that the state has under names of its own, with their accounting lines, and of its only PegKeeper."""
     keeper = tuple(KEEPER.series.values()) if state.has(KEEPER.table) else ()
-    return (*SERIES, *keeper, *named_columns(state))
+    lines = tuple(line for line in layout_of(state).lines if line not in LINES)
+    return (*SERIES, *keeper, *named_columns(state), *lines)
 
 
 ENLARGED_HOURS = (24, 216)
@@ -126,6 +127,7 @@ def tell_story(
     streams = TwinStreams(study.search.seed, stream, entry, components=components, component=component, opening=opening)
     onset = _onset(series, reference, study, entry, path=path, streams=streams)
     worst = _worst(series, study.simulation.transition_hours)
+    titles = line_titles(study.state)
     events = Events(
         transition=study.simulation.transition_hours,
         onset=None if onset is None else onset.hour,
@@ -135,7 +137,7 @@ def tell_story(
         back_within_bps=1e4 * BACK_WITHIN,
         min_external_cr=study.constraints.min_external_cr,
         min_cr=parameters.min_cr,
-        yield_lines={name: LINE_TITLES.get(name, name) for name in IN_YIELD},
+        yield_lines={name: titles.get(name, name) for name in in_yield(study.state)},
         other_income=APART,
         capital=CAPITAL,
         size=study.state.size,

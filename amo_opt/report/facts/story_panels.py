@@ -16,6 +16,7 @@ from amo_opt.scoring.metrics import NOT_YIELD
 from amo_opt.wording import fixed, in_account
 
 if TYPE_CHECKING:
+    from amo_opt.amos.mechanism import Mechanism
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.protocol.state import ProtocolState
@@ -44,7 +45,7 @@ LINE_TITLES = {
     "capital_buybacks": "buybacks",
 }
 HOLDERS = tuple(each for each in BY_RANK if each.collateral_series)
-"""The AMOs that hold collateral."""
+"""The AMOs of the catalogue that hold collateral."""
 LINE_ROLES: tuple[Role, ...] = ("first", "second", "third")
 """How lines beside one another look, of pools and of PegKeepers; more look alike."""
 LAYERS: tuple[Role, ...] = ("first", "third", "fourth", "fifth")
@@ -92,7 +93,8 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
     """The panels of one path in their order, from series of shape (steps,), transition included."""
     start = study.simulation.transition_hours
     least = NEGLIGIBLE * study.state.size
-    total = np.sum([series[name] for name in IN_YIELD], axis=0)
+    total = np.sum([series[name] for name in in_yield(study.state)], axis=0)
+    titles = line_titles(study.state)
     beside: list[tuple[str, Role]] = [(name, "first" if name == "income_mark_to_market" else "rest") for name in APART]
     beside += [(name, "capital") for name in CAPITAL]
     return (
@@ -135,8 +137,8 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
                 "idle": (series["idle"], "second"),
                 **{
                     amo.venue: (series[amo.collateral_series], _layer(place))
-                    for place, amo in enumerate(HOLDERS)
-                    if study.state.has(f"amos.{amo.name}")
+                    for place, amo in enumerate((*HOLDERS, *(each for each in _named(study.state) if each.collateral_series)))
+                    if study.state.has(amo.table)
                 },
                 **_in_pools(series, study.state),
             },
@@ -162,7 +164,7 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
         _amounts(
             "income",
             in_account("Income in the yield, running sums ({unit}USD)", study.state.unit),
-            {"sum": (total, "first"), **{LINE_TITLES.get(name, name): (series[name], "rest") for name in IN_YIELD}},
+            {"sum": (total, "first"), **{titles.get(name, name): (series[name], "rest") for name in in_yield(study.state)}},
             scored_from=start,
             least=least,
             silence="no income",
@@ -176,6 +178,21 @@ def panels_of(series: Series, study: Study, parameters: ParameterSet) -> tuple[P
             silence="nothing",
         ),
     )
+
+
+def _named(state: ProtocolState) -> tuple[Mechanism, ...]:
+    """The mechanisms whose names the state chose."""
+    return tuple(each for each in mechanisms_of(state) if each.table in state.instances)
+
+
+def in_yield(state: ProtocolState) -> tuple[str, ...]:
+    """The lines of the yield, those of mechanisms whose names the state chose last."""
+    return (*IN_YIELD, *(f"income_{line.name}" for each in _named(state) for line in each.income.values()))
+
+
+def line_titles(state: ProtocolState) -> dict[str, str]:
+    """What lines are called, those of mechanisms whose names the state chose too."""
+    return LINE_TITLES | {f"income_{line.name}": line.label for each in _named(state) for line in each.income.values()}
 
 
 def _share_lines(series: Series, state: ProtocolState) -> tuple[Line, ...]:
