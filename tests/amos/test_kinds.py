@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from amo_opt.amos.kinds import KINDS, LABEL, label_of, mechanism_at, mechanism_of
 from amo_opt.amos.layout import BASE, Layout
 from amo_opt.amos.parameters import PARAMETERS, is_named, parameter_set
-from amo_opt.amos.peg_keeper import MECHANISM, keeper
+from amo_opt.amos.peg_keeper import MECHANISM
 from amo_opt.protocol.lanes import COMMON, LANES
 
 quick = settings(max_examples=200, deadline=None, derandomize=True)
