@@ -164,7 +164,7 @@ ONCE = {
     "oracle_move_oracle": 1,
     "pools_flight": 1,
     "pools_market_operations": 1,
-    "pools_quote": 1,
+    "pools_quote": 2,
     "pools_tally": 8,
     "pools_trade_first": 1,
     "primary_market_trade_fast": 2,
