@@ -14,6 +14,7 @@ from amo_opt.contracts.integers import WAD, Revert
 from amo_opt.contracts.oracle_pool import OraclePool
 from amo_opt.contracts.peg_keeper_regulator import PegKeeperRegulator, PegKeeperRegulatorV110
 from amo_opt.contracts.peg_keeper_v2 import PegKeeperV2
+from amo_opt.stableswap.exact_math import get_y
 
 sys.path.insert(0, str(Path(__file__).parent))
 from finer_clock import HOUR, Error, Fine, Rules, compared, drawn, flows
@@ -73,7 +74,8 @@ class Exact:
                 elif sold < 0.0:  # as many of the other coin as take so much out along the invariant
                     xp = pool._xp(pool.balances, pool._rates())
                     d = pool._D(xp, pool.amplification_raw)
-                    pool.exchange(0, 1, pool._y(1, 0, round(xp[1] + sold * WAD), xp, pool.amplification_raw, d) - xp[0])
+                    y = get_y(1, 0, round(xp[1] + sold * WAD), xp, d=d, amplification_raw=pool.amplification_raw, generation=pool.rules)
+                    pool.exchange(0, 1, y - xp[0])
             for k in range(self.n):
                 try:
                     self.keepers[(step + k) % self.n].update("caller")
@@ -90,12 +92,12 @@ REAL = Rules(tau=866.0, deviation=5e-4)
 @pytest.mark.parametrize("n", [2, 4])
 def test_the_twin_is_the_contracts(n: int, version: int) -> None:
     """Hours of 12 steps: the debts of all keepers within a billionth of what integers come to; some provide, some withdraw, some stand still."""
-    rng = np.random.default_rng([7, n, version])
+    rng = np.random.default_rng([11, n, version])
     rules = replace(REAL, version=version)
     moved = 0.0
-    fine = drawn(n, 12, rng, rules)
+    fine = drawn(n, 20, rng, rules)
     z = flows(fine, rng, sd=0.05, least=0.3)
-    exact = [Exact(fine, lane, 12) for lane in range(12)]
+    exact = [Exact(fine, lane, 12) for lane in range(20)]
     before = fine.debt.copy()
     fine.hour(z, 12, spread=True)
     for lane, each in enumerate(exact):
@@ -112,12 +114,16 @@ ROWS = {
 }
 """By what is asked: rules, and least share of either side."""
 MOST = {
-    ("spread", 1): (0.04, 0.05), ("spread", 2): (0.06, 0.06), ("spread", 4): (0.10, 0.12),
-    ("gas", 1): (0.08, 0.06), ("gas", 2): (0.07, 0.06), ("gas", 4): (0.10, 0.10),
-    ("deviation", 1): (0.04, 0.05), ("deviation", 2): (0.06, 0.06), ("deviation", 4): (0.10, 0.12),
-    ("deviation, tilted", 1): (0.05, 1.5), ("deviation, tilted", 2): (0.07, 0.5), ("deviation, tilted", 4): (0.12, 0.6),
+    ("spread", 1): (0.05, 0.05), ("spread", 2): (0.09, 0.06), ("spread", 4): (0.10, 0.12),
+    ("gas", 1): (0.08, 0.06), ("gas", 2): (0.08, 0.06), ("gas", 4): (0.10, 0.13),
+    ("deviation", 1): (0.05, 0.05), ("deviation", 2): (0.10, 0.06), ("deviation", 4): (0.10, 0.12),
+    ("deviation, tilted", 1): (0.06, 1.5), ("deviation, tilted", 2): (0.07, 0.5), ("deviation, tilted", 4): (0.12, 1.5),
 }  # fmt: skip
 """Σ of the debts' errors over Σ moved, and the mean error of prices in basis points, at most; by row and number of keepers."""
+
+
+FIRST_VERSION_TILTED = (0.22, 1.0)
+"""The same where the first regulator stops withdrawals too while a price runs: whether a call falls into the minutes in which it does not is a matter of the clock."""
 
 
 def measured(row: str, n: int, steps: int, hours: int, *, version: int = 2, seed: int = 0) -> Error:
