@@ -351,7 +351,7 @@ def test_the_keeper_of_the_first_pool_works_the_first_pool(several: Study) -> No
 # -- books over random compositions ------------------------------------------------------------------------------------------------
 
 
-QUICK, CAMPAIGN = 200, 20_000
+QUICK, CAMPAIGN = 100, 20_000
 LABELS = ("a", "b", "c", "d", "e", "f", "g", "h")
 
 
