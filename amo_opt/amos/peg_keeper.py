@@ -131,8 +131,12 @@ def left_after(
     """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls`` and
     for as much as there is ``room``; and how many these are.
     """
-    left, made = halved(1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made = halved(
+        1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    left, made = halved(
+        left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
     left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls, room, told)
     left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls, room, told)
     left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls, room, told)
@@ -180,7 +184,9 @@ def moved_of(
     told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
     amount = room if (short & pays & (side * (told_then - 1.0) >= -told.tolerance)) else amount
     amount = amount if (provides | (withdraws > 0.5)) else 0.0
-    afloat = (held >= debt) | (held - debt + profit_of(e, d, ann, fee, kept, debt, side, room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE) > 0.0)
+    afloat = (held >= debt) | (
+        held - debt + profit_of(e, d, ann, fee, kept, debt, side, room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE) > 0.0
+    )
     amount = amount if (d > dust) & afloat else 0.0
     return side * amount
 
@@ -338,7 +344,19 @@ def sides_of(tilt: float, d: float, ann: float) -> tuple[float, float]:
 
 
 @scalar
-def may_act(tilt: float, d: float, ann: float, fee: float, kept: float, held: float, debt: float, most: float, least: float, now: float, before: float) -> bool:
+def may_act(
+    tilt: float,
+    d: float,
+    ann: float,
+    fee: float,
+    kept: float,
+    held: float,
+    debt: float,
+    most: float,
+    least: float,
+    now: float,
+    before: float,
+) -> bool:
     """Whether a first call would pay at that tilt and has room, with an aggregate on its side ``now`` or ``before``."""
     side = 1.0 if tilt > 0.0 else -1.0
     room = most - debt if tilt > 0.0 else debt

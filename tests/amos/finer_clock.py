@@ -313,7 +313,8 @@ class Error:
         self.agree += int(((theirs != 0.0) == (mine != 0.0)).sum())
         self.average += float(np.abs(fine.average - coarse.average).sum()) * 1e4
         self.acted += int((theirs != 0.0).sum())
-        self.total += float(np.abs((theirs - mine).sum(0)).sum()); self.signed+=float((np.abs(mine)-np.abs(theirs)).sum())
+        self.total += float(np.abs((theirs - mine).sum(0)).sum())
+        self.signed += float((np.abs(mine) - np.abs(theirs)).sum())
 
     @property
     def debt_error(self) -> float:
@@ -328,7 +329,9 @@ class Error:
         return self.agree / self.hours
 
 
-def compared(n: int, steps: int, rules: Rules, *, spread: bool, hours: int, lanes: int = LANES, seed: int = 0, sd: float = 0.03, low: float = 0.3) -> Error:
+def compared(
+    n: int, steps: int, rules: Rules, *, spread: bool, hours: int, lanes: int = LANES, seed: int = 0, sd: float = 0.03, low: float = 0.3
+) -> Error:
     """So many hours in a row of the contracts, and at each the kernel's from where they stand."""
     rng = np.random.default_rng([n, seed])
     fine = drawn(n, lanes, rng, rules, low=low)

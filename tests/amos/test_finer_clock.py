@@ -156,7 +156,7 @@ def test_campaign_of_finer_clocks(capsys: pytest.CaptureFixture[str]) -> None:
                         continue  # a keeper without others provides nothing
                     found = measured(row, n, steps, 32 // n, version=version, seed=1)
                     with capsys.disabled():
-                        print(
+                        print(  # noqa: T201 - a campaign reports
                             f"{row}; {n} keepers; {steps} steps; version {version}; {found.hours} keeper-hours, acted {found.acted / found.hours:.0%}; "
                             f"debt {found.debt_error:.1%}; price {found.price_error:.2f} bp; agree {found.agreement:.1%}"
                         )

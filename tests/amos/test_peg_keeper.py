@@ -153,7 +153,11 @@ quick = settings(max_examples=200, deadline=None, derandomize=True)
 def test_the_number_of_calls_is_that_of_calls_made_one_by_one(u: float, a: float, fee: float, debt: float, side: float) -> None:
     """Halving finds the last call that pays, as counting does."""
     d, e, left, made = 1e7, 1e7 * u, 1.0, 0
-    while made < 63 and profit_of(e * left, d + side * e * (1 - left), 2 * a, fee, 0.5, debt * d + side * e * (1 - left), side, SHARE_OF_IMBALANCE) > 0.0:
+    while (
+        made < 63
+        and profit_of(e * left, d + side * e * (1 - left), 2 * a, fee, 0.5, debt * d + side * e * (1 - left), side, SHARE_OF_IMBALANCE)
+        > 0.0
+    ):
         left *= 0.8
         made += 1
     assert left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 300.0, 1e300, ALONE) == pytest.approx((left, made), rel=1e-9)

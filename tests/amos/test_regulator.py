@@ -13,12 +13,11 @@ import pytest
 from amo_opt import load_study
 from amo_opt.amos.kinds import mechanism_at
 from amo_opt.amos.layout import BASE, Layout, layout_of
-from amo_opt.amos.regulator import allowed_debt, kept_of, root_of, verdict
+from amo_opt.amos.regulator import allowed_debt, root_of, verdict
 from amo_opt.config.overrides import with_figure
 from amo_opt.contracts.aggregate_price import AggregateStablePrice3, Source
 from amo_opt.contracts.integers import UINT256_MAX, WAD, Revert
 from amo_opt.contracts.peg_keeper_regulator import PegKeeperRegulator, PegKeeperRegulatorV110
-from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.state import Figure

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from amo_opt.errors import StorageError
-from amo_opt.report import check_folder, report_files, write, write_report
+from amo_opt.report import check_folder, write, write_report
 
 NAMES = {"proposal.md", "appendix.md", "report.html", "results.json", "parameters.toml", "trials.csv"}
 SMALL = {name: f"new {name}".encode() for name in NAMES}
