@@ -18,9 +18,9 @@ def script():
     return module
 
 
-@pytest.mark.parametrize("page", ["compare.md", "calibration.md", "scenarios.md", "model.md"])
+@pytest.mark.parametrize("page", [pytest.param("compare.md", marks=pytest.mark.campaign), "calibration.md", "scenarios.md", "model.md"])
 def test_the_figures_of_a_page_are_what_the_code_gives(script, page):
-    """`python docs/figures.py` writes them; a page of it that no test names would go unchecked."""
+    """`python docs/figures.py` writes them; a page of it that no test names would go unchecked. Those of compare.md take half a minute and are a campaign."""
     assert page in script.BLOCKS
     assert len(script.BLOCKS) == 4
     text = (DOCS / page).read_text(encoding="utf-8")

@@ -94,6 +94,19 @@ class Layout:
         ranks = COMMON_LINES | {f"income_{line.name}": line.rank for each in mechanisms for line in each.income.values()}
         self.lines: tuple[str, ...] = tuple(sorted(ranks, key=lambda name: ranks[name]))
 
+    @property
+    def keepers(self) -> list[Places]:
+        """Where the own numbers of PegKeepers of pools with names begin: side by side, as `amos.peg_keeper.work` counts on."""
+        named = [each for each in self.mechanisms if each.name.endswith("-keeper")]
+        found = [self.places[each.name] for each in named]
+        for k, each in enumerate(found):
+            own = named[0].stages.own
+            apart = (len(own.state) * LANES, len(own.parameters), len(own.constants))
+            there = (each.state - found[0].state, each.parameters - found[0].parameters, each.constants - found[0].constants)
+            if there != tuple(k * by for by in apart):
+                raise AssertionError(f"{named[k].name} does not stand beside {named[0].name}")
+        return found
+
     def __reduce__(self) -> tuple[object, ...]:
         """By the tables of its own: mechanisms hold what no process can hand to another."""
         return _layout, (tuple(each.table for each in self.mechanisms[len(MECHANISMS) :]), self.first)

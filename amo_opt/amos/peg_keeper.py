@@ -4,20 +4,23 @@ Rules of PegKeeperV2 (curvefi/curve-stablecoin `contracts/stabilizer/PegKeeperV2
 pool's imbalance, provides where the other side is larger and withdraws elsewhere, never more than its ceiling leaves or its debt is, at most once an action delay, and reverts
 unless the LP tokens it owns beyond its debt grow by it. Whoever calls is paid its caller's share of that growth in LP tokens and calls while that pays his gas.
 
-Calls of an hour in one: before the m-th the imbalance is e = 0.8^(m − 1) of the first, D and debt have grown by σ times what was moved, and the profit of a call, in units of
-D, with u = e / D, k = 1 + 2 / Ann and σ = 1 to provide, −1 to withdraw, is
+Calls in one: before the m-th the imbalance is e = 0.8^(m − 1) of the first, D and debt have grown by σ times what was moved, and the profit of a call, in units of D, with u = e / D,
+k = 1 + 2 / Ann, σ = 1 to provide, −1 to withdraw, g = 1 + σ u / 5 and ε(u) = u² / (k − u²), where D = (x + y) / (1 + ε / Ann), is
 
-    k / Ann · 0.36 u² / ((k − u²)(k − 0.64 u²)) − (fee / 2) · u / 5 · (1 + σ u) · (1 − (1 − admin) · debt / D)
+    (ε(u) − g ε(0.8 u / g)) / Ann − (fee / 2) · u / 5 · (1 + σ u) · (1 − (1 − admin) · (debt / D + σ u / 5) / g)
 
 It falls with u, so the calls that pay are the first ones, and their number is found by halving. What they move together is one one-sided change of liquidity. A keeper whose LP tokens
 are worth less than its debt is not called unless the first call brings it above: the contract counts no growth below 0.
 
-The keeper of the first pool alone (``[amos.peg_keeper]``) knows that pool only. One of a pool that has a name (``[amos.NAME-keeper]``) is told the aggregate price and is held by the
-regulator (`amos.regulator`): it provides at an aggregate of 1 or more and withdraws at 1 or less, and the calls of an hour end where their own effect on it brings it across.
+The keeper of the first pool alone (``[amos.peg_keeper]``) knows that pool only, and its hour is one such change after the trades. One of a pool that has a name (``[amos.NAME-keeper]``) is told
+the aggregate price and is held by the regulator (`amos.regulator`): it provides at an aggregate of 1 or more and withdraws at 1 or less. Where one of these may act (`mark`), by how its pool stands as the hour begins or
+ends and by the aggregate then, the hour is worked through in `PARTS` (`work`): the pools go back along their invariants to where they stood, the hour's trades come evenly, averages, aggregate and verdicts are those of every part, and every
+keeper in turn, another first each time, makes the calls of that part in one.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,18 +28,21 @@ from amo_opt.amos import regulator
 from amo_opt.amos.mechanism import Expectation, Flagged, Mechanism, Stages, UnderCap
 from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
+from amo_opt.protocol.active_lanes import W_ACTIVE, W_COPY, on_active
+from amo_opt.protocol.elementary import exp
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, OfPool, ProtocolState, figure
-from amo_opt.stableswap.invariant import marginal_price
+from amo_opt.stableswap.invariant import get_y, marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
 
 SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
+LEAST_LEFT = 0.001
+"""Least of its stablecoin that a part of the hour leaves a pool."""
 MOST_HELD = 0.999
 """Most of its LP tokens, at the virtual price, that an hour takes out."""
 
@@ -44,7 +50,7 @@ mine = Own(
     "peg_keeper",
     state=("debt", "lp", "root"),
     parameters=("ceiling", "caller_share"),
-    constants=("calls", "gas_part", "there", "fee", "admin_fee", "admin_to_protocol", "of_supply", "guarded"),
+    constants=("calls", "gas_part", "there", "fee", "admin_fee", "admin_to_protocol", "of_supply", "pool", "follows"),
 )
 pool = Own("worked", state=POOL_LINES)
 """Lines of the pool that it works."""
@@ -58,14 +64,21 @@ def imbalance_of(x: float, y: float) -> float:
 
 
 @scalar
-def profit_of(e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float) -> float:
-    """LP profit of a call at imbalance ``e``, dollars at the virtual price; ``kept`` = what of the fee stays with providers, ``side`` = 1 to provide, -1 to withdraw."""
-    u = e / d
+def profit_of(e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, part: float) -> float:
+    """LP profit of a call at imbalance ``e``, dollars at the virtual price; ``kept`` = what of the fee stays with providers, ``side`` = 1 to provide, -1 to withdraw,
+    ``part`` = what it moves of the imbalance: a fifth, or what there is room for.
+    """
+    inverse_d = 1.0 / d
+    u = e * inverse_d
     k = 1.0 + 2.0 / ann
+    fifth = side * part * u
+    grown = 1.0 + fifth
     square = u * u
-    gained = k / ann * 0.36 * square / ((k - square) * (k - 0.64 * square))
-    paid = 0.5 * fee * SHARE_OF_IMBALANCE * u * (1.0 + side * u) * (1.0 - kept * debt / d)
-    profit: float = d * (gained - paid)
+    left = (1.0 - part) * (1.0 - part) * square
+    gained = k * grown * (square * grown - left) + square * left * fifth
+    over = ann * (k - square) * (k * grown * grown - left)
+    paid = 0.5 * fee * part * u * (1.0 + side * u) * (grown - kept * (debt * inverse_d + fifth))
+    profit: float = d * (gained * grown - paid * over) / (over * grown)
     return profit
 
 
@@ -98,30 +111,37 @@ def halved(
     side: float,
     least: float,
     calls: float,
+    room: float,
     told: Told,
 ) -> tuple[float, float]:
-    """So many calls more where the last of them pays and finds the aggregate on its side: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
+    """So many calls more where there is room for all, and the last of them pays and finds the aggregate on its side: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
     now = e * left * last
     moved = side * (e - now)
-    pays = profit_of(now, d + moved, ann, fee, kept, debt + moved, side) > least
+    pays = profit_of(now, d + moved, ann, fee, kept, debt + moved, side, SHARE_OF_IMBALANCE) > least
     told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
     pays = pays & (side * (told_then - 1.0) >= -told.tolerance)
-    taken = pays & (made + step <= calls)
+    taken = pays & (made + step <= calls) & (e * (1.0 - left * power) <= room)
     return (left * power if taken else left), (made + step if taken else made)
 
 
 @scalar
 def left_after(
-    e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float, told: Told
-) -> float:
-    """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls``."""
-    left, made = halved(1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, told)
-    left, made = halved(left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, told)
-    left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls, told)
-    left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls, told)
-    left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls, told)
-    left, _ = halved(left, made, 1.0, 0.8, 1.0, e, d, ann, fee, kept, debt, side, least, calls, told)
-    return left
+    e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float, room: float, told: Told
+) -> tuple[float, float]:
+    """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls`` and
+    for as much as there is ``room``; and how many these are.
+    """
+    left, made = halved(
+        1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    left, made = halved(
+        left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made = halved(left, made, 1.0, 0.8, 1.0, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    return left, made
 
 
 @scalar
@@ -153,19 +173,28 @@ def moved_of(
     room = room if room > 0.0 else 0.0
     owed = debt if debt < MOST_HELD * held else MOST_HELD * held
     room = room if provides else (owed if owed > 0.0 else 0.0)
-    amount = e * (1.0 - left_after(e, d, ann, fee, kept, debt, side, least, calls, told))
-    amount = amount if amount < room else room
+    left, made = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    amount = e * (1.0 - left)
+    # one more for less than a fifth, as there is no room for more
+    rest, e_now = room - amount, e * left
+    short = (rest > 0.0) & (rest < SHARE_OF_IMBALANCE * e_now) & (made + 1.0 <= calls)
+    part = rest / e_now if short else SHARE_OF_IMBALANCE
+    moved = side * amount
+    pays = profit_of(e_now, d + moved, ann, fee, kept, debt + moved, side, part) > least
+    told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
+    amount = room if (short & pays & (side * (told_then - 1.0) >= -told.tolerance)) else amount
     amount = amount if (provides | (withdraws > 0.5)) else 0.0
-    afloat = (held >= debt) | (held - debt + profit_of(e, d, ann, fee, kept, debt, side) > 0.0)
+    afloat = (held >= debt) | (
+        held - debt + profit_of(e, d, ann, fee, kept, debt, side, room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE) > 0.0
+    )
     amount = amount if (d > dust) & afloat else 0.0
     return side * amount
 
 
 @scalar
-def told_of(guarded: float, aggregate: float, depth: float, x: float, y: float, d: float, ann: float) -> Told:
-    """What a keeper goes by: nothing but its own pool where it is not ``guarded``."""
-    weight = d / (depth if depth > d else d)
-    return Told(aggregate, weight if guarded > 0.5 else 0.0, marginal_price(x, y, d, ann), x, y, 0.0 if guarded > 0.5 else 1e9)
+def alone(x: float, y: float) -> Told:
+    """What a keeper goes by that knows nothing but its own pool."""
+    return Told(1.0, 0.0, 1.0, x, y, 1e9)
 
 
 @stage
@@ -193,7 +222,6 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
     dust = DUST_USD * c[at.C_SIZE]
     ceiling = q[mine.P_CEILING]
     of_supply = k[mine.C_OF_SUPPLY]
-    guarded = k[mine.C_GUARDED]
     share = q[mine.P_CALLER_SHARE]
     inverse_share = 1.0 / (share if share > 1e-9 else 1e-9)
     calls = k[mine.C_CALLS]
@@ -212,12 +240,8 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         debt = a[mine.S_DEBT + i]
         root = a[mine.S_ROOT + i]
         most = ceiling * (of_supply * supply + (1.0 - of_supply))
-        told = told_of(guarded, s[at.S_AGGREGATE + i], s[at.S_AGGREGATE_DEPTH + i], x, y, d, ann)
-        roots = s[at.S_KEEPER_ROOTS + i] - root
-        allowed = regulator.allowed_debt(guarded, b[pool.S_PROVIDES + i], s[at.S_ALPHA + i], s[at.S_BETA + i], roots, debt, most)
-        withdraws = b[pool.S_WITHDRAWS + i] if guarded > 0.5 else 1.0
         least = m[at.M_GAS_USD + i] * gas_part * inverse_share
-        change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
+        change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, alone(x, y), 1e300, 1.0)
         x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, half_fee, admin)
         lp_supply_2 = lp_supply + lp_change
         lp_2 = lp + lp_change
@@ -254,7 +278,6 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         s[at.S_IDLE + i] += back_y / s[at.S_COLLATERAL_PRICE + i] if done else 0.0
         s[at.S_KEEPER_DEBT + i] += given
         s[at.S_KEEPER_ROOTS + i] += root_2 - root
-        s[at.S_AGGREGATE + i] += told.weight * (marginal_price(x_2, y_2, d_3, ann) - told.spot) if done else 0.0
         a[mine.S_DEBT + i] = debt_2
         a[mine.S_LP + i] = lp_2 - reward if done else lp
         a[mine.S_ROOT + i] = root_2
@@ -271,23 +294,21 @@ operate_active = on_active(
         at.S_NET_ISSUED,
         at.S_KEEPER_DEBT,
         at.S_KEEPER_ROOTS,
-        at.S_AGGREGATE,
     ),
-    reads=(at.S_COLLATERAL_PRICE, at.S_AGGREGATE_DEPTH, at.S_ALPHA, at.S_BETA),
+    reads=(at.S_COLLATERAL_PRICE,),
     market=(at.M_GAS_USD,),
     own_writes=(mine.S_DEBT, mine.S_LP, mine.S_ROOT),
     pool_writes=(pool.S_POOL_X, pool.S_POOL_Y, pool.S_D, pool.S_LP_SUPPLY, pool.S_OWN, pool.S_LP_AMO),
-    pool_reads=(pool.S_ANN, pool.S_BASE_VALUE, pool.S_PROVIDES, pool.S_WITHDRAWS),
+    pool_reads=(pool.S_ANN, pool.S_BASE_VALUE),
 )
 
 
 @stage
 def flag_calls(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector, w: Vector) -> None:
-    """Flags the lanes in which a first call would pay, for `operate_active`; what the regulator says is asked there."""
+    """Flags the lanes in which a first call would pay, for `operate_active`."""
     fee = k[mine.C_FEE]
     kept = 1.0 - k[mine.C_ADMIN_FEE]
     dust = DUST_USD * c[at.C_SIZE]
-    guarded = k[mine.C_GUARDED]
     ceiling = q[mine.P_CEILING]
     of_supply = k[mine.C_OF_SUPPLY]
     share = q[mine.P_CALLER_SHARE]
@@ -303,9 +324,241 @@ def flag_calls(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         provides = y > x
         side = 1.0 if provides else -1.0
         room = most - debt if provides else debt
-        pays = profit_of(imbalance_of(x, y), d, b[pool.S_ANN + i], fee, kept, debt, side) > least
-        on_side = (guarded < 0.5) | (side * (s[at.S_AGGREGATE + i] - 1.0) >= 0.0)
-        w[W_ACTIVE + i] = 1.0 if (pays & (room > 0.0) & (d > dust) & on_side) else 0.0
+        e = imbalance_of(x, y)
+        part = room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE
+        pays = profit_of(e, d, b[pool.S_ANN + i], fee, kept, debt, side, part) > least
+        w[W_ACTIVE + i] = 1.0 if (pays & (room > 0.0) & (d > dust)) else 0.0
+
+
+# -- keepers of pools that have names ----------------------------------------------------------------------------------------------
+
+_W_MARK = W_COPY
+"""In the scratch block: whether a keeper may act in the lane, then what a part of the hour brings every pool."""
+_W_FLOW = _W_MARK + LANES
+_STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
+"""How far apart two keepers' own lie: they stand side by side."""
+
+
+@scalar
+def sides_of(tilt: float, d: float, ann: float) -> tuple[float, float]:
+    """The sides of a pool by what the other side has over the stablecoin, as a share of D."""
+    square = tilt * tilt
+    both = d * (1.0 + square / ((1.0 + 2.0 / ann - square) * ann))
+    gap = tilt * d
+    return 0.5 * (both - gap), 0.5 * (both + gap)
+
+
+@scalar
+def may_act(
+    tilt: float,
+    d: float,
+    ann: float,
+    fee: float,
+    kept: float,
+    held: float,
+    debt: float,
+    most: float,
+    least: float,
+    now: float,
+    before: float,
+) -> bool:
+    """Whether a first call would pay at that tilt and has room, with an aggregate on its side ``now`` or ``before``."""
+    side = 1.0 if tilt > 0.0 else -1.0
+    room = most - debt if tilt > 0.0 else debt
+    e = abs(tilt) * d
+    part = room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE
+    profit = profit_of(e, d, ann, fee, kept, debt, side, part)
+    told = side * (now - 1.0)
+    told_before = side * (before - 1.0)
+    on_side = (told >= 0.0) | (told_before >= 0.0)
+    return (profit > least) & (room > 1e-9 * most) & on_side & ((held >= debt) | (held - debt + profit > 0.0))
+
+
+@stage
+def unmark(_s: Vector, w: Vector) -> None:
+    """No keeper may act yet."""
+    for i in range(LANES):
+        w[_W_MARK + i] = 0.0
+
+
+@stage
+def mark(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector, w: Vector) -> None:
+    """Marks the lanes in which this keeper may act, as its pool stood when the hour began or stands now."""
+    fee = k[mine.C_FEE]
+    kept = 1.0 - k[mine.C_ADMIN_FEE]
+    dust = DUST_USD * c[at.C_SIZE]
+    ceiling = q[mine.P_CEILING]
+    share = q[mine.P_CALLER_SHARE]
+    per_share = k[mine.C_GAS_PART] / (share if share > 1e-9 else 1e-9)
+    for i in range(LANES):
+        x = b[pool.S_POOL_X + i]
+        y = b[pool.S_POOL_Y + i]
+        d = b[pool.S_D + i]
+        ann = b[pool.S_ANN + i]
+        debt = a[mine.S_DEBT + i]
+        held = a[mine.S_LP + i] / b[pool.S_LP_SUPPLY + i] * d
+        roots = s[at.S_KEEPER_ROOTS + i] - a[mine.S_ROOT + i]
+        limit = regulator.allowed_debt(1.0, 1.0, s[at.S_ALPHA + i], s[at.S_BETA + i], roots, debt, ceiling)
+        most = ceiling if ceiling < limit else limit
+        least = m[at.M_GAS_USD + i] * per_share
+        now = s[at.S_AGGREGATE + i]
+        before = s[at.S_AGGREGATE_BEFORE + i]
+        ends = may_act((y - x) / d, d, ann, fee, kept, held, debt, most, least, now, before)
+        begins = may_act(b[pool.S_POOL_TILT + i], d, ann, fee, kept, held, debt, most, least, now, before)
+        marked = (ends | begins) & (d > dust)
+        w[_W_MARK + i] = 1.0 if marked else w[_W_MARK + i]
+
+
+@scalar
+def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
+    """The pools back where the hour began, along their invariants."""
+    for j in range(int(c[at.C_KEEPERS])):
+        b = int(c[int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS + mine.C_POOL]) + i
+        x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
+        x_0, _ = sides_of(s[b + pool.S_POOL_TILT], d, ann)
+        y_0 = get_y(x_0, d, ann)
+        w[_W_FLOW + j] = (x - x_0) / regulator.PARTS
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_0 - x + (y_0 - y) * s[b + pool.S_BASE_VALUE])
+        s[b + pool.S_POOL_X] = x_0
+        s[b + pool.S_POOL_Y] = y_0
+        s[b + pool.S_POOL_PRICE] = s[b + pool.S_POOL_BEFORE]
+
+
+@scalar
+def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
+    """A part of the hour's trades at every pool; averages follow, and the aggregate is told."""
+    count, constants = int(c[at.C_KEEPERS]), int(c[at.C_KEEPERS_CONSTANTS])
+    keeps, decay, inverse = regulator.of_part(k)
+    depth = weighted = highest = second = 0.0
+    for j in range(count):
+        b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
+        x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
+        x_2 = x + w[_W_FLOW + j]
+        x_2 = x_2 if x_2 > LEAST_LEFT * x else LEAST_LEFT * x
+        y_2 = get_y(x_2, d, ann)
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_2 - x + (y_2 - y) * s[b + pool.S_BASE_VALUE])
+        s[b + pool.S_POOL_X] = x_2
+        s[b + pool.S_POOL_Y] = y_2
+        spot = marginal_price(x_2, y_2, d, ann)
+        now = spot + keeps * (s[b + pool.S_POOL_LAST] - spot) + decay * (s[b + pool.S_POOL_PRICE] - s[b + pool.S_POOL_LAST])
+        s[b + pool.S_POOL_LAST] = spot
+        s[b + pool.S_POOL_PRICE] = now
+        depth += d
+        weighted += d * now
+        second = highest if now > highest else (now if now > second else second)
+        highest = now if now > highest else highest
+    mean = weighted / depth
+    least = 1e300
+    for j in range(count):
+        b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
+        away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
+        least = min(least, away * away)
+    weight = price = 0.0
+    for j in range(count):
+        b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
+        away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
+        each = s[b + pool.S_D] * exp(least - away * away)
+        weight += each
+        price += each * s[b + pool.S_POOL_PRICE]
+    s[at.S_AGGREGATE + i] = price / weight
+    s[at.S_AGGREGATE_DEPTH + i] = depth
+    s[at.S_HIGHEST + i] = highest
+    s[at.S_SECOND_HIGHEST + i] = second
+
+
+@scalar
+def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: int, j: int, calls: float) -> None:
+    """So many calls of one keeper at most, as one change of liquidity, with the caller's part of what it brought."""
+    constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
+    parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
+    a = int(c[at.C_KEEPERS_STATE]) + j * _STATE + i
+    b = int(c[constants + mine.C_POOL]) + i
+    x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
+    debt, lp, lp_supply = s[a + mine.S_DEBT], s[a + mine.S_LP], s[b + pool.S_LP_SUPPLY]
+    side = 1.0 if y > x else -1.0
+    aggregate = s[at.S_AGGREGATE + i]
+    fee, admin = c[constants + mine.C_FEE], c[constants + mine.C_ADMIN_FEE]
+    share = p[parameters + mine.P_CALLER_SHARE]
+    least = m[at.M_GAS_USD + i] * c[constants + mine.C_GAS_PART] / max(share, 1e-9)
+    most = p[parameters + mine.P_CEILING]
+    e = imbalance_of(x, y)
+    part = min(SHARE_OF_IMBALANCE, (most - debt if side > 0.0 else debt) / e)
+    if side * (aggregate - 1.0) < 0.0 or part <= 0.0 or not profit_of(e, d, ann, fee, 1.0 - admin, debt, side, part) > least:
+        return
+    spot = s[b + pool.S_POOL_LAST]
+    provides, withdraws = regulator.verdict_of(q, k, spot, s[b + pool.S_POOL_PRICE], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i])
+    root = s[a + mine.S_ROOT]
+    allowed = regulator.allowed_debt(1.0, provides, s[at.S_ALPHA + i], s[at.S_BETA + i], s[at.S_KEEPER_ROOTS + i] - root, debt, most)
+    weight = d / s[at.S_AGGREGATE_DEPTH + i] * c[constants + mine.C_FOLLOWS]
+    told = Told(aggregate, weight, spot, x, y, 0.0)
+    held = lp / lp_supply * d
+    dust = DUST_USD * c[at.C_SIZE]
+    change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
+    if change == 0.0:
+        return
+    x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, 0.5 * fee, admin)
+    lp_supply_2, lp_2 = lp_supply + lp_change, lp + lp_change
+    brought = max(d_3 * lp_2 / lp_supply_2 - debt - change, 0.0) - max(held - debt, 0.0)
+    if brought <= 0.0 or lp_2 < 0.0:
+        return
+    reward = share * brought / d_3 * lp_supply_2
+    base_value, own = s[b + pool.S_BASE_VALUE], s[b + pool.S_OWN]
+    lp_amo = s[b + pool.S_LP_AMO] + lp_change - reward
+    own_2 = lp_amo / lp_supply_2
+    back_x = c[constants + mine.C_ADMIN_TO_PROTOCOL] * fee_x
+    back_y = c[constants + mine.C_ADMIN_TO_PROTOCOL] * fee_y * base_value
+    gained = (1.0 - own_2) * (x_2 + y_2 * base_value) - (1.0 - own) * (x + y * base_value)
+    # own debt changes hands at the pool's price, as in `operate_of`
+    off_par = (1.0 - spot * base_value) * issued_to_others(x, own, x_2, own_2, admin * fee_x)
+    s[at.S_INCOME_MARKET_OPERATIONS + i] -= gained - off_par + admin * (fee_x + fee_y * base_value)
+    s[at.S_INCOME_DEBT_DISCOUNT + i] -= off_par
+    s[at.S_INCOME_SWAP_FEES + i] += back_x + back_y
+    s[b + pool.S_POOL_X] = x_2
+    s[b + pool.S_POOL_Y] = y_2
+    s[b + pool.S_D] = d_3
+    s[b + pool.S_LP_SUPPLY] = lp_supply_2
+    s[b + pool.S_LP_AMO] = lp_amo
+    s[b + pool.S_OWN] = own_2
+    s[b + pool.S_POOL_LAST] = marginal_price(x_2, y_2, d_3, ann)
+    s[at.S_AGGREGATE + i] += weight * (s[b + pool.S_POOL_LAST] - spot)
+    s[at.S_SUPPLY + i] += change - back_x
+    s[at.S_NET_ISSUED + i] -= back_x
+    s[at.S_IDLE + i] += back_y / s[at.S_COLLATERAL_PRICE + i]
+    s[at.S_KEEPER_DEBT + i] += change
+    s[a + mine.S_DEBT] = debt + change
+    s[a + mine.S_LP] = lp_2 - reward
+    s[a + mine.S_ROOT] = regulator.root_of(debt + change, most)
+    s[at.S_KEEPER_ROOTS + i] += s[a + mine.S_ROOT] - root
+
+
+@stage
+def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: Vector, k: Vector, w: Vector) -> None:
+    """The hour of the marked lanes in parts: trades, averages, aggregate, every keeper's calls. A branch a lane, as few lanes are marked."""
+    count = int(c[at.C_KEEPERS])
+    constants = int(c[at.C_KEEPERS_CONSTANTS])
+    for i in range(LANES):
+        if w[_W_MARK + i] < 0.5:
+            continue
+        rewound(s, c, w, i)
+        for part in range(regulator.PARTS):
+            traded(s, c, k, w, i)
+            for turn in range(count):
+                j = (part + turn) % count
+                calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
+                now = calls * (part + 1) // regulator.PARTS - calls * part // regulator.PARTS
+                if now > 0:
+                    acted(s, m, p, c, q, k, i, j, float(now))
+
+
+@stage
+def remember(_s: Vector, _m: Vector, _p: Vector, _c: Vector, _a: Vector, _n: Vector, _q: Vector, _k: Vector, b: Vector) -> None:
+    """How the hour leaves a pool, for the next one."""
+    for i in range(LANES):
+        x = b[pool.S_POOL_X + i]
+        y = b[pool.S_POOL_Y + i]
+        d = b[pool.S_D + i]
+        b[pool.S_POOL_LAST + i] = marginal_price(x, y, d, b[pool.S_ANN + i])
+        b[pool.S_POOL_TILT + i] = (y - x) / d
 
 
 @stage
@@ -351,7 +604,8 @@ def _constants(state: ProtocolState, label: str) -> dict[str, float]:
         "admin_fee": admin,
         "admin_to_protocol": admin * state.pool.protocol_admin_share.value if first else 0.0,
         "of_supply": 0.0 if label else 1.0,
-        "guarded": 1.0 if label else 0.0,
+        "pool": 0.0,  # where its pool's lines begin: `simulation.pack` knows
+        "follows": -math.expm1(-section.action_delay_seconds.value / state.amos.regulator.average_seconds.value) if label else 0.0,
     }
 
 
@@ -385,7 +639,7 @@ def keeper(label: str = "", *, first: bool = False) -> Mechanism:
         stages=Stages(
             own=mine,
             begin=begin,
-            operate=Flagged(flag=flag_calls, full=operate_active),
+            operate=None if label else Flagged(flag=flag_calls, full=operate_active),
             watch=watch,
             cap=mine.P_CEILING,
             held=mine.S_DEBT,

@@ -137,6 +137,7 @@ def begin(_s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, 
         spot = marginal_price(x, y, d, ann)
         a[mine.S_POOL_PRICE + i] = spot
         a[mine.S_POOL_LAST + i] = spot
+        a[mine.S_POOL_TILT + i] = (y - x) / d
 
 
 @stage

@@ -9,8 +9,8 @@ is not above the highest of the other pools' by more than `worst_price_threshold
 
     (α + β Σ √(debt / ceiling of the others))² · ceiling
 
-In version 1, as deployed in 2024, withdrawing asks for spot near the average too, and a keeper without others provides nothing. Departures: the rules are asked once an hour, where its trades have ended; the aggregate
-of an hour's later keepers moves with what the earlier ones did; pools count by D, not by an average of it.
+In version 1, as deployed in 2024, withdrawing asks for spot near the average too, and a keeper without others provides nothing. An hour in which one may act is worked through in parts (`amos.peg_keeper.work`).
+Departure: pools count by D, not by an average of it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ mine = Own(
     "regulator",
     state=("weighted", "least", "weight", "price_sum"),
     parameters=("alpha", "beta", "price_deviation", "worst_price_threshold"),
-    constants=("there", "inverse_sigma", "keeps", "decay", "first_version"),
+    constants=("there", "inverse_sigma", "keeps", "decay", "part_keeps", "part_decay", "first_version"),
 )
+PARTS = 6
+"""Parts of an hour in which a keeper may act (`amos.peg_keeper.work`): of ten minutes, less than the time constant of the averages in use."""
 FROM_VERSION_2 = 1.5
 """Versions from here on are the second."""
 pool = Own("regarded", state=POOL_LINES)
@@ -55,6 +57,28 @@ def allowed_debt(guarded: float, provides: float, alpha: float, beta: float, roo
     given = ceiling if ceiling > debt else debt
     limit = share * share * given if provides > 0.5 else 0.0
     return limit if guarded > 0.5 else 1e300
+
+
+@scalar
+def verdict(spot: float, own: float, others: float, deviation: float, worst: float, first: float) -> tuple[float, float]:
+    """Whether a keeper may provide and withdraw by its pool's ``spot`` and ``own`` average, and the highest average of the ``others``; ``first`` = 1 in version 1."""
+    near = abs(spot - own) <= deviation
+    # version 1 compares a keeper without others with 0; later ones do not compare it
+    dearest = ((others > 0.0) | (first > 0.5)) & (own - worst > others)
+    return 1.0 if (near & (not dearest)) else 0.0, 1.0 if (near | (first < 0.5)) else 0.0
+
+
+@scalar
+def verdict_of(q: Vector, k: Vector, spot: float, own: float, highest: float, second: float) -> tuple[float, float]:
+    """The same of the regulator's own settings; ``highest`` and ``second`` highest of all averages."""
+    others = second if own >= highest else highest
+    return verdict(spot, own, others, q[mine.P_PRICE_DEVIATION], q[mine.P_WORST_PRICE_THRESHOLD], k[mine.C_FIRST_VERSION])
+
+
+@scalar
+def of_part(k: Vector) -> tuple[float, float, float]:
+    """What an average keeps over a part of the hour (`kept_of`), and 1 / σ."""
+    return k[mine.C_PART_KEEPS], k[mine.C_PART_DECAY], k[mine.C_INVERSE_SIGMA]
 
 
 @stage
@@ -92,8 +116,8 @@ def average(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector
         before = b[pool.S_POOL_PRICE + i]
         last = b[pool.S_POOL_LAST + i]
         now = spot + keeps * (last - spot) + decay * (before - last)
+        b[pool.S_POOL_BEFORE + i] = before
         b[pool.S_POOL_PRICE + i] = now
-        b[pool.S_POOL_LAST + i] = spot
         s[at.S_AGGREGATE_DEPTH + i] += d
         a[mine.S_WEIGHTED + i] += d * now
         highest = s[at.S_HIGHEST + i]
@@ -101,24 +125,6 @@ def average(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector
         between = now if now > second else second
         s[at.S_SECOND_HIGHEST + i] = highest if now > highest else between
         s[at.S_HIGHEST + i] = now if now > highest else highest
-
-
-@stage
-def judge(s: Vector, _m: Vector, _p: Vector, _c: Vector, _a: Vector, _n: Vector, q: Vector, k: Vector, b: Vector) -> None:
-    """Whether a pool's spot lies near its average, and whether its coin is not the cheapest."""
-    deviation = q[mine.P_PRICE_DEVIATION]
-    worst = q[mine.P_WORST_PRICE_THRESHOLD]
-    first = k[mine.C_FIRST_VERSION] > 0.5
-    for i in range(LANES):
-        spot = marginal_price(b[pool.S_POOL_X + i], b[pool.S_POOL_Y + i], b[pool.S_D + i], b[pool.S_ANN + i])
-        own = b[pool.S_POOL_PRICE + i]
-        near = abs(spot - own) <= deviation
-        highest = s[at.S_HIGHEST + i]
-        others = s[at.S_SECOND_HIGHEST + i] if own >= highest else highest
-        # version 1 compares a keeper without others with 0; later ones do not compare it
-        dearest = ((others > 0.0) | first) & (own - worst > others)
-        b[pool.S_PROVIDES + i] = 1.0 if (near & (not dearest)) else 0.0
-        b[pool.S_WITHDRAWS + i] = 1.0 if (near | (not first)) else 0.0
 
 
 @stage
@@ -149,6 +155,7 @@ def tell(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, _n: Vector, _
     """The aggregate price."""
     for i in range(LANES):
         weight = a[mine.S_WEIGHT + i]
+        s[at.S_AGGREGATE_BEFORE + i] = s[at.S_AGGREGATE + i]
         s[at.S_AGGREGATE + i] = a[mine.S_PRICE_SUM + i] / (weight if weight > 0.0 else 1.0)
 
 
@@ -161,10 +168,24 @@ class Regulator(AmoSection):
     version: Figure = figure(1.0, 2.0, "", "1: withdrawing asks for spot near its average too, as deployed in 2024; 2: v1.1.0", off=2.0)
 
 
-def _keeps(state: ProtocolState) -> float:
-    tau = state.amos.regulator.average_seconds.value / 3600.0
-    found: float = -tau * math.expm1(-1.0 / tau)
-    return found
+def kept_of(seconds: float, tau: float) -> tuple[float, float]:
+    """What an average keeps of its distance from a price that runs evenly for so long, and of what it lagged before."""
+    return -tau / seconds * math.expm1(-seconds / tau), math.exp(-seconds / tau)
+
+
+def _constants(state: ProtocolState) -> dict[str, float]:
+    tau = state.amos.regulator.average_seconds.value
+    keeps, decay = kept_of(3600.0, tau)
+    part_keeps, part_decay = kept_of(3600.0 / PARTS, tau)
+    return {
+        "there": float(state.has("amos.regulator")),
+        "inverse_sigma": 1.0 / state.amos.regulator.sigma.value,
+        "keeps": keeps,
+        "decay": decay,
+        "part_keeps": part_keeps,
+        "part_decay": part_decay,
+        "first_version": float(state.amos.regulator.version.value < FROM_VERSION_2),
+    }
 
 
 MECHANISM = Mechanism(
@@ -175,13 +196,7 @@ MECHANISM = Mechanism(
     turn=5,
     section=Regulator,
     section_rank=2,
-    constants=lambda state: {
-        "there": float(state.has("amos.regulator")),
-        "inverse_sigma": 1.0 / state.amos.regulator.sigma.value,
-        "keeps": _keeps(state),
-        "decay": math.exp(-3600.0 / state.amos.regulator.average_seconds.value),
-        "first_version": float(state.amos.regulator.version.value < FROM_VERSION_2),
-    },
+    constants=_constants,
     parameters={
         "alpha": Parameter(
             "regulator.alpha",

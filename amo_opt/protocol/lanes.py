@@ -66,6 +66,10 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
     "pools",
     "pools_state",
     "pools_constants",
+    "keepers",
+    "keepers_state",
+    "keepers_parameters",
+    "keepers_constants",
 )
 CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 
@@ -111,11 +115,12 @@ POOL: tuple[str, ...] = (
     "base_value",
     "pool_price",
     "pool_last",
-    "provides",
-    "withdraws",
+    "pool_before",
+    "pool_tilt",
 )
 """A pool's lines, the first of the state and of every further pool's own: what works a pool is told where its lines begin. ``own`` is the share of the protocol and all its AMOs, ``pool_price``
-the pool's own average of its spot price, in coins opposite, and ``pool_last`` that spot an hour ago, ``provides`` and ``withdraws`` whether the regulator lets a keeper do so there."""
+the pool's own average of its spot price, in coins opposite, and ``pool_last`` that spot as the
+last hour left it, ``pool_before`` the average then, ``pool_tilt`` then what the other side had over the stablecoin, as a share of D."""
 COMMON: tuple[str, ...] = (
     *POOL,
     # issuer
@@ -127,9 +132,9 @@ COMMON: tuple[str, ...] = (
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
     "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
-    # hours since the snapshot; the price that PegKeepers are told, the two highest averages of their pools, what bounds their debts; what several pools
+    # hours since the snapshot; the price that PegKeepers are told, now and an hour ago, the two highest averages of their pools, what bounds their debts; what several pools
     # took of sellers below a fair price
-    "elapsed", "aggregate", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
+    "elapsed", "aggregate", "aggregate_before", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",
     # this step's prices and ratios; x / D of the pool at a price of CR
     "collateral_price", "price", "cr_contract", "cr_external", "scaled_cr",
     # what selling everything would cost, as last settled; income that FXS1559 has already looked at

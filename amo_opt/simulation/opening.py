@@ -69,6 +69,7 @@ def begin(s: Vector, _m: Vector, _c: Vector) -> None:
         s[at.S_OUTSIDE_YIELD_START + i] = own
         s[at.S_POOL_PRICE + i] = spot
         s[at.S_POOL_LAST + i] = spot
+        s[at.S_POOL_TILT + i] = (y - x) / d
         s[at.S_PRICE + i] = price
         s[at.S_ORACLE + i] = price
         s[at.S_BACKING_VALUE + i] = 1.0

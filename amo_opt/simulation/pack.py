@@ -85,6 +85,7 @@ def constants(study: Study) -> NDArray[np.float64]:
     staked = _staked(state)
     delay = state.redeem.delay_hours.value
     pools = [layout.places[f"{name}-pool"] for name, _ in state.pools.named]
+    keepers = layout.keepers
     further = {
         "fee": state.pool.fee.value,
         "admin_fee": state.pool.admin_fee.value,
@@ -134,8 +135,15 @@ def constants(study: Study) -> NDArray[np.float64]:
         "pools": float(len(state.pools.named)),
         "pools_state": float(pools[0].state) if pools else 0.0,
         "pools_constants": float(pools[0].constants) if pools else 0.0,
+        "keepers": float(len(keepers)),
+        "keepers_state": float(keepers[0].state) if keepers else 0.0,
+        "keepers_parameters": float(keepers[0].parameters) if keepers else 0.0,
+        "keepers_constants": float(keepers[0].constants) if keepers else 0.0,
     }
     own = {f"{each.name}.{name}": value for each in layout.mechanisms for name, value in each.constants(state).items()}
+    for name, _ in state.amos.named:
+        if f"{name}.pool" in layout.constant_index:
+            own[f"{name}.pool"] = float(layout.places[name].pool)
     everything = {**markets, **further, **own}
     return np.array([everything[name] for name in layout.constant_index], dtype=np.float64)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from amo_opt.amos import pools, regulator
+from amo_opt.amos import peg_keeper, pools, regulator
 from amo_opt.amos.kinds import mechanism_at
 from amo_opt.amos.layout import BASE, NO_POOL, Layout, Places
 from amo_opt.amos.mechanism import Flagged, Mechanism, Stage
@@ -204,7 +204,9 @@ def rows_of(layout: Layout) -> Programs:
         Row("triggers", triggers),
         Row("scale", flag_scales, scale_active),
         *_aggregate(layout),
+        *_keepers(layout),
         *rows("operate", _turn),
+        *_remembered(layout),
         *rows("tally", _earns),
         # both collateral ratios as the hour leaves them; what is kept of it
         Row("collateral_ratios", collateral_ratios),
@@ -247,9 +249,32 @@ def _one_price(layout: Layout) -> Iterator[Row]:
     yield Row("trade_first", pools.trade_first)
 
 
+def _kept(layout: Layout) -> list[Mechanism]:
+    """The PegKeepers of pools that have names."""
+    return [each for each in layout.mechanisms if each.name.endswith("-keeper")]
+
+
+def _keepers(layout: Layout) -> Iterator[Row]:
+    """What these do in the hour (`amos.peg_keeper`)."""
+    keepers = _kept(layout)
+    if not keepers:
+        return
+    yield Row("unmark_keepers", peg_keeper.unmark)
+    for each in keepers:
+        yield Row(f"{each.name}_mark", peg_keeper.mark, of=each, places=layout.places[each.name], always=False)
+    of = next(each for each in layout.mechanisms if each.name == regulator.MECHANISM.name)
+    yield Row("keepers_work", peg_keeper.work, of=of, places=layout.places[of.name])
+
+
+def _remembered(layout: Layout) -> Iterator[Row]:
+    """How the hour leaves the pools that keepers work."""
+    for each in _kept(layout):
+        yield Row(f"{each.name}_remember", peg_keeper.remember, of=each, places=layout.places[each.name])
+
+
 def _aggregate(layout: Layout) -> Iterator[Row]:
     """The price that the PegKeepers of pools with names are told, and what their regulator looks at (`amos.regulator`)."""
-    keepers = [each for each in layout.mechanisms if each.name.endswith("-keeper")]
+    keepers = _kept(layout)
     if not keepers:
         return
     of = next(each for each in layout.mechanisms if each.name == regulator.MECHANISM.name)
@@ -262,7 +287,6 @@ def _aggregate(layout: Layout) -> Iterator[Row]:
     yield row("clear_aggregate", regulator.clear)
     for name, stage in (
         ("average", regulator.average),
-        ("judge", regulator.judge),
         ("spread", regulator.spread),
         ("weigh", regulator.weigh),
     ):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.peg_keeper import imbalance_of, left_after, moved_of, profit_of, told_of
+from amo_opt.amos.peg_keeper import SHARE_OF_IMBALANCE, alone, imbalance_of, left_after, moved_of, profit_of
 from amo_opt.config.load import load_study
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.study import Study
@@ -141,7 +141,7 @@ def test_its_books_balance(lanes: Callable[..., Any]) -> None:
         assert block.nav() - before == pytest.approx(block.booked() - booked, abs=1e-3)
 
 
-ALONE = told_of(0.0, 1.0, 1.0, 1e7, 1e7, 2e7, 1000.0)
+ALONE = alone(1e7, 1e7)
 """What a keeper is told that knows its own pool only."""
 quick = settings(max_examples=200, deadline=None, derandomize=True)
 
@@ -153,12 +153,44 @@ quick = settings(max_examples=200, deadline=None, derandomize=True)
 def test_the_number_of_calls_is_that_of_calls_made_one_by_one(u: float, a: float, fee: float, debt: float, side: float) -> None:
     """Halving finds the last call that pays, as counting does."""
     d, e, left, made = 1e7, 1e7 * u, 1.0, 0
-    while made < 63 and profit_of(e * left, d + side * e * (1 - left), 2 * a, fee, 0.5, debt * d + side * e * (1 - left), side) > 0.0:
+    while (
+        made < 63
+        and profit_of(e * left, d + side * e * (1 - left), 2 * a, fee, 0.5, debt * d + side * e * (1 - left), side, SHARE_OF_IMBALANCE)
+        > 0.0
+    ):
         left *= 0.8
         made += 1
-    assert left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 300.0, ALONE) == pytest.approx(left, rel=1e-9)
-    fewer = left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 5.0, ALONE)
+    assert left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 300.0, 1e300, ALONE) == pytest.approx((left, made), rel=1e-9)
+    fewer, _ = left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 5.0, 1e300, ALONE)
     assert fewer == pytest.approx(max(left, 0.8**5), rel=1e-9)
+    bounded, calls = left_after(e, d, 2 * a, fee, 0.5, debt * d, side, 0.0, 300.0, 0.5 * e, ALONE)
+    assert bounded == pytest.approx(max(left, 0.8**3), rel=1e-9)  # the fourth would bring it to 59% of e
+    assert calls == min(made, 3)
+
+
+@pytest.mark.parametrize("fee", [0.0, 1e-4, 4e-4])
+@pytest.mark.parametrize("share", [0.1, 0.37, 0.6, 0.9])
+def test_the_profit_is_the_contract_s(share: float, fee: float) -> None:
+    """Of a whole call and of one that is bounded, at A of 100 to 1,500: what the contract pays a caller who gets all of it, within a thousandth (below A 500 within three); where nine tenths stand on one side
+    within 10 / A or a hundredth.
+    """
+    for a in (100, 500, 1500):
+        near = max(10.0 / a, 0.01) if share in {0.1, 0.9} else (1e-3 if a >= 500 else 3e-3)
+        for room in (1e27, 1e5):
+            keeper = contract(share * SIZE, a=a, fee=fee, debt=2e6, held=0.101, share=1.0)
+            keeper.regulator = Allowances(round(room * WAD), round(room * WAD))
+            pool = keeper.pool
+            x, y = (balance / WAD for balance in pool.balances)
+            d = pool._D(pool._xp(pool.balances, pool._rates()), pool.amplification_raw) / WAD
+            side = 1.0 if y > x else -1.0
+            part = min(SHARE_OF_IMBALANCE, (room if side > 0 else min(room, 2e6)) / imbalance_of(x, y))
+            mine = profit_of(imbalance_of(x, y), d, 2.0 * a, fee, 0.5, 2e6, side, part)
+            try:
+                theirs = keeper.update("caller") / WAD * pool.get_virtual_price() / WAD
+            except Revert:
+                assert mine <= 1e-3
+            else:
+                assert mine == pytest.approx(theirs, rel=near, abs=1e-3)
 
 
 @quick

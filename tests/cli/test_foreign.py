@@ -44,11 +44,11 @@ def everything(tmp_path_factory, call_in_session):
             (folder / each).symlink_to(STUDIES / each, target_is_directory=True)
         text = (STUDIES / f"{name}.toml").read_text(encoding="utf-8")
         text = re.sub(r"(?m)^paths = \d+", "paths = 16", text)
-        text = re.sub(r"(?m)^window_hours = \d+", "window_hours = 336", text)
+        text = re.sub(r"(?m)^window_hours = \d+", "window_hours = 168", text)
         text = re.sub(r"(?ms)^\[certification\]\n(?:[^\[\n][^\n]*\n|\n)*", "", text)
         study = folder / f"{name}.toml"
         study.write_text(text.replace("\n[[scenario]]", f"{SHORT}\n[[scenario]]", 1), encoding="utf-8")
-        called = call_in_session("run", study, "--trials", "4", "--workers", "1", "--out", folder / "out")
+        called = call_in_session("run", study, "--trials", "2", "--workers", "1", "--out", folder / "out")
         assert called.status in (0, 1), called.err
         page = re.sub(
             r"<style>.*?</style>|<script.*?</script>", "", (folder / "out" / "report.html").read_text(encoding="utf-8"), flags=re.DOTALL

@@ -23,7 +23,7 @@ from mutations import CSV, TOML, mutate
 CORPUS = Path(__file__).parent / "corpus"
 FILES = 99_000
 PROCESSES = 1_000
-QUICK, QUICK_PROCESSES = 250, 2
+QUICK, QUICK_PROCESSES = 150, 2
 SECONDS = 60
 BYTES = 2 * 2**30
 HISTORY = """timestamp,usdc,share_price,price,supply,pool_stable,pool_base

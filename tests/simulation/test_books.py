@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from amo_opt.config.study import Study
 
-CAMPAIGN, QUICK = 20_000, 300
+CAMPAIGN, QUICK = 20_000, 200
 HIGHEST_A = 20_000
 SEEDS = 25
 """Seeds a scenario is drawn with; sets are many more."""

@@ -50,7 +50,7 @@ PER_SUPPLY = {
     *("curve.borrowed", "aave.borrowed", "investor.borrowed", "uniswap.borrowed"),
 }
 """Dollars and tokens that may be small differences of large ones: compared on the scale of supply, as NAV is."""
-NOT_COMPARED = {"fault", "fault_step", "pool_price", "pool_last", "elapsed"}
+NOT_COMPARED = {"fault", "fault_step", "pool_price", "pool_last", "pool_tilt", "elapsed"}
 """What the kernel alone keeps: the twin's runs must not be at fault."""
 OF_SEVERAL = {
     "pooled",
@@ -63,8 +63,8 @@ OF_SEVERAL = {
     "second_highest",
     "alpha",
     "beta",
-    "provides",
-    "withdraws",
+    "pool_before",
+    "aggregate_before",
 }
 """Common lines that only further pools and keepers move."""
 PLAYED = {"aave", "investor", "fraxlend", "curve", "uniswap"}
@@ -432,10 +432,10 @@ def test_the_twins_runs_reach_every_line_and_operation(compared: Callable[[str],
 STAGES = kernel.STAGES
 COPIES = {
     *("open_window", "opening_open_window", "accounts_begin_settling", "run_active"),
-    *("pools_forget", "regulator_begin", "regulator_clear"),
+    *("pools_forget", "regulator_begin", "regulator_clear", "peg_keeper_unmark"),
 }
 """What only copies or clears lanes, and works nothing out."""
-BISECTS = {"lending_begin", "fraxlend_begin", "pools_solve_exactly"}
+BISECTS = {"lending_begin", "fraxlend_begin", "pools_solve_exactly", "peg_keeper_work"}
 """Where a market rests is bisected, lane by lane, once a path and not once an hour."""
 
 

@@ -63,7 +63,7 @@ FACTOR = 1.5
 """Between the estimate and what is measured, either way."""
 
 
-@pytest.mark.parametrize(("paths", "hours", "sets"), [(64, 4000, 1), (3_200, 24, 1), (1_600, 24, 4)])
+@pytest.mark.parametrize(("paths", "hours", "sets"), [(64, 4000, 1), (1_280, 24, 1), (640, 24, 4)])
 def test_the_estimate_is_what_is_measured(paths, hours, sets):
     """Long paths, where the block counts; many paths, where the rows do; several sets at once. Within a factor of 1.5 (scores apart)."""
     study = sized(paths, hours)

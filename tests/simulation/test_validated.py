@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
 
-CAMPAIGN, QUICK = 2_000, 360
-ENDS = 3
+CAMPAIGN, QUICK = 2_000, 216
+ENDS = 5
 """Ends of fields in one draw: every end there is comes within the short version."""
 TRIES = 10
 """Draws at most for one that `validate` passes: an end may be what it refuses."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 UNIT = 10**36
 SEED = 20_220_511
-QUICK, CAMPAIGN = 100_000, 1_000_000
+QUICK, CAMPAIGN = 50_000, 1_000_000
 
 
 def twin_D(x: int, y: int, a: int) -> int:

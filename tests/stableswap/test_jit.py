@@ -145,6 +145,7 @@ def test_only_stages_say_that_their_arguments_are_apart() -> None:
 
 ONCE = {
     "peg_keeper_flag_calls": 1,
+    "peg_keeper_mark": 1,
     "peg_keeper_operate_of": 1,
     "accounts_open_hour": 1,
     "borrowers_market_operations": 1,
@@ -176,7 +177,7 @@ ONCE = {
     "uniswap_v3_operate_of": 1,
 }
 """Quotients and roots of what is alike in all lanes, worked out before the loop over lanes; stages that are not named have none."""
-BISECT = {"fraxlend_begin", "lending_begin", "pools_solve_exactly"}
+BISECT = {"fraxlend_begin", "lending_begin", "pools_solve_exactly", "peg_keeper_work"}
 """Stages that search lane by lane: once a block, and the few lanes that further pools' slopes leave apart."""
 ON_SOME = {row.full for row in (*START, *HOUR) if row.active is not None}
 """Full stages, on any number of lanes: theirs is a second loop for what is left of a register's width, which is entered for none."""
