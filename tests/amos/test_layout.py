@@ -160,7 +160,9 @@ def test_every_row_of_an_amo_begins_where_its_numbers_do(mechanism: Mechanism) -
     """Each of its parts is a row with its places; rows of no AMO have none, but for the income lines that FXS1559 looks at."""
     for part in Stages.__dataclass_fields__:
         row = ROWS.get(f"{mechanism.name}_{part}")
-        assert (row is not None) == (part not in {"own", "cap", "held", "there", "now"} and getattr(mechanism.stages, part) is not None), part
+        assert (row is not None) == (part not in {"own", "cap", "held", "there", "now"} and getattr(mechanism.stages, part) is not None), (
+            part
+        )
         assert row is None or (row.places == PLACES[mechanism.name] and row.of is mechanism)
     for row in ROWS.values():
         if row.of is None:
