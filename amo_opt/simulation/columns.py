@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.amos.kinds import KINDS, POOL, mechanism_of
-from amo_opt.amos.layout import LINES, mechanisms_of
+from amo_opt.amos.layout import LINES, layout_of, mechanisms_of
 
 if TYPE_CHECKING:
     from amo_opt.protocol.state import ProtocolState
@@ -91,9 +91,10 @@ DERIVED_COLUMNS = tuple(_DERIVED)
 
 
 def named_columns(state: ProtocolState) -> tuple[str, ...]:
-    """The series of the mechanisms whose names a state chose, in its order: of its further pools and of its AMOs."""
+    """The series of the mechanisms whose names a state chose, in its order, of its further pools and of its AMOs, and their accounting lines."""
     own = (each for each in mechanisms_of(state) if each.table in state.instances)
-    return tuple(series for each in own for series in each.series.values())
+    lines = (line for line in layout_of(state).lines if line not in LINES)
+    return (*(series for each in own for series in each.series.values()), *lines)
 
 
 def variables_of(columns: Sequence[str]) -> list[str]:

@@ -571,8 +571,8 @@ def test_lists_and_tables_are_one_study(four: Study, tmp_path: Path) -> None:
 
 def test_a_setting_at_what_calm_holds_is_no_other_study(four: Study, tmp_path: Path) -> None:
     def moved(value: float) -> str:
-        line = "swap_volume_day = 3e6, base_coins = 1"
-        return load_study(written(tmp_path, study=lambda text: text.replace(line, f"{line}, cash-asset_price_sd = {value}"))).hash
+        defaults = f"[scenario_defaults]\nset = {{ cash-asset_price_sd = {value} }}\n\n[[scenario]]"
+        return load_study(written(tmp_path, study=lambda text: text.replace("[[scenario]]", defaults, 1))).hash
 
     assert moved(0.0) == four.hash != moved(0.01)
 
@@ -671,12 +671,12 @@ def test_both_liabilities_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "where"),
     [
-        ("base_coins = 1", "base_coins = 1, gold-asset_price_sd = 0.1", "scenario_defaults.set.gold-asset_price_sd"),
+        ("[[scenario]]", "[scenario_defaults]\nset = { gold-asset_price_sd = 0.1 }\n[[scenario]]", "scenario_defaults.set.gold-asset_price_sd"),
         ("weight = 0.1", "weight = 0.1\nset = { gold-asset_gate_hours = 5 }", "scenario[fast-run].set.gold-asset_gate_hours"),
         ("weight = 0.1", 'weight = 0.1\nwaypoints = { gold-asset = { source = "a test\'s", points = [[0, 1], [5, 0.9]] } }', "scenario[fast-run].waypoints.gold-asset"),
         ("[search.space]", "[search.space]\ngold-asset.cap = { low = 0, high = 0.2 }", "search.space.gold-asset.cap"),
         ("[simulation]", "gold-asset.cap = 0.1\n[simulation]", "current.gold-asset.cap"),
-        ("base_coins = 1", "base_coins = 1, cash-asset_price_sdd = 0.1", "scenario_defaults.set"),
+        ("[[scenario]]", "[scenario_defaults]\nset = { cash-asset_price_sdd = 0.1 }\n[[scenario]]", "scenario_defaults.set"),
     ],
 )  # fmt: skip
 def test_what_is_said_of_an_asset_that_is_not_there_is_refused(tmp_path: Path, old: str, new: str, where: str) -> None:

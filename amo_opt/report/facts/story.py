@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.catalogue import BY_RANK
-from amo_opt.amos.layout import LINES, layout_of
+from amo_opt.amos.layout import LINES
 from amo_opt.amos.peg_keeper import MECHANISM as KEEPER
 from amo_opt.report.facts.story_caption import Events, caption
 from amo_opt.report.facts.story_panels import APART, CAPITAL, FloatArray, Panel, Series, in_yield, line_titles, panels_of
@@ -59,10 +59,9 @@ SERIES: tuple[str, ...] = (
 
 
 def series_in(state: ProtocolState) -> tuple[str, ...]:
-    """`SERIES`, and those of mechanisms that the state has under names of its own, with their accounting lines, and of its only PegKeeper."""
+    """`SERIES`, and those of mechanisms that the state has under names of its own, and of its only PegKeeper."""
     keeper = tuple(KEEPER.series.values()) if state.has(KEEPER.table) else ()
-    lines = tuple(line for line in layout_of(state).lines if line not in LINES)
-    return (*SERIES, *keeper, *named_columns(state), *lines)
+    return (*SERIES, *keeper, *named_columns(state))
 
 
 ENLARGED_HOURS = (24, 216)
