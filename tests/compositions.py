@@ -29,8 +29,10 @@ from amo_opt.config.schema import MARKETS_OF, OPTIONAL, figures_by_name, figures
 from amo_opt.errors import InputError
 from amo_opt.protocol.lanes import FAULTS, LANES
 from amo_opt.protocol.parameters import ORDERED_PAIRS
-from amo_opt.simulation.engine import IDENTITY_BOUND, draw_packed, hours_of
+from amo_opt.simulation.engine import IDENTITY_BOUND, hours_of
+from amo_opt.simulation.engine import draw as draw_inputs
 from amo_opt.simulation.kernel import run_block
+from amo_opt.simulation.market_block import pack_market
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.stress.catalogue import load_scenario, scenario_names
 from amo_opt.stress.series import SERIES
@@ -430,7 +432,7 @@ def valid(number: int, folder: Path, refusals: Refusals | None = None) -> tuple[
 
 @dataclass(frozen=True)
 class Run:
-    """One block: every line of the state hour by hour (hours, lines, `PATHS`), the state at the start, NAVs."""
+    """One block: every line of the state hour by hour (hours, lines, `PATHS`), the state at the start, NAVs, and what borrowers never repaid: owed no more, and still in circulation."""
 
     names: tuple[str, ...]
     start: np.ndarray
@@ -438,6 +440,7 @@ class Run:
     opening: np.ndarray
     end: np.ndarray
     navs: np.ndarray
+    lost: np.ndarray
 
     def of(self, name: str) -> np.ndarray:
         """A line's series, shape (hours, `PATHS`)."""
@@ -448,7 +451,8 @@ def run(study: Study) -> Run:
     """The study's scenario under its set in force."""
     layout = layout_of(study.state)
     lines = len(layout.state)
-    block = draw_packed(study.scenarios[0], study, first=0, lanes=PATHS, stream="search")
+    market = draw_inputs(study.scenarios[0], study, first=0, lanes=PATHS, stream="search")
+    block = pack_market(market, layout)
     state = start_state(study, block.first)
     start, opening, navs = state.reshape(lines, LANES)[:, :PATHS].copy(), np.zeros_like(state), np.zeros((3, LANES))
     trace = np.empty((hours_of(study), lines * LANES))
@@ -456,7 +460,11 @@ def run(study: Study) -> Run:
     hours = study.simulation.transition_hours
     run_block(state, block, parameter_vector(study.current, layout), constants(study), hours, navs, opening, offsets, trace, layout)
     rows = [each.reshape(lines, LANES)[:, :PATHS] for each in (opening, state)]
-    return Run(layout.state, start, trace.reshape(-1, lines, LANES)[:, :, :PATHS], rows[0], rows[1], navs[:, :PATHS])
+    series = trace.reshape(-1, lines, LANES)[:, :, :PATHS]
+    loss = market.reshape(len(market), -1, LANES)[:, layout.input_index["borrowers.loss"], :PATHS]
+    owed = layout.state_index["borrowers.debt"]
+    lost = (loss * np.concatenate([start[None, owed], series[:-1, owed]])).sum(axis=0)
+    return Run(layout.state, start, series, rows[0], rows[1], navs[:, :PATHS], lost)
 
 
 def gaps(found: Run, study: Study) -> tuple[float, float]:
@@ -468,7 +476,7 @@ def gaps(found: Run, study: Study) -> tuple[float, float]:
         booked = np.sum([rows[layout.state_index[line]] for line in layout.lines], axis=0)
         nav = max(nav, float((np.abs(booked - (after - before)) / scale).max()))
     change = {name: found.end[layout.state_index[name]] - found.start[layout.state_index[name]] for name in ("supply", *issues_of(study))}
-    issued = sum(values for name, values in change.items() if name != "supply")
+    issued = found.lost + sum(values for name, values in change.items() if name != "supply")
     return nav, float((np.abs(change["supply"] - issued) / np.maximum(supply, found.of("supply").max(axis=0))).max())
 
 

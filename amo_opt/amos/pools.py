@@ -172,7 +172,11 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
         s[at.S_INCOME_SWAP_FEES + i] += a[mine.S_OWN + i] * (1.0 - admin) * 2.0 * fees_each
-        a[mine.S_POOL_X + i] = x + (1.0 - admin) * fees_each
+        kept = (1.0 - admin) * fees_each
+        a[mine.S_POOL_X + i] = x + kept
+        # no holder has it any more, whoever looks for stablecoin outside before the hour's tally
+        s[at.S_POOLED_OUTSIDE + i] += kept
+        a[mine.S_OUTSIDE_X + i] += kept
         a[mine.S_POOL_Y + i] = y + (1.0 - admin) * fees_each / price
     for i in range(LANES):
         a[mine.S_D + i] = polish_D(a[mine.S_POOL_X + i], a[mine.S_POOL_Y + i], a[mine.S_ANN + i], a[mine.S_D + i])
@@ -207,6 +211,9 @@ def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
         scale = 1.0 - fled + moved
         s[at.S_QUEUE + i] = queue + fled * x
         lp_supply = a[mine.S_LP_SUPPLY + i] * scale
+        brought = x * scale - x  # the next pool's providers bring none of it
+        s[at.S_POOLED_OUTSIDE + i] += brought
+        a[mine.S_OUTSIDE_X + i] += brought
         a[mine.S_POOL_X + i] = x * scale
         a[mine.S_POOL_Y + i] = y * scale
         a[mine.S_D + i] = d * scale
