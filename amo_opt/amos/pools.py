@@ -51,7 +51,7 @@ MOST_OF_DEPTH = 1e3
 ASIDE = 1e-12
 """What the pools took may miss F by this share of all they hold: rounding."""
 ASTRAY = 1e-3
-"""The first pool takes what the others did not as far as this share of its D beyond what it would at the market's price; the deepest of the others takes the rest."""
+"""The first pool takes what the others did not as far as this share of its D beyond what it would at the market's price, where it is not the deepest: that one takes the rest."""
 MOST_VOLUME = 0.001
 """Fees of two-way volume an hour, at most this share of a side."""
 
@@ -568,7 +568,7 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
             fairly = min(max(taken_by_all(fair, s, c, i), 0.0), wanted)
             s[at.S_SOLD_LOW + i] = wanted - fairly
         total = 0.0
-        deepest, depth = -1, dust
+        deepest, depth = -1, max(s[at.S_D + i], dust)
         for j in range(count):
             line = first + j * STRIDE + i
             keep_j = 1.0 - c[keys + j * KEYS + mine.C_FEE]
@@ -584,7 +584,7 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
         z = z if d > dust else 0.0
         z = max(min(z, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
         if deepest >= 0:
-            # what the price's last digits are to a deep pool may be more than a first pool of next to nothing holds: that stays with the deep one
+            # what the price's last digits are to a deep pool may be more than a shallow first pool holds: that stays with the deep one
             fairly = moved_to(price, x, d, s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
             z = max(min(z, fairly + ASTRAY * d), fairly - ASTRAY * d) if d > dust else 0.0
             line = first + deepest * STRIDE + i

@@ -134,16 +134,19 @@ def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
 
 
 def _share_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
-    """What the protocol and its keeper own of a further pool, at most all of it."""
-    for name, place in figures.items():
-        label = name.removeprefix("amos.").removesuffix("-keeper.lp_share")
-        if not (name.startswith("amos.") and name.endswith("-keeper.lp_share")):
-            continue
-        own = figures.get(f"pools.{label}.lp_share")
-        total = place.value + (own.value if own else 0.0)
-        if own is not None and total > 1.0 + PARTS_TOLERANCE:
-            allowed = f"pools.{label}.lp_share + {name} of at most 1"
-            yield own.document.problem(own.key, "more of the pool than there is", found=plain(total), allowed=allowed)
+    """What the protocol and its AMOs own of a pool, at most all of it."""
+    owners: dict[str, list[str]] = {}
+    for name in figures:
+        if name.endswith(".lp_share"):
+            room, label, _ = name.split(".")
+            label = label.removesuffix("-keeper") if room == "pools" or label.endswith("-keeper") else ""
+            owners.setdefault(label if f"pools.{label}.stablecoin" in figures else "", []).append(name)
+    for names in owners.values():
+        total = math.fsum(figures[name].value for name in names)
+        if len(names) > 1 and total > 1.0 + PARTS_TOLERANCE:
+            place = _touched(figures, tuple(names))
+            allowed = f"{' + '.join(names)} of at most 1"
+            yield place.document.problem(place.key, "more of the pool than there is", found=plain(total), allowed=allowed)
 
 
 def _listed(*words: str) -> str:
