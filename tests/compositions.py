@@ -52,6 +52,8 @@ TRIES = 12
 LABELS = tuple(f"pool{letter}" for letter in "abcdefghi")
 FOLDED = ("curve", "peg_keeper", "rebalancer")
 """AMOs of the first pool's LP tokens: at most one is drawn, for the most part (`validate` says which may stand together)."""
+WHOLE = 1e-290
+"""What is smaller may lose digits by being multiplied."""
 AMOUNTS = {"tokens", "tokens/h", "USD", "USD/h", "gas"}
 PRICES_OF_TOKENS = {"USD/token", "USD/ETH"}
 
@@ -520,16 +522,15 @@ def grown(study: Study, times: float) -> Study:
 
 
 def other_bits(study: Study, times: float) -> list[str]:
-    """Lines of the state that are neither the same nor exactly so many times as much where all amounts are."""
+    """Lines of the state that are neither the same nor exactly so many times as much where all amounts are; numbers too small to have all their digits are left out."""
     before, after = run(study), run(grown(study, times))
-    found = [
-        name
-        for place, name in enumerate(before.names)
-        if not (
-            np.array_equal(after.series[:, place], before.series[:, place])
-            or np.array_equal(after.series[:, place], times * before.series[:, place])
-        )
-    ]
+    found = []
+    for place, name in enumerate(before.names):
+        one, other = (np.where(np.abs(each.series[:, place]) < WHOLE, 0.0, each.series[:, place]) for each in (before, after))
+        scaled = np.where(np.abs(times * one) < WHOLE, 0.0, times * one)
+        other = np.where((scaled == 0.0) & (np.abs(other) <= times * WHOLE), 0.0, other)
+        if not (np.array_equal(other, one) or np.array_equal(other, scaled)):
+            found.append(name)
     return [*found, *([] if np.array_equal(after.navs, times * before.navs) else ["nav"])]
 
 

@@ -39,6 +39,8 @@ QUICK = 200
 SECOND = 1_000_000
 """Where the numbers of the second campaign's draws begin, so that no composition is drawn for both."""
 SIZES, OFF, SHAPES = 40, 12, 20
+MOST_GROWN = 1e10
+"""Supplies below this stay within what a file may say when they are multiplied; 1e15 of free liquidity means no limit."""
 
 
 @dataclass
@@ -165,7 +167,7 @@ def test_no_bit_hangs_on_size(tmp_path: Path, times: float) -> None:
     wrong = {}
     for number in range(2 * SECOND, 2 * SECOND + SIZES):
         found = valid(number, tmp_path)
-        if found is not None and (bits := other_bits(found[1], times)):
+        if found is not None and found[1].state.stablecoin.supply.value < MOST_GROWN and (bits := other_bits(found[1], times)):
             wrong[number] = bits
     assert wrong == {}
 
@@ -223,7 +225,8 @@ def pair(number: int, table: str, folder: Path) -> tuple[Study, Study] | None:
         return None
 
 
-INNER = {"amos.uniswap": ("uniswap.",), "amos.borrowers": ("borrowers.",)}
+INNER = {"amos.savings": {"amo_income", "earned", "income_seen"}}
+"""Lines that are added up for a mechanism alone, whatever it holds (`Mechanism.shares_income`)."""
 
 
 def moved(there: Run, gone: Run, table: str) -> list[str]:
@@ -232,7 +235,7 @@ def moved(there: Run, gone: Run, table: str) -> list[str]:
     return [
         name
         for place, name in enumerate(there.names)
-        if not name.startswith(own) and not np.array_equal(there.series[:, place], gone.series[:, place])
+        if not name.startswith(own) and name not in INNER.get(table, ()) and not np.array_equal(there.series[:, place], gone.series[:, place])
     ]
 
 
