@@ -48,6 +48,8 @@ MOST_DRAINED = 0.999
 """Most of its stablecoin that is bought of the first pool an hour beside the others."""
 MOST_OF_DEPTH = 1e3
 """Most that is sold to the first pool an hour beside the others, in units of its D: no bound but against what is no number."""
+FLAT = 1e-9
+"""Tokens that all pools together take or give for a change of the price by one, of a protocol of size one: with less they answer to no price."""
 ASIDE = 1e-12
 """What the pools took may miss F by this share of all they hold: rounding."""
 ASTRAY = 1e-3
@@ -373,17 +375,18 @@ def limit_flow(s: Vector, w: Vector) -> None:
 
 
 @stage
-def step(_s: Vector, _c: Vector, w: Vector) -> None:
+def step(_s: Vector, c: Vector, w: Vector) -> None:
     """A Newton step of the market's price within its bracket, halved where it would leave it; what all take is cleared for the next."""
+    flat = FLAT * c[at.C_SIZE]
     for i in range(LANES):
         price = w[_W_PRICE + i]
         over = w[_W_SUM + i] - w[_W_TAKEN + i]
         slope = w[_W_SLOPE + i]
         low = price if over > 0.0 else w[_W_LOW + i]
         high = price if over < 0.0 else w[_W_HIGH + i]
-        moved = price + over / (slope if slope > 1e-9 else 1e-9)
+        moved = price + over / (slope if slope > flat else flat)
         middle = 0.5 * (low + high)
-        inside = (moved >= low) & (moved <= high) & (slope > 1e-9)
+        inside = (moved >= low) & (moved <= high) & (slope > flat)
         settled = over == 0.0
         found = moved if inside else middle
         w[_W_PRICE + i] = price if settled else found
