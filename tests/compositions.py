@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, replace
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -100,8 +100,6 @@ class Books:
 
     rng: Rng
     supply: float
-    weights: dict[str, float] = field(default_factory=dict)
-    room: float = 1.0
 
     def deal(self, names: list[str]) -> dict[str, float]:
         """Stablecoin in each of these places, all together below the supply."""
@@ -112,7 +110,9 @@ class Books:
 
     def amount(self) -> float:
         """An amount beside the stablecoin's: nothing, next to nothing, or up to a few times the supply."""
-        return float(self.supply * self.rng.choice([0.0, 1e-9, self.rng.random(), 10.0 ** self.rng.uniform(-4, 0.5)], p=[0.1, 0.05, 0.5, 0.35]))
+        return float(
+            self.supply * self.rng.choice([0.0, 1e-9, self.rng.random(), 10.0 ** self.rng.uniform(-4, 0.5)], p=[0.1, 0.05, 0.5, 0.35])
+        )
 
 
 @cache
@@ -121,7 +121,7 @@ def own_tables() -> tuple[str, ...]:
     return (*OPTIONAL, *(f"amos.{each.name}" for each in MECHANISMS if each.section is not None))
 
 
-def tables_in(rng: Rng) -> tuple[str, str, tuple[str, ...]]:
+def tables_in(rng: Rng) -> tuple[str, tuple[str, ...]]:
     """What the first pool is called, and the tables of a composition: mechanisms by chance, further pools and keepers of any of them."""
     share = rng.choice([0.15, 0.5, 0.85])
     chosen = [name for name in own_tables() if rng.random() < share and name != "amos.regulator"]
@@ -143,7 +143,7 @@ def tables_in(rng: Rng) -> tuple[str, str, tuple[str, ...]]:
             chosen = [name for name in chosen if name not in ("amos.curve", "amos.peg_keeper")]
         if rng.random() < 0.97:
             chosen.append("amos.regulator")
-    return named[0], "", (*dict.fromkeys(chosen), *pools, *keepers)
+    return named[0], (*dict.fromkeys(chosen), *pools, *keepers)
 
 
 def figure_of(rng: Rng, name: str, supply: float, *, wild: float) -> float:
@@ -172,7 +172,9 @@ def drawn_figures(rng: Rng, tables: tuple[str, ...], first: str) -> dict[str, fl
     supply = float(rng.choice([10.0 ** rng.uniform(5, 11), 10.0 ** rng.uniform(0, 13), 1.0, 1e13], p=[0.7, 0.25, 0.02, 0.03]))
     wild = float(rng.choice([0.0, 0.3, 1.0]))
     there = {"", *tables}
-    names = [name for name in figures_by_name() if table_of(name) in there or table_of(name).startswith("rewards.") and "rewards" in there]
+    names = [
+        name for name in figures_by_name() if table_of(name) in there or (table_of(name).startswith("rewards.") and "rewards" in there)
+    ]
     names += named_figures(name for name in tables if name.startswith("pools.") or name.endswith("-keeper"))
     tame = rng.random() < 0.4
     found: dict[str, float] = {}
@@ -181,15 +183,17 @@ def drawn_figures(rng: Rng, tables: tuple[str, ...], first: str) -> dict[str, fl
         if entry.default is not MISSING and rng.random() < 0.4:
             continue
         of_behaviour = entry.metadata["behaviour"]
-        found[name] = worked_behaviour()[name] if of_behaviour and tame and name in worked_behaviour() else figure_of(rng, name, supply, wild=wild)
+        found[name] = (
+            worked_behaviour()[name] if of_behaviour and tame and name in worked_behaviour() else figure_of(rng, name, supply, wild=wild)
+        )
     if tame:
         found["markets.volume_depth_usd"] = min(1e12, max(1.0, 0.1 * supply))
     found["stablecoin.supply"] = supply
     _pools(rng, found, supply, wild=wild)
     _positions(rng, found, tables, first)
-    for name in found:  # a share of a supply may be less than the least there may be
+    for name, value in found.items():  # a share of a supply may be less than the least there may be
         limits = figures_by_name()[name].metadata
-        found[name] = min(limits["high"], max(limits["low"], found[name]))
+        found[name] = min(limits["high"], max(limits["low"], value))
     if "redeem" in tables and "share_token" not in tables and rng.random() < 0.95:
         found.pop("controller.collateral_ratio", None)
         if "controller" in tables:
@@ -208,7 +212,9 @@ def _pools(rng: Rng, found: dict[str, float], supply: float, *, wild: float) -> 
         room = name.rpartition(".")[0]
         skew = 10.0 ** (rng.uniform(-0.3, 0.3) if rng.random() < 0.7 else rng.uniform(-2, 2))
         found[f"{room}.{'base_lp' if room == 'pool' else 'opposite'}"] = max(1.0, found[name] * skew)
-        found[f"{room}.amplification"] = float(round(rng.choice([10.0 ** rng.uniform(0, 4), 10.0 ** rng.uniform(0, 5.99), 1.0], p=[0.8, 0.15, 0.05])))
+        found[f"{room}.amplification"] = float(
+            round(rng.choice([10.0 ** rng.uniform(0, 4), 10.0 ** rng.uniform(0, 5.99), 1.0], p=[0.8, 0.15, 0.05]))
+        )
         found[f"{room}.fee"] = float(rng.choice([0.0, 1e-4, 4e-4, 0.05 * wild * rng.random()]))
         found[f"{room}.admin_fee"] = share_in(rng)
     found["pool.base_virtual_price"] = float(rng.choice([1.0, 1.02, rng.uniform(0.5, 2.0)], p=[0.6, 0.35, 0.05]))
@@ -237,7 +243,12 @@ def _positions(rng: Rng, found: dict[str, float], tables: tuple[str, ...], first
         found[f"{name}.minted"] = near * share * (found[f"{room}.stablecoin"] + (0.0 if name == "amos.curve" else found[f"{room}.{other}"]))
         if f"{name}.borrowed" in found:
             found[f"{name}.borrowed"] = near * share * found[f"{room}.{other}"]
-    for name, book, position in (("aave", "borrowed", "lent"), ("investor", "borrowed", "lent"), ("fraxlend", "minted", "lent"), ("uniswap", "minted", "liquidity")):
+    for name, book, position in (
+        ("aave", "borrowed", "lent"),
+        ("investor", "borrowed", "lent"),
+        ("fraxlend", "minted", "lent"),
+        ("uniswap", "minted", "liquidity"),
+    ):
         if f"amos.{name}.{book}" in found and rng.random() < 0.9:
             found[f"amos.{name}.{book}"] = found[f"amos.{name}.{position}"] * float(rng.choice([1.0, 0.9, 1.1]))
     parts = [name for name in found if name.startswith("amos.curve.in_")]
@@ -269,7 +280,7 @@ def drawn_parameters(rng: Rng, tables: tuple[str, ...], supply: float) -> dict[s
         values[name] = Books(rng, supply).amount() if each.amount else number_in(rng, each.low, each.high, wild=wild)
         values[name] = min(each.high, max(each.low, values[name]))
         if each.kind == "integer":
-            values[name] = int(round(values[name]))
+            values[name] = round(values[name])
     for low, high in ORDERED_PAIRS:
         if low in values and values[low] >= values[high]:
             values[low], values[high] = values[high], values[low]
@@ -278,11 +289,15 @@ def drawn_parameters(rng: Rng, tables: tuple[str, ...], supply: float) -> dict[s
     return values
 
 
-def drawn_settings(rng: Rng, supply: float, name: str, pools: int) -> tuple[dict[str, float], dict[str, float], dict[str, list[list[float]]]]:
+def drawn_settings(
+    rng: Rng, supply: float, name: str, pools: int
+) -> tuple[dict[str, float], dict[str, float], dict[str, list[list[float]]]]:
     """Settings and waypoints of the scenario, and every amount of them for all scenarios."""
     known = load_scenario(name).settings
     defaults = {each: _amount_setting(rng, each, supply) for each in load_scenario("calm").settings if SETTINGS[each].amount}
-    settings: dict[str, float] = {each: _amount_setting(rng, each, supply) for each in known if SETTINGS[each].amount and each not in defaults}
+    settings: dict[str, float] = {
+        each: _amount_setting(rng, each, supply) for each in known if SETTINGS[each].amount and each not in defaults
+    }
     share = rng.choice([0.0, 0.1, 0.6])
     for each in known:
         if not SETTINGS[each].amount and rng.random() < share:
@@ -299,7 +314,12 @@ def drawn_settings(rng: Rng, supply: float, name: str, pools: int) -> tuple[dict
         for series, limits in SERIES.items():
             if rng.random() < 0.1:
                 start = min(max(1.0, limits.low), limits.high) if limits.kind not in ("share_a_day", "demand_a_day") else 0.0
-                middle = number_in(rng, max(limits.low, 0.3 * start if start else limits.low), min(limits.high, 3.0 * start if start else limits.high), wild=0.3)
+                middle = number_in(
+                    rng,
+                    max(limits.low, 0.3 * start if start else limits.low),
+                    min(limits.high, 3.0 * start if start else limits.high),
+                    wild=0.3,
+                )
                 waypoints[series] = [[0, start], [int(rng.integers(1, 24)), middle], [48, start]]
     for low, high in ORDERED:
         for each in (low, high):
@@ -320,7 +340,7 @@ def _amount_setting(rng: Rng, name: str, supply: float) -> float:
 def draw(number: int, attempt: int = 0) -> Draw:
     """The composition of that number; another one for each attempt."""
     rng = np.random.default_rng([19, number, attempt])
-    first, _, tables = tables_in(rng)
+    first, tables = tables_in(rng)
     figures = drawn_figures(rng, tables, first)
     supply = figures["stablecoin.supply"]
     names = scenario_names()

@@ -81,7 +81,7 @@ def books(study: Study, tally: Tally) -> str:
     return wrong
 
 
-def runs(study: Study, tally: Tally) -> str:  # noqa: ARG001 - a check
+def runs(study: Study, tally: Tally) -> str:
     """The way of `amo-opt simulate`: paths, then their score."""
     try:
         outcome = simulate(study.current, study)
@@ -235,7 +235,9 @@ def moved(there: Run, gone: Run, table: str) -> list[str]:
     return [
         name
         for place, name in enumerate(there.names)
-        if not name.startswith(own) and name not in INNER.get(table, ()) and not np.array_equal(there.series[:, place], gone.series[:, place])
+        if not name.startswith(own)
+        and name not in INNER.get(table, ())
+        and not np.array_equal(there.series[:, place], gone.series[:, place])
     ]
 
 
