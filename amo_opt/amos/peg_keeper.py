@@ -251,7 +251,9 @@ def operate_of(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
         brought = (after if after > 0.0 else 0.0) - (before if before > 0.0 else 0.0)
         done = (abs(change) > 0.0) & (brought > 0.0) & (lp_2 >= 0.0)
         reward = share * (brought if brought > 0.0 else 0.0) / d_3 * lp_supply_2
+        reward = reward if reward < lp_2 else lp_2  # rounding: all of it goes to a caller who is given everything
         lp_amo = b[pool.S_LP_AMO + i] + lp_change - reward
+        lp_amo = lp_amo if lp_amo > 0.0 else 0.0
         own_2 = lp_amo / lp_supply_2
         back_x = admin_to_protocol * fee_x
         back_y = admin_to_protocol * fee_y * base_value

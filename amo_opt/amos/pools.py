@@ -53,6 +53,12 @@ MOST_DRAINED = 0.999
 """Most of its stablecoin that is bought of the first pool an hour beside the others."""
 MOST_OF_DEPTH = 1e3
 """Most that is sold to the first pool an hour beside the others, in units of its D: no bound but against what is no number."""
+FLAT = 1e-9
+"""Tokens that all pools together take or give for a change of the price by one, of a protocol of size one: with less they answer to no price."""
+ASIDE = 1e-12
+"""What the pools took may miss F by this share of all they hold: rounding."""
+ASTRAY = 1e-3
+"""The first pool takes what the others did not as far as this share of its D beyond what it would at the market's price, where it is not the deepest: that one takes the rest."""
 MOST_VOLUME = 0.001
 """Fees of two-way volume an hour, at most this share of a side."""
 
@@ -184,7 +190,11 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         most = most if most > 0.0 else 0.0
         fees_each = fees_each if fees_each < most else most
         s[at.S_INCOME_SWAP_FEES + i] += a[mine.S_OWN + i] * (1.0 - admin) * 2.0 * fees_each
-        a[mine.S_POOL_X + i] = x + (1.0 - admin) * fees_each
+        kept = (1.0 - admin) * fees_each
+        a[mine.S_POOL_X + i] = x + kept
+        # no holder has it any more, whoever looks for stablecoin outside before the hour's tally
+        s[at.S_POOLED_OUTSIDE + i] += kept
+        a[mine.S_OUTSIDE_X + i] += kept
         a[mine.S_POOL_Y + i] = y + (1.0 - admin) * fees_each / price
     for i in range(LANES):
         a[mine.S_D + i] = polish_D(a[mine.S_POOL_X + i], a[mine.S_POOL_Y + i], a[mine.S_ANN + i], a[mine.S_D + i])
@@ -219,6 +229,9 @@ def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
         scale = 1.0 - fled + moved
         s[at.S_QUEUE + i] = queue + fled * x
         lp_supply = a[mine.S_LP_SUPPLY + i] * scale
+        brought = x * scale - x  # the next pool's providers bring none of it
+        s[at.S_POOLED_OUTSIDE + i] += brought
+        a[mine.S_OUTSIDE_X + i] += brought
         a[mine.S_POOL_X + i] = x * scale
         a[mine.S_POOL_Y + i] = y * scale
         a[mine.S_D + i] = d * scale
@@ -378,17 +391,18 @@ def limit_flow(s: Vector, w: Vector) -> None:
 
 
 @stage
-def step(_s: Vector, _c: Vector, w: Vector) -> None:
+def step(_s: Vector, c: Vector, w: Vector) -> None:
     """A Newton step of the market's price within its bracket, halved where it would leave it; what all take is cleared for the next."""
+    flat = FLAT * c[at.C_SIZE]
     for i in range(LANES):
         price = w[_W_PRICE + i]
         over = w[_W_SUM + i] - w[_W_TAKEN + i]
         slope = w[_W_SLOPE + i]
         low = price if over > 0.0 else w[_W_LOW + i]
         high = price if over < 0.0 else w[_W_HIGH + i]
-        moved = price + over / (slope if slope > 1e-9 else 1e-9)
+        moved = price + over / (slope if slope > flat else flat)
         middle = 0.5 * (low + high)
-        inside = (moved >= low) & (moved <= high) & (slope > 1e-9)
+        inside = (moved >= low) & (moved <= high) & (slope > flat)
         settled = over == 0.0
         found = moved if inside else middle
         w[_W_PRICE + i] = price if settled else found
@@ -561,7 +575,8 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
         fair = w[_W_FAIR + i]
         low = selling > 0.0 and w[_W_MOST + i] < fair and w[_W_PRICE + i] < fair * (1.0 + GAP)
         s[at.S_SOLD_LOW + i] = 0.0
-        if w[_W_BIDS + i] <= w[_W_ASKS + i] * (1.0 + GAP) and w[_W_BOUND + i] < 0.5 and not low:
+        missed = abs(w[_W_TAKEN + i] - w[_W_ASIDE + i]) > ASIDE * w[_W_SIDE_X + i]
+        if w[_W_BIDS + i] <= w[_W_ASKS + i] * (1.0 + GAP) and w[_W_BOUND + i] < 0.5 and not low and not missed:
             continue
         wanted = w[W_FLOW + i]
         limit = w[_W_MOST + i]
@@ -572,20 +587,36 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
             fairly = min(max(taken_by_all(fair, s, c, i), 0.0), wanted)
             s[at.S_SOLD_LOW + i] = wanted - fairly
         total = 0.0
+        deepest, depth = -1, max(s[at.S_D + i], dust)
         for j in range(count):
             line = first + j * STRIDE + i
             keep_j = 1.0 - c[keys + j * KEYS + mine.C_FEE]
-            z = moved_to(
-                price, s[line + mine.S_POOL_X], s[line + mine.S_D], s[line + mine.S_ANN], s[line + mine.S_BASE_VALUE], keep_j, dust
-            )
+            d = s[line + mine.S_D]
+            z = moved_to(price, s[line + mine.S_POOL_X], d, s[line + mine.S_ANN], s[line + mine.S_BASE_VALUE], keep_j, dust)
             s[line + mine.S_FLOW] = z
             total += in_tokens(z, keep_j)
+            if d > depth:
+                deepest, depth = j, d
         x, d = s[at.S_POOL_X + i], s[at.S_D + i]
         left = wanted - total
         z = left if left > 0.0 else left / keep
         z = z if d > dust else 0.0
-        w[_W_Z + i] = max(min(z, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
-        w[_W_ASIDE + i] = total + in_tokens(w[_W_Z + i], keep)
+        z = max(min(z, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
+        if deepest >= 0:
+            # what the price's last digits are to a deep pool may be more than a shallow first pool holds: that stays with the deep one
+            fairly = moved_to(price, x, d, s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
+            z = max(min(z, fairly + ASTRAY * d), fairly - ASTRAY * d) if d > dust else 0.0
+            line = first + deepest * STRIDE + i
+            keep_j = 1.0 - c[keys + deepest * KEYS + mine.C_FEE]
+            before = in_tokens(s[line + mine.S_FLOW], keep_j)
+            rest = wanted - total - in_tokens(z, keep)
+            if abs(rest) > ASIDE * w[_W_SIDE_X + i]:
+                after = before + rest
+                moved = max(after if after > 0.0 else after / keep_j, -MOST_DRAINED * s[line + mine.S_POOL_X])
+                s[line + mine.S_FLOW] = moved
+                total += in_tokens(moved, keep_j) - before
+        w[_W_Z + i] = z
+        w[_W_ASIDE + i] = total + in_tokens(z, keep)
 
 
 @scalar

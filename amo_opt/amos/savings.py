@@ -71,6 +71,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, 
         drawn = drawn if drawn > 0.0 else 0.0
         drawn = drawn if drawn < MOST_DRAWN else MOST_DRAWN
         wanted = start_share * drawn * external
+        wanted = wanted if wanted > 0.0 else 0.0  # where nobody outside has any, rounding may leave less than none
         room = MOST_DEPOSITED * (supply - x - elsewhere - s[at.S_POOLED_OUTSIDE + i] - s[at.S_QUEUE + i])
         room = room if room > 0.0 else 0.0
         after = deposits + weight * (wanted - deposits)

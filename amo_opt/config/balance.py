@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.kinds import ASSET
+from amo_opt.amos.kinds import ASSET, ON_POOLS, label_of
 from amo_opt.amos.mechanism import OwnStablecoin, Parts
 from amo_opt.amos.sections import POSITIONS, WITH_SECTION
 from amo_opt.config.checks import SET, Placed
@@ -42,7 +42,6 @@ _COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTI
 """… or, in the hands of borrowers who owe it."""
 _ASSET = re.compile(rf"amos\.[a-z0-9]+-{ASSET}\.amount")
 _FURTHER = re.compile(r"pools\.[a-z0-9]+\.stablecoin")
-_LP_SHARE = re.compile(r"(pools\.(?P<further>[a-z0-9]+)|amos\.(?P<worked>[a-z0-9]+)-[a-z]+)\.lp_share")
 PARTS_TOLERANCE = 1e-9
 """Decimals that add up to 1 on paper may miss it by a rounding error."""
 
@@ -138,15 +137,19 @@ def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
 
 
 def _share_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
-    """What the protocol, its keeper and what it holds besides own of a pool with a name, at most all of it."""
-    pools: dict[str, list[str]] = {}
+    """What the protocol and its AMOs own of a pool, at most all of it."""
+    owners: dict[str, list[str]] = {}
     for name in figures:
-        if (found := _LP_SHARE.fullmatch(name)) is not None:
-            pools.setdefault(found["further"] or found["worked"], []).append(name)
-    for names in pools.values():
+        if name.endswith(".lp_share"):
+            room, label, _ = name.split(".")
+            # an AMO without a pool's name works the first, as does one by the first pool's own name
+            pool, word = (label, "") if room == "pools" else label_of(label)
+            named = room == "pools" or word in ON_POOLS
+            owners.setdefault(pool if named and f"pools.{pool}.stablecoin" in figures else "", []).append(name)
+    for names in owners.values():
         total = math.fsum(figures[name].value for name in names)
         if len(names) > 1 and total > 1.0 + PARTS_TOLERANCE:
-            place = figures[names[0]]
+            place = _touched(figures, tuple(names))
             allowed = f"{' + '.join(names)} of at most 1"
             yield place.document.problem(place.key, "more of the pool than there is", found=plain(total), allowed=allowed)
 

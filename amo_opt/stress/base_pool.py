@@ -25,6 +25,7 @@ COINS = 3
 _TOLERANCE = 1e-6
 """Last Newton step of ln δ; convergence is quadratic, so what is left is its square."""
 _MAX_STEPS = 80
+_MAX_HALVINGS = 64
 _MAX_MOVE = 3.0
 """Largest step of ln δ: keeps a far start from leaving the range of exp."""
 _ABREAST = 8
@@ -85,6 +86,24 @@ def _value(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int,
     return value
 
 
+@kept
+def _halved(target: float, group: Group, k: int) -> None:
+    """δ of one path where Newton's steps went round in circles (a low A, prices far apart): G falls, so its logarithm is halved until nothing is left of it."""
+    low = group[0, k]
+    least, most = math.log(low) - 70.0, math.log(low)
+    for _ in range(_MAX_HALVINGS):
+        middle = 0.5 * (least + most)
+        delta = math.exp(middle)
+        m = low - delta
+        q1, q2, q3 = group[1, k] + delta, group[2, k] + delta, group[3, k] + delta
+        b = 1.0 / q1 + 1.0 / q2 + 1.0 / q3 - 1.0 / m if m > 0.0 else 0.0
+        if b > 0.0 and m * q1 * q2 * q3 * (b * b) * (b * b) > target:
+            least = middle
+        else:
+            most = middle
+    group[4, k] = math.exp(least)
+
+
 def _value_along(ann: float, prices: tuple[Prices, Prices, Prices], out: Prices) -> None:
     target = 27.0 * ann * (1.0 - 1.0 / ann) ** 4
     paths, steps = out.shape
@@ -105,6 +124,9 @@ def _value_along(ann: float, prices: tuple[Prices, Prices, Prices], out: Prices)
                 if np.all(found[:count]):
                     break
             for k in range(count):
+                if not found[k] and group[0, k] > 0.0:
+                    _halved(target, group, k)
+                    found[k] = True
                 out[first + k, t] = _value(ann, prices, first + k, t, group, k) if found[k] else math.nan
 
 

@@ -204,6 +204,16 @@ def test_more_of_a_pool_than_there_is_is_refused(written: Callable[..., Path]) -
     assert refused(written((S, 'name = "tusd"\n', f'name = "tusd"\nlp_share = {figure(0.5)}\n')))
 
 
+def test_two_amos_that_share_the_first_pool_own_no_more_than_all_of_it(written: Callable[..., Path]) -> None:
+    """A rebalancer beside the keeper of that pool."""
+    table = f"[amos.rebalancer]\nlp_share = {figure(0.9)}\nminted = {figure(1e6)}\n[amos.regulator]"
+    keeper = 'kind = "peg-keeper"\nname = "usdc"'
+    first = STATE[STATE.index(keeper) :].partition("lp_share")[2].splitlines()[0]
+    found = refused(written((S, "[amos.regulator]", table), (S, f"lp_share{first}", f"lp_share = {figure(0.2)}")))
+    assert [each.message for each in found] == ["more of the pool than there is"]
+    assert "amos.rebalancer.lp_share + amos.usdc-keeper.lp_share" in str(found[0].allowed)
+
+
 def test_a_parameter_that_is_there_twice_is_refused(written: Callable[..., Path]) -> None:
     assert refused(written((P, "usdp-keeper.ceiling = 15e6", '"usdp-keeper.ceiling" = 1e6\nusdp-keeper.ceiling = 15e6')))
 

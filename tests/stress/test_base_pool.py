@@ -99,3 +99,16 @@ def test_two_coins_are_refused() -> None:
     """A two-coin array is refused with the shape to give."""
     with pytest.raises(ValueError, match="shape"):
         base_value(np.ones((2, 1, 1)), A)
+
+
+@pytest.mark.parametrize(
+    ("p", "amplification"),
+    [((0.07798961, 0.95096706, 0.99920132), 1.0), ((2.02580268, 0.02536244, 0.02359312), 2.0), ((8.36859302, 0.02230348, 0.01944817), 5.0)],
+)
+def test_low_a_and_prices_far_apart(p: tuple[float, float, float], amplification: float) -> None:
+    """Newton goes in circles from some starts there, an hour before or equal prices': a number all the same, the slow twin's."""
+    before = np.array([0.10681956, 0.95216795, 0.99920072])
+    along = base_value(np.stack([before, np.array(p)], axis=1).reshape(3, 1, 2), amplification)[0]
+    assert np.isfinite(along).all()
+    assert along[1] == pytest.approx(naive_value(p, amplification), rel=1e-9)
+    assert value(*p, amplification=amplification) == pytest.approx(along[1], rel=1e-9)
