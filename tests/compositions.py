@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import mechanism_of
 from amo_opt.amos.layout import layout_of
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import load_study
@@ -49,6 +50,9 @@ TRANSITION, WINDOW = 12, 72
 """Hours of a draw: what may go wrong in a composition mostly does within days, as stresses begin on the first."""
 TRIES = 12
 """Draws at most for one that `validate` passes."""
+NAMED = ("-keeper", "-hold", "-asset")
+"""What names of AMOs end with that a state may have several of."""
+ASSETS = ("bills", "cash", "locked", "staked")
 LABELS = tuple(f"pool{letter}" for letter in "abcdefghi")
 FOLDED = ("curve", "peg_keeper", "rebalancer")
 """AMOs of the first pool's LP tokens: at most one is drawn, for the most part (`validate` says which may stand together)."""
@@ -138,12 +142,14 @@ def tables_in(rng: Rng) -> tuple[str, tuple[str, ...]]:
     named = labels if count or rng.random() < 0.3 else [""]
     pools = [f"pools.{name}" for name in named[1:]]
     keepers = [f"amos.{name}-keeper" for name in named if name and rng.random() < 0.5] if rng.random() < 0.7 else []
+    held = [f"amos.{name}-hold" for name in named if name and rng.random() < 0.1]
+    assets = [f"amos.{name}-asset" for name in ASSETS if rng.random() < 0.2] if rng.random() < 0.5 else []
     if keepers:
         if rng.random() < 0.95:
             chosen = [name for name in chosen if name not in ("amos.curve", "amos.peg_keeper")]
         if rng.random() < 0.97:
             chosen.append("amos.regulator")
-    return named[0], (*dict.fromkeys(chosen), *pools, *keepers)
+    return named[0], (*dict.fromkeys(chosen), *pools, *keepers, *held, *assets)
 
 
 def figure_of(rng: Rng, name: str, supply: float, *, wild: float) -> float:
@@ -175,7 +181,7 @@ def drawn_figures(rng: Rng, tables: tuple[str, ...], first: str) -> dict[str, fl
     names = [
         name for name in figures_by_name() if table_of(name) in there or (table_of(name).startswith("rewards.") and "rewards" in there)
     ]
-    names += named_figures(name for name in tables if name.startswith("pools.") or name.endswith("-keeper"))
+    names += named_figures(name for name in tables if name.startswith("pools.") or name.endswith(NAMED))
     tame = rng.random() < 0.4
     found: dict[str, float] = {}
     for name in names:
@@ -217,6 +223,11 @@ def _pools(rng: Rng, found: dict[str, float], supply: float, *, wild: float) -> 
         )
         found[f"{room}.fee"] = float(rng.choice([0.0, 1e-4, 4e-4, 0.05 * wild * rng.random()]))
         found[f"{room}.admin_fee"] = share_in(rng)
+        _ramp(rng, found, room)
+        if room != "pool":
+            _opposite(rng, found, room)
+    if "pool.base_coins" in found:
+        found["pool.base_coins"] = float(rng.choice([1.0, 3.0]))
     found["pool.base_virtual_price"] = float(rng.choice([1.0, 1.02, rng.uniform(0.5, 2.0)], p=[0.6, 0.35, 0.05]))
     found["pool.base_fee"] = float(rng.choice([0.0, 1e-4, 0.05 * wild * rng.random()]))
     found["pool.protocol_admin_share"] = share_in(rng)
@@ -224,20 +235,47 @@ def _pools(rng: Rng, found: dict[str, float], supply: float, *, wild: float) -> 
         found["amos.uniswap.half_width"] = float(10.0 ** rng.uniform(-3, -1))
 
 
+def _ramp(rng: Rng, found: dict[str, float], room: str) -> None:
+    """A ramp of A under way, for the most part none."""
+    ramp = (f"{room}.future_amplification", f"{room}.ramp_hours_left")
+    for name in ramp:
+        found.pop(name, None)
+    if rng.random() < 0.25:
+        found |= dict(zip(ramp, (float(round(10.0 ** rng.uniform(0, 4))), float(rng.choice([1.0, 30.0, 500.0]))), strict=True))
+
+
+def _opposite(rng: Rng, found: dict[str, float], room: str) -> None:
+    """What stands opposite in a further pool: a coin, one that accrues, a base pool's LP token, for the most part as it should be."""
+    if rng.random() < 0.05:
+        return
+    for name in ("base_virtual_price", "base_shared", "opposite_price", "opposite_rate"):
+        found.pop(f"{room}.{name}", None)
+    kind = rng.choice(["coin", "accrues", "base"], p=[0.6, 0.2, 0.2])
+    if kind == "accrues":
+        found |= {f"{room}.opposite_price": float(rng.uniform(0.2, 5.0)), f"{room}.opposite_rate": float(rng.uniform(-0.1, 0.5))}
+    elif kind == "base":
+        found |= {f"{room}.base_virtual_price": float(rng.uniform(0.9, 1.5)), f"{room}.base_shared": float(rng.choice([0.0, 1.0]))}
+
+
 def _positions(rng: Rng, found: dict[str, float], tables: tuple[str, ...], first: str) -> None:
     """What AMOs hold, and the minter's books that stand for it: as much as the position, somewhat else, or anything."""
+    taken: dict[str, float] = {}
     for name in tables:
         if f"{name}.lp_share" not in found:
             continue
         share = found[f"{name}.lp_share"] = share_in(rng) * (0.9 if rng.random() < 0.7 else 1.0)
-        label = name.removeprefix("amos.").removesuffix("-keeper") if name.endswith("-keeper") else ""
+        label = name.removeprefix("amos.").rpartition("-")[0] if name.endswith(NAMED) else ""
         room = f"pools.{label}" if label and label != first else "pool"
         if name.startswith("pools."):
             found[f"{name}.lp_share"] = share * float(rng.choice([0.0, 0.3, 1.0]))
             continue
-        own = found.get(f"{room}.lp_share", 0.0)
+        # what another already has of it
+        own = found.get(f"{room}.lp_share", 0.0) + taken.get(room, 0.0)
         if own + share > 1.0:
-            found[f"{name}.lp_share"] = share = 1.0 - own
+            found[f"{name}.lp_share"] = share = max(0.0, 1.0 - own)
+        taken[room] = taken.get(room, 0.0) + share
+        if f"{name}.minted" not in found:
+            continue
         near = float(rng.choice([1.0, rng.uniform(0.5, 1.5)]))
         other = "base_lp" if room == "pool" else "opposite"
         found[f"{name}.minted"] = near * share * (found[f"{room}.stablecoin"] + (0.0 if name == "amos.curve" else found[f"{room}.{other}"]))
@@ -269,8 +307,10 @@ def drawn_parameters(rng: Rng, tables: tuple[str, ...], supply: float) -> dict[s
     for name in tables:
         if name.startswith("pools."):
             names.append(f"{name.removeprefix('pools.')}-pool.amplification")
-        elif name.endswith("-keeper"):
-            names += [f"{name.removeprefix('amos.')}.{each}" for each in ("ceiling", "caller_share")]
+        elif name.endswith(NAMED):
+            own = name.removeprefix("amos.")
+            made = mechanism_of(own)
+            names += [] if made is None else [f"{own}.{each}" for each in made.parameters]
     wild = float(rng.choice([0.0, 0.3, 1.0]))
     values: dict[str, float] = {}
     for name in names:
