@@ -43,6 +43,8 @@ SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
 LEAST_LEFT = 0.001
 """Least of its stablecoin that a part of the hour leaves a pool."""
+MOST_TILTED = 0.999
+"""Most of what one side can have over the other at an A, squared, from which the hour's beginning is worked out."""
 MOST_HELD = 0.999
 """Most of its LP tokens, at the virtual price, that an hour takes out."""
 
@@ -417,7 +419,9 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
     for j in range(int(c[at.C_KEEPERS])):
         b = int(c[int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS + mine.C_POOL]) + i
         x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
-        x_0, _ = sides_of(s[b + pool.S_POOL_TILT], d, ann)
+        tilt = s[b + pool.S_POOL_TILT]
+        # a ramp of A may leave a pool where no tilt of before can be: then the hour's trades are not taken apart
+        x_0 = sides_of(tilt, d, ann)[0] if tilt * tilt < MOST_TILTED * (1.0 + 2.0 / ann) else x
         y_0 = get_y(x_0, d, ann)
         w[_W_FLOW + j] = (x - x_0) / regulator.PARTS
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_0 - x + (y_0 - y) * s[b + pool.S_BASE_VALUE])
