@@ -119,11 +119,12 @@ def fill() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def frax() -> Study:
-    """The worked study, at a seed of its own: no test hangs on the one it ships with."""
+    """The worked study, at a seed of its own and doors near the peg: no test hangs on those it ships with."""
     from amo_opt import load_study
 
-    study = load_study(ROOT / "studies" / "frax-2022.toml")
-    return replace(study, search=replace(study.search, seed=1))
+    doors = {"mint_price_threshold": 1.0033, "redeem_price_threshold": 0.9933}
+    study = load_study(ROOT / "studies" / "frax-2022.toml", overrides={f"current.{name}": value for name, value in doors.items()})
+    return _refigured(replace(study, search=replace(study.search, seed=1)), {"redeem.fee": 0.002, "mint.fee": 0.002})
 
 
 def _refigured(study: Study, changes: Mapping[str, float]) -> Study:
@@ -222,7 +223,7 @@ class Lanes:
         lent = self.lanes("aave.lent") + self.lanes("investor.lent")
         in_range, free = self.lanes("uniswap.liquidity") * self.c[CONSTANT_INDEX["uniswap.span"]], self.lanes("fraxlend.free")
         self.lanes("at_work")[:] = lent + self.lanes("uniswap.y")
-        self.lanes("recoverable")[:] = lent
+        self.lanes("recoverable")[:] = self.lanes("cover_coins")[:] = lent
         self.lanes("own_outside")[:] = self.lanes("uniswap.x") + free
         self.lanes("own_at_floor")[:] = in_range + free
         self.lanes("own_counted")[:] = in_range + self.lanes("fraxlend.lent")

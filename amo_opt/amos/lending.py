@@ -88,6 +88,7 @@ def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q
         a[mine.S_FREE + i] = free if free < most else most
         s[at.S_AT_WORK + i] += a[mine.S_LENT + i]
         s[at.S_RECOVERABLE + i] += a[mine.S_LENT + i]
+        s[at.S_COVER_COINS + i] += a[mine.S_LENT + i]
         s[at.S_BORROWED + i] += a[mine.S_BORROWED + i]
 
 
@@ -100,6 +101,7 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vect
         a[mine.S_LENT + i] = lent - lost
         s[at.S_AT_WORK + i] -= lost
         s[at.S_RECOVERABLE + i] -= lost
+        s[at.S_COVER_COINS + i] -= lost
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
 
@@ -125,6 +127,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         a[mine.S_LENT + i] = lent + interest
         s[at.S_AT_WORK + i] += interest
         s[at.S_RECOVERABLE + i] += interest
+        s[at.S_COVER_COINS + i] += interest
         a[mine.S_INCOME + i] += interest * s[at.S_COLLATERAL_PRICE + i]
 
 
@@ -189,6 +192,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector, q
         a[mine.S_BORROWED + i] += moved
         s[at.S_AT_WORK + i] += moved
         s[at.S_RECOVERABLE + i] += moved
+        s[at.S_COVER_COINS + i] += moved
         s[at.S_BORROWED + i] += moved
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * collateral_price
 

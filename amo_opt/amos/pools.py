@@ -64,7 +64,7 @@ MOST_VOLUME = 0.001
 
 mine = Own(
     "pool",
-    state=(*POOL, "flow", "answer", "spot", "own_x", "own_value", "outside_x", "floor_x", "floor_y"),
+    state=(*POOL, "flow", "answer", "spot", "own_x", "own_value", "outside_x", "floor_x", "floor_y", "floor_gap"),
     market=("price", "volume"),
     parameters=("amplification",),
     constants=(
@@ -744,11 +744,14 @@ def tally(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
         s[at.S_OWN_AT_FLOOR + i] += floor_x - a[mine.S_FLOOR_X + i]
         s[at.S_OWN_COUNTED + i] += floor_x - a[mine.S_FLOOR_X + i]
         s[at.S_RECOVERABLE + i] += floor_y - a[mine.S_FLOOR_Y + i]
+        gap = floor_y * (a[mine.S_BASE_VALUE + i] - 1.0)
+        s[at.S_POOLED_GAP + i] += gap - a[mine.S_FLOOR_GAP + i]
         a[mine.S_OWN_X + i] = own_x
         a[mine.S_OWN_VALUE + i] = own_value
         a[mine.S_OUTSIDE_X + i] = outside_x
         a[mine.S_FLOOR_X + i] = floor_x
         a[mine.S_FLOOR_Y + i] = floor_y
+        a[mine.S_FLOOR_GAP + i] = gap
 
 
 @stage

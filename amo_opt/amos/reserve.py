@@ -90,11 +90,13 @@ def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _
         a[mine.S_COUNTED + i] = counted
         s[at.S_AT_WORK + i] += value
         s[at.S_RECOVERABLE + i] += counted
+        s[at.S_COVER_COINS + i] += follows * counted
 
 
 @stage
-def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
+def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """What its custodian loses of it this hour, what is on its way included."""
+    follows = k[mine.C_FOLLOWS]
     for i in range(LANES):
         loss = n[mine.M_LOSS + i]
         kept = 1.0 - loss
@@ -112,6 +114,7 @@ def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vect
         a[mine.S_COUNTED + i] = counted - lost_cover
         s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], -lost)
         s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], -lost_cover)
+        s[at.S_COVER_COINS + i] = moved_total(s[at.S_COVER_COINS + i], -follows * lost_cover)
         s[at.S_INCOME_VENUE_LOSSES + i] -= lost * s[at.S_COLLATERAL_PRICE + i]
 
 
@@ -166,6 +169,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, 
         s[at.S_IDLE + i] += paid * inverse_cp
         s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], value - a[mine.S_VALUE + i])
         s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], counted - a[mine.S_COUNTED + i])
+        s[at.S_COVER_COINS + i] = moved_total(s[at.S_COVER_COINS + i], follows * (counted - a[mine.S_COUNTED + i]))
         a[mine.S_VALUE + i] = value
         a[mine.S_COUNTED + i] = counted
 
@@ -219,6 +223,7 @@ def take_back(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vecto
         s[at.S_IDLE + i] = idle - back
         s[at.S_AT_WORK + i] = moved_total(s[at.S_AT_WORK + i], -worth / cp)
         s[at.S_RECOVERABLE + i] = moved_total(s[at.S_RECOVERABLE + i], -cover)
+        s[at.S_COVER_COINS + i] = moved_total(s[at.S_COVER_COINS + i], -follows * cover)
         s[at.S_INCOME_MARK_TO_MARKET + i] += paid - worth
 
 
@@ -297,6 +302,7 @@ def operate(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, n: Vector, q:
         a[mine.S_COUNTED + i] += cover
         s[at.S_AT_WORK + i] += bought
         s[at.S_RECOVERABLE + i] += cover
+        s[at.S_COVER_COINS + i] += follows * cover
         s[at.S_INCOME_MARKET_OPERATIONS + i] -= gas * cp
 
 

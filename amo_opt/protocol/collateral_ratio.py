@@ -1,10 +1,11 @@
 """The collateral-ratio controller and the two collateral ratios.
 
 `cr_contract` = (idle + lent + floor 3CRV + CR × own stablecoin) ÷ total supply, the pool moved to a price of CR: what the chain books.
-`cr_external` = (idle + lent + the AMO's 3CRV at the study's floor) ÷ (total − own stablecoin at the floor): the safety figure.
+`cr_external` = (idle + lent + the AMO's 3CRV at the study's floor, each at its market price) ÷ (total − own stablecoin at the floor): the safety figure.
+`cr_par` = the same at par: what who looks at the books sees, while exit value tells him the coin's price.
 In both the pool is moved along its invariant to the floor (pool-math rule 5), the sale capped at the stablecoin that exists outside the
 protocol's other venues. At the floor a range around 1 is all own stablecoin; what borrowers of stablecoin owe is no collateral, though the
-chain counts the whole deposit at CR. Collateral counts at par, as the chain counts it.
+chain counts the whole deposit at CR. In `cr_contract` collateral counts at par, as the chain counts it.
 """
 
 from __future__ import annotations
@@ -110,6 +111,16 @@ def contract_ratio(
 
 
 @scalar
+def at_floor(
+    x: float, y: float, d: float, ann: float, own: float, supply: float, scaled_floor: float, elsewhere: float, size: float
+) -> tuple[float, float]:
+    """The protocol's part of the pool's other side at the study's floor, at par, and the supply that is not its own there."""
+    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply - elsewhere)
+    external = supply - own * floor_x - elsewhere
+    return own * floor_y, external if external > size else size
+
+
+@scalar
 def external_ratio(
     x: float,
     y: float,
@@ -122,12 +133,11 @@ def external_ratio(
     elsewhere: float,
     size: float,
 ) -> float:
-    """`cr_external` at the study's floor; ``scaled_floor`` = x / D there, the same for every lane of an hour; ``elsewhere`` = own stablecoin outside the
-    pool at the floor; ``size`` = `ProtocolState.size`.
+    """Cover at the study's floor of what is worth ``free``, and the pool's other side at par; ``scaled_floor`` = x / D there, the same for every lane of an hour; ``elsewhere`` = own stablecoin
+    outside the pool at the floor; ``size`` = `ProtocolState.size`.
     """
-    floor_x, floor_y = pool_at_floor(x, y, d, ann, scaled_floor, supply - elsewhere)
-    external = supply - own * floor_x - elsewhere
-    return (free + own * floor_y) / (external if external > size else size)
+    side, external = at_floor(x, y, d, ann, own, supply, scaled_floor, elsewhere, size)
+    return (free + side) / external
 
 
 @stage
@@ -148,4 +158,8 @@ def collateral_ratios(s: Vector, c: Vector) -> None:
         elsewhere = s[at.S_OWN_AT_FLOOR + i]
         scaled_cr = s[at.S_SCALED_CR + i]
         s[at.S_CR_CONTRACT + i] = contract_ratio(x, y, d, ann, own, supply, free, cr, scaled_cr, s[at.S_OWN_COUNTED + i], elsewhere)
-        s[at.S_CR_EXTERNAL + i] = external_ratio(x, y, d, ann, own, supply, free, scaled_floor, elsewhere, size)
+        side, external = at_floor(x, y, d, ann, own, supply, scaled_floor, elsewhere, size)
+        coins = s[at.S_IDLE + i] + s[at.S_COVER_COINS + i]
+        at_market = free + coins * (s[at.S_COLLATERAL_PRICE + i] - 1.0) + s[at.S_POOLED_GAP + i] + side * s[at.S_BASE_VALUE + i]
+        s[at.S_CR_PAR + i] = (free + side) / external
+        s[at.S_CR_EXTERNAL + i] = (at_market if at_market > 0.0 else 0.0) / external

@@ -146,7 +146,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         deeper = (shortfall - CALM_BELOW) * 25.0
         deeper = deeper if deeper > 0.0 else 0.0
         deeper = deeper if deeper < 1.0 else 1.0
-        gap = s[at.S_CR_EXTERNAL_START + i] - s[at.S_CR_EXTERNAL + i]
+        gap = s[at.S_CR_PAR_START + i] - s[at.S_CR_PAR + i]
         gap = gap if gap > 0.0 else 0.0
         collapse = (1.0 - s[at.S_SHARE_PRICE + i] / s[at.S_SHARE_SLOW + i] - SHARE_COLLAPSE) * 4.0
         collapse = collapse if collapse > 0.0 else 0.0
@@ -178,7 +178,7 @@ def demand(s: Vector, m: Vector, c: Vector) -> None:
         borrowers = s[at.S_BORROWER_FLOW + i]
         calm_sell = calm_sell + (borrowers if borrowers > 0.0 else 0.0)
         cr = s[at.S_COLLATERAL_RATIO + i]
-        backing = s[at.S_CR_EXTERNAL + i]
+        backing = s[at.S_CR_PAR + i]
         backing = backing if backing < cr else cr
         backing = backing if backing < 1.0 else 1.0
         algorithmic = (1.0 - backing) * external + size

@@ -74,11 +74,12 @@ FURTHER_CONSTANTS: tuple[str, ...] = (
 CONSTANTS: tuple[str, ...] = MARKET_CONSTANTS + FURTHER_CONSTANTS
 
 TOTALS: tuple[str, ...] = (
-    *("at_work", "recoverable", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed"),
+    *("at_work", "recoverable", "cover_coins", "pooled_gap", "own_outside", "own_at_floor", "own_counted", "minted", "borrowed"),
     *("owed", "keeper_debt", "keeper_roots", "borrow_rate"),
     *("pooled", "pooled_outside"),
 )
-"""Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what stands as cover at the floor beside what is idle, own stablecoin outside the pool
+"""Totals over the AMOs, neighbours in the state: collateral at work outside the pool, what stands as cover at the floor beside what is idle, at par, tokens of the collateral coin
+among it, and what the other side of further pools in it is worth beyond par; own stablecoin outside the pool
 (what can be withdrawn now; what is held at the floor; what the chain counts there, at CR), and the sums of the minter's books; what borrowers owe against collateral of
 their own (cover, and among ``recoverable``, but nothing that pays a redeemer), PegKeepers' debt, the sum of the roots of their debts over their ceilings, and the rate a year that a
 monetary policy has set for the hour to come; what the protocol has of the other side of further pools, and others' stablecoin in these.
@@ -131,7 +132,7 @@ COMMON: tuple[str, ...] = (
     # reward tokens
     "reward_tokens_earned", "reward_tokens_locked",
     # triggers
-    "unwinding", "unwinding_hours", "high_hours", "cr_external_start",
+    "unwinding", "unwinding_hours", "high_hours", "cr_external_start", "cr_par", "cr_par_start",
     # hours since the snapshot; the price that PegKeepers are told, now and an hour ago, the two highest averages of their pools, what bounds their debts; what several pools
     # took of sellers below a fair price
     "elapsed", "aggregate", "aggregate_before", "aggregate_depth", "highest", "second_highest", "alpha", "beta", "sold_low",

@@ -94,3 +94,4 @@ def begin_books(s: Vector, m: Vector, c: Vector) -> None:
     collateral_ratios(s, c)
     for i in range(LANES):
         s[at.S_CR_EXTERNAL_START + i] = s[at.S_CR_EXTERNAL + i]
+        s[at.S_CR_PAR_START + i] = s[at.S_CR_PAR + i]

@@ -65,7 +65,7 @@ def test_what_changes_no_result_changes_no_hash(folder, edit, name, old, new):
         (STUDY, "batch = 8", "batch = 4"),
         (STUDY, 'sampler = "auto"', 'sampler = "tpe"'),
         (STUDY, "high = 5000, log = true", "high = 5000, log = false"),
-        (STUDY, "min_external_cr = 0.75", "min_external_cr = 0.76"),
+        (STUDY, "min_external_cr = 0.70", "min_external_cr = 0.76"),
         (STUDY, "# min_floor_supply = 1.0", "min_floor_supply = 1.0"),
         (STUDY, "crv_locked_share = 0.0", "crv_locked_share = 0.5"),
         (STUDY, "# set = {", "set = {"),

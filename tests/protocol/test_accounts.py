@@ -184,8 +184,8 @@ def what_is_there(block: Any, loss: str) -> float:
 
 
 COUNTED = {
-    "aave.loss": {"at_work", "recoverable"},
-    "investor.loss": {"at_work", "recoverable"},
+    "aave.loss": {"at_work", "recoverable", "cover_coins"},
+    "investor.loss": {"at_work", "recoverable", "cover_coins"},
     "fraxlend.loss": {"own_counted", "debt", "stuck_debt"},
 }
 """The sums over the AMOs that a loss lowers."""

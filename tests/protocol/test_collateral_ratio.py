@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amo_opt.amos.layout import CONSTANT_INDEX
 from amo_opt.protocol.collateral_ratio import (
+    at_floor,
     contract_ratio,
     external_ratio,
     pool_at_floor,
@@ -269,3 +271,22 @@ def test_buybacks_begin_above_the_target(frax: Any, refigured: Callable[..., Any
         before = block["share_supply"]
         block.run("share_operations")
         assert (block["share_supply"] < before) is buys
+
+
+def test_cover_is_the_market_s_and_par_stands_beside_it(lanes: Callable[..., Any]) -> None:
+    """USDC at 0.88, the base pool at 0.95: what is free and lent counts at 0.88, the other side of the pool at 0.95; at par nothing moved, and what the chain books either."""
+    block = lanes()
+    block.run("collateral_ratios")
+    par, contract = block["cr_par"], block["cr_contract"]
+    assert block["cr_external"] == par
+    coins = block["idle"] + block["recoverable"]
+    block["collateral_price"], block["base_value"] = 0.88, 0.95
+    block.run("collateral_ratios")
+    assert block["cr_par"] == par
+    assert block["cr_contract"] == contract
+    scaled, _ = scaled_x_at_price(block.c[CONSTANT_INDEX["external_floor"]], block["ann"])
+    side, external = at_floor(
+        *(block[name] for name in ("pool_x", "pool_y", "d", "ann", "own", "supply")), scaled, block["own_at_floor"], 1.0
+    )
+    assert par == pytest.approx((coins + side) / external, rel=1e-12)
+    assert block["cr_external"] == pytest.approx((0.88 * coins + 0.95 * side) / external, rel=1e-12)

@@ -233,7 +233,7 @@ def test_each_part_of_the_hazard_has_its_switch(lanes: Callable[..., Any], which
     parts = {"hazard_news": 0.03, "hazard_price": 0.20, "hazard_collateral": 0.5 * 0.1, "hazard_share": 0.65}
     block = lanes()
     at_price(block, 0.94)
-    block["cr_external"] = block["cr_external_start"] - 0.1
+    block["cr_par"] = block["cr_par_start"] - 0.1
     block["share_price"] = 0.2 * block["share_slow"]
     block.constant(**{which: 0.0})
     block.run("demand")
@@ -255,11 +255,11 @@ def test_a_fall_of_the_collateral_itself_is_no_run(lanes: Callable[..., Any]) ->
 def test_the_hazard_grows_with_the_collateral_gap_beyond_its_start(lanes: Callable[..., Any]) -> None:
     """At the peg a gap makes nobody leave. Off it, the gap that stood at the start is no reason, and each point more adds its rate."""
     block = lanes()
-    block["cr_external"] = block["cr_external_start"] - 0.2
+    block["cr_par"] = block["cr_par_start"] - 0.2
     block.run("demand")
     assert np.all(block.lanes("fatigue") == 0.0)
     at_price(block, 0.98)
-    block["cr_external"] = block["cr_external_start"] - np.linspace(-0.1, 0.3, LANES)
+    block["cr_par"] = block["cr_par_start"] - np.linspace(-0.1, 0.3, LANES)
     block.run("demand")
     gaps = np.maximum(np.linspace(-0.1, 0.3, LANES), 0.0)
     assert block.lanes("fatigue") == pytest.approx((0.03 + 0.20 * 0.25 + 0.5 * gaps) / 24, rel=1e-6)
@@ -288,13 +288,13 @@ def test_one_is_worth_what_stands_behind_it(lanes: Callable[..., Any]) -> None:
     market value over what is algorithmic, at most 1. A share token worth nothing leaves the backing, one worth enough the exit value."""
     block = lanes()
     block["collateral_price"], block["base_value"] = 0.96, 0.97
-    block["cr_external"] = 0.8
+    block["cr_par"] = 0.8
     external = block["supply"] - block["lp_amo"] / block["lp_supply"] * block["pool_x"]
     cover = np.linspace(0.0, 1.5, LANES)
     block["share_price"] = cover * 0.2 * external / block["share_supply"]
     block.run("demand")
     assert block.lanes("backing_value") == pytest.approx(0.96 * (0.8 + 0.2 * np.minimum(cover, 1.0)), rel=1e-8)
-    block["cr_external"], block["collateral_ratio"], block["share_price"] = 0.9, 0.7, 0.0
+    block["cr_par"], block["collateral_ratio"], block["share_price"] = 0.9, 0.7, 0.0
     block.run("demand")
     assert block["backing_value"] == pytest.approx(0.96 * 0.7, rel=1e-8)
 
@@ -305,7 +305,7 @@ def test_traders_of_value_buy_below_and_sell_above(lanes: Callable[..., Any], bu
     − 1), at 0.905 nobody comes; at a rate of 0 that side never does. Bargain hunters do not wait."""
     block = lanes()
     block.constant(value_buyers=buyers, value_sellers=sellers, hazard_news=0.0, hazard_price=0.0)
-    block["cr_external"] = block["cr_external_start"] = 0.8
+    block["cr_par"] = block["cr_par_start"] = 0.8
     own = block["lp_amo"] / block["lp_supply"]
     external = block["supply"] - own * block["pool_x"]
     block["share_price"] = 0.5 * 0.2 * external / block["share_supply"]

@@ -239,7 +239,7 @@ class Twin:
         self.fraxlend_amo(market)
         for lender in self.lenders:
             self.lending_amo(lender, market)
-        self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
+        self.cr_contract, self.cr_external, self.cr_par = self.contract_ratio(), self.external_ratio(), self.external_ratio(at_market=False)
         self.path_statistics(hour)
 
     @property
@@ -295,6 +295,8 @@ class Twin:
         return {
             "at_work": lent + self.uniswap_y,
             "recoverable": lent,
+            "cover_coins": lent,
+            "pooled_gap": 0.0,
             "own_outside": self.uniswap_x + self.fraxlend_free,
             "own_at_floor": in_range + self.fraxlend_free,
             "own_counted": in_range + self.fraxlend_lent,
@@ -337,8 +339,8 @@ class Twin:
         self.start_outside = (1 - curve.lp_share.value) * (self.x + self.y)
         fees, gauge = self.pool_fees(first), first["reward_tokens"] * (1 - self.gauge_share()) * first["reward_price"]
         self.outside_yield = self.outside_yield_start = self.yield_now(2 * (1 - state.pool.admin_fee.value) * fees, gauge)
-        self.cr_contract, self.cr_external = self.contract_ratio(), self.external_ratio()
-        self.cr_external_start = self.cr_external
+        self.cr_contract, self.cr_external, self.cr_par = self.contract_ratio(), self.external_ratio(), self.external_ratio(at_market=False)
+        self.cr_external_start, self.cr_par_start = self.cr_external, self.cr_par
         self.note_stuck()
         self.liquidation_cost = self.cost_of_selling()
         self.clear()
@@ -686,13 +688,13 @@ class Twin:
         slipped = min(1.0, max(0.0, (short - 0.01) / 0.001))
         a_day = behaviour.hazard_news.value * slipped
         a_day += behaviour.hazard_price.value * min(1.0, max(0.0, (short - 0.01) / 0.04))
-        a_day += behaviour.hazard_collateral.value * max(0.0, self.cr_external_start - self.cr_external) * slipped
+        a_day += behaviour.hazard_collateral.value * max(0.0, self.cr_par_start - self.cr_par) * slipped
         a_day += behaviour.hazard_share.value * min(1.0, max(0.0, (1 - self.share_price / self.share_slow - 0.45) / 0.25))
         return min(0.5, a_day / 24 * self.ready)
 
     def value_of_one(self) -> float:
         """What backs a stablecoin, and of the rest what the share token's market value covers, at most the exit value."""
-        backing = min(1.0, self.cr_external, self.cr)
+        backing = min(1.0, self.cr_par, self.cr)
         cover = min(1.0, self.share_price * self.share_supply / ((1 - backing) * self.external + self.size))
         return self.exit_value * (backing + (1 - backing) * cover)
 
@@ -1059,11 +1061,12 @@ class Twin:
         counted = self.own * x + self.range_all_stablecoin + self.fraxlend_lent
         return (self.coins + self.own * y + self.cr * counted) / self.supply
 
-    def external_ratio(self) -> float:
-        """The safety figure: collateral at the study's floor over the supply that is not the protocol's own there."""
+    def external_ratio(self, *, at_market: bool = True) -> float:
+        """The safety figure: collateral at the study's floor, at what it fetches or at par, over the supply that is not the protocol's own there."""
         x, y = self.at_floor(max(0.01, self.study.constraints.external_cr_floor))
         external = self.supply - self.own * x - self.range_all_stablecoin - self.fraxlend_free
-        return (self.coins + self.own * y) / max(self.size, external)
+        coin, base = (self.collateral_price, self.base_value) if at_market else (1.0, 1.0)
+        return (self.coins * coin + self.own * y * base) / max(self.size, external)
 
     # -- the minter (amos/minter.py) -----------------------------------------------------------------------------------------------------
 
