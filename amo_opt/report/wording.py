@@ -230,5 +230,6 @@ def sentence_case(name: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """The first letter small, unless the word is an abbreviation or a name (`CVaR`, `A`)."""
-    return text if len(text) < 2 or not text[1].islower() else text[0].lower() + text[1:]
+    """The first letter small, unless the word is an abbreviation or a name (`CVaR`, `A`, `PegKeepers'`)."""
+    word = text.partition(" ")[0]
+    return text if len(text) < 2 or not text[1].islower() or any(letter.isupper() for letter in word[1:]) else text[0].lower() + text[1:]
