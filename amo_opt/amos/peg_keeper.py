@@ -41,8 +41,8 @@ from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
 
 SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
-LEAST_LEFT = 0.001
-"""Least of its stablecoin that a part of the hour leaves a pool."""
+LEAST_LEFT = 0.25
+"""Share of the stablecoin that the hour's trades leave a pool which a keeper's withdrawals leave there too: what is bought here is sold in other pools, so that trade goes first."""
 MOST_TILTED = 0.999
 """Most of what one side can have over the other at an A, squared, from which the hour's beginning is worked out."""
 MOST_HELD = 0.999
@@ -339,6 +339,9 @@ def flag_calls(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
 _W_MARK = W_COPY
 """In the scratch block: whether a keeper may act in the lane, then what a part of the hour brings every pool."""
 _W_FLOW = _W_MARK + LANES
+_MOST_POOLS = 64
+"""Room in the scratch block for what a part of the hour brings every pool, and then for what their trades alone leave them."""
+_W_LEFT = _W_FLOW + _MOST_POOLS
 _STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
 """How far apart two keepers' own lie: they stand side by side."""
 
@@ -424,6 +427,7 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
         x_0 = sides_of(tilt, d, ann)[0] if tilt * tilt < MOST_TILTED * (1.0 + 2.0 / ann) else x
         y_0 = get_y(x_0, d, ann)
         w[_W_FLOW + j] = (x - x_0) / regulator.PARTS
+        w[_W_LEFT + j] = LEAST_LEFT * x
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_0 - x + (y_0 - y) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_0
         s[b + pool.S_POOL_Y] = y_0
@@ -440,7 +444,6 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
         x_2 = x + w[_W_FLOW + j]
-        x_2 = x_2 if x_2 > LEAST_LEFT * x else LEAST_LEFT * x
         y_2 = get_y(x_2, d, ann)
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_2 - x + (y_2 - y) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_2
@@ -473,8 +476,8 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
 
 
 @scalar
-def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: int, j: int, calls: float) -> None:
-    """So many calls of one keeper at most, as one change of liquidity, with the caller's part of what it brought."""
+def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
+    """So many calls of one keeper at most, as one change of liquidity that leaves ``kept_back`` of the stablecoin in the pool, with the caller's part of what it brought."""
     constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
     parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
     a = int(c[at.C_KEEPERS_STATE]) + j * _STATE + i
@@ -500,6 +503,7 @@ def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: i
     held = lp / lp_supply * d
     dust = DUST_USD * c[at.C_SIZE]
     change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
+    change = max(change, min(kept_back - x, 0.0))
     if change == 0.0:
         return
     x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, 0.5 * fee, admin)
@@ -553,7 +557,9 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
                 calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
                 now = calls * (part + 1) // regulator.PARTS - calls * part // regulator.PARTS
                 if now > 0:
-                    acted(s, m, p, c, q, k, i, j, float(now))
+                    # what trade still takes of it in the parts to come
+                    taken = -min(w[_W_FLOW + j], 0.0) * (regulator.PARTS - 1 - part)
+                    acted(s, m, p, c, q, k, i, j, float(now), w[_W_LEFT + j] + taken)
 
 
 @stage

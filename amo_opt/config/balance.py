@@ -18,6 +18,7 @@ from amo_opt.config.checks import SET, Placed
 from amo_opt.config.schema import given_figures, left_out
 from amo_opt.config.toml_file import Document
 from amo_opt.protocol.state import Figure, ProtocolState
+from amo_opt.stableswap.depth import Pool
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _COVER = (*_COLLATERAL, *(f"amos.{each.name}.{each.owed}" for each in WITH_SECTI
 """… or, in the hands of borrowers who owe it."""
 _ASSET = re.compile(rf"amos\.[a-z0-9]+-{ASSET}\.amount")
 _FURTHER = re.compile(r"pools\.[a-z0-9]+\.stablecoin")
+FARTHEST = 100.0
+"""Price of the stablecoin in a pool, or one over it, beyond which no pool has stood: UST's stood at nine cents."""
 PARTS_TOLERANCE = 1e-9
 """Decimals that add up to 1 on paper may miss it by a rounding error."""
 
@@ -50,6 +53,7 @@ def balance_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
     """What the balance sheet must satisfy as a whole; a problem stands at a figure that the study set, where one has a part in it."""
     yield from _supply_problems(figures)
     yield from _share_problems(figures)
+    yield from _price_problems(figures)
     cover = (*_COVER, *(name for name in figures if _ASSET.fullmatch(name)))
     if _are_known(figures, _COVER) and all(value_in(figures, name) == 0.0 for name in cover):
         place = _touched(figures, cover)
@@ -134,6 +138,25 @@ def _supply_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
         )
         whose = _listed(*(f"{each.own.owner}'s" for each in lenders))
         yield place.document.problem(place.key, f"pool, AMOs and {whose} loans are the whole supply", found=found, allowed=allowed)
+
+
+def _price_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:
+    """Pools so far from even that nobody trades at their price."""
+    rooms = [name.removesuffix(".stablecoin") for name in figures if name == "pool.stablecoin" or _FURTHER.fullmatch(name)]
+    for room in rooms:
+        other = f"{room}.{'base_lp' if room == 'pool' else 'opposite'}"
+        needed = (f"{room}.stablecoin", other, f"{room}.amplification")
+        if not all(name in figures and figures[name].value > 0.0 for name in needed):
+            continue
+        x, y, amplification = (figures[name].value for name in needed)
+        counted = [figures[f"{room}.{name}"].value for name in ("base_virtual_price", "opposite_price") if f"{room}.{name}" in figures]
+        price = Pool(stablecoin=x, base=y * math.prod(each for each in counted if each > 0.0), amplification=amplification).price
+        if not 1.0 / FARTHEST <= price <= FARTHEST:
+            place = _touched(figures, needed)
+            allowed = f"sides at which its price is {plain(1.0 / FARTHEST)} to {plain(FARTHEST)}"
+            yield place.document.problem(
+                place.key, "a pool at a price at which nobody trades", found=f"a price of {price:.3g}", allowed=allowed
+            )
 
 
 def _share_problems(figures: Mapping[str, Placed]) -> Iterator[Problem]:

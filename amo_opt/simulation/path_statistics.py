@@ -82,7 +82,8 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
         outside = supply - (x + s[at.S_OWN_OUTSIDE + i]) - s[at.S_POOLED_OUTSIDE + i]
         sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lp_amo >= 0.0) & (s[at.S_UNSOUND + i] < 0.5) & (s[at.S_CLAIMS + i] >= 0.0)
         sound = sound & (outside >= -1e-9 * supply) & (s[at.S_QUEUE + i] >= 0.0) & (s[at.S_BUY_QUEUE + i] >= 0.0)
-        sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= 0.0)
+        # the chain's ratio is moved on by every AMO that acts, and may end a rounding below nothing
+        sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= -1e-12)
         converged = residual_D(x, y, ann, d) <= D_BOUND
         fault = s[at.S_FAULT + i]
         fault = fault if (converged | (fault > 0.0)) else 1.0

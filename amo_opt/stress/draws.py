@@ -362,6 +362,10 @@ def _volume(draw: _Draw) -> Rows:
     return draw.settings["swap_volume_day"] / 24.0 * lognormal(log, sd=draw.settings["swap_volume_sd"])
 
 
+LEAST_EXIT = 1e-9
+"""Least that waypoints of exits add up to, as a hazard, for a drawn total to keep their proportions."""
+
+
 def _flows(draw: _Draw) -> dict[str, Input]:
     """Calm demand and the exits that no price explains.
 
@@ -377,7 +381,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
     if points is not None:
         scale = np.full(len(draw.paths), settings.get("size", 1.0))
         own = total_hazard(points)
-        if settings.get("exit_total_high", 0.0) > 0.0 and own > 0.0:
+        if settings.get("exit_total_high", 0.0) > 0.0 and own > LEAST_EXIT:
             scale = scale * -np.log1p(-episodes.exit_total) / own
         news_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=scale)
     lp_exit: Input = 0.0
