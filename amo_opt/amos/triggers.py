@@ -21,6 +21,10 @@ SMALLEST_USD = 1e3
 """Dollars, at a size of 1 (`ProtocolState.size`), below which unwinding stops: a remainder that no team signs for."""
 
 
+MOST_COVER = 2.0
+"""Cover at the start beyond which a fall is no sign: where next to nobody is owed anything, a coin's noise moves the ratio by thousands."""
+
+
 @stage
 def triggers(s: Vector, p: Vector) -> None:
     """Latches `unwinding` and counts the hours since its trigger and since the pool's share rose above `pool_share_high`."""
@@ -33,7 +37,10 @@ def triggers(s: Vector, p: Vector) -> None:
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
         exit_value = exit_value_of(collateral_price, base_value)
         relative = s[at.S_ORACLE + i] / exit_value
-        short = s[at.S_CR_EXTERNAL + i] < s[at.S_CR_EXTERNAL_START + i] - margin
+        cover = s[at.S_CR_EXTERNAL + i]
+        started = s[at.S_CR_EXTERNAL_START + i]
+        started = started if started < MOST_COVER else MOST_COVER
+        short = cover < started - margin
         before = s[at.S_UNWINDING + i]
         ends = 0.0 if relative >= reentry else before
         latched = 1.0 if ((relative < unwind_price) | short) else ends

@@ -44,6 +44,13 @@ def test_a_fallen_external_ratio_unwinds_and_holds(lanes: Callable[..., Any]) ->
     assert hours(block, oracle=[1.0] * 5, cr_external=ratios) == [0, 1, 1, 1, 0]
 
 
+def test_cover_of_many_times_falls_without_a_sign(lanes: Callable[..., Any]) -> None:
+    """Where a thousand times over stands behind what is outside, half of it gone unwinds nothing; under twice less the margin it does."""
+    block = lanes()
+    block["cr_external_start"] = 1000.0
+    assert hours(block, oracle=[1.0] * 3, cr_external=[500.0, 1.951, 1.949]) == [0, 0, 1]
+
+
 def test_hours_are_counted_from_the_trigger(lanes: Callable[..., Any]) -> None:
     """The count is 1 in the hour of the trigger, grows while it stands, and starts again after re-entry."""
     block = lanes()

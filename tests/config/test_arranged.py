@@ -204,6 +204,20 @@ def test_more_of_a_pool_than_there_is_is_refused(written: Callable[..., Path]) -
     assert refused(written((S, 'name = "tusd"\n', f'name = "tusd"\nlp_share = {figure(0.5)}\n')))
 
 
+def test_a_pool_at_a_price_at_which_nobody_trades_is_refused(written: Callable[..., Path]) -> None:
+    """A further pool whose coin opposite is a thousand times what stands beside it, at A 1."""
+    found = refused(
+        written(
+            (
+                Y,
+                'file = "state.toml"',
+                'file = "state.toml"\nset = { pools.usdt.stablecoin = 1e4, pools.usdt.opposite = 1e9, pools.usdt.amplification = 1 }',
+            )
+        )
+    )
+    assert [each.message for each in found] == ["a pool at a price at which nobody trades"]
+
+
 def test_two_amos_that_share_the_first_pool_own_no_more_than_all_of_it(written: Callable[..., Path]) -> None:
     """A rebalancer beside the keeper of that pool."""
     table = f"[amos.rebalancer]\nlp_share = {figure(0.9)}\nminted = {figure(1e6)}\n[amos.regulator]"

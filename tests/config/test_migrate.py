@@ -22,7 +22,7 @@ from amo_opt.config.migrate import DOORS, RENAMED, migrated, write_migrated
 from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import InputError
 
-STUDIES = Path(__file__).parents[2] / "studies"
+STUDIES = Path(__file__).parent / "data" / "schema-2"
 FORMER = Path(__file__).parent / "data" / "schema-1"
 """The worked study and its state as they were in schema 1."""
 STUDY, STATE, CURRENT = "frax-2022.toml", "states/frax-2022-05-11.toml", "parameters/frax-current.toml"

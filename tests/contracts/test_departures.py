@@ -153,7 +153,7 @@ def buyback_limit(lanes: Any) -> tuple[str, str]:
     block = lanes()
     block["collateral_price"], block["collateral_ratio"], block["cr_contract"] = 0.9, 0.5, 0.81
     block["share_price"], block["share_supply"], block["supply"], block["idle"] = 5.0, 1e6, 1e6, 9e5
-    block.constant(buyback_usd=1e3, fxs1559_share=0.0, par_valuation=0.0)
+    block.constant(buyback_usd=1e3, fxs1559_share=0.0, par_valuation=0.0, start_shares=1e6)
     before = block["capital_buybacks"]
     block.run("share_operations")
     return (
@@ -178,7 +178,7 @@ def claimed(lanes: Any) -> tuple[str, str]:
     block["claims"], block["idle"] = 450_000.0, 0.0
     block["collateral_ratio"], block["cr_contract"] = 0.5, 0.9
     block["supply"] = 1e6
-    block.constant(buyback_usd=1e6, fxs1559_share=0.0)
+    block.constant(buyback_usd=1e6, fxs1559_share=0.0, start_shares=1e6)
     before = block["capital_buybacks"]
     block.run("share_operations")
     spent = before - block["capital_buybacks"]

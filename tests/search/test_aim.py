@@ -78,8 +78,9 @@ def test_a_driver_of_one_figure_is_found_beside_an_everyday_one(lossy, seed):
 
 
 def test_no_driver_is_a_value(lossy):
-    """Against the collateral the same losses move nothing: the scenario stays as it is, and all paths are drawn ones."""
-    found = aim([lossy.current], lossy)["calm"]
+    """Against the collateral the same losses move nothing where neither a limit nor unwinding asks for cover: the scenario stays as it is, and all paths are drawn ones."""
+    blind = replace(lossy, constraints=replace(lossy.constraints, min_external_cr=0.0), current=lossy.current.replace(unwind_cr_margin=1.0))
+    found = aim([blind.current], blind)["calm"]
     assert found == Aim("calm", (), (1.0,), 1.0, None)
     assert found.drivers == ()
     design = found.design(100)

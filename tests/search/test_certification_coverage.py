@@ -34,7 +34,7 @@ bench = sys.modules["certification_truth"] = importlib.util.module_from_spec(spe
 spec.loader.exec_module(bench)
 
 REPLICATIONS, EACH = 1000, 40_000
-STUDY = Path(__file__).parents[2] / "studies" / "frax-2022.toml"
+STUDY = Path(__file__).parents[1] / "config" / "data" / "schema-2" / "frax-2022.toml"
 WORLDS = {"share": bench.shipped, "coin": bench.coin_loss}
 
 

@@ -25,6 +25,8 @@ RATE, OTHER = "markets.lending_slope_1", "markets.lending_slope_2"
 def study(frax):
     """Four days of two scenarios, in which the set in force lends nothing: only the lending rate and one more figure are assumed."""
     state = frax.state
+    for name, low, high in ((RATE, 0.03, 0.06), (OTHER, 0.4, 1.0)):  # as if nobody had read the curve
+        state = with_figure(state, name, replace(attrgetter(name)(state), source=None, assumed="a test's", low=low, high=high))
     for name in figures_by_name():
         figure = attrgetter(name)(state)
         if figure.assumed is not None and name not in (RATE, OTHER):

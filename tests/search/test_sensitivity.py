@@ -88,7 +88,9 @@ def test_what_a_market_is_drawn_from(frax):
 
 def test_a_move_is_what_the_moved_study_gives(tiny):
     """Differences at an end are those of a study whose state holds that figure, drawn anew, whether or not draws depend on it."""
-    study, names = tiny, ("pool.base_fee", "markets.lending_kink", "calm: gas_gwei")
+    kink = replace(tiny.state.markets.lending_kink, source=None, assumed="a test's", low=0.80, high=0.95)
+    study = replace(tiny, state=with_figure(tiny.state, "markets.lending_kink", kink))
+    names = ("pool.base_fee", "markets.lending_kink", "calm: gas_gwei")
     shown = study.current.replace(name="shown", aave_cap=0.4, curve_collateral_cap=0.5)
     found = sensitivities(Certifier(study, 1, silent), shown, names)
     assert [(each.figure, each.end) for each in found] == [(name, end) for name in names for end in ("low", "high")]

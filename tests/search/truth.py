@@ -478,6 +478,7 @@ def coin_loss(path) -> World:
     study = replace(
         study,
         scenarios=chosen,
+        current=study.current.replace(unwind_cr_margin=1.0),  # or a coin's loss would unwind, and few paths decide what goes unserved
         simulation=replace(study.simulation, transition_hours=48, window_hours=480, peg_reference="dollar"),
         constraints=replace(
             study.constraints, min_external_cr=0.83, max_breach_probability=0.5, max_shortfall_bps=10_000.0, max_unrecovered_probability=1.0

@@ -71,6 +71,7 @@ def test_the_decentralisation_ratio(frax: Study, refigured: Callable[..., Study]
     """Share of what stands behind the external supply that no issuer of fiat coins can freeze: what is algorithmic counts in full, base LP
     and coins by their figures. 90 of 400 algorithmic, 40 of base at a tenth, 270 of coins at nothing: 0.235; all coins decentralised: 0.91;
     nothing decentralised and all backed: 0. At 0.95 the market pays for 70 of the 90, behind a dead coin of no collateral stands nothing."""
+    frax = refigured(frax, {"pool.base_decentralised": 0.1})
     sheet = {"supply": 400.0, "lp_amo": 1.0, "pool_y": 40.0, "idle": 270.0, "price": 1.0}
 
     def ratio(study: Any, **changes: float) -> float:

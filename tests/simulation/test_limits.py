@@ -80,10 +80,11 @@ def test_without_amos_there_is_no_income_of_theirs(idle_only: Study, states: Cal
 
 
 def test_without_amos_both_ratios_are_idle_collateral_over_supply(idle_only: Study) -> None:
-    """No position, no floor: `cr_external` = `cr_contract` = idle ÷ supply at the end of every hour of a run."""
-    series = trace(
-        idle_only.current, idle_only, scenario="death-spiral", paths=PATHS, columns=("cr_external", "cr_contract", "idle", "supply")
+    """No position, no floor, a coin at a dollar: `cr_external` = `cr_contract` = idle ÷ supply at the end of every hour of a run."""
+    at_par = replace(
+        idle_only, scenarios=tuple(replace(each, settings={**each.settings, "coin_noise_sd": 0.0}) for each in idle_only.scenarios)
     )
+    series = trace(at_par.current, at_par, scenario="death-spiral", paths=PATHS, columns=("cr_external", "cr_contract", "idle", "supply"))
     assert np.allclose(series["cr_external"], series["idle"] / series["supply"], rtol=1e-12)
     assert np.array_equal(series["cr_external"], series["cr_contract"])
     assert series["supply"].min() < 0.8 * series["supply"][0].min()
@@ -160,7 +161,10 @@ def test_without_outside_providers_every_reward_and_fee_is_its_own(short: Study,
     """Reward tokens earned = the gauge's whole budget × what the venues leave of it; swap fees at a pool without administrator are twice
     those of one whose administrator takes half."""
     alone = refigured(short, {"amos.curve.lp_share": 1.0})
-    columns = rows(alone, "calm")
+    # it moves nothing, so that the pool keeps its liquidity and with it the votes
+    columns = rows(
+        alone, "calm", curve_collateral_cap=1.0, pool_share_low=0.01, pool_share_high=0.99, unwind_cr_margin=1.0, unwind_price=0.5
+    )
     chosen = next(one for one in alone.scenarios if one.name == "calm")
     at = MARKET_INDEX["reward_tokens"] * LANES
     market = draw(chosen, alone, first=0, lanes=PATHS, stream="search")

@@ -85,7 +85,8 @@ def test_one_number_is_one_number(frax: Study, hastened: Callable[..., Study], n
     """What `moving_inputs` leaves out is one number when it is drawn, and nothing else is: the bound on memory hangs on it."""
     scenario = load_scenario(name, weight=1.0)
     rows = draw_rows(scenario, hastened(frax, 6, 24), paths=range(3), stream="search")
-    assert moving_inputs(scenario) == tuple(each for each in NAMES if not isinstance(rows[each], float))
+    there = tuple(each for each in moving_inputs(scenario) if not each.startswith("reserve."))  # which this protocol does not have
+    assert there == tuple(each for each in NAMES if not isinstance(rows[each], float))
 
 
 def test_a_block_is_read_only_and_begins_at_a_line(frax: Study, hastened: Callable[..., Study]) -> None:

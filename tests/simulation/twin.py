@@ -1025,7 +1025,7 @@ class Twin:
 
     def triggers(self) -> None:
         """Unwinding is latched until the price is back and the ratio restored; hours above the high share are counted."""
-        short = self.cr_external < self.cr_external_start - self.parameters.unwind_cr_margin
+        short = self.cr_external < min(2.0, self.cr_external_start) - self.parameters.unwind_cr_margin
         relative = self.oracle / self.exit_value
         before = self.unwinding
         if short or relative < self.parameters.unwind_price:
