@@ -49,7 +49,9 @@ def leaving_rate(x: float, y: float, exits: float, flight_share: float, flight_r
 
 
 @scalar
-def coming(x: float, d: float, outside: float, aimed: float, return_rate: float, change: float, free: float, covered: bool, calm: bool) -> float:  # noqa: FBT001 - compiled, so by place
+def coming(
+    x: float, d: float, outside: float, aimed: float, return_rate: float, change: float, free: float, covered: bool, calm: bool  # noqa: FBT001 - compiled, so by place
+) -> float:
     """Share by which a pool's liquidity grows (less than 0: shrinks): towards ``aimed`` outside liquidity where it is ``calm``, and by ``change`` of what is there;
     ``free`` = stablecoin that there is to bring. None comes to a coin that is not ``covered``.
     """

@@ -67,7 +67,8 @@ def deviations(z: Rows, *, freedom: float) -> Rows:
 def by_hours(z: Rows, a_day: Rows) -> Rows:
     """Hourly normals ``z`` with the deviation of their day's sum ``a_day``."""
     hours = np.repeat(a_day / np.sqrt(HOURS_A_DAY), _DAY, axis=1)[:, : z.shape[1]]
-    return z * hours
+    found: Rows = z * hours
+    return found
 
 
 def draw_spells(settings: Mapping[str, float], streams: Streams, *, paths: range, steps: int) -> tuple[Rows | None, Rows | None]:

@@ -15,9 +15,8 @@ def spells_of_a_path(
     begin, end = settings["spell_begin"], settings["spell_end"]
     busy: list[bool] = []
     for z in noises["day"]:
-        if not busy:
-            chance = begin / (begin + end) if begin > 0 else 0.0
-        else:
+        chance = begin / (begin + end) if begin > 0 else 0.0
+        if busy:
             chance = 1 - end if busy[-1] else begin
         busy.append(norm.cdf(z) < chance)
 

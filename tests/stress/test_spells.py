@@ -155,7 +155,9 @@ def test_twins_share_the_spells_and_no_tilt_reaches_them(state) -> None:
         assert not np.array_equal(found["share_return"], plain["share_return"])
     assert np.array_equal(twin.log_ratios(4), kept.log_ratios(4))
     for noise in UNPUSHED:
-        with pytest.raises(AmoOptError, match=rf"^tilt: {noise} is a noise of calm and busy spells, which cannot be pushed; leave it as it is drawn$"):
+        with pytest.raises(
+            AmoOptError, match=rf"^tilt: {noise} is a noise of calm and busy spells, which cannot be pushed; leave it as it is drawn$"
+        ):
             Design(drawn=1, components=((Tilt(noise, 1.0),),), twins=(1,))
     streams = TwinStreams(1, "search", scenario, components=((Tilt("flow", 1.0),),), component=1, opening=24)
     drawn(state, scenario, streams)
