@@ -50,7 +50,15 @@ def leaving_rate(x: float, y: float, exits: float, flight_share: float, flight_r
 
 @scalar
 def coming(
-    x: float, d: float, outside: float, aimed: float, return_rate: float, change: float, free: float, covered: bool, calm: bool  # noqa: FBT001 - compiled, so by place
+    x: float,
+    d: float,
+    outside: float,
+    aimed: float,
+    return_rate: float,
+    change: float,
+    free: float,
+    covered: bool,  # noqa: FBT001 - compiled, so by place
+    calm: bool,  # noqa: FBT001 - as above
 ) -> float:
     """Share by which a pool's liquidity grows (less than 0: shrinks): towards ``aimed`` outside liquidity where it is ``calm``, and by ``change`` of what is there;
     ``free`` = stablecoin that there is to bring. None comes to a coin that is not ``covered``.
