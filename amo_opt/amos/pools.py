@@ -225,7 +225,8 @@ def flight(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vector, _
         exit_value = exit_value_of(s[at.S_COLLATERAL_PRICE + i], s[at.S_BASE_VALUE + i])
         covered = s[at.S_BACKING_VALUE + i] >= (1.0 - OVERVALUED) * exit_value
         free = supply - s[at.S_POOL_X + i] - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]
-        moved = coming(x, d, outside, start_outside * kept, return_rate, free, covered, (rate <= 0.0) & alive)
+        change = m[at.M_LP_CHANGE + i] if alive else 0.0
+        moved = coming(x, d, outside - fled, start_outside * kept, return_rate, change, free, covered, (rate <= 0.0) & alive)
         scale = 1.0 - fled + moved
         s[at.S_QUEUE + i] = queue + fled * x
         lp_supply = a[mine.S_LP_SUPPLY + i] * scale

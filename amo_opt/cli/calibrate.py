@@ -11,36 +11,61 @@ from amo_opt.cli.streams import say
 
 
 def check_options(
-    fit: str, external_supply: float | None, leave_out: tuple[str, ...], *, pool: Path | None, history: Path | None, study: Path | None
+    fit: str,
+    external_supply: float | None,
+    leave_out: tuple[str, ...],
+    *,
+    pool: Path | None,
+    history: tuple[Path, ...],
+    study: Path | None,
+    amplification: tuple[float, ...] = (),
 ) -> None:
     """Raises `click.UsageError` where an option is missing or would do nothing for this fit."""
-    if (history is None) == (pool is None):
-        found, read = ("neither", "") if history is None else ("both", ": a fit reads one file")
+    if (not history) == (pool is None):
+        found, read = ("neither", "") if not history else ("both", ": a fit reads one file")
         raise click.UsageError(f"--history and --pool: found {found}{read}; allowed: one of them")
+    if len(history) > 1 and fit != "spells":
+        raise click.UsageError(f"--history: found {len(history)}; --fit {fit} reads one file, several are read by --fit spells")
+    if amplification and fit != "spells":
+        raise click.UsageError(f"--amplification: --fit {fit} does not use it; allowed with --fit spells")
     if fit == "flow" and external_supply is None and study is None:
         raise click.UsageError(
             "--external-supply and --study: found neither; --fit flow needs one to turn pool shares into shares of external supply"
         )
-    if fit != "flow" and external_supply is not None:
-        raise click.UsageError(f"--external-supply: --fit {fit} does not use it; allowed with --fit flow")
+    if fit not in ("flow", "spells") and external_supply is not None:
+        raise click.UsageError(f"--external-supply: --fit {fit} does not use it; allowed with --fit flow and spells")
     if fit != "hazard" and leave_out:
         raise click.UsageError(f"--leave-out: --fit {fit} has no points; allowed with --fit hazard")
     if fit == "hazard" and pool is not None:
-        raise click.UsageError("--pool: --fit hazard does not use it; allowed with --fit flow and lp-flight")
+        raise click.UsageError("--pool: --fit hazard does not use it; allowed with --fit flow, lp-flight and spells")
 
 
 @click.command("calibrate")
-@click.option("--history", "history", default=None, type=click.Path(path_type=Path), metavar="FILE.csv", help="History, or run points.")
+@click.option(
+    "--history",
+    "history",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="History, or run points; spells fits several jointly: give it again for more.",
+)
 @click.option(
     "--pool", "pool", default=None, type=click.Path(path_type=Path), metavar="POOL.csv", help="Pool balances, in place of --history."
 )
-@click.option("--fit", required=True, type=click.Choice(["hazard", "flow", "lp-flight"]), help="What to fit.")
+@click.option("--fit", required=True, type=click.Choice(["hazard", "flow", "lp-flight", "spells"]), help="What to fit.")
 @click.option(
     "--external-supply",
     type=click.FloatRange(min=1.0),
     default=None,
     metavar="TOKENS",
     help="Stablecoins outside the AMOs; flow needs it (default: that of --study).",
+)
+@click.option(
+    "--amplification",
+    multiple=True,
+    type=click.FloatRange(min=1.0),
+    metavar="A",
+    help="A of the pool, for spells: once for all histories, or once for each.",
 )
 @click.option(
     "--study",
@@ -54,10 +79,11 @@ def check_options(
 @json_option
 def command(
     *,
-    history: Path | None,
+    history: tuple[Path, ...],
     pool: Path | None,
     fit: str,
     external_supply: float | None,
+    amplification: tuple[float, ...],
     study_file: Path | None,
     leave_out: tuple[str, ...],
     as_json: bool,
@@ -72,8 +98,9 @@ def command(
       amo-opt calibrate --history run_points.csv --fit hazard
       amo-opt calibrate --history pool.csv --fit flow --external-supply 1.33e9
       amo-opt calibrate --pool pool.csv --fit flow --study studies/frax-2022.toml
+      amo-opt calibrate --history a.csv --history b.csv --fit spells --amplification 1500 --amplification 50
     """
-    check_options(fit, external_supply, leave_out, pool=pool, history=history, study=study_file)
+    check_options(fit, external_supply, leave_out, pool=pool, history=history, study=study_file, amplification=amplification)
     own: dict[str, float] = {}
     if study_file is not None:
         from amo_opt.cli.options import load
@@ -81,12 +108,15 @@ def command(
 
         own = figures_to_fit(load(study_file))
         external_supply = own["external_supply"] if external_supply is None else external_supply
-    from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight
+    from amo_opt.stress.calibration import fit_flow, fit_hazard, fit_lp_flight, fit_spells
     from amo_opt.stress.table import read_table
 
-    table = read_table(history or pool or "")
+    tables = [read_table(file) for file in (history or (pool,)) if file is not None]
+    table = tables[0]
     if fit == "hazard":
         found = fit_hazard(table, leave_out=leave_out)
+    elif fit == "spells":
+        found = fit_spells(tables, amplifications=amplification, external_supply=external_supply)
     elif fit == "flow" and external_supply is not None:
         found = fit_flow(table, external_supply=external_supply)
     else:

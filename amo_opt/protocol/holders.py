@@ -49,24 +49,35 @@ def leaving_rate(x: float, y: float, exits: float, flight_share: float, flight_r
 
 
 @scalar
-def coming(x: float, d: float, outside: float, aimed: float, return_rate: float, free: float, covered: bool, calm: bool) -> float:  # noqa: FBT001 - compiled, so by place
-    """Share by which a pool's liquidity grows (less than 0: shrinks) towards ``aimed`` outside liquidity; ``free`` = stablecoin that there is to bring. None comes to a coin that is not
-    ``covered``, and nothing moves where it is not ``calm``.
+def coming(
+    x: float,
+    d: float,
+    outside: float,
+    aimed: float,
+    return_rate: float,
+    change: float,
+    free: float,
+    covered: bool,  # noqa: FBT001 - compiled, so by place
+    calm: bool,  # noqa: FBT001 - as above
+) -> float:
+    """Share by which a pool's liquidity grows (less than 0: shrinks): towards ``aimed`` outside liquidity where it is ``calm``, and by ``change`` of what is there;
+    ``free`` = stablecoin that there is to bring. None comes to a coin that is not ``covered``.
     """
     moved = return_rate * (aimed - outside * d) / d
+    moved = moved if calm else 0.0
+    moved = moved + change * outside
     room = 0.5 * free / x
     room = room if room > 0.0 else 0.0
     moved = moved if moved < room else room
     moved = moved if moved > -0.5 * outside else -0.5 * outside
-    moved = moved if (covered | (moved < 0.0)) else 0.0
-    return moved if calm else 0.0
+    return moved if (covered | (moved < 0.0)) else 0.0
 
 
 @stage
 def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
     """Outside providers withdraw or bring both sides; the AMO's own balances do not change.
 
-    Who flees joins the queue with his stablecoin. Where nobody flees, liquidity follows its yield: a share of the gap between what is there and what is
+    Who flees joins the queue with his stablecoin; what spells move (``lp_change``) queues for nothing. Where nobody flees, liquidity follows its yield: a share of the gap between what is there and what is
     wanted closes an hour, wanted being the snapshot's outside liquidity, scaled by what is left of the external supply and by the
     yield per dollar over the start's. Nobody brings any to a coin that was worth less than its exit value an hour ago. The stablecoin they bring or take along is the holders'.
     """
@@ -101,7 +112,8 @@ def lp_flight(s: Vector, m: Vector, c: Vector) -> None:
         exit_value = exit_value_of(collateral_price, base_value)
         covered = s[at.S_BACKING_VALUE + i] >= (1.0 - OVERVALUED) * exit_value
         free = supply - x - queue - elsewhere - s[at.S_POOLED_OUTSIDE + i]
-        moved = coming(x, d, outside, start_outside * kept * wanted, return_rate, free, covered, (rate <= 0.0) & alive)
+        change = m[at.M_LP_CHANGE + i] if alive else 0.0
+        moved = coming(x, d, outside - fled, start_outside * kept * wanted, return_rate, change, free, covered, (rate <= 0.0) & alive)
         scale = 1.0 - fled + moved
         s[at.S_QUEUE + i] = queue + fled * x
         s[at.S_POOL_X + i] = x * scale

@@ -18,6 +18,7 @@ COMMON_INPUTS: dict[str, str] = {
     "flow": "share of the external supply (at most the state's) this hour; signed calm demand, buying positive",
     "news_exit": "share of holders leaving this hour because of news",
     "lp_exit": "share of outside liquidity leaving this hour because of news",
+    "lp_change": "share by which outside liquidity grows this hour, both sides, by calm and busy spells; less than 0: shrinks",
     "gas_usd": "USD; gas of one AMO operation",
     "gate": "1 = primary redemptions open for business, 0 = gated",
 }

@@ -154,7 +154,7 @@ def figures_to_fit(study: Study) -> dict[str, float]:
     rates = ("hazard_news", "hazard_price", "lp_flight_share", "lp_flight_rate", "lp_return_rate")
     return {
         "external_supply": float(constants(study)[at.C_START_EXTERNAL]),
-        **{name: calm.settings[name] for name in ("flow_sd", "flow_hours")},
+        **{name: value for name, value in calm.settings.items() if name in ("flow_sd", "flow_hours") or name.startswith("spell_")},
         **{name: getattr(study.state.markets, name).value for name in rates},
     }
 

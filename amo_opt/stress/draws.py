@@ -25,6 +25,7 @@ from amo_opt.stress.noise import lagged_mean, lognormal, reverting_flow, station
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import setting
 from amo_opt.stress.shapes import hourly_demand, hourly_share, levels, total_hazard
+from amo_opt.stress.spells import draw_spells, has_liquidity
 from amo_opt.stress.streams import Streams
 from amo_opt.stress.tilts import NOISES, path_name
 from amo_opt.stress.twins import TwinStreams
@@ -182,6 +183,8 @@ def moving_inputs(scenario: Scenario, layout: Layout = BASE) -> tuple[str, ...]:
     still |= {f"{name}.turn" for name in BORROWERS if settings[f"{name}_turn"] == 0.0}
     still |= {f"{name}.open" for name in assets if setting(settings, f"{name}_gate_hours") <= 0.0}
     still |= {f"{name}.price" for name in assets if setting(settings, f"{name}_price_sd") <= 0.0 and name not in scenario.waypoints}
+    if not has_liquidity(settings):
+        still.add("lp_change")
     if settings.get("gate_hours", 0.0) <= 0.0:
         still.add("gate")
     if settings.get("freeze_days_high", 0.0) > 0.0:
@@ -367,12 +370,14 @@ LEAST_EXIT = 1e-9
 
 
 def _flows(draw: _Draw) -> dict[str, Input]:
-    """Calm demand and the exits that no price explains.
+    """Calm demand and the exits that no price explains, and the liquidity that comes and goes by spells.
 
     A drawn exit total replaces the waypoints' own and keeps their proportions from day to day; `size` scales both (as a hazard).
     """
     episodes, settings = draw.episodes, draw.settings
-    flow = reverting_flow(draw.normals("flow"), settings["flow_hours"], sd=settings["flow_sd"])
+    flow, change = draw_spells(settings, draw.streams, paths=draw.paths, steps=draw.steps)
+    if flow is None:
+        flow = reverting_flow(draw.normals("flow"), settings["flow_hours"], sd=settings["flow_sd"])
     points = draw.waypoints.get("demand")
     if points is not None:
         flow = flow + hourly_demand(points, steps=draw.steps, onset=episodes.onset, size=episodes.size, speed=episodes.speed)
@@ -388,7 +393,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
     points = draw.waypoints.get(_EXITS["lp_exit"])
     if points is not None:
         lp_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=episodes.size)
-    return {"flow": flow, "news_exit": news_exit, "lp_exit": lp_exit}
+    return {"flow": flow, "news_exit": news_exit, "lp_exit": lp_exit, "lp_change": 0.0 if change is None else change}
 
 
 def _gas(draw: _Draw) -> Rows:
@@ -465,7 +470,7 @@ _FROM_SETTINGS: tuple[tuple[tuple[str, ...], tuple[Part, ...]], ...] = (
     (("opposite_",), ("pools",)),
     (("reward_token",), ("rewards",)),
     (("swap_volume_",), ("volume", "pools")),
-    (("flow_", "exit_total_"), ("flows",)),
+    (("flow_", "spell_", "exit_total_"), ("flows",)),
     (("gas_", "eth_usd"), ("gas",)),
     (("size",), ("coins", "pools", "share", "borrowing", "flows", "gas", "assets")),
     (tuple(f"{name}_{setting}" for name in _ASSETS for setting in ("price", "gate")), ("assets",)),
@@ -501,7 +506,7 @@ _DOMAINS: dict[str, tuple[float, float]] = (
     dict.fromkeys(BASE.inputs, (0.0, _LARGEST))
     | dict.fromkeys(_POSITIVE, (_SMALLEST, _LARGEST))
     | dict.fromkeys(_SHARES, (0.0, 1.0))
-    | {"flow": (-_LARGEST, _LARGEST)}
+    | {"flow": (-_LARGEST, _LARGEST), "lp_change": (-1.0, _LARGEST)}
     | {f"{name}.turn": (-1.0, _LARGEST) for name in BORROWERS}
 )
 """Least and most that an input may be; both finite, so that neither bound lets an infinity or NaN through."""

@@ -73,6 +73,12 @@ def reverting_flow(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArra
     return np.diff(z, axis=1, prepend=0.0)
 
 
+def decayed_sum(x: NDArray[np.float64], *, kept: float) -> NDArray[np.float64]:
+    """The sum so far of which ``kept`` is left after each hour, and what the hour adds; works in place."""
+    _autoregress_compiled(x, kept, 1.0, 1.0)
+    return x
+
+
 def lognormal(log: NDArray[np.float64], *, sd: float) -> NDArray[np.float64]:
     """exp of a Gaussian ``log`` with standard deviation ``sd``, scaled to mean 1."""
     return np.exp(log - 0.5 * sd * sd)

@@ -57,6 +57,24 @@ _COMMON: dict[str, Setting] = {
     "swap_volume_hours": Setting(0.01, 1e4, "h", "its time constant"),
     "flow_sd": Setting(0.0, 1.0, "", "standard deviation of cumulative net demand, share of external supply"),
     "flow_hours": Setting(0.01, 1e5, "h", "its time constant"),
+    # -- calm and busy spells (stress/spells.py): off where both scales are 0 ---------------------------------------------------------------
+    "spell_begin": Setting(0.0, 1.0, "1/day", "chance that a busy spell begins after a calm day", calm=0.0),
+    "spell_end": Setting(0.0, 1.0, "1/day", "chance that it ends after a busy day", calm=0.0),
+    "spell_flow_scale": Setting(
+        0.0, 1.0, "", "scale of a calm day's net demand (Student's t), share of external supply; 0 = flow_sd and flow_hours", calm=0.0
+    ),
+    "spell_flow_times": Setting(1.0, 100.0, "", "a busy day's scale over a calm day's", calm=1.0),
+    "spell_flow_freedom": Setting(1.0, 1e6, "", "degrees of freedom of a day's net demand", calm=1e6),
+    "spell_reversion": Setting(0.0, 10.0, "1/day", "rate at which what holders have netted returns", calm=0.0),
+    "spell_lp_scale": Setting(
+        0.0, 1.0, "", "scale of a calm day's change of the log of outside liquidity (Student's t), either way, both sides", calm=0.0
+    ),
+    "spell_lp_times": Setting(1.0, 100.0, "", "a busy day's scale over a calm day's", calm=1.0),
+    "spell_lp_freedom": Setting(1.0, 1e6, "", "degrees of freedom of a day's change of liquidity", calm=1e6),
+    "spell_lp_per_sale": Setting(
+        0.0, 20.0, "", "log of outside liquidity that leaves in a busy spell per external supply sold, and comes per bought", calm=0.0
+    ),
+    "spell_most": Setting(0.001, 1.0, "", "largest deviation that a day's net demand or change of log liquidity is drawn with", calm=0.5),
     "gas_gwei": Setting(0.0, 1e5, "gwei", "median gas price"),
     "gas_gwei_sd": Setting(0.0, 3.0, "", "standard deviation of its log"),
     "gas_gwei_hours": Setting(0.01, 1e5, "h", "its time constant"),

@@ -72,5 +72,9 @@ class Streams:
             KEPT.fill((origin, path, purpose, steps), out[row], partial(self._draw, path, purpose))
         return out
 
+    def unpushed_normals(self, paths: range, purpose: str, *, steps: int) -> NDArray[np.float64]:
+        """`normals` of a noise that no tilt reaches: the same for a path and its twins."""
+        return self.shared_normals(paths, purpose, steps=steps)
+
     def _draw(self, path: int, purpose: str, out: NDArray[np.float64]) -> None:
         self._at(path, purpose).standard_normal(out=out)

@@ -13,7 +13,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -47,6 +47,7 @@ FITTED: dict[str, Column] = {
     "base_virtual_price": Column(0.5, 100.0, "USD; virtual price of the base pool's LP token", kind="price"),
     "exit_value": Column(0.001, 10.0, "USD; what leaving through the primary door pays", kind="price"),
     "change_pct": Column(-100.0, 1e4, "%; change of supply a day"),
+    "amplification": Column(1.0, 1e6, "A of the pool in force"),
     "outflow_share": Column(-100.0, 1e4, "share of supply leaving a day"),
 }
 """Columns that fits alone use."""
@@ -77,6 +78,8 @@ ALIASES = {
 """Columns of public exports and the name each is known by here."""
 POOLED = ("frax", "mim")
 """Coins whose column is the pool's balance where the base's balance stands beside it, and nothing known elsewhere."""
+ASIDE = "virtual_price"
+"""A column that is left out as it may be the pool's or its base's, and kept for the one fit that is told whose it is."""
 UNUSED = {
     "market_cap_usd", "market_cap", "mcap", "volume_usd", "total_volume", "volume", "virtual_price", "open", "high", "low", "name", "symbol",
     "time_open", "time_close", "time_high", "time_low", "daily_change_pct",
@@ -103,6 +106,8 @@ class Table:
     written: Mapping[str, str]
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    aside: Mapping[str, Array] = field(default_factory=dict)
+    """Numbers of `ASIDE`, (rows,) with NaN for what is none, where the file has it."""
 
     @property
     def name(self) -> str:
@@ -173,6 +178,7 @@ class Table:
         kept = replace(
             self,
             numbers={name: values[rows] for name, values in self.numbers.items()},
+            aside={name: values[rows] for name, values in self.aside.items()},
             texts={name: [cells[row] for row in rows] for name, cells in self.texts.items()},
             lines=tuple(self.lines[row] for row in rows),
         )
@@ -248,6 +254,8 @@ def _known(name: str, header: Sequence[str]) -> str | None:
         return name
     if name in POOLED and {"3crv", "pool_base"} & set(header):
         return "pool_stable"
+    if {"steth", "eth"} <= set(header) and name in ("steth", "eth"):
+        return "pool_stable" if name == "steth" else "pool_base"
     return "supply" if name == "total" and _by_chain(header) else ALIASES.get(name)
 
 
@@ -312,7 +320,12 @@ def _cells(label: str, header: Sequence[str], names: Sequence[str | None], rows:
                 told = f"row {first}" if len(untraded) == 1 else f"{len(untraded)} rows, the first of them {first},"
                 notes.append(f"{table.shown(name)}: 0 in {told} is taken as nothing traded")
     refuse(label, sorted(problems, key=lambda problem: problem.line or 0))
-    return replace(table, numbers=numbers, notes=tuple(notes))
+    aside: dict[str, Array] = {}
+    for place, (heading, known) in enumerate(zip(header, names, strict=True)):
+        if known is None and _plain(heading) == ASIDE:
+            cells = [_number(row[place]) for _, row in whole]
+            aside[ASIDE] = np.array([math.nan if value is None or value <= 0.0 else value for value in cells])
+    return replace(table, numbers=numbers, notes=tuple(notes), aside=aside)
 
 
 def _column(table: Table, name: str, cells: Sequence[str]) -> tuple[Array, list[Problem]]:
@@ -362,6 +375,7 @@ def _forwards(table: Table) -> Table:
     return replace(
         table,
         numbers={name: values[::-1] for name, values in table.numbers.items()},
+        aside={name: values[::-1] for name, values in table.aside.items()},
         texts={name: cells[::-1] for name, cells in table.texts.items()},
         lines=table.lines[::-1],
         notes=(*table.notes, "the newest row stands first: read from the last row up"),

@@ -96,6 +96,10 @@ NOISES: Mapping[str, Noise] = MappingProxyType(
 """Every random stream of a scenario by its purpose; what is not here cannot be drawn."""
 
 
+UNPUSHED = ("spell-day", "spell-flow", "spell-flow-size", "spell-lp", "spell-lp-size")
+"""Streams of `stress.spells`, which no tilt reaches: a day's state and deviation stand between such a normal and what comes of it."""
+
+
 def in_order(purposes: Iterable[str]) -> tuple[str, ...]:
     """Noises in the table's order, those of names that a state chose last."""
     known = set(purposes)
@@ -115,6 +119,8 @@ class Tilt:
 
     def __post_init__(self) -> None:
         """Refuses what is no tilt."""
+        if self.noise in UNPUSHED:
+            raise AmoOptError(f"tilt: {self.noise} is a noise of calm and busy spells, which cannot be pushed; leave it as it is drawn")
         if self.noise not in NOISES:
             near = get_close_matches(self.noise, NOISES, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(NOISES)}"

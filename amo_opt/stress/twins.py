@@ -156,6 +156,10 @@ class StretchedStreams(TwinStreams):
         """Of all of them."""
         return _below([each.uniforms(own, purpose) for own, each in self._stretches])
 
+    def unpushed_normals(self, paths: range, purpose: str, *, steps: int) -> Rows:  # noqa: ARG002 - as above
+        """Of all of them."""
+        return _below([each.unpushed_normals(own, purpose, steps=steps) for own, each in self._stretches])
+
     def log_ratios(self, paths: int) -> Rows:  # noqa: ARG002 - as above
         """Those of all stretches."""
         return _below([each.log_ratios(len(own)) for own, each in self._stretches])
@@ -185,6 +189,10 @@ class KeptStreams(StretchedStreams):
     def uniforms(self, paths: range, purpose: str) -> Rows:
         """A copy, which may be worked on."""
         return self._kept(purpose, lambda: super(KeptStreams, self).uniforms(paths, purpose))
+
+    def unpushed_normals(self, paths: range, purpose: str, *, steps: int) -> Rows:
+        """A copy, which may be worked on."""
+        return self._kept(purpose, lambda: super(KeptStreams, self).unpushed_normals(paths, purpose, steps=steps))
 
     def _kept(self, purpose: str, draw: Callable[[], Rows]) -> Rows:
         with self._lock:

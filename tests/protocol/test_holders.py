@@ -420,3 +420,44 @@ def test_calm_demand_is_a_share_of_those_who_hold(lanes: Callable[..., Any]) -> 
     block["price"] = 1.0
     block.run("demand")
     assert block["buy_demand"] == 0.0
+
+
+# -- outside providers: calm and busy spells --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [0.05, -0.3])
+def test_spells_move_both_sides_and_no_queue(invested_everywhere: Callable[..., Any], effect: Effect, change: float) -> None:
+    """The outside's fifth grows or shrinks by the change; the AMO's balances, supply and NAV stay, and nobody joins the queue."""
+    block = invested_everywhere()
+    block.constant(lp_flight_share=1.0, lp_return_rate=0.0)
+    x, y, supply = block["pool_x"], block["pool_y"], block["supply"]
+    block.market(lp_change=change)
+    moved, booked = effect(block, lambda: block.run("lp_flight"))
+    assert block["pool_x"] == pytest.approx((1.0 + 0.2 * change) * x)
+    assert block["pool_y"] == pytest.approx((1.0 + 0.2 * change) * y)
+    assert block["lp_amo"] / block["lp_supply"] * block["pool_x"] == pytest.approx(0.8 * x)
+    assert (block["queue"], block["supply"]) == (0.0, supply)
+    assert np.abs(moved).max() < 1e-5
+    assert np.abs(booked).max() < 1e-5
+
+
+def test_spells_have_the_limits_of_those_who_come_and_go(lanes: Callable[..., Any]) -> None:
+    """Half of what is there leaves at most in an hour; none comes to a coin that is not covered; none to a dust pool; no more than there is stablecoin for."""
+    block = lanes()
+    block.constant(lp_flight_rate=0.0, lp_return_rate=0.0)
+    outside = outside_liquidity(block)[0]
+    block.market(lp_change=-1.0)
+    block.run("lp_flight")
+    assert outside_liquidity(block)[0] == pytest.approx(0.5 * outside)
+    block.market(lp_change=0.1)
+    block["backing_value"] = 0.5
+    before = block["d"]
+    block.run("lp_flight")
+    assert block["d"] == before
+    block = lanes()
+    block.constant(lp_flight_rate=0.0, lp_return_rate=0.0)
+    free = block["supply"] - block["pool_x"] - block["own_outside"]
+    x = block["pool_x"]
+    block.market(lp_change=1e6)
+    block.run("lp_flight")
+    assert block["pool_x"] == pytest.approx(x + 0.5 * free)

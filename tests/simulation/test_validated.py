@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
 
-CAMPAIGN, QUICK = 2_000, 225
+CAMPAIGN, QUICK = 2_000, 240
 ENDS = 5
 """Ends of fields in one draw: every end there is comes within the short version."""
 TRIES = 10

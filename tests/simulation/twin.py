@@ -658,21 +658,28 @@ class Twin:
         theirs = 1 - self.own
         if rate > 0:
             left = min(0.5, rate) * theirs
+            stay = theirs - left
+            spell = self.joining(market["lp_change"] * stay, stay)
             self.queue += left * self.x
             self.happened("providers: flee", left)
-            self.scale_pool(1 - left)
+            self.scale_pool(1 - left + spell)
             return
         richer = (self.outside_yield + 1e-9) / (self.outside_yield_start + 1e-9) - 1
         wanted = self.start_outside * min(1.0, self.external / self.start_external)
         wanted *= min(4.0, max(0.0, 1 + behaviour.lp_yield_response.value * richer))
         joined = behaviour.lp_return_rate.value * (wanted - theirs * self.d) / self.d
+        joined = self.joining(joined + market["lp_change"] * theirs, theirs)
+        self.happened("providers: come for yield" if joined > 0 else "providers: leave for yield", joined)
+        self.scale_pool(1 + joined)
+
+    def joining(self, joined: float, theirs: float) -> float:
+        """What of it there is stablecoin for, half of theirs at most to leave, and none to a coin that is not covered."""
         joined = min(joined, 0.5 * max(0.0, self.outside - self.queue) / self.x)
         joined = max(joined, -0.5 * theirs)
         if self.backing_value < 0.99 * self.exit_value:  # nobody brings liquidity to a coin that is not covered
             self.happened("providers: not to what is not covered", joined > 0)
             joined = min(joined, 0.0)
-        self.happened("providers: come for yield" if joined > 0 else "providers: leave for yield", joined)
-        self.scale_pool(1 + joined)
+        return joined
 
     def scale_pool(self, factor: float) -> None:
         """Liquidity of others comes or goes in proportion: the AMO's LP tokens stand for what they stood for."""

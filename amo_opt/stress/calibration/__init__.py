@@ -2,5 +2,6 @@
 
 from amo_opt.stress.calibration.fits import fit_flow, fit_hazard, fit_lp_flight
 from amo_opt.stress.calibration.fitted import Calibration, Fitted
+from amo_opt.stress.calibration.spells import fit_spells
 
-__all__ = ["Calibration", "Fitted", "fit_flow", "fit_hazard", "fit_lp_flight"]
+__all__ = ["Calibration", "Fitted", "fit_flow", "fit_hazard", "fit_lp_flight", "fit_spells"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amo_opt.one_line import one_line
@@ -44,6 +45,17 @@ class Fitted:
         return next((reason for reason, holds in reasons.items() if holds), None)
 
 
+def _of_a_scenario(figures: Sequence[Fitted], file: str) -> list[str]:
+    """A scenario's settings as a study sets them, and below, as comments, the ranges as a scenario's own file holds them."""
+    values = ", ".join(f"{figure.name} = {float(f'{figure.value:.4g}')!r}" for figure in figures)
+    lines = ["[[scenario]]", 'name = "calm"', f"set = {{ {values} }}", "# a scenario's own file:", "# [ranges]"]
+    for figure in figures:
+        low, high = (float(f"{number:.4g}") for number in (figure.low, figure.high))
+        source = json.dumps(f"fitted to {one_line(file)}, n = {figure.n}, 95% interval", ensure_ascii=False)
+        lines.append(f"# {figure.name} = {{ low = {low!r}, high = {high!r}, source = {source} }}")
+    return lines
+
+
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """What one fit gave: figures, the misfit, the rows left out, what was assumed on the way and what makes the data doubtful."""
@@ -69,6 +81,8 @@ class Calibration:
         known = [figure for figure in self.figures if not figure.not_identified and not self.doubts]
         if not known:
             return "\n".join(lines)
+        if self.fit == "spells":
+            return "\n".join([*lines, *_of_a_scenario(known, self.file)])
         if self.fit == "flow":
             values = ", ".join(f"{figure.name} = {float(f'{figure.value:.4g}')!r}" for figure in known)
             return "\n".join([*lines, "[[scenario]]", 'name = "calm"', f"set = {{ {values} }}"])
