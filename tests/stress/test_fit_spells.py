@@ -170,7 +170,7 @@ def test_histories_give_about_the_design_of_calm() -> None:
 
 @pytest.mark.campaign
 def test_intervals_hold_the_truth(capsys) -> None:
-    """40 replications of two pools of 400 days: a 95% interval that holds the truth on 95% of them holds it on 34 or more of 40 with a chance of 0.997."""
+    """40 replications of two pools of 400 days: a 95% interval that holds the truth on 95% of them falls below the least asked for with a chance of at most 0.0005."""
     count, held = 40, dict.fromkeys(SHARED, 0)
     least = int(binom.ppf(0.0005, count, 0.95))
     began = time.monotonic()
