@@ -86,7 +86,8 @@ def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState
         executed_by = executor(state, "amo_minter")
         raw = cap_raw(setter, proposed, state)
         shown = NOT_KNOWN if raw is None else str(raw)
-        rows.append(CapRow(setter, " + ".join(names), scale.text(before), scale.text(after), _change(before, after), shown, executed_by))
+        there = " + ".join(name for name in names if state.has(PARAMETERS[name].of))  # the others' caps are of nothing
+        rows.append(CapRow(setter, there, scale.text(before), scale.text(after), _change(before, after), shown, executed_by))
     return tuple(rows)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.config.load import load_study
 from amo_opt.report.facts.parameter_rows import NO_LIMIT, cap_rows, changed_names, parameter_rows
 from amo_opt.report.raw_integers import raw_integer
 
@@ -72,3 +74,10 @@ def test_a_state_without_contracts_names_nobody(result):
     """No address is invented."""
     rows = parameter_rows(result.study.current, result.recommended, frozenset(), result.study.state)
     assert {row.executed_by for row in rows} == {"the contract's owner (not in the state)", "policy of the executing team"}
+
+
+def test_a_sum_of_caps_names_those_of_amos_that_are_there() -> None:
+    """FRAX v3 has no Aave AMO and no range: the sums are of Curve's, the investor's and Fraxlend's caps."""
+    study = load_study(Path(__file__).parents[3] / "studies" / "frax-v3-2024.toml")
+    collateral, minted = cap_rows(study.current, study.current, study.state)
+    assert (collateral.sums, minted.sums) == ("curve_collateral_cap + investor_cap", "curve_mint_cap + fraxlend_cap")
