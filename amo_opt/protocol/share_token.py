@@ -42,7 +42,7 @@ def share_operations(s: Vector, c: Vector) -> None:
     size = c[at.C_SIZE]
     inverse_bonus = 1.0 / (1.0 + bonus)
     start_shares = c[at.C_START_SHARES]
-    inverse_start = 1.0 / (start_shares if start_shares > 0.0 else 1.0)
+    inverse_start = 1.0 / (start_shares if start_shares > 0.0 else NO_SHARES)  # of what began at nothing all is offered
     for i in range(LANES):
         idle = s[at.S_IDLE + i]
         collateral_price = s[at.S_COLLATERAL_PRICE + i]
@@ -101,4 +101,4 @@ def share_operations(s: Vector, c: Vector) -> None:
         pressed = (depth + spent) / (depth + issued)
         s[at.S_SHARE_SUPPLY + i] = shares_after
         s[at.S_SHARE_IMPACT + i] *= pressed
-        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES) / (shares_after + NO_SHARES)
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES * size) / (shares_after + NO_SHARES * size)

@@ -56,7 +56,7 @@ def busy_days(z: Rows, *, begin: float, end: float) -> NDArray[np.bool_]:
 
 
 def deviations(z: Rows, *, freedom: float) -> Rows:
-    """What multiplies a day's normal to make it t distributed with ``freedom`` degrees: √(freedom / χ²), from one standard normal a day."""
+    """What multiplies a day's normal to make it t distributed with ``freedom`` degrees: √(freedom / chi-squared), from one standard normal a day."""
     from scipy.special import gammaincinv, ndtr
 
     squared = 2.0 * gammaincinv(0.5 * freedom, np.maximum(ndtr(z), LEAST_CHANCE))

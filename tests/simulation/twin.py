@@ -1010,7 +1010,7 @@ class Twin:
         cash = self.idle * self.collateral_price
         if leg <= 0.999 or back * leg >= cash:
             back = 0.0
-        offered = min(1.0, self.share_supply / token.supply.value) if token.supply.value > 0 else min(1.0, self.share_supply)
+        offered = min(1.0, self.share_supply / token.supply.value) if token.supply.value > 0 else 1.0
         back = min(back, 0.01 * offered * worth)
         cash -= back * leg
 

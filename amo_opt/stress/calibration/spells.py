@@ -3,7 +3,7 @@
 A step between two rows is taken apart (Curve's StableSwap): liquidity N = D / virtual price changes by its logarithm l, and what then differs from a pool of the same
 proportions is what holders sold of the stablecoin, f (a share of the pool, buying positive). In a state s, over a step of h days,
 
-    f = reversion · h · (share − centre) + scale_f[s] √h T(ν_f),    l = per_sale · f · [busy] + scale_l[s] √h T(ν_l),
+    f = reversion · h · (share − centre) + scale_f[s] √h T(n_f),    l = per_sale · f · [busy] + scale_l[s] √h T(n_l),
 
 and the state follows a Markov chain of days, whose matrix is raised to h. States are summed out (forward algorithm; Hamilton 1989). Chances, how many times larger a busy day's
 scales are, degrees of freedom, reversion and what providers take along are the same in every pool; a calm day's two scales, and the share it reverts to (its median), are the pool's own.
