@@ -232,7 +232,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         pressed = (share_depth + shares_in) / (share_depth + shares_out)
         s[at.S_SHARE_SUPPLY + i] = shares_after
         s[at.S_SHARE_IMPACT + i] *= pressed
-        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES * size) / (shares_after + NO_SHARES * size)
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES) / (shares_after + NO_SHARES)
 
         d_end = polish_D(pool_x, pool_y, ann, d)
         price = marginal_price(pool_x, pool_y, d_end, ann) * base_value

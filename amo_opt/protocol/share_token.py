@@ -101,4 +101,4 @@ def share_operations(s: Vector, c: Vector) -> None:
         pressed = (depth + spent) / (depth + issued)
         s[at.S_SHARE_SUPPLY + i] = shares_after
         s[at.S_SHARE_IMPACT + i] *= pressed
-        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES * size) / (shares_after + NO_SHARES * size)
+        s[at.S_SHARE_PRICE + i] = share_price * pressed * (share_supply + NO_SHARES) / (shares_after + NO_SHARES)
