@@ -1,11 +1,15 @@
-"""Files of others as bytes: only real ones, and none that would fill the memory."""
+"""Files of others as bytes: only real ones, and none that would fill the memory; files of ours written whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
+
+from amo_opt.errors import StorageError
 
 _KINDS: Final = {
     stat.S_IFIFO: "a pipe",
@@ -30,3 +34,16 @@ def read_file(path: str | os.PathLike[str], *, most: int) -> bytes:
     if size > most:
         raise OSError(errno.EFBIG, f"is too large: {size:,} bytes, of at most {most:,} that are read", os.fspath(path))
     return raw
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file with that text; one that stood there is replaced whole or stays. Raises `StorageError` where it cannot be written."""
+    fresh = path.with_name(f".{os.getpid()}.writing.{path.name}")
+    try:
+        fresh.write_text(text, encoding="utf-8", newline="\n")
+        fresh.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} could not be written: {error.strerror or error}; name another file") from error
+    finally:
+        with suppress(OSError):  # moved already, or never made
+            fresh.unlink()

@@ -125,11 +125,6 @@ class Savings(AmoSection):
     )
 
 
-def external_supply(state: ProtocolState) -> float:
-    """Stablecoin that the protocol does not hold at the snapshot."""
-    return state.stablecoin.supply.value - state.own_of_pool * state.pool.stablecoin.value - state.stablecoin_of_amos
-
-
 MECHANISM = Mechanism(
     name="savings",
     title="Savings vault",
@@ -149,7 +144,7 @@ MECHANISM = Mechanism(
     shares_income=True,
     start=lambda state: {"deposits": state.amos.savings.deposited.value, "rate": state.amos.savings.rate.value},
     constants=lambda state: {
-        "start_share": state.amos.savings.deposited.value / external_supply(state),
+        "start_share": state.amos.savings.deposited.value / state.external_supply,
         "start_rate": state.amos.savings.rate.value,
         "benchmark": state.amos.savings.benchmark.value,
         "beyond": state.amos.savings.beyond_income.value,

@@ -2,12 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from amo_opt.cli.options import json_option, print_json
+from amo_opt.cli.options import check_folder, json_option, print_json
 from amo_opt.cli.streams import say
+
+
+DRAWS = 256
+"""Joint draws that a fit is written with."""
+
+
+def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> None:
+    """The joint fit of an evidence file's histories: figures with ranges told, and written with their draws."""
+    from amo_opt.config.evidence import load_evidence, load_spells, spells_text
+    from amo_opt.files import write_whole
+    from amo_opt.stress.calibration.joint import WINDOW_DAYS, joint
+    from amo_opt.stress.calibration.spells import steps_of
+    from amo_opt.stress.fitted_spells import NEW, SCALES, SHARED
+
+    if out is not None:
+        if out.suffix != ".toml" or out.is_dir():
+            raise click.UsageError(f"--out: found {out}; allowed: a file ending in .toml")
+        check_folder("--out", out)
+    found = load_evidence(file)
+    say(f"fitting {len(found.histories)} histories jointly", err=True)
+    pools, told = [], []
+    for each in found.histories:
+        steps, gone = steps_of(each.table, amplification=each.amplification)
+        pools.append(replace(steps, name=each.name))
+        first, last = each.table.times()[0].date(), each.table.times()[-1].date()
+        episodes = [episode.name for episode in found.episodes if episode.history == each.name]
+        within = f", in sample with it: {', '.join(episodes)}" if episodes else ""
+        told.append(f"{each.name}: {each.file}, {int(steps.used.sum())} steps from {first} to {last} ({each.source}){within}")
+        for line in gone:
+            say(f"left out: {each.name}: {line}", err=as_json)
+    result = joint(pools, count=draws, name=found.name)
+    names = [*SHARED, *(f"{pool}.{scale}" for pool in (*(each.name for each in pools), NEW) for scale in SCALES)]
+    import numpy as np
+
+    ranges = {name: np.quantile(result.draws[name], [0.025, 0.975]).tolist() for name in names}
+    if out is not None:
+        beside = out.with_suffix(".csv")
+        text, rows = spells_text(
+            out.stem, found.notes, told, result.best, result.draws, pools=[each.name for each in pools], days=WINDOW_DAYS, file=beside.name, **result.drift._asdict(),
+        )  # fmt: skip
+        write_whole(beside, rows)
+        write_whole(out, text)
+        load_spells(out)
+        say(f"written: {out} and {beside}", err=True)
+    if as_json:
+        figures = [{"name": name, "value": result.best[name], "interval": ranges[name]} for name in names]
+        drift = {"days": WINDOW_DAYS, **result.drift._asdict()}
+        print_json({"schema": 1, "fit": "spells", "evidence": told, "draws": draws, "effective": result.effective, "figures": figures, "drift": drift})
+        return
+    for line in told:
+        click.echo(line)
+    click.echo(f"{draws} joint draws, of {result.effective:.0%} of as many proposals' worth; ranges are 95%")
+    for name in names:
+        low, high = ranges[name]
+        click.echo(f"{name}: {result.best[name]:.4g}; {low:.4g} to {high:.4g}")
+    for place, scale in enumerate(SCALES):
+        mean, deviation = result.drift.means[place], result.drift.deviations[place]
+        click.echo(f"log of {scale} over {WINDOW_DAYS:g} days, less that of all days before: {mean:.2g}, deviation {deviation:.2g}; n = {result.drift.windows} windows")
 
 
 def check_options(
@@ -19,8 +78,19 @@ def check_options(
     history: tuple[Path, ...],
     study: Path | None,
     amplification: tuple[float, ...] = (),
+    evidence: Path | None = None,
+    out: Path | None = None,
+    draws: int | None = None,
 ) -> None:
     """Raises `click.UsageError` where an option is missing or would do nothing for this fit."""
+    if evidence is not None:
+        others = {"--history": history, "--pool": pool, "--amplification": amplification, "--external-supply": external_supply, "--study": study}
+        idle = [name for name, given in others.items() if given]
+        if idle or leave_out or fit != "spells":
+            raise click.UsageError(f"--evidence: found {', '.join(idle) or f'--fit {fit}'} beside it; allowed: --fit spells, --out and --draws alone")
+        return
+    if out is not None or draws is not None:
+        raise click.UsageError("--out and --draws: they are of --evidence FILE.toml, whose joint draws are written beside the figures")
     if (not history) == (pool is None):
         found, read = ("neither", "") if not history else ("both", ": a fit reads one file")
         raise click.UsageError(f"--history and --pool: found {found}{read}; allowed: one of them")
@@ -75,6 +145,11 @@ def check_options(
     metavar="STUDY.toml",
     help="Compare with the study's own figures: its state, its calm.",
 )
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), default=None, metavar="EVIDENCE.toml", help="Fit spells to every history of an evidence file, with joint draws."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=None, metavar="FIT.toml", help="Write the fit of --evidence, and its draws beside it as .csv.")
+@click.option("--draws", type=click.IntRange(16, 4096), default=None, metavar="N", help="Joint draws of --evidence.  [default: 256]")
 @click.option("--leave-out", multiple=True, metavar="ASSET[:DATE]", help="Do not fit these points; give it again for more.")
 @json_option
 def command(
@@ -86,6 +161,9 @@ def command(
     amplification: tuple[float, ...],
     study_file: Path | None,
     leave_out: tuple[str, ...],
+    evidence: Path | None,
+    out: Path | None,
+    draws: int | None,
     as_json: bool,
 ) -> None:
     """Fit flow and run parameters to a history: figures with 95% intervals, the misfit, and the TOML to paste (none where not identified).
@@ -99,8 +177,14 @@ def command(
       amo-opt calibrate --history pool.csv --fit flow --external-supply 1.33e9
       amo-opt calibrate --pool pool.csv --fit flow --study studies/frax-2022.toml
       amo-opt calibrate --history a.csv --history b.csv --fit spells --amplification 1500 --amplification 50
+      amo-opt calibrate --fit spells --evidence studies/evidence/pools-2022.toml --out studies/behaviour/spells-2022.toml
     """
-    check_options(fit, external_supply, leave_out, pool=pool, history=history, study=study_file, amplification=amplification)
+    check_options(
+        fit, external_supply, leave_out, pool=pool, history=history, study=study_file, amplification=amplification, evidence=evidence, out=out, draws=draws,
+    )  # fmt: skip
+    if evidence is not None:
+        fit_evidence(evidence, out=out, draws=draws or DRAWS, as_json=as_json)
+        return
     own: dict[str, float] = {}
     if study_file is not None:
         from amo_opt.cli.options import load

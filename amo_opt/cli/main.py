@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "break": ("amo_opt.cli.break_", "The largest run, depeg and freeze that a parameter set survives."),
     "backtest": ("amo_opt.cli.backtest", "Replay a recorded history: the model beside what happened."),
     "calibrate": ("amo_opt.cli.calibrate", "Fit flow and run parameters to a history; print the TOML to paste."),
+    "validity": ("amo_opt.cli.validity", "Predict recorded pools by what has not seen them, beside two rivals."),
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),
     "validate": ("amo_opt.cli.validate", "Check files and say everything that is wrong."),
     "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),

@@ -77,6 +77,7 @@ def canonical(study: Study) -> dict[str, Any]:
             }
             for scenario in study.scenarios
         ],
+        **({} if study.spells is None else {"spells": study.spells.digest}),
     }
 
 

@@ -47,6 +47,7 @@ from amo_opt.config.checks import (
     written_figures,
     written_parameters,
 )
+from amo_opt.config.evidence import spells_of
 from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import book_problems, override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import first, form_problems
@@ -76,6 +77,7 @@ from amo_opt.wording import USD, in_account, plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from amo_opt.stress.fitted_spells import FittedSpells
     from amo_opt.stress.scenario import Scenario
 
 Kind = Literal["study", "state", "behaviour", "parameters", "gates"]
@@ -259,7 +261,11 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         return None
     state = with_overrides(state, {name: override.value for name, override in overrides.items()}, uncounted=uncounted(how, state))
     chosen = file_values | {name: value for name, value in values["current"].items() if name != "file" and value is not None}
-    settings = {**settings_in(state.unit), **stated(state), **values["scenario_defaults"]["set"]}
+    spells = None if how is None else _spells(how, problems)
+    if problems:
+        return None
+    of_spells = {} if spells is None else spells.settings(state)
+    settings = {**settings_in(state.unit), **stated(state), **of_spells, **values["scenario_defaults"]["set"]}
     study = Study(
         name=values["name"],
         date=values["date"],
@@ -276,8 +282,28 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         report=ReportSettings(**values["report"]),
         state_set=tuple(overrides),
         scenario_settings=settings,
+        spells=spells,
     )
     return replace(study, hash=study_hash(study))
+
+
+def _spells(how: Document, problems: list[Problem]) -> FittedSpells | None:
+    """The fit of spells that a behaviour file names; None where it names none, or with its problems added."""
+    name = how.get(("spells", "file"))
+    if not isinstance(name, str) or not name:
+        if how.get(("spells", "pool")):
+            problems.append(how.problem(("spells", "file"), "missing", allowed="the path of the fit that the pool is of"))
+        return None
+    label = os.path.normpath(Path(how.label).parent / name)
+    pool = how.get(("spells", "pool")) or ""
+    try:
+        return spells_of(read_document(how.path.parent / name, label), pool=pool, at=how.problem(("spells", "pool"), "no such pool", found=repr(pool)))
+    except InputError as error:
+        for problem in error.problems:
+            unopened = problem.line is None and not problem.where
+            said = f"{label}: {problem.message}"
+            problems.append(how.problem(("spells", "file"), said, found=f'"{name}"', allowed=problem.allowed, hint=problem.hint) if unopened else problem)
+        return None
 
 
 def _search(values: Mapping[str, Any]) -> Search:

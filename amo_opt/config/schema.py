@@ -33,7 +33,7 @@ Spec = tuple[Any, Any]
 """A field of a model: its type and its `Field`, default included (`...` = required, None = may be left out)."""
 Model = type[BaseModel]
 
-SCHEMAS = {"study": 2, "state": 2, "behaviour": 2, "parameters": 1, "gates": 1}
+SCHEMAS = {"study": 2, "state": 2, "behaviour": 2, "parameters": 1, "gates": 1, "evidence": 1, "spells": 1}
 """The version that a file of each kind starts with."""
 OPTIONAL = ("controller", "redeem", "mint", "share_token", "rewards")
 """Tables of a state that stand for a mechanism, beside those of every AMO and every venue of rewards: where one is left out the protocol does not have it."""
@@ -338,6 +338,7 @@ BEHAVIOUR_FILE = model(
         "name": name_of("behaviour"),
         "notes": NOTES,
         "unit": text('the unit of account of its amounts, a short word in quotes such as "USD" or "ETH"', default=USD, pattern=UNIT_FORM),
+        "spells": table("spells", {"file": text("the path of a fit of spells, relative to this file", default=""), "pool": text("a pool of that fit", default="")}, required=False),
         "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True),
     },
 )

@@ -11,6 +11,7 @@ from typing import Literal
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import CALM, load_scenario
+from amo_opt.stress.fitted_spells import FittedSpells
 from amo_opt.stress.scenario import Scenario
 
 LEAST_DRAWS = 16
@@ -118,7 +119,7 @@ class Study:
 
     ``hash`` is the SHA-256 of everything that changes a result (not trials, workers, out, storage, notes): the study's identity in
     storage and in reports. ``path`` is the file it came from; ``state_set`` are the figures that ``[state] set`` names;
-    ``scenario_settings`` what ``[scenario_defaults]`` sets, and what follows from the state's unit of account.
+    ``scenario_settings`` what ``[scenario_defaults]`` sets, what follows from the state's unit of account, and the fit of ``spells`` that the behaviour file names.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Study:
     report: ReportSettings = ReportSettings()
     state_set: tuple[str, ...] = ()
     scenario_settings: Mapping[str, float] = field(default_factory=dict)
+    spells: FittedSpells | None = None
 
     @property
     def calm(self) -> Scenario:

@@ -470,3 +470,14 @@ class ProtocolState:
         """Own stablecoin that the protocol holds outside the first pool or has lent, tokens."""
         further = (self.own_of_further(name) * pool.stablecoin.value for name, pool in self.pools.named)
         return math.fsum((*(each.stablecoin() for each in self.amos.each()), *further))
+
+    @property
+    def external_supply(self) -> float:
+        """Stablecoin that is not the AMOs' own, tokens: in circulation, in outside providers' part of the pools too."""
+        return self.stablecoin.supply.value - self.own_of_pool * self.pool.stablecoin.value - self.stablecoin_of_amos
+
+    @property
+    def pooled(self) -> float:
+        """Both sides of every pool, dollars, a stablecoin counted as one."""
+        further = (each.stablecoin.value + each.opposite_value for _, each in self.pools.named)
+        return math.fsum((self.pool.stablecoin.value, self.base_value, *further))

@@ -112,9 +112,23 @@ def _weights(scenarios: Sequence[Scenario]) -> Iterator[Assumption]:
 
 
 def joint_draws(study: Study, doubted: Sequence[Assumption], *, count: int) -> Iterator[Draw]:
-    """That many joint draws of what is in doubt."""
+    """That many joint draws of what is in doubt; where the study has a fit of spells, each with one of its draws."""
     for number, point in enumerate(_points(study.search.seed, len(doubted), count)):
-        yield drawn(study, doubted, [each.at(float(u)) for each, u in zip(doubted, point, strict=True)], number=number)
+        found = drawn(study, doubted, [each.at(float(u)) for each, u in zip(doubted, point, strict=True)], number=number)
+        yield found if study.spells is None else replace(found, study=_with_spells(found.study, study, number))
+
+
+def _with_spells(drawn_study: Study, study: Study, number: int) -> Study:
+    """A drawn study with the spells of that draw; what the study sets itself of them stays."""
+    if study.spells is None:
+        return drawn_study
+    fitted, own = study.spells.settings(study.state), study.spells.drawn(drawn_study.state, number)
+
+    def moved(scenario: Scenario) -> Scenario:
+        changed = {name: value for name, value in own.items() if scenario.settings[name] == fitted[name]}
+        return replace(scenario, settings={**scenario.settings, **changed})
+
+    return replace(drawn_study, scenarios=tuple(moved(each) for each in drawn_study.scenarios))
 
 
 def _points(seed: int, dimensions: int, count: int) -> FloatArray:

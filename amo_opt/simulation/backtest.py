@@ -31,12 +31,14 @@ from amo_opt.stress.catalogue import CALM
 from amo_opt.stress.history import History, load_episode, read_history
 from amo_opt.stress.noise import stationary
 from amo_opt.stress.plausible import UNITS, units_of
+from amo_opt.stress.spells import draw_spells
 from amo_opt.stress.streams import Streams
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.stress.draws import Input
+    from amo_opt.stress.fitted_spells import FittedSpells
     from amo_opt.stress.scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -62,6 +64,31 @@ _BALANCES = (
 )
 _SHEET = (*_BALANCES, *_SHARES, "pool.base_virtual_price")
 """Figures that the balance sheet hangs together by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the days before a replay tell of its pool: a calm day's ``scales`` of flow and of liquidity, shares of the pool, and the chance that its first day is ``busy``."""
+
+    scales: tuple[float, float]
+    busy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a replay is told: the stablecoin that holders net each hour, tokens, buying positive, and by which logarithm liquidity grows in it, (hours,) each."""
+
+    flow: Array
+    lp: Array
+
+    def rows(self, state: ProtocolState, hours: int) -> dict[str, Input]:
+        """As inputs of a market; beyond what is given nothing happens."""
+        found = []
+        for values in (self.flow / state.external_supply, np.expm1(self.lp)):
+            row = np.zeros((1, hours))
+            row[0, : min(hours, values.size)] = values[:hours]
+            found.append(row)
+        return {"flow": found[0], "lp_change": found[1]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +118,11 @@ def backtest(
     parameters: ParameterSet | None = None,
     paths: int = PATHS,
     workers: int = 1,
+    known: Known | None = None,
+    given: Given | None = None,
 ) -> Backtest:
-    """The replay of one history (a CSV file or a `History`) or one shipped episode under a set (default: the study's current one).
+    """The replay of one history (a CSV file or a `History`) or one shipped episode under a set (default: the study's current one). Where the study has a fit of spells each path is one of its
+    joint draws, from what is ``known`` of the pool by the days before; flows and changes of liquidity that are ``given`` stand in place of all draws.
 
     Raises `AmoOptError` unless exactly one of ``history`` and ``episode`` is given, and for a start that is no balance sheet.
     """
@@ -106,12 +136,19 @@ def backtest(
     simulation = replace(study.simulation, transition_hours=0, window_hours=recorded.hours)
     placed = replace(study, state=state, simulation=simulation)
     calm = _calm(study, recorded)
+    # what the study sets itself of its spells stands, on every path
+    fits = study.spells is not None and all(calm.settings[name] == value for name, value in study.spells.settings(study.state).items())
+    spells = study.spells if fits else None
     check_work(placed, paths, (CALM,), sets=1, workers=max(1, workers), series=len(_VARIABLES) + len(_KEPT))
     blocks = [(first, min(LANES, paths - first)) for first in range(0, paths, LANES)]
 
     def run(block: tuple[int, int]) -> dict[str, Array]:
         first, lanes = block
-        rows = market_of(recorded, calm, placed, first=first, lanes=lanes)
+        rows = market_of(recorded, calm, placed, first=first, lanes=lanes) | _spells(
+            spells, calm, placed, range(first, first + lanes), steps=recorded.hours, known=known
+        )
+        if given is not None:
+            rows |= given.rows(placed.state, recorded.hours)
         market = packed(rows, paths=lanes, steps=recorded.hours, layout=layout_of(placed.state))
         traced = trace_given(chosen, placed, market, scenario=calm, first=first, lanes=lanes, variables=_VARIABLES)
         in_base = traced["price"] / np.asarray(rows["base_value"]).T
@@ -201,6 +238,16 @@ def market_of(history: History, calm: Scenario, study: Study, *, first: int, lan
     return rows
 
 
+def _spells(spells: FittedSpells | None, calm: Scenario, study: Study, paths: range, *, steps: int, known: Known | None) -> dict[str, Input]:
+    """Flow and change of liquidity of each path by its own joint draw of the fit; nothing without one."""
+    if spells is None:
+        return {}
+    settings = {**calm.settings, **spells.by_path(study.state, paths, scales=None if known is None else known.scales)}
+    streams = Streams(study.search.seed, STREAM, calm.name)
+    flow, change = draw_spells(settings, streams, paths=paths, steps=steps, first=None if known is None else known.busy)
+    return {} if flow is None else {"flow": flow, "lp_change": 0.0 if change is None else change}
+
+
 def _coin(coin: str, history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> Array:
     """A base coin's price, (paths, hours): the history's, and calm's own draw where it has none."""
     settings = calm.settings
@@ -267,7 +314,9 @@ def _refuse_two_balances(history: History, names: Collection[str]) -> None:
 
 
 def _check_units(state: ProtocolState, history: History) -> None:
-    """Raises `AmoOptError` where what was first recorded is in another unit than the state file's."""
+    """Raises `AmoOptError` where what was first recorded is in another unit than the state file's; a state that read none of its balances has no unit of its own."""
+    if all(attrgetter(name)(state).source is None for name in (_SUPPLY, _POOL, _BASE)):
+        return
     own = {"supply": state.stablecoin.supply.value, "pool_stable": state.pool.stablecoin.value, "pool_base": state.base_value}
     for name, here in own.items():
         if name in history.real:

@@ -89,7 +89,11 @@ def read_history(path: str | os.PathLike[str]) -> History:
 
     Raises `InputError` naming row (the file's line), column, value and what is allowed.
     """
-    table = read_table(path)
+    return history_of(read_table(path))
+
+
+def history_of(table: Table) -> History:
+    """The history of a table. Raises as `read_history`."""
     used = [name for name in (*DRIVERS, *COMPARED) if name in table.numbers]
     if TIME not in table.texts:
         found = ",".join(table.written.values())

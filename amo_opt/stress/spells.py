@@ -22,40 +22,42 @@ if TYPE_CHECKING:
     from amo_opt.stress.streams import Streams
 
     Rows = NDArray[np.float64]
+    Number = float | Rows
 
 LEAST_CHANCE = 2.0**-54
 """What stands for a chance of 0, whose chi-squared is none."""
 _DAY = int(HOURS_A_DAY)
 
 
-def has_flow(settings: Mapping[str, float]) -> bool:
+def has_flow(settings: Mapping[str, Number]) -> bool:
     """Whether holders' flow is that of spells, in place of ``flow_sd``."""
-    return settings["spell_flow_scale"] > 0.0
+    return bool(np.max(settings["spell_flow_scale"]) > 0.0)
 
 
-def has_liquidity(settings: Mapping[str, float]) -> bool:
+def has_liquidity(settings: Mapping[str, Number]) -> bool:
     """Whether providers come and go by spells."""
-    return settings["spell_lp_scale"] > 0.0 or (has_flow(settings) and settings["spell_lp_per_sale"] > 0.0)
+    return bool(np.max(settings["spell_lp_scale"]) > 0.0) or (has_flow(settings) and bool(np.max(settings["spell_lp_per_sale"]) > 0.0))
 
 
-def share_busy(begin: float, end: float) -> float:
+def share_busy(begin: Number, end: Number) -> Number:
     """Share of days that are busy in the long run; 0 where no spell ever begins."""
-    return begin / (begin + end) if begin > 0.0 else 0.0
+    return begin / np.maximum(begin + end, LEAST_CHANCE)
 
 
-def busy_days(z: Rows, *, begin: float, end: float) -> NDArray[np.bool_]:
-    """Which days are busy, from one standard normal a day: the first as in the long run, each later one by the day before."""
+def busy_days(z: Rows, *, begin: Number, end: Number, first: Number | None = None) -> NDArray[np.bool_]:
+    """Which days are busy, from one standard normal a day: the first with the chance ``first``, or as in the long run, each later one by the day before."""
     from scipy.special import ndtr
 
     drawn = ndtr(z)
     busy = np.empty(z.shape, dtype=bool)
-    busy[:, 0] = drawn[:, 0] < share_busy(begin, end)
+    begin, ends = np.broadcast_to(begin, (z.shape[0], 1))[:, 0], np.broadcast_to(end, (z.shape[0], 1))[:, 0]
+    busy[:, 0] = drawn[:, 0] < (share_busy(begin, ends) if first is None else np.broadcast_to(first, (z.shape[0], 1))[:, 0])
     for day in range(1, z.shape[1]):
-        busy[:, day] = drawn[:, day] < np.where(busy[:, day - 1], 1.0 - end, begin)
+        busy[:, day] = drawn[:, day] < np.where(busy[:, day - 1], 1.0 - ends, begin)
     return busy
 
 
-def deviations(z: Rows, *, freedom: float) -> Rows:
+def deviations(z: Rows, *, freedom: Number) -> Rows:
     """What multiplies a day's normal to make it t distributed with ``freedom`` degrees: √(freedom / chi-squared), from one standard normal a day."""
     from scipy.special import gammaincinv, ndtr
 
@@ -71,8 +73,10 @@ def by_hours(z: Rows, a_day: Rows) -> Rows:
     return found
 
 
-def draw_spells(settings: Mapping[str, float], streams: Streams, *, paths: range, steps: int) -> tuple[Rows | None, Rows | None]:
+def draw_spells(settings: Mapping[str, Number], streams: Streams, *, paths: range, steps: int, first: Number | None = None) -> tuple[Rows | None, Rows | None]:
     """The flow of every hour, a share of external supply, buying positive, and by which share outside liquidity grows in it; None for what is off.
+
+    A setting is one number or one a path, (paths, 1); ``first`` is the chance that the first day is busy, where that is known better than by the long run.
 
     Flows revert: of what holders have netted since the start a share returns. In a busy spell providers take liquidity along as holders sell, and bring it as they
     buy, ``spell_lp_per_sale`` of its logarithm a unit.
@@ -84,7 +88,7 @@ def draw_spells(settings: Mapping[str, float], streams: Streams, *, paths: range
 
     if not (has_flow(settings) or has_liquidity(settings)):
         return None, None
-    busy = busy_days(normals("day", days), begin=settings["spell_begin"], end=settings["spell_end"])
+    busy = busy_days(normals("day", days), begin=settings["spell_begin"], end=settings["spell_end"], first=first)
 
     def noise(of: str) -> Rows:
         scale = settings[f"spell_{of}_scale"] * np.where(busy, settings[f"spell_{of}_times"], 1.0)
@@ -93,11 +97,17 @@ def draw_spells(settings: Mapping[str, float], streams: Streams, *, paths: range
 
     flow = None
     if has_flow(settings):
-        netted = decayed_sum(noise("flow"), kept=float(np.exp(-settings["spell_reversion"] / HOURS_A_DAY)))
+        netted = noise("flow")
+        kept = np.exp(-np.asarray(settings["spell_reversion"]) / HOURS_A_DAY)
+        if kept.ndim == 0:
+            decayed_sum(netted, kept=float(kept))
+        else:
+            for row, own in enumerate(kept[:, 0].tolist()):
+                decayed_sum(netted[row : row + 1], kept=own)
         flow = np.diff(netted, axis=1, prepend=0.0)
     if not has_liquidity(settings):
         return flow, None
-    change = noise("lp") if settings["spell_lp_scale"] > 0.0 else np.zeros((len(paths), steps))
-    if flow is not None and settings["spell_lp_per_sale"] > 0.0:
+    change = noise("lp") if np.max(settings["spell_lp_scale"]) > 0.0 else np.zeros((len(paths), steps))
+    if flow is not None and np.max(settings["spell_lp_per_sale"]) > 0.0:
         change += settings["spell_lp_per_sale"] * flow * np.repeat(busy, _DAY, axis=1)[:, :steps]
     return flow, np.expm1(change)

@@ -174,15 +174,18 @@ class Table:
             keep &= ~empty
         if keep.all():
             return self, ()
-        rows = np.flatnonzero(keep).tolist()
-        kept = replace(
+        return self.at(np.flatnonzero(keep).tolist()), tuple(left)
+
+    def at(self, rows: Sequence[int]) -> Table:
+        """Some of the rows, in their order."""
+        places = list(rows)
+        return replace(
             self,
-            numbers={name: values[rows] for name, values in self.numbers.items()},
-            aside={name: values[rows] for name, values in self.aside.items()},
-            texts={name: [cells[row] for row in rows] for name, cells in self.texts.items()},
-            lines=tuple(self.lines[row] for row in rows),
+            numbers={name: values[places] for name, values in self.numbers.items()},
+            aside={name: values[places] for name, values in self.aside.items()},
+            texts={name: [cells[row] for row in places] for name, cells in self.texts.items()},
+            lines=tuple(self.lines[row] for row in places),
         )
-        return kept, tuple(left)
 
 
 def _listed(lines: Sequence[int], which: NDArray[np.bool_], *, most: int = 4) -> str:
@@ -192,14 +195,16 @@ def _listed(lines: Sequence[int], which: NDArray[np.bool_], *, most: int = 4) ->
     return f"{'line' if len(found) == 1 else 'lines'} {shown}"
 
 
-def read_table(path: str | os.PathLike[str]) -> Table:
-    """The file's columns under their names here.
+def read_table(path: str | os.PathLike[str], *, columns: Mapping[str, Sequence[str]] | None = None) -> Table:
+    """The file's columns under their names here; of those that ``columns`` names, by theirs, each is what some of the file's add up to, and the file's own others but times are left out.
 
     Raises `InputError` naming row (the file's line) or column, value and what is allowed: unknown columns, bad cells, and rows that do not
     fit those beside them.
     """
     label = os.fspath(path)
     rows = read_rows(path, label)
+    if columns:
+        rows = _summed(rows, columns, label)
     header = rows[0][1] if rows else []
     names = _names(label, header, line=rows[0][0] if rows else 1)
     if len(rows) == 1:
@@ -209,6 +214,31 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     if "asset" not in table.texts:
         refuse(label, implausible(label, {name: table.shown(name) for name in COLUMNS}, table.numbers, COLUMNS, lines=table.lines))
     return table
+
+
+def _summed(rows: Rows, columns: Mapping[str, Sequence[str]], label: str) -> Rows:
+    """The rows with the named columns alone, beside times and what is kept aside; a cell that is no number stays as it is, for the reader of cells to refuse."""
+    if not rows:
+        return rows
+    plain = [_plain(written) for written in rows[0][1]]
+    gone = [each for parts in columns.values() for each in parts if _plain(each) not in plain]
+    if gone:
+        raise InputError([Problem(label, "header", "no such column", found=", ".join(gone), allowed=", ".join(rows[0][1]), line=rows[0][0])])
+    kept = [place for place, name in enumerate(plain) if name in TIMES or name in (ASIDE, "use")]
+    parts = [[plain.index(_plain(each)) for each in columns[name]] for name in columns]
+    found: Rows = [(rows[0][0], [*(rows[0][1][place] for place in kept), *columns])]
+    for line, row in rows[1:]:
+        if len(row) != len(plain):
+            found.append((line, row))
+            continue
+        sums = []
+        for places in parts:
+            numbers = [_number(row[place]) for place in places]
+            wrong = [row[place] for place, number in zip(places, numbers, strict=True) if number is None]
+            total = math.fsum(each for each in numbers if each is not None)
+            sums.append(wrong[0] if wrong else "" if math.isnan(total) else repr(total))
+        found.append((line, [*(row[place] for place in kept), *sums]))
+    return found
 
 
 # -- the header --------------------------------------------------------------------------------------------------------------------

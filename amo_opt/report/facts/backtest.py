@@ -234,13 +234,17 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
 
 
 def write_validity(study_file: Path, page: Path) -> None:
-    """Replays every shipped episode under the study's current set and writes the page; the same bytes each time."""
+    """Replays every shipped episode under the study's current set and writes the page; the same bytes each time. What `amo-opt validity` has put into the page stays."""
     from amo_opt.config.load import load_study
     from amo_opt.simulation.backtest import backtest
     from amo_opt.stress.history import episode_names
 
+    from amo_opt.report.facts.forecasts import part_of
+
     study = load_study(study_file)
-    page.write_text(validity_page([facts_of(backtest(study, episode=name)) for name in episode_names()]), encoding="utf-8")
+    kept = part_of(page.read_text(encoding="utf-8")) if page.is_file() else ""
+    text = validity_page([facts_of(backtest(study, episode=name)) for name in episode_names()])
+    page.write_text(f"{text}\n{kept}" if kept else text, encoding="utf-8")
 
 
 if __name__ == "__main__":

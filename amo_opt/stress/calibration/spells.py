@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from scipy.stats import t as student
 from amo_opt.errors import AmoOptError, InputError, Problem
 from amo_opt.stableswap.kept import kept
 from amo_opt.stress.calibration.fitted import Calibration, Fitted
+from amo_opt.stress.fitted_spells import SHARED
 from amo_opt.stress.plausible import UNITS, units_of
 from amo_opt.stress.settings import SETTINGS
 from amo_opt.stress.table import ASIDE, Table
@@ -36,8 +37,6 @@ LEAST_STEPS = 30
 """Fewer of a pool's steps tell no scales of two states."""
 MOST_DAYS = 3.0
 """A step longer than this is left out: flows in it may have come and gone. The chain goes on through it."""
-SHARED = ("begin", "end", "flow_times", "lp_times", "flow_freedom", "lp_freedom", "reversion", "lp_per_sale")
-"""Figures that all pools share, in the order of the fit's numbers; each pool's two scales stand behind them."""
 _BEGIN, _END, _FLOW_TIMES, _LP_TIMES, _FLOW_FREEDOM, _LP_FREEDOM, _REVERSION, _PER_SALE = range(len(SHARED))
 ONE_STATE = {_BEGIN: -2.0, _END: -2.0, _FLOW_TIMES: 0.0, _LP_TIMES: 0.0, _PER_SALE: 0.0}
 """The numbers of a fit in which both states are one, and nothing hangs on their chances."""
@@ -61,6 +60,20 @@ class Steps:
     change: Array
     tilt: Array
     total: float
+
+    def part(self, first: int, last: int) -> Steps:
+        """The steps from one to before another."""
+        rows = slice(first, last)
+        return replace(self, days=self.days[rows], used=self.used[rows], flow=self.flow[rows], change=self.change[rows], tilt=self.tilt[rows])
+
+    def without(self, gone: NDArray[np.bool_]) -> Steps:
+        """The steps with some of them not used; the chain goes on through them."""
+        return replace(self, used=self.used & ~gone)
+
+    def longer(self) -> Steps:
+        """With one day more, of which nothing is known."""
+        more = {name: np.append(getattr(self, name), value) for name, value in (("days", 1.0), ("used", False), ("flow", 0.0), ("change", 0.0), ("tilt", 0.0))}
+        return replace(self, **more)
 
 
 def invariant(x: Array, y: Array, amplification: Array | float) -> Array:
@@ -215,7 +228,7 @@ def _odds(number: float) -> float:
     return 1.0 / (1.0 + math.exp(-number))
 
 
-def _values(numbers: Array, scales: Sequence[_Scale], *, end_first: bool) -> Array:
+def values_of(numbers: Array, scales: Sequence[_Scale], *, end_first: bool = False) -> Array:
     """Figures of the fit's numbers: of the two chances the first is between 0 and 1 and the other between 0 and what that leaves, so that a day's state tells of the next."""
     found = np.array([scale.value(number) for scale, number in zip(scales, numbers, strict=True)])
     first, second = (_END, _BEGIN) if end_first else (_BEGIN, _END)
@@ -224,7 +237,7 @@ def _values(numbers: Array, scales: Sequence[_Scale], *, end_first: bool) -> Arr
     return found
 
 
-class _Fit:
+class Fit:
     """One likelihood to be climbed, with any of its numbers held."""
 
     def __init__(self, pools: Sequence[Steps]) -> None:
@@ -243,7 +256,7 @@ class _Fit:
 
         def minus(moved: Array) -> float:
             numbers[free] = moved
-            found = log_likelihood(self.pools, _values(numbers, self.scales, end_first=end_first))
+            found = log_likelihood(self.pools, values_of(numbers, self.scales, end_first=end_first))
             return -found if math.isfinite(found) else _NO
 
         done = minimize(
@@ -316,14 +329,9 @@ class Found(NamedTuple):
     high: float
 
 
-def fit_steps(
-    pools: Sequence[Steps], *, intervals: bool = True
-) -> tuple[dict[str, Found], list[tuple[Found, Found]], float, float, tuple[float, float]]:
-    """The shared figures by name, each pool's calm scales of flow and liquidity, the log likelihood, and by how much it is above one state's, and the misfits of flow and liquidity.
-
-    Where two states gain less than `LEAST_GAIN` the figures are one state's, and the two chances are nobody's. Without ``intervals`` both ends are the value.
-    """
-    fit = _Fit(pools)
+def climbed(pools: Sequence[Steps]) -> tuple[Fit, float, Array, float]:
+    """The fit, the most of its log likelihood and where, as numbers, and by how much it is above one state's: where two states gain too little, one state's are held."""
+    fit = Fit(pools)
     climbs = [fit.climb(start) for start in fit.starts()]
     top, best = max(climbs, key=lambda climb: climb[0])
     top, best = fit.climb(best)
@@ -332,7 +340,18 @@ def fit_steps(
     gain = top - one_top
     if 2.0 * gain <= LEAST_GAIN:
         top, best, fit.fixed = one_top, one_best, ONE_STATE
-    values = _values(best, fit.scales, end_first=False)
+    return fit, top, best, gain
+
+
+def fit_steps(
+    pools: Sequence[Steps], *, intervals: bool = True
+) -> tuple[dict[str, Found], list[tuple[Found, Found]], float, float, tuple[float, float]]:
+    """The shared figures by name, each pool's calm scales of flow and liquidity, the log likelihood, and by how much it is above one state's, and the misfits of flow and liquidity.
+
+    Where two states gain less than `LEAST_GAIN` the figures are one state's, and the two chances are nobody's. Without ``intervals`` both ends are the value.
+    """
+    fit, top, best, gain = climbed(pools)
+    values = values_of(best, fit.scales, end_first=False)
 
     def found(place: int) -> Found:
         value = float(values[place])

@@ -1,0 +1,262 @@
+"""An evidence file: the recorded histories that behaviour is fitted to and judged by, what their columns mean, and which stretches of them are episodes; and the file that a fit of them is.
+
+Histories stand outside: each is named relative to ``$AMO_OPT_HISTORY_DIR`` or, without it, to the file. A fit (``kind`` spells) holds figures with ranges and names a CSV file of joint draws.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from amo_opt.config.problems import form_problems
+from amo_opt.config.schema import NOTES, Spec, model, name_of, number, table, text
+from amo_opt.config.toml_file import Document, Key, read_document
+from amo_opt.config.wording import nearest
+from amo_opt.errors import InputError, Problem
+from amo_opt.stress.csv_file import read_rows
+from amo_opt.stress.fitted_spells import DRIFT, NEW, SCALES, SHARED, FittedSpells
+from amo_opt.stress.table import COLUMNS, Table, read_table
+
+HISTORY_DIR = "AMO_OPT_HISTORY_DIR"
+TIME_TEXT = "a date or a time in UTC, such as 2022-05-07 or 2022-05-07T12:00:00"
+LEAST_DRAWS = 16
+_TIME: Spec = (Any, Field(..., description=TIME_TEXT))
+
+_HISTORY = model(
+    "history",
+    {
+        "name": name_of("history"),
+        "file": text("a CSV file's path, relative to $AMO_OPT_HISTORY_DIR"),
+        "columns": (
+            dict[str, list[str]],
+            Field(default_factory=dict, description='a table from a name here to the file\'s columns that add up to it, such as { pool_base = ["dai", "usdc"] }'),
+        ),
+        "amplification": number(1.0, 1e6, default=None),
+        "source": text("where the file is from", least=1),
+    },
+)
+_EPISODE = model("episode", {"name": text("what happened, in words", least=1), "history": name_of("history"), "start": _TIME, "end": _TIME})
+EVIDENCE_FILE = model(
+    "evidence",
+    {
+        "name": name_of("evidence"),
+        "notes": NOTES,
+        "history": (list[_HISTORY], Field(..., min_length=1, description="tables [[history]]")),  # type: ignore[valid-type]
+        "episode": (list[_EPISODE], Field(default_factory=list, description="tables [[episode]]")),  # type: ignore[valid-type]
+    },
+)
+_FIGURE = model("fitted", {name: number(-1e15, 1e15) for name in ("value", "low", "high")})
+_FITTED: Spec = (_FIGURE, Field(..., description="{ value = …, low = …, high = … }"))
+_POOL = model("pool", {"name": name_of("pool"), **dict.fromkeys(SCALES, _FITTED)})
+SPELLS_FILE = model(
+    "spells",
+    {
+        "name": name_of("fit"),
+        "notes": NOTES,
+        "evidence": (list[str], Field(..., min_length=1, description="what was fitted, a text for each history")),
+        "draws": text("the CSV file of joint draws, relative to this one", least=1),
+        "shared": table("shared", dict.fromkeys(SHARED, _FITTED)),
+        "drift": table("drift", {"days": number(1.0, 3650.0), "windows": number(0.0, 1e6), "correlation": number(-1.0, 1.0), **{name: table(f"drift.{name}", {"mean": number(-10.0, 10.0), "deviation": number(0.0, 10.0)}) for name in SCALES}}),
+        "pool": (list[_POOL], Field(..., min_length=1, description="tables [[pool]]")),  # type: ignore[valid-type]
+        "new_pool": table("new_pool", dict.fromkeys(SCALES, _FITTED)),
+    },
+)
+"""What `amo-opt calibrate --evidence … --out` writes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """One history of an evidence file: its ``table`` with ``columns`` by their names here, and the pool's A where no column says it."""
+
+    name: str
+    file: str
+    source: str
+    table: Table
+    amplification: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """A stretch of a history that has a name, from ``start`` to ``end``, both counted in."""
+
+    name: str
+    history: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """An evidence file with its histories read."""
+
+    name: str
+    notes: str
+    histories: tuple[Recorded, ...]
+    episodes: tuple[Episode, ...]
+
+    def history(self, name: str) -> Recorded:
+        """The history of that name."""
+        return next(each for each in self.histories if each.name == name)
+
+
+def load_evidence(path: str | os.PathLike[str]) -> Evidence:
+    """The evidence file at ``path`` and every history that it names. Raises `InputError` with every problem."""
+    document = read_document(Path(path), os.fspath(path))
+    values, problems = form_problems(document, EVIDENCE_FILE)
+    if values is None or problems:
+        raise InputError(problems)
+    names = [each["name"] for each in values["history"]]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            problems.append(document.problem(("history", place, "name"), "named twice", found=repr(name), allowed="each history once"))
+        if name == NEW:
+            problems.append(document.problem(("history", place, "name"), "a word of the fit's own", found=repr(name), allowed="another name"))
+        for column in values["history"][place]["columns"]:
+            if column not in COLUMNS:
+                key: Key = ("history", place, "columns", column)
+                problems.append(document.problem(key, "no such column", allowed=", ".join(COLUMNS), hint=nearest(column, COLUMNS)))
+    episodes = []
+    for place, each in enumerate(values["episode"]):
+        ends = [_time(each[side]) for side in ("start", "end")]
+        for side, found in zip(("start", "end"), ends, strict=True):
+            if found is None:
+                problems.append(document.problem(("episode", place, side), "no time", found=repr(each[side]), allowed=TIME_TEXT))
+        if each["history"] not in names:
+            key = ("episode", place, "history")
+            problems.append(document.problem(key, "no such history", found=repr(each["history"]), allowed=", ".join(names), hint=nearest(each["history"], names)))
+        start, end = ends
+        if start is not None and end is not None:
+            if start >= end:
+                problems.append(document.problem(("episode", place, "end"), "not after its start", found=str(each["end"]), allowed=f"after {each['start']}"))
+            episodes.append(Episode(name=each["name"], history=each["history"], start=start, end=end))
+    if problems:
+        raise InputError(problems)
+    folder = os.environ.get(HISTORY_DIR) or os.fspath(Path(path).parent)
+    histories = []
+    for place, each in enumerate(values["history"]):
+        file = os.path.join(folder, each["file"])
+        if not os.path.isfile(file):
+            allowed = f"a file in {folder}" + ("" if os.environ.get(HISTORY_DIR) else f", or a folder of histories in ${HISTORY_DIR}")
+            problems.append(document.problem(("history", place, "file"), "no such file", found=repr(each["file"]), allowed=allowed))
+            continue
+        try:
+            found_table = read_table(file, columns=each["columns"])
+        except InputError as error:
+            problems += error.problems
+            continue
+        histories.append(Recorded(name=each["name"], file=each["file"], source=each["source"], table=found_table, amplification=each["amplification"]))
+    if problems:
+        raise InputError(problems)
+    return Evidence(name=values["name"], notes=values["notes"], histories=tuple(histories), episodes=tuple(episodes))
+
+
+def _time(found: object) -> datetime | None:
+    from datetime import date
+
+    if isinstance(found, datetime):
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return datetime(found.year, found.month, found.day, tzinfo=UTC) if isinstance(found, date) else None
+
+
+# -- a fit ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def load_spells(path: str | os.PathLike[str], *, pool: str = "", label: str | None = None) -> FittedSpells:
+    """The fit of spells at ``path``, for the pool of that name among those fitted, or for one that is none of them. Raises `InputError` with every problem of the file and of its draws."""
+    document = read_document(Path(path), os.fspath(path) if label is None else label)
+    return spells_of(document, pool=pool)
+
+
+def spells_of(document: Document, *, pool: str = "", at: Problem | None = None) -> FittedSpells:
+    """As `load_spells`, of a document; ``at`` is laid out where the file has no such pool."""
+    values, problems = form_problems(document, SPELLS_FILE)
+    if values is None or problems:
+        raise InputError(problems)
+    names = [each["name"] for each in values["pool"]]
+    if pool and pool not in names:
+        said = {"allowed": ", ".join(names), "hint": nearest(pool, names)}
+        raise InputError([document.problem(("pool",), "no such pool", found=repr(pool), **said) if at is None else replace(at, **said)])
+    for name, figure in [*values["shared"].items(), *((f"{each['name']}.{scale}", each[scale]) for each in values["pool"] for scale in SCALES)]:
+        if not figure["low"] <= figure["value"] <= figure["high"]:
+            problems.append(document.problem((), f"{name}: value outside its range", found=f"{figure['value']:g}", allowed=f"{figure['low']:g} to {figure['high']:g}"))
+    if problems:
+        raise InputError(problems)
+    columns = _draws(document, values["draws"], [*SHARED, *(f"{each}.{scale}" for each in (*names, NEW) for scale in SCALES), *DRIFT])
+    own = next((each for each in values["pool"] if each["name"] == pool), values["new_pool"])
+    drift = np.column_stack([columns[name] for name in DRIFT])
+    figures = {**values["shared"], **{scale: own[scale] for scale in SCALES}}
+    draws = {name: columns[name] for name in SHARED}
+    for place, scale in enumerate(SCALES):
+        # a new pool's scales are unsure by more than they drift
+        draws[scale] = columns[f"{pool or NEW}.{scale}"] * (np.exp(drift[:, place]) if pool else 1.0)
+    return FittedSpells(
+        name=values["name"],
+        pool=pool,
+        values={name: figure["value"] for name, figure in figures.items()},
+        ranges={name: (figure["low"], figure["high"]) for name, figure in figures.items()},
+        draws=draws,
+        drift=drift,
+        evidence=tuple(values["evidence"]),
+        file=document.label,
+    )
+
+
+def _draws(document: Document, name: str, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """The CSV file of joint draws by column, (n,) each."""
+    path = document.path.parent / name
+    label = os.path.normpath(Path(document.label).parent / name)
+    rows = read_rows(path, label)
+    header = rows[0][1] if rows else []
+    gone = [each for each in columns if each not in header]
+    if gone:
+        raise InputError([Problem(label, "header", "columns missing", found=", ".join(header) or "nothing", allowed=", ".join(columns))])
+    if len(rows) <= LEAST_DRAWS:
+        raise InputError([Problem(label, "", "too few draws", found=str(len(rows) - 1), allowed=f"at least {LEAST_DRAWS} rows below the header")])
+    found = np.empty((len(rows) - 1, len(header)))
+    problems = []
+    for place, (line, row) in enumerate(rows[1:]):
+        try:
+            found[place] = [float(cell) for cell in row]
+        except ValueError:
+            problems.append(Problem(label, "", "not a row of numbers", found=",".join(row)[:80], allowed=f"{len(header)} numbers", line=line))
+    if not problems and not np.isfinite(found).all():
+        line = rows[1 + int(np.argwhere(~np.isfinite(found))[0][0])][0]
+        problems.append(Problem(label, "", "not finite", found="an infinity or no number", allowed="finite numbers", line=line))
+    if problems:
+        raise InputError(problems[:4])
+    return {each: found[:, header.index(each)] for each in columns}
+
+
+def spells_text(
+    name: str, notes: str, evidence: Sequence[str], best: Mapping[str, float], draws: Mapping[str, NDArray[np.float64]], *, pools: Sequence[str], means: Sequence[float], deviations: Sequence[float], correlation: float, windows: int, days: float, file: str
+) -> tuple[str, str]:
+    """A fit as its file and the CSV file of its draws, which ``file`` names. Ranges are 95% of the draws."""
+    import json
+
+    def figure(column: str) -> str:
+        low, high = np.quantile(draws[column], [0.025, 0.975])
+        value = float(f"{best[column]:.4g}")
+        low, high = min(float(f"{low:.4g}"), value), max(float(f"{high:.4g}"), value)
+        return f"{{ value = {value!r}, low = {low!r}, high = {high!r} }}"
+
+    quoted = [json.dumps(each, ensure_ascii=False) for each in evidence]
+    lines = ["# Calm and busy spells, fitted jointly; written by `amo-opt calibrate`. Scales are a calm day's, flows shares of a pool's total. Ranges are 95%.", "schema = 1", f'name = "{name}"']
+    lines += [f"notes = {json.dumps(notes, ensure_ascii=False)}"] if notes else []
+    lines += ["evidence = [", *(f"  {each}," for each in quoted), "]", f"draws = {json.dumps(file)}", "", "[shared]"]
+    lines += [f"{each} = {figure(each)}" for each in SHARED]
+    lines += ["", "# how far the logarithm of a pool's scales lies, over so many days, from those of all its days before", "[drift]", f"days = {days!r}", f"windows = {windows}"]
+    lines += [f"{scale} = {{ mean = {means[place]:.4g}, deviation = {deviations[place]:.4g} }}" for place, scale in enumerate(SCALES)] + [f"correlation = {correlation:.4g}"]
+    for pool in pools:
+        lines += ["", "[[pool]]", f'name = "{pool}"', *(f"{scale} = {figure(f'{pool}.{scale}')}" for scale in SCALES)]
+    lines += ["", "# a pool that is none of these, as one more of their kind", "[new_pool]", *(f"{scale} = {figure(f'{NEW}.{scale}')}" for scale in SCALES), ""]
+    columns = [*SHARED, *(f"{each}.{scale}" for each in (*pools, NEW) for scale in SCALES), *DRIFT]
+    rows = [",".join(columns), *(",".join(f"{draws[column][row]:.5g}" for column in columns) for row in range(len(draws[columns[0]])))]
+    return "\n".join(lines), "\n".join(rows) + "\n"

@@ -1,0 +1,411 @@
+"""Predictive bands judged: forecasts of a pool's share and depth from many days of recorded histories, by a fit that has not seen what it predicts, beside two rivals.
+
+Two ways of not having seen it. **Rolling origins**: from every seventh day of a history, with the figures all pools share fitted to the other histories, and the pool's own scales to its days
+before. **Episodes left out**: from each episode's first day, with all figures fitted to all histories but the days of the episode. A rival that says "nothing changes" and one that says "a random
+walk", with the deviation of all days before or of calm ones, are scored on the same rows. CRPS: Gneiting and Raftery, Strictly proper scoring rules, prediction, and estimation, 2007.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amo_opt.config.overrides import with_figure
+from amo_opt.protocol.state import Figure
+from amo_opt.simulation.backtest import Given, Known, backtest
+from amo_opt.stableswap.depth import Pool
+from amo_opt.stress.calibration.joint import chance_of_busy, joint, own_scales
+from amo_opt.stress.calibration.spells import Steps, steps_of
+from amo_opt.stress.fitted_spells import DRIFT, NEW, SCALES, SHARED, FittedSpells
+from amo_opt.stress.history import history_of
+
+if TYPE_CHECKING:
+    from amo_opt.config.evidence import Episode, Evidence, Recorded
+    from amo_opt.config.study import Study
+    from amo_opt.simulation.backtest import Backtest
+
+Array = NDArray[np.float64]
+
+PATHS = 256
+"""Paths of a forecast, each at a joint draw of its own."""
+EVERY_DAYS = 7.0
+WARM_DAYS = 60.0
+"""Days of a history that its own scales are fitted to at least, before anything is predicted."""
+SOON_DAYS = 7.6
+LATE_DAYS = (27.0, 31.0)
+"""Rows are scored to a week ahead, and about a month ahead; a row a day, a little more than a day apart."""
+MOST_GAP_DAYS = 3.0
+SHALLOW = 2e-4
+"""A depth below this is none: 2 bp."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One recorded row and what was predicted of it: ``pit`` the share of paths below it (half of those at it), CRPS of the forecast, of nothing changing and of a walk with either deviation."""
+
+    of: str
+    origin: int
+    what: str
+    days: float
+    real: float
+    pit: float
+    crps: float
+    still: float
+    walk_full: float
+    walk_calm: float
+
+
+def crps_of_paths(paths: Array, real: float) -> float:
+    """CRPS of equally likely values: E|X − y| − E|X − X'| / 2.
+
+    >>> crps_of_paths(np.array([1.0, 1.0]), 3.0)
+    2.0
+    """
+    x = np.sort(paths)
+    n = x.size
+    return float(np.mean(np.abs(x - real)) - np.sum((2.0 * np.arange(1, n + 1) - n - 1.0) * x) / n**2)
+
+
+def crps_of_normal(centre: float, deviation: float, real: float) -> float:
+    """CRPS of a normal; of no deviation, how far it is off.
+
+    >>> round(crps_of_normal(0.0, 1.0, 0.0), 4)
+    0.2337
+    """
+    from scipy.special import ndtr
+
+    if deviation <= 0.0:
+        return abs(real - centre)
+    z = (real - centre) / deviation
+    density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    return float(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / math.sqrt(math.pi)))
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """A history as forecasts use it: its steps, and at each row days since the first, share, both sides."""
+
+    recorded: Recorded
+    steps: Steps
+    days: Array
+    share: Array
+    stable: Array
+    base: Array
+
+    @property
+    def amplification(self) -> float:
+        return 2000.0 if self.recorded.amplification is None else self.recorded.amplification
+
+    def depth(self, row: int) -> float:
+        """How far below its base the pool's price stands by its balances; 0 above."""
+        pool = Pool(stablecoin=float(self.stable[row]), base=float(self.base[row]), amplification=self.amplification, fee=0.0)
+        return max(0.0, 1.0 - pool.price)
+
+
+def pools_of(evidence: Evidence) -> tuple[_Pool, ...]:
+    """The histories of an evidence file, each with its steps."""
+    found = []
+    for each in evidence.histories:
+        names = tuple(name for name in ("base_virtual_price", "amplification") if name in each.table.numbers)
+        table, _ = each.table.complete("pool_stable", "pool_base", *names)
+        steps, _ = steps_of(table, amplification=each.amplification)
+        x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
+        found.append(_Pool(replace(each, table=table), replace(steps, name=each.name), table.hours() / 24.0, x / (x + y), x, y))
+    return tuple(found)
+
+
+def fitted(pools: Sequence[Steps], *, draws: int, name: str) -> tuple[FittedSpells, Mapping[str, float]]:
+    """The joint fit of some pools for one that is none of them, and its most likely figures."""
+    result = joint(pools, count=draws, name=name)
+    figures = {each: result.best[each] for each in SHARED} | {scale: result.best[f"{NEW}.{scale}"] for scale in SCALES}
+    draws_of = {each: result.draws[each] for each in SHARED} | {scale: result.draws[f"{NEW}.{scale}"] for scale in SCALES}
+    drift = np.column_stack([result.draws[each] for each in DRIFT])
+    ranges = {each: (value, value) for each, value in figures.items()}
+    return FittedSpells(name=name, pool="", values=figures, ranges=ranges, draws=draws_of, drift=drift), result.best
+
+
+def placed(study: Study, pool: _Pool, spells: FittedSpells | None, *, seed: int) -> Study:
+    """The study with that pool's A and fit, and paths of its own."""
+    a = Figure(value=pool.amplification, assumed="the evidence file's", low=pool.amplification, high=pool.amplification)
+    state = with_figure(study.state, "pool.amplification", a)
+    moved = replace(study, state=state, current=study.current.replace(amplification=round(pool.amplification)), spells=spells)
+    settings = {} if spells is None else spells.settings(state)
+    scenarios = tuple(replace(each, settings={**each.settings, **settings}) for each in moved.scenarios)
+    return replace(moved, scenarios=scenarios, search=replace(study.search, seed=seed))
+
+
+def forecast(study: Study, pool: _Pool, spells: FittedSpells, known: Known | None, *, first: int, last: int, paths: int, seed: int) -> Backtest:
+    """The replay from one row to another (counted in), every path at a draw of the fit."""
+    history = history_of(pool.recorded.table.at(range(first, last + 1)))
+    return backtest(placed(study, pool, spells, seed=seed), history=history, paths=paths, known=known)
+
+
+def scored(run: Backtest, pool: _Pool, rows: Sequence[int], *, first: int, of: str) -> Iterator[Scored]:
+    """Share and depth at some rows of a history, against the replay from its row ``first``."""
+    moves = np.diff(pool.share[: first + 1]) / np.sqrt(np.diff(pool.days[: first + 1]))
+    full, calm = float(np.std(moves)), 1.4826 * float(np.median(np.abs(moves)))
+    start, still = float(pool.share[first]), pool.depth(first)
+    hours = pool.recorded.table.hours()
+    for row in rows:
+        hour = round(float(hours[row] - hours[first]))
+        ahead = float(pool.days[row] - pool.days[first])
+        real = float(pool.share[row])
+        of_share = run.series["pool_share"][hour]
+        walks = [crps_of_normal(start, deviation * math.sqrt(ahead), real) for deviation in (full, calm)]
+        yield Scored(of, first, "share", ahead, real, _pit(of_share, real), crps_of_paths(of_share, real), abs(real - start), *walks)
+        depth = pool.depth(row)
+        of_depth = np.maximum(0.0, 1.0 - run.series["price_in_base"][hour - 1])
+        yield Scored(of, first, "depth", ahead, depth, _pit(of_depth, depth), crps_of_paths(of_depth, depth), abs(depth - still), math.nan, math.nan)
+
+
+def _pit(paths: Array, real: float) -> float:
+    return float(np.mean(paths < real) + 0.5 * np.mean(paths == real))
+
+
+def rolling(study: Study, pools: Sequence[_Pool], *, paths: int = PATHS, told: Callable[[str], None] = lambda _: None) -> list[Scored]:
+    """Every history predicted from rolling origins, by the others' shared figures and its own days before."""
+    found: list[Scored] = []
+    for place, pool in enumerate(pools):
+        others = [each.steps for each in pools if each is not pool]
+        spells, best = fitted(others, draws=paths, name=f"rolling, all but {pool.steps.name}")
+        told(f"{pool.steps.name}: predicted from rolling origins")
+        day = WARM_DAYS
+        while day < pool.days[-1]:
+            first = int(np.searchsorted(pool.days, day))
+            day += EVERY_DAYS
+            ahead = pool.days - pool.days[first]
+            rows = [row for row in range(first + 1, pool.days.size) if ahead[row] <= SOON_DAYS or LATE_DAYS[0] <= ahead[row] <= LATE_DAYS[1]]
+            if not rows or np.diff(pool.days[first : rows[-1] + 1]).max() > MOST_GAP_DAYS:
+                continue
+            before = pool.steps.part(0, first)
+            scales = own_scales(before, best)
+            known = Known(scales=scales, busy=chance_of_busy(before, best, scales))
+            run = forecast(study, pool, spells, known, first=first, last=rows[-1], paths=paths, seed=1000 * place + first)
+            found += scored(run, pool, rows, first=first, of=pool.steps.name)
+    return found
+
+
+def left_out(study: Study, pools: Sequence[_Pool], evidence: Evidence, *, paths: int = PATHS, told: Callable[[str], None] = lambda _: None) -> list[Scored]:
+    """Every episode predicted from its first row, by figures that have seen everything but its days."""
+    found: list[Scored] = []
+    by_name = {each.steps.name: each for each in pools}
+    for place, episode in enumerate(evidence.episodes):
+        pool = by_name[episode.history]
+        times = pool.recorded.table.times()
+        inside = np.array([episode.start <= time for time in times]) & np.array([time <= episode.end for time in times])
+        if np.count_nonzero(inside) < 2:
+            continue
+        first, last = int(np.flatnonzero(inside)[0]), int(np.flatnonzero(inside)[-1])
+        gone = inside[1:]
+        without = [each.steps.without(gone) if each is pool else each.steps for each in pools]
+        spells, best = fitted(without, draws=paths, name=f"without {episode.name}")
+        told(f"{episode.name}: predicted by all days but its own")
+        scales = (best[f"{pool.steps.name}.{SCALES[0]}"], best[f"{pool.steps.name}.{SCALES[1]}"])
+        known = Known(scales=scales, busy=chance_of_busy(pool.steps.part(0, first), best, scales))
+        run = forecast(study, pool, spells, known, first=first, last=last, paths=paths, seed=50_000 + place)
+        found += scored(run, pool, range(first + 1, last + 1), first=first, of=episode.name)
+    return found
+
+
+# -- what it comes to ----------------------------------------------------------------------------------------------------------------------
+
+
+class Share(NamedTuple):
+    """A figure with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Some rows together: how many and from how many days they were predicted; the shares that lie inside the bands of 90 and 50%; CRPS over that of each rival; shares of PIT by tenths."""
+
+    name: str
+    rows: int
+    origins: int
+    inside_90: Share
+    inside_50: Share
+    over_still: Share
+    over_full: Share | None
+    over_calm: Share | None
+    tenths: tuple[float, ...]
+
+
+RESAMPLES = 2000
+BLOCK = 5
+"""Origins that follow one another and are resampled together: of every seventh day, five weeks."""
+
+
+def judged(name: str, rows: Sequence[Scored]) -> Judged:
+    """The figures of some rows, with intervals from resampling blocks of origins (moving blocks, Künsch 1989): rows of one origin move together, and so do its neighbours."""
+    keys = sorted({(each.of, each.origin) for each in rows})
+    place = {key: at for at, key in enumerate(keys)}
+    at = np.array([place[each.of, each.origin] for each in rows])
+    pit = np.array([each.pit for each in rows])
+    columns = {
+        "n": np.ones(len(rows)), "in90": np.abs(pit - 0.5) < 0.45, "in50": np.abs(pit - 0.5) < 0.25, "crps": np.array([each.crps for each in rows]),
+        "still": np.array([each.still for each in rows]), "full": np.array([each.walk_full for each in rows]), "calm": np.array([each.walk_calm for each in rows]),
+    }  # fmt: skip
+    sums = {column: np.bincount(at, weights=np.asarray(values, dtype=np.float64), minlength=len(keys)) for column, values in columns.items()}
+    rng = np.random.Generator(np.random.Philox(7))
+    size = min(BLOCK, len(keys))
+    starts = rng.integers(0, len(keys) - size + 1, size=(RESAMPLES, -(-len(keys) // size)))
+    chosen = (starts[:, :, None] + np.arange(size)).reshape(RESAMPLES, -1)
+
+    def ratio(over: str, under: str) -> Share:
+        tops, bottoms = sums[over][chosen].sum(axis=1), sums[under][chosen].sum(axis=1)
+        ratios = np.divide(tops, bottoms, out=np.full(RESAMPLES, np.inf), where=bottoms > 0.0)
+        low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
+        return Share(float(sums[over].sum() / max(sums[under].sum(), 5e-324)), float(low), float(high))
+
+    walks = None if np.isnan(sums["full"]).any() else (ratio("crps", "full"), ratio("crps", "calm"))
+    tenths = np.histogram(pit, bins=10, range=(0.0, 1.0))[0] / max(1, pit.size)
+    return Judged(
+        name, len(rows), len(keys), ratio("in90", "n"), ratio("in50", "n"), ratio("crps", "still"), *(walks or (None, None)), tuple(tenths.tolist())
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validity:
+    """What an evidence file's histories say of a fit: rows predicted by rolling origins and of episodes left out, and stretches told their flows."""
+
+    evidence: str
+    study: str
+    paths: int
+    rolled: tuple[Scored, ...]
+    left_out: tuple[Scored, ...]
+    with_both: tuple[tuple[Told, ...], tuple[Told, ...]]
+    with_flow: tuple[tuple[Told, ...], tuple[Told, ...]]
+
+    def tables(self) -> list[tuple[str, list[Judged]]]:
+        """Share and depth: all rows to a week ahead together, by way and by pool, and a month ahead; and each episode."""
+        found = []
+        for what in ("share", "depth"):
+            rolled, out = ([each for each in rows if each.what == what] for rows in (self.rolled, self.left_out))
+            soon = [each for each in rolled if each.days <= SOON_DAYS]
+            of_out = [each for each in out if each.days <= SOON_DAYS]
+            late = [each for each in (*rolled, *out) if LATE_DAYS[0] <= each.days <= LATE_DAYS[1]]
+            groups = {"to 7 days, all": [*soon, *of_out], "… rolling origins": soon}
+            groups |= {f"… … {name}": [each for each in soon if each.of == name] for name in dict.fromkeys(each.of for each in soon)}
+            groups |= {"… episodes left out": of_out, "27 to 31 days": late}
+            groups |= {f"whole episode: {name}": [each for each in out if each.of == name] for name in dict.fromkeys(each.of for each in out)}
+            found.append((what, [judged(name, rows) for name, rows in groups.items() if rows]))
+        return found
+
+
+def validity(study: Study, evidence: Evidence, *, paths: int = PATHS, told_of: Callable[[str], None] = lambda _: None) -> Validity:
+    """All of it for an evidence file."""
+    pools = pools_of(evidence)
+    rolled = rolling(study, pools, paths=paths, told=told_of)
+    out = left_out(study, pools, evidence, paths=paths, told=told_of)
+    told_of("stretches told their flows")
+    spells = study.spells or fitted([each.steps for each in pools], draws=16, name=evidence.name)[0]
+    both, flow = ((tuple(windows), tuple(episodes)) for windows, episodes in (all_told(study, pools, evidence, spells, lp=lp) for lp in (True, False)))
+    return Validity(evidence=evidence.name, study=study.name, paths=paths, rolled=tuple(rolled), left_out=tuple(out), with_both=both, with_flow=flow)
+
+
+# -- flows given ---------------------------------------------------------------------------------------------------------------------------
+
+
+def given_of(pool: _Pool, *, first: int, last: int, spells: FittedSpells, lp: bool) -> Given:
+    """What holders netted between two rows, spread evenly over each step's hours, and with ``lp`` what providers changed; without it what goes with sales in a busy spell, by the chance that a
+    flow of that size is a busy day's.
+    """
+    hours = np.floor(pool.recorded.table.hours() + 0.5).astype(np.int64)
+    length = int(hours[last] - hours[first])
+    flow, change = np.zeros(length), np.zeros(length)
+    total = pool.stable + pool.base
+    for row in range(first, last):
+        here = slice(int(hours[row] - hours[first]), int(hours[row + 1] - hours[first]))
+        n = max(1, here.stop - here.start)
+        own, grown = float(pool.steps.flow[row]), float(pool.steps.change[row])
+        moved = grown if lp else spells.values["lp_per_sale"] * own * _busy(own, float(pool.steps.days[row]), spells)
+        change[here] = moved / n
+        # a flow is a share of the pool as the step's liquidity leaves it; spread over the step, what came early is taken along by what providers change later
+        each_hour = math.expm1(moved / n) / math.expm1(moved) if abs(moved) > 1e-12 else 1.0 / n
+        flow[here] = own * math.exp(moved) * float(total[row]) * each_hour
+    return Given(flow=flow, lp=change)
+
+
+def _busy(flow: float, days: float, spells: FittedSpells) -> float:
+    from scipy.stats import t as student
+
+    at = spells.values
+    scale = at["flow_scale"] * math.sqrt(days)
+    share = at["begin"] / (at["begin"] + at["end"])
+    busy = student.pdf(flow / (at["flow_times"] * scale), at["flow_freedom"]) / at["flow_times"]
+    calm = student.pdf(flow / scale, at["flow_freedom"])
+    return float(share * busy / (share * busy + (1.0 - share) * calm))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A stretch replayed with what was recorded of its flows: deepest and last recorded and replayed."""
+
+    of: str
+    start: str
+    days: float
+    depth: float
+    depth_model: float
+    share: float
+    share_model: float
+
+    def within(self, depth: float, share: float) -> bool:
+        """Whether the depth is within that share of the recorded one, and the last share of the pool within so many."""
+        return abs(self.depth_model - self.depth) <= depth * self.depth and abs(self.share_model - self.share) <= share
+
+
+def told(study: Study, pool: _Pool, spells: FittedSpells, *, first: int, last: int, of: str, lp: bool) -> Told:
+    """One stretch under given flows: deepest of its rows, and the last row's share."""
+    given = given_of(pool, first=first, last=last, spells=spells, lp=lp)
+    history = history_of(pool.recorded.table.at(range(first, last + 1)))
+    run = backtest(placed(study, pool, None, seed=1), history=history, paths=1, given=given)
+    hours = pool.recorded.table.hours()
+    at = [round(float(hours[row] - hours[first])) for row in range(first + 1, last + 1)]
+    return Told(
+        of=of,
+        start=pool.recorded.table.times()[first].date().isoformat(),
+        days=float(pool.days[last] - pool.days[first]),
+        depth=max(pool.depth(row) for row in range(first + 1, last + 1)),
+        depth_model=float(max(max(0.0, 1.0 - run.series["price_in_base"][hour - 1, 0]) for hour in at)),
+        share=float(pool.share[last]),
+        share_model=float(run.series["pool_share"][at[-1], 0]),
+    )
+
+
+def stretches(pool: _Pool, *, days: float) -> Iterator[tuple[int, int]]:
+    """First and last rows of stretches that follow one another and have no gap."""
+    first = 0
+    while first < pool.days.size - 2:
+        last = int(np.searchsorted(pool.days, pool.days[first] + days))
+        if last >= pool.days.size:
+            return
+        if np.diff(pool.days[first : last + 1]).max() <= MOST_GAP_DAYS:
+            yield first, last
+        first = last
+
+
+def rows_of(pool: _Pool, episode: Episode) -> tuple[int, int]:
+    """The first and the last row of an episode."""
+    inside = [episode.start <= time <= episode.end for time in pool.recorded.table.times()]
+    places = np.flatnonzero(inside)
+    return int(places[0]), int(places[-1])
+
+
+def all_told(study: Study, pools: Sequence[_Pool], evidence: Evidence, spells: FittedSpells, *, lp: bool) -> tuple[list[Told], list[Told]]:
+    """Every fortnight whose recorded depth is more than `SHALLOW`, and every episode, under given flows."""
+    by_name = {each.steps.name: each for each in pools}
+    windows = [told(study, pool, spells, first=first, last=last, of=pool.steps.name, lp=lp) for pool in pools for first, last in stretches(pool, days=14.0)]
+    episodes = []
+    for each in evidence.episodes:
+        pool = by_name[each.history]
+        first, last = rows_of(pool, each)
+        episodes.append(told(study, pool, spells, first=first, last=last, of=each.name, lp=lp))
+    return [each for each in windows if each.depth > SHALLOW], episodes
