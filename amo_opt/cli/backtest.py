@@ -12,13 +12,23 @@ from amo_opt.cli.streams import say
 from amo_opt.one_line import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amo_opt.report.facts.backtest import BacktestFacts, Table
 
 
-def check_call(history_file: Path | None, episode: str | None, plot_file: Path | None) -> None:
+PATHS_OF_DRAWS = 256
+"""Paths where each is a joint draw of the study's behaviour."""
+
+
+def check_call(history_files: tuple[Path, ...], episode: str | None, plot_file: Path | None, *, parts: Sequence[str] = ()) -> None:
     """Raises `click.UsageError` or `AmoOptError` for a call that could not be carried out: told before a simulation."""
-    if (history_file is None) == (episode is None):
-        raise click.UsageError(f"--history and --episode: found {'neither' if history_file is None else 'both'}; allowed: one of them")
+    if (not history_files) == (episode is None):
+        raise click.UsageError(f"--history and --episode: found {'neither' if not history_files else 'both'}; allowed: one of them")
+    if parts and episode is not None:
+        raise click.UsageError(f"{parts[0]}: found it with --episode; allowed with --history alone")
+    if plot_file is not None and len(history_files) > 1:
+        raise click.UsageError(f"--plot: found {len(history_files)} histories; a drawing is of one")
     if plot_file is not None:
         check_plot(plot_file)
 
@@ -26,7 +36,7 @@ def check_call(history_file: Path | None, episode: str | None, plot_file: Path |
 def print_facts(facts: BacktestFacts) -> None:
     """The tables, then the notes."""
     from amo_opt.cli.tables import open_console
-    from amo_opt.report.facts.backtest import BAND_HOLDS, column_table, demand_table, summary_table
+    from amo_opt.report.facts.backtest import band_holds, column_table, demand_table, summary_table
 
     run = facts.run
     console = open_console()
@@ -42,7 +52,7 @@ def print_facts(facts: BacktestFacts) -> None:
         ("what must come out right", demand_table(facts.fit)),
     ):
         _print_table(title, table)
-    click.echo(f"5–95% of paths: {BAND_HOLDS}")
+    click.echo(f"5–95% of paths: {band_holds(facts.fit)}")
     for note in run.notes:
         say(f"note: {note}")
 
@@ -67,7 +77,12 @@ def _print_table(title: str, table: Table) -> None:
 
 @click.command("backtest")
 @click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
-@click.option("--history", "history_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="A recorded history.")
+@click.option(
+    "--history", "history_files", type=click.Path(path_type=Path), multiple=True, metavar="FILE.csv", help="A recorded history; give it again for more, each replayed by itself."
+)
+@click.option("--from", "since", default=None, metavar="TIME", help="Replay from here on; the pool's rows before tell how much it moves.")
+@click.option("--to", "until", default=None, metavar="TIME", help="Replay to here.")
+@click.option("--condition", type=click.Choice(["flow", "flow,lp"]), default=None, help="Tell the replay the recorded sales, or these and what providers changed.")
 @click.option("--episode", default=None, metavar="NAME", help="A shipped one: svb-2023 or ust-contagion-2022.")
 @click.option(
     "--params",
@@ -83,7 +98,10 @@ def _print_table(title: str, table: Table) -> None:
 def command(
     study_file: Path,
     *,
-    history_file: Path | None,
+    history_files: tuple[Path, ...],
+    since: str | None,
+    until: str | None,
+    condition: str | None,
     episode: str | None,
     parameters_file: Path | None,
     plot_file: Path | None,
@@ -101,35 +119,47 @@ def command(
     compared by its mean, its low where the lowest is asked for; a balance counts as it stood last. Pool and supply of the first row replace
     the state's, and every other balance is scaled with them. The base pool is that of the study's scenario calm (base_coins).
 
+    Where the study's behaviour file names a fit of spells each path (256) is a joint draw of it, so bands hold what is not known of holders and providers.
+    A column amplification tells the pool's A.
+
     \b
     Example:
       amo-opt backtest studies/frax-2022.toml --episode svb-2023 --plot svb.html
       amo-opt backtest studies/frax-2022.toml --history recorded.csv --json
+      amo-opt backtest studies/pool.toml --history steth.csv --from 2022-06-07 --to 2022-06-23
+      amo-opt backtest studies/pool.toml --history a.csv --history b.csv --condition flow
     """
-    check_call(history_file, episode, plot_file)
+    check_call(history_files, episode, plot_file, parts=[name for name, given in (("--from", since), ("--to", until), ("--condition", condition)) if given])
     from amo_opt.config.load import load_parameters
-    from amo_opt.report.facts.backtest import document, facts_of
+    from amo_opt.report.facts.backtest import document, facts_of, overview_table
+    from amo_opt.scoring.forecasts import replay_between
     from amo_opt.simulation.backtest import PATHS, backtest
-    from amo_opt.stress.history import load_episode, read_history
+    from amo_opt.stress.history import load_episode
 
     study = load(study_file, seed=seed)
     parameters = None if parameters_file is None else load_parameters(parameters_file, study.state)
-    recorded = load_episode(episode or "") if history_file is None else read_history(history_file)
-    click.echo(f"replaying {recorded.hours} hours", err=True)
-    run = backtest(
-        study,
-        history=recorded,
-        parameters=parameters,
-        paths=PATHS if paths is None else paths,
-        workers=thread_count(workers),
-    )
-    facts = facts_of(run)
+    size = PATHS_OF_DRAWS if paths is None and study.spells is not None else PATHS if paths is None else paths
+    threads = thread_count(workers)
+    found = []
+    if episode is not None:
+        recorded = load_episode(episode)
+        click.echo(f"replaying {recorded.hours} hours", err=True)
+        found.append(facts_of(backtest(study, history=recorded, parameters=parameters, paths=size, workers=threads)))
+    for file in history_files:
+        run = replay_between(
+            study, file, since=since, until=until, condition=condition, parameters=parameters, paths=size, workers=threads,
+            told=lambda hours: click.echo(f"replaying {hours} hours", err=True),
+        )  # fmt: skip
+        found.append(facts_of(run))
     if plot_file is not None:
         from amo_opt.report.figures.backtest import save_backtest
 
-        save_backtest(plot_file, facts)
+        save_backtest(plot_file, found[0])
         say(f"drawn in {plot_file}", err=True)
     if as_json:
-        print_json(document(facts))
+        print_json(document(found[0]) if len(found) == 1 else {"schema": 2, "histories": [document(each) for each in found]})
         return
-    print_facts(facts)
+    for each in found:
+        print_facts(each)
+    if len(found) > 1:
+        _print_table("all histories", overview_table(found))

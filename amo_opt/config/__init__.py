@@ -7,6 +7,8 @@ schema      what each file may hold (pydantic models)
 checks      what must hold between keys
 balance     what the figures of a state must satisfy together
 overrides   figures a study sets over its state file
+assumptions what a study assumes, and joint draws of it
+evidence    recorded histories with their episodes, and fits of them: `load_evidence`, `load_spells`
 migrate     files of an earlier schema in today's form
 problems    pydantic's findings in the words of a person who edits the file
 toml_file   one file as read: values, lines of its keys

@@ -63,7 +63,7 @@ from amo_opt.config.schema import (
     study_form,
 )
 from amo_opt.config.starter import BEHAVIOUR, examples
-from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study
+from amo_opt.config.study import Certification, Constraints, Range, ReportSettings, Search, Simulation, Study, Venue
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
@@ -283,8 +283,26 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
         state_set=tuple(overrides),
         scenario_settings=settings,
         spells=spells,
+        venue=None if how is None else _venue(how, problems),
     )
+    if problems:
+        return None
     return replace(study, hash=study_hash(study))
+
+
+def _venue(how: Document, problems: list[Problem]) -> Venue | None:
+    """What a behaviour file says of the venue that its protocol's price is recorded at; None where it says nothing, or with its problems added."""
+    found = {}
+    for name, (low, high) in {"price_sd": (0.0, 1.0), "price_hours": (0.1, 1e4)}.items():
+        value = how.get(("venue", name, "value"))
+        if value is None:
+            continue
+        if not low <= value <= high:
+            problems.append(how.problem(("venue", name, "value"), "out of range", found=plain(value), allowed=f"{plain(low)} to {plain(high)}"))
+        found[name] = float(value)
+    if len(found) == 1:
+        problems.append(how.problem(("venue",), "half of it is missing", found=next(iter(found)), allowed="price_sd and price_hours"))
+    return Venue(**found) if len(found) == 2 and not problems else None
 
 
 def _spells(how: Document, problems: list[Problem]) -> FittedSpells | None:

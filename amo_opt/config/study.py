@@ -114,6 +114,14 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Venue:
+    """What a recorded price differs from the model's by: standard deviation and time constant in hours. It is of replays alone, and changes no other result."""
+
+    price_sd: float
+    price_hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A resolved study: every file read, every default filled in, the figures of ``[state] set`` in place of the state file's.
 
@@ -138,6 +146,7 @@ class Study:
     state_set: tuple[str, ...] = ()
     scenario_settings: Mapping[str, float] = field(default_factory=dict)
     spells: FittedSpells | None = None
+    venue: Venue | None = None
 
     @property
     def calm(self) -> Scenario:

@@ -8,6 +8,7 @@ walk", with the deviation of all days before or of calm ones, are scored on the 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,18 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.config.evidence import Recorded
 from amo_opt.config.overrides import with_figure
+from amo_opt.errors import AmoOptError
 from amo_opt.protocol.state import Figure
 from amo_opt.simulation.backtest import Given, Known, backtest
+from amo_opt.scoring.rules import crps_of_normal, crps_of_paths
 from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.calibration.joint import chance_of_busy, joint, own_scales
-from amo_opt.stress.calibration.spells import Steps, steps_of
+from amo_opt.stress.calibration.spells import LEAST_STEPS, Steps, steps_of
+from amo_opt.stress.csv_file import TIME_FORM, time_of
 from amo_opt.stress.fitted_spells import DRIFT, NEW, SCALES, SHARED, FittedSpells
 from amo_opt.stress.history import history_of
+from amo_opt.stress.table import Table, read_table
 
 if TYPE_CHECKING:
-    from amo_opt.config.evidence import Episode, Evidence, Recorded
+    from amo_opt.config.evidence import Episode, Evidence
     from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.simulation.backtest import Backtest
 
 Array = NDArray[np.float64]
@@ -58,32 +65,6 @@ class Scored:
     still: float
     walk_full: float
     walk_calm: float
-
-
-def crps_of_paths(paths: Array, real: float) -> float:
-    """CRPS of equally likely values: E|X − y| − E|X − X'| / 2.
-
-    >>> crps_of_paths(np.array([1.0, 1.0]), 3.0)
-    2.0
-    """
-    x = np.sort(paths)
-    n = x.size
-    return float(np.mean(np.abs(x - real)) - np.sum((2.0 * np.arange(1, n + 1) - n - 1.0) * x) / n**2)
-
-
-def crps_of_normal(centre: float, deviation: float, real: float) -> float:
-    """CRPS of a normal; of no deviation, how far it is off.
-
-    >>> round(crps_of_normal(0.0, 1.0, 0.0), 4)
-    0.2337
-    """
-    from scipy.special import ndtr
-
-    if deviation <= 0.0:
-        return abs(real - centre)
-    z = (real - centre) / deviation
-    density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return float(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / math.sqrt(math.pi)))
 
 
 @dataclass(frozen=True)
@@ -409,3 +390,89 @@ def all_told(study: Study, pools: Sequence[_Pool], evidence: Evidence, spells: F
         first, last = rows_of(pool, each)
         episodes.append(told(study, pool, spells, first=first, last=last, of=each.name, lp=lp))
     return [each for each in windows if each.depth > SHALLOW], episodes
+
+
+# -- a replay of some rows -----------------------------------------------------------------------------------------------------------------
+
+
+def replay_between(
+    study: Study,
+    file: str | os.PathLike[str],
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    condition: str | None = None,
+    parameters: ParameterSet | None = None,
+    paths: int = PATHS,
+    workers: int = 1,
+    told: Callable[[int], None] = lambda _: None,
+) -> Backtest:
+    """The replay of a CSV file's rows from one time to another. Where the study has a fit of spells and enough rows of the pool's balances stand before, these tell its own scales. A column
+    ``amplification`` gives the pool's A of the first row; with ``condition`` (``flow`` or ``flow,lp``) what was recorded of sales, and of providers, stands in place of all draws.
+
+    Raises `AmoOptError` for times that leave fewer than two rows, for balances that a condition needs and the file has not, and for an A that changes within the replay.
+    """
+    table = read_table(file)
+    first, last = _between(table, since, until)
+    balances = {"pool_stable", "pool_base"} <= table.numbers.keys()
+    if condition is not None and not balances:
+        table.need("pool_stable", "pool_base")
+    part = table.at(range(first, last + 1))
+    study, parameters, a = _with_amplification(study, parameters, part)
+    history = history_of(part)
+    told(history.hours)
+    known = given = None
+    spells = study.spells
+    if balances and (spells is not None or condition is not None):
+        complete, _ = table.complete("pool_stable", "pool_base", *(name for name in ("base_virtual_price", "amplification") if name in table.numbers))
+        begins = [time >= part.times()[0] for time in complete.times()].index(True)
+        if condition is not None:
+            fit = spells or fitted([steps_of(complete, amplification=a)[0]], draws=16, name="own")[0]
+            pool = _as_pool(complete, a)
+            ends = max(place for place, time in enumerate(complete.times()) if time <= part.times()[-1])
+            given = given_of(pool, first=begins, last=ends, spells=fit, lp=condition == "flow,lp")
+        elif spells is not None and begins > LEAST_STEPS:
+            steps = steps_of(complete, amplification=a)[0].part(0, begins)
+            if np.count_nonzero(steps.used) >= LEAST_STEPS:
+                scales = own_scales(steps, spells.values)
+                known = Known(scales=scales, busy=chance_of_busy(steps, spells.values, scales))
+    return backtest(study, history=history, parameters=parameters, paths=paths, workers=workers, known=known, given=given)
+
+
+def _as_pool(table: Table, a: float) -> _Pool:
+    recorded = Recorded(name=table.name, file=table.file, source="", table=table, amplification=a)
+    x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
+    return _Pool(recorded, steps_of(table, amplification=a)[0], table.hours() / 24.0, x / (x + y), x, y)
+
+
+def _between(table: Table, since: str | None, until: str | None) -> tuple[int, int]:
+    """The first and the last row from one time to another."""
+    times = table.times()
+    ends = []
+    for option, given, usual in (("--from", since, times[0]), ("--to", until, times[-1])):
+        time = usual if given is None else time_of(given)
+        if time is None:
+            raise AmoOptError(f"{option}: found {given!r}; allowed: {TIME_FORM}")
+        ends.append(time)
+    rows = [place for place, time in enumerate(times) if ends[0] <= time <= ends[1]]
+    if len(rows) < 2:  # noqa: PLR2004 - a replay runs from a row to another
+        found = f"{ends[0].isoformat()} to {ends[1].isoformat()}"
+        raise AmoOptError(f"{table.file}: found {len(rows)} rows from {found}; allowed: at least 2, and the file has {times[0].isoformat()} to {times[-1].isoformat()}")
+    return rows[0], rows[-1]
+
+
+def _with_amplification(study: Study, parameters: ParameterSet | None, table: Table) -> tuple[Study, ParameterSet | None, float]:
+    """The study and the set at the A that the file's first row has; as they are where it has none."""
+    column = table.numbers.get("amplification")
+    if column is None or not np.isfinite(column).any():
+        return study, parameters, float(study.state.pool.amplification.value)
+    known = column[np.isfinite(column)]
+    if np.ptp(known) > 0.0:
+        row = int(np.flatnonzero(np.isfinite(column) & (column != known[0]))[0])
+        raise AmoOptError(
+            f"{table.file}: amplification: found {known[0]:g} and, from line {table.lines[row]}, {column[row]:g}; allowed: one A within a replay; take the rows before or after a ramp with --from and --to"
+        )
+    a = float(known[0])
+    figure = Figure(value=a, source=f"column amplification of {table.name}")
+    chosen = (study.current if parameters is None else parameters).replace(amplification=round(a))
+    return replace(study, state=with_figure(study.state, "pool.amplification", figure)), chosen, a

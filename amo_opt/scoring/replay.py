@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ class ColumnFit:
     low: tuple[float, ...] | None
     high: tuple[float, ...] | None
     real: tuple[float, ...]
+    crps: float | None = None
+    """Mean CRPS of the paths over the rows; None where they are too few."""
+    crps_still: float | None = None
+    """The same of a forecast that nothing changes from where the replay starts: the mean distance from there."""
 
     @property
     def n(self) -> int:
@@ -95,6 +100,10 @@ class EpisodeFit:
     summary: tuple[Summary, ...]
     demands: tuple[Demand, ...]
     notes: tuple[str, ...] = ()
+    drawn_behaviour: Literal["no", "yes", "known"] = "no"
+    """Whether each path has a joint draw of the fitted behaviour of its own; known: from what days before the replay tell of the pool."""
+    venue: bool = False
+    """Whether prices are those of a venue with a spread of its own."""
 
     @property
     def missed(self) -> tuple[Demand, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
+from amo_opt.scoring.rules import crps_of_paths
 from amo_opt.scoring.types import spread_known
 from amo_opt.simulation.backtest import PATHS, backtest, balances_of_both
 from amo_opt.stableswap.depth import Pool
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 BAND = (5.0, 95.0)
 """Percentiles over paths that an interval spans."""
+QUOTES = ("price", "oracle")
+"""Columns of prices: what trades say is set against the model's market, what an oracle says against its oracle."""
 PRICE_FIGURES = ("price_low", "hours_below_099", "slope_origin", "slope_ols", "correlation", "residual_rmse")
 LEAST_ROWS = 2
 _LEAST_SPREAD = 1e-6
@@ -70,6 +73,8 @@ def fit_of(run: Backtest) -> EpisodeFit:
         summary=summary,
         demands=_demands(run, {each.name: each for each in columns}, {each.name: each for each in summary}),
         notes=run.notes,
+        drawn_behaviour=run.drawn_behaviour,
+        venue=run.study.venue is not None,
     )
 
 
@@ -80,9 +85,9 @@ def _recorded(run: Backtest) -> dict[str, tuple[NDArray[np.int64], Array]]:
     found: dict[str, tuple[NDArray[np.int64], Array]] = {}
     real = run.history.real
     for name, recorded in real.items():
-        kept = recorded.hours > 0 if name != "price" else recorded.hours >= 0
+        kept = recorded.hours > 0 if name not in QUOTES else recorded.hours >= 0
         if kept.any():
-            found[name] = (recorded.hours[kept], (recorded.mean if name == "price" else recorded.last)[kept])
+            found[name] = (recorded.hours[kept], (recorded.mean if name in QUOTES else recorded.last)[kept])
     if "pool_stable" in found and "pool_base" in found:
         sides = [dict(zip(found[name][0].tolist(), found[name][1].tolist(), strict=True)) for name in ("pool_stable", "pool_base")]
         both = sorted(sides[0].keys() & sides[1].keys())
@@ -93,8 +98,9 @@ def _recorded(run: Backtest) -> dict[str, tuple[NDArray[np.int64], Array]]:
 
 
 def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> ColumnFit:
-    values = run.series[name][hours]
+    values = run.series[name][hours] + (run.venue[hours] if name in QUOTES else 0.0)
     low, high = (tuple(each.tolist()) for each in np.percentile(values, BAND, axis=1)) if spread_known(run.paths) else (None, None)
+    started = {**run.start, "pool_share": run.series["pool_share"][0, 0]}.get(name, real[0])
     return ColumnFit(
         name,
         tuple(hours.tolist()),
@@ -102,6 +108,8 @@ def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> 
         low,
         high,
         tuple(real.tolist()),
+        float(np.mean([crps_of_paths(row, float(one)) for row, one in zip(values, real, strict=True)])) if spread_known(run.paths) else None,
+        float(np.mean(np.abs(real - started))),
     )
 
 
@@ -118,14 +126,15 @@ def _price_summary(run: Backtest) -> list[Summary]:
     Low and hours below 0.99 are those of the hours' lows, so that a trough between two rows of an hour counts. So are the slopes: a coin's
     lows drive, and a low is to be set against a low. The residual is against the hours' means (`Real`).
     """
-    recorded = run.history.real.get("price")
-    if recorded is None:
+    quote = next((name for name in QUOTES if name in run.history.real), None)
+    if quote is None:
         return [Summary(name, None, None, None) for name in PRICE_FIGURES]
+    recorded, quoted = run.history.real[quote], run.series[quote] + run.venue
     grid = np.arange(recorded.hours[0], recorded.hours[-1] + 1)
     # an hour's low is its own: what lies between two rows runs from where the price was left
-    real, model = np.interp(grid, recorded.hours, recorded.last), run.series["price"][grid]
+    real, model = np.interp(grid, recorded.hours, recorded.last), quoted[grid]
     real[recorded.hours - grid[0]] = recorded.low
-    rows = run.series["price"][recorded.hours]
+    rows = quoted[recorded.hours]
     usdc = run.drivers.get("usdc")
     told = [
         _told("price_low", model.min(axis=0), float(real.min())),
@@ -207,7 +216,7 @@ def _contagion(run: Backtest, columns: dict[str, ColumnFit]) -> tuple[Demand, ..
     value = base_value(np.stack([one, one, run.drivers["usdt"][None, :]]), run.base_amplification)[0]
     low = run.series["price"].min(axis=0).mean()
     oracle = run.series["oracle"].min(axis=0).mean()
-    recorded_low = min(run.history.real["price"].low)
+    recorded_low = min(run.history.real["oracle"].low)
     return (
         Demand("FRAX's share of the pool at the daily snapshots, least", min(share.model), min(share.real), 0.53, 0.61),
         Demand("FRAX's share of the pool at the daily snapshots, most", max(share.model), max(share.real), 0.53, 0.61),

@@ -14,7 +14,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.paired import differences, read
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
-from amo_opt.search.assumptions import assumptions, moved
+from amo_opt.config.assumptions import assumptions, moved
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent

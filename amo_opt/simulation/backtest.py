@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.amos.layout import layout_of
 from amo_opt.amos.sections import POSITIONS
+from amo_opt.config.assumptions import assumptions, joint_draws
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import AmoOptError
@@ -48,6 +49,9 @@ STREAM = "backtest"
 """The stream that what is not recorded is drawn from."""
 COINS = ("dai", "usdc", "usdt")
 _LEAST_PRICE = 1e-3
+STARTS = 16
+"""Joint draws of what a study assumes, each with a share of the paths, where a replay draws behaviour."""
+_OPENED = {"supply": "supply", "pool_stable": "pool_x", "pool_base": "pool_y"}
 _DIRECT = {"usdc": "collateral_price", "holders_exit": "news_exit", "lp_exit": "lp_exit", "gate": "gate"}
 """Drivers that are an input of the market as they stand."""
 _VARIABLES = ("price", "oracle", "supply", "pool_x", "pool_y")
@@ -108,6 +112,9 @@ class Backtest:
     base_coins: float
     base_amplification: float
     notes: tuple[str, ...]
+    venue: Array
+    """By how much a recorded price differs from the model's on each path, (hours, paths): zeros where the behaviour file says nothing of it."""
+    drawn_behaviour: Literal["no", "yes", "known"] = "no"
 
 
 def backtest(
@@ -140,30 +147,35 @@ def backtest(
     fits = study.spells is not None and all(calm.settings[name] == value for name, value in study.spells.settings(study.state).items())
     spells = study.spells if fits else None
     check_work(placed, paths, (CALM,), sets=1, workers=max(1, workers), series=len(_VARIABLES) + len(_KEPT))
-    blocks = [(first, min(LANES, paths - first)) for first in range(0, paths, LANES)]
+    drawn = [placed] if spells is None or given is not None else _drawn(placed, paths)
+    own = -(-paths // len(drawn))
+    blocks = [
+        (number, first, min(LANES, last - first))
+        for number in range(len(drawn))
+        for last in (min((number + 1) * own, paths),)
+        for first in range(number * own, last, LANES)
+    ]
 
-    def run(block: tuple[int, int]) -> dict[str, Array]:
-        first, lanes = block
-        rows = market_of(recorded, calm, placed, first=first, lanes=lanes) | _spells(
-            spells, calm, placed, range(first, first + lanes), steps=recorded.hours, known=known
+    def run(block: tuple[int, int, int]) -> dict[str, Array]:
+        number, first, lanes = block
+        here = drawn[number]
+        weather = _calm(here, recorded)
+        rows = market_of(recorded, weather, here, first=first, lanes=lanes) | _spells(
+            spells, weather, here, range(first, first + lanes), steps=recorded.hours, known=known
         )
         if given is not None:
-            rows |= given.rows(placed.state, recorded.hours)
-        market = packed(rows, paths=lanes, steps=recorded.hours, layout=layout_of(placed.state))
-        traced = trace_given(chosen, placed, market, scenario=calm, first=first, lanes=lanes, variables=_VARIABLES)
+            rows |= given.rows(here.state, recorded.hours)
+        market = packed(rows, paths=lanes, steps=recorded.hours, layout=layout_of(here.state))
+        traced = trace_given(chosen, here, market, scenario=weather, first=first, lanes=lanes, variables=_VARIABLES)
         in_base = traced["price"] / np.asarray(rows["base_value"]).T
-        return {**{name: values.copy() for name, values in traced.items()}, "price_in_base": in_base}
+        begun = {name: np.full((1, lanes), value) for name, value in _start(here.state).items()}
+        opened = {name: np.concatenate([begun[name], traced[variable][:-1]]) for name, variable in _OPENED.items()}
+        return {**{name: traced[name].copy() for name in ("price", "oracle")}, "price_in_base": in_base, **opened}
 
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         parts = list(pool.map(run, blocks))
-    ends = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
-    start = {"supply": state.stablecoin.supply.value, "pool_stable": state.pool.stablecoin.value, "pool_base": state.base_value}
-    opened = {
-        name: np.concatenate([np.full((1, paths), start[name]), ends[variable][:-1]])
-        for name, variable in (("supply", "supply"), ("pool_stable", "pool_x"), ("pool_base", "pool_y"))
-    }
-    series = {name: ends[name] for name in ("price", "oracle", "price_in_base")} | opened
-    series["pool_share"] = opened["pool_stable"] / (opened["pool_stable"] + opened["pool_base"])
+    series = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    series["pool_share"] = series["pool_stable"] / (series["pool_stable"] + series["pool_base"])
     return Backtest(
         study=placed,
         parameters=chosen,
@@ -171,11 +183,24 @@ def backtest(
         paths=paths,
         series=series,
         drivers=recorded.drivers,
-        start=start,
+        start=_start(state),
         base_coins=calm.settings["base_coins"],
         base_amplification=calm.settings["base_amplification"],
+        drawn_behaviour="no" if spells is None or given is not None else "yes" if known is None else "known",
+        venue=_venue_noise(study, recorded.hours, paths),
         notes=(*recorded.notes, *notes, _base_note(calm), *_whose(study.state, recorded)),
     )
+
+
+def _start(state: ProtocolState) -> dict[str, float]:
+    return {"supply": state.stablecoin.supply.value, "pool_stable": state.pool.stablecoin.value, "pool_base": state.base_value}
+
+
+def _drawn(placed: Study, paths: int) -> list[Study]:
+    """The study at joint draws of all that it assumes, the start's balances too; itself where nothing is in doubt. What was recorded of the start has a source, and stays."""
+    doubted = assumptions(placed)
+    count = min(STARTS, paths)
+    return [each.study for each in joint_draws(placed, doubted, count=count)] if doubted else [placed]
 
 
 def _recorded(history: str | os.PathLike[str] | History | None, episode: str | None) -> History:
@@ -186,6 +211,13 @@ def _recorded(history: str | os.PathLike[str] | History | None, episode: str | N
     if history is not None:
         return read_history(history)
     raise AmoOptError("history and episode: found neither; allowed: one of them")
+
+
+def _venue_noise(study: Study, hours: int, paths: int) -> Array:
+    if study.venue is None:
+        return np.zeros((hours, paths))
+    normals = Streams(study.search.seed, STREAM, "venue").normals(range(paths), "venue", steps=hours)
+    return stationary(normals, study.venue.price_hours, sd=study.venue.price_sd).T
 
 
 def _whose(state: ProtocolState, history: History) -> tuple[str, ...]:
@@ -293,7 +325,8 @@ def start_of(state: ProtocolState, history: History, *, kept: Collection[str] = 
             figure = Figure(value=value, source=f"first row of {history.name}", date=history.start.date())
         else:
             reason = f"the state file's {former.value:.12g} × {ratio:.6g}, as {lead} in the first row of {history.name}"
-            figure = Figure(value=former.value * ratio, assumed=reason, low=min(former.value, former.value * ratio), high=former.value)
+            ends = (former.value, former.value * ratio) if former.assumed is None else (float(former.low or 0.0) * ratio, float(former.high or 0.0) * ratio)
+            figure = Figure(value=former.value * ratio, assumed=reason, low=min(ends), high=max(ends))
         state = with_figure(state, name, figure)
     notes = [f"start: {', '.join(taken)} from the first row; every other balance of the state file × {ratio:.4g}, the ratio of {lead}"]
     return _checked(state, history), tuple(notes)

@@ -38,6 +38,7 @@ DRIVERS: dict[str, Column] = {
 """Columns a replay is driven by."""
 COMPARED: dict[str, Column] = {
     "price": Column(0.0, 10.0, "USD; price of the stablecoin", kind="price"),
+    "oracle": Column(0.0, 10.0, "USD; what an oracle says of it", kind="price"),
     "supply": Column(1.0, 1e13, "tokens; total supply", kind="level"),
     "pool_stable": Column(1.0, 1e13, "tokens; stablecoin in the pool", kind="level"),
     "pool_base": Column(1.0, 1e13, "the pool's other side: USD, or LP tokens beside base_virtual_price", kind="level"),

@@ -20,7 +20,7 @@ from amo_opt.config.load import load_study
 from amo_opt.config.schema import figures_by_name
 from amo_opt.protocol.state import Figure, Markets, ProtocolState
 from amo_opt.report.facts.state_rows import state_rows
-from amo_opt.search.assumptions import assumptions
+from amo_opt.config.assumptions import assumptions
 from amo_opt.simulation.remote import deserialise, serialise
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from amo_opt.amos.layout import LINES, STATE_INDEX
 from amo_opt.config.load import load_study, validate_file
 from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.score import point_score
-from amo_opt.search.assumptions import assumptions
+from amo_opt.config.assumptions import assumptions
 from amo_opt.simulation.engine import draw, simulate
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
     from amo_opt.simulation.backtest import Backtest
 
-UNITS = {"price": "USD", "supply": "m tokens", "pool_stable": "m tokens", "pool_base": "m USD", "pool_share": "share"}
+UNITS = {"price": "USD", "oracle": "USD", "supply": "m tokens", "pool_stable": "m tokens", "pool_base": "m USD", "pool_share": "share"}
 SCALES = {"supply": 1e-6, "pool_stable": 1e-6, "pool_base": 1e-6}
 """Factors from the model's units to the shown ones."""
 
@@ -51,6 +51,7 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
         "parameters": run.parameters.name,
         "paths": run.paths,
         "interval_percentiles": list(BAND),
+        "drawn_behaviour": facts.fit.drawn_behaviour,
         "columns": {
             each.name: {
                 "hours": list(each.hours),
@@ -60,6 +61,8 @@ def document(facts: BacktestFacts) -> dict[str, Any]:
                 "observed": list(each.real),
                 "rmse": each.rmse,
                 "outside": each.outside,
+                "crps": each.crps,
+                "crps_nothing_changes": each.crps_still,
                 "n": each.n,
             }
             for each in facts.fit.columns
@@ -85,11 +88,14 @@ def demand_document(demand: Demand) -> dict[str, Any]:
     return {"criterion": demand.text, **numbers, "met": demand.met}
 
 
-BAND_HOLDS = (
-    "the band is what the paths differ by, calm's own noise alone: it allows for no error of the model or of the record, and no criterion asks that "
-    "recorded rows lie within it"
-)
-"""What 5-95% of the paths of a replay is, and is not."""
+def band_holds(fit: EpisodeFit) -> str:
+    """What 5-95% of the paths of a replay is, and is not."""
+    of = [
+        "calm's own noise" if fit.drawn_behaviour == "no" else "calm's own noise, each with a joint draw of the behaviour that was fitted",
+        *(["what a venue's price differs by"] if fit.venue else []),
+    ]
+    alone = " alone" if len(of) == 1 and fit.drawn_behaviour == "no" else ""
+    return f"the band is what the paths differ by, {' and '.join(of)}{alone}: it allows for no error of the model beyond that, and no criterion asks that recorded rows lie within it"
 
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -173,9 +179,30 @@ def column_table(fit: EpisodeFit, account: str) -> Table:
                 _misfit(float(misses.mean())),
                 f"{_misfit(misses[worst])} at {each.hours[worst]} h ({shown(each.model[worst] * scale)} for {shown(each.real[worst] * scale)})",
                 NOT_KNOWN if each.outside is None else f"{each.outside} of {each.n}",
+                NOT_KNOWN if each.crps is None else shown(each.crps * scale),
+                MISSING if each.crps_still is None else shown(each.crps_still * scale),
             )
         )
-    return ("column", "rows", "RMSE", "mean misfit", "largest misfit", "outside 5–95%"), rows
+    return ("column", "rows", "RMSE", "mean misfit", "largest misfit", "outside 5–95%", "CRPS", "… of nothing changes"), rows
+
+
+def overview_table(found: Sequence[BacktestFacts]) -> Table:
+    """Several histories, a row for each of their columns that is a pool's share, a price or a supply, and a last one for all shares together."""
+    rows = []
+    totals = [0, 0, 0.0, 0.0]
+    for facts in found:
+        for each in facts.fit.columns:
+            if each.name not in ("pool_share", "price", "oracle", "supply"):
+                continue
+            scale = SCALES.get(each.name, 1.0)
+            outside = NOT_KNOWN if each.outside is None else f"{each.outside} of {each.n}"
+            scores = [MISSING if score is None else shown(score * scale) for score in (each.crps, each.crps_still)]
+            rows.append((facts.run.history.name, each.name, outside, *scores))
+            if each.name == "pool_share" and each.outside is not None and each.crps is not None and each.crps_still is not None:
+                totals = [totals[0] + each.outside, totals[1] + each.n, totals[2] + each.n * each.crps, totals[3] + each.n * each.crps_still]
+    if totals[1] and len(found) > 1:
+        rows.append(("all", "pool_share", f"{totals[0]:g} of {totals[1]:g}", shown(totals[2] / totals[1]), shown(totals[3] / totals[1])))
+    return ("history", "column", "outside 5–95%", "CRPS", "… of nothing changes"), rows
 
 
 def row_table(fit: ColumnFit) -> Table:
@@ -213,7 +240,7 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
         "",
         "and `amo-opt backtest STUDY.toml --episode NAME` prints the same. A balance is compared as its hour opens, a price with what that hour's market leads to; model figures are means over paths.",
         "",
-        f"Of 5–95% of paths: {BAND_HOLDS}. What is met or missed is what stands under *criterion*: the model's mean within the allowed range.",
+        f"Of 5–95% of paths: {band_holds(found[0].fit)}. What is met or missed is what stands under *criterion*: the model's mean within the allowed range.",
     ]
     for facts in found:
         fit, account = facts.fit, facts.run.study.state.unit

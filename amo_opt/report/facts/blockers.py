@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amo_opt.config.schema import given_figures
 from amo_opt.report.facts.doubt import doubt_words
 from amo_opt.report.wording import Chip
-from amo_opt.search.assumptions import assumptions
+from amo_opt.config.assumptions import assumptions
 from amo_opt.wording import count
 
 if TYPE_CHECKING:

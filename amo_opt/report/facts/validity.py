@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.layout import mechanisms_of
 from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.facts.backtest import BAND_HOLDS, allowed, shown, summary_table
+from amo_opt.report.facts.backtest import allowed, band_holds, shown, summary_table
+from amo_opt.scoring.replayed import QUOTES
 from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import Chip, Scale, is_plain, listed, sentence_case
@@ -149,13 +150,13 @@ def _missed(demand: Demand) -> str:
 def _episode(fit: EpisodeFit, seed: int, account: str) -> EpisodeFacts:
     n = f"{fit.paths:,}"
     start = datetime.fromisoformat(fit.start)
-    prices = next((each for each in fit.columns if each.name == "price"), None)
+    prices = next((each for each in fit.columns if each.name in QUOTES), None)
     met = len(fit.demands) - len(fit.missed)
     known = prices is None or prices.outside is not None
     drawn = (
         ""
         if prices is None or not known
-        else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {BAND_HOLDS}"
+        else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {band_holds(fit)}"
     )
     asked = "what is demanded of the model's mean, each with its allowed range, stands in the table"
     return EpisodeFacts(

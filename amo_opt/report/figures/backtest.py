@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.report.facts.backtest import BAND_HOLDS
+from amo_opt.report.facts.backtest import band_holds
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
 from amo_opt.scoring.replayed import BAND
@@ -43,7 +43,8 @@ def caption_of(facts: BacktestFacts) -> str:
     text += "; orange: recorded" if any(each.name in PANELS for each in facts.fit.columns) else "; nothing that is drawn was recorded"
     text += "; grey: what drives it." if any(name in run.drivers for name in DRIVERS) else "."
     if any(each.outside for each in facts.fit.columns):
-        text += f" {BAND_HOLDS[:1].upper()}{BAND_HOLDS[1:]}."
+        holds = band_holds(facts.fit)
+        text += f" {holds[:1].upper()}{holds[1:]}."
     if facts.fit.demands:
         missed = [f"{each.text} (by {each.missed_by:.3g})" for each in facts.fit.demands if not each.met]
         text += f" {len(facts.fit.demands) - len(missed)} of {len(facts.fit.demands)} demands met" + (
@@ -77,20 +78,21 @@ def draw_backtest(facts: BacktestFacts) -> Figure:
     rows = figure.subplots(len(PANELS) + len(drivers), 1, sharex=True)
     real = {each.name: each for each in facts.fit.columns}
     hours = np.arange(run.history.hours)
-    for axes, (name, title) in zip(rows, PANELS.items(), strict=False):
+    for axes, (panel, title) in zip(rows, PANELS.items(), strict=False):
+        name = "oracle" if panel == "price" and "oracle" in real and "price" not in real else panel
         scale = 1e-6 if name == "supply" else 1.0
-        values = run.series[name] * scale
+        values = (run.series[name] + (run.venue if panel == "price" else 0.0)) * scale
         if spread_known(run.paths):
             low, high = np.percentile(values, BAND, axis=1)
             axes.fill_between(hours, low, high, color=BLUE, alpha=0.2, linewidth=0.0)
         axes.plot(hours, values.mean(axis=1), color=BLUE)
         if name in real:
-            line = "" if name != "price" else "-"
+            line = "" if panel != "price" else "-"
             recorded = np.array(real[name].real) * scale
             axes.plot(real[name].hours, recorded, color=ORANGE, marker="o", markersize=3.0, linestyle=line, linewidth=0.9)
-        label = in_account(title, run.study.state.unit)
+        label = in_account(title.replace("price", "price by an oracle") if name == "oracle" else title, run.study.state.unit)
         axes.set_title(label if name in real else f"{label} (not recorded)")
-        if name == "price":
+        if panel == "price":
             price_ticks(axes)
     for axes, name in zip(rows[len(PANELS) :], drivers, strict=True):
         _driver(axes, name, hours, facts)

@@ -25,8 +25,9 @@ from amo_opt.stress.facts import following
 from amo_opt.stress.touches import tables_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from amo_opt.protocol.state import ProtocolState
-    from amo_opt.scoring.losses import FloatArray
     from amo_opt.stress.scenario import Scenario
 
 HALVINGS = 6
@@ -131,13 +132,13 @@ def _with_spells(drawn_study: Study, study: Study, number: int) -> Study:
     return replace(drawn_study, scenarios=tuple(moved(each) for each in drawn_study.scenarios))
 
 
-def _points(seed: int, dimensions: int, count: int) -> FloatArray:
+def _points(seed: int, dimensions: int, count: int) -> NDArray[np.float64]:
     from scipy.stats import qmc  # here, because it takes long to import
 
     key = hashlib.blake2b(repr((seed, "doubt")).encode(), digest_size=16).digest()
     words = [int(word) for word in np.frombuffer(key, dtype="<u4")]
     sobol = qmc.Sobol(dimensions, rng=np.random.Generator(np.random.Philox(np.random.SeedSequence(words))))
-    points: FloatArray = sobol.random_base2(max(0, count - 1).bit_length())[:count]
+    points: NDArray[np.float64] = sobol.random_base2(max(0, count - 1).bit_length())[:count]
     return points
 
 
