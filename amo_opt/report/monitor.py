@@ -18,11 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
 from amo_opt.protocol.state import FRAX
+from amo_opt.report.facts.monitoring import policy_triggers
 from amo_opt.report.facts.sets import subject_of
 from amo_opt.scoring.alarms import Trigger
 from amo_opt.wording import clean
 
 if TYPE_CHECKING:
+    from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.protocol.state import ProtocolState
     from amo_opt.report.facts import Facts
     from amo_opt.report.facts import monitoring as facts_of_monitoring
@@ -32,16 +35,17 @@ FILE = "monitor.json"
 SCHEMA = 1
 MOST_BYTES = 1024 * 1024
 MOST_TRIGGERS = 200
+EXIT = "exit value (the lowest of 1, the collateral's price and what the pool's other side is worth)"
 COMPUTED: dict[str, str] = {
     "price": "what the first pool pays for the stablecoin at the margin, before its fee, times what the coin it pays in is worth",
     "pool_share": "stablecoin in the first pool over all that is in it, the other side at what it is counted as",
-    "price_over_exit": "the oracle's price of the stablecoin over the lower of the collateral's price and 1",
+    "price_over_exit": f"the oracle's price of the stablecoin over its {EXIT}",
     "external_cr": "collateral at its market price, with the pool at the study's price floor, over the stablecoin that the protocol does not hold itself",
     "unserved_hours": "what holders want paid out and neither door has paid, hour by hour, added up since the change",
-    "shortfall_bps": "(1 - price over the lower of the collateral's price and 1) in basis points, where it is above 0",
-    "distance_bps": "the difference of 1 and the price over the lower of the collateral's price and 1, in basis points, to either side",
-    "par_shortfall_bps": "(1 - price) in basis points, where it is above 0",
-    "par_distance_bps": "the difference of 1 and the price in basis points, to either side",
+    "shortfall_bps": f"1 less the price over its {EXIT}, in basis points, where it is above 0",
+    "distance_bps": f"what the price over its {EXIT} differs from 1 by, in basis points, to either side",
+    "par_shortfall_bps": "1 less the price, in basis points, where it is above 0",
+    "par_distance_bps": "what the price differs from 1 by, in basis points, to either side",
 }
 """How each reading is come by, in words that hold for any protocol."""
 POOL_CALLS = {
@@ -188,4 +192,12 @@ def triggers_of(monitor: Monitor) -> tuple[Trigger, ...]:
     return tuple(
         Trigger(name=each.name, series=each.reads.series, threshold=each.threshold, below=each.comparison == "below", hours=each.hours)
         for each in monitor.triggers
+    )
+
+
+def policy_of(study: Study, parameters: ParameterSet) -> tuple[Trigger, ...]:
+    """The triggers that a set answers to itself, as `scoring.alarms` fires them: no run of the study is needed to know them."""
+    return tuple(
+        Trigger(name=each.name, series=each.series, threshold=each.level.value, below=each.below, hours=each.hours)
+        for each in policy_triggers(study, parameters)
     )
