@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from amo_opt.report.facts.alarms import AlarmFacts, Table
     from amo_opt.scoring.alarms import Trigger
 
+DAY = click.DateTime(["%Y-%m-%d"])
 PATH = click.Path(path_type=Path)
 HOURS = click.IntRange(0, 8760)
 SOME_HOURS = click.IntRange(1, 8760)
@@ -117,6 +119,8 @@ def print_facts(facts: AlarmFacts) -> None:
     "--quiet", type=HOURS, default=24, show_default=True, metavar="HOURS", help="Hours after which another alarm or depeg counts."
 )
 @click.option("--hold", type=SOME_HOURS, default=48, show_default=True, metavar="HOURS", help="Longest time a reading stands for.")
+@click.option("--since", type=DAY, default=None, metavar="DATE", help="Leave out what is before this day (UTC) …")
+@click.option("--until", type=DAY, default=None, metavar="DATE", help="… and what is from this day on.")
 @json_option
 def command(
     *,
@@ -134,6 +138,8 @@ def command(
     within: int,
     quiet: int,
     hold: int,
+    since: datetime | None,
+    until: datetime | None,
     as_json: bool,
 ) -> None:
     """Score monitoring triggers on recorded histories: hours of lead, precision, recall and F1 with intervals, false alarms a year, beside published scores.
@@ -159,6 +165,9 @@ def command(
     depeg = Depeg(level=LEVEL if level is None else level, fall_bp=fall, over=over or 24, hours=depeg_hours)
     pool, exit_asset = (None if file is None else read_table(file) for file in (pool_file, exit_file))
     records = [record_of(read_table(file), pool=pool, exit_asset=exit_asset, amplification=amplification, hold=hold) for file in history]
+    if since is not None or until is not None:
+        first, end = (None if day is None else day.replace(tzinfo=UTC) for day in (since, until))
+        records = [each.between(first, end) for each in records]
     facts = alarm_facts(triggers, depeg, records, within=within, quiet=quiet)
     if as_json:
         print_json(document(facts))

@@ -37,7 +37,7 @@ MOST_BYTES = 1024 * 1024
 MOST_TRIGGERS = 200
 EXIT = "exit value (the lowest of 1, the collateral's price and what the pool's other side is worth)"
 COMPUTED: dict[str, str] = {
-    "price": "what the first pool pays for the stablecoin at the margin, before its fee, times what the coin it pays in is worth",
+    "price": "marginal price of the stablecoin in the first pool, before its fee, times what the coin it is paid in is worth",
     "pool_share": "stablecoin in the first pool over all that is in it, the other side at what it is counted as",
     "price_over_exit": f"the oracle's price of the stablecoin over its {EXIT}",
     "external_cr": "collateral at its market price, with the pool at the study's price floor, over the stablecoin that the protocol does not hold itself",

@@ -13,7 +13,8 @@ What counts as what:
   gap, has no hours before it and is left out.
 
 Precision = true alarms / alarms judged, recall = depegs warned of / depegs, F1 = 2 P R / (P + R). Intervals are Clopper-Pearson's at 95%, which
-take alarms and depegs as independent: those of one crisis are not, so that the truth is wider. F1's is the box of both at 97.5% (Bonferroni).
+take alarms and depegs as independent: those of one crisis are not, so that the truth is wider. Beside precision
+stands what alarms at hours drawn by lot would have. F1's is the box of both at 97.5% (Bonferroni).
 """
 
 from __future__ import annotations
@@ -140,7 +141,8 @@ def spells(beyond: Flags, known: Flags, *, hours: int, quiet: int) -> tuple[Spel
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """One trigger on one record. ``hours`` are those in which both its reading and the price are known; ``events`` and ``alarms`` are hours of the
-    record, ``leads`` the hours of lead of the events warned of.
+    record, ``leads`` the hours of lead of the events warned of. Of ``judgeable`` hours, in which an alarm could be judged, ``followed`` have a depeg
+    as soon after them as an alarm needs one.
     """
 
     record: str
@@ -154,6 +156,8 @@ class Tally:
     unjudged: int
     standing: int
     left_out: int
+    judgeable: int
+    followed: int
 
 
 def tally(trigger: Trigger, depeg: Depeg, record: Record, *, within: int = WITHIN_HOURS, quiet: int = QUIET_HOURS) -> Tally | None:
@@ -172,18 +176,23 @@ def tally(trigger: Trigger, depeg: Depeg, record: Record, *, within: int = WITHI
     unknown = np.flatnonzero(~known)
     leads: dict[int, int] = {}
     counted = {"true": 0, "false": 0, "late": 0, "unjudged": 0}
+    hours = np.arange(record.hours)
+    # the depeg and the unknown hour that come next, at the record's end if none does
+    ends = np.array([record.hours])
+    following = np.concatenate([events, ends + within + 1])[np.searchsorted(events, hours)]
+    gap = np.concatenate([unknown, ends])[np.searchsorted(unknown, hours)]
+    followed: Flags = following - hours <= within
+    whole: Flags = gap - hours > within
     for alarm in alarms:
         hour = alarm.counts
-        ahead = events[(events >= hour) & (events - hour <= within)]
-        if ahead.size:
+        if followed[hour]:
             counted["true"] += 1
             # one alarm may warn of what follows closely, too
-            for event in ahead.tolist():
+            for event in events[(events >= hour) & (events - hour <= within)].tolist():
                 leads[event] = max(leads.get(event, 0), event - hour)
             continue
-        gap = int(unknown[np.searchsorted(unknown, hour)]) if unknown.size and unknown[-1] >= hour else record.hours
         in_one = any(each.first < hour <= each.last for each in depegs)
-        if gap - hour <= within and not in_one:
+        if not whole[hour] and not in_one:
             counted["unjudged"] += 1
             continue
         counted["false"] += 1
@@ -197,6 +206,8 @@ def tally(trigger: Trigger, depeg: Depeg, record: Record, *, within: int = WITHI
         leads=tuple(leads[event] for event in sorted(leads)),
         standing=sum(any(each.counts < event - within and each.last >= event - 1 for each in alarms) for event in missed),
         left_out=len(depegs) - len(judged),
+        judgeable=int((known & (followed | whole)).sum()),
+        followed=int((known & followed).sum()),
         **counted,
     )
 
@@ -258,6 +269,11 @@ class AlarmScore:
     def precision(self) -> Share:
         """True alarms of those judged."""
         return Share(self.total("true"), self.total("true") + self.total("false")) if self.scored else Share(0, 0)
+
+    @property
+    def chance(self) -> float | None:
+        """The precision of alarms at hours drawn by lot: what a trigger that knows nothing has."""
+        return self.total("followed") / self.total("judgeable") if self.scored and self.total("judgeable") else None
 
     @property
     def recall(self) -> Share:

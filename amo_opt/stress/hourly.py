@@ -6,7 +6,7 @@ Unlike a replay's history (`history`) it may be years long, and what is not know
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -64,6 +64,20 @@ class Record:
     def time(self, hour: int) -> datetime:
         """The clock's time of an hour of the record."""
         return self.start + timedelta(hours=hour)
+
+    def between(self, since: datetime | None, until: datetime | None) -> Record:
+        """The record from ``since`` on and before ``until``, both UTC; None = as far as it goes. Raises `AmoOptError` where nothing is left.
+
+        What was read before ``since`` still stands in the hours after it, as it did for whoever began to watch then.
+        """
+        first = 0 if since is None else max(0, -((self.start - since) // timedelta(hours=1)))
+        end = self.hours if until is None else min(self.hours, -((self.start - until) // timedelta(hours=1)))
+        if end <= first or not np.isfinite(self.series["price"].low[first:end]).any():
+            raise AmoOptError(
+                f"{self.name}: no hour with a price is left between --since and --until; it has {self.hours:,} from {self.start:%Y-%m-%d}"
+            )
+        cut = {name: Hourly(each.low[first:end], each.high[first:end]) for name, each in self.series.items()}
+        return replace(self, start=self.time(first), hours=end - first, series=cut)
 
 
 def record_of(

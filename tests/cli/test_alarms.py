@@ -61,6 +61,7 @@ def test_json_is_one_document(report, prices, call):
     assert (told["schema"], told["within_hours"], told["depeg"]["below"]) == (1, 4, 0.99)
     (found,) = told["triggers"]
     assert found["precision"] == {"value": 0.5, "interval": pytest.approx([0.01257912, 0.98742088]), "hits": 1, "n": 2}
+    assert found["precision_by_lot"] == 5 / 296
     assert found["records"][0]["depegs"] == ["2022-05-05T08:00:00Z"]
     assert found["records"][0]["alarms"] == ["2022-05-01T10:00:00Z", "2022-05-05T04:00:00Z"]
     assert found["records"][0]["lead_hours"] == [4]
@@ -103,6 +104,17 @@ def test_a_study_s_own_triggers_need_no_report(shared, prices, tmp_path, call):
     assert (found["pool-share"]["hours"], found["pool-share"]["records"][0]["lead_hours"]) == (39, [104 - 78])
     alone = json.loads(call("alarms", "--history", pool, "--amplification", "10", "--study", shared, "--json").out)
     assert any("share and price are one figure" in note for note in alone["notes"])
+
+
+def test_days_are_left_out(report, prices, call):
+    """What is before a day, and from a day on."""
+    told = json.loads(
+        call("alarms", "--history", prices, "--report", report, "--since", "2022-05-02", "--until", "2022-05-06", "--json").out
+    )
+    assert (told["triggers"][0]["hours_watched"], told["triggers"][0]["precision"]["n"]) == (96, 1)
+    done = call("alarms", "--history", prices, "--report", report, "--since", "2023-05-02")
+    assert (done.status, done.out) == (2, "")
+    assert "prices: no hour with a price is left" in done.err
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -157,6 +158,52 @@ def test_a_record_without_what_a_trigger_reads_is_left_out():
     assert (none.hours, none.false_a_year, none.false_a_year_interval) == (0, None, None)
 
 
+def test_what_alarms_by_lot_would_have():
+    """Of 200 hours the last 12 cannot be judged but for what follows them; 13 hours precede each depeg or are its own."""
+    found = tally(LOW, Depeg(), _record(_prices(200, h50=0.98, h100=0.98)), within=12)
+    assert (found.judgeable, found.followed) == (188, 26)
+    assert score_alarms(LOW, Depeg(), [_record(_prices(200, h50=0.98, h100=0.98))]).chance == 26 / 188
+    prices = _prices(200, h50=0.98, h195=0.98)
+    prices[40:46] = math.nan
+    found = tally(LOW, Depeg(), _record(prices), within=12)
+    # 38 to 39 and 46 to 50 see the first, 183 to 195 the second; 28 to 37 see the gap alone, 196 to 199 the end
+    assert (found.judgeable, found.followed) == (200 - 6 - 10 - 4, 7 + 13)
+    assert score_alarms(LOW, Depeg(), [_record(_prices(200))]).chance is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_trigger_that_knows_nothing_has_the_precision_of_the_lot(seed):
+    """An alarm in every hour, each judged by itself: precision is the share of hours that a depeg follows."""
+    draw = np.random.default_rng(seed)
+    prices = np.where(draw.random(60) < 0.1, 0.98, 1.0)
+    prices[draw.random(60) < 0.1] = math.nan
+    prices[0] = 1.0
+    true = judged = 0
+    for hour in np.flatnonzero(np.isfinite(prices)):
+        share = np.full(60, 0.5)
+        share[hour] = 0.7
+        once = tally(replace(SHARE, hours=1), Depeg(), _record(prices, share), within=5, quiet=0)
+        true += once.true
+        judged += once.true + once.false - once.late
+    whole = tally(LOW, Depeg(), _record(prices), within=5, quiet=0)
+    assert (true, judged) == (whole.followed, whole.judgeable - _late_and_whole(prices, 5))
+
+
+def _late_and_whole(prices, within):
+    """Judgeable hours in the middle of a depeg that no other follows, which count as late."""
+    count = 0
+    for hour in range(1, prices.size):
+        inside = prices[hour] < 0.99 and prices[hour - 1] < 0.99
+        if not inside:
+            continue
+        ahead = range(hour, min(hour + within, prices.size - 1) + 1)
+        begins = any(prices[each] < 0.99 and prices[each - 1] >= 0.99 for each in ahead)
+        whole = hour + within < prices.size and np.isfinite(prices[hour : hour + within + 1]).all()
+        count += whole and not begins
+    return count
+
+
 def test_records_add_up():
     """Counts of two are the sums of each, and the median is over all leads."""
     one, two = _record(_prices(100, h10=0.994, h14=0.98)), _record(_prices(100, h10=0.994, h12=0.98, h60=0.994), name="two")
@@ -172,7 +219,7 @@ def test_intervals_of_small_counts_are_exact():
     assert (Share(0, 0).value, Share(0, 0).interval) == (None, None)
 
     def score(times):
-        counts = {"true": 3 * times, "false": times, "late": 0, "unjudged": 0, "standing": 0, "left_out": 0}
+        counts = {"true": 3 * times, "false": times, "late": 0, "unjudged": 0, "standing": 0, "left_out": 0, "judgeable": 1, "followed": 0}
         events, leads = tuple(range(4 * times)), (1,) * (2 * times)
         return AlarmScore(trigger=LOW, tallies=(Tally(record="x", hours=100, events=events, alarms=(), leads=leads, **counts),))
 
@@ -194,7 +241,16 @@ def test_the_box_of_f1_covers():
     true_f1 = 2 * p * r / (p + r)
     held = 0
     for hits, warned in zip(draw.binomial(alarms, p, 2000), draw.binomial(events, r, 2000), strict=True):
-        counts = {"true": int(hits), "false": int(alarms - hits), "late": 0, "unjudged": 0, "standing": 0, "left_out": 0}
+        counts = {
+            "true": int(hits),
+            "false": int(alarms - hits),
+            "late": 0,
+            "unjudged": 0,
+            "standing": 0,
+            "left_out": 0,
+            "judgeable": 1,
+            "followed": 0,
+        }
         made = Tally(record="x", hours=1, events=tuple(range(events)), alarms=(), leads=(0,) * int(warned), **counts)
         low, high = AlarmScore(trigger=LOW, tallies=(made,)).f1_interval
         held += low <= true_f1 <= high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -124,3 +125,20 @@ def test_nothing_is_known_of_an_hour_that_nobody_recorded(read):
     known = np.isfinite(record.series["price"].low)
     assert known.sum() == 50
     assert math.isnan(record.series["price_over_exit"].low[100])
+
+
+def test_a_record_is_cut_by_the_clock(read):
+    """From a day on and before another, hours outside it are none; nothing left is refused."""
+    text = "timestamp,price\n" + "".join(f"2022-05-{day:02d}T12:00:00Z,1.{day:02d}\n" for day in range(1, 10))
+    whole = record_of(read(text))
+    part = whole.between(datetime(2022, 5, 3, tzinfo=UTC), datetime(2022, 5, 5, tzinfo=UTC))
+    assert (part.start, part.hours) == (datetime(2022, 5, 3, tzinfo=UTC), 48)
+    assert part.series["price"].low[[0, 11, 12, 47]].tolist() == [1.02, 1.02, 1.03, 1.04]
+    assert whole.between(None, None).hours == whole.hours
+    assert (
+        whole.between(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)).series["price"].low.tolist()
+        == whole.series["price"].low.tolist()
+    )
+    for since, until in ((2030, None), (None, 2020)):
+        with pytest.raises(AmoOptError, match="no hour with a price is left"):
+            whole.between(since and datetime(since, 1, 1, tzinfo=UTC), until and datetime(until, 1, 1, tzinfo=UTC))

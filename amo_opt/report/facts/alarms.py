@@ -132,7 +132,7 @@ def lead_text(leads: Sequence[int]) -> str:
 
 def score_table(facts: AlarmFacts) -> Table:
     """A row a trigger over all its records, then what others published."""
-    heads = ("trigger", "precision", "recall", "F1", "warned by 1 h or more", "median lead, h", "false alarms a year")
+    heads = ("trigger", "precision", "by lot", "recall", "F1", "warned by 1 h or more", "median lead, h", "false alarms a year")
     rows: list[tuple[str, ...]] = []
     for score in facts.scores:
         rate = _ends(score.false_a_year, score.false_a_year_interval, "{:.1f}")
@@ -140,7 +140,18 @@ def score_table(facts: AlarmFacts) -> Table:
             f1 = _ends(score.f1, score.f1_interval, "{:.2f}")
             ends = None if score.lead_interval is None else (float(score.lead_interval[0]), float(score.lead_interval[1]))
             lead = MISSING if score.lead is None else _ends(score.lead, ends, "{:g}")
-            rows.append((one_line(score.trigger.name), _share(score.precision), _share(score.recall), f1, _share(score.early), lead, rate))
+            rows.append(
+                (
+                    one_line(score.trigger.name),
+                    _share(score.precision),
+                    lot_text(score.chance),
+                    _share(score.recall),
+                    f1,
+                    _share(score.early),
+                    lead,
+                    rate,
+                )
+            )
         else:
             rows.append((one_line(score.trigger.name), "nothing to score", "no depeg", MISSING, MISSING, MISSING, rate))
     return heads, rows
@@ -150,6 +161,11 @@ def published_table() -> Table:
     """What others say of theirs."""
     heads = ("published", "precision", "recall", "F1", "where")
     return heads, [(each.what, f"{each.precision:.3f}", f"{each.recall:.3f}", f"{each.f1:.3f}", each.source) for each in PUBLISHED]
+
+
+def lot_text(chance: float | None) -> str:
+    """What alarms at hours drawn by lot would have of precision."""
+    return MISSING if chance is None else f"{chance:.3f}"
 
 
 def _share(share: Share) -> str:
@@ -169,6 +185,7 @@ def notes_of(facts: AlarmFacts) -> tuple[str, ...]:
     notes = [
         f"depeg: {facts.depeg.text}; another begins after {count(facts.quiet, 'hour')} without one, and so does another alarm",
         f"an alarm is false where no depeg begins within {count(facts.within, 'hour')} of it, one in the middle of a depeg too; not judged where the record ends or has a gap before that",
+        "by lot: the precision that alarms at hours drawn by lot would have; a trigger no better than that knows nothing",
         "intervals are 95%, exact, and take depegs and alarms as independent: coins and days of one crisis are not, and the truth is wider",
     ]
     few = [each for each in facts.scores if each.scored and each.events < FEW]
@@ -228,6 +245,7 @@ def _trigger_document(score: AlarmScore, records: Sequence[Record]) -> dict[str,
         "scored": score.scored,
         "hours_watched": score.hours,
         "precision": share(score.precision),
+        "precision_by_lot": score.chance,
         "recall": share(score.recall),
         "f1": ends(score.f1, score.f1_interval),
         "warned_an_hour_before": share(score.early),
