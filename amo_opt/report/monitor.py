@@ -48,9 +48,10 @@ COMPUTED: dict[str, str] = {
     "par_distance_bps": "what the price differs from 1 by, in basis points, to either side",
 }
 """How each reading is come by, in words that hold for any protocol."""
+_OF_A_PRICE = ("balances(uint256)", "coins(uint256)", "A()")
 POOL_CALLS = {
-    "price": ("balances(uint256)", "coins(uint256)", "A()"),
     "pool_share": ("balances(uint256)", "coins(uint256)"),
+    **dict.fromkeys(("price", "shortfall_bps", "distance_bps", "par_shortfall_bps", "par_distance_bps"), _OF_A_PRICE),
 }
 """Functions of a Curve pool; ``coins`` says which balance is whose."""
 FRAX_CALLS = {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
 from amo_opt.stableswap.depth import Pool
+from amo_opt.stableswap.exact import PoolInputError
 from amo_opt.stress.table import Table
 
 Array = NDArray[np.float64]
@@ -167,7 +168,10 @@ def _pool_prices(table: Table, amplification: float | None) -> Array:
     rows = zip(table.numbers["pool_stable"], _base(table), amplifications, strict=True)
     for row, (stable, base, a) in enumerate(rows):
         if np.isfinite(stable) and np.isfinite(base) and np.isfinite(a):
-            prices[row] = Pool(stablecoin=float(stable), base=float(base), amplification=float(a)).price
+            try:
+                prices[row] = Pool(stablecoin=float(stable), base=float(base), amplification=float(a)).price
+            except PoolInputError as error:
+                raise AmoOptError(f"{table.name}: line {table.lines[row]}: {error}") from error
     return prices
 
 

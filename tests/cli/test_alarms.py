@@ -106,6 +106,13 @@ def test_a_study_s_own_triggers_need_no_report(shared, prices, tmp_path, call):
     assert any("share and price are one figure" in note for note in alone["notes"])
 
 
+def test_a_history_given_twice_is_refused(report, prices, call):
+    """Its depegs would count twice."""
+    done = call("alarms", "--history", prices, "--history", prices, "--report", report)
+    assert (done.status, done.out) == (2, "")
+    assert "found two called 'prices'" in done.err
+
+
 def test_days_are_left_out(report, prices, call):
     """What is before a day, and from a day on."""
     told = json.loads(

@@ -98,6 +98,10 @@ def test_a_price_above_is_a_distance_and_no_shortfall(read):
     [
         ("timestamp,supply\n2022-05-01,5\n2022-05-02,5\n", "no column of prices and no pool balances"),
         (POOL, "--amplification"),
+        (
+            POOL.replace("price\n", "price,amplification\n").replace("1.05\n", "1.05,1000000\n"),
+            "line 2: amplification",
+        ),
         ("timestamp,price\n2022-05-01,\n2022-05-02,\n", "no hour has a price"),
         ("timestamp,price\n2010-05-01,1\n2050-05-02,1\n", "hours from first to last row"),
         ("asset,price\nX,1\n", "timestamp"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.errors import AmoOptError
 from amo_opt.one_line import one_line
 from amo_opt.scoring.alarms import AlarmScore, Depeg, Share, score_alarms, scoreable
 from amo_opt.stress.hourly import SERIES
@@ -63,7 +64,11 @@ class AlarmFacts:
 
 
 def alarm_facts(triggers: Sequence[Trigger], depeg: Depeg, records: Sequence[Record], *, within: int, quiet: int) -> AlarmFacts:
-    """Every trigger over every record."""
+    """Every trigger over every record. Raises `AmoOptError` for two records of one name: the same days would count twice."""
+    names = [each.name for each in records]
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise AmoOptError(f"--history: found two called {twice!r}; allowed: each once, under a name of its own")
     scores = tuple(score_alarms(each, depeg, records, within=within, quiet=quiet) for each in triggers)
     return AlarmFacts(
         depeg=depeg,
