@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profile": ("amo_opt.cli.profile", "Move each searched parameter by itself: what it does, or that it does nothing."),
     "break": ("amo_opt.cli.break_", "The largest run, depeg and freeze that a parameter set survives."),
     "backtest": ("amo_opt.cli.backtest", "Replay a recorded history: the model beside what happened."),
+    "alarms": ("amo_opt.cli.alarms", "Score monitoring triggers on recorded histories: lead, precision, recall."),
     "calibrate": ("amo_opt.cli.calibrate", "Fit flow and run parameters to a history; print the TOML to paste."),
     "validity": ("amo_opt.cli.validity", "Predict recorded pools by what has not seen them, beside two rivals."),
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),

@@ -14,6 +14,7 @@
     calls.py          two sets -> the calls between them, in whole on-chain integers
     safe_batch.py     calls -> Safe's Transaction Builder file with its checksum, and calldata
     plain_files.py    Result -> parameters.toml and trials.csv
+    monitor.py        Facts -> monitor.json, the triggers of section 12 for a monitoring service
     write.py          all of it into a folder, whole or not at all
 
 To add a section: a dataclass in facts/, a partial in templates/, one line in `pages.SECTIONS`.

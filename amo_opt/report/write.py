@@ -25,6 +25,7 @@ FILES = (
     "results.json",
     "parameters.toml",
     "trials.csv",
+    "monitor.json",
     "safe-batch.json",
     "safe-batch-revert.json",
 )
@@ -38,6 +39,7 @@ def report_files(result: Result) -> dict[str, bytes]:
     """
     from amo_opt.report.facts import gather
     from amo_opt.report.figures import draw_all
+    from amo_opt.report.monitor import monitor_json
     from amo_opt.report.pages import appendix, proposal_md, report_html
     from amo_opt.report.plain_files import parameters_toml, trials_csv
     from amo_opt.report.results_json import results_json
@@ -51,6 +53,7 @@ def report_files(result: Result) -> dict[str, bytes]:
         "results.json": results,
         "parameters.toml": parameters_toml(result),
         "trials.csv": trials_csv(result),
+        "monitor.json": monitor_json(result, facts),
     }
     return {name: text.encode() for name, text in {**texts, **batch_files(facts)}.items()}
 

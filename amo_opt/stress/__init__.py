@@ -13,6 +13,7 @@ noise       the calm processes
 base_pool   V(p): the base pool's LP token at given coin prices
 table       a recorded history's CSV: `read_table`, one reader for replays and fits (`csv_file` its rows, `plausible` what they may hold)
 history     a recorded history on the hourly grid: `read_history`, `load_episode`
+hourly      a recorded history as a monitoring service would have read it, hour by hour on UTC's clock: `record_of`
 tilts       how each noise can be tilted, and a scenario's paths divided between drawn ones and twins: `Tilt`, `Design`
 twins       the streams that draw twins, and their likelihood ratios
 streams     one random stream per (seed, stream, scenario, path, purpose)

@@ -15,7 +15,7 @@ import pytest
 from amo_opt.errors import StorageError
 from amo_opt.report import check_folder, write, write_report
 
-NAMES = {"proposal.md", "appendix.md", "report.html", "results.json", "parameters.toml", "trials.csv"}
+NAMES = {"proposal.md", "appendix.md", "report.html", "results.json", "parameters.toml", "trials.csv", "monitor.json"}
 SMALL = {name: f"new {name}".encode() for name in NAMES}
 
 
