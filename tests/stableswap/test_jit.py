@@ -25,7 +25,6 @@ from amo_opt.simulation.kernel import STAGES
 from amo_opt.simulation.program import HOUR, START
 from amo_opt.stableswap import jit, passes
 from amo_opt.stableswap.jit import VECTOR, Vector, address, ahead, begins, call_at, inner_walker, scalar, stage, walker
-from amo_opt.stableswap.kept import KeptCache
 from amo_opt.stableswap.passes import DIGEST, PARTS, PartsApart, Short
 
 
@@ -256,7 +255,7 @@ Instruction = tuple[int, str, str]
 
 @pytest.fixture(scope="session")
 def disassembled(
-    need: Callable[..., str], stages_compiled: None, tmp_path_factory: pytest.TempPathFactory
+    need: Callable[..., str], machine_code: Callable[[str, Stages], bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, Stages], list[list[Instruction]]]:
     """By function, the instructions that a kept stage consists of: where they stand, what they are, and what with."""
     if not binding.get_host_cpu_features().get("avx"):
@@ -264,14 +263,8 @@ def disassembled(
     program, folder = need("objdump", install="the Debian package binutils"), tmp_path_factory.mktemp("objects")
 
     def read_from_disk(name: str, stages: Stages) -> list[list[Instruction]]:
-        function, signature = stages[name]
-        if not isinstance(function._cache, KeptCache):
-            pytest.skip("there is no folder that compiled stages can be kept in: NUMBA_CACHE_DIR names one")
-        key = function._cache._index_key(signature, cpu_target.target_context.codegen())
-        ((_, kind, (code, _)), *_) = function._cache._cache_file.load(key)
-        assert kind == "object"
         file = folder / f"{name}.o"
-        file.write_bytes(code)
+        file.write_bytes(machine_code(name, stages))
         told = subprocess.run([program, "-d", "--no-show-raw-insn", str(file)], capture_output=True, text=True, check=True).stdout
         bodies = re.split(r"^[0-9a-f]+ <.+>:$", told, flags=re.MULTILINE)[1:]
         found = [re.findall(r"^\s*([0-9a-f]+):\s+(\S+) *(.*)$", body, flags=re.MULTILINE) for body in bodies]
