@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from amo_opt.amos.mechanism import Mechanism
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.simulation.compiled import Stages
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -334,6 +335,28 @@ def stages_compiled() -> None:
     from amo_opt.simulation.kernel import STAGES
 
     addresses(STAGES)
+
+
+@pytest.fixture(scope="session")
+def machine_code(stages_compiled: None) -> Callable[[str, Stages], bytes]:
+    """The object that a stage was compiled to, as it is run: ``machine_code(name, STAGES)``, from the disk where it is kept there."""
+
+    def read(name: str, stages: Stages) -> bytes:
+        from numba.core.registry import cpu_target
+
+        from amo_opt.stableswap.kept import KeptCache
+
+        function, signature = stages[name]
+        if isinstance(function._cache, KeptCache):
+            key = function._cache._index_key(signature, cpu_target.target_context.codegen())
+            ((_, kind, (code, _)), *_) = function._cache._cache_file.load(key)
+            assert kind == "object"
+        else:
+            function.compile(signature)
+            code = function.overloads[signature].library._get_compiled_object()
+        return bytes(code)
+
+    return read
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from amo_opt.protocol.lanes import LANES
-from amo_opt.stableswap.jit import VECTOR, Vector, ahead, call_at, scalar, walker
+from amo_opt.stableswap.jit import VECTOR, Vector, ahead, call_at, inner_walker, scalar
 
 W_ACTIVE: Final = 0
 _W_PLACES: Final = W_ACTIVE + LANES
@@ -74,7 +74,7 @@ def _scatter(s: Vector, lines: Lines, w: Vector, copy: Vector, n: int) -> None:
             s[np.uintp(line + int(w[_W_PLACES + j]))] = copy[np.uintp(line + j)]
 
 
-@walker
+@inner_walker
 def run_active(
     full: int, lines: Lines, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, own: tuple[int, int, int, int, int], state_size: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -55,16 +56,7 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
 
 def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
     """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
-    environment = Environment(
-        loader=PackageLoader("amo_opt.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["svg"] = Markup
-    return environment.get_template("report.html.j2").render(facts=facts, drawings=drawings, sections=SECTIONS)
+    return _html().get_template("report.html.j2").render(facts=facts, drawings=drawings, sections=SECTIONS)
 
 
 def proposal_md(facts: Facts) -> str:
@@ -92,8 +84,24 @@ def appendix(facts: Facts) -> Appendix:
     )
 
 
+@lru_cache(maxsize=1)
+def _html() -> Environment:
+    """Templates of the page, each compiled once a process."""
+    environment = Environment(
+        loader=PackageLoader("amo_opt.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["svg"] = Markup
+    return environment
+
+
+@lru_cache(maxsize=1)
 def _markdown() -> Environment:
-    """Every value is escaped on its way in, so that a name or a note cannot become markup."""
+    """Templates of the texts, each compiled once a process; every value is escaped on its way in, so that a name or a note cannot become markup."""
     environment = Environment(
         loader=PackageLoader("amo_opt.report"),
         autoescape=False,  # noqa: S701  (Markdown: `finalize` escapes every value)

@@ -15,7 +15,7 @@ from amo_opt.amos.layout import STATE_INDEX, layout_of
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.stableswap.invariant import scaled_x_at_price
-from amo_opt.stableswap.jit import Vector, stage
+from amo_opt.stableswap.jit import Vector, walker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ MOST = 1000.0
 """Floor supply over algorithmic supply where next to nothing is algorithmic."""
 
 
-@stage
+@walker
 def _depth(s: Vector, moved: float, out: Vector) -> None:
     for i in range(LANES):
         x_there, _ = scaled_x_at_price(1.0 - moved, s[at.S_ANN + i])

@@ -29,7 +29,7 @@ from amo_opt.simulation.compiled import Stages, addresses
 from amo_opt.simulation.market_block import MarketBlock, pack_market
 from amo_opt.simulation.opening import open_window
 from amo_opt.simulation.program import ARGUMENTS, EVERY, SETTLE, Row, program_of, rows_of, used
-from amo_opt.stableswap.jit import ARRAY, VECTOR, Vector, ahead, begins, call_at, walker
+from amo_opt.stableswap.jit import ARRAY, VECTOR, Vector, ahead, begins, call_at, inner_walker, walker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,33 +54,19 @@ def _cleared(layout: Layout) -> NDArray[np.int64]:
     return np.array([layout.state_index[name] * LANES for name in layout.lines], dtype=np.int64)
 
 
-FRAME: Stages = {
-    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 5), _NUMBER)),  # type: ignore[no-untyped-call]
-    "open_window": (open_window, (_V,)),
-}
-"""What `advance` calls beside the programs."""
+class Frame(NamedTuple):
+    """Where the stages of `FRAME` begin."""
+
+    walk_rows: int
+    run_active: int
+    open_window: int
 
 
-def _full_of(row: Row) -> Any:
-    if row.of is None:
-        return FULL_STAGE
-    return FULL_STAGE_ON_POOL if row.told_pool else FULL_STAGE_OF_AMO
+_FRAME = types.NamedUniTuple(_NUMBER, len(Frame._fields), Frame)  # type: ignore[no-untyped-call]
+_PROGRAM, _PLACES = types.Array(types.int64, 2, "C"), types.Array(types.int64, 1, "C")
 
 
-def _stages() -> Stages:
-    """Every stage with the types it is compiled for: the longest at both ends, from where whoever compiles comes, the short ones in the middle."""
-    rows = {row.code: (row.stage, tuple(_NUMBER if letter == "h" else _V for letter in row.arguments)) for row in EVERY}
-    full = {row.full: (row.active.full, _full_of(row)) for row in EVERY if row.active is not None}
-    names = list(full)
-    return {name: full[name] for name in names[::2]} | rows | dict(FRAME) | {name: full[name] for name in names[1::2]}
-
-
-STAGES: Stages = _stages()
-Frame = NamedTuple("Frame", [(name, int) for name in FRAME])  # type: ignore[misc]
-"""Where the stages of `FRAME` begin."""
-
-
-@walker
+@inner_walker
 def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
     frame: Any, rows: Any, lines: Any, s: Vector, m: Vector, p: Vector, c: Vector, w: Vector, hour: int, state_size: int
 ) -> None:
@@ -123,6 +109,31 @@ def walk_rows(  # noqa: C901, PLR0912 - a branch for each kind of arguments
             call_at(frame.run_active, rows[r, 2], lines[rows[r, 3] : rows[r, 4]], s, m, p, c, w, places, state_size)
 
 
+FRAME: Stages = {
+    "walk_rows": (walk_rows, (_FRAME, _PROGRAM, _PLACES, _V, _V, _V, _V, _V, _NUMBER, _NUMBER)),
+    "run_active": (run_active, (_NUMBER, LINES_TYPE, _V, _V, _V, _V, _V, types.UniTuple(_NUMBER, 5), _NUMBER)),  # type: ignore[no-untyped-call]
+    "open_window": (open_window, (_V,)),
+}
+"""What `advance` calls beside the programs' stages."""
+
+
+def _full_of(row: Row) -> Any:
+    if row.of is None:
+        return FULL_STAGE
+    return FULL_STAGE_ON_POOL if row.told_pool else FULL_STAGE_OF_AMO
+
+
+def _stages() -> Stages:
+    """Every stage with the types it is compiled for: the longest at both ends, from where whoever compiles comes, the short ones in the middle."""
+    rows = {row.code: (row.stage, tuple(_NUMBER if letter == "h" else _V for letter in row.arguments)) for row in EVERY}
+    full = {row.full: (row.active.full, _full_of(row)) for row in EVERY if row.active is not None}
+    names = list(full)
+    return {name: full[name] for name in names[::2]} | rows | dict(FRAME) | {name: full[name] for name in names[1::2]}
+
+
+STAGES: Stages = _stages()
+
+
 @walker
 def advance(  # noqa: C901, PLR0912 - one loop over hours, so that nothing is handed over in between
     frame: Any,
@@ -148,13 +159,13 @@ def advance(  # noqa: C901, PLR0912 - one loop over hours, so that nothing is ha
     lines that begin anew with the window.
     """
     s, m, p, c, w = begins(state), begins(row), begins(parameters), begins(numbers), begins(scratch)
-    walk_rows(frame, start, lines, s, m, p, c, w, 0, state.size)
+    call_at(frame.walk_rows, frame, start, lines, s, m, p, c, w, 0, state.size)
     for i in range(LANES):
         navs[0, i] = scratch[W_NAV + i]
     traced = trace.shape[0] > 0
     for hour in range(hours.shape[0]):
         if hour == transition:
-            walk_rows(frame, settle, lines, s, m, p, c, w, hour, state.size)
+            call_at(frame.walk_rows, frame, settle, lines, s, m, p, c, w, hour, state.size)
             for i in range(LANES):
                 navs[1, i] = scratch[W_NAV + i]
             for k in range(state.size):
@@ -167,9 +178,9 @@ def advance(  # noqa: C901, PLR0912 - one loop over hours, so that nothing is ha
         for k in range(changing.size):
             for i in range(LANES):
                 row[np.uintp(changing[k] + i)] = drawn[k * LANES + i]
-        walk_rows(frame, rows, lines, s, m, p, c, w, hour, state.size)
+        call_at(frame.walk_rows, frame, rows, lines, s, m, p, c, w, hour, state.size)
         if hour == hours.shape[0] - 1:
-            walk_rows(frame, settle, lines, s, m, p, c, w, hour, state.size)
+            call_at(frame.walk_rows, frame, settle, lines, s, m, p, c, w, hour, state.size)
         if traced:
             for k in range(trace_columns.size):
                 offset = trace_columns[k]
@@ -192,12 +203,10 @@ def walk_once(
     hour: int,
 ) -> None:
     """`walk_rows` on whole arrays."""
-    walk_rows(frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour, state.size)
+    call_at(frame.walk_rows, frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour, state.size)
 
 
 _ROWS, _DRAWN = types.Array(types.float64, 2, "C"), types.Array(types.float64, 2, "C", readonly=True)
-_PROGRAM, _PLACES = types.Array(types.int64, 2, "C"), types.Array(types.int64, 1, "C")
-_FRAME = types.NamedUniTuple(types.int64, len(FRAME), Frame)  # type: ignore[no-untyped-call]
 ADVANCE = (
     _FRAME,
     *(

@@ -6,5 +6,5 @@ depth, depth_10bp, floor   what a pool can bear
 exact                Curve's contracts to the last unit, in Python integers (`exact_…`: by part)
 worst_case           the AMO contracts' own loops
 ramp, units
-jit, kept            how the kernel's functions are compiled, and kept on disk
+jit, passes, kept    how the kernel's functions are compiled, and kept on disk
 """

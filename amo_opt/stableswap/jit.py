@@ -1,7 +1,7 @@
 """How the kernel's functions are compiled: reproducible arithmetic, no interpreter lock, branch-free scalars inlined into lane loops.
 
 A stage is compiled by itself, once, and called at its address (`call_at`): were it compiled into what calls it, it would be linked and optimised
-again at every level above. A call costs nanoseconds for 64 lanes.
+again at every level above. A call costs nanoseconds for 64 lanes. How Numba goes about it stands in `passes`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
-from amo_opt.fence import SLOWER, written_for
+from amo_opt.stableswap.passes import Inner, PartsApart, Short, known, operators_remembered
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,34 +26,45 @@ ARRAY = types.Array(types.float64, 1, "C")
 """Its compiled type."""
 VECTOR = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
 """What a stage is given of it: where it begins. Lines that begin elsewhere in the same array are then another argument (`ahead`)."""
-PARTS_APART = ("numba.core.compiler:CompilerBase.__init__", "numba.core.callconv:CPUCallConv.decorate_function")
-"""What of Numba's private parts `_PartsApart` builds on."""
-DIGEST = "1d528ea753b5eff6"
-"""Of Numba 0.66 to 0.68."""
+
+
+def _compiled(function: F, pipeline: type[Compiler], **options: Any) -> Any:
+    given: dict[str, Any] = {"pipeline_class": pipeline} if known() else {}
+    compiled: Any = njit(function, nogil=True, error_model="numpy", fastmath=False, **options, **given)
+    if given and issubclass(pipeline, Inner) and not config.DISABLE_JIT:  # type: ignore[attr-defined]
+        compiled._compile_for_args = _refused  # noqa: SLF001 - what a call from Python comes to where no types fit, as none do those of a stage
+    return compiled
+
+
+def _refused(*_: object, **__: object) -> None:
+    raise TypeError("compiled code alone may call a stage, at its address; a walker is called from Python")
 
 
 def scalar(function: F) -> F:
-    """A helper on scalars, inlined into the lane loop that calls it so that the loop still vectorises."""
-    return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False, forceinline=True))
+    """A helper on scalars, inlined into the lane loop that calls it so that the loop still vectorises.
 
-
-class _PartsApart(Compiler):
-    """Tells the compiler that what a stage is given never overlaps: it then makes one loop, where it would make a second for the case that it does."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)  # type: ignore[no-untyped-call]
-        self.state.flags.noalias = True
+    What compiled code calls and what Python calls are compiled each for itself: only few are called from Python, and only they need an entry from there.
+    """
+    called = _compiled(function, Short, forceinline=True)
+    if known() and not config.DISABLE_JIT:  # type: ignore[attr-defined]
+        inner = _compiled(function, Inner, forceinline=True)
+        called.get_call_template, called.get_overload = inner.get_call_template, inner.get_overload
+    return cast("F", called)
 
 
 def stage(function: F) -> F:
     """One mechanism: a loop over the lanes of a block, without branches, allocation or Python objects. No line is among two of its arguments."""
-    apart: dict[str, Any] = {"pipeline_class": _PartsApart} if written_for(DIGEST, *PARTS_APART, instead=SLOWER) else {}
-    return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False, **apart))
+    return cast("F", _compiled(function, PartsApart))
 
 
 def walker(function: F) -> F:
     """What calls stages one after the other."""
-    return cast("F", njit(function, nogil=True, error_model="numpy", fastmath=False))
+    return cast("F", _compiled(function, Short))
+
+
+def inner_walker(function: F) -> F:
+    """The same, itself called at its address."""
+    return cast("F", _compiled(function, Inner))
 
 
 def address(function: Any, signature: tuple[Any, ...]) -> Any:
@@ -63,7 +74,8 @@ def address(function: Any, signature: tuple[Any, ...]) -> Any:
     """
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         return function
-    function.compile(signature)
+    with operators_remembered():
+        function.compile(signature)
     compiled = function.overloads[signature]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 

@@ -20,11 +20,11 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation import kernel
 from amo_opt.simulation.engine import draw_packed
-from amo_opt.simulation.kernel import SCRATCH, run_block, walk_rows
+from amo_opt.simulation.kernel import SCRATCH, run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state
 from amo_opt.simulation.program import HOUR, Row, program_of, used
 from amo_opt.stableswap.invariant import refresh_D
-from amo_opt.stableswap.jit import VECTOR, address, begins, stage, walker
+from amo_opt.stableswap.jit import VECTOR, address, begins, call_at, stage, walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,9 @@ def again(frame: Any, rows: Any, lines: Any, fresh: Any, state: Any, row: Any, p
         for k in range(state.size):
             state[k] = fresh[k]
         for _ in range(CALLS):
-            walk_rows(frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour)
+            call_at(
+                frame.walk_rows, frame, rows, lines, begins(state), begins(row), begins(p), begins(c), begins(scratch), hour, state.size
+            )
 
 
 def best(run: Callable[[], object], repeat: int) -> float:

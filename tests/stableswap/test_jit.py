@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,18 +13,19 @@ import numba
 import numpy as np
 import pytest
 from llvmlite import binding
-from numba import config
+from numba import config, types
 from numba.core.compiler import Compiler
 from numba.core.registry import cpu_target
+from numba.core.types.functions import BaseFunction
 
 from amo_opt.fence import SLOWER, written_for
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.compiled import Stages, addresses
 from amo_opt.simulation.kernel import STAGES
 from amo_opt.simulation.program import HOUR, START
-from amo_opt.stableswap import jit
-from amo_opt.stableswap.jit import DIGEST, PARTS_APART, VECTOR, Vector, address, ahead, begins, call_at, scalar, stage, walker
-from amo_opt.stableswap.kept import KeptCache
+from amo_opt.stableswap import jit, passes
+from amo_opt.stableswap.jit import VECTOR, Vector, address, ahead, begins, call_at, inner_walker, scalar, stage, walker
+from amo_opt.stableswap.passes import DIGEST, PARTS, PartsApart, Short
 
 
 def half(x: float) -> float:
@@ -32,7 +34,7 @@ def half(x: float) -> float:
 
 def test_stages_and_scalars_release_the_interpreter_lock_and_keep_ieee_arithmetic() -> None:
     """nogil for threads, no fast maths for reproducible bytes, numpy's division so that nothing branches on zero."""
-    for wrap in (scalar, stage, walker):
+    for wrap in (scalar, stage, walker, inner_walker):
         options = wrap(half).targetoptions
         assert options["nogil"] is True
         assert options["fastmath"] is False
@@ -112,18 +114,18 @@ def result_of(function: Any) -> bytes:
 
 
 def test_it_was_written_for_this_numba() -> None:
-    """Fails where an upgrade of Numba has changed what is built on: read the change, adapt `_PartsApart`, then the digest and the cap."""
-    assert written_for(DIGEST, *PARTS_APART, instead=SLOWER)
+    """Fails where an upgrade of Numba has changed what is built on: read the change, adapt `passes`, then the digest and the cap."""
+    assert written_for(DIGEST, *PARTS, instead=SLOWER)
 
 
 def test_with_another_numba_stages_are_compiled_its_way(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A digest that does not fit: told once, the compiler is told nothing of its arguments, and every stage is right to the same bits."""
     ours = stage(shared_out)
     right = result_of(ours)
-    assert ours._compiler.pipeline_class is jit._PartsApart
+    assert ours._compiler.pipeline_class is PartsApart
     assert told_apart(ours) == [True, True]
     assert not caplog.records
-    monkeypatch.setattr(jit, "DIGEST", "0" * 16)
+    monkeypatch.setattr(passes, "DIGEST", "0" * 16)
     written_for.cache_clear()
     theirs = [stage(shared_out) for _ in range(2)]
     for each in theirs:
@@ -138,7 +140,74 @@ def test_with_another_numba_stages_are_compiled_its_way(monkeypatch: pytest.Monk
 
 def test_only_stages_say_that_their_arguments_are_apart() -> None:
     """What calls stages is given the state and parts of it."""
-    assert walker(half)._compiler.pipeline_class is scalar(half)._compiler.pipeline_class is Compiler
+    assert issubclass(PartsApart, Short)
+    for wrap in (walker, inner_walker, scalar):
+        assert not issubclass(wrap(half)._compiler.pipeline_class, PartsApart)
+
+
+# -- Numba's way, shortened --------------------------------------------------------------------------------------------------------------
+
+
+@scalar
+def quarter(x: float) -> float:
+    """Of compiled code's own and of Python's."""
+    return half_of(x) / 2.0
+
+
+@scalar
+def half_of(x: float) -> float:
+    return x / 2.0
+
+
+@stage
+def quartered(s: Vector) -> None:
+    for i in range(LANES):
+        s[i] = quarter(s[i])
+
+
+@walker
+def run_quartered(place: int, s: Vector) -> None:
+    call_at(place, begins(s))
+
+
+def test_a_scalar_is_called_by_compiled_code_and_by_python() -> None:
+    """What a stage called before has no entry from Python; Python is given another, before and after."""
+    s = np.arange(float(LANES))
+    run_quartered(address(quartered, (VECTOR,)), s)
+    assert s.tolist() == (np.arange(float(LANES)) / 4.0).tolist()
+    assert (quarter(3.0), half_of(3.0)) == (0.75, 1.5)
+
+
+def test_stages_have_no_entries() -> None:
+    """Nobody calls them but compiled code: neither an entry from Python nor from C is compiled, nor for what they call."""
+    address(quartered, (VECTOR,))
+    listing = quartered.inspect_llvm((VECTOR,))
+    defined = re.findall(r"^define .*?@(\S+?)\(", listing, flags=re.MULTILINE)
+    assert len(defined) == 1
+    assert not any(entry in listing for entry in ("@_ZN7cpython", "@cfunc."))
+
+
+@pytest.mark.parametrize("wrap", [stage, inner_walker])
+def test_python_that_calls_a_stage_is_refused(wrap: Callable[[Any], Any]) -> None:
+    """There is no entry that it could come in by."""
+    inner = wrap(quartered.py_func)
+    address(inner, (VECTOR,))
+    with pytest.raises(TypeError, match="a walker is called from Python"):
+        inner(np.zeros(LANES))
+
+
+def test_operators_are_asked_once_and_only_meanwhile() -> None:
+    """For arguments of the same types an operator's answer is remembered, for others asked for; afterwards Numba is as it was."""
+    asked = BaseFunction.get_call_type
+    context = cpu_target.typing_context
+    plus = context.resolve_value_type(operator.add)
+    with passes.operators_remembered():
+        assert BaseFunction.get_call_type is not asked
+        first = plus.get_call_type(context, (types.float64, types.float64), {})
+        assert plus.get_call_type(context, (types.float64, types.float64), {}) is first
+        assert plus.get_call_type(context, (types.int64, types.int64), {}).return_type == types.int64
+    assert BaseFunction.get_call_type is asked
+    assert plus.get_call_type(context, (types.float64, types.float64), {}) == first
 
 
 # -- machine code ------------------------------------------------------------------------------------------------------------------------
@@ -186,7 +255,7 @@ Instruction = tuple[int, str, str]
 
 @pytest.fixture(scope="session")
 def disassembled(
-    need: Callable[..., str], stages_compiled: None, tmp_path_factory: pytest.TempPathFactory
+    need: Callable[..., str], machine_code: Callable[[str, Stages], bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, Stages], list[list[Instruction]]]:
     """By function, the instructions that a kept stage consists of: where they stand, what they are, and what with."""
     if not binding.get_host_cpu_features().get("avx"):
@@ -194,14 +263,8 @@ def disassembled(
     program, folder = need("objdump", install="the Debian package binutils"), tmp_path_factory.mktemp("objects")
 
     def read_from_disk(name: str, stages: Stages) -> list[list[Instruction]]:
-        function, signature = stages[name]
-        if not isinstance(function._cache, KeptCache):
-            pytest.skip("there is no folder that compiled stages can be kept in: NUMBA_CACHE_DIR names one")
-        key = function._cache._index_key(signature, cpu_target.target_context.codegen())
-        ((_, kind, (code, _)), *_) = function._cache._cache_file.load(key)
-        assert kind == "object"
         file = folder / f"{name}.o"
-        file.write_bytes(code)
+        file.write_bytes(machine_code(name, stages))
         told = subprocess.run([program, "-d", "--no-show-raw-insn", str(file)], capture_output=True, text=True, check=True).stdout
         bodies = re.split(r"^[0-9a-f]+ <.+>:$", told, flags=re.MULTILINE)[1:]
         found = [re.findall(r"^\s*([0-9a-f]+):\s+(\S+) *(.*)$", body, flags=re.MULTILINE) for body in bodies]
