@@ -68,23 +68,34 @@ class Summary:
 
 @dataclass(frozen=True)
 class Demand:
-    """One thing that must come out right: the model's figure within [low, high]."""
+    """One thing that must come out right. Of a replay whose paths differ by calm's noise alone the model's figure is to lie within [low, high]; of one whose paths draw what is not known
+    (``band``: 5-95% of them) what was recorded is to lie within the band, and of what was not recorded the band is to reach [low, high].
+    """
 
     text: str
     model: float
     real: float | None
     low: float
     high: float
+    band: tuple[float, float] | None = None
 
     @property
     def missed_by(self) -> float:
         """Distance to the nearer limit; 0 where it is met."""
-        return max(self.low - self.model, self.model - self.high, 0.0)
+        if self.band is None:
+            return max(self.low - self.model, self.model - self.high, 0.0)
+        if self.real is None:
+            return max(self.low - self.band[1], self.band[0] - self.high, 0.0)
+        return max(self.band[0] - self.real, self.real - self.band[1], 0.0)
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within its limits."""
-        return self.low <= self.model <= self.high
+        """Whether it came out right; a figure that cannot be had does not."""
+        if self.band is None:
+            return self.low <= self.model <= self.high
+        if self.real is None:
+            return self.low <= self.band[1] and self.band[0] <= self.high
+        return self.band[0] <= self.real <= self.band[1]
 
 
 @dataclass(frozen=True)

@@ -84,18 +84,21 @@ def summary_document(fit: EpisodeFit) -> dict[str, dict[str, Any]]:
 def demand_document(demand: Demand) -> dict[str, Any]:
     """A criterion for machines: null stands for no limit, and for a figure that cannot be had."""
     shown = {"model": demand.model, "observed": demand.real, "low": demand.low, "high": demand.high, "missed_by": demand.missed_by}
+    band = None if demand.band is None else list(demand.band)
     numbers = {name: value if value is not None and math.isfinite(value) else None for name, value in shown.items()}
-    return {"criterion": demand.text, **numbers, "met": demand.met}
+    return {"criterion": demand.text, **numbers, "band": band, "met": demand.met}
 
 
 def band_holds(fit: EpisodeFit) -> str:
     """What 5-95% of the paths of a replay is, and is not."""
     of = [
-        "calm's own noise" if fit.drawn_behaviour == "no" else "calm's own noise, each with a joint draw of the behaviour that was fitted",
+        "calm's own noise" if fit.drawn_behaviour == "no" else "calm's own noise with a joint draw of the fitted behaviour on each",
         *(["what a venue's price differs by"] if fit.venue else []),
     ]
-    alone = " alone" if len(of) == 1 and fit.drawn_behaviour == "no" else ""
-    return f"the band is what the paths differ by, {' and '.join(of)}{alone}: it allows for no error of the model beyond that, and no criterion asks that recorded rows lie within it"
+    if fit.drawn_behaviour == "no":
+        alone = " alone" if len(of) == 1 else ""
+        return f"the band is what the paths differ by, {' and '.join(of)}{alone}: it allows for no error of the model or of the record, and no criterion asks that recorded rows lie within it"
+    return f"the band is what the paths differ by, {', '.join(of)}, and everything else that is assumed within its range: it allows for no error of the model beyond that"
 
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -137,13 +140,14 @@ def _misfit(value: float) -> str:
 
 
 def demand_table(fit: EpisodeFit) -> Table:
-    """criterion / model / observed / met or MISSED by how much."""
-    heads = ("criterion", "allowed", "model", "observed", "verdict")
+    """criterion / allowed of the mean / model / its band where that decides / observed / met or MISSED by how much."""
+    heads = ("criterion", "allowed", "model", "5–95%, where that decides", "observed", "verdict")
     rows = [
         (
             each.text,
             allowed(each),
             shown(each.model),
+            MISSING if each.band is None else interval(each.band, shown),
             shown(each.real),
             "met" if each.met else f"MISSED by {significant(each.missed_by, 3)}",
         )
@@ -199,7 +203,12 @@ def overview_table(found: Sequence[BacktestFacts]) -> Table:
             scores = [MISSING if score is None else shown(score * scale) for score in (each.crps, each.crps_still)]
             rows.append((facts.run.history.name, each.name, outside, *scores))
             if each.name == "pool_share" and each.outside is not None and each.crps is not None and each.crps_still is not None:
-                totals = [totals[0] + each.outside, totals[1] + each.n, totals[2] + each.n * each.crps, totals[3] + each.n * each.crps_still]
+                totals = [
+                    totals[0] + each.outside,
+                    totals[1] + each.n,
+                    totals[2] + each.n * each.crps,
+                    totals[3] + each.n * each.crps_still,
+                ]
     if totals[1] and len(found) > 1:
         rows.append(("all", "pool_share", f"{totals[0]:g} of {totals[1]:g}", shown(totals[2] / totals[1]), shown(totals[3] / totals[1])))
     return ("history", "column", "outside 5–95%", "CRPS", "… of nothing changes"), rows
@@ -240,7 +249,7 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
         "",
         "and `amo-opt backtest STUDY.toml --episode NAME` prints the same. A balance is compared as its hour opens, a price with what that hour's market leads to; model figures are means over paths.",
         "",
-        f"Of 5–95% of paths: {band_holds(found[0].fit)}. What is met or missed is what stands under *criterion*: the model's mean within the allowed range.",
+        f"Of 5–95% of paths: {band_holds(found[0].fit)}. What is met or missed is what stands under *criterion*: where paths draw what is not known (a band is given), what was recorded within 5–95% of them; else the model's mean within the allowed range.",
     ]
     for facts in found:
         fit, account = facts.fit, facts.run.study.state.unit
@@ -263,14 +272,14 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
 def write_validity(study_file: Path, page: Path) -> None:
     """Replays every shipped episode under the study's current set and writes the page; the same bytes each time. What `amo-opt validity` has put into the page stays."""
     from amo_opt.config.load import load_study
-    from amo_opt.simulation.backtest import backtest
+    from amo_opt.report.facts.forecasts import part_of
+    from amo_opt.simulation.backtest import PATHS, PATHS_OF_DRAWS, backtest
     from amo_opt.stress.history import episode_names
 
-    from amo_opt.report.facts.forecasts import part_of
-
     study = load_study(study_file)
+    paths = PATHS if study.spells is None else PATHS_OF_DRAWS
     kept = part_of(page.read_text(encoding="utf-8")) if page.is_file() else ""
-    text = validity_page([facts_of(backtest(study, episode=name)) for name in episode_names()])
+    text = validity_page([facts_of(backtest(study, episode=name, paths=paths)) for name in episode_names()])
     page.write_text(f"{text}\n{kept}" if kept else text, encoding="utf-8")
 
 

@@ -11,10 +11,10 @@ from amo_opt.amos.layout import mechanisms_of
 from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import allowed, band_holds, shown, summary_table
-from amo_opt.scoring.replayed import QUOTES
 from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import Chip, Scale, is_plain, listed, sentence_case
+from amo_opt.scoring.replayed import QUOTES
 from amo_opt.stress.history import episode_names, load_episode
 from amo_opt.wording import MISSING, USD, clean, count, in_account, true_minus
 
@@ -159,6 +159,8 @@ def _episode(fit: EpisodeFit, seed: int, account: str) -> EpisodeFacts:
         else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {band_holds(fit)}"
     )
     asked = "what is demanded of the model's mean, each with its allowed range, stands in the table"
+    if fit.drawn_behaviour != "no":
+        asked = "what was recorded is to lie within 5–95% of paths, which draw all that is not known; the table has each"
     return EpisodeFacts(
         name=clean(fit.name),
         title=clean(fit.title),
@@ -173,7 +175,11 @@ def _episode(fit: EpisodeFit, seed: int, account: str) -> EpisodeFacts:
         demands=tuple(
             DemandRow(
                 title=clean(each.text),
-                allowed=true_minus(allowed(each)),
+                allowed=true_minus(
+                    allowed(each)
+                    if each.band is None
+                    else f"recorded within {shown(each.band[0])} to {shown(each.band[1])}, 5–95% of paths"
+                ),
                 model=true_minus(shown(each.model)),
                 real=true_minus(shown(each.real)),
                 n=n,
