@@ -435,15 +435,15 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
 
 
 @scalar
-def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
+def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> None:
     """A part of the hour's trades at every pool; averages follow, and the aggregate is told."""
     count, constants = int(c[at.C_KEEPERS]), int(c[at.C_KEEPERS_CONSTANTS])
-    keeps, decay, inverse = regulator.of_part(k)
+    keeps, decay, inverse = regulator.of_part(k, share)
     depth = weighted = highest = second = 0.0
     for j in range(count):
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
-        x_2 = x + w[_W_FLOW + j]
+        x_2 = x + w[_W_FLOW + j] * share
         y_2 = get_y(x_2, d, ann)
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_2 - x + (y_2 - y) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_2
@@ -550,15 +550,17 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
         if w[_W_MARK + i] < 0.5:
             continue
         rewound(s, c, w, i)
-        for part in range(regulator.PARTS):
-            traded(s, c, k, w, i)
+        for part in range(regulator.PARTS + 1):
+            ends = 0.5 if part == 0 or part == regulator.PARTS else 1.0
+            traded(s, c, k, w, i, ends)
             for turn in range(count):
                 j = (part + turn) % count
                 calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
-                now = calls * (part + 1) // regulator.PARTS - calls * part // regulator.PARTS
+                upto = calls * (2 * part + 1) // (2 * regulator.PARTS) if part < regulator.PARTS else calls
+                now = upto - (calls * (2 * part - 1) // (2 * regulator.PARTS) if part > 0 else 0)
                 if now > 0:
                     # what trade still takes of it in the parts to come
-                    taken = -min(w[_W_FLOW + j], 0.0) * (regulator.PARTS - 1 - part)
+                    taken = -min(w[_W_FLOW + j], 0.0) * (max(regulator.PARTS - 0.5 - part, 0.0))
                     acted(s, m, p, c, q, k, i, j, float(now), w[_W_LEFT + j] + taken)
 
 

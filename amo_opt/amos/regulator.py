@@ -76,9 +76,13 @@ def verdict_of(q: Vector, k: Vector, spot: float, own: float, highest: float, se
 
 
 @scalar
-def of_part(k: Vector) -> tuple[float, float, float]:
+def of_part(k: Vector, share: float) -> tuple[float, float, float]:
     """What an average keeps over a part of the hour (`kept_of`), and 1 / σ."""
-    return k[mine.C_PART_KEEPS], k[mine.C_PART_DECAY], k[mine.C_INVERSE_SIGMA]
+    decay = k[mine.C_PART_DECAY]
+    if share < 1.0:
+        half = math.sqrt(decay)
+        return 2.0 * k[mine.C_PART_KEEPS] / (1.0 + half), half, k[mine.C_INVERSE_SIGMA]
+    return k[mine.C_PART_KEEPS], decay, k[mine.C_INVERSE_SIGMA]
 
 
 @stage
