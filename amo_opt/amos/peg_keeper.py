@@ -37,7 +37,7 @@ from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, OfPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import get_y, marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
-from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
+from amo_opt.stableswap.liquidity import changed_liquidity, changed_liquidity_of_one, issued_to_others
 
 SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
@@ -95,15 +95,38 @@ class Told(NamedTuple):
     x: float
     y: float
     tolerance: float
+    lags: float
+    drift: float
+    average: float
+    deviation: float
+
+
+@scalar
+def on_side(told: Told, side: float, moved: float, d: float, ann: float, left: float, late: float, lag: float) -> bool:
+    """Whether the aggregate is still on its side, and the pool's spot near its average, when calls have left ``left`` of the imbalance; ``late`` = Σ 0.2 · 0.8^(i − 1) of
+    them, each by what an average still lags behind it, ``lag`` = what one lags behind what was before them.
+    """
+    rest = late / (1.0 - left if left < 1.0 else 1.0)
+    price = marginal_price(told.x + moved, told.y, d + moved, ann)
+    change = price - told.spot
+    aggregate = told.aggregate + (1.0 - lag) * told.drift + told.weight * (1.0 - rest) * change
+    gap = lag * (told.spot - told.average) + rest * change
+    return (side * (aggregate - 1.0) >= -told.tolerance) & (abs(gap) <= told.deviation)
 
 
 @scalar
 def halved(
     left: float,
     made: float,
+    late: float,
+    since: float,
     step: float,
     power: float,
     last: float,
+    lag: float,
+    lags: float,
+    lag_one: float,
+    lags_one: float,
     e: float,
     d: float,
     ann: float,
@@ -115,35 +138,62 @@ def halved(
     calls: float,
     room: float,
     told: Told,
-) -> tuple[float, float]:
+) -> tuple[float, float, float, float]:
     """So many calls more where there is room for all, and the last of them pays and finds the aggregate on its side: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
     now = e * left * last
     moved = side * (e - now)
     pays = profit_of(now, d + moved, ann, fee, kept, debt + moved, side, SHARE_OF_IMBALANCE) > least
-    told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
-    pays = pays & (side * (told_then - 1.0) >= -told.tolerance)
-    taken = pays & (made + step <= calls) & (e * (1.0 - left * power) <= room)
-    return (left * power if taken else left), (made + step if taken else made)
+    on = on_side(told, side, moved, d, ann, left * last, late * lag_one + left * lags_one, since * lag_one)
+    taken = pays & on & (made + step <= calls) & (e * (1.0 - left * power) <= room)
+    return (left * power if taken else left), (made + step if taken else made), (late * lag + left * lags if taken else late), (since * lag if taken else since)
 
 
 @scalar
 def left_after(
     e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float, room: float, told: Told
-) -> tuple[float, float]:
+) -> tuple[float, float, float, float]:
     """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls`` and
     for as much as there is ``room``; and how many these are.
     """
-    left, made = halved(
-        1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, room, told
+    q = told.lags
+    q_2, q_4 = q * q, q * q * q * q
+    q_8, q_16 = q_4 * q_4, q_4 * q_4 * q_4 * q_4
+    # Σ of what averages lag after 1, 2, 4 ... calls, and after one less
+    l_1 = SHARE_OF_IMBALANCE * q
+    l_2 = l_1 * (q + 0.8)
+    l_3 = l_2 * q + 0.64 * l_1
+    l_4 = l_2 * (q_2 + 0.64)
+    l_7 = l_4 * (q_2 * q) + 0.4096 * l_3
+    l_8 = l_4 * (q_4 + 0.4096)
+    l_15 = l_8 * (q_4 * q_2 * q) + 0.16777216 * l_7
+    l_16 = l_8 * (q_8 + 0.16777216)
+    l_31 = l_16 * (q_8 * q_4 * q_2 * q) + 2.814749767106560e-2 * l_15
+    l_32 = l_16 * (q_16 + 2.814749767106560e-2)
+    left, made, late, since = halved(
+        1.0, 0.0, 0.0, 1.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, q_16 * q_16, l_32, q_16 * q_8 * q_4 * q_2 * q, l_31,
+        e, d, ann, fee, kept, debt, side, least, calls, room, told
     )
-    left, made = halved(
-        left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, room, told
+    left, made, late, since = halved(
+        left, made, late, since, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, q_16, l_16, q_8 * q_4 * q_2 * q, l_15,
+        e, d, ann, fee, kept, debt, side, least, calls, room, told
     )
-    left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 1.0, 0.8, 1.0, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    return left, made
+    left, made, late, since = halved(
+        left, made, late, since, 8.0, 0.16777216, 0.2097152, q_8, l_8, q_4 * q_2 * q, l_7,
+        e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    left, made, late, since = halved(
+        left, made, late, since, 4.0, 0.4096, 0.512, q_4, l_4, q_2 * q, l_3,
+        e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    left, made, late, since = halved(
+        left, made, late, since, 2.0, 0.64, 0.8, q_2, l_2, q, l_1,
+        e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    left, made, late, since = halved(
+        left, made, late, since, 1.0, 0.8, 1.0, q, l_1, 1.0, 0.0,
+        e, d, ann, fee, kept, debt, side, least, calls, room, told
+    )
+    return left, made, late, since
 
 
 @scalar
@@ -175,7 +225,7 @@ def moved_of(
     room = room if room > 0.0 else 0.0
     owed = debt if debt < MOST_HELD * held else MOST_HELD * held
     room = room if provides else (owed if owed > 0.0 else 0.0)
-    left, made = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made, late, since = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
     amount = e * (1.0 - left)
     # one more for less than a fifth, as there is no room for more
     rest, e_now = room - amount, e * left
@@ -183,8 +233,8 @@ def moved_of(
     part = rest / e_now if short else SHARE_OF_IMBALANCE
     moved = side * amount
     pays = profit_of(e_now, d + moved, ann, fee, kept, debt + moved, side, part) > least
-    told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
-    amount = room if (short & pays & (side * (told_then - 1.0) >= -told.tolerance)) else amount
+    on = on_side(told, side, moved, d, ann, left, late, since)
+    amount = room if (short & pays & on) else amount
     amount = amount if (provides | (withdraws > 0.5)) else 0.0
     afloat = (held >= debt) | (
         held - debt + profit_of(e, d, ann, fee, kept, debt, side, room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE) > 0.0
@@ -196,7 +246,7 @@ def moved_of(
 @scalar
 def alone(x: float, y: float) -> Told:
     """What a keeper goes by that knows nothing but its own pool."""
-    return Told(1.0, 0.0, 1.0, x, y, 1e9)
+    return Told(1.0, 0.0, 1.0, x, y, 1e9, 0.0, 0.0, 1.0, 1e9)
 
 
 @stage
@@ -342,6 +392,9 @@ _W_FLOW = _W_MARK + LANES
 _MOST_POOLS = 64
 """Room in the scratch block for what a part of the hour brings every pool, and then for what their trades alone leave them."""
 _W_LEFT = _W_FLOW + _MOST_POOLS
+_W_WEIGHT = _W_LEFT + _MOST_POOLS
+_W_DEPTH = _W_WEIGHT + _MOST_POOLS
+_W_SPOT = _W_DEPTH + _MOST_POOLS
 _STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
 """How far apart two keepers' own lie: they stand side by side."""
 
@@ -428,6 +481,7 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
         y_0 = get_y(x_0, d, ann)
         w[_W_FLOW + j] = (x - x_0) / regulator.PARTS
         w[_W_LEFT + j] = LEAST_LEFT * x
+        w[_W_DEPTH + j] = d
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_0 - x + (y_0 - y) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_0
         s[b + pool.S_POOL_Y] = y_0
@@ -452,8 +506,8 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
         now = spot + keeps * (s[b + pool.S_POOL_LAST] - spot) + decay * (s[b + pool.S_POOL_PRICE] - s[b + pool.S_POOL_LAST])
         s[b + pool.S_POOL_LAST] = spot
         s[b + pool.S_POOL_PRICE] = now
-        depth += d
-        weighted += d * now
+        depth += w[_W_DEPTH + j]
+        weighted += w[_W_DEPTH + j] * now
         second = highest if now > highest else (now if now > second else second)
         highest = now if now > highest else highest
     mean = weighted / depth
@@ -462,13 +516,18 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
         least = min(least, away * away)
-    weight = price = 0.0
+    weight = price = now = 0.0
     for j in range(count):
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
-        each = s[b + pool.S_D] * exp(least - away * away)
+        each = w[_W_DEPTH + j] * exp(least - away * away)
         weight += each
         price += each * s[b + pool.S_POOL_PRICE]
+        now += each * s[b + pool.S_POOL_LAST]
+        w[_W_WEIGHT + j] = each
+    for j in range(count):
+        w[_W_WEIGHT + j] /= weight
+    w[_W_SPOT] = now / weight
     s[at.S_AGGREGATE + i] = price / weight
     s[at.S_AGGREGATE_DEPTH + i] = depth
     s[at.S_HIGHEST + i] = highest
@@ -476,7 +535,7 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
 
 
 @scalar
-def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
+def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
     """So many calls of one keeper at most, as one change of liquidity that leaves ``kept_back`` of the stablecoin in the pool, with the caller's part of what it brought."""
     constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
     parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
@@ -498,15 +557,17 @@ def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: i
     provides, withdraws = regulator.verdict_of(q, k, spot, s[b + pool.S_POOL_PRICE], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i])
     root = s[a + mine.S_ROOT]
     allowed = regulator.allowed_debt(1.0, provides, s[at.S_ALPHA + i], s[at.S_BETA + i], s[at.S_KEEPER_ROOTS + i] - root, debt, most)
-    weight = d / s[at.S_AGGREGATE_DEPTH + i] * c[constants + mine.C_FOLLOWS]
-    told = Told(aggregate, weight, spot, x, y, 0.0)
+    weight = w[_W_WEIGHT + j]
+    follows = c[constants + mine.C_FOLLOWS]
+    near = regulator.deviation_of(q, k, side)
+    told = Told(aggregate, weight, spot, x, y, 0.0, 1.0 - follows, w[_W_SPOT] - aggregate, s[b + pool.S_POOL_PRICE], near)
     held = lp / lp_supply * d
     dust = DUST_USD * c[at.C_SIZE]
     change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
     change = max(change, min(kept_back - x, 0.0))
     if change == 0.0:
         return
-    x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, 0.5 * fee, admin)
+    x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity_of_one(x, y, d, ann, lp_supply, change, 0.0, 0.5 * fee, admin)
     lp_supply_2, lp_2 = lp_supply + lp_change, lp + lp_change
     brought = max(d_3 * lp_2 / lp_supply_2 - debt - change, 0.0) - max(held - debt, 0.0)
     if brought <= 0.0 or lp_2 < 0.0:
@@ -530,7 +591,8 @@ def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: i
     s[b + pool.S_LP_AMO] = lp_amo
     s[b + pool.S_OWN] = own_2
     s[b + pool.S_POOL_LAST] = marginal_price(x_2, y_2, d_3, ann)
-    s[at.S_AGGREGATE + i] += weight * (s[b + pool.S_POOL_LAST] - spot)
+    s[at.S_AGGREGATE + i] += weight * follows * (s[b + pool.S_POOL_LAST] - spot)
+    w[_W_SPOT] += weight * (s[b + pool.S_POOL_LAST] - spot)
     s[at.S_SUPPLY + i] += change - back_x
     s[at.S_NET_ISSUED + i] -= back_x
     s[at.S_IDLE + i] += back_y / s[at.S_COLLATERAL_PRICE + i]
@@ -546,22 +608,28 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
     """The hour of the marked lanes in parts: trades, averages, aggregate, every keeper's calls. A branch a lane, as few lanes are marked."""
     count = int(c[at.C_KEEPERS])
     constants = int(c[at.C_KEEPERS_CONSTANTS])
+    each0 = c[constants + mine.C_CALLS] / regulator.PARTS
+    first = 0.5 + 0.5 / each0 if each0 > 1.0 else 1.0
     for i in range(LANES):
         if w[_W_MARK + i] < 0.5:
             continue
         rewound(s, c, w, i)
         for part in range(regulator.PARTS + 1):
-            ends = 0.5 if part == 0 or part == regulator.PARTS else 1.0
-            traded(s, c, k, w, i, ends)
+            share = (1.0 if part > 0 else first) if part < regulator.PARTS else 1.0 - first
+            if share < 1e-9:
+                continue
+            traded(s, c, k, w, i, share)
             for turn in range(count):
                 j = (part + turn) % count
-                calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
-                upto = calls * (2 * part + 1) // (2 * regulator.PARTS) if part < regulator.PARTS else calls
-                now = upto - (calls * (2 * part - 1) // (2 * regulator.PARTS) if part > 0 else 0)
-                if now > 0:
+                calls = c[constants + j * _CONSTANTS + mine.C_CALLS]
+                each = calls / regulator.PARTS
+                tail = math.floor(0.5 * (each - 1.0)) if each > 1.0 else 0.0
+                upto = math.floor(each * (part + 1.0)+1e-9) - tail if part < regulator.PARTS else calls
+                now = upto - (math.floor(each * part+1e-9) - tail if part > 0 else 0.0)
+                if now > 0.0:
                     # what trade still takes of it in the parts to come
-                    taken = -min(w[_W_FLOW + j], 0.0) * (max(regulator.PARTS - 0.5 - part, 0.0))
-                    acted(s, m, p, c, q, k, i, j, float(now), w[_W_LEFT + j] + taken)
+                    taken = -min(w[_W_FLOW + j], 0.0) * max(regulator.PARTS - first - part, 0.0)
+                    acted(s, m, p, c, q, k, w, i, j, now, w[_W_LEFT + j] + taken)
 
 
 @stage

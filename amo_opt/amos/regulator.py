@@ -34,7 +34,7 @@ mine = Own(
     parameters=("alpha", "beta", "price_deviation", "worst_price_threshold"),
     constants=("there", "inverse_sigma", "keeps", "decay", "part_keeps", "part_decay", "first_version"),
 )
-PARTS = 6
+PARTS = 12
 """Parts of an hour in which a keeper may act (`amos.peg_keeper.work`): of ten minutes, less than the time constant of the averages in use."""
 FROM_VERSION_2 = 1.5
 """Versions from here on are the second."""
@@ -78,11 +78,16 @@ def verdict_of(q: Vector, k: Vector, spot: float, own: float, highest: float, se
 @scalar
 def of_part(k: Vector, share: float) -> tuple[float, float, float]:
     """What an average keeps over a part of the hour (`kept_of`), and 1 / σ."""
-    decay = k[mine.C_PART_DECAY]
-    if share < 1.0:
-        half = math.sqrt(decay)
-        return 2.0 * k[mine.C_PART_KEEPS] / (1.0 + half), half, k[mine.C_INVERSE_SIGMA]
-    return k[mine.C_PART_KEEPS], decay, k[mine.C_INVERSE_SIGMA]
+    if share == 1.0:
+        return k[mine.C_PART_KEEPS], k[mine.C_PART_DECAY], k[mine.C_INVERSE_SIGMA]
+    decay = k[mine.C_PART_DECAY] ** share
+    return k[mine.C_PART_KEEPS] / (1.0 - k[mine.C_PART_DECAY]) * (1.0 - decay) / share, decay, k[mine.C_INVERSE_SIGMA]
+
+
+@scalar
+def deviation_of(q: Vector, k: Vector, side: float) -> float:
+    """How far spot may be from its average where a keeper acts on that side."""
+    return q[mine.P_PRICE_DEVIATION] if (side > 0.0 or k[mine.C_FIRST_VERSION] > 0.5) else 1e9
 
 
 @stage
