@@ -14,8 +14,8 @@ are worth less than its debt is not called unless the first call brings it above
 
 The keeper of the first pool alone (``[amos.peg_keeper]``) knows that pool only, and its hour is one such change after the trades. One of a pool that has a name (``[amos.NAME-keeper]``) is told
 the aggregate price and is held by the regulator (`amos.regulator`): it provides at an aggregate of 1 or more and withdraws at 1 or less. Where one of these may act (`mark`), by how its pool stands as the hour begins or
-ends and by the aggregate then, the hour is worked through in `PARTS` (`work`): the pools go back along their invariants to where they stood, the hour's trades come evenly, averages, aggregate and verdicts are those of every part, and every
-keeper in turn, another first each time, makes the calls of that part in one.
+ends and by the aggregate then, the hour is worked through in parts (`work`, `regulator.parts_of`): the pools go back along their invariants to where they stood, the hour's trades come evenly, averages, aggregate and verdicts are those of every
+part, and every keeper in turn, another first each time, makes the calls of that part in one where the middle one of them is made, as many as find the averages, which follow them, where they may be.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def profit_of(e: float, d: float, ann: float, fee: float, kept: float, debt: flo
 
 
 class Told(NamedTuple):
-    """What a keeper is told beside its own pool: the aggregate price, the weight of its pool there, what that pool's spot and sides are, and by how much the aggregate may be on the
-    other side of 1 (anything, for one that is told nothing).
+    """What a keeper is told beside its own pool: the aggregate price, the weight of its pool there, what that pool's spot and sides are, by how much the aggregate may be on the
+    other side of 1 (anything, for one that is told nothing), what an average lags a call later, how far the aggregate of spots is from it, the pool's own average and how far its
+    spot may be from that.
     """
 
     aggregate: float
@@ -114,19 +115,22 @@ def on_side(told: Told, side: float, moved: float, d: float, ann: float, left: f
     return (side * (aggregate - 1.0) >= -told.tolerance) & (abs(gap) <= told.deviation)
 
 
+class Done(NamedTuple):
+    """Calls made so far: what they ``left`` of the imbalance, how many, Σ 0.2 · 0.8^(i − 1) of them, each by what an average still lags behind it (``late``), and what one
+    lags behind what was before them (``since``).
+    """
+
+    left: float
+    made: float
+    late: float
+    since: float
+
+
 @scalar
 def halved(
-    left: float,
-    made: float,
-    late: float,
-    since: float,
-    step: float,
-    power: float,
-    last: float,
-    lag: float,
-    lags: float,
-    lag_one: float,
-    lags_one: float,
+    done: Done,
+    then: Done,
+    last: Done,
     e: float,
     d: float,
     ann: float,
@@ -138,62 +142,52 @@ def halved(
     calls: float,
     room: float,
     told: Told,
-) -> tuple[float, float, float, float]:
-    """So many calls more where there is room for all, and the last of them pays and finds the aggregate on its side: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
-    now = e * left * last
+) -> Done:
+    """``then`` more calls after those ``done`` where there is room for all, and the last of them, before which are ``last`` of these, pays, finds the aggregate on its side
+    and spot near its average.
+    """
+    rest = done.left * last.left
+    now = e * rest
     moved = side * (e - now)
     pays = profit_of(now, d + moved, ann, fee, kept, debt + moved, side, SHARE_OF_IMBALANCE) > least
-    on = on_side(told, side, moved, d, ann, left * last, late * lag_one + left * lags_one, since * lag_one)
-    taken = pays & on & (made + step <= calls) & (e * (1.0 - left * power) <= room)
-    return (left * power if taken else left), (made + step if taken else made), (late * lag + left * lags if taken else late), (since * lag if taken else since)
+    allowed = on_side(told, side, moved, d, ann, rest, done.late * last.since + done.left * last.late, done.since * last.since)
+    left = done.left * then.left
+    taken = pays & allowed & (done.made + then.made <= calls) & (e * (1.0 - left) <= room)
+    return Done(
+        left if taken else done.left,
+        done.made + then.made if taken else done.made,
+        done.late * then.since + done.left * then.late if taken else done.late,
+        done.since * then.since if taken else done.since,
+    )
+
+
+@scalar
+def joined(one: Done, other: Done) -> Done:
+    """``other`` calls after ``one``."""
+    return Done(one.left * other.left, one.made + other.made, one.late * other.since + one.left * other.late, one.since * other.since)
 
 
 @scalar
 def left_after(
     e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float, room: float, told: Told
-) -> tuple[float, float, float, float]:
-    """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls`` and
-    for as much as there is ``room``; and how many these are.
-    """
-    q = told.lags
-    q_2, q_4 = q * q, q * q * q * q
-    q_8, q_16 = q_4 * q_4, q_4 * q_4 * q_4 * q_4
-    # Σ of what averages lag after 1, 2, 4 ... calls, and after one less
-    l_1 = SHARE_OF_IMBALANCE * q
-    l_2 = l_1 * (q + 0.8)
-    l_3 = l_2 * q + 0.64 * l_1
-    l_4 = l_2 * (q_2 + 0.64)
-    l_7 = l_4 * (q_2 * q) + 0.4096 * l_3
-    l_8 = l_4 * (q_4 + 0.4096)
-    l_15 = l_8 * (q_4 * q_2 * q) + 0.16777216 * l_7
-    l_16 = l_8 * (q_8 + 0.16777216)
-    l_31 = l_16 * (q_8 * q_4 * q_2 * q) + 2.814749767106560e-2 * l_15
-    l_32 = l_16 * (q_16 + 2.814749767106560e-2)
-    left, made, late, since = halved(
-        1.0, 0.0, 0.0, 1.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, q_16 * q_16, l_32, q_16 * q_8 * q_4 * q_2 * q, l_31,
-        e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made, late, since = halved(
-        left, made, late, since, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, q_16, l_16, q_8 * q_4 * q_2 * q, l_15,
-        e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made, late, since = halved(
-        left, made, late, since, 8.0, 0.16777216, 0.2097152, q_8, l_8, q_4 * q_2 * q, l_7,
-        e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made, late, since = halved(
-        left, made, late, since, 4.0, 0.4096, 0.512, q_4, l_4, q_2 * q, l_3,
-        e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made, late, since = halved(
-        left, made, late, since, 2.0, 0.64, 0.8, q_2, l_2, q, l_1,
-        e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made, late, since = halved(
-        left, made, late, since, 1.0, 0.8, 1.0, q, l_1, 1.0, 0.0,
-        e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    return left, made, late, since
+) -> Done:
+    """An hour's calls: those that bring more than ``least``, at most ``calls`` and for as much as there is ``room``."""
+    none = Done(1.0, 0.0, 0.0, 1.0)
+    # so many calls, each a lag of the averages after the one before
+    one = Done(0.8, 1.0, SHARE_OF_IMBALANCE * told.lags, told.lags)
+    two = joined(one, one)
+    three = joined(two, one)
+    four = joined(two, two)
+    seven = joined(four, three)
+    eight = joined(four, four)
+    fifteen = joined(eight, seven)
+    sixteen = joined(eight, eight)
+    done = halved(none, joined(sixteen, sixteen), joined(sixteen, fifteen), e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, sixteen, fifteen, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, eight, seven, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, four, three, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, two, one, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    return halved(done, one, none, e, d, ann, fee, kept, debt, side, least, calls, room, told)
 
 
 @scalar
@@ -225,7 +219,8 @@ def moved_of(
     room = room if room > 0.0 else 0.0
     owed = debt if debt < MOST_HELD * held else MOST_HELD * held
     room = room if provides else (owed if owed > 0.0 else 0.0)
-    left, made, late, since = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made = done.left, done.made
     amount = e * (1.0 - left)
     # one more for less than a fifth, as there is no room for more
     rest, e_now = room - amount, e * left
@@ -233,7 +228,7 @@ def moved_of(
     part = rest / e_now if short else SHARE_OF_IMBALANCE
     moved = side * amount
     pays = profit_of(e_now, d + moved, ann, fee, kept, debt + moved, side, part) > least
-    on = on_side(told, side, moved, d, ann, left, late, since)
+    on = on_side(told, side, moved, d, ann, left, done.late, done.since)
     amount = room if (short & pays & on) else amount
     amount = amount if (provides | (withdraws > 0.5)) else 0.0
     afloat = (held >= debt) | (
@@ -479,7 +474,7 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
         # a ramp of A may leave a pool where no tilt of before can be: then the hour's trades are not taken apart
         x_0 = sides_of(tilt, d, ann)[0] if tilt * tilt < MOST_TILTED * (1.0 + 2.0 / ann) else x
         y_0 = get_y(x_0, d, ann)
-        w[_W_FLOW + j] = (x - x_0) / regulator.PARTS
+        w[_W_FLOW + j] = x - x_0
         w[_W_LEFT + j] = LEAST_LEFT * x
         w[_W_DEPTH + j] = d
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_0 - x + (y_0 - y) * s[b + pool.S_BASE_VALUE])
@@ -535,7 +530,9 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
 
 
 @scalar
-def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
+def acted(
+    s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float
+) -> None:
     """So many calls of one keeper at most, as one change of liquidity that leaves ``kept_back`` of the stablecoin in the pool, with the caller's part of what it brought."""
     constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
     parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
@@ -608,28 +605,29 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
     """The hour of the marked lanes in parts: trades, averages, aggregate, every keeper's calls. A branch a lane, as few lanes are marked."""
     count = int(c[at.C_KEEPERS])
     constants = int(c[at.C_KEEPERS_CONSTANTS])
-    each0 = c[constants + mine.C_CALLS] / regulator.PARTS
-    first = 0.5 + 0.5 / each0 if each0 > 1.0 else 1.0
+    most = 0.0
+    for j in range(count):
+        most = max(most, c[constants + j * _CONSTANTS + mine.C_CALLS])
     for i in range(LANES):
         if w[_W_MARK + i] < 0.5:
             continue
+        parts = regulator.parts_of(most, s[at.S_AGGREGATE_BEFORE + i], s[at.S_AGGREGATE + i])
+        each = most / parts
+        # calls stand for where the middle one of them is made; those after the last middle come as the hour ends
+        first = 0.5 + 0.5 / each if each > 1.0 else 1.0
         rewound(s, c, w, i)
-        for part in range(regulator.PARTS + 1):
-            share = (1.0 if part > 0 else first) if part < regulator.PARTS else 1.0 - first
-            if share < 1e-9:
-                continue
-            traded(s, c, k, w, i, share)
+        for part in range(parts + 1 if first < 1.0 else parts):
+            share = first if part == 0 else (1.0 if part < parts else 1.0 - first)
+            traded(s, c, k, w, i, share / parts)
             for turn in range(count):
                 j = (part + turn) % count
-                calls = c[constants + j * _CONSTANTS + mine.C_CALLS]
-                each = calls / regulator.PARTS
-                tail = math.floor(0.5 * (each - 1.0)) if each > 1.0 else 0.0
-                upto = math.floor(each * (part + 1.0)+1e-9) - tail if part < regulator.PARTS else calls
-                now = upto - (math.floor(each * part+1e-9) - tail if part > 0 else 0.0)
-                if now > 0.0:
+                calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
+                later = max(calls // parts - 1, 0) // 2
+                now = calls * (part + 1) // parts - calls * part // parts - (later if part == 0 else 0) if part < parts else later
+                if now > 0:
                     # what trade still takes of it in the parts to come
-                    taken = -min(w[_W_FLOW + j], 0.0) * max(regulator.PARTS - first - part, 0.0)
-                    acted(s, m, p, c, q, k, w, i, j, now, w[_W_LEFT + j] + taken)
+                    taken = -min(w[_W_FLOW + j], 0.0) * max(1.0 - (part + first) / parts, 0.0)
+                    acted(s, m, p, c, q, k, w, i, j, float(now), w[_W_LEFT + j] + taken)
 
 
 @stage
