@@ -14,8 +14,8 @@ are worth less than its debt is not called unless the first call brings it above
 
 The keeper of the first pool alone (``[amos.peg_keeper]``) knows that pool only, and its hour is one such change after the trades. One of a pool that has a name (``[amos.NAME-keeper]``) is told
 the aggregate price and is held by the regulator (`amos.regulator`): it provides at an aggregate of 1 or more and withdraws at 1 or less. Where one of these may act (`mark`), by how its pool stands as the hour begins or
-ends and by the aggregate then, the hour is worked through in `PARTS` (`work`): the pools go back along their invariants to where they stood, the hour's trades come evenly, averages, aggregate and verdicts are those of every part, and every
-keeper in turn, another first each time, makes the calls of that part in one.
+ends and by the aggregate then, the hour is worked through in parts (`work`, `regulator.parts_of`): the pools go back along their invariants to where they stood, the hour's trades come evenly, averages, aggregate and verdicts are those of every
+part, and every keeper in turn, another first each time, makes the calls of that part in one where the middle one of them is made, as many as find the averages, which follow them, where they may be.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import Figure, OfPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import get_y, marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
-from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
+from amo_opt.stableswap.liquidity import changed_liquidity, changed_liquidity_of_one, issued_to_others
 
 SHARE_OF_IMBALANCE = 0.2
 """What a call moves of the difference between the sides (PegKeeperV2, `SHARE` = 5)."""
@@ -85,8 +85,9 @@ def profit_of(e: float, d: float, ann: float, fee: float, kept: float, debt: flo
 
 
 class Told(NamedTuple):
-    """What a keeper is told beside its own pool: the aggregate price, the weight of its pool there, what that pool's spot and sides are, and by how much the aggregate may be on the
-    other side of 1 (anything, for one that is told nothing).
+    """What a keeper is told beside its own pool: the aggregate price, the weight of its pool there, what that pool's spot and sides are, by how much the aggregate may be on the
+    other side of 1 (anything, for one that is told nothing), what an average lags a call later, how far the aggregate of spots is from it, the pool's own average and how far its
+    spot may be from that.
     """
 
     aggregate: float
@@ -95,15 +96,41 @@ class Told(NamedTuple):
     x: float
     y: float
     tolerance: float
+    lags: float
+    drift: float
+    average: float
+    deviation: float
+
+
+@scalar
+def on_side(told: Told, side: float, moved: float, d: float, ann: float, left: float, late: float, lag: float) -> bool:
+    """Whether the aggregate is still on its side, and the pool's spot near its average, when calls have left ``left`` of the imbalance; ``late`` = Σ 0.2 · 0.8^(i − 1) of
+    them, each by what an average still lags behind it, ``lag`` = what one lags behind what was before them.
+    """
+    rest = late / (1.0 - left if left < 1.0 else 1.0)
+    price = marginal_price(told.x + moved, told.y, d + moved, ann)
+    change = price - told.spot
+    aggregate = told.aggregate + (1.0 - lag) * told.drift + told.weight * (1.0 - rest) * change
+    gap = lag * (told.spot - told.average) + rest * change
+    return (side * (aggregate - 1.0) >= -told.tolerance) & (abs(gap) <= told.deviation)
+
+
+class Done(NamedTuple):
+    """Calls made so far: what they ``left`` of the imbalance, how many, Σ 0.2 · 0.8^(i − 1) of them, each by what an average still lags behind it (``late``), and what one
+    lags behind what was before them (``since``).
+    """
+
+    left: float
+    made: float
+    late: float
+    since: float
 
 
 @scalar
 def halved(
-    left: float,
-    made: float,
-    step: float,
-    power: float,
-    last: float,
+    done: Done,
+    then: Done,
+    last: Done,
     e: float,
     d: float,
     ann: float,
@@ -115,35 +142,52 @@ def halved(
     calls: float,
     room: float,
     told: Told,
-) -> tuple[float, float]:
-    """So many calls more where there is room for all, and the last of them pays and finds the aggregate on its side: what they leave of the imbalance, ``power`` = 0.8 to their number, ``last`` = to one less, and how many there are."""
-    now = e * left * last
+) -> Done:
+    """``then`` more calls after those ``done`` where there is room for all, and the last of them, before which are ``last`` of these, pays, finds the aggregate on its side
+    and spot near its average.
+    """
+    rest = done.left * last.left
+    now = e * rest
     moved = side * (e - now)
     pays = profit_of(now, d + moved, ann, fee, kept, debt + moved, side, SHARE_OF_IMBALANCE) > least
-    told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
-    pays = pays & (side * (told_then - 1.0) >= -told.tolerance)
-    taken = pays & (made + step <= calls) & (e * (1.0 - left * power) <= room)
-    return (left * power if taken else left), (made + step if taken else made)
+    allowed = on_side(told, side, moved, d, ann, rest, done.late * last.since + done.left * last.late, done.since * last.since)
+    left = done.left * then.left
+    taken = pays & allowed & (done.made + then.made <= calls) & (e * (1.0 - left) <= room)
+    return Done(
+        left if taken else done.left,
+        done.made + then.made if taken else done.made,
+        done.late * then.since + done.left * then.late if taken else done.late,
+        done.since * then.since if taken else done.since,
+    )
+
+
+@scalar
+def joined(one: Done, other: Done) -> Done:
+    """``other`` calls after ``one``."""
+    return Done(one.left * other.left, one.made + other.made, one.late * other.since + one.left * other.late, one.since * other.since)
 
 
 @scalar
 def left_after(
     e: float, d: float, ann: float, fee: float, kept: float, debt: float, side: float, least: float, calls: float, room: float, told: Told
-) -> tuple[float, float]:
-    """The part of the imbalance that an hour's calls leave: 0.8 to the number of those that bring more than ``least``, at most ``calls`` and
-    for as much as there is ``room``; and how many these are.
-    """
-    left, made = halved(
-        1.0, 0.0, 32.0, 7.922816251426434e-4, 9.903520314283042e-4, e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made = halved(
-        left, made, 16.0, 2.814749767106560e-2, 3.518437208883201e-2, e, d, ann, fee, kept, debt, side, least, calls, room, told
-    )
-    left, made = halved(left, made, 8.0, 0.16777216, 0.2097152, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 4.0, 0.4096, 0.512, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 2.0, 0.64, 0.8, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    left, made = halved(left, made, 1.0, 0.8, 1.0, e, d, ann, fee, kept, debt, side, least, calls, room, told)
-    return left, made
+) -> Done:
+    """An hour's calls: those that bring more than ``least``, at most ``calls`` and for as much as there is ``room``."""
+    none = Done(1.0, 0.0, 0.0, 1.0)
+    # so many calls, each a lag of the averages after the one before
+    one = Done(0.8, 1.0, SHARE_OF_IMBALANCE * told.lags, told.lags)
+    two = joined(one, one)
+    three = joined(two, one)
+    four = joined(two, two)
+    seven = joined(four, three)
+    eight = joined(four, four)
+    fifteen = joined(eight, seven)
+    sixteen = joined(eight, eight)
+    done = halved(none, joined(sixteen, sixteen), joined(sixteen, fifteen), e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, sixteen, fifteen, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, eight, seven, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, four, three, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = halved(done, two, one, e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    return halved(done, one, none, e, d, ann, fee, kept, debt, side, least, calls, room, told)
 
 
 @scalar
@@ -175,7 +219,8 @@ def moved_of(
     room = room if room > 0.0 else 0.0
     owed = debt if debt < MOST_HELD * held else MOST_HELD * held
     room = room if provides else (owed if owed > 0.0 else 0.0)
-    left, made = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    done = left_after(e, d, ann, fee, kept, debt, side, least, calls, room, told)
+    left, made = done.left, done.made
     amount = e * (1.0 - left)
     # one more for less than a fifth, as there is no room for more
     rest, e_now = room - amount, e * left
@@ -183,8 +228,8 @@ def moved_of(
     part = rest / e_now if short else SHARE_OF_IMBALANCE
     moved = side * amount
     pays = profit_of(e_now, d + moved, ann, fee, kept, debt + moved, side, part) > least
-    told_then = told.aggregate + told.weight * (marginal_price(told.x + moved, told.y, d + moved, ann) - told.spot)
-    amount = room if (short & pays & (side * (told_then - 1.0) >= -told.tolerance)) else amount
+    on = on_side(told, side, moved, d, ann, left, done.late, done.since)
+    amount = room if (short & pays & on) else amount
     amount = amount if (provides | (withdraws > 0.5)) else 0.0
     afloat = (held >= debt) | (
         held - debt + profit_of(e, d, ann, fee, kept, debt, side, room / e if room < SHARE_OF_IMBALANCE * e else SHARE_OF_IMBALANCE) > 0.0
@@ -196,7 +241,7 @@ def moved_of(
 @scalar
 def alone(x: float, y: float) -> Told:
     """What a keeper goes by that knows nothing but its own pool."""
-    return Told(1.0, 0.0, 1.0, x, y, 1e9)
+    return Told(1.0, 0.0, 1.0, x, y, 1e9, 0.0, 0.0, 1.0, 1e9)
 
 
 @stage
@@ -342,6 +387,9 @@ _W_FLOW = _W_MARK + LANES
 _MOST_POOLS = 64
 """Room in the scratch block for what a part of the hour brings every pool, and then for what their trades alone leave them."""
 _W_LEFT = _W_FLOW + _MOST_POOLS
+_W_WEIGHT = _W_LEFT + _MOST_POOLS
+_W_DEPTH = _W_WEIGHT + _MOST_POOLS
+_W_SPOT = _W_DEPTH + _MOST_POOLS
 _STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
 """How far apart two keepers' own lie: they stand side by side."""
 
@@ -426,8 +474,9 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
         # a ramp of A may leave a pool where no tilt of before can be: then the hour's trades are not taken apart
         x_0 = sides_of(tilt, d, ann)[0] if tilt * tilt < MOST_TILTED * (1.0 + 2.0 / ann) else x
         y_0 = get_y(x_0, d, ann)
-        w[_W_FLOW + j] = (x - x_0) / regulator.PARTS
+        w[_W_FLOW + j] = x - x_0
         w[_W_LEFT + j] = LEAST_LEFT * x
+        w[_W_DEPTH + j] = d
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_0 - x + (y_0 - y) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_0
         s[b + pool.S_POOL_Y] = y_0
@@ -435,15 +484,15 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
 
 
 @scalar
-def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
+def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> None:
     """A part of the hour's trades at every pool; averages follow, and the aggregate is told."""
     count, constants = int(c[at.C_KEEPERS]), int(c[at.C_KEEPERS_CONSTANTS])
-    keeps, decay, inverse = regulator.of_part(k)
+    keeps, decay, inverse = regulator.of_part(k, share)
     depth = weighted = highest = second = 0.0
     for j in range(count):
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
-        x_2 = x + w[_W_FLOW + j]
+        x_2 = x + w[_W_FLOW + j] * share
         y_2 = get_y(x_2, d, ann)
         s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_2 - x + (y_2 - y) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_2
@@ -452,8 +501,8 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
         now = spot + keeps * (s[b + pool.S_POOL_LAST] - spot) + decay * (s[b + pool.S_POOL_PRICE] - s[b + pool.S_POOL_LAST])
         s[b + pool.S_POOL_LAST] = spot
         s[b + pool.S_POOL_PRICE] = now
-        depth += d
-        weighted += d * now
+        depth += w[_W_DEPTH + j]
+        weighted += w[_W_DEPTH + j] * now
         second = highest if now > highest else (now if now > second else second)
         highest = now if now > highest else highest
     mean = weighted / depth
@@ -462,13 +511,18 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
         least = min(least, away * away)
-    weight = price = 0.0
+    weight = price = now = 0.0
     for j in range(count):
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
         away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
-        each = s[b + pool.S_D] * exp(least - away * away)
+        each = w[_W_DEPTH + j] * exp(least - away * away)
         weight += each
         price += each * s[b + pool.S_POOL_PRICE]
+        now += each * s[b + pool.S_POOL_LAST]
+        w[_W_WEIGHT + j] = each
+    for j in range(count):
+        w[_W_WEIGHT + j] /= weight
+    w[_W_SPOT] = now / weight
     s[at.S_AGGREGATE + i] = price / weight
     s[at.S_AGGREGATE_DEPTH + i] = depth
     s[at.S_HIGHEST + i] = highest
@@ -476,7 +530,9 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int) -> None:
 
 
 @scalar
-def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
+def acted(
+    s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float
+) -> None:
     """So many calls of one keeper at most, as one change of liquidity that leaves ``kept_back`` of the stablecoin in the pool, with the caller's part of what it brought."""
     constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
     parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
@@ -498,15 +554,17 @@ def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: i
     provides, withdraws = regulator.verdict_of(q, k, spot, s[b + pool.S_POOL_PRICE], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i])
     root = s[a + mine.S_ROOT]
     allowed = regulator.allowed_debt(1.0, provides, s[at.S_ALPHA + i], s[at.S_BETA + i], s[at.S_KEEPER_ROOTS + i] - root, debt, most)
-    weight = d / s[at.S_AGGREGATE_DEPTH + i] * c[constants + mine.C_FOLLOWS]
-    told = Told(aggregate, weight, spot, x, y, 0.0)
+    weight = w[_W_WEIGHT + j]
+    follows = c[constants + mine.C_FOLLOWS]
+    near = regulator.deviation_of(q, k, side)
+    told = Told(aggregate, weight, spot, x, y, 0.0, 1.0 - follows, w[_W_SPOT] - aggregate, s[b + pool.S_POOL_PRICE], near)
     held = lp / lp_supply * d
     dust = DUST_USD * c[at.C_SIZE]
     change = moved_of(x, y, d, ann, held, debt, most, fee, 1.0 - admin, least, calls, dust, told, allowed, withdraws)
     change = max(change, min(kept_back - x, 0.0))
     if change == 0.0:
         return
-    x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity(x, y, d, ann, lp_supply, change, 0.0, 0.5 * fee, admin)
+    x_2, y_2, d_3, lp_change, fee_x, fee_y = changed_liquidity_of_one(x, y, d, ann, lp_supply, change, 0.0, 0.5 * fee, admin)
     lp_supply_2, lp_2 = lp_supply + lp_change, lp + lp_change
     brought = max(d_3 * lp_2 / lp_supply_2 - debt - change, 0.0) - max(held - debt, 0.0)
     if brought <= 0.0 or lp_2 < 0.0:
@@ -530,7 +588,8 @@ def acted(s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, i: i
     s[b + pool.S_LP_AMO] = lp_amo
     s[b + pool.S_OWN] = own_2
     s[b + pool.S_POOL_LAST] = marginal_price(x_2, y_2, d_3, ann)
-    s[at.S_AGGREGATE + i] += weight * (s[b + pool.S_POOL_LAST] - spot)
+    s[at.S_AGGREGATE + i] += weight * follows * (s[b + pool.S_POOL_LAST] - spot)
+    w[_W_SPOT] += weight * (s[b + pool.S_POOL_LAST] - spot)
     s[at.S_SUPPLY + i] += change - back_x
     s[at.S_NET_ISSUED + i] -= back_x
     s[at.S_IDLE + i] += back_y / s[at.S_COLLATERAL_PRICE + i]
@@ -546,20 +605,29 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
     """The hour of the marked lanes in parts: trades, averages, aggregate, every keeper's calls. A branch a lane, as few lanes are marked."""
     count = int(c[at.C_KEEPERS])
     constants = int(c[at.C_KEEPERS_CONSTANTS])
+    most = 0.0
+    for j in range(count):
+        most = max(most, c[constants + j * _CONSTANTS + mine.C_CALLS])
     for i in range(LANES):
         if w[_W_MARK + i] < 0.5:
             continue
+        parts = regulator.parts_of(most, s[at.S_AGGREGATE_BEFORE + i], s[at.S_AGGREGATE + i])
+        each = most / parts
+        # calls stand for where the middle one of them is made; those after the last middle come as the hour ends
+        first = 0.5 + 0.5 / each if each > 1.0 else 1.0
         rewound(s, c, w, i)
-        for part in range(regulator.PARTS):
-            traded(s, c, k, w, i)
+        for part in range(parts + 1 if first < 1.0 else parts):
+            share = first if part == 0 else (1.0 if part < parts else 1.0 - first)
+            traded(s, c, k, w, i, share / parts)
             for turn in range(count):
                 j = (part + turn) % count
                 calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
-                now = calls * (part + 1) // regulator.PARTS - calls * part // regulator.PARTS
+                later = max(calls // parts - 1, 0) // 2
+                now = calls * (part + 1) // parts - calls * part // parts - (later if part == 0 else 0) if part < parts else later
                 if now > 0:
                     # what trade still takes of it in the parts to come
-                    taken = -min(w[_W_FLOW + j], 0.0) * (regulator.PARTS - 1 - part)
-                    acted(s, m, p, c, q, k, i, j, float(now), w[_W_LEFT + j] + taken)
+                    taken = -min(w[_W_FLOW + j], 0.0) * max(1.0 - (part + first) / parts, 0.0)
+                    acted(s, m, p, c, q, k, w, i, j, float(now), w[_W_LEFT + j] + taken)
 
 
 @stage

@@ -10,7 +10,7 @@ is not above the highest of the other pools' by more than `worst_price_threshold
     (α + β Σ √(debt / ceiling of the others))² · ceiling
 
 In version 1, as deployed in 2024, withdrawing asks for spot near the average too, and a keeper without others provides nothing. An hour in which one may act is worked through in parts (`amos.peg_keeper.work`).
-Departure: pools count by D, not by an average of it.
+Departure: pools count by D, in parts by that as the hour began, not by an average of it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,16 @@ mine = Own(
     "regulator",
     state=("weighted", "least", "weight", "price_sum"),
     parameters=("alpha", "beta", "price_deviation", "worst_price_threshold"),
-    constants=("there", "inverse_sigma", "keeps", "decay", "part_keeps", "part_decay", "first_version"),
+    constants=("there", "inverse_sigma", "keeps", "decay", "rate", "first_version"),
 )
-PARTS = 6
-"""Parts of an hour in which a keeper may act (`amos.peg_keeper.work`): of ten minutes, less than the time constant of the averages in use."""
+PARTS = 8
+"""Parts of an hour in which a keeper may act (`amos.peg_keeper.work`): less than the time constant of the averages in use."""
+MOST_PARTS = 24
+"""The same where the aggregate changes sides meanwhile, or comes near to it."""
+FEW_CALLS = 12
+"""Up to so many calls an hour are made one by one."""
+NEAR_ONE = 2e-5
+"""How near the aggregate comes to 1 where it may change sides meanwhile."""
 FROM_VERSION_2 = 1.5
 """Versions from here on are the second."""
 pool = Own("regarded", state=POOL_LINES)
@@ -76,9 +82,26 @@ def verdict_of(q: Vector, k: Vector, spot: float, own: float, highest: float, se
 
 
 @scalar
-def of_part(k: Vector) -> tuple[float, float, float]:
-    """What an average keeps over a part of the hour (`kept_of`), and 1 / σ."""
-    return k[mine.C_PART_KEEPS], k[mine.C_PART_DECAY], k[mine.C_INVERSE_SIGMA]
+def of_part(k: Vector, share: float) -> tuple[float, float, float]:
+    """What an average keeps over that ``share`` of an hour (`kept_of`), and 1 / σ."""
+    lag = k[mine.C_RATE] * share
+    decay = exp(-lag)
+    return (1.0 - decay) / lag, decay, k[mine.C_INVERSE_SIGMA]
+
+
+@scalar
+def parts_of(calls: float, before: float, now: float) -> int:
+    """Parts of an hour of so many calls in which the aggregate goes from ``before`` to ``now``."""
+    crosses = ((before - 1.0) * (now - 1.0) <= 0.0) | (min(abs(before - 1.0), abs(now - 1.0)) < NEAR_ONE)
+    if calls <= FEW_CALLS:
+        return FEW_CALLS
+    return MOST_PARTS if crosses else PARTS
+
+
+@scalar
+def deviation_of(q: Vector, k: Vector, side: float) -> float:
+    """How far spot may be from its average where a keeper acts on that side."""
+    return q[mine.P_PRICE_DEVIATION] if (side > 0.0 or k[mine.C_FIRST_VERSION] > 0.5) else 1e9
 
 
 @stage
@@ -176,14 +199,12 @@ def kept_of(seconds: float, tau: float) -> tuple[float, float]:
 def _constants(state: ProtocolState) -> dict[str, float]:
     tau = state.amos.regulator.average_seconds.value
     keeps, decay = kept_of(3600.0, tau)
-    part_keeps, part_decay = kept_of(3600.0 / PARTS, tau)
     return {
         "there": float(state.has("amos.regulator")),
         "inverse_sigma": 1.0 / state.amos.regulator.sigma.value,
         "keeps": keeps,
         "decay": decay,
-        "part_keeps": part_keeps,
-        "part_decay": part_decay,
+        "rate": 3600.0 / tau,
         "first_version": float(state.amos.regulator.version.value < FROM_VERSION_2),
     }
 

@@ -67,6 +67,14 @@ def settled_D(x: float, y: float, ann: float, found: float) -> float:
 
 
 @scalar
+def settled_D_of_one(x: float, y: float, ann: float, found: float) -> float:
+    """`settled_D` for a loop over few lanes: D afresh only where it is asked for."""
+    if residual_D(x, y, ann, found) <= D_BOUND:
+        return found
+    return refresh_D(x, y, ann, refresh_D(x, y, ann, x + y))
+
+
+@scalar
 def get_y(x: float, d: float, ann: float) -> float:
     """The other balance from one balance and D: the positive root of ``y**2 + b y = c``, in the form without cancellation.
 

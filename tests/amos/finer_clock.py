@@ -14,7 +14,7 @@ import numpy as np
 
 from amo_opt.amos.kinds import mechanism_at
 from amo_opt.amos.layout import BASE, Layout
-from amo_opt.amos.regulator import PARTS, kept_of
+from amo_opt.amos.regulator import kept_of
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import LANES
@@ -200,7 +200,6 @@ class Kernel:
         self.p, self.c = np.ones(len(self.layout.parameter_index)), np.zeros(len(self.layout.constant_index))
         self.c[at.C_SIZE] = 1.0
         keeps, decay = kept_of(HOUR, rules.tau)
-        part_keeps, part_decay = kept_of(HOUR / PARTS, rules.tau)
         for name, value in {
             "regulator.alpha": rules.alpha, "regulator.beta": rules.beta,
             "regulator.price_deviation": rules.deviation, "regulator.worst_price_threshold": rules.worst,
@@ -208,7 +207,7 @@ class Kernel:
             self.p[self.layout.parameter_index[name]] = value
         constants = {
             "regulator.inverse_sigma": 1.0 / rules.sigma, "regulator.keeps": keeps, "regulator.decay": decay,
-            "regulator.part_keeps": part_keeps, "regulator.part_decay": part_decay, "regulator.first_version": float(rules.version == 1), "regulator.there": 1.0,
+            "regulator.rate": HOUR / rules.tau, "regulator.first_version": float(rules.version == 1), "regulator.there": 1.0,
         }  # fmt: skip
         for name in self.names:
             own = {"calls": calls, "gas_part": 1.0, "there": 1.0, "fee": rules.fee, "admin_fee": ADMIN}
@@ -330,15 +329,31 @@ class Error:
 
 
 def compared(
-    n: int, steps: int, rules: Rules, *, spread: bool, hours: int, lanes: int = LANES, seed: int = 0, sd: float = 0.03, low: float = 0.3
+    n: int,
+    steps: int,
+    rules: Rules,
+    *,
+    spread: bool,
+    hours: int,
+    lanes: int = LANES,
+    seed: int = 0,
+    sd: float = 0.03,
+    low: float = 0.3,
+    first_only: bool = False,
 ) -> Error:
-    """So many hours in a row of the contracts, and at each the kernel's from where they stand."""
+    """So many hours in a row of the contracts, and at each the kernel's from where they stand; ``first_only``: the other pools neither trade nor have a keeper with anything to
+    provide or take back.
+    """
     rng = np.random.default_rng([n, seed])
     fine = drawn(n, lanes, rng, rules, low=low)
+    if first_only:
+        fine.rules = rules = replace(rules, gas=max(rules.gas, 0.01))  # a cent of gas, so that nobody calls for dust
+        fine.ceiling[1:], fine.debt[1:], fine.lp[1:] = 1e-6, 0.0, 0.0
     kernel = Kernel(rules, n, steps)
     found = Error()
     for _ in range(hours):
         z = flows(fine, rng, sd=sd, least=low)
+        z[1:] *= not first_only
         before = fine.copy()
         traded = fine.copy()
         traded.trade(z)

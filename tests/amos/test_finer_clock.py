@@ -114,15 +114,15 @@ ROWS = {
 }
 """By what is asked: rules, and least share of either side."""
 MOST = {
-    ("spread", 1): (0.05, 0.05), ("spread", 2): (0.09, 0.06), ("spread", 4): (0.10, 0.12),
-    ("gas", 1): (0.08, 0.06), ("gas", 2): (0.08, 0.06), ("gas", 4): (0.10, 0.13),
-    ("deviation", 1): (0.05, 0.05), ("deviation", 2): (0.10, 0.06), ("deviation", 4): (0.10, 0.12),
-    ("deviation, tilted", 1): (0.06, 1.5), ("deviation, tilted", 2): (0.07, 0.5), ("deviation, tilted", 4): (0.12, 1.5),
+    ("spread", 1): (0.04, 0.05), ("spread", 2): (0.06, 0.06), ("spread", 4): (0.07, 0.12),
+    ("gas", 1): (0.05, 0.06), ("gas", 2): (0.08, 0.06), ("gas", 4): (0.06, 0.13),
+    ("deviation", 1): (0.04, 0.05), ("deviation", 2): (0.06, 0.06), ("deviation", 4): (0.07, 0.12),
+    ("deviation, tilted", 1): (0.05, 1.5), ("deviation, tilted", 2): (0.06, 0.5), ("deviation, tilted", 4): (0.07, 1.5),
 }  # fmt: skip
 """Σ of the debts' errors over Σ moved, and the mean error of prices in basis points, at most; by row and number of keepers."""
 
 
-FIRST_VERSION_TILTED = (0.22, 1.0)
+FIRST_VERSION_TILTED = (0.12, 1.0)
 """The same where the first regulator stops withdrawals too while a price runs: whether a call falls into the minutes in which it does not is a matter of the clock."""
 
 
@@ -160,6 +160,7 @@ def test_campaign_of_finer_clocks(capsys: pytest.CaptureFixture[str]) -> None:
                             f"{row}; {n} keepers; {steps} steps; version {version}; {found.hours} keeper-hours, acted {found.acted / found.hours:.0%}; "
                             f"debt {found.debt_error:.1%}; price {found.price_error:.2f} bp; agree {found.agreement:.1%}"
                         )
-                    assert found.debt_error <= debt
-                    assert found.price_error <= price
+                    tilted = row == "deviation, tilted" and version == 1
+                    assert found.debt_error <= (FIRST_VERSION_TILTED[0] if tilted else debt)
+                    assert found.price_error <= (FIRST_VERSION_TILTED[1] if tilted else price)
                     assert found.agreement >= 0.97
