@@ -8,9 +8,9 @@ The deposit is what borrowers owe plus what can be withdrawn; the first is an as
 
 What stands behind it, and what it costs. Behind what is owed stands the borrowers' collateral, behind what can be withdrawn nothing: it is stablecoin that nobody took. Neither is cover.
 - The more is minted the lower the rate, and the more is borrowed and sold: `fraxlend_further_elasticity`, beyond that of other lending markets, as whoever mints the stablecoin can offer a rate of zero.
-- Loans are liquidated late: as the borrowers' collateral falls below its lowest so far, by f, a share f of the loans comes to the highest loan-to-value allowed (they are spread evenly below it, and stay so), and is
-  closed at the hour's price, not at the slow one (`fraxlend_liquidation_hours`) at which it was due; what that fetches less than debt and liquidation fee is bad debt, on a line of its own. Their collateral follows
-  the share token's own market, by `fraxlend_collateral_beta` an hour.
+- Loans are liquidated late: a share of them (`fraxlend_share_pledged`) is against the share token, or what falls with it, the others' collateral stands. They are spread evenly below the highest loan-to-value allowed, so that at a
+  price of z of its start a share z of them is left: what comes to the limit as the price falls below its lowest so far is closed at the hour's price, not at the slow one (`fraxlend_liquidation_hours`) at which it
+  was due. What that fetches less than debt and liquidation fee is bad debt, on a line of its own; who is closed is not followed by another against the same.
 - What strikes the market strikes the whole deposit: a thief takes what can be withdrawn (Fuse, April 2022), which is then outside, waits to be sold and has nothing behind it.
 """
 
@@ -37,7 +37,7 @@ mine = Own(
     state=("lent", "rate", "free", "drawn", "rate_without", "minted", "income", "price", "due", "lowest", "bad_debt"),
     market=("deposits", "demand", "loss"),
     parameters=("cap",),
-    constants=("kink", "slope_1", "slope_2", "reserve_factor", "elasticity", "beta", "closing_weight", "covered"),
+    constants=("kink", "slope_1", "slope_2", "reserve_factor", "elasticity", "pledged", "closing_weight", "covered"),
 )
 
 
@@ -84,13 +84,17 @@ def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _
         s[at.S_MINTED + i] += a[mine.S_MINTED + i]
 
 
+LEAST_PRICE = 1e-9
+"""Of the start: collateral that is worth less is worth nothing."""
+
+
 @scalar
-def unpaid(price: float, due: float, lowest: float, per_covered: float) -> tuple[float, float]:
-    """Of the debt, what is liquidated this hour and does not fetch what is due, and the lowest price so far; ``price`` of the borrowers' collateral now, ``due`` the slow one that
-    liquidations were due at, ``per_covered`` = the highest loan-to-value and liquidation fee that the collateral at that price covers both of.
+def unpaid(price: float, due: float, lowest: float, pledged: float, per_covered: float) -> tuple[float, float]:
+    """Of the debt, what is liquidated this hour and does not fetch what is due, and the lowest price so far; ``price`` of what is ``pledged`` for so much of the loans now, ``due`` the slow
+    one that liquidations were due at, ``per_covered`` = 1 / (the highest loan-to-value with the liquidation fee on it).
     """
     reached = due if due < lowest else lowest
-    struck = 1.0 - reached / lowest
+    struck = pledged * (lowest - reached) / (1.0 - pledged + pledged * lowest)
     short = 1.0 - per_covered * (price / due)
     return struck * (short if short > 0.0 else 0.0), reached
 
@@ -100,15 +104,15 @@ def venue_loss(s: Vector, m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vecto
     """What is lost of the deposit this hour: of what borrowers owe what they never repay, and what their collateral does not fetch, being sold late; of what could be withdrawn what is
     taken, and waits to be sold.
     """
-    beta = k[mine.C_BETA]
+    pledged = k[mine.C_PLEDGED]
     weight = k[mine.C_CLOSING_WEIGHT]
     per_covered = 1.0 / k[mine.C_COVERED]
     for i in range(LANES):
-        price = a[mine.S_PRICE + i]
-        price = price + price * (beta * (m[at.M_SHARE_RETURN + i] - 1.0))
+        price = a[mine.S_PRICE + i] * m[at.M_SHARE_RETURN + i]
+        price = price if price > LEAST_PRICE else LEAST_PRICE
         due = a[mine.S_DUE + i]
         due = due + weight * (price - due)
-        share, lowest = unpaid(price, due, a[mine.S_LOWEST + i], per_covered)
+        share, lowest = unpaid(price, due, a[mine.S_LOWEST + i], pledged, per_covered)
         a[mine.S_PRICE + i] = price
         a[mine.S_DUE + i] = due
         a[mine.S_LOWEST + i] = lowest
@@ -412,7 +416,7 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     markets = state.markets
     return market_constants(state, "fraxlend") | {
         "elasticity": elasticity_of(markets, "fraxlend"),
-        "beta": markets.fraxlend_collateral_beta.value,
+        "pledged": markets.fraxlend_share_pledged.value,
         "closing_weight": -math.expm1(-1.0 / markets.fraxlend_liquidation_hours.value),
         "covered": markets.fraxlend_max_ltv.value * (1.0 + markets.fraxlend_liquidation_fee.value),
     }
@@ -439,8 +443,13 @@ MECHANISM = Mechanism(
             default=0.0,
             behaviour=True,
         ),
-        "fraxlend_collateral_beta": figure(
-            0.0, 1.0, "", "hourly return of what borrowers pledged on Fraxlend per unit of the share token's", default=0.0, behaviour=True
+        "fraxlend_share_pledged": figure(
+            0.0,
+            0.99,
+            "",
+            "share of the loans on Fraxlend against the share token, or what falls with it",
+            default=0.0,
+            behaviour=True,
         ),
         "fraxlend_liquidation_hours": figure(
             0.1, 168.0, "h", "time by which liquidations on Fraxlend come after their price", default=1.0, behaviour=True

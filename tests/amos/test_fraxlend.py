@@ -153,10 +153,10 @@ def fall(block: Any, returns: list[float]) -> list[float]:
     return found
 
 
-def pledged(block: Any, *, beta: float, hours: float, covered: float = 0.75 * 1.1) -> None:
-    """300m lent of which 220m are owed, by borrowers whose collateral follows the share token."""
+def pledged(block: Any, *, share: float = 1.0, hours: float, covered: float = 0.75 * 1.1) -> None:
+    """300m lent of which 220m are owed, against the share token as far as ``share`` says."""
     block.constant(illiquid_haircut=0.0)
-    block.constant(**{"fraxlend.beta": beta, "fraxlend.closing_weight": -np.expm1(-1.0 / hours), "fraxlend.covered": covered})
+    block.constant(**{"fraxlend.pledged": share, "fraxlend.closing_weight": -np.expm1(-1.0 / hours), "fraxlend.covered": covered})
     market(block, 300e6)
 
 
@@ -164,7 +164,7 @@ def test_loans_closed_late_leave_bad_debt(lanes: Callable[..., Any]) -> None:
     """A fall of 40% in an hour, liquidations an hour late: they are due at the slow price, 1 - 0.4 (1 - 1/e) = 0.747, so that 25.3% of the loans are closed. Their collateral, 1/0.75 of the debt
     there, fetches 0.6 / 0.747 of that, and 1.1 of the debt is due: 2.7% of what is closed is never paid, 1.5m. NAV falls by it; no claim is paid off, so the coin they took is still outside."""
     block = lanes()
-    pledged(block, beta=1.0, hours=1.0)
+    pledged(block, hours=1.0)
     owed, nav, booked, outside = block["fraxlend.lent"] - block["fraxlend.free"], block.nav(), block.booked(), block["own_outside"]
     due = 1.0 - 0.4 * -np.expm1(-1.0)
     expected = owed * (1.0 - due) * (1.0 - 0.6 / due / (0.75 * 1.1))
@@ -182,12 +182,12 @@ def test_what_is_closed_in_time_is_paid(lanes: Callable[..., Any]) -> None:
     slow, fast = [0.5 ** (1 / 96)] * 96, [0.5**0.5] * 2
     for hours, returns, sign in ((1.0, slow, 0), (6.0, slow, 0), (1.0, fast, 1), (6.0, fast, 1)):
         block = lanes()
-        pledged(block, beta=1.0, hours=hours)
+        pledged(block, hours=hours)
         assert np.sign(sum(fall(block, returns))) == sign
     late = []
     for hours in (0.5, 1.0, 3.0):
         block = lanes()
-        pledged(block, beta=1.0, hours=hours)
+        pledged(block, hours=hours)
         late.append(sum(fall(block, [0.5, *[1.0] * 48])))
     assert late == sorted(late)
 
@@ -195,7 +195,7 @@ def test_what_is_closed_in_time_is_paid(lanes: Callable[..., Any]) -> None:
 def test_no_loan_is_closed_twice(lanes: Callable[..., Any]) -> None:
     """A price that comes back and falls again to where it was closes no more; further down it does."""
     block = lanes()
-    pledged(block, beta=1.0, hours=1.0)
+    pledged(block, hours=1.0)
     first, *rest = fall(block, [0.5, 2.0, *[1.0] * 30, 0.55])
     assert first > 0.0
     assert sum(rest[:-1]) == 0.0
@@ -203,11 +203,21 @@ def test_no_loan_is_closed_twice(lanes: Callable[..., Any]) -> None:
     assert fall(block, [0.5])[0] > 0.0
 
 
-@pytest.mark.parametrize("off", ["beta", "no debt", "covered"])
-def test_no_bad_debt(lanes: Callable[..., Any], off: str) -> None:
-    """Collateral that does not fall, a deposit nobody took, or loans of next to nothing beside their collateral: no bad debt, and nothing else moves."""
+def test_no_more_goes_bad_than_was_against_the_share_token(lanes: Callable[..., Any]) -> None:
+    """Three tenths of the loans against a token that loses nine tenths an hour until nothing is left: nearly all of them go bad, and no other."""
     block = lanes()
-    pledged(block, beta=0.0 if off == "beta" else 1.0, hours=3.0, covered=1e-9 if off == "covered" else 0.825)
+    pledged(block, share=0.3, hours=1.0)
+    owed = block["fraxlend.lent"] - block["fraxlend.free"]
+    bad = sum(fall(block, [0.1] * 40))
+    assert 0.2 * owed < bad < 0.3 * owed
+    assert fall(block, [0.0, 1e-300, 1.0]) == pytest.approx([0.0, 0.0, 0.0], abs=1.0)
+
+
+@pytest.mark.parametrize("off", ["share", "no debt", "covered"])
+def test_no_bad_debt(lanes: Callable[..., Any], off: str) -> None:
+    """No loan against the share token, a deposit nobody took, or loans of next to nothing beside their collateral: no bad debt, and nothing else moves."""
+    block = lanes()
+    pledged(block, share=0.0 if off == "share" else 1.0, hours=3.0, covered=1e-9 if off == "covered" else 0.825)
     if off == "no debt":
         market(block, 300e6, wanted=0.0)
     lent, free, booked = block["fraxlend.lent"], block["fraxlend.free"], block.booked()

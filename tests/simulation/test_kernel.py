@@ -335,7 +335,7 @@ VARIANTS: dict[str, Variant] = {
         CALM,
     ),
     "borrowers' collateral falls faster than it is sold": Variant(
-        {**LENT_OUT, "markets.fraxlend_collateral_beta": 1.0}, {}, {"fraxlend_cap": 0.3}, {"share_return": (40, 60, 0.7)}, CALM
+        {**LENT_OUT, "markets.fraxlend_share_pledged": 0.9}, {}, {"fraxlend_cap": 0.3}, {"share_return": (40, 60, 0.7)}, CALM
     ),
     "the investor's market is dry": Variant(
         EVERYWHERE, {}, {"investor_cap": 0.0, "idle_buffer": 0.5}, {"investor.demand": (2, 100, 2e9)}, CALM

@@ -200,9 +200,10 @@ MECHANISMS: dict[str, Off] = {
         inner=("aave.rate", "investor.rate", "fraxlend.rate", "fraxlend.rate_without"),
     ),
     "what Fraxlend's borrowers pledged": Off(
-        Changes({"markets.fraxlend_collateral_beta": 0.0}),
+        Changes({"markets.fraxlend_share_pledged": 0.0}),
         Changes({"markets.fraxlend_liquidation_hours": 100.0, "markets.fraxlend_max_ltv": 0.8}),
         ("income_fraxlend_bad_debt",),
+        ("fraxlend.due", "fraxlend.lowest"),
         start=Changes({"markets.fraxlend_max_ltv": 0.9, "markets.fraxlend_liquidation_hours": 24.0}),
     ),
     "noise of coins": Off(Changes({}, {"coin_noise_sd": 0.0}), Changes({}, {"coin_noise_hours": 500.0})),

@@ -575,12 +575,15 @@ class Twin:
         self.happened("loss: curve", stolen)
 
     def late_liquidations(self, market: Mapping[str, float]) -> None:
-        """What borrowers pledged follows the share token; the further it falls below its lowest, the more loans are closed, late, at the hour's price."""
-        self.pledged *= 1 + self.behaviour.fraxlend_collateral_beta.value * (market["share_return"] - 1)
+        """Some loans are against the share token; the further it falls below its lowest, the more of them are closed, late, at the hour's price."""
+        self.pledged = max(self.pledged * market["share_return"], 1e-9)
         hours = self.behaviour.fraxlend_liquidation_hours.value
         self.pledged_due += (1 - math.exp(-1 / hours)) * (self.pledged - self.pledged_due)
         lowest = min(self.pledged_lowest, self.pledged_due)
-        closed = (self.fraxlend_lent - self.fraxlend_free) * (1 - lowest / self.pledged_lowest)
+        share, owed = self.behaviour.fraxlend_share_pledged.value, self.fraxlend_lent - self.fraxlend_free
+        # of the first loans those against it that are still open, and the others
+        before, after = share * self.pledged_lowest, share * lowest
+        closed = owed * (before - after) / (1 - share + before)
         # per unit of the debt, which was at the highest loan-to-value when it was due
         fetched = self.pledged / self.pledged_due / self.behaviour.fraxlend_max_ltv.value
         bad = closed * max(0.0, 1 - fetched / (1 + self.behaviour.fraxlend_liquidation_fee.value))
