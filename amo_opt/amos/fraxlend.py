@@ -5,13 +5,21 @@ Decollateralise: mint up to `fraxlend_cap`, never under `min_cr`. Market operati
 stablecoin, no collateral: `cr_external` counts nothing, the chain counts the deposit at the collateral ratio.
 
 The deposit is what borrowers owe plus what can be withdrawn; the first is an asset at par, the second own stablecoin.
+
+What stands behind it, and what it costs. Behind what is owed stands the borrowers' collateral, behind what can be withdrawn nothing: it is stablecoin that nobody took. Neither is cover.
+- The more is minted the lower the rate, and the more is borrowed and sold: `fraxlend_further_elasticity`, beyond that of other lending markets, as whoever mints the stablecoin can offer a rate of zero.
+- Loans are liquidated late: a share of them (`fraxlend_share_pledged`) is against the share token, or what falls with it, the others' collateral stands. They are spread evenly below the highest loan-to-value allowed, so that at a
+  price of z of its start a share z of them is left: what comes to the limit as the price falls below its lowest so far is closed at the hour's price, not at the slow one (`fraxlend_liquidation_hours`) at which it
+  was due. What that fetches less than debt and liquidation fee is bad debt, on a line of its own; who is closed is not followed by another against the same.
+- What strikes the market strikes the whole deposit: a thief takes what can be withdrawn (Fuse, April 2022), which is then outside, waits to be sold and has nothing behind it.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, market_constants, rate_curve, resting_rate
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, elasticity_of, market_constants, rate_curve, resting_rate
 from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, LendingMarket, Loss, Mechanism, OwnStablecoin, Stages, UnderCap
 from amo_opt.amos.minter import mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
@@ -21,15 +29,15 @@ from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
-from amo_opt.protocol.state import AmoSection, Figure, figure
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 mine = Own(
     "fraxlend",
-    state=("lent", "rate", "free", "drawn", "rate_without", "minted", "income"),
+    state=("lent", "rate", "free", "drawn", "rate_without", "minted", "income", "price", "due", "lowest", "bad_debt"),
     market=("deposits", "demand", "loss"),
     parameters=("cap",),
-    constants=("kink", "slope_1", "slope_2", "reserve_factor"),
+    constants=("kink", "slope_1", "slope_2", "reserve_factor", "elasticity", "pledged", "closing_weight", "covered"),
 )
 
 
@@ -47,12 +55,12 @@ def loans(lent: float, others: float, wanted: float, rate: float, rate_without: 
 
 
 @stage
-def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Where the market rests before anything happens, with the deposit and without it, and what the AMO has there."""
     kink = k[mine.C_KINK]
     slope_1 = k[mine.C_SLOPE_1]
     slope_2 = k[mine.C_SLOPE_2]
-    elasticity = c[at.C_LENDING_ELASTICITY]
+    elasticity = k[mine.C_ELASTICITY]
     for i in range(LANES):
         lent = a[mine.S_LENT + i]
         others = n[mine.M_DEPOSITS + i]
@@ -67,22 +75,64 @@ def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q
         a[mine.S_FREE + i] = free
         a[mine.S_RATE_WITHOUT + i] = without
         a[mine.S_DRAWN + i] = borrowed - borrowed_without
+        a[mine.S_PRICE + i] = 1.0
+        a[mine.S_DUE + i] = 1.0
+        a[mine.S_LOWEST + i] = 1.0
         s[at.S_OWN_OUTSIDE + i] += free
         s[at.S_OWN_AT_FLOOR + i] += free
         s[at.S_OWN_COUNTED + i] += lent
         s[at.S_MINTED + i] += a[mine.S_MINTED + i]
 
 
+LEAST_PRICE = 1e-9
+"""Of the start: collateral that is worth less is worth nothing."""
+
+
+@scalar
+def unpaid(price: float, due: float, lowest: float, pledged: float, per_covered: float) -> tuple[float, float]:
+    """Of the debt, what is liquidated this hour and does not fetch what is due, and the lowest price so far; ``price`` of what is ``pledged`` for so much of the loans now, ``due`` the slow
+    one that liquidations were due at, ``per_covered`` = 1 / (the highest loan-to-value with the liquidation fee on it).
+    """
+    reached = due if due < lowest else lowest
+    struck = pledged * (lowest - reached) / (1.0 - pledged + pledged * lowest)
+    short = 1.0 - per_covered * (price / due)
+    return struck * (short if short > 0.0 else 0.0), reached
+
+
 @stage
-def venue_loss(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, _k: Vector) -> None:
-    """What borrowers never repay of their debt this hour."""
+def venue_loss(s: Vector, m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
+    """What is lost of the deposit this hour: of what borrowers owe what they never repay, and what their collateral does not fetch, being sold late; of what could be withdrawn what is
+    taken, and waits to be sold.
+    """
+    pledged = k[mine.C_PLEDGED]
+    weight = k[mine.C_CLOSING_WEIGHT]
+    per_covered = 1.0 / k[mine.C_COVERED]
     for i in range(LANES):
+        price = a[mine.S_PRICE + i] * m[at.M_SHARE_RETURN + i]
+        price = price if price > LEAST_PRICE else LEAST_PRICE
+        due = a[mine.S_DUE + i]
+        due = due + weight * (price - due)
+        share, lowest = unpaid(price, due, a[mine.S_LOWEST + i], pledged, per_covered)
+        a[mine.S_PRICE + i] = price
+        a[mine.S_DUE + i] = due
+        a[mine.S_LOWEST + i] = lowest
+
         lent = a[mine.S_LENT + i]
-        lost = (lent - a[mine.S_FREE + i]) * n[mine.M_LOSS + i]
-        a[mine.S_LENT + i] = lent - lost
-        a[mine.S_DRAWN + i] -= lost
-        s[at.S_OWN_COUNTED + i] -= lost
-        s[at.S_INCOME_VENUE_LOSSES + i] -= lost
+        free = a[mine.S_FREE + i]
+        loss = n[mine.M_LOSS + i]
+        owed = lent - free
+        bad = owed * share
+        written_off = (owed - bad) * loss
+        taken = free * loss
+        a[mine.S_FREE + i] = free - taken
+        a[mine.S_LENT + i] = lent - bad - written_off - taken
+        a[mine.S_DRAWN + i] -= bad + written_off
+        s[at.S_OWN_OUTSIDE + i] -= taken
+        s[at.S_OWN_AT_FLOOR + i] -= taken
+        s[at.S_OWN_COUNTED + i] -= bad + written_off + taken
+        s[at.S_QUEUE + i] += taken
+        s[at.S_INCOME_VENUE_LOSSES + i] -= written_off + taken
+        a[mine.S_BAD_DEBT + i] -= bad
 
 
 @stage
@@ -96,7 +146,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
     slope_1 = k[mine.C_SLOPE_1]
     slope_2 = k[mine.C_SLOPE_2]
     keep = (1.0 - k[mine.C_RESERVE_FACTOR]) / HOURS_A_YEAR
-    elasticity = c[at.C_LENDING_ELASTICITY]
+    elasticity = k[mine.C_ELASTICITY]
     weight = c[at.C_LENDING_WEIGHT]
     for i in range(LANES):
         lent = a[mine.S_LENT + i]
@@ -344,7 +394,7 @@ EXPECTATIONS = (
         parameter="cap",
         metric="min_cr_external_tail95",
         sign=-1,
-        reason="borrowers sell what was minted: more claims on the same collateral",
+        reason="borrowers sell what was minted, more of it the lower the rate: more claims on the same collateral",
     ),
     Expectation(parameter="cap", metric="floor_ratio", sign=-1, reason="more algorithmic supply on the same depth"),
 )
@@ -362,6 +412,16 @@ class FraxlendAmo(AmoSection):
         return self.lent.value
 
 
+def _constants(state: ProtocolState) -> dict[str, float]:
+    markets = state.markets
+    return market_constants(state, "fraxlend") | {
+        "elasticity": elasticity_of(markets, "fraxlend"),
+        "pledged": markets.fraxlend_share_pledged.value,
+        "closing_weight": -math.expm1(-1.0 / markets.fraxlend_liquidation_hours.value),
+        "covered": markets.fraxlend_max_ltv.value * (1.0 + markets.fraxlend_liquidation_fee.value),
+    }
+
+
 MECHANISM = Mechanism(
     name="fraxlend",
     title="Fraxlend AMO",
@@ -370,19 +430,45 @@ MECHANISM = Mechanism(
     turn=3,
     section=FraxlendAmo,
     start=lambda state: {"lent": state.amos.fraxlend.lent.value, "minted": state.amos.fraxlend.minted.value},
-    constants=lambda state: market_constants(state, "fraxlend"),
-    markets=rate_curve("fraxlend", "Fraxlend"),
+    constants=_constants,
+    markets=rate_curve("fraxlend", "Fraxlend")
+    | {
+        "fraxlend_max_ltv": figure(0.05, 1.0, "", "Fraxlend: loan over its collateral's worth above which it is liquidated", default=0.75),
+        "fraxlend_liquidation_fee": figure(0.0, 1.0, "", "Fraxlend: what a liquidator is paid, share of the debt", default=0.1),
+        "fraxlend_further_elasticity": figure(
+            0.0,
+            1e4,
+            "",
+            "fall of the demand to borrow the stablecoin per unit of its rate, beyond lending_elasticity",
+            default=0.0,
+            behaviour=True,
+        ),
+        "fraxlend_share_pledged": figure(
+            0.0,
+            0.99,
+            "",
+            "share of the loans on Fraxlend against the share token, or what falls with it",
+            default=0.0,
+            behaviour=True,
+        ),
+        "fraxlend_liquidation_hours": figure(
+            0.1, 168.0, "h", "time by which liquidations on Fraxlend come after their price", default=1.0, behaviour=True
+        ),
+    },
     markets_after="illiquid_haircut",
     inputs={
         "deposits": "tokens; stablecoin that others lend out",
         "demand": "tokens; demand to borrow the stablecoin at a rate of zero",
-        "loss": "share of the borrowers' debt to the AMO that is lost this hour",
+        "loss": "share of the deposit, owed or not, that is lost this hour",
     },
     market=LendingMarket(prefix="fraxlend", deposits="stablecoin that others lend out where the Fraxlend AMO lends"),
-    loss=Loss(share_of="of the borrowers' debt to Fraxlend", event="bad debt on Fraxlend"),
+    loss=Loss(share_of="of the deposit in Fraxlend, borrowed or not,", event="a loss on Fraxlend"),
     parameters={"cap": supply_cap("fraxlend_cap", "Most stablecoin minted into Fraxlend, share of supply", rank=80)},
     out={"cap": UnderCap(used=lambda state: state.amos.fraxlend.lent.value, use="lent")},
-    income={"income": Income(name="fraxlend", label="Fraxlend interest", rank=30)},
+    income={
+        "income": Income(name="fraxlend", label="Fraxlend interest", rank=30),
+        "bad_debt": Income(name="fraxlend_bad_debt", label="bad debt on Fraxlend", rank=68, cost=True),
+    },
     series={"lent": "fraxlend_lent"},
     expectations=EXPECTATIONS,
     books=(Book(position="lent", book="minted"),),

@@ -14,7 +14,7 @@ from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_US
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.lanes import LANES, Own
-from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, fact, figure
+from amo_opt.protocol.state import AmoSection, Figure, MarketFigures, ProtocolState, fact, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 if TYPE_CHECKING:
@@ -272,6 +272,13 @@ def rate_curve(prefix: str, whose: str = "", *, above: str = "borrow rate added 
 def market_constants(state: ProtocolState, prefix: str) -> dict[str, float]:
     """The rate curve of the lending market whose figures in ``[markets]`` begin with ``prefix``."""
     return {each: getattr(state.markets, f"{prefix}_{each}").value for each in ("kink", "slope_1", "slope_2", "reserve_factor")}
+
+
+def elasticity_of(markets: MarketFigures, prefix: str) -> float:
+    """How borrowers answer to the rate of the market whose figures begin with ``prefix``: as in every lending market, and beyond it where the market has a figure for that."""
+    every: float = markets.lending_elasticity.value
+    beyond: Figure | None = getattr(markets, f"{prefix}_further_elasticity", None)
+    return every if beyond is None else every + beyond.value
 
 
 def lender(name: str, market: LendingMarket, *, cap: Parameter, income: Income, series: str, **owned: Any) -> Mechanism:

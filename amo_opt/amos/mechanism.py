@@ -56,7 +56,8 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What a reader expects of a parameter: ``sign`` +1 where a higher one should raise the metric, -1 where it should lower it, and why.
+    """What a reader expects of a parameter: ``sign`` +1 where a higher one should raise the metric, -1 where it should lower it, and why; ``against`` is the mechanism that is known to turn it
+    round, told where it does.
 
     An AMO's own say its parameter by the short name.
     """
@@ -65,6 +66,7 @@ class Expectation:
     metric: str
     sign: int
     reason: str
+    against: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

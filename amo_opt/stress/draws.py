@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.kinds import ASSET, mechanism_of
 from amo_opt.amos.layout import BASE, layout_of
+from amo_opt.amos.lending import elasticity_of
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.market import LANES
@@ -44,6 +45,11 @@ FREE_CAPS = tuple(f"{each.name}.free_cap" for each in MECHANISMS if "free_cap" i
 DRAWN_FROM = frozenset(
     {f"amos.{amo}.lent" for amo in LENDERS.values()}
     | {f"markets.{market}_{part}" for market in LENDERS for part in ("kink", "slope_1", "slope_2")}
+    | {
+        f"markets.{each.market.prefix}_further_elasticity"
+        for each in MECHANISMS
+        if each.market is not None and f"{each.market.prefix}_further_elasticity" in each.markets
+    }
     | {"markets.lending_elasticity", "markets.lending_memory_hours"}
 )
 """Figures of a state, by dotted name, that a market is drawn from: borrowers' demand is what makes the drawn utilisation come true."""
@@ -314,7 +320,8 @@ def _lending(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
             rows[f"{amo}.free_cap"] = np.where(frozen, settings["freeze_free"], NO_LIMIT)
         mean_rate = lagged_mean(_borrow_rate(utilisation, state, market), markets.lending_memory_hours.value)
         rows[f"{amo}.deposits"] = deposits
-        rows[f"{amo}.demand"] = borrowed * (1.0 + markets.lending_elasticity.value * mean_rate)
+        elasticity: float = elasticity_of(markets, market)
+        rows[f"{amo}.demand"] = borrowed * (1.0 + elasticity * mean_rate)
     return rows
 
 

@@ -22,7 +22,7 @@ def market(block: Any, lent: float | np.ndarray, *, deposits: float = 100e6, wan
     """An hour of a market with others' deposits and demand for loans; the AMO's deposit beside them."""
     block["fraxlend.lent"] = lent
     block.market(**{"fraxlend.deposits": deposits, "fraxlend.demand": wanted})
-    block.constant(lending_elasticity=elasticity)
+    block.constant(**{"fraxlend.elasticity": elasticity})
     block["borrower_flow"] = 0.0  # added up within an hour
     block.run("fraxlend_market_operations")
 
@@ -118,25 +118,111 @@ def test_the_deposit_is_debt_and_what_can_be_withdrawn(
     assert block.nav() - nav == pytest.approx(block["income_fraxlend"], abs=1e-5)
 
 
-def test_a_loss_hits_only_the_debt(lanes: Callable[..., Any]) -> None:
-    """A quarter of what borrowers owe is lost: what can be withdrawn stays, NAV falls by the loss; with no loss nothing moves."""
-    for loss in (0.25, 0.0):
+def test_a_loss_hits_the_whole_deposit(lanes: Callable[..., Any]) -> None:
+    """A quarter of the deposit is lost: of what borrowers owe it is never repaid, of what could be withdrawn it is taken and waits to be sold; NAV falls by both, `cr_external` too. With no
+    loss nothing moves. As Fuse was drained on 30 April 2022: what lay there was taken, whoever had lent it."""
+    for loss, wanted in ((0.25, 320e6), (0.25, 0.0), (0.0, 320e6)):
         block = lanes()
         block.constant(illiquid_haircut=0.0)
-        market(block, 300e6)
-        debt, free, nav, booked = block["fraxlend.lent"] - block["fraxlend.free"], block["fraxlend.free"], block.nav(), block.booked()
+        market(block, 300e6, wanted=wanted)
+        block["own_at_floor"] = block["own_outside"] = block["fraxlend.free"]
+        block.run("collateral_ratios")
+        lent, free, queue, cover = block["fraxlend.lent"], block["fraxlend.free"], block["queue"], block["cr_external"]
+        nav, booked, external = block.nav(), block.booked(), block["supply"] - block["own_outside"]
         block.market(**{"fraxlend.loss": loss})
         block.lose()
-        assert block["fraxlend.free"] == free
-        assert block["fraxlend.lent"] - free == pytest.approx((1.0 - loss) * debt)
-        assert block["income_venue_losses"] == pytest.approx(-loss * debt)
+        block.run("collateral_ratios")
+        assert block["fraxlend.free"] == pytest.approx((1.0 - loss) * free)
+        assert block["fraxlend.lent"] == pytest.approx((1.0 - loss) * lent)
+        assert block["queue"] - queue == pytest.approx(loss * free)
+        assert block["supply"] - block["own_outside"] - external == pytest.approx(loss * free)
+        assert block["income_venue_losses"] == pytest.approx(-loss * lent)
+        assert block["income_fraxlend_bad_debt"] == 0.0
         assert block.nav() - nav == pytest.approx(block.booked() - booked, abs=1e-5)
+        assert (block["cr_external"] < cover) == (loss * free > 0.0)
+
+
+def fall(block: Any, returns: list[float]) -> list[float]:
+    """Hours of the share token's returns; the bad debt of each."""
+    found = []
+    for each in returns:
+        before = block["income_fraxlend_bad_debt"]
+        block.market(share_return=each)
+        block.lose()
+        found.append(before - block["income_fraxlend_bad_debt"])
+    return found
+
+
+def pledged(block: Any, *, share: float = 1.0, hours: float, covered: float = 0.75 * 1.1) -> None:
+    """300m lent of which 220m are owed, against the share token as far as ``share`` says."""
+    block.constant(illiquid_haircut=0.0)
+    block.constant(**{"fraxlend.pledged": share, "fraxlend.closing_weight": -np.expm1(-1.0 / hours), "fraxlend.covered": covered})
+    market(block, 300e6)
+
+
+def test_loans_closed_late_leave_bad_debt(lanes: Callable[..., Any]) -> None:
+    """A fall of 40% in an hour, liquidations an hour late: they are due at the slow price, 1 - 0.4 (1 - 1/e) = 0.747, so that 25.3% of the loans are closed. Their collateral, 1/0.75 of the debt
+    there, fetches 0.6 / 0.747 of that, and 1.1 of the debt is due: 2.7% of what is closed is never paid, 1.5m. NAV falls by it; no claim is paid off, so the coin they took is still outside."""
     block = lanes()
-    market(block, 300e6, wanted=0.0)
-    block.market(**{"fraxlend.loss": 1.0})
-    block.lose()
-    assert block["fraxlend.lent"] == 300e6
+    pledged(block, hours=1.0)
+    owed, nav, booked, outside = block["fraxlend.lent"] - block["fraxlend.free"], block.nav(), block.booked(), block["own_outside"]
+    due = 1.0 - 0.4 * -np.expm1(-1.0)
+    expected = owed * (1.0 - due) * (1.0 - 0.6 / due / (0.75 * 1.1))
+    (bad,) = fall(block, [0.6])
+    assert bad == pytest.approx(expected)
+    assert 1e6 < bad < 2e6
+    assert block["fraxlend.lent"] - block["fraxlend.free"] == pytest.approx(owed - bad)
+    assert block["own_outside"] == outside
     assert block["income_venue_losses"] == 0.0
+    assert block.nav() - nav == pytest.approx(block.booked() - booked, abs=1e-5)
+
+
+def test_what_is_closed_in_time_is_paid(lanes: Callable[..., Any]) -> None:
+    """Half of the price lost over four days, FXS in May 2022: each hour's loans are closed in time, and none is left unpaid. In two hours it is another matter, and the later the worse."""
+    slow, fast = [0.5 ** (1 / 96)] * 96, [0.5**0.5] * 2
+    for hours, returns, sign in ((1.0, slow, 0), (6.0, slow, 0), (1.0, fast, 1), (6.0, fast, 1)):
+        block = lanes()
+        pledged(block, hours=hours)
+        assert np.sign(sum(fall(block, returns))) == sign
+    late = []
+    for hours in (0.5, 1.0, 3.0):
+        block = lanes()
+        pledged(block, hours=hours)
+        late.append(sum(fall(block, [0.5, *[1.0] * 48])))
+    assert late == sorted(late)
+
+
+def test_no_loan_is_closed_twice(lanes: Callable[..., Any]) -> None:
+    """A price that comes back and falls again to where it was closes no more; further down it does."""
+    block = lanes()
+    pledged(block, hours=1.0)
+    first, *rest = fall(block, [0.5, 2.0, *[1.0] * 30, 0.55])
+    assert first > 0.0
+    assert sum(rest[:-1]) == 0.0
+    assert rest[-1] == 0.0
+    assert fall(block, [0.5])[0] > 0.0
+
+
+def test_no_more_goes_bad_than_was_against_the_share_token(lanes: Callable[..., Any]) -> None:
+    """Three tenths of the loans against a token that loses nine tenths an hour until nothing is left: nearly all of them go bad, and no other."""
+    block = lanes()
+    pledged(block, share=0.3, hours=1.0)
+    owed = block["fraxlend.lent"] - block["fraxlend.free"]
+    bad = sum(fall(block, [0.1] * 40))
+    assert 0.2 * owed < bad < 0.3 * owed
+    assert fall(block, [0.0, 1e-300, 1.0]) == pytest.approx([0.0, 0.0, 0.0], abs=1.0)
+
+
+@pytest.mark.parametrize("off", ["share", "no debt", "covered"])
+def test_no_bad_debt(lanes: Callable[..., Any], off: str) -> None:
+    """No loan against the share token, a deposit nobody took, or loans of next to nothing beside their collateral: no bad debt, and nothing else moves."""
+    block = lanes()
+    pledged(block, share=0.0 if off == "share" else 1.0, hours=3.0, covered=1e-9 if off == "covered" else 0.825)
+    if off == "no debt":
+        market(block, 300e6, wanted=0.0)
+    lent, free, booked = block["fraxlend.lent"], block["fraxlend.free"], block.booked()
+    assert sum(fall(block, [0.4, 0.4, 0.4])) == 0.0
+    assert (block["fraxlend.lent"], block["fraxlend.free"], block.booked()) == (lent, free, booked)
 
 
 def test_the_chain_counts_the_deposit_and_safety_does_not(lanes: Callable[..., Any]) -> None:

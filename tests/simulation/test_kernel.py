@@ -335,6 +335,9 @@ VARIANTS: dict[str, Variant] = {
         {"fraxlend.demand": (40, 60, 0.0)},
         CALM,
     ),
+    "borrowers' collateral falls faster than it is sold": Variant(
+        {**LENT_OUT, "markets.fraxlend_share_pledged": 0.9}, {}, {"fraxlend_cap": 0.3}, {"share_return": (40, 60, 0.7)}, CALM
+    ),
     "the investor's market is dry": Variant(
         EVERYWHERE, {}, {"investor_cap": 0.0, "idle_buffer": 0.5}, {"investor.demand": (2, 100, 2e9)}, CALM
     ),

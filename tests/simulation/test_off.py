@@ -195,9 +195,16 @@ MECHANISMS: dict[str, Off] = {
         ("unwinding", "unwinding_hours", "hours_unwinding"),
     ),
     "borrowers' answer to rates": Off(
-        Changes({"markets.lending_elasticity": 0.0}),
+        Changes({"markets.lending_elasticity": 0.0, "markets.fraxlend_further_elasticity": 0.0}),
         Changes({"markets.lending_memory_hours": 5.0}),
         inner=("aave.rate", "investor.rate", "fraxlend.rate", "fraxlend.rate_without"),
+    ),
+    "what Fraxlend's borrowers pledged": Off(
+        Changes({"markets.fraxlend_share_pledged": 0.0}),
+        Changes({"markets.fraxlend_liquidation_hours": 100.0, "markets.fraxlend_max_ltv": 0.8}),
+        ("income_fraxlend_bad_debt",),
+        ("fraxlend.due", "fraxlend.lowest"),
+        start=Changes({"markets.fraxlend_max_ltv": 0.9, "markets.fraxlend_liquidation_hours": 24.0}),
     ),
     "noise of coins": Off(Changes({}, {"coin_noise_sd": 0.0}), Changes({}, {"coin_noise_hours": 500.0})),
 }
@@ -269,4 +276,5 @@ def test_a_cap_too_small_to_use_is_no_cap(series: Callable[..., Any]) -> None:
     off = MECHANISMS["Fraxlend"]
     without = series(off.off)
     within = series(off.off, Changes({}, {}, {"fraxlend_cap": 1e-6}))
-    assert {variable for variable in STATE if not np.array_equal(without[variable], within[variable])} == set(off.inner)
+    pledged = {"fraxlend.price", "fraxlend.due", "fraxlend.lowest"}
+    assert {variable for variable in STATE if not np.array_equal(without[variable], within[variable])} == {*off.inner, *pledged}

@@ -30,6 +30,7 @@ COLUMNS = [
     "income_swap_fees_usd",
     "income_uniswap_fees_usd",
     "income_rewards_usd",
+    "income_fraxlend_bad_debt_usd",
     "income_primary_fees_usd",
     "income_market_operations_usd",
     "income_venue_losses_usd",

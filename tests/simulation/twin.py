@@ -163,6 +163,7 @@ LINES = (
     "income_swap_fees",
     "income_uniswap_fees",
     "income_rewards",
+    "income_fraxlend_bad_debt",
     "income_primary_fees",
     "income_market_operations",
     "income_venue_losses",
@@ -188,6 +189,7 @@ OPERATIONS = (
     "curve: brings", "curve: brings half a pool", "curve: mints", "curve: burns", "curve: over its cap", "curve: unwinds", "curve: taken back", "curve: shut by min_cr",
     "uniswap: adds", "uniswap: off the middle", "uniswap: over its cap", "uniswap: unwinds", "uniswap: taken back",
     "fraxlend: mints", "fraxlend: over its cap", "fraxlend: unwinds", "fraxlend: taken back", "fraxlend: fully utilised", "fraxlend: nothing to repay with",
+    "fraxlend: bad debt",
     "aave: lends", "aave: over its cap", "aave: refills the buffer", "aave: unwinds", "aave: waits for the venue",
     "investor: lends", "investor: over its cap", "investor: refills the buffer", "investor: unwinds", "investor: waits for the venue",
     "minter: no room to mint", "minter: no room to borrow",
@@ -277,6 +279,9 @@ class Twin:
             "fraxlend.free": self.fraxlend_free,
             "fraxlend.drawn": self.fraxlend_drawn,
             "fraxlend.minted": self.fraxlend_minted,
+            "fraxlend.price": self.pledged,
+            "fraxlend.due": self.pledged_due,
+            "fraxlend.lowest": self.pledged_lowest,
             "curve.minted": self.curve_minted,
             "curve.borrowed": self.curve_borrowed,
             "uniswap.liquidity": self.uniswap_liquidity,
@@ -390,9 +395,10 @@ class Twin:
         kink, slope_1, slope_2, reserve = (
             getattr(self.behaviour, f"{name}_{figure}").value for figure in ("kink", "slope_1", "slope_2", "reserve_factor")
         )
-        return LendingMarket(
-            kink, slope_1, slope_2, reserve, self.behaviour.lending_elasticity.value, self.behaviour.lending_memory_hours.value
-        )
+        elasticity = self.behaviour.lending_elasticity.value
+        if name == "fraxlend":
+            elasticity += self.behaviour.fraxlend_further_elasticity.value
+        return LendingMarket(kink, slope_1, slope_2, reserve, elasticity, self.behaviour.lending_memory_hours.value)
 
     def open_lending(self, first: Mapping[str, float]) -> None:
         for lender in (self.aave, self.investor):
@@ -407,6 +413,7 @@ class Twin:
         self.fraxlend, self.without = self.lending_market("fraxlend"), self.lending_market("fraxlend")
         self.uses_fraxlend = self.parameters.fraxlend_cap > 0 or amo.lent.value > 0
         self.fraxlend_lent, self.fraxlend_minted = amo.lent.value, amo.minted.value
+        self.pledged = self.pledged_due = self.pledged_lowest = 1.0
         others, demand = first["fraxlend.deposits"], first["fraxlend.demand"]
         deposits = others + self.fraxlend_lent
         self.without.rests(others, demand)
@@ -551,15 +558,40 @@ class Twin:
             lender.lent -= lost
             self.book("income_venue_losses", -lost * self.collateral_price)
             self.happened(f"loss: {lender.name}", lost)
-        owed = (self.fraxlend_lent - self.fraxlend_free) * market["fraxlend.loss"]
-        self.fraxlend_lent -= owed
-        self.fraxlend_drawn -= owed  # written off: whoever borrows in their place sells again
+        if self.uses_fraxlend:
+            self.late_liquidations(market)
+        written_off = (self.fraxlend_lent - self.fraxlend_free) * market["fraxlend.loss"]
+        taken = self.fraxlend_free * market["fraxlend.loss"]
+        self.fraxlend_lent -= written_off + taken
+        self.fraxlend_free -= taken
+        self.queue += taken  # a thief's, and for sale
+        self.fraxlend_drawn -= written_off  # whoever borrows in their place sells again
+        owed = written_off + taken
         stolen = self.own * market["curve.loss"]
         self.lp_amo *= 1 - market["curve.loss"]
         # stolen stablecoin is external supply now, owed at par; the other side was an asset
         self.book("income_venue_losses", -owed - stolen * (self.x + self.y * self.base_value))
         self.happened("loss: fraxlend", owed)
         self.happened("loss: curve", stolen)
+
+    def late_liquidations(self, market: Mapping[str, float]) -> None:
+        """Some loans are against the share token; the further it falls below its lowest, the more of them are closed, late, at the hour's price."""
+        self.pledged = max(self.pledged * market["share_return"], 1e-9)
+        hours = self.behaviour.fraxlend_liquidation_hours.value
+        self.pledged_due += (1 - math.exp(-1 / hours)) * (self.pledged - self.pledged_due)
+        lowest = min(self.pledged_lowest, self.pledged_due)
+        share, owed = self.behaviour.fraxlend_share_pledged.value, self.fraxlend_lent - self.fraxlend_free
+        # of the first loans those against it that are still open, and the others
+        before, after = share * self.pledged_lowest, share * lowest
+        closed = owed * (before - after) / (1 - share + before)
+        # per unit of the debt, which was at the highest loan-to-value when it was due
+        fetched = self.pledged / self.pledged_due / self.behaviour.fraxlend_max_ltv.value
+        bad = closed * max(0.0, 1 - fetched / (1 + self.behaviour.fraxlend_liquidation_fee.value))
+        self.pledged_lowest = lowest
+        self.fraxlend_lent -= bad
+        self.fraxlend_drawn -= bad
+        self.book("income_fraxlend_bad_debt", -bad)
+        self.happened("fraxlend: bad debt", bad)
 
     def interest(self, market: Mapping[str, float]) -> None:
         """Deposits earn what utilisation makes of the rate; a doubled deposit lowers it."""

@@ -224,6 +224,7 @@ ONCE = {
     "curve_operate_of": 2,
     "fraxlend_begin": 2,
     "fraxlend_market_operations": 3,
+    "fraxlend_venue_loss": 1,
     "holders_demand": 5,
     "holders_lp_flight": 1,
     "lending_begin": 2,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.facts.finding import optimum_words
+from amo_opt.report.facts.finding import HIDDEN_BY_A, optimum_words
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.rule import rule_words
 from amo_opt.report.facts.ruling import explanation_of, reason_of
@@ -183,7 +183,10 @@ def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts
         marks.append(("proposed", float(subject.other.parameters.values()[profile.parameter])))
     paths = paths_counted(profile.points[0].score.yield_annual, "selection path") if profile.points else count(0, "selection path")
     finding = f"{optimum_words(profile.optimum)}."
-    caption = f"{finding} All else held at {clean(profile.base)} (n = {paths}, seed {result.study.search.seed}; {bands(profile.points)})."
+    hidden = f" {HIDDEN_BY_A}" if profile.optimum.searched else ""
+    caption = (
+        f"{finding}{hidden} All else held at {clean(profile.base)} (n = {paths}, seed {result.study.search.seed}; {bands(profile.points)})."
+    )
     log = PARAMETERS[profile.parameter].log
     title = title_of(profile.parameter, result.study.state)
     return profile_facts(profile.parameter, profile.points, title=title, log=log, marks=tuple(marks), finding=finding, caption=caption)

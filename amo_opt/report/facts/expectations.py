@@ -20,25 +20,34 @@ if TYPE_CHECKING:
     from amo_opt.amos.mechanism import Mechanism
     from amo_opt.protocol.state import ProtocolState
 
-_OF_THE_ISSUER = tuple(
-    Expectation(parameter=parameter, metric=metric, sign=sign, reason=reason)
-    for parameter, metric, sign, reason in (
-        ("amplification", "peg_cvar95_bps", -1, "a flatter curve: the same sale moves the price less"),
-        ("amplification", "shortfall_cvar90_bps", -1, "a flatter curve: the same sale moves the price less"),
-        ("amplification", "floor_supply_01_usd", +1, "more can be sold before the price leaves 0.99"),
-        ("idle_buffer", "yield", -1, "idle collateral earns nothing"),
-        ("idle_buffer", "unserved_usd_hours", -1, "redemptions are paid from it at once"),
-        ("idle_buffer", "unserved_cvar90_usd_hours", -1, "redemptions are paid from it at once"),
-        ("pool_share_low", "yield", +1, "more of the pool is the protocol's and earns"),
-        ("pool_share_low", "floor_supply_01_usd", -1, "more stablecoin in the pool leaves less room for sales"),
-        ("pool_share_high", "yield", +1, "the AMO keeps its place in the pool for longer"),
-        ("pool_share_high", "shortfall_cvar90_bps", +1, "stablecoin is withdrawn and burnt later"),
-        ("pool_share_high", "floor_supply_01_usd", -1, "more stablecoin in the pool leaves less room for sales"),
-        ("rebalance_rate", "shortfall_cvar90_bps", -1, "surplus stablecoin leaves the pool faster"),
-        ("unwind_price", "yield", -1, "unwound collateral earns nothing"),
-        ("unwind_price", "min_cr_external_tail95", +1, "collateral leaves its venues earlier"),
-        ("unwind_rate", "unserved_usd_hours", -1, "collateral comes home sooner"),
-    )
+_OF_THE_ISSUER = (
+    *(
+        Expectation(parameter=parameter, metric=metric, sign=sign, reason=reason)
+        for parameter, metric, sign, reason in (
+            ("amplification", "peg_cvar95_bps", -1, "a flatter curve: the same sale moves the price less"),
+            ("amplification", "shortfall_cvar90_bps", -1, "a flatter curve: the same sale moves the price less"),
+            ("amplification", "floor_supply_01_usd", +1, "more can be sold before the price leaves 0.99"),
+            ("idle_buffer", "yield", -1, "idle collateral earns nothing"),
+            ("idle_buffer", "unserved_usd_hours", -1, "redemptions are paid from it at once"),
+            ("idle_buffer", "unserved_cvar90_usd_hours", -1, "redemptions are paid from it at once"),
+            ("pool_share_low", "yield", +1, "more of the pool is the protocol's and earns"),
+            ("pool_share_low", "floor_supply_01_usd", -1, "more stablecoin in the pool leaves less room for sales"),
+            ("pool_share_high", "yield", +1, "the AMO keeps its place in the pool for longer"),
+            ("pool_share_high", "shortfall_cvar90_bps", +1, "stablecoin is withdrawn and burnt later"),
+            ("pool_share_high", "floor_supply_01_usd", -1, "more stablecoin in the pool leaves less room for sales"),
+            ("rebalance_rate", "shortfall_cvar90_bps", -1, "surplus stablecoin leaves the pool faster"),
+            ("unwind_price", "yield", -1, "unwound collateral earns nothing"),
+            ("unwind_price", "min_cr_external_tail95", +1, "collateral leaves its venues earlier"),
+            ("unwind_rate", "unserved_usd_hours", -1, "collateral comes home sooner"),
+        )
+    ),
+    Expectation(
+        parameter="idle_buffer",
+        metric="peg_cvar95_bps",
+        sign=-1,
+        reason="who leaves is paid at the door and sells nothing",
+        against="what lies idle is not brought to the pool, whose other side pays sellers before the door opens and whose providers flee by its share",
+    ),
 )
 
 

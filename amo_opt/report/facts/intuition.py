@@ -101,6 +101,11 @@ def _expected(expectation: Expectation) -> str:
     return f"{direction} with a higher {expectation.parameter}: {expectation.reason}"
 
 
+def _mechanism(expectation: Expectation) -> str:
+    """What is known to turn an expectation round, behind what was found."""
+    return f": {expectation.against}" if expectation.against else ""
+
+
 def _outcome(low: float, high: float, sign: int) -> str:
     """Of a difference's interval against an expected sign."""
     if low > 0.0 or high < 0.0:
@@ -120,8 +125,12 @@ def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Itera
             told.append(outcome)
             if outcome == AGAINST:
                 where = f"{neighbour.parameter} one step {SIDES[neighbour.side]}, {plain_number(neighbour.value)}"
+                told_move, *rest = _moved(found, account)
                 yield Finding(
-                    where, f"{lower_first(metric_of(found.metric, account).title)} {_expected(expectation)}", *_moved(found, account)
+                    where,
+                    f"{lower_first(metric_of(found.metric, account).title)} {_expected(expectation)}",
+                    f"{told_move}{_mechanism(expectation)}",
+                    *rest,
                 )
 
 
@@ -158,7 +167,7 @@ def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator
             yield Finding(
                 f"profile over {profile.parameter}, {plain_number(low)} to {plain_number(high)}",
                 f"{lower_first(metric.title)} {_expected(expectation)}",
-                f"{lower_first(metric.title)} from {scale.text(before.value)} to {scale.text(after.value)}",
+                f"{lower_first(metric.title)} from {scale.text(before.value)} to {scale.text(after.value)}{_mechanism(expectation)}",
                 f"{scale.interval(before)}; {scale.interval(after)}",
                 paths_of(after),
             )

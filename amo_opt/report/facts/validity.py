@@ -12,6 +12,7 @@ from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import allowed, band_holds, shown, summary_table
 from amo_opt.report.facts.doubt import share_words
+from amo_opt.report.facts.finding import HIDDEN_BY_A
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.wording import Chip, Scale, is_plain, listed, sentence_case
 from amo_opt.scoring.replayed import QUOTES
@@ -293,6 +294,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
         ),
         f"{_simulated(study.state)} {caps}".rstrip(),
         *_traded(study.state),
+        *((HIDDEN_BY_A,) if any(name.endswith("amplification") for name in study.search.space) else ()),
         f"Scenario weights are judgements: the chance that a window of this length is that scenario.{counted}",
         "Intervals cover the sampling of paths only, not errors of the model, of the state or of the weights.",
         (

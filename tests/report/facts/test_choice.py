@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from amo_opt.report.facts import gather
+from amo_opt.report.facts.finding import HIDDEN_BY_A
+from amo_opt.report.facts.validity import validity_of
 
 
 def _choice(result):
@@ -40,3 +44,13 @@ def test_profile_values_are_in_order_and_current_and_proposed_are_marked(result)
     assert list(profile.values) == sorted(profile.values)
     assert profile.marks == (("current", 1500.0), ("proposed", 2210.0))
     assert len(profile.table) == len(profile.values)
+
+
+def test_a_profile_over_a_says_what_the_histories_leave_open(result):
+    """Where A is searched: what a high one hides is not identified; where it is held, nothing is proposed of it."""
+    assert HIDDEN_BY_A in _choice(result).profile.caption
+    held = replace(result, profile=replace(result.profile, optimum=replace(result.profile.optimum, searched=False)))
+    assert HIDDEN_BY_A not in _choice(held).profile.caption
+    assert HIDDEN_BY_A in validity_of(result.study).limits
+    search = replace(result.study.search, space={})
+    assert HIDDEN_BY_A not in validity_of(replace(result.study, search=search)).limits

@@ -178,7 +178,7 @@ def test_an_old_state_gives_no_batch(onchain):
     result = onchain(date=date(2022, 7, 11))
     facts = _facts(result)
     assert "STATE TOO OLD" in [each.word for each in facts.decision.warnings]
-    assert facts.execution.reasons[0].startswith("The state is too old: 23 sourced figures of 23 are older than the 30 days")
+    assert facts.execution.reasons[0].startswith("The state is too old: 25 sourced figures of 25 are older than the 30 days")
     assert (facts.execution.batch, facts.execution.calls, facts.execution.apart) == (None, (), ())
     assert batch_files(facts) == {}
     assert "0x3c157e64" not in proposal_md(facts)

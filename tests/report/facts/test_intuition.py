@@ -56,6 +56,20 @@ def test_a_neighbour_against_its_sign_is_listed_and_one_within_its_interval_is_n
     assert _found(replace(only, neighbours=(replace(idle, paired=around_zero),))).findings == ()
 
 
+def test_idle_collateral_that_worsens_a_run_is_listed_with_its_mechanism(result):
+    """More of it, and a higher peg risk beyond its interval: what is known to do that is told with what was found."""
+    idle = next(each for each in result.neighbours if each.parameter == "idle_buffer" and each.side > 0)
+    row = next(each for each in idle.paired if each.metric == "peg_cvar95_bps" and each.scenario is None)
+    worse = replace(row, difference=replace(row.difference, value=2.0, low=1.0, high=3.0))
+    only = replace(_quiet(result), neighbours=(replace(idle, paired=(worse,)),))
+    (finding,) = _found(only).findings
+    assert finding.expected == "peg risk (CVaR 95%) falls with a higher idle_buffer: who leaves is paid at the door and sells nothing"
+    assert finding.found.startswith("peg risk (CVaR 95%) +2")
+    assert ": what lies idle is not brought to the pool, " in finding.found
+    better = replace(row, difference=replace(row.difference, value=-2.0, low=-3.0, high=-1.0))
+    assert _found(replace(only, neighbours=(replace(idle, paired=(better,)),))).findings == ()
+
+
 def test_a_risk_that_falls_while_its_factors_rise_is_listed(result):
     """The case of a value at risk that fell while every factor of it rose: found by rule, not by luck."""
     found = _found(_quiet(result, breach_probability=-0.001, min_cr_external=-0.02, min_cr_external_tail95=-0.03))
@@ -93,7 +107,7 @@ def test_expectations_stand_in_the_order_of_a_parameter_file():
     for amo in MECHANISMS:
         assert {(amo.parameters[each.parameter].name, each.metric, each.sign) for each in amo.expectations} <= set(told)
     of_amos = {each.name for amo in MECHANISMS for each in amo.parameters.values()}
-    assert sum(parameter not in of_amos for parameter, _, _ in told) == 15
+    assert sum(parameter not in of_amos for parameter, _, _ in told) == 16
     caps = [(each.parameter, each.metric, each.sign) for each in EXPECTATIONS if each.parameter in {"investor_cap", "fraxlend_cap"}]
     assert caps == [
         ("investor_cap", "yield", 1),
