@@ -40,6 +40,7 @@ PAYS = {
         "svb-2023",
     ): "beyond four times its size the price stays below 1, the monetary policy's rate rises and borrowers pay it: 7.8% becomes 9.3% a year at eight times",
     ("minimal", "fast-run"): "a coin that dies sooner loses less on its way: 1.0% becomes 1.1% a year",
+    ("frax-2022", "death-spiral"): "the same, once it is dead at either size: 1.34% becomes 1.42% a year and more",
     ("frax-2022", "fast-run"): "a coin that dies sooner loses less on its way: 1.35% becomes 1.41% a year and more",
 }
 """Where the property is missed, at sizes that nothing worked has, and by how much: shown by the campaign of 2026-11-30 and open."""
