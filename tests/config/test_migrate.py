@@ -81,7 +81,7 @@ def figures(text: str) -> list[str]:
 def test_every_figure_is_the_shipped_one(former: Path) -> None:
     """Value, source, date, reason and range of each: what the package ships is the same state moved by hand."""
     assert migrate(former, STUDY, STATE).exit_code == 0
-    found, shipped = load_state(former / STATE, former / WRITTEN), load_state(STUDIES / STATE)
+    found, shipped = load_state(former / STATE, former / WRITTEN), load_state(STUDIES / STATE, STUDIES / "behaviour/frax-2022.toml")
     for name in figures_by_name():
         assert attrgetter(name)(found) == attrgetter(name)(shipped), name
     assert found == shipped
@@ -181,7 +181,7 @@ def test_a_state_in_no_folder_of_states_has_its_behaviour_beside_it(former: Path
     (former / STUDY).write_text(text.replace(STATE, "today.toml"), encoding="utf-8")
     assert migrate(former, STUDY, "today.toml").exit_code == 0
     assert (former / "behaviour-today.toml").exists()
-    assert load_study(former / STUDY).state.markets == load_state(STUDIES / STATE).markets
+    assert load_study(former / STUDY).state.markets == load_state(STUDIES / STATE, STUDIES / "behaviour/frax-2022.toml").markets
 
 
 def test_a_study_sets_the_doors_by_their_names_of_today(former: Path) -> None:
@@ -224,7 +224,7 @@ def test_in_whatever_order_the_figures_stand(tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.mktemp("shuffled") / "a.toml"
     path.write_text("\n".join([f"{before}[{table}]", *marked, after]), encoding="utf-8")
     written = write_migrated(path, "a.toml")
-    assert load_state(path, path.with_name("behaviour-a.toml")) == load_state(STUDIES / STATE)
+    assert load_state(path, path.with_name("behaviour-a.toml")) == load_state(STUDIES / STATE, STUDIES / "behaviour/frax-2022.toml")
     rows = [row for file in written for row in file.read_text(encoding="utf-8").splitlines()]
     for place, row in enumerate(rows):
         if row.startswith("# about "):
