@@ -215,6 +215,19 @@ def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str
     )
 
 
+def _spells(study: Study) -> tuple[str, ...]:
+    """What holders' and providers' spells were fitted to, hence what of the replays is in sample; nothing where a study has no fit."""
+    spells = study.spells
+    if spells is None:
+        return ()
+    n = count(len(spells.evidence), "pool")
+    drawn = f"{spells.count} joint draws of the fit stand for what is not known of them; docs/validity.md shows how they predict days that they had not seen, beside two rivals"
+    if not study.state.is_of(FRAX):
+        return (f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, none of them of this protocol; {drawn}.",)
+    told = "; ".join(clean(each) for each in spells.evidence)
+    return (f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, and what these hold is in sample here ({told}). {sentence_case(drawn)}.",)
+
+
 def _movement(doubt: AssumptionDoubt | None) -> str:
     """In what share of joint draws within those ranges the verdict holds."""
     if doubt is None:
@@ -283,6 +296,7 @@ def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDou
             "How holders, liquidity providers and lending venues behave is assumed, not known; the table of assumed figures gives each range. "
             f"{_movement(doubt)}"
         ),
+        *_spells(study),
         f"Time goes in steps of an hour: what happens within one is not seen. Each path scores {days} days; what has not recovered by then is counted as it stands.",
         (
             f"Governance does nothing during a path, and whoever executes acts {simulation.response_delay_hours} hours after a trigger. "
