@@ -15,7 +15,7 @@ from amo_opt.amos.mechanism import Expectation, Income, Mechanism, Stages
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
+from amo_opt.protocol.state import AmoSection, Figure, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 HOURS_A_YEAR = 8760.0

@@ -78,11 +78,21 @@ def _print_table(title: str, table: Table) -> None:
 @click.command("backtest")
 @click.argument("study_file", type=click.Path(path_type=Path), metavar="STUDY.toml")
 @click.option(
-    "--history", "history_files", type=click.Path(path_type=Path), multiple=True, metavar="FILE.csv", help="A recorded history; give it again for more, each replayed by itself."
+    "--history",
+    "history_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE.csv",
+    help="A recorded history; give it again for more, each replayed by itself.",
 )
 @click.option("--from", "since", default=None, metavar="TIME", help="Replay from here on; the pool's rows before tell how much it moves.")
 @click.option("--to", "until", default=None, metavar="TIME", help="Replay to here.")
-@click.option("--condition", type=click.Choice(["flow", "flow,lp"]), default=None, help="Tell the replay the recorded sales, or these and what providers changed.")
+@click.option(
+    "--condition",
+    type=click.Choice(["flow", "flow,lp"]),
+    default=None,
+    help="Tell the replay the recorded sales, or these and what providers changed.",
+)
 @click.option("--episode", default=None, metavar="NAME", help="A shipped one: svb-2023 or ust-contagion-2022.")
 @click.option(
     "--params",
@@ -129,7 +139,12 @@ def command(
       amo-opt backtest studies/pool.toml --history steth.csv --from 2022-06-07 --to 2022-06-23
       amo-opt backtest studies/pool.toml --history a.csv --history b.csv --condition flow
     """
-    check_call(history_files, episode, plot_file, parts=[name for name, given in (("--from", since), ("--to", until), ("--condition", condition)) if given])
+    check_call(
+        history_files,
+        episode,
+        plot_file,
+        parts=[name for name, given in (("--from", since), ("--to", until), ("--condition", condition)) if given],
+    )
     from amo_opt.config.load import load_parameters
     from amo_opt.report.facts.backtest import document, facts_of, overview_table
     from amo_opt.scoring.forecasts import replay_between

@@ -10,7 +10,6 @@ import click
 from amo_opt.cli.options import check_folder, json_option, print_json
 from amo_opt.cli.streams import say
 
-
 DRAWS = 256
 """Joint draws that a fit is written with."""
 
@@ -56,7 +55,17 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
     if as_json:
         figures = [{"name": name, "value": result.best[name], "interval": ranges[name]} for name in names]
         drift = {"days": WINDOW_DAYS, **result.drift._asdict()}
-        print_json({"schema": 1, "fit": "spells", "evidence": told, "draws": draws, "effective": result.effective, "figures": figures, "drift": drift})
+        print_json(
+            {
+                "schema": 1,
+                "fit": "spells",
+                "evidence": told,
+                "draws": draws,
+                "effective": result.effective,
+                "figures": figures,
+                "drift": drift,
+            }
+        )
         return
     for line in told:
         click.echo(line)
@@ -66,7 +75,9 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
         click.echo(f"{name}: {result.best[name]:.4g}; {low:.4g} to {high:.4g}")
     for place, scale in enumerate(SCALES):
         mean, deviation = result.drift.means[place], result.drift.deviations[place]
-        click.echo(f"log of {scale} over {WINDOW_DAYS:g} days, less that of all days before: {mean:.2g}, deviation {deviation:.2g}; n = {result.drift.windows} windows")
+        click.echo(
+            f"log of {scale} over {WINDOW_DAYS:g} days, less that of all days before: {mean:.2g}, deviation {deviation:.2g}; n = {result.drift.windows} windows"
+        )
 
 
 def check_options(
@@ -84,10 +95,18 @@ def check_options(
 ) -> None:
     """Raises `click.UsageError` where an option is missing or would do nothing for this fit."""
     if evidence is not None:
-        others = {"--history": history, "--pool": pool, "--amplification": amplification, "--external-supply": external_supply, "--study": study}
+        others = {
+            "--history": history,
+            "--pool": pool,
+            "--amplification": amplification,
+            "--external-supply": external_supply,
+            "--study": study,
+        }
         idle = [name for name, given in others.items() if given]
         if idle or leave_out or fit != "spells":
-            raise click.UsageError(f"--evidence: found {', '.join(idle) or f'--fit {fit}'} beside it; allowed: --fit spells, --out and --draws alone")
+            raise click.UsageError(
+                f"--evidence: found {', '.join(idle) or f'--fit {fit}'} beside it; allowed: --fit spells, --out and --draws alone"
+            )
         return
     if out is not None or draws is not None:
         raise click.UsageError("--out and --draws: they are of --evidence FILE.toml, whose joint draws are written beside the figures")
@@ -146,9 +165,19 @@ def check_options(
     help="Compare with the study's own figures: its state, its calm.",
 )
 @click.option(
-    "--evidence", type=click.Path(path_type=Path), default=None, metavar="EVIDENCE.toml", help="Fit spells to every history of an evidence file, with joint draws."
+    "--evidence",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="EVIDENCE.toml",
+    help="Fit spells to every history of an evidence file, with joint draws.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=None, metavar="FIT.toml", help="Write the fit of --evidence, and its draws beside it as .csv.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FIT.toml",
+    help="Write the fit of --evidence, and its draws beside it as .csv.",
+)
 @click.option("--draws", type=click.IntRange(16, 4096), default=None, metavar="N", help="Joint draws of --evidence.  [default: 256]")
 @click.option("--leave-out", multiple=True, metavar="ASSET[:DATE]", help="Do not fit these points; give it again for more.")
 @json_option

@@ -12,9 +12,22 @@ from amo_opt.cli.streams import say
 
 @click.command("validity")
 @click.argument("evidence_file", metavar="EVIDENCE.toml", type=click.Path(path_type=Path))
-@click.option("--study", "study_file", type=click.Path(path_type=Path), default=None, metavar="STUDY.toml", help="The pool that predicts.  [default: the shipped pool alone]")
+@click.option(
+    "--study",
+    "study_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="STUDY.toml",
+    help="The pool that predicts.  [default: the shipped pool alone]",
+)
 @click.option("--paths", type=click.IntRange(32, 4096), default=256, show_default=True, help="Paths of each forecast.")
-@click.option("--page", type=click.Path(path_type=Path), default=None, metavar="PAGE.md", help="Write the tables into a page, between its marks or at its end.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="PAGE.md",
+    help="Write the tables into a page, between its marks or at its end.",
+)
 @json_option
 def command(*, evidence_file: Path, study_file: Path | None, paths: int, page: Path | None, as_json: bool) -> None:
     """How well recorded pools are predicted by figures that have not seen what they predict: bands of 90 and 50%, CRPS and PIT of the pool's share and depth, beside "nothing changes" and random

@@ -37,7 +37,10 @@ _HISTORY = model(
         "file": text("a CSV file's path, relative to $AMO_OPT_HISTORY_DIR"),
         "columns": (
             dict[str, list[str]],
-            Field(default_factory=dict, description='a table from a name here to the file\'s columns that add up to it, such as { pool_base = ["dai", "usdc"] }'),
+            Field(
+                default_factory=dict,
+                description='a table from a name here to the file\'s columns that add up to it, such as { pool_base = ["dai", "usdc"] }',
+            ),
         ),
         "amplification": number(1.0, 1e6, default=None),
         "source": text("where the file is from", least=1),
@@ -64,7 +67,15 @@ SPELLS_FILE = model(
         "evidence": (list[str], Field(..., min_length=1, description="what was fitted, a text for each history")),
         "draws": text("the CSV file of joint draws, relative to this one", least=1),
         "shared": table("shared", dict.fromkeys(SHARED, _FITTED)),
-        "drift": table("drift", {"days": number(1.0, 3650.0), "windows": number(0.0, 1e6), "correlation": number(-1.0, 1.0), **{name: table(f"drift.{name}", {"mean": number(-10.0, 10.0), "deviation": number(0.0, 10.0)}) for name in SCALES}}),
+        "drift": table(
+            "drift",
+            {
+                "days": number(1.0, 3650.0),
+                "windows": number(0.0, 1e6),
+                "correlation": number(-1.0, 1.0),
+                **{name: table(f"drift.{name}", {"mean": number(-10.0, 10.0), "deviation": number(0.0, 10.0)}) for name in SCALES},
+            },
+        ),
         "pool": (list[_POOL], Field(..., min_length=1, description="tables [[pool]]")),  # type: ignore[valid-type]
         "new_pool": table("new_pool", dict.fromkeys(SCALES, _FITTED)),
     },
@@ -118,7 +129,9 @@ def load_evidence(path: str | os.PathLike[str]) -> Evidence:
         if name in names[:place]:
             problems.append(document.problem(("history", place, "name"), "named twice", found=repr(name), allowed="each history once"))
         if name == NEW:
-            problems.append(document.problem(("history", place, "name"), "a word of the fit's own", found=repr(name), allowed="another name"))
+            problems.append(
+                document.problem(("history", place, "name"), "a word of the fit's own", found=repr(name), allowed="another name")
+            )
         for column in values["history"][place]["columns"]:
             if column not in COLUMNS:
                 key: Key = ("history", place, "columns", column)
@@ -131,11 +144,19 @@ def load_evidence(path: str | os.PathLike[str]) -> Evidence:
                 problems.append(document.problem(("episode", place, side), "no time", found=repr(each[side]), allowed=TIME_TEXT))
         if each["history"] not in names:
             key = ("episode", place, "history")
-            problems.append(document.problem(key, "no such history", found=repr(each["history"]), allowed=", ".join(names), hint=nearest(each["history"], names)))
+            problems.append(
+                document.problem(
+                    key, "no such history", found=repr(each["history"]), allowed=", ".join(names), hint=nearest(each["history"], names)
+                )
+            )
         start, end = ends
         if start is not None and end is not None:
             if start >= end:
-                problems.append(document.problem(("episode", place, "end"), "not after its start", found=str(each["end"]), allowed=f"after {each['start']}"))
+                problems.append(
+                    document.problem(
+                        ("episode", place, "end"), "not after its start", found=str(each["end"]), allowed=f"after {each['start']}"
+                    )
+                )
             episodes.append(Episode(name=each["name"], history=each["history"], start=start, end=end))
     if problems:
         raise InputError(problems)
@@ -152,7 +173,9 @@ def load_evidence(path: str | os.PathLike[str]) -> Evidence:
         except InputError as error:
             problems += error.problems
             continue
-        histories.append(Recorded(name=each["name"], file=each["file"], source=each["source"], table=found_table, amplification=each["amplification"]))
+        histories.append(
+            Recorded(name=each["name"], file=each["file"], source=each["source"], table=found_table, amplification=each["amplification"])
+        )
     if problems:
         raise InputError(problems)
     return Evidence(name=values["name"], notes=values["notes"], histories=tuple(histories), episodes=tuple(episodes))
@@ -184,9 +207,16 @@ def spells_of(document: Document, *, pool: str = "", at: Problem | None = None) 
     if pool and pool not in names:
         said = {"allowed": ", ".join(names), "hint": nearest(pool, names)}
         raise InputError([document.problem(("pool",), "no such pool", found=repr(pool), **said) if at is None else replace(at, **said)])
-    for name, figure in [*values["shared"].items(), *((f"{each['name']}.{scale}", each[scale]) for each in values["pool"] for scale in SCALES)]:
+    for name, figure in [
+        *values["shared"].items(),
+        *((f"{each['name']}.{scale}", each[scale]) for each in values["pool"] for scale in SCALES),
+    ]:
         if not figure["low"] <= figure["value"] <= figure["high"]:
-            problems.append(document.problem((), f"{name}: value outside its range", found=f"{figure['value']:g}", allowed=f"{figure['low']:g} to {figure['high']:g}"))
+            problems.append(
+                document.problem(
+                    (), f"{name}: value outside its range", found=f"{figure['value']:g}", allowed=f"{figure['low']:g} to {figure['high']:g}"
+                )
+            )
     if problems:
         raise InputError(problems)
     columns = _draws(document, values["draws"], [*SHARED, *(f"{each}.{scale}" for each in (*names, NEW) for scale in SCALES), *DRIFT])
@@ -219,14 +249,18 @@ def _draws(document: Document, name: str, columns: Sequence[str]) -> dict[str, N
     if gone:
         raise InputError([Problem(label, "header", "columns missing", found=", ".join(header) or "nothing", allowed=", ".join(columns))])
     if len(rows) <= LEAST_DRAWS:
-        raise InputError([Problem(label, "", "too few draws", found=str(len(rows) - 1), allowed=f"at least {LEAST_DRAWS} rows below the header")])
+        raise InputError(
+            [Problem(label, "", "too few draws", found=str(len(rows) - 1), allowed=f"at least {LEAST_DRAWS} rows below the header")]
+        )
     found = np.empty((len(rows) - 1, len(header)))
     problems = []
     for place, (line, row) in enumerate(rows[1:]):
         try:
             found[place] = [float(cell) for cell in row]
         except ValueError:
-            problems.append(Problem(label, "", "not a row of numbers", found=",".join(row)[:80], allowed=f"{len(header)} numbers", line=line))
+            problems.append(
+                Problem(label, "", "not a row of numbers", found=",".join(row)[:80], allowed=f"{len(header)} numbers", line=line)
+            )
     if not problems and not np.isfinite(found).all():
         line = rows[1 + int(np.argwhere(~np.isfinite(found))[0][0])][0]
         problems.append(Problem(label, "", "not finite", found="an infinity or no number", allowed="finite numbers", line=line))
@@ -236,7 +270,19 @@ def _draws(document: Document, name: str, columns: Sequence[str]) -> dict[str, N
 
 
 def spells_text(
-    name: str, notes: str, evidence: Sequence[str], best: Mapping[str, float], draws: Mapping[str, NDArray[np.float64]], *, pools: Sequence[str], means: Sequence[float], deviations: Sequence[float], correlation: float, windows: int, days: float, file: str
+    name: str,
+    notes: str,
+    evidence: Sequence[str],
+    best: Mapping[str, float],
+    draws: Mapping[str, NDArray[np.float64]],
+    *,
+    pools: Sequence[str],
+    means: Sequence[float],
+    deviations: Sequence[float],
+    correlation: float,
+    windows: int,
+    days: float,
+    file: str,
 ) -> tuple[str, str]:
     """A fit as its file and the CSV file of its draws, which ``file`` names. Ranges are 95% of the draws."""
     import json
@@ -248,15 +294,33 @@ def spells_text(
         return f"{{ value = {value!r}, low = {low!r}, high = {high!r} }}"
 
     quoted = [json.dumps(each, ensure_ascii=False) for each in evidence]
-    lines = ["# Calm and busy spells, fitted jointly; written by `amo-opt calibrate`. Scales are a calm day's, flows shares of a pool's total. Ranges are 95%.", "schema = 1", f'name = "{name}"']
+    lines = [
+        "# Calm and busy spells, fitted jointly; written by `amo-opt calibrate`. Scales are a calm day's, flows shares of a pool's total. Ranges are 95%.",
+        "schema = 1",
+        f'name = "{name}"',
+    ]
     lines += [f"notes = {json.dumps(notes, ensure_ascii=False)}"] if notes else []
     lines += ["evidence = [", *(f"  {each}," for each in quoted), "]", f"draws = {json.dumps(file)}", "", "[shared]"]
     lines += [f"{each} = {figure(each)}" for each in SHARED]
-    lines += ["", "# how far the logarithm of a pool's scales lies, over so many days, from those of all its days before", "[drift]", f"days = {days!r}", f"windows = {windows}"]
-    lines += [f"{scale} = {{ mean = {means[place]:.4g}, deviation = {deviations[place]:.4g} }}" for place, scale in enumerate(SCALES)] + [f"correlation = {correlation:.4g}"]
+    lines += [
+        "",
+        "# how far the logarithm of a pool's scales lies, over so many days, from those of all its days before",
+        "[drift]",
+        f"days = {days!r}",
+        f"windows = {windows}",
+    ]
+    lines += [f"{scale} = {{ mean = {means[place]:.4g}, deviation = {deviations[place]:.4g} }}" for place, scale in enumerate(SCALES)] + [
+        f"correlation = {correlation:.4g}"
+    ]
     for pool in pools:
         lines += ["", "[[pool]]", f'name = "{pool}"', *(f"{scale} = {figure(f'{pool}.{scale}')}" for scale in SCALES)]
-    lines += ["", "# a pool that is none of these, as one more of their kind", "[new_pool]", *(f"{scale} = {figure(f'{NEW}.{scale}')}" for scale in SCALES), ""]
+    lines += [
+        "",
+        "# a pool that is none of these, as one more of their kind",
+        "[new_pool]",
+        *(f"{scale} = {figure(f'{NEW}.{scale}')}" for scale in SCALES),
+        "",
+    ]
     columns = [*SHARED, *(f"{each}.{scale}" for each in (*pools, NEW) for scale in SCALES), *DRIFT]
     rows = [",".join(columns), *(",".join(f"{draws[column][row]:.5g}" for column in columns) for row in range(len(draws[columns[0]])))]
     return "\n".join(lines), "\n".join(rows) + "\n"

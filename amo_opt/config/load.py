@@ -298,7 +298,9 @@ def _venue(how: Document, problems: list[Problem]) -> Venue | None:
         if value is None:
             continue
         if not low <= value <= high:
-            problems.append(how.problem(("venue", name, "value"), "out of range", found=plain(value), allowed=f"{plain(low)} to {plain(high)}"))
+            problems.append(
+                how.problem(("venue", name, "value"), "out of range", found=plain(value), allowed=f"{plain(low)} to {plain(high)}")
+            )
         found[name] = float(value)
     if len(found) == 1:
         problems.append(how.problem(("venue",), "half of it is missing", found=next(iter(found)), allowed="price_sd and price_hours"))
@@ -315,12 +317,18 @@ def _spells(how: Document, problems: list[Problem]) -> FittedSpells | None:
     label = os.path.normpath(Path(how.label).parent / name)
     pool = how.get(("spells", "pool")) or ""
     try:
-        return spells_of(read_document(how.path.parent / name, label), pool=pool, at=how.problem(("spells", "pool"), "no such pool", found=repr(pool)))
+        return spells_of(
+            read_document(how.path.parent / name, label), pool=pool, at=how.problem(("spells", "pool"), "no such pool", found=repr(pool))
+        )
     except InputError as error:
         for problem in error.problems:
             unopened = problem.line is None and not problem.where
             said = f"{label}: {problem.message}"
-            problems.append(how.problem(("spells", "file"), said, found=f'"{name}"', allowed=problem.allowed, hint=problem.hint) if unopened else problem)
+            problems.append(
+                how.problem(("spells", "file"), said, found=f'"{name}"', allowed=problem.allowed, hint=problem.hint)
+                if unopened
+                else problem
+            )
         return None
 
 

@@ -338,8 +338,22 @@ BEHAVIOUR_FILE = model(
         "name": name_of("behaviour"),
         "notes": NOTES,
         "unit": text('the unit of account of its amounts, a short word in quotes such as "USD" or "ETH"', default=USD, pattern=UNIT_FORM),
-        "spells": table("spells", {"file": text("the path of a fit of spells, relative to this file", default=""), "pool": text("a pool of that fit", default="")}, required=False),
-        "venue": table("venue", {"price_sd": (FIGURE | None, Field(None, description=f"{FIGURE_FORM}, value from 0 to 1")), "price_hours": (FIGURE | None, Field(None, description=f"{FIGURE_FORM}, value from 0.1 to 10000 h"))}, required=False),
+        "spells": table(
+            "spells",
+            {
+                "file": text("the path of a fit of spells, relative to this file", default=""),
+                "pool": text("a pool of that fit", default=""),
+            },
+            required=False,
+        ),
+        "venue": table(
+            "venue",
+            {
+                "price_sd": (FIGURE | None, Field(None, description=f"{FIGURE_FORM}, value from 0 to 1")),
+                "price_hours": (FIGURE | None, Field(None, description=f"{FIGURE_FORM}, value from 0.1 to 10000 h")),
+            },
+            required=False,
+        ),
         "markets": _figures(parts_of(ProtocolState)["markets"], "markets", behaviour=True),
     },
 )

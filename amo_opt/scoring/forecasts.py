@@ -20,8 +20,8 @@ from amo_opt.config.evidence import Recorded
 from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.state import Figure
-from amo_opt.simulation.backtest import Given, Known, backtest
 from amo_opt.scoring.rules import crps_of_normal, crps_of_paths
+from amo_opt.simulation.backtest import Given, Known, backtest
 from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.calibration.joint import chance_of_busy, joint, own_scales
 from amo_opt.stress.calibration.spells import LEAST_STEPS, Steps, steps_of
@@ -120,7 +120,9 @@ def placed(study: Study, pool: _Pool, spells: FittedSpells | None, *, seed: int)
     return replace(moved, scenarios=scenarios, search=replace(study.search, seed=seed))
 
 
-def forecast(study: Study, pool: _Pool, spells: FittedSpells, known: Known | None, *, first: int, last: int, paths: int, seed: int) -> Backtest:
+def forecast(
+    study: Study, pool: _Pool, spells: FittedSpells, known: Known | None, *, first: int, last: int, paths: int, seed: int
+) -> Backtest:
     """The replay from one row to another (counted in), every path at a draw of the fit."""
     history = history_of(pool.recorded.table.at(range(first, last + 1)))
     return backtest(placed(study, pool, spells, seed=seed), history=history, paths=paths, known=known)
@@ -141,7 +143,9 @@ def scored(run: Backtest, pool: _Pool, rows: Sequence[int], *, first: int, of: s
         yield Scored(of, first, "share", ahead, real, _pit(of_share, real), crps_of_paths(of_share, real), abs(real - start), *walks)
         depth = pool.depth(row)
         of_depth = np.maximum(0.0, 1.0 - run.series["price_in_base"][hour - 1])
-        yield Scored(of, first, "depth", ahead, depth, _pit(of_depth, depth), crps_of_paths(of_depth, depth), abs(depth - still), math.nan, math.nan)
+        yield Scored(
+            of, first, "depth", ahead, depth, _pit(of_depth, depth), crps_of_paths(of_depth, depth), abs(depth - still), math.nan, math.nan
+        )
 
 
 def _pit(paths: Array, real: float) -> float:
@@ -160,7 +164,9 @@ def rolling(study: Study, pools: Sequence[_Pool], *, paths: int = PATHS, told: C
             first = int(np.searchsorted(pool.days, day))
             day += EVERY_DAYS
             ahead = pool.days - pool.days[first]
-            rows = [row for row in range(first + 1, pool.days.size) if ahead[row] <= SOON_DAYS or LATE_DAYS[0] <= ahead[row] <= LATE_DAYS[1]]
+            rows = [
+                row for row in range(first + 1, pool.days.size) if ahead[row] <= SOON_DAYS or LATE_DAYS[0] <= ahead[row] <= LATE_DAYS[1]
+            ]
             if not rows or np.diff(pool.days[first : rows[-1] + 1]).max() > MOST_GAP_DAYS:
                 continue
             before = pool.steps.part(0, first)
@@ -171,7 +177,9 @@ def rolling(study: Study, pools: Sequence[_Pool], *, paths: int = PATHS, told: C
     return found
 
 
-def left_out(study: Study, pools: Sequence[_Pool], evidence: Evidence, *, paths: int = PATHS, told: Callable[[str], None] = lambda _: None) -> list[Scored]:
+def left_out(
+    study: Study, pools: Sequence[_Pool], evidence: Evidence, *, paths: int = PATHS, told: Callable[[str], None] = lambda _: None
+) -> list[Scored]:
     """Every episode predicted from its first row, by figures that have seen everything but its days."""
     found: list[Scored] = []
     by_name = {each.steps.name: each for each in pools}
@@ -234,7 +242,9 @@ def judged(name: str, rows: Sequence[Scored]) -> Judged:
         "n": np.ones(len(rows)), "in90": np.abs(pit - 0.5) < 0.45, "in50": np.abs(pit - 0.5) < 0.25, "crps": np.array([each.crps for each in rows]),
         "still": np.array([each.still for each in rows]), "full": np.array([each.walk_full for each in rows]), "calm": np.array([each.walk_calm for each in rows]),
     }  # fmt: skip
-    sums = {column: np.bincount(at, weights=np.asarray(values, dtype=np.float64), minlength=len(keys)) for column, values in columns.items()}
+    sums = {
+        column: np.bincount(at, weights=np.asarray(values, dtype=np.float64), minlength=len(keys)) for column, values in columns.items()
+    }
     rng = np.random.Generator(np.random.Philox(7))
     size = min(BLOCK, len(keys))
     starts = rng.integers(0, len(keys) - size + 1, size=(RESAMPLES, -(-len(keys) // size)))
@@ -249,7 +259,14 @@ def judged(name: str, rows: Sequence[Scored]) -> Judged:
     walks = None if np.isnan(sums["full"]).any() else (ratio("crps", "full"), ratio("crps", "calm"))
     tenths = np.histogram(pit, bins=10, range=(0.0, 1.0))[0] / max(1, pit.size)
     return Judged(
-        name, len(rows), len(keys), ratio("in90", "n"), ratio("in50", "n"), ratio("crps", "still"), *(walks or (None, None)), tuple(tenths.tolist())
+        name,
+        len(rows),
+        len(keys),
+        ratio("in90", "n"),
+        ratio("in50", "n"),
+        ratio("crps", "still"),
+        *(walks or (None, None)),
+        tuple(tenths.tolist()),
     )
 
 
@@ -276,7 +293,9 @@ class Validity:
             groups = {"to 7 days, all": [*soon, *of_out], "… rolling origins": soon}
             groups |= {f"… … {name}": [each for each in soon if each.of == name] for name in dict.fromkeys(each.of for each in soon)}
             groups |= {"… episodes left out": of_out, "27 to 31 days": late}
-            groups |= {f"whole episode: {name}": [each for each in out if each.of == name] for name in dict.fromkeys(each.of for each in out)}
+            groups |= {
+                f"whole episode: {name}": [each for each in out if each.of == name] for name in dict.fromkeys(each.of for each in out)
+            }
             found.append((what, [judged(name, rows) for name, rows in groups.items() if rows]))
         return found
 
@@ -288,8 +307,12 @@ def validity(study: Study, evidence: Evidence, *, paths: int = PATHS, told_of: C
     out = left_out(study, pools, evidence, paths=paths, told=told_of)
     told_of("stretches told their flows")
     spells = study.spells or fitted([each.steps for each in pools], draws=16, name=evidence.name)[0]
-    both, flow = ((tuple(windows), tuple(episodes)) for windows, episodes in (all_told(study, pools, evidence, spells, lp=lp) for lp in (True, False)))
-    return Validity(evidence=evidence.name, study=study.name, paths=paths, rolled=tuple(rolled), left_out=tuple(out), with_both=both, with_flow=flow)
+    both, flow = (
+        (tuple(windows), tuple(episodes)) for windows, episodes in (all_told(study, pools, evidence, spells, lp=lp) for lp in (True, False))
+    )
+    return Validity(
+        evidence=evidence.name, study=study.name, paths=paths, rolled=tuple(rolled), left_out=tuple(out), with_both=both, with_flow=flow
+    )
 
 
 # -- flows given ---------------------------------------------------------------------------------------------------------------------------
@@ -383,7 +406,11 @@ def rows_of(pool: _Pool, episode: Episode) -> tuple[int, int]:
 def all_told(study: Study, pools: Sequence[_Pool], evidence: Evidence, spells: FittedSpells, *, lp: bool) -> tuple[list[Told], list[Told]]:
     """Every fortnight whose recorded depth is more than `SHALLOW`, and every episode, under given flows."""
     by_name = {each.steps.name: each for each in pools}
-    windows = [told(study, pool, spells, first=first, last=last, of=pool.steps.name, lp=lp) for pool in pools for first, last in stretches(pool, days=14.0)]
+    windows = [
+        told(study, pool, spells, first=first, last=last, of=pool.steps.name, lp=lp)
+        for pool in pools
+        for first, last in stretches(pool, days=14.0)
+    ]
     episodes = []
     for each in evidence.episodes:
         pool = by_name[each.history]
@@ -424,7 +451,9 @@ def replay_between(
     known = given = None
     spells = study.spells
     if balances and (spells is not None or condition is not None):
-        complete, _ = table.complete("pool_stable", "pool_base", *(name for name in ("base_virtual_price", "amplification") if name in table.numbers))
+        complete, _ = table.complete(
+            "pool_stable", "pool_base", *(name for name in ("base_virtual_price", "amplification") if name in table.numbers)
+        )
         begins = [time >= part.times()[0] for time in complete.times()].index(True)
         if condition is not None:
             fit = spells or fitted([steps_of(complete, amplification=a)[0]], draws=16, name="own")[0]
@@ -455,9 +484,11 @@ def _between(table: Table, since: str | None, until: str | None) -> tuple[int, i
             raise AmoOptError(f"{option}: found {given!r}; allowed: {TIME_FORM}")
         ends.append(time)
     rows = [place for place, time in enumerate(times) if ends[0] <= time <= ends[1]]
-    if len(rows) < 2:  # noqa: PLR2004 - a replay runs from a row to another
+    if len(rows) < 2:
         found = f"{ends[0].isoformat()} to {ends[1].isoformat()}"
-        raise AmoOptError(f"{table.file}: found {len(rows)} rows from {found}; allowed: at least 2, and the file has {times[0].isoformat()} to {times[-1].isoformat()}")
+        raise AmoOptError(
+            f"{table.file}: found {len(rows)} rows from {found}; allowed: at least 2, and the file has {times[0].isoformat()} to {times[-1].isoformat()}"
+        )
     return rows[0], rows[-1]
 
 

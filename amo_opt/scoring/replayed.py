@@ -108,7 +108,9 @@ def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> 
         low,
         high,
         tuple(real.tolist()),
-        float(np.mean([crps_of_paths(row, float(one)) for row, one in zip(values, real, strict=True)])) if spread_known(run.paths) else None,
+        float(np.mean([crps_of_paths(row, float(one)) for row, one in zip(values, real, strict=True)]))
+        if spread_known(run.paths)
+        else None,
         float(np.mean(np.abs(real - started))),
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from amo_opt.config.assumptions import Assumption, Draw, assumptions, joint_draws
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
@@ -24,7 +25,6 @@ from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.sample import sample
 from amo_opt.scoring.types import Estimate
-from amo_opt.config.assumptions import Assumption, Draw, assumptions, joint_draws
 from amo_opt.search.explain import LEAST_FAILURES, indices_of, region_of
 from amo_opt.search.progress import ProgressEvent
 from amo_opt.search.result import AssumptionDoubt, Band, Candidate, Driver

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from amo_opt.config.assumptions import assumptions, moved
 from amo_opt.config.balance import balance_fault
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
@@ -14,7 +15,6 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.paired import differences, read
 from amo_opt.scoring.score import point_score
 from amo_opt.scoring.types import Estimate, PairedDifference, PointScore
-from amo_opt.config.assumptions import assumptions, moved
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.front import worth
 from amo_opt.search.progress import ProgressEvent

@@ -270,7 +270,9 @@ def market_of(history: History, calm: Scenario, study: Study, *, first: int, lan
     return rows
 
 
-def _spells(spells: FittedSpells | None, calm: Scenario, study: Study, paths: range, *, steps: int, known: Known | None) -> dict[str, Input]:
+def _spells(
+    spells: FittedSpells | None, calm: Scenario, study: Study, paths: range, *, steps: int, known: Known | None
+) -> dict[str, Input]:
     """Flow and change of liquidity of each path by its own joint draw of the fit; nothing without one."""
     if spells is None:
         return {}
@@ -325,7 +327,11 @@ def start_of(state: ProtocolState, history: History, *, kept: Collection[str] = 
             figure = Figure(value=value, source=f"first row of {history.name}", date=history.start.date())
         else:
             reason = f"the state file's {former.value:.12g} × {ratio:.6g}, as {lead} in the first row of {history.name}"
-            ends = (former.value, former.value * ratio) if former.assumed is None else (float(former.low or 0.0) * ratio, float(former.high or 0.0) * ratio)
+            ends = (
+                (former.value, former.value * ratio)
+                if former.assumed is None
+                else (float(former.low or 0.0) * ratio, float(former.high or 0.0) * ratio)
+            )
             figure = Figure(value=former.value * ratio, assumed=reason, low=min(ends), high=max(ends))
         state = with_figure(state, name, figure)
     notes = [f"start: {', '.join(taken)} from the first row; every other balance of the state file × {ratio:.4g}, the ratio of {lead}"]

@@ -73,7 +73,9 @@ def by_hours(z: Rows, a_day: Rows) -> Rows:
     return found
 
 
-def draw_spells(settings: Mapping[str, Number], streams: Streams, *, paths: range, steps: int, first: Number | None = None) -> tuple[Rows | None, Rows | None]:
+def draw_spells(
+    settings: Mapping[str, Number], streams: Streams, *, paths: range, steps: int, first: Number | None = None
+) -> tuple[Rows | None, Rows | None]:
     """The flow of every hour, a share of external supply, buying positive, and by which share outside liquidity grows in it; None for what is off.
 
     A setting is one number or one a path, (paths, 1); ``first`` is the chance that the first day is busy, where that is known better than by the long run.

@@ -15,12 +15,12 @@ import pytest
 
 from amo_opt.amos.catalogue import BY_RANK, MECHANISMS
 from amo_opt.amos.sections import POSITIONS, parts_of
+from amo_opt.config.assumptions import assumptions
 from amo_opt.config.identity import state_values
 from amo_opt.config.load import load_study
 from amo_opt.config.schema import figures_by_name
 from amo_opt.protocol.state import Figure, Markets, ProtocolState
 from amo_opt.report.facts.state_rows import state_rows
-from amo_opt.config.assumptions import assumptions
 from amo_opt.simulation.remote import deserialise, serialise
 
 if TYPE_CHECKING:

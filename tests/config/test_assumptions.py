@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from amo_opt.amos.sections import POSITIONS
+from amo_opt.config.assumptions import Assumption, assumptions, drawn, joint_draws, moved
 from amo_opt.config.balance import balance_fault
 from amo_opt.config.schema import figures_by_name
-from amo_opt.config.assumptions import Assumption, assumptions, drawn, joint_draws, moved
 from amo_opt.simulation.mixed import draw_mixed, redrawn
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from amo_opt.config.assumptions import assumptions, joint_draws
 from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.constraints import rules_of
 from amo_opt.scoring.paired import differences, read
 from amo_opt.scoring.score import judged, point_score
 from amo_opt.search import doubt as room
-from amo_opt.config.assumptions import assumptions, joint_draws
 from amo_opt.search.certifier import Certifier
 from amo_opt.search.doubt import doubt_of, margins_of, passes
 from amo_opt.search.progress import silent

@@ -7,12 +7,12 @@ from operator import attrgetter
 
 import pytest
 
+from amo_opt.config.assumptions import assumptions
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.scoring.score import point_score
 from amo_opt.search import certification
-from amo_opt.config.assumptions import assumptions
 from amo_opt.search.certification import certify
 from amo_opt.search.progress import silent
 from amo_opt.search.result import Trial

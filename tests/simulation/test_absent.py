@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from without import OPTIONAL_TABLES, STUDIES, is_gone, write_off, write_without
 
 from amo_opt.amos.layout import LINES, STATE_INDEX
+from amo_opt.config.assumptions import assumptions
 from amo_opt.config.load import load_study, validate_file
 from amo_opt.protocol.lanes import LANES
 from amo_opt.scoring.score import point_score
-from amo_opt.config.assumptions import assumptions
 from amo_opt.simulation.engine import draw, simulate
 from amo_opt.simulation.kernel import run_block
 from amo_opt.simulation.pack import constants, parameter_vector, start_state

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from amo_opt import load_study
+from amo_opt.config.assumptions import assumptions, moved
 from amo_opt.config.load import validate_file
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.protocol.state import Figure
-from amo_opt.config.assumptions import assumptions, moved
 from amo_opt.simulation.engine import simulate
 from amo_opt.stress import facts
 from amo_opt.stress.facts import FACTS, following, stated, with_facts

@@ -199,7 +199,12 @@ def overview_table(found: Sequence[BacktestFacts]) -> Table:
             scores = [MISSING if score is None else shown(score * scale) for score in (each.crps, each.crps_still)]
             rows.append((facts.run.history.name, each.name, outside, *scores))
             if each.name == "pool_share" and each.outside is not None and each.crps is not None and each.crps_still is not None:
-                totals = [totals[0] + each.outside, totals[1] + each.n, totals[2] + each.n * each.crps, totals[3] + each.n * each.crps_still]
+                totals = [
+                    totals[0] + each.outside,
+                    totals[1] + each.n,
+                    totals[2] + each.n * each.crps,
+                    totals[3] + each.n * each.crps_still,
+                ]
     if totals[1] and len(found) > 1:
         rows.append(("all", "pool_share", f"{totals[0]:g} of {totals[1]:g}", shown(totals[2] / totals[1]), shown(totals[3] / totals[1])))
     return ("history", "column", "outside 5–95%", "CRPS", "… of nothing changes"), rows
@@ -263,10 +268,9 @@ def validity_page(found: Sequence[BacktestFacts]) -> str:
 def write_validity(study_file: Path, page: Path) -> None:
     """Replays every shipped episode under the study's current set and writes the page; the same bytes each time. What `amo-opt validity` has put into the page stays."""
     from amo_opt.config.load import load_study
+    from amo_opt.report.facts.forecasts import part_of
     from amo_opt.simulation.backtest import backtest
     from amo_opt.stress.history import episode_names
-
-    from amo_opt.report.facts.forecasts import part_of
 
     study = load_study(study_file)
     kept = part_of(page.read_text(encoding="utf-8")) if page.is_file() else ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.config.assumptions import assumptions
 from amo_opt.config.schema import given_figures
 from amo_opt.report.facts.doubt import doubt_words
 from amo_opt.report.wording import Chip
-from amo_opt.config.assumptions import assumptions
 from amo_opt.wording import count
 
 if TYPE_CHECKING:

@@ -29,21 +29,37 @@ def goals(found: Validity) -> list[tuple[str, str, bool]]:
     of_flow = sum(each.within(*SHARE) for each in flow[0])
     episodes = sum(each.within(*SHARE) for each in flow[1])
     return [
-        ("required: CRPS of share to 7 days, over that of nothing changing, at most 1", _told(soon.over_still), soon.over_still.value <= 1.0),
-        ("required: rows to 7 days inside the band of 90%, at least 80%", _told(soon.inside_90, percent=True), soon.inside_90.value >= 0.80),
+        (
+            "required: CRPS of share to 7 days, over that of nothing changing, at most 1",
+            _told(soon.over_still),
+            soon.over_still.value <= 1.0,
+        ),
+        (
+            "required: rows to 7 days inside the band of 90%, at least 80%",
+            _told(soon.inside_90, percent=True),
+            soon.inside_90.value >= 0.80,
+        ),
         ("rows to 7 days inside the band of 90%, 80 to 97%", _told(soon.inside_90, percent=True), 0.80 <= soon.inside_90.value <= 0.97),
         ("rows to 7 days inside the band of 50%, 35 to 65%", _told(soon.inside_50, percent=True), 0.35 <= soon.inside_50.value <= 0.65),
         ("CRPS of share to 7 days, over that of nothing changing, at most 0.85", _told(soon.over_still), soon.over_still.value <= 0.85),
         ("… over that of a random walk with the full deviation, at most 1", _told(soon.over_full), soon.over_full.value <= 1.0),
         ("… over that of a random walk with a calm day's deviation, at most 1", _told(soon.over_calm), soon.over_calm.value <= 1.0),
         ("CRPS of depth to 7 days, over that of nothing changing, at most 1", _told(deep.over_still), deep.over_still.value <= 1.0),
-        ("rows 27 to 31 days ahead inside the band of 90%, at least 75%", _told(late.inside_90, percent=True), late.inside_90.value >= 0.75),
+        (
+            "rows 27 to 31 days ahead inside the band of 90%, at least 75%",
+            _told(late.inside_90, percent=True),
+            late.inside_90.value >= 0.75,
+        ),
         (
             "told flow and liquidity: depth within 5%, share within a point, always",
             f"{near} of {len(both[0]) + len(both[1])}",
             near == len(both[0]) + len(both[1]),
         ),
-        ("told flow alone: of fortnights deeper than 2 bp, depth within 25% and share within 10 points, at least 85%", f"{of_flow} of {len(flow[0])}", of_flow >= 0.85 * len(flow[0])),
+        (
+            "told flow alone: of fortnights deeper than 2 bp, depth within 25% and share within 10 points, at least 85%",
+            f"{of_flow} of {len(flow[0])}",
+            of_flow >= 0.85 * len(flow[0]),
+        ),
         ("… of episodes, at least 4", f"{episodes} of {len(flow[1])}", episodes >= 4),
     ]
 
@@ -71,7 +87,10 @@ def page(found: Validity) -> str:
     ]
     for what, rows in found.tables():
         lines += ["", f"## {_WORDS[what]}", "", "CRPS as a ratio to that of each rival: below 1 the forecast is the better one.", ""]
-        lines += ["| rows | n | from days | inside 90% | inside 50% | CRPS over nothing changes | … a walk, full deviation | … a walk, calm deviation |", "| --- | --: | --: | --: | --: | --: | --: | --: |"]
+        lines += [
+            "| rows | n | from days | inside 90% | inside 50% | CRPS over nothing changes | … a walk, full deviation | … a walk, calm deviation |",
+            "| --- | --: | --: | --: | --: | --: | --: | --: |",
+        ]
         lines += [_row(each) for each in rows]
         soon = rows[0]
         lines += ["", f"PIT by tenths, {soon.name} (each 10% if calibrated): {', '.join(f'{tenth:.0%}' for tenth in soon.tenths)}."]
@@ -95,7 +114,10 @@ def _row(each: Judged) -> str:
     few = each.origins < 4
     # blocks of one or three origins tell no interval
     shares = [f"{share.value:.0%}" if few else _told(share, percent=True) for share in (each.inside_90, each.inside_50)]
-    ratios = [f"{share.value:.3f}" if few and share is not None else "–" if share is None else _told(share) for share in (each.over_still, each.over_full, each.over_calm)]
+    ratios = [
+        f"{share.value:.3f}" if few and share is not None else "–" if share is None else _told(share)
+        for share in (each.over_still, each.over_full, each.over_calm)
+    ]
     return f"| {each.name} | {each.rows:,} | {each.origins} | {shares[0]} | {shares[1]} | {ratios[0]} | {ratios[1]} | {ratios[2]} |"
 
 

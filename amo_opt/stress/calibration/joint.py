@@ -151,7 +151,10 @@ def _draw_new_pool(pools: Sequence[Steps], draws: dict[str, Array], *, count: in
 def own_scales(steps: Steps, shared: Mapping[str, float]) -> tuple[float, float]:
     """One pool's most likely scales of flow and liquidity where the shared figures are known."""
     used = steps.used
-    starts = [math.log(max(float(np.quantile(np.abs(moves[used] / np.sqrt(steps.days[used])), 0.35)), 1e-9)) for moves in (steps.flow, steps.change)]
+    starts = [
+        math.log(max(float(np.quantile(np.abs(moves[used] / np.sqrt(steps.days[used])), 0.35)), 1e-9))
+        for moves in (steps.flow, steps.change)
+    ]
     given = [shared[name] for name in SHARED]
 
     def minus(logs: Array) -> float:

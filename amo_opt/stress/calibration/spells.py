@@ -64,7 +64,9 @@ class Steps:
     def part(self, first: int, last: int) -> Steps:
         """The steps from one to before another."""
         rows = slice(first, last)
-        return replace(self, days=self.days[rows], used=self.used[rows], flow=self.flow[rows], change=self.change[rows], tilt=self.tilt[rows])
+        return replace(
+            self, days=self.days[rows], used=self.used[rows], flow=self.flow[rows], change=self.change[rows], tilt=self.tilt[rows]
+        )
 
     def without(self, gone: NDArray[np.bool_]) -> Steps:
         """The steps with some of them not used; the chain goes on through them."""
@@ -72,7 +74,10 @@ class Steps:
 
     def longer(self) -> Steps:
         """With one day more, of which nothing is known."""
-        more = {name: np.append(getattr(self, name), value) for name, value in (("days", 1.0), ("used", False), ("flow", 0.0), ("change", 0.0), ("tilt", 0.0))}
+        more = {
+            name: np.append(getattr(self, name), value)
+            for name, value in (("days", 1.0), ("used", False), ("flow", 0.0), ("change", 0.0), ("tilt", 0.0))
+        }
         return replace(self, **more)
 
 
