@@ -275,7 +275,7 @@ def write_validity(study_file: Path, page: Path) -> None:
     study = load_study(study_file)
     kept = part_of(page.read_text(encoding="utf-8")) if page.is_file() else ""
     text = validity_page([facts_of(backtest(study, episode=name)) for name in episode_names()])
-    page.write_text(f"{text}\n{kept}" if kept else text, encoding="utf-8")
+    page.write_text(f"{text}\n{kept}\n" if kept else text, encoding="utf-8")
 
 
 if __name__ == "__main__":
