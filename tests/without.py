@@ -22,6 +22,8 @@ STUDY, STATE, BEHAVIOUR, CURRENT = (
 )
 NOT_THERE = load_state(STUDIES / STATE).absent
 """Tables that the worked state leaves out by itself."""
+SPELLS = ("behaviour/spells-2022.toml", "behaviour/spells-2022.csv")
+"""What the behaviour file names."""
 OPTIONAL_TABLES = tuple(name for name in dict.fromkeys(map(table_of, figures_by_name())) if name and name not in NOT_THERE)
 """Every table that the worked state could leave out, by dotted name."""
 AMOS = tuple(name for name in OPTIONAL_TABLES if name.startswith("amos."))
@@ -40,13 +42,13 @@ def write_without(folder: Path, tables: Collection[str], *, parameters: bool = F
     """The study's path below ``folder``. ``parameters`` leaves those of what is gone where they are; ``ratio`` has redeeming pay collateral
     alone where there is no share token.
     """
-    for name in (STUDY, STATE, BEHAVIOUR, CURRENT):
+    for name in (STUDY, STATE, BEHAVIOUR, CURRENT, *SPELLS):
         text = (STUDIES / name).read_text(encoding="utf-8")
         if name == STATE:
             text = "\n".join(_state(text, tables))
             if ratio and is_gone("share_token", tables):
                 text = re.sub(r"(?m)^collateral_ratio = .*$", 'collateral_ratio = { value = 1, source = "no share token" }', text)
-        elif name != BEHAVIOUR and not parameters:
+        elif name not in (BEHAVIOUR, *SPELLS) and not parameters:
             text = "\n".join(_governed(text, tables, space=name == STUDY))
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from amo_opt.cli.options import check_folder, json_option, print_json
 from amo_opt.cli.streams import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DRAWS = 256
 """Joint draws that a fit is written with."""
@@ -18,14 +23,12 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
     """The joint fit of an evidence file's histories: figures with ranges told, and written with their draws."""
     from amo_opt.config.evidence import load_evidence, load_spells, spells_text
     from amo_opt.files import write_whole
-    from amo_opt.stress.calibration.joint import WINDOW_DAYS, joint
+    from amo_opt.stress.calibration.joint import WINDOW_DAYS, doubts_of, joint
     from amo_opt.stress.calibration.spells import steps_of
     from amo_opt.stress.fitted_spells import NEW, SCALES, SHARED
 
     if out is not None:
-        if out.suffix != ".toml" or out.is_dir():
-            raise click.UsageError(f"--out: found {out}; allowed: a file ending in .toml")
-        check_folder("--out", out)
+        _check_out(out)
     found = load_evidence(file)
     say(f"fitting {len(found.histories)} histories jointly", err=True)
     pools, told = [], []
@@ -43,6 +46,7 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
     import numpy as np
 
     ranges = {name: np.quantile(result.draws[name], [0.025, 0.975]).tolist() for name in names}
+    doubts = doubts_of(result, pools)
     if out is not None:
         beside = out.with_suffix(".csv")
         text, rows = spells_text(
@@ -64,11 +68,14 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
                 "effective": result.effective,
                 "figures": figures,
                 "drift": drift,
+                "doubts": doubts,
             }
         )
         return
     for line in told:
         click.echo(line)
+    for line in doubts:
+        say(f"doubtful: {line}")
     click.echo(f"{draws} joint draws, of {result.effective:.0%} of as many proposals' worth; ranges are 95%")
     for name in names:
         low, high = ranges[name]
@@ -78,6 +85,16 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
         click.echo(
             f"log of {scale} over {WINDOW_DAYS:g} days, less that of all days before: {mean:.2g}, deviation {deviation:.2g}; n = {result.drift.windows} windows"
         )
+
+
+def _check_out(out: Path) -> None:
+    """Raises `click.UsageError` for what would be no name of a fit, or has no folder: told before the work."""
+    from amo_opt.config.schema import NAME_FORM
+
+    if out.suffix != ".toml" or out.is_dir() or re.fullmatch(NAME_FORM, out.stem) is None:
+        allowed = "a file ending in .toml, before it small letters, digits and hyphens, which name the fit"
+        raise click.UsageError(f"--out: found {out}; allowed: {allowed}")
+    check_folder("--out", out)
 
 
 def check_options(
@@ -102,11 +119,7 @@ def check_options(
             "--external-supply": external_supply,
             "--study": study,
         }
-        idle = [name for name, given in others.items() if given]
-        if idle or leave_out or fit != "spells":
-            raise click.UsageError(
-                f"--evidence: found {', '.join(idle) or f'--fit {fit}'} beside it; allowed: --fit spells, --out and --draws alone"
-            )
+        _check_alone(fit, {**others, "--leave-out": leave_out})
         return
     if out is not None or draws is not None:
         raise click.UsageError("--out and --draws: they are of --evidence FILE.toml, whose joint draws are written beside the figures")
@@ -127,6 +140,12 @@ def check_options(
         raise click.UsageError(f"--leave-out: --fit {fit} has no points; allowed with --fit hazard")
     if fit == "hazard" and pool is not None:
         raise click.UsageError("--pool: --fit hazard does not use it; allowed with --fit flow, lp-flight and spells")
+
+
+def _check_alone(fit: str, others: Mapping[str, object]) -> None:
+    idle = [name for name, given in others.items() if given] + ([] if fit == "spells" else [f"--fit {fit}"])
+    if idle:
+        raise click.UsageError(f"--evidence: found {', '.join(idle)} beside it; allowed: --fit spells, --out and --draws alone")
 
 
 @click.command("calibrate")

@@ -43,12 +43,13 @@ def command(*, evidence_file: Path, study_file: Path | None, paths: int, page: P
     from amo_opt.config.evidence import load_evidence
     from amo_opt.config.load import load_study
     from amo_opt.config.starter import examples
-    from amo_opt.report.facts.forecasts import document, goals, put_into
+    from amo_opt.report.facts.forecasts import document, goals, page_text_of, put_into, verdict
     from amo_opt.report.facts.forecasts import page as page_text
     from amo_opt.scoring.forecasts import validity
 
     if page is not None:
         check_folder("--page", page)
+        page_text_of(page)
     evidence = load_evidence(evidence_file)
     study = load_study(examples() / "pool.toml" if study_file is None else study_file)
     found = validity(study, evidence, paths=paths, told_of=lambda text: say(text, err=True))
@@ -62,4 +63,4 @@ def command(*, evidence_file: Path, study_file: Path | None, paths: int, page: P
         click.echo(page_text(found))
         return
     for what, came, met in goals(found):
-        click.echo(f"{'met   ' if met else 'MISSED'} {what}: {came}")
+        click.echo(f"{verdict(met).upper() if met is False else verdict(met)}: {what}: {came}")

@@ -5,6 +5,7 @@ Histories stand outside: each is named relative to ``$AMO_OPT_HISTORY_DIR`` or, 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,11 @@ from amo_opt.stress.table import COLUMNS, Table, read_table
 HISTORY_DIR = "AMO_OPT_HISTORY_DIR"
 TIME_TEXT = "a date or a time in UTC, such as 2022-05-07 or 2022-05-07T12:00:00"
 LEAST_DRAWS = 16
+LEAST_ROWS = 2
+"""An episode goes from a row to another."""
+_TAKEN = (NEW, DRIFT[0].partition(".")[0])
+"""What columns of joint draws begin with that are no pool's."""
+MOST_DRIFT = 10.0
 _TIME: Spec = (Any, Field(..., description=TIME_TEXT))
 
 _HISTORY = model(
@@ -121,64 +127,110 @@ class Evidence:
 def load_evidence(path: str | os.PathLike[str]) -> Evidence:
     """The evidence file at ``path`` and every history that it names. Raises `InputError` with every problem."""
     document = read_document(Path(path), os.fspath(path))
+    values, episodes = check_evidence(document)
+    problems: list[Problem] = []
+    histories = _read(document, values["history"], problems)
+    if not problems:
+        problems += _empty_episodes(document, episodes, {each.name: each.table for each in histories})
+    if problems:
+        raise InputError(problems)
+    return Evidence(name=values["name"], notes=values["notes"], histories=tuple(histories), episodes=tuple(episodes))
+
+
+def check_evidence(document: Document) -> tuple[Mapping[str, Any], list[Episode]]:
+    """An evidence file's own values and episodes, no history read. Raises `InputError` with every problem."""
     values, problems = form_problems(document, EVIDENCE_FILE)
     if values is None or problems:
         raise InputError(problems)
-    names = [each["name"] for each in values["history"]]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            problems.append(document.problem(("history", place, "name"), "named twice", found=repr(name), allowed="each history once"))
-        if name == NEW:
-            problems.append(
-                document.problem(("history", place, "name"), "a word of the fit's own", found=repr(name), allowed="another name")
-            )
-        for column in values["history"][place]["columns"]:
-            if column not in COLUMNS:
-                key: Key = ("history", place, "columns", column)
-                problems.append(document.problem(key, "no such column", allowed=", ".join(COLUMNS), hint=nearest(column, COLUMNS)))
-    episodes = []
-    for place, each in enumerate(values["episode"]):
-        ends = [_time(each[side]) for side in ("start", "end")]
-        for side, found in zip(("start", "end"), ends, strict=True):
-            if found is None:
-                problems.append(document.problem(("episode", place, side), "no time", found=repr(each[side]), allowed=TIME_TEXT))
-        if each["history"] not in names:
-            key = ("episode", place, "history")
-            problems.append(
-                document.problem(
-                    key, "no such history", found=repr(each["history"]), allowed=", ".join(names), hint=nearest(each["history"], names)
-                )
-            )
-        start, end = ends
-        if start is not None and end is not None:
-            if start >= end:
-                problems.append(
-                    document.problem(
-                        ("episode", place, "end"), "not after its start", found=str(each["end"]), allowed=f"after {each['start']}"
-                    )
-                )
-            episodes.append(Episode(name=each["name"], history=each["history"], start=start, end=end))
+    problems += _histories_problems(document, values)
+    episodes = _episodes(document, values, problems)
     if problems:
         raise InputError(problems)
-    folder = os.environ.get(HISTORY_DIR) or os.fspath(Path(path).parent)
+    return values, episodes
+
+
+def _histories_problems(document: Document, values: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    names = [each["name"] for each in values["history"]]
+    for place, name in enumerate(names):
+        key: Key = ("history", place, "name")
+        if name in names[:place]:
+            problems.append(document.problem(key, "named twice", found=repr(name), allowed="each history once"))
+        if name in _TAKEN:
+            problems.append(document.problem(key, "a word of the fit's own", found=repr(name), allowed="another name"))
+        for column, parts in values["history"][place]["columns"].items():
+            key = ("history", place, "columns", column)
+            if column not in COLUMNS:
+                problems.append(document.problem(key, "no such column", allowed=", ".join(COLUMNS), hint=nearest(column, COLUMNS)))
+            elif not parts:
+                problems.append(document.problem(key, "of no column", found="[]", allowed="the file's columns that add up to it"))
+    return problems
+
+
+def _episodes(document: Document, values: Mapping[str, Any], problems: list[Problem]) -> list[Episode]:
+    """The episodes; what is wrong with them is added to ``problems``."""
+    histories = [each["name"] for each in values["history"]]
+    episodes: list[Episode] = []
+    for place, each in enumerate(values["episode"]):
+
+        def wrong(key: str, message: str, place: int = place, **said: str | None) -> None:
+            problems.append(document.problem(("episode", place, key), message, **said))
+
+        start, end = _time(each["start"]), _time(each["end"])
+        for side, found in (("start", start), ("end", end)):
+            if found is None:
+                wrong(side, "no time", found=repr(each[side]), allowed=TIME_TEXT)
+        if each["history"] not in histories:
+            wrong(
+                "history",
+                "no such history",
+                found=repr(each["history"]),
+                allowed=", ".join(histories),
+                hint=nearest(each["history"], histories),
+            )
+        if each["name"] in (*histories, *(one.name for one in episodes)):
+            wrong("name", "named twice", found=repr(each["name"]), allowed="each history and each episode once")
+        if start is None or end is None:
+            continue
+        if start >= end:
+            wrong("end", "not after its start", found=str(each["end"]), allowed=f"after {each['start']}")
+        episodes.append(Episode(name=each["name"], history=each["history"], start=start, end=end))
+    return episodes
+
+
+def _read(document: Document, named: Sequence[Mapping[str, Any]], problems: list[Problem]) -> list[Recorded]:
+    """The histories that are there and can be read; what is wrong with the others is added to ``problems``."""
+    given = os.environ.get(HISTORY_DIR)
+    folder = Path(given) if given else document.path.parent
     histories = []
-    for place, each in enumerate(values["history"]):
-        file = os.path.join(folder, each["file"])
-        if not os.path.isfile(file):
-            allowed = f"a file in {folder}" + ("" if os.environ.get(HISTORY_DIR) else f", or a folder of histories in ${HISTORY_DIR}")
+    for place, each in enumerate(named):
+        if not (folder / each["file"]).is_file():
+            allowed = f"a file in {folder}" + ("" if given else f", or a folder of histories in ${HISTORY_DIR}")
             problems.append(document.problem(("history", place, "file"), "no such file", found=repr(each["file"]), allowed=allowed))
             continue
         try:
-            found_table = read_table(file, columns=each["columns"])
+            found = read_table(folder / each["file"], columns=each["columns"])
+            found.times()
         except InputError as error:
             problems += error.problems
             continue
         histories.append(
-            Recorded(name=each["name"], file=each["file"], source=each["source"], table=found_table, amplification=each["amplification"])
+            Recorded(name=each["name"], file=each["file"], source=each["source"], table=found, amplification=each["amplification"])
         )
-    if problems:
-        raise InputError(problems)
-    return Evidence(name=values["name"], notes=values["notes"], histories=tuple(histories), episodes=tuple(episodes))
+    return histories
+
+
+def _empty_episodes(document: Document, episodes: Sequence[Episode], tables: Mapping[str, Table]) -> list[Problem]:
+    """Episodes that fewer than two rows of their history lie in."""
+    problems = []
+    for place, each in enumerate(episodes):
+        times = tables[each.history].times()
+        rows = sum(each.start <= time <= each.end for time in times)
+        if rows < LEAST_ROWS:
+            found = f"{rows} rows of {each.history} from {each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M}"
+            allowed = f"at least {LEAST_ROWS}, and it has {times[0]:%Y-%m-%d %H:%M} to {times[-1]:%Y-%m-%d %H:%M}"
+            problems.append(document.problem(("episode", place, "start"), "too few rows", found=found, allowed=allowed))
+    return problems
 
 
 def _time(found: object) -> datetime | None:
@@ -205,11 +257,12 @@ def spells_of(document: Document, *, pool: str = "", at: Problem | None = None) 
         raise InputError(problems)
     names = [each["name"] for each in values["pool"]]
     if pool and pool not in names:
-        said = {"allowed": ", ".join(names), "hint": nearest(pool, names)}
-        raise InputError([document.problem(("pool",), "no such pool", found=repr(pool), **said) if at is None else replace(at, **said)])
+        problem = document.problem(("pool",), "no such pool", found=repr(pool)) if at is None else at
+        raise InputError([replace(problem, allowed=", ".join(names), hint=nearest(pool, names))])
+    by_pool = {each["name"]: each for each in values["pool"]} | {"new_pool": values["new_pool"]}
     for name, figure in [
         *values["shared"].items(),
-        *((f"{each['name']}.{scale}", each[scale]) for each in values["pool"] for scale in SCALES),
+        *((f"{of}.{scale}", each[scale]) for of, each in by_pool.items() for scale in SCALES),
     ]:
         if not figure["low"] <= figure["value"] <= figure["high"]:
             problems.append(
@@ -252,21 +305,34 @@ def _draws(document: Document, name: str, columns: Sequence[str]) -> dict[str, N
         raise InputError(
             [Problem(label, "", "too few draws", found=str(len(rows) - 1), allowed=f"at least {LEAST_DRAWS} rows below the header")]
         )
-    found = np.empty((len(rows) - 1, len(header)))
+    found = np.full((len(rows) - 1, len(header)), np.nan)
     problems = []
     for place, (line, row) in enumerate(rows[1:]):
         try:
-            found[place] = [float(cell) for cell in row]
+            numbers = [float(cell) for cell in row]
         except ValueError:
+            numbers = []
+        # a row of one cell would fill all columns
+        if len(numbers) == len(header):
+            found[place] = numbers
+        else:
             problems.append(
                 Problem(label, "", "not a row of numbers", found=",".join(row)[:80], allowed=f"{len(header)} numbers", line=line)
             )
-    if not problems and not np.isfinite(found).all():
-        line = rows[1 + int(np.argwhere(~np.isfinite(found))[0][0])][0]
-        problems.append(Problem(label, "", "not finite", found="an infinity or no number", allowed="finite numbers", line=line))
     if problems:
         raise InputError(problems[:4])
-    return {each: found[:, header.index(each)] for each in columns}
+    by_name = {each: found[:, header.index(each)] for each in columns}
+    for each, values in by_name.items():
+        least, most = (-MOST_DRIFT, MOST_DRIFT) if each in DRIFT else (0.0, math.inf)
+        wrong = np.flatnonzero(~(np.isfinite(values) & (values >= least) & (values <= most)))
+        if wrong.size:
+            allowed = f"{least:g} to {most:g}" if each in DRIFT else "a finite number of at least 0"
+            problems.append(
+                Problem(label, each, "out of range", found=f"{values[wrong[0]]:g}", allowed=allowed, line=rows[1 + int(wrong[0])][0])
+            )
+    if problems:
+        raise InputError(problems[:4])
+    return by_name
 
 
 def spells_text(

@@ -47,7 +47,7 @@ from amo_opt.config.checks import (
     written_figures,
     written_parameters,
 )
-from amo_opt.config.evidence import spells_of
+from amo_opt.config.evidence import check_evidence, spells_of
 from amo_opt.config.identity import study_hash
 from amo_opt.config.overrides import book_problems, override_problems, with_figure, with_overrides, written_overrides
 from amo_opt.config.problems import first, form_problems
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from amo_opt.stress.fitted_spells import FittedSpells
     from amo_opt.stress.scenario import Scenario
 
-Kind = Literal["study", "state", "behaviour", "parameters", "gates"]
+Kind = Literal["study", "state", "behaviour", "parameters", "gates", "evidence", "spells"]
 
 _A: dict[Kind, str] = {
     "study": "a study",
@@ -88,6 +88,8 @@ _A: dict[Kind, str] = {
     "behaviour": "a behaviour file",
     "parameters": "a parameter set",
     "gates": "a gates file",
+    "evidence": "an evidence file",
+    "spells": "a fit of spells",
 }
 IN_CONTRACTS = ("chain_id", "price_controller", "collateral_decimals")
 """What a state keeps at its top and its file in the table of contracts."""
@@ -151,7 +153,7 @@ def _set(name: str, values: Mapping[str, int | float | None]) -> ParameterSet:
 
 
 def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | os.PathLike[str]], object] | None = None) -> list[Problem]:
-    """Every problem of the file at ``path``, be it a study (with the files it names), a state or a parameter set; none = it is right.
+    """Every problem of the file at ``path``, be it a study (with the files it names), a state, a parameter set, an evidence file (without the histories it names) or a fit with its draws; none = it is right.
 
     A gates file names metrics, which this room does not know: whoever wants one checked brings its reader.
     """
@@ -164,6 +166,10 @@ def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | o
                 _alone(document, kind)
             case "parameters":
                 _alone(document, "parameters")
+            case "evidence":
+                check_evidence(document)
+            case "spells":
+                spells_of(document)
             case "gates" if load_gates is not None:
                 load_gates(path)
             case "gates":
@@ -192,6 +198,9 @@ def _alone(document: Document, kind: Literal["state", "behaviour", "parameters"]
             _add(problems, *_state_problems(document))
         case "behaviour":
             _add(problems, state_problems(document))
+            if not problems:
+                _spells(document, problems)
+                _venue(document, problems)
         case "parameters":
             _add(problems, pair_problems(written_parameters(document)))
     if problems:
@@ -206,6 +215,10 @@ def kind_of(data: Mapping[str, Any]) -> Kind:
         return "state"
     if "markets" in data:
         return "behaviour"
+    if "history" in data:
+        return "evidence"
+    if "shared" in data:
+        return "spells"
     return "gates" if "gate" in data else "parameters"
 
 

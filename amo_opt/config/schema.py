@@ -101,10 +101,13 @@ def model(name: str, keys: Mapping[str, Spec]) -> Model:
     return built
 
 
+NAME_FORM = "^[a-z0-9][a-z0-9-]{0,99}$"
+
+
 def name_of(what: str, *, default: Any = ...) -> Spec:
     """A name that may become a folder's."""
     meaning = f"a name for the {what}: small letters, digits and hyphens, a letter or digit first, at most 100"
-    return text(meaning, default=default, pattern="^[a-z0-9][a-z0-9-]{0,99}$")
+    return text(meaning, default=default, pattern=NAME_FORM)
 
 
 def figure_fields(section: type, key: Key = ()) -> Iterator[tuple[Key, DataclassField[Any]]]:

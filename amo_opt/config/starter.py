@@ -8,8 +8,10 @@ from pathlib import Path
 from amo_opt.errors import InputError, Problem
 
 BEHAVIOUR = "behaviour/frax-2022.toml"
+_SPELLS = ("behaviour/spells-2022.toml", "behaviour/spells-2022.csv")
+"""The fit of spells that it names, and that fit's draws."""
 LIKE = {
-    "frax": ("frax-2022.toml", "states/frax-2022-05-11.toml", BEHAVIOUR, "parameters/frax-current.toml"),
+    "frax": ("frax-2022.toml", "states/frax-2022-05-11.toml", BEHAVIOUR, *_SPELLS, "parameters/frax-current.toml"),
     "peg-keeper": (
         "crvusd-2024.toml",
         "states/crvusd-2024-01-30.toml",
@@ -17,7 +19,7 @@ LIKE = {
         "parameters/crvusd-current.toml",
     ),
     "rebalancer": ("oeth-2024.toml", "states/oeth-2024-10-16.toml", "behaviour/oeth-2024.toml", "parameters/oeth-current.toml"),
-    "minimal": ("minimal.toml", "states/minimal.toml", BEHAVIOUR, "parameters/minimal.toml"),
+    "minimal": ("minimal.toml", "states/minimal.toml", BEHAVIOUR, *_SPELLS, "parameters/minimal.toml"),
 }
 """The examples by what they are like: the study and the files it names."""
 

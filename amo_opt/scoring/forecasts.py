@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from amo_opt.config.evidence import Recorded
 from amo_opt.config.overrides import with_figure
-from amo_opt.errors import AmoOptError
+from amo_opt.errors import AmoOptError, InputError, Problem
 from amo_opt.protocol.state import Figure
 from amo_opt.scoring.rules import crps_of_normal, crps_of_paths
 from amo_opt.simulation.backtest import PATHS_OF_DRAWS, Given, Known, backtest
@@ -78,7 +78,9 @@ class _Pool:
 
     @property
     def amplification(self) -> float:
-        return 2000.0 if self.recorded.amplification is None else self.recorded.amplification
+        if self.recorded.amplification is None:
+            raise AmoOptError(f"{self.recorded.name}: amplification: missing; allowed: the A of the pool, which replays and depths need")
+        return self.recorded.amplification
 
     def depth(self, row: int) -> float:
         """How far below its base the pool's price stands by its balances; 0 above."""
@@ -127,33 +129,40 @@ def forecast(
 
 
 def scored(run: Backtest, pool: _Pool, rows: Sequence[int], *, first: int, of: str) -> Iterator[Scored]:
-    """Share and depth at some rows of a history, against the replay from its row ``first``."""
+    """Share and depth at some rows of a history, against the replay from its row ``first``, which at least one row stands before."""
     moves = np.diff(pool.share[: first + 1]) / np.sqrt(np.diff(pool.days[: first + 1]))
     full, calm = float(np.std(moves)), 1.4826 * float(np.median(np.abs(moves)))
     start, still = float(pool.share[first]), pool.depth(first)
-    hours = pool.recorded.table.hours()
+    hours = _hours_from(pool, first)
     for row in rows:
-        hour = round(float(hours[row] - hours[first]))
+        hour = int(hours[row])
         ahead = float(pool.days[row] - pool.days[first])
         real = float(pool.share[row])
         of_share = run.series["pool_share"][hour]
         walks = [crps_of_normal(start, deviation * math.sqrt(ahead), real) for deviation in (full, calm)]
         yield Scored(of, first, "share", ahead, real, _pit(of_share, real), crps_of_paths(of_share, real), abs(real - start), *walks)
         depth = pool.depth(row)
-        of_depth = np.maximum(0.0, 1.0 - run.series["price_in_base"][hour - 1])
+        of_depth = np.maximum(0.0, 1.0 - run.series["price_in_base"][max(hour, 1) - 1])
         yield Scored(
             of, first, "depth", ahead, depth, _pit(of_depth, depth), crps_of_paths(of_depth, depth), abs(depth - still), math.nan, math.nan
         )
+
+
+def _hours_from(pool: _Pool, first: int) -> NDArray[np.int64]:
+    """Each row's hour in a replay from the row ``first``, as `history_of` counts them."""
+    hours = pool.recorded.table.hours()
+    found: NDArray[np.int64] = np.floor(hours - hours[first] + 0.5).astype(np.int64)
+    return found
 
 
 def _pit(paths: Array, real: float) -> float:
     return float(np.mean(paths < real) + 0.5 * np.mean(paths == real))
 
 
-def rolling(
-    study: Study, pools: Sequence[_Pool], *, paths: int = PATHS_OF_DRAWS, told: Callable[[str], None] = lambda _: None
-) -> list[Scored]:
+def rolling(study: Study, pools: Sequence[_Pool], *, paths: int = PATHS_OF_DRAWS, told: Callable[[str], None] = lambda _: None) -> list[Scored]:
     """Every history predicted from rolling origins, by the others' shared figures and its own days before."""
+    if len(pools) < 2:
+        raise AmoOptError(f"found {len(pools)} history; allowed: at least 2, as each is predicted by what the others say")
     found: list[Scored] = []
     for place, pool in enumerate(pools):
         others = [each.steps for each in pools if each is not pool]
@@ -169,7 +178,9 @@ def rolling(
             ]
             if not rows or np.diff(pool.days[first : rows[-1] + 1]).max() > MOST_GAP_DAYS:
                 continue
-            before = pool.steps.part(0, first)
+            before = pool.steps.part(0, first).recentred()
+            if np.count_nonzero(before.used) < LEAST_STEPS:
+                continue
             scales = own_scales(before, best)
             known = Known(scales=scales, busy=chance_of_busy(before, best, scales))
             run = forecast(study, pool, spells, known, first=first, last=rows[-1], paths=paths, seed=1000 * place + first)
@@ -186,16 +197,19 @@ def left_out(
     for place, episode in enumerate(evidence.episodes):
         pool = by_name[episode.history]
         times = pool.recorded.table.times()
-        inside = np.array([episode.start <= time for time in times]) & np.array([time <= episode.end for time in times])
-        if np.count_nonzero(inside) < 2:
+        inside = np.array([episode.start <= time <= episode.end for time in times])
+        first, last = rows_of(pool, episode)
+        without = [each.steps.without(inside[1:]).recentred() if each is pool else each.steps for each in pools]
+        steps = without[pools.index(pool)]
+        if first < 1 or np.count_nonzero(steps.used) < LEAST_STEPS:
+            told(
+                f"{episode.name}: not predicted: it leaves {np.count_nonzero(steps.used)} steps of {pool.steps.name}, {first} before it; at least {LEAST_STEPS} and 1 are needed"
+            )
             continue
-        first, last = int(np.flatnonzero(inside)[0]), int(np.flatnonzero(inside)[-1])
-        gone = inside[1:]
-        without = [each.steps.without(gone) if each is pool else each.steps for each in pools]
         spells, best = fitted(without, draws=paths, name=f"without {episode.name}")
         told(f"{episode.name}: predicted by all days but its own")
         scales = (best[f"{pool.steps.name}.{SCALES[0]}"], best[f"{pool.steps.name}.{SCALES[1]}"])
-        known = Known(scales=scales, busy=chance_of_busy(pool.steps.part(0, first), best, scales))
+        known = Known(scales=scales, busy=chance_of_busy(steps.part(0, first), best, scales))
         run = forecast(study, pool, spells, known, first=first, last=last, paths=paths, seed=50_000 + place)
         found += scored(run, pool, range(first + 1, last + 1), first=first, of=episode.name)
     return found
@@ -256,17 +270,18 @@ def judged(name: str, rows: Sequence[Scored]) -> Judged:
         low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
         return Share(float(sums[over].sum() / max(sums[under].sum(), 5e-324)), float(low), float(high))
 
-    walks = None if np.isnan(sums["full"]).any() else (ratio("crps", "full"), ratio("crps", "calm"))
+    full, calm = (None, None) if np.isnan(sums["full"]).any() else (ratio("crps", "full"), ratio("crps", "calm"))
     tenths = np.histogram(pit, bins=10, range=(0.0, 1.0))[0] / max(1, pit.size)
     return Judged(
-        name,
-        len(rows),
-        len(keys),
-        ratio("in90", "n"),
-        ratio("in50", "n"),
-        ratio("crps", "still"),
-        *(walks or (None, None)),
-        tuple(tenths.tolist()),
+        name=name,
+        rows=len(rows),
+        origins=len(keys),
+        inside_90=ratio("in90", "n"),
+        inside_50=ratio("in50", "n"),
+        over_still=ratio("crps", "still"),
+        over_full=full,
+        over_calm=calm,
+        tenths=tuple(tenths.tolist()),
     )
 
 
@@ -318,23 +333,25 @@ def validity(study: Study, evidence: Evidence, *, paths: int = PATHS_OF_DRAWS, t
 # -- flows given ---------------------------------------------------------------------------------------------------------------------------
 
 
-def given_of(pool: _Pool, *, first: int, last: int, spells: FittedSpells, lp: bool) -> Given:
+def given_of(pool: _Pool, *, first: int, last: int, spells: FittedSpells | None, lp: bool) -> Given:
     """What holders netted between two rows, spread evenly over each step's hours, and with ``lp`` what providers changed; without it what goes with sales in a busy spell, by the chance that a
     flow of that size is a busy day's.
     """
-    hours = np.floor(pool.recorded.table.hours() + 0.5).astype(np.int64)
-    length = int(hours[last] - hours[first])
+    hours = _hours_from(pool, first)
+    length = int(hours[last])
     flow, change = np.zeros(length), np.zeros(length)
     total = pool.stable + pool.base
     for row in range(first, last):
-        here = slice(int(hours[row] - hours[first]), int(hours[row + 1] - hours[first]))
-        n = max(1, here.stop - here.start)
+        # what happened between two rows of an hour happened in that hour
+        start = min(int(hours[row]), length - 1)
+        here = slice(start, max(int(hours[row + 1]), start + 1))
+        n = here.stop - here.start
         own, grown = float(pool.steps.flow[row]), float(pool.steps.change[row])
-        moved = grown if lp else spells.values["lp_per_sale"] * own * _busy(own, float(pool.steps.days[row]), spells)
-        change[here] = moved / n
+        moved = grown if lp or spells is None else spells.values["lp_per_sale"] * own * _busy(own, float(pool.steps.days[row]), spells)
+        change[here] += moved / n
         # a flow is a share of the pool as the step's liquidity leaves it; spread over the step, what came early is taken along by what providers change later
         each_hour = math.expm1(moved / n) / math.expm1(moved) if abs(moved) > 1e-12 else 1.0 / n
-        flow[here] = own * math.exp(moved) * float(total[row]) * each_hour
+        flow[here] += own * math.exp(moved) * float(total[row]) * each_hour
     return Given(flow=flow, lp=change)
 
 
@@ -371,14 +388,14 @@ def told(study: Study, pool: _Pool, spells: FittedSpells, *, first: int, last: i
     given = given_of(pool, first=first, last=last, spells=spells, lp=lp)
     history = history_of(pool.recorded.table.at(range(first, last + 1)))
     run = backtest(placed(study, pool, None, seed=1), history=history, paths=1, given=given)
-    hours = pool.recorded.table.hours()
-    at = [round(float(hours[row] - hours[first])) for row in range(first + 1, last + 1)]
+    hours = _hours_from(pool, first)
+    at = hours[first + 1 : last + 1].tolist()
     return Told(
         of=of,
         start=pool.recorded.table.times()[first].date().isoformat(),
         days=float(pool.days[last] - pool.days[first]),
         depth=max(pool.depth(row) for row in range(first + 1, last + 1)),
-        depth_model=float(max(max(0.0, 1.0 - run.series["price_in_base"][hour - 1, 0]) for hour in at)),
+        depth_model=float(max(max(0.0, 1.0 - run.series["price_in_base"][max(hour, 1) - 1, 0]) for hour in at)),
         share=float(pool.share[last]),
         share_model=float(run.series["pool_share"][at[-1], 0]),
     )
@@ -449,29 +466,51 @@ def replay_between(
     history = history_of(part)
     told(history.hours)
     known = given = None
-    spells = study.spells
-    if balances and (spells is not None or condition is not None):
-        complete, _ = table.complete(
-            "pool_stable", "pool_base", *(name for name in ("base_virtual_price", "amplification") if name in table.numbers)
-        )
-        begins = [time >= part.times()[0] for time in complete.times()].index(True)
-        if condition is not None:
-            fit = spells or fitted([steps_of(complete, amplification=a)[0]], draws=16, name="own")[0]
-            pool = _as_pool(complete, a)
-            ends = max(place for place, time in enumerate(complete.times()) if time <= part.times()[-1])
-            given = given_of(pool, first=begins, last=ends, spells=fit, lp=condition == "flow,lp")
-        elif spells is not None and begins > LEAST_STEPS:
-            steps = steps_of(complete, amplification=a)[0].part(0, begins)
-            if np.count_nonzero(steps.used) >= LEAST_STEPS:
-                scales = own_scales(steps, spells.values)
-                known = Known(scales=scales, busy=chance_of_busy(steps, spells.values, scales))
+    if condition is not None:
+        given = _given_between(table, part, a, study.spells, lp=condition == "flow,lp")
+    elif balances and study.spells is not None:
+        known = _known_before(table, part, a, study.spells)
     return backtest(study, history=history, parameters=parameters, paths=paths, workers=workers, known=known, given=given)
+
+
+def _complete(table: Table) -> Table:
+    """The rows that hold the pool's balances, and what is needed beside them."""
+    beside = tuple(name for name in ("base_virtual_price", "amplification") if name in table.numbers)
+    return table.complete("pool_stable", "pool_base", *beside)[0]
+
+
+def _given_between(table: Table, part: Table, a: float, spells: FittedSpells | None, *, lp: bool) -> Given:
+    """What was recorded of sales, and with ``lp`` of providers, in a part of a table."""
+    within = _complete(part)
+    if len(within.lines) < 2 or within.lines[0] != part.lines[0]:
+        found = f"{len(within.lines)} rows with them" + (f", the first in line {within.lines[0]}" if within.lines else "")
+        allowed = f"at least 2, and line {part.lines[0]}, where the replay starts, among them"
+        raise InputError(
+            [Problem(table.file, "pool_stable and pool_base", "too few balances for --condition", found=found, allowed=allowed)]
+        )
+    if spells is None and not lp:
+        # by what share of sales providers go along: by the file's own figures where the study has none
+        spells = fitted([steps_of(_complete(table), amplification=a)[0]], draws=16, name="own")[0]
+    return given_of(_as_pool(within, a), first=0, last=len(within.lines) - 1, spells=spells, lp=lp)
+
+
+def _known_before(table: Table, part: Table, a: float, spells: FittedSpells) -> Known | None:
+    """What the rows before a part tell of its pool; None where they are too few."""
+    begins = sum(time < part.times()[0] for time in table.times())
+    before = _complete(table.at(range(begins + 1)))
+    if len(before.lines) <= LEAST_STEPS:
+        return None
+    steps, _ = steps_of(before, amplification=a, least=0)
+    if np.count_nonzero(steps.used) < LEAST_STEPS or not (np.ptp(steps.flow[steps.used]) and np.ptp(steps.change[steps.used])):
+        return None
+    scales = own_scales(steps, spells.values)
+    return Known(scales=scales, busy=chance_of_busy(steps, spells.values, scales))
 
 
 def _as_pool(table: Table, a: float) -> _Pool:
     recorded = Recorded(name=table.name, file=table.file, source="", table=table, amplification=a)
     x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
-    return _Pool(recorded, steps_of(table, amplification=a)[0], table.hours() / 24.0, x / (x + y), x, y)
+    return _Pool(recorded, steps_of(table, amplification=a, least=0)[0], table.hours() / 24.0, x / (x + y), x, y)
 
 
 def _between(table: Table, since: str | None, until: str | None) -> tuple[int, int]:

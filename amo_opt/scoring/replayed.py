@@ -101,7 +101,8 @@ def _recorded(run: Backtest) -> dict[str, tuple[NDArray[np.int64], Array]]:
 def _column(name: str, hours: NDArray[np.int64], real: Array, run: Backtest) -> ColumnFit:
     values = run.series[name][hours] + (run.venue[hours] if name in QUOTES else 0.0)
     low, high = (tuple(each.tolist()) for each in np.percentile(values, BAND, axis=1)) if spread_known(run.paths) else (None, None)
-    started = {**run.start, "pool_share": run.series["pool_share"][0, 0]}.get(name, real[0])
+    share = run.start["pool_stable"] / (run.start["pool_stable"] + run.start["pool_base"])
+    started = {**run.start, "pool_share": share}.get(name, real[0])
     return ColumnFit(
         name,
         tuple(hours.tolist()),

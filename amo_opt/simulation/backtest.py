@@ -278,7 +278,8 @@ def _spells(
     """Flow and change of liquidity of each path by its own joint draw of the fit; nothing without one."""
     if spells is None:
         return {}
-    settings = {**calm.settings, **spells.by_path(study.state, paths, scales=None if known is None else known.scales)}
+    own = spells.by_path(study.state, paths, scales=None if known is None else known.scales)
+    settings: dict[str, float | Array] = {**calm.settings, **own}
     streams = Streams(study.search.seed, STREAM, calm.name)
     flow, change = draw_spells(settings, streams, paths=paths, steps=steps, first=None if known is None else known.busy)
     return {} if flow is None else {"flow": flow, "lp_change": 0.0 if change is None else change}

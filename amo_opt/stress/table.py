@@ -224,9 +224,10 @@ def _summed(rows: Rows, columns: Mapping[str, Sequence[str]], label: str) -> Row
     plain = [_plain(written) for written in rows[0][1]]
     gone = [each for parts in columns.values() for each in parts if _plain(each) not in plain]
     if gone:
-        raise InputError(
-            [Problem(label, "header", "no such column", found=", ".join(gone), allowed=", ".join(rows[0][1]), line=rows[0][0])]
-        )
+        close = difflib.get_close_matches(gone[0], rows[0][1], n=1)
+        hint = f"did you mean {close[0]!r}?" if close else None
+        found_names, allowed = _cut(", ".join(map(repr, gone))), ", ".join(rows[0][1])
+        raise InputError([Problem(label, "header", "no such column", found=found_names, allowed=allowed, hint=hint, line=rows[0][0])])
     kept = [place for place, name in enumerate(plain) if name in TIMES or name in (ASIDE, "use")]
     parts = [[plain.index(_plain(each)) for each in columns[name]] for name in columns]
     found: Rows = [(rows[0][0], [*(rows[0][1][place] for place in kept), *columns])]

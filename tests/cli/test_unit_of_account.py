@@ -35,9 +35,10 @@ def less(text, names):
 
 def write(folder, *, ether):
     """studies/minimal.toml with markets of its own, in dollars or in ETH."""
-    for name in ("states/minimal.toml", "behaviour/frax-2022.toml", "parameters/minimal.toml"):
+    spells = ("behaviour/spells-2022.toml", "behaviour/spells-2022.csv")
+    for name in ("states/minimal.toml", "behaviour/frax-2022.toml", "parameters/minimal.toml", *spells):
         text = (STUDIES / name).read_text(encoding="utf-8")
-        if ether and not name.startswith("parameters"):
+        if ether and name in ("states/minimal.toml", "behaviour/frax-2022.toml"):
             text = less(text, AMOUNTS).replace("\nschema = 2", '\nschema = 2\nunit = "ETH"').replace("dollar coin", "coin")
         target = folder / name.replace("frax-2022", "holders")
         target.parent.mkdir(parents=True, exist_ok=True)

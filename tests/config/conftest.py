@@ -15,12 +15,13 @@ STUDY = "frax-2022.toml"
 STATE = "states/frax-2022-05-11.toml"
 CURRENT = "parameters/frax-current.toml"
 BEHAVIOUR = "behaviour/frax-2022.toml"
+SPELLS = ("behaviour/spells-2022.toml", "behaviour/spells-2022.csv")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The shipped studies, copied."""
-    for name in (STUDY, STATE, CURRENT, BEHAVIOUR):
+    for name in (STUDY, STATE, CURRENT, BEHAVIOUR, *SPELLS):
         target = tmp_path / name
         target.parent.mkdir(exist_ok=True)
         shutil.copy(STUDIES / name, target)

@@ -280,7 +280,7 @@ def write_validity(study_file: Path, page: Path) -> None:
     paths = PATHS if study.spells is None else PATHS_OF_DRAWS
     kept = part_of(page.read_text(encoding="utf-8")) if page.is_file() else ""
     text = validity_page([facts_of(backtest(study, episode=name, paths=paths)) for name in episode_names()])
-    page.write_text(f"{text}\n{kept}" if kept else text, encoding="utf-8")
+    page.write_text(f"{text}\n{kept}\n" if kept else text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,22 @@ def joint(pools: Sequence[Steps], *, count: int, name: str) -> Joint:
     return Joint(best, draws, effective, spread)
 
 
+def doubts_of(found: Joint, pools: Sequence[Steps]) -> list[str]:
+    """What makes joint draws say less than they seem to."""
+    doubts = []
+    if found.effective < LEAST_EFFECTIVE:
+        doubts.append(
+            f"the draws are worth {found.effective:.1%} of the proposals, of at least {LEAST_EFFECTIVE:.0%}: ranges may be too narrow"
+        )
+    if len(pools) == 1:
+        doubts.append("one history tells nothing of how pools differ: a new pool is given that pool's own scales")
+    if not found.drift.windows:
+        doubts.append(
+            f"fewer than {LEAST_WINDOWS} windows of {WINDOW_DAYS:g} days: how scales drift is assumed, around nothing with a deviation of {UNKNOWN_DRIFT.deviations[0]:g}"
+        )
+    return doubts
+
+
 def _resampled(fit: Fit, top: float, numbers: Array, free: Sequence[int], *, count: int, rng: np.random.Generator) -> tuple[Array, float]:
     """Draws of all numbers, (count, numbers), and the share of proposals that they are worth."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +72,13 @@ class Steps:
         """The steps with some of them not used; the chain goes on through them."""
         return replace(self, used=self.used & ~gone)
 
+    def recentred(self) -> Steps:
+        """With the share that flows revert to from the steps that are used alone: a part of a history does not know where the share stood later."""
+        return replace(self, tilt=self.tilt - np.median(self.tilt[self.used])) if self.used.any() else self
+
     def longer(self) -> Steps:
         """With one day more, of which nothing is known."""
-        more = {
+        more: dict[str, Any] = {
             name: np.append(getattr(self, name), value)
             for name, value in (("days", 1.0), ("used", False), ("flow", 0.0), ("change", 0.0), ("tilt", 0.0))
         }
@@ -92,10 +96,11 @@ def invariant(x: Array, y: Array, amplification: Array | float) -> Array:
     return d
 
 
-def steps_of(table: Table, *, amplification: float | None = None) -> tuple[Steps, tuple[str, ...]]:
+def steps_of(table: Table, *, amplification: float | None = None, least: int = LEAST_STEPS) -> tuple[Steps, tuple[str, ...]]:
     """A pool's steps from its balances, and the rows left out, by line.
 
-    Liquidity is D at the file's column ``amplification``, at the one given, or else what both sides add up to; over the file's ``virtual_price``.
+    Liquidity is D at the file's column ``amplification``, at the one given, or else what both sides add up to; over the file's ``virtual_price``. Raises `InputError` for fewer than
+    ``least`` steps, and for a pool that never moves where any are needed.
     """
     priced = tuple(name for name in ("base_virtual_price", "amplification") if name in table.numbers)
     table, gone = table.complete("pool_stable", "pool_base", *priced)
@@ -110,11 +115,11 @@ def steps_of(table: Table, *, amplification: float | None = None) -> tuple[Steps
     share = x / (x + y)
     flow = -(x[1:] - grown * x[:-1]) / (grown * (x + y)[:-1])
     used = (h <= MOST_DAYS) & np.isfinite(grown)
-    if np.count_nonzero(used) < LEAST_STEPS:
+    if np.count_nonzero(used) < least:
         found = f"{np.count_nonzero(used)}"
-        raise InputError([Problem(table.file, "", "too few steps to fit", found, f"at least {LEAST_STEPS} of up to {MOST_DAYS:g} days")])
+        raise InputError([Problem(table.file, "", "too few steps to fit", found, f"at least {least} of up to {MOST_DAYS:g} days")])
     for name, moves in (("pool_stable", flow), ("pool_base", np.log(grown))):
-        if np.ptp(moves[used]) == 0.0:
+        if least > 0 and np.ptp(moves[used]) == 0.0:
             raise InputError([Problem(table.file, name, "the pool never moves", f"{x[0]:g}", "balances that change")])
     steps = Steps(table.name, h, used, flow, np.log(grown), (share - np.median(share))[:-1], float(np.median(x + y)))
     return steps, gone

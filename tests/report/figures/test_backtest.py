@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.errors import AmoOptError
-from amo_opt.report.facts.backtest import BAND_HOLDS, facts_of
+from amo_opt.report.facts.backtest import band_holds, facts_of
 from amo_opt.report.figures.backtest import DRIVERS, PANELS, caption_of, draw_backtest, save_backtest
 from amo_opt.report.figures.style import styled
 from amo_opt.simulation.backtest import backtest
@@ -56,7 +56,7 @@ def test_two_paths_have_no_band(frax):
     """The mean alone is drawn, and the caption says why; no row is outside of what is not there."""
     few = facts_of(backtest(frax, episode="svb-2023", paths=2))
     assert "Blue: the model, mean (too few paths for a band); orange: recorded; grey: what drives it. " in caption_of(few)
-    assert BAND_HOLDS[1:] not in caption_of(few)
+    assert band_holds(few.fit)[1:] not in caption_of(few)
     with styled():
         assert [len(axes.collections) for axes in draw_backtest(few).axes[:3]] == [0, 0, 0]
 

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from amo_opt.report.facts import gather
-from amo_opt.report.facts.backtest import BAND_HOLDS
+from amo_opt.report.facts.backtest import band_holds
 from amo_opt.report.figures import draw_all
 from amo_opt.report.figures.front import RING
 from amo_opt.report.figures.style import BLUE, ORANGE
@@ -233,8 +233,8 @@ def test_what_lies_outside_a_replay_s_band_is_counted_and_explained(drawn, resul
         not low <= real <= high for low, real, high in zip(met.columns[0].low, line.get_ydata(), met.columns[0].high, strict=True)
     )
     caption = drawings["episodes"][0].caption
-    assert f"of 3 recorded prices {outside} lie outside the band: {BAND_HOLDS}" in caption
-    assert "no criterion asks that recorded rows lie within it" in BAND_HOLDS
+    assert f"of 3 recorded prices {outside} lie outside the band: {band_holds(met)}" in caption
+    assert "no criterion asks that recorded rows lie within it" in band_holds(met)
     assert "1 of 1 demand met: what is demanded of the model's mean" in facts.validity.episodes[0].finding
     assert any(to_hex(each.get_facecolor()[0], keep_alpha=False) == BLUE.lower() for each in axes.collections)
 
