@@ -23,6 +23,7 @@ from amo_opt.amos.mechanism import Borrowing, Expectation, Income, Loss, Mechani
 from amo_opt.amos.monetary_policy import MAX_RATE_YEAR
 from amo_opt.amos.monetary_policy import NAME as POLICY
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.holders import circulating
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
@@ -137,7 +138,9 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         grown = asked / (before if before > 0.0 else asked) * (1.0 + n[mine.M_TURN + i])
         level = a[mine.S_LEVEL + i] * (1.0 + accrues) * grown
         change = wanted_change(debt, level, grown, weight, s[at.S_PRICE + i] - 1.0, response, limit)
-        change = within(change, debt, ceiling, supply - s[at.S_POOL_X + i] - own_outside - s[at.S_POOLED_OUTSIDE + i])
+        pool_x = s[at.S_POOL_X + i]
+        pooled_outside = s[at.S_POOLED_OUTSIDE + i]
+        change = within(change, debt, ceiling, supply - pool_x - own_outside - pooled_outside)
 
         a[mine.S_DEBT + i] = debt + change
         a[mine.S_LEVEL + i] = level
@@ -145,7 +148,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
         a[mine.S_RATE + i] = rate
         a[mine.S_MEAN_RATE + i] = mean_rate
         a[mine.S_INCOME + i] += income
-        s[at.S_SUPPLY + i] = supply + change
+        s[at.S_SUPPLY + i] = circulating(supply, supply + change, pool_x + own_outside + pooled_outside)
         s[at.S_OWN_OUTSIDE + i] = own_outside
         s[at.S_OWN_AT_FLOOR + i] += income
         s[at.S_OWN_COUNTED + i] += income

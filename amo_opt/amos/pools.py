@@ -43,6 +43,8 @@ WIDEN = 24
 """Most doublings of the bracket around the price that the slopes found; the last reaches past every price there is."""
 NARROW = 60
 """Most steps of the exact solution (Illinois: a false position that halves the end which stays)."""
+HALVINGS = 50
+"""Halvings of the bracket that these leave, where they did not end: where a flat pool of a high A gets going beside small ones, what is wanted lies next to one end, and Illinois creeps."""
 CLOSE = 1e-13
 """Width of the bracket, as a share of the price, at which it is solved."""
 MOST_OF_SIDE = 0.75
@@ -57,6 +59,8 @@ FLAT = 1e-9
 """Tokens that all pools together take or give for a change of the price by one, of a protocol of size one: with less they answer to no price."""
 ASIDE = 1e-12
 """What the pools took may miss F by this share of all they hold: rounding."""
+TOO_MUCH = 1e-9
+"""Share of all that the pools hold and that holders bring by which they may take more of these than they have: more would be stablecoin from nowhere, a fault."""
 ASTRAY = 1e-3
 """The first pool takes what the others did not as far as this share of its D beyond what it would at the market's price, where it is not the deepest: that one takes the rest."""
 MOST_VOLUME = 0.001
@@ -533,11 +537,11 @@ def bracketed(near: float, wanted: float, s: Vector, c: Vector, i: int) -> tuple
 
 @scalar
 def solved(near: float, wanted: float, s: Vector, c: Vector, i: int) -> float:
-    """The price at which the pools of a lane take what is ``wanted``: bracketed around one that is ``near``, then Illinois."""
+    """The price at which the pools of a lane take what is ``wanted``: bracketed around one that is ``near``, then Illinois, then halving."""
     low, f_low, high, f_high = bracketed(near, wanted, s, c, i)
     side = 0
     price = near
-    for _ in range(NARROW):
+    for count in range(NARROW + HALVINGS):
         if f_low <= 0.0:
             price = low
             break
@@ -545,7 +549,7 @@ def solved(near: float, wanted: float, s: Vector, c: Vector, i: int) -> float:
             price = high
             break
         price = (low * f_high - high * f_low) / (f_high - f_low)
-        if not low < price < high or high - low < CLOSE * high:
+        if not low < price < high or high - low < CLOSE * high or count >= NARROW:
             price = 0.5 * (low + high)
         if high - low < CLOSE * high:
             break
@@ -616,6 +620,10 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
                 moved = max(after if after > 0.0 else after / keep_j, -MOST_DRAINED * s[line + mine.S_POOL_X])
                 s[line + mine.S_FLOW] = moved
                 total += in_tokens(moved, keep_j) - before
+                # a deep pool may hold next to none of the stablecoin that it should give: what then is left the first one does, however far that goes
+                left = wanted - total
+                if d > dust and abs(left - in_tokens(z, keep)) > ASIDE * w[_W_SIDE_X + i]:
+                    z = max(min(left if left > 0.0 else left / keep, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
         w[_W_Z + i] = z
         w[_W_ASIDE + i] = total + in_tokens(z, keep)
 
@@ -686,6 +694,8 @@ def trade_first(s: Vector, c: Vector, w: Vector) -> None:
         bought = -served * inverse_keep if served < 0.0 else 0.0
         left_selling = selling - sold
         left_buying = buying - bought
+        short = left_selling if left_selling < left_buying else left_buying
+        s[at.S_UNSOUND + i] += 1.0 if short < -TOO_MUCH * (w[_W_SIDE_X + i] + selling + buying) else 0.0
         # what rounding leaves of a demand that was met is met
         left_selling = left_selling if left_selling > 1e-12 * selling else 0.0
         left_buying = left_buying if left_buying > 1e-12 * buying else 0.0

@@ -29,6 +29,8 @@ OVERVALUED = 0.01
 """Price above what one is worth at which holders sell for that reason alone: a door that holds the price a few basis points up makes nobody leave."""
 NO_YIELD = 1e-9
 """Hourly yield (0.1 bp a year) below which a pool pays nothing, so that nothing over nothing is no change."""
+NOTHING_LEFT = 1e-12
+"""What pools and protocol hold may be more than the supply that is left by this share of the supply of before: rounding, where holders gave back all they had."""
 MOST_WANTED = 4.0
 """Most outside liquidity that any yield draws, as a multiple of the start's."""
 
@@ -38,6 +40,16 @@ def exit_value_of(collateral_price: float, base_value: float) -> float:
     """What a leaver could have had in the collateral itself: min(1, USDC, a base-pool LP), the reference of the peg."""
     lower = collateral_price if collateral_price < base_value else base_value
     return lower if lower < 1.0 else 1.0
+
+
+@scalar
+def circulating(before: float, after: float, held: float) -> float:
+    """The supply once stablecoin was given back or burned: what pools and protocol hold of it where all that was outside is gone, and the rounding of a supply much larger left less.
+
+    What is missing beyond that is left to be found (`simulation.path_statistics`).
+    """
+    short = held - after
+    return held if ((short > 0.0) & (short <= NOTHING_LEFT * before)) else after
 
 
 @scalar

@@ -15,6 +15,9 @@ D_BOUND = 1e-9
 """Largest next step of D, as a share of it, at which D counts as converged."""
 PRICE_BOUND = 1e-3
 """Largest last step of a price inversion, as a share of q; convergence is cubic, so what is left is its cube."""
+FAR_OFF = 0.99
+"""``|1 - price| / (1 + price)`` from which on a price inversion starts without its solution near balance: prices below 1/199 and above 199. At an A of a few
+that solution stops growing there, while the root goes on."""
 
 
 @scalar
@@ -118,9 +121,11 @@ def scaled_x_at_price(price: float, ann: float) -> tuple[float, float]:
 
     Exact inverse of `marginal_price` at any D (pool-math rule 4): with ``q = D**2 / (4 x y)`` and ``s = 1 + (q - 1)/ann`` the price condition is
     ``s**2 - 1/q = delta**2 (s + ann/(2 q**2))**2``. It and its derivatives are multiplied by powers of q, which leaves one division a
-    step. Three Halley steps from the smaller of the two asymptotic solutions reach rounding error over A 1..10**6 and prices
-    0.005..200; the last step is at most 1.3e-5 of q there (tests/stableswap/test_invariant.py). Where a pool is balanced to the last
-    digits, w is the root of a rounding error: x / D is good to 2e-8 and the price to 2e-8 / A there, at any other price to rounding.
+    step. Three Halley steps start from an asymptotic solution: the smaller of that near balance and that of an A which carries the trade (q far below
+    ann); beyond `FAR_OFF` the smaller of the latter and that of a constant product (q far above ann), whose cube root ``(2 ann far**2)**(1/3)`` is
+    told by two roots, to a factor of 1.6. Over A 1..10**6 and prices 1e-6..1e6 the last step is at most 1.3e-5 of q (tests/stableswap/test_invariant.py). Where a pool
+    is balanced to the last digits, w is the root of a rounding error: x / D is good to 2e-8 and the price to 2e-8 / A there; at prices to 200 it is good
+    to rounding, and at 1e6 to 1e-9, as little of x is left.
     """
     inverse_ann = 1.0 / ann
     lower = price if price < 1.0 else 1.0
@@ -130,7 +135,9 @@ def scaled_x_at_price(price: float, ann: float) -> tuple[float, float]:
     z = delta * (1.0 + 0.5 * ann)
     near = 1.0 + z * z
     far = math.sqrt(0.5 * ann * distance * (1.0 + price) * shared)
-    start = near if near < far else far
+    product = math.sqrt(far * math.sqrt(far * 2.0 * ann))
+    other = product if delta > FAR_OFF else near
+    start = other if other < far else far
     start = start if start > 1.0 else 1.0
     delta2 = delta * delta
     q = _halley_q(start, ann, inverse_ann, delta2)

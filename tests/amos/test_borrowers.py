@@ -128,6 +128,23 @@ def test_nobody_takes_over_the_ceiling_or_repays_what_is_not_there() -> None:
     assert within(-80.0, 30.0, 100.0, -1.0) == 0.0
 
 
+@pytest.mark.parametrize("supply", [1e9, 63_775_067_000.0, 4_327_123_084.5])
+def test_who_repays_with_all_that_is_outside_leaves_what_the_pool_holds(lanes: Callable[..., Any], crvusd: Study, supply: float) -> None:
+    """Of a supply ten million times what the pool holds and more: none is missing afterwards, to the last digits of what is left; what rounding leaves outside is the larger supply's."""
+    block = quiet(lanes(alone(crvusd)), fixed_rate=0.07)
+    pools = np.linspace(100.0, 400.0, LANES)
+    block["pool_x"] = pools
+    block["supply"] = supply + pools * (1.0 / 3.0)
+    block["borrowers.debt"] = block["borrowers.level"] = 2.0 * supply
+    block["own_outside"] = block["pooled_outside"] = 0.0
+    block.market(**{"borrowers.turn": -0.9})
+    block.parameter(borrowers_interest_kept=0.0)
+    block.run("borrowers_market_operations")
+    left = block.lanes("supply") - pools
+    assert (left >= -1e-15 * pools).all()
+    assert (left <= 1e-15 * supply).all()
+
+
 def test_what_is_never_repaid_is_lost(lanes: Callable[..., Any], crvusd: Study) -> None:
     """2% of 100m: debt, cover and NAV fall by 2m, supply does not; nobody borrows it again, and no ratio is above what it was."""
     block = quiet(lanes(alone(crvusd)), fixed_rate=0.0)

@@ -12,12 +12,13 @@ import pytest
 from amo_opt import load_study
 from amo_opt.amos.kinds import mechanism_at
 from amo_opt.amos.layout import BASE, Layout, layout_of
+from amo_opt.amos.pools import _W_ASIDE, _W_SIDE_X, _W_Z
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.primary_market import FAIR_DISCOUNT
 from amo_opt.simulation.engine import simulate, trace
-from amo_opt.simulation.kernel import run_rows
+from amo_opt.simulation.kernel import run_rows, scratch_of
 from amo_opt.simulation.program import _one_price
 from amo_opt.stableswap.invariant import get_y, marginal_price, refresh_D, scaled_x_at_price
 
@@ -216,6 +217,62 @@ def test_sellers_and_buyers_stop_at_their_limits(n: int) -> None:
             for lane in np.flatnonzero(waits & ~selling):
                 assert (prices[change[:, lane] < 0.0, lane] / KEEP <= 1.005 * (1.0 + 2.0 * FEE + near)).all()
                 assert prices[:, lane].min() / KEEP >= 1.005 * (1.0 - near), "a pool that would still serve"
+
+
+def drained() -> Market:
+    """Four pools that trade among each other while nobody buys: a deep first one of a high A and a fee of 4.7%, which gets going within a part in a million of the price, and a deeper one
+    with next to no stablecoin. A campaign over random compositions found them.
+    """
+    market = market_of(4)
+    d = [194.35441304190437, 8.975580312232283, 18.24616443294711, 199.82362240103114]
+    ann = [656427.5, 427515.33333333337, 8087.0000000000009, 806684.0]
+    x = [78.54860274871228, 8.94007750393456, 0.6213612590586441, 0.48141314458560774]
+    value = [1.0045248866896155, 0.9918267758067961, 0.9295573311931811, 0.9052358379617167]
+    fees = [0.0466414973980271, 1e-4, 0.0, 0.0]
+    market.c[at.C_SIZE], market.c[at.C_FEE], market.c[at.C_ADMIN_FEE] = 3.4e-8, fees[0], 0.0
+    scale = np.exp(np.random.default_rng(4).uniform(-0.05, 0.05, LANES))  # of the scarce side
+    scale[0] = 1.0
+    for k in range(4):
+        of = "" if k == 0 else f"p{k - 1}-pool."
+        held = x[k] * (scale if k == 3 else np.ones(LANES))
+        y = np.array([get_y(each, d[k], ann[k]) for each in held])
+        market.x[k], market.y[k], market.d[k], market.ann[k], market.value[k] = held, y, d[k], ann[k], value[k]
+        for name, values in {"pool_x": held, "pool_y": y, "ann": ann[k], "d": d[k], "lp_supply": d[k], "base_value": value[k]}.items():
+            market.line(of + name)[:] = values
+        if k > 0:
+            place = market.layout.places[f"p{k - 1}-pool"]
+            market.c[place.constants : place.constants + 2] = fees[k], 0.0
+    market.line("backing_value")[:] = 0.0
+    return market
+
+
+def test_pools_take_no_stablecoin_that_nobody_has() -> None:
+    """What one pool gives another takes; with no buyer served none comes in, though the price that one market has lies a part in a million beside the end of its bracket."""
+    market = drained()
+    market.line("buy_demand")[:] = 0.3080276466696568
+    market.trade()
+    change = market.of_pools("pool_x") - market.x
+    assert np.abs(change.sum(axis=0)).max() <= 1e-9 * market.x.sum()
+    assert np.abs(change).max() < 0.2
+    assert market.line("buy_demand") == pytest.approx(0.3080276466696568)
+    assert market.line("unsound").max() == 0.0
+
+
+def test_stablecoin_from_nowhere_is_a_fault() -> None:
+    """Were the pools to take more than holders bring, the hour says so; a rounding more is none."""
+    market = market_of(2)
+    scratch = aligned(scratch_of(market.layout))
+    for more, expected in ((0.0, 0.0), (1e-12, 0.0), (1e-3, 1.0)):
+        market.line("unsound")[:] = 0.0
+        market.line("sell_demand")[:] = 1e6
+        scratch[:] = 0.0
+        scratch[_W_SIDE_X : _W_SIDE_X + LANES] = market.x.sum(axis=0)
+        scratch[_W_ASIDE : _W_ASIDE + LANES] = scratch[_W_Z : _W_Z + LANES] = 1e6 * (1.0 + more)
+        (row,) = (each for each in _one_price(market.layout) if each.name == "trade_first")
+        s = market.s.copy()
+        run_rows([row], s, market.m, market.p, market.c, layout=market.layout, scratch=scratch)
+        first = market.layout.state_index["unsound"] * LANES
+        assert (s[first : first + LANES] == expected).all()
 
 
 @pytest.mark.parametrize("place", [0, 2])

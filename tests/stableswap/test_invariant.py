@@ -174,14 +174,25 @@ def test_the_price_of_a_pool_leads_back_to_its_balance(x: float, tilt: float, a:
 
 
 def test_price_inversion_is_far_inside_its_bound_over_the_whole_domain() -> None:
-    """A 1..10^6, prices 0.005..200: the last step is at most 1.3e-5 of q, where the bound is 1e-3 and convergence is cubic."""
+    """A 1..10^6, prices 1e-6..1e6: the last step is at most 1.3e-5 of q, where the bound is 1e-3 and convergence is cubic. A coin opposite of 8 puts a cent at 0.00125."""
     largest = 0.0
     for a in np.geomspace(1.0, 1e6, 50):
-        for price in np.geomspace(0.005, 200.0, 101):
+        for price in np.geomspace(1e-6, 1e6, 301):
             x, missed = scaled_x_at_price(float(price), 2.0 * float(a))
             q = 1.0 / (4.0 * x * get_y(x, 1.0, 2.0 * float(a)))
             largest = max(largest, missed / q + PRICE_BOUND)
     assert largest < 1.3e-5
+
+
+@pytest.mark.parametrize(("within", "off"), [(200.0, 1e-11), (1e4, 1e-10), (1e6, 1e-9)])
+def test_balances_at_prices_that_are_none_have_them_all_the_same(within: float, off: float) -> None:
+    """A 1..10^6, far from balance: the pool has the price that was asked for, less exactly as less is left of a side."""
+    for a in np.geomspace(1.0, 1e6, 25):
+        for far in np.geomspace(5.0, within, 60):
+            for price in (float(far), 1.0 / float(far)):
+                x, missed = scaled_x_at_price(price, 2.0 * float(a))
+                assert missed <= 0.0
+                assert marginal_price(x, get_y(x, 1.0, 2.0 * float(a)), 1.0, 2.0 * float(a)) == pytest.approx(price, rel=off)
 
 
 def test_a_lower_price_is_a_larger_share_of_stablecoin() -> None:
