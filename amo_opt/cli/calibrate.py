@@ -15,6 +15,9 @@ from amo_opt.cli.streams import say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amo_opt.config.evidence import Evidence
+    from amo_opt.stress.calibration.spells import Steps
+
 DRAWS = 256
 """Joint draws that a fit is written with."""
 
@@ -23,25 +26,19 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
     """The joint fit of an evidence file's histories: figures with ranges told, and written with their draws."""
     from amo_opt.config.evidence import load_evidence, load_spells, spells_text
     from amo_opt.files import write_whole
-    from amo_opt.stress.calibration.joint import WINDOW_DAYS, doubts_of, joint
-    from amo_opt.stress.calibration.spells import steps_of
+    from amo_opt.stress.calibration.joint import BEYOND, WINDOW_DAYS, doubts_of, joint
     from amo_opt.stress.fitted_spells import NEW, SCALES, SHARED
 
     if out is not None:
         _check_out(out)
     found = load_evidence(file)
     say(f"fitting {len(found.histories)} histories jointly", err=True)
-    pools, told = [], []
-    for each in found.histories:
-        steps, gone = steps_of(each.table, amplification=each.amplification)
-        pools.append(replace(steps, name=each.name))
-        first, last = each.table.times()[0].date(), each.table.times()[-1].date()
-        episodes = [episode.name for episode in found.episodes if episode.history == each.name]
-        within = f", in sample with it: {', '.join(episodes)}" if episodes else ""
-        told.append(f"{each.name}: {each.file}, {int(steps.used.sum())} steps from {first} to {last} ({each.source}){within}")
-        for line in gone:
-            say(f"left out: {each.name}: {line}", err=as_json)
-    result = joint(pools, count=draws, name=found.name)
+    pools, told = _steps_of_all(found, err=as_json)
+    result = joint(pools, count=draws, name=found.name, further=True)
+    exits = [
+        f"beyond the spells: {name}, {BEYOND[name]}: {each.value:.2g} ({each.low:.2g} to {each.high:.2g}), n = {each.n} steps"
+        for name, each in result.further.items()
+    ]
     names = [*SHARED, *(f"{pool}.{scale}" for pool in (*(each.name for each in pools), NEW) for scale in SCALES)]
     import numpy as np
 
@@ -50,7 +47,7 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
     if out is not None:
         beside = out.with_suffix(".csv")
         text, rows = spells_text(
-            out.stem, found.notes, told, result.best, result.draws, pools=[each.name for each in pools], days=WINDOW_DAYS, file=beside.name, **result.drift._asdict(),
+            out.stem, found.notes, told, result.best, result.draws, pools=[each.name for each in pools], days=WINDOW_DAYS, file=beside.name, further=exits, **result.drift._asdict(),
         )  # fmt: skip
         write_whole(beside, rows)
         write_whole(out, text)
@@ -68,6 +65,9 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
                 "effective": result.effective,
                 "figures": figures,
                 "drift": drift,
+                "beyond": {
+                    name: {"value": each.value, "interval": [each.low, each.high], "n": each.n} for name, each in result.further.items()
+                },
                 "doubts": doubts,
             }
         )
@@ -80,11 +80,30 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
     for name in names:
         low, high = ranges[name]
         click.echo(f"{name}: {result.best[name]:.4g}; {low:.4g} to {high:.4g}")
+    for line in exits:
+        click.echo(line)
     for place, scale in enumerate(SCALES):
         mean, deviation = result.drift.means[place], result.drift.deviations[place]
         click.echo(
             f"log of {scale} over {WINDOW_DAYS:g} days, less that of all days before: {mean:.2g}, deviation {deviation:.2g}; n = {result.drift.windows} windows"
         )
+
+
+def _steps_of_all(found: Evidence, *, err: bool) -> tuple[list[Steps], list[str]]:
+    """Every history's steps, and what each was in words; rows left out are told as they are met."""
+    from amo_opt.stress.calibration.spells import steps_of
+
+    pools, told = [], []
+    for each in found.histories:
+        steps, gone = steps_of(each.table, amplification=each.amplification)
+        pools.append(replace(steps, name=each.name))
+        first, last = each.table.times()[0].date(), each.table.times()[-1].date()
+        episodes = [episode.name for episode in found.episodes if episode.history == each.name]
+        within = f", in sample with it: {', '.join(episodes)}" if episodes else ""
+        told.append(f"{each.name}: {each.file}, {int(steps.used.sum())} steps from {first} to {last} ({each.source}){within}")
+        for line in gone:
+            say(f"left out: {each.name}: {line}", err=err)
+    return pools, told
 
 
 def _check_out(out: Path) -> None:

@@ -349,6 +349,7 @@ def spells_text(
     windows: int,
     days: float,
     file: str,
+    further: Sequence[str] = (),
 ) -> tuple[str, str]:
     """A fit as its file and the CSV file of its draws, which ``file`` names. Ranges are 95% of the draws."""
     import json
@@ -387,6 +388,7 @@ def spells_text(
         *(f"{scale} = {figure(f'{NEW}.{scale}')}" for scale in SCALES),
         "",
     ]
+    lines[-1:] = ["", *(f"# {each}" for each in further), ""] if further else [""]
     columns = [*SHARED, *(f"{each}.{scale}" for each in (*pools, NEW) for scale in SCALES), *DRIFT]
     rows = [",".join(columns), *(",".join(f"{draws[column][row]:.5g}" for column in columns) for row in range(len(draws[columns[0]])))]
     return "\n".join(lines), "\n".join(rows) + "\n"

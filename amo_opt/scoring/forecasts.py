@@ -159,7 +159,9 @@ def _pit(paths: Array, real: float) -> float:
     return float(np.mean(paths < real) + 0.5 * np.mean(paths == real))
 
 
-def rolling(study: Study, pools: Sequence[_Pool], *, paths: int = PATHS_OF_DRAWS, told: Callable[[str], None] = lambda _: None) -> list[Scored]:
+def rolling(
+    study: Study, pools: Sequence[_Pool], *, paths: int = PATHS_OF_DRAWS, told: Callable[[str], None] = lambda _: None
+) -> list[Scored]:
     """Every history predicted from rolling origins, by the others' shared figures and its own days before."""
     if len(pools) < 2:
         raise AmoOptError(f"found {len(pools)} history; allowed: at least 2, as each is predicted by what the others say")

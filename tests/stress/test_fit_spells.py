@@ -90,7 +90,7 @@ def test_likelihood_is_the_sum_over_all_states() -> None:
     """Of ten steps of different lengths, one of them not used, against every sequence of states one by one."""
     (pool,) = simulated(3, days=10, scales=CALM_SCALES[:1])
     days = np.array([1.0, 0.9, 1.1, 2.5, 0.9, 5.0, 1.0, 0.9, 0.9, 1.0])
-    pool = Steps(pool.name, days, days <= 3.0, pool.flow, pool.change, pool.tilt, pool.total)
+    pool = Steps(pool.name, days, days <= 3.0, pool.flow, pool.change, pool.tilt, pool.total, pool.share, pool.depth)
     begin, end, (flow_scale, lp_scale) = TRUE["begin"], TRUE["end"], CALM_SCALES[0]
     matrix = np.array([[1 - begin, begin], [end, 1 - end]])
     values, vectors = np.linalg.eig(matrix)

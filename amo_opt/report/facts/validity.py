@@ -223,9 +223,13 @@ def _spells(study: Study) -> tuple[str, ...]:
     n = count(len(spells.evidence), "pool")
     drawn = f"{spells.count} joint draws of the fit stand for what is not known of them; docs/validity.md shows how they predict days that they had not seen, beside two rivals"
     if not study.state.is_of(FRAX):
-        return (f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, none of them of this protocol; {drawn}.",)
+        return (
+            f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, none of them of this protocol; {drawn}.",
+        )
     told = "; ".join(clean(each) for each in spells.evidence)
-    return (f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, and what these hold is in sample here ({told}). {sentence_case(drawn)}.",)
+    return (
+        f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, and what these hold is in sample here ({told}). {sentence_case(drawn)}.",
+    )
 
 
 def _movement(doubt: AssumptionDoubt | None) -> str:

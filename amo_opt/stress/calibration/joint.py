@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.stats import multivariate_t
+from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.stats import chi2, multivariate_t
 
 from amo_opt.stress.calibration.spells import LEAST_STEPS, Fit, Steps, climbed, log_likelihood, values_of
 from amo_opt.stress.fitted_spells import DRIFT, NEW, SCALES, SHARED
@@ -28,6 +29,7 @@ PROPOSED = 16
 """Proposals to a draw."""
 LEAST_EFFECTIVE = 0.1
 """Least share of the proposals that the resampled draws may be worth."""
+CONFIDENCE = 0.95
 WINDOW_DAYS = 60.0
 """A pool's scales are compared with those before over windows of this length."""
 
@@ -48,6 +50,25 @@ UNKNOWN_DRIFT = Drift((0.0, 0.0), (0.5, 0.5), 0.0, 0)
 LEAST_WINDOWS = 4
 
 
+class Beyond(NamedTuple):
+    """What exits answer to beyond the spells: most likely value with the ends of its 95% profile likelihood, and the number of steps in which it could act. Less than 0: they do the contrary."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+LEVEL = 0.65
+"""Share of the stablecoin above which providers might flee by the level alone."""
+DEEP = 0.01
+"""Depth beyond which holders might leave by the price alone."""
+BEYOND = {
+    "level_flight": f"log of liquidity that leaves a day per unit of share above {LEVEL:g}",
+    "price_exits": f"share of the pool that is sold a day per unit of depth below {1.0 - DEEP:g}",
+}
+
+
 class Joint(NamedTuple):
     """``draws`` (n,) by name: shared figures, each pool's scales (``pool.flow_scale``), a new pool's and the drift's; ``best`` the most likely figures by the same names; ``effective`` what
     share of the proposals the draws are worth.
@@ -57,9 +78,10 @@ class Joint(NamedTuple):
     draws: dict[str, Array]
     effective: float
     drift: Drift
+    further: dict[str, Beyond]
 
 
-def joint(pools: Sequence[Steps], *, count: int, name: str) -> Joint:
+def joint(pools: Sequence[Steps], *, count: int, name: str, further: bool = False) -> Joint:
     """Joint draws of the figures of these pools; the same ``name`` gives the same draws."""
     words = [int(word) for word in np.frombuffer(hashlib.blake2b(name.encode(), digest_size=16).digest(), dtype="<u4")]
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(words)))
@@ -82,7 +104,7 @@ def joint(pools: Sequence[Steps], *, count: int, name: str) -> Joint:
     for place, column in enumerate(DRIFT):
         draws[column] = moves[:, place]
         best[column] = spread.means[place]
-    return Joint(best, draws, effective, spread)
+    return Joint(best, draws, effective, spread, beyond(fit, top, numbers) if further else {})
 
 
 def doubts_of(found: Joint, pools: Sequence[Steps]) -> list[str]:
@@ -99,6 +121,45 @@ def doubts_of(found: Joint, pools: Sequence[Steps]) -> list[str]:
             f"fewer than {LEAST_WINDOWS} windows of {WINDOW_DAYS:g} days: how scales drift is assumed, around nothing with a deviation of {UNKNOWN_DRIFT.deviations[0]:g}"
         )
     return doubts
+
+
+def beyond(fit: Fit, top: float, numbers: Array) -> dict[str, Beyond]:
+    """Each coefficient of `BEYOND` profiled by itself: held on a value, everything else is fitted again. Nothing where no step could tell."""
+    found = {}
+    for name in BEYOND:
+        acts = [np.maximum(each.share - LEVEL, 0.0) if name == "level_flight" else np.maximum(each.depth - DEEP, 0.0) for each in fit.pools]
+        n = int(sum(np.count_nonzero((act > 0.0) & each.used) for act, each in zip(acts, fit.pools, strict=True)))
+        if n < LEAST_STEPS:
+            continue
+
+        def most(value: float, name: str = name, acts: list[Array] = acts) -> float:
+            moved = [_with(each, name, value * act * each.days) for each, act in zip(fit.pools, acts, strict=True)]
+            other = Fit(moved)
+            other.fixed = fit.fixed
+            return other.climb(numbers)[0]
+
+        ends = (-1.0, 1.0)
+        best = minimize_scalar(lambda value: -most(float(value)), bounds=ends, method="bounded", options={"xatol": 1e-3})
+        value, limit = float(best.x), max(-float(best.fun), top) - 0.5 * float(chi2.ppf(CONFIDENCE, 1))
+        sides = [_end(most, limit, value, end) for end in ends]
+        found[name] = Beyond(value, sides[0], sides[1], n)
+    return found
+
+
+def _with(steps: Steps, name: str, moved: Array) -> Steps:
+    """The steps with what would have been had that coefficient not acted."""
+    return replace(steps, change=steps.change + moved) if name == "level_flight" else replace(steps, flow=steps.flow + moved)
+
+
+def _end(most: Callable[[float], float], limit: float, value: float, end: float) -> float:
+    """Where the profile falls to the limit between the best value and an end of the range; that end where it does not."""
+    inner, step = value, math.copysign(0.02, end - value)
+    while (end - inner) * step > 0.0:
+        outer = inner + step if abs(step) < abs(end - inner) else end
+        if most(outer) < limit:
+            return float(brentq(lambda at: most(at) - limit, inner, outer, xtol=1e-3))
+        inner, step = outer, 2.0 * step
+    return end
 
 
 def _resampled(fit: Fit, top: float, numbers: Array, free: Sequence[int], *, count: int, rng: np.random.Generator) -> tuple[Array, float]:

@@ -49,6 +49,9 @@ _NO = 1e15
 """Minus log likelihood of what cannot be."""
 
 
+_BY_STEP = ("days", "used", "flow", "change", "tilt", "share", "depth")
+
+
 @dataclass(frozen=True)
 class Steps:
     """One pool's steps, (n,) each: days, whether it may be used, flow and log change of liquidity, share over its centre at the start; ``total`` its median size in tokens."""
@@ -60,13 +63,14 @@ class Steps:
     change: Array
     tilt: Array
     total: float
+    share: Array
+    depth: Array
+    """Share of the stablecoin and how far its price stands below the other side at a step's start, (n,) each; the depth 0 where the pool's A is not known."""
 
     def part(self, first: int, last: int) -> Steps:
         """The steps from one to before another."""
         rows = slice(first, last)
-        return replace(
-            self, days=self.days[rows], used=self.used[rows], flow=self.flow[rows], change=self.change[rows], tilt=self.tilt[rows]
-        )
+        return replace(self, **{name: getattr(self, name)[rows] for name in _BY_STEP})
 
     def without(self, gone: NDArray[np.bool_]) -> Steps:
         """The steps with some of them not used; the chain goes on through them."""
@@ -79,8 +83,7 @@ class Steps:
     def longer(self) -> Steps:
         """With one day more, of which nothing is known."""
         more: dict[str, Any] = {
-            name: np.append(getattr(self, name), value)
-            for name, value in (("days", 1.0), ("used", False), ("flow", 0.0), ("change", 0.0), ("tilt", 0.0))
+            name: np.append(getattr(self, name), value) for name, value in zip(_BY_STEP, (1.0, False, 0.0, 0.0, 0.0, 0.5, 0.0), strict=True)
         }
         return replace(self, **more)
 
@@ -94,6 +97,15 @@ def invariant(x: Array, y: Array, amplification: Array | float) -> Array:
         p = d * d / (4.0 * x * y) * d
         d = (ann * total + 2.0 * p) * d / ((ann - 1.0) * d + 3.0 * p)
     return d
+
+
+def depth_of(x: Array, y: Array, amplification: Array | float) -> Array:
+    """How far the marginal price of x in y stands below 1, before the fee (from the invariant's gradient), (rows,); negative above."""
+    d = invariant(x, y, amplification)
+    ann = 2.0 * np.asarray(amplification)
+    bent = d**3 / (4.0 * x * y)
+    found: Array = 1.0 - (ann + bent / x) / (ann + bent / y)
+    return found
 
 
 def steps_of(table: Table, *, amplification: float | None = None, least: int = LEAST_STEPS) -> tuple[Steps, tuple[str, ...]]:
@@ -121,7 +133,10 @@ def steps_of(table: Table, *, amplification: float | None = None, least: int = L
     for name, moves in (("pool_stable", flow), ("pool_base", np.log(grown))):
         if least > 0 and np.ptp(moves[used]) == 0.0:
             raise InputError([Problem(table.file, name, "the pool never moves", f"{x[0]:g}", "balances that change")])
-    steps = Steps(table.name, h, used, flow, np.log(grown), (share - np.median(share))[:-1], float(np.median(x + y)))
+    depth = np.zeros_like(x) if a is None else depth_of(x, y, a)
+    steps = Steps(
+        table.name, h, used, flow, np.log(grown), (share - np.median(share))[:-1], float(np.median(x + y)), share[:-1], depth[:-1]
+    )
     return steps, gone
 
 
