@@ -27,7 +27,6 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.holders import circulating
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
@@ -278,12 +277,11 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         gas = gas if done else 0.0
         a[mine.S_LENT + i] = lent + change
         a[mine.S_FREE + i] = free + change
-        own_outside = s[at.S_OWN_OUTSIDE + i] + change
-        s[at.S_SUPPLY + i] = circulating(supply, supply + change, s[at.S_POOL_X + i] + own_outside + s[at.S_POOLED_OUTSIDE + i])
+        s[at.S_SUPPLY + i] = supply + change
         s[at.S_IDLE + i] = idle - gas
         a[mine.S_MINTED + i] += change
         s[at.S_MINTED + i] += change
-        s[at.S_OWN_OUTSIDE + i] = own_outside
+        s[at.S_OWN_OUTSIDE + i] += change
         s[at.S_OWN_AT_FLOOR + i] += change
         s[at.S_OWN_COUNTED + i] += change
         s[at.S_CR_CONTRACT + i] = after if done else before
@@ -318,7 +316,6 @@ operate_active = on_active(
         at.S_ANN,
         at.S_RECOVERABLE,
         at.S_SCALED_CR,
-        at.S_POOLED_OUTSIDE,
     ),
     market=(at.M_GAS_USD,),
     own_writes=(mine.S_LENT, mine.S_FREE, mine.S_MINTED),

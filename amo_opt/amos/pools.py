@@ -52,7 +52,7 @@ MOST_OF_SIDE = 0.75
 HIGHEST_PRICE = 4.0
 """No market price lies above this."""
 MOST_DRAINED = 0.999
-"""Most of its stablecoin that is bought of the first pool an hour beside the others."""
+"""Most of its stablecoin that is bought of the first pool an hour beside the others, where the market's price asks for no more: one whose coin opposite lost all its worth gives nearly all."""
 MOST_OF_DEPTH = 1e3
 """Most that is sold to the first pool an hour beside the others, in units of its D: no bound but against what is no number."""
 FLAT = 1e-9
@@ -606,24 +606,26 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
         left = wanted - total
         z = left if left > 0.0 else left / keep
         z = z if d > dust else 0.0
-        z = max(min(z, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
+        fairly = moved_to(price, x, d, s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
+        most_in, most_out = max(MOST_OF_DEPTH * d, fairly), min(-MOST_DRAINED * x, fairly)
+        z = max(min(z, most_in), most_out)
         if deepest >= 0:
             # what the price's last digits are to a deep pool may be more than a shallow first pool holds: that stays with the deep one
-            fairly = moved_to(price, x, d, s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
             z = max(min(z, fairly + ASTRAY * d), fairly - ASTRAY * d) if d > dust else 0.0
             line = first + deepest * STRIDE + i
             keep_j = 1.0 - c[keys + deepest * KEYS + mine.C_FEE]
-            before = in_tokens(s[line + mine.S_FLOW], keep_j)
+            flow = s[line + mine.S_FLOW]
+            before = in_tokens(flow, keep_j)
             rest = wanted - total - in_tokens(z, keep)
             if abs(rest) > ASIDE * w[_W_SIDE_X + i]:
                 after = before + rest
-                moved = max(after if after > 0.0 else after / keep_j, -MOST_DRAINED * s[line + mine.S_POOL_X])
+                moved = max(after if after > 0.0 else after / keep_j, min(-MOST_DRAINED * s[line + mine.S_POOL_X], flow))
                 s[line + mine.S_FLOW] = moved
                 total += in_tokens(moved, keep_j) - before
                 # a deep pool may hold next to none of the stablecoin that it should give: what then is left the first one does, however far that goes
                 left = wanted - total
                 if d > dust and abs(left - in_tokens(z, keep)) > ASIDE * w[_W_SIDE_X + i]:
-                    z = max(min(left if left > 0.0 else left / keep, MOST_OF_DEPTH * d), -MOST_DRAINED * x)
+                    z = max(min(left if left > 0.0 else left / keep, most_in), most_out)
         w[_W_Z + i] = z
         w[_W_ASIDE + i] = total + in_tokens(z, keep)
 

@@ -19,7 +19,7 @@ from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_US
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
-from amo_opt.protocol.holders import DUST_USD, circulating
+from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
@@ -379,14 +379,13 @@ def operate_of(s: Vector, m: Vector, p: Vector, c: Vector, a: Vector, _n: Vector
         a[mine.S_LIQUIDITY + i] = liquidity_2 if done else liquidity
         a[mine.S_X + i] = held_x + change_x
         a[mine.S_Y + i] = held_y + change_y
-        own_outside = s[at.S_OWN_OUTSIDE + i] + change_x
-        s[at.S_SUPPLY + i] = circulating(supply, supply + change_x, s[at.S_POOL_X + i] + own_outside + s[at.S_POOLED_OUTSIDE + i])
+        s[at.S_SUPPLY + i] = supply + change_x
         s[at.S_IDLE + i] = idle - change_y - gas
         a[mine.S_MINTED + i] += change_x
         a[mine.S_BORROWED + i] += change_y
         full = full if done else 0.0
         s[at.S_AT_WORK + i] = at_work + change_y
-        s[at.S_OWN_OUTSIDE + i] = own_outside
+        s[at.S_OWN_OUTSIDE + i] += change_x
         s[at.S_OWN_AT_FLOOR + i] += full
         s[at.S_OWN_COUNTED + i] += full
         s[at.S_MINTED + i] += change_x
@@ -422,7 +421,6 @@ operate_active = on_active(
         at.S_RECOVERABLE,
         at.S_COLLATERAL_RATIO,
         at.S_SCALED_CR,
-        at.S_POOLED_OUTSIDE,
     ),
     market=(at.M_GAS_USD,),
     own_writes=(mine.S_LIQUIDITY, mine.S_X, mine.S_Y, mine.S_MINTED, mine.S_BORROWED),

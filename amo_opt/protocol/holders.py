@@ -29,8 +29,8 @@ OVERVALUED = 0.01
 """Price above what one is worth at which holders sell for that reason alone: a door that holds the price a few basis points up makes nobody leave."""
 NO_YIELD = 1e-9
 """Hourly yield (0.1 bp a year) below which a pool pays nothing, so that nothing over nothing is no change."""
-NOTHING_LEFT = 1e-12
-"""What pools and protocol hold may be more than the supply that is left by this share of the supply of before: rounding, where holders gave back all they had."""
+NOTHING_LEFT = 1e-15
+"""Share of the supply of before by which what pools and protocol hold may be more than what is left of it: rounding, where all that was outside was given back."""
 MOST_WANTED = 4.0
 """Most outside liquidity that any yield draws, as a multiple of the start's."""
 
@@ -44,9 +44,9 @@ def exit_value_of(collateral_price: float, base_value: float) -> float:
 
 @scalar
 def circulating(before: float, after: float, held: float) -> float:
-    """The supply once stablecoin was given back or burned: what pools and protocol hold of it where all that was outside is gone, and the rounding of a supply much larger left less.
+    """The supply once stablecoin was given back: what pools and protocol hold where all that was outside is gone, and the rounding of a supply much larger left less.
 
-    What is missing beyond that is left to be found (`simulation.path_statistics`).
+    More than rounding is left to be found (`simulation.path_statistics`). For stages that know what is held: within an hour, what further pools trade is in the totals only once they are tallied.
     """
     short = held - after
     return held if ((short > 0.0) & (short <= NOTHING_LEFT * before)) else after

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
-from amo_opt.protocol.holders import DUST_USD, circulating, exit_value_of
+from amo_opt.protocol.holders import DUST_USD, exit_value_of
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.share_token import NO_SHARES
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D, scaled_x_at_price
@@ -219,8 +219,7 @@ def trade_of(s: Vector, m: Vector, p: Vector, c: Vector, lanes: int) -> None:
         idle = idle - leg_out + mint_tokens * gross + admin_y * inverse_collateral
         s[at.S_IDLE + i] = idle if idle > 0.0 else 0.0
         s[at.S_CLAIMS + i] = (s[at.S_CLAIMS + i] + leg_out) * (1.0 - release)
-        held = pool_x + s[at.S_OWN_OUTSIDE + i] + s[at.S_POOLED_OUTSIDE + i]
-        s[at.S_SUPPLY + i] = circulating(supply, supply - units + minted - admin_x, held)
+        s[at.S_SUPPLY + i] = supply - units + minted - admin_x
         s[at.S_NET_ISSUED + i] += minted - units - admin_x
         unmet = buying - bought
         waits = s[at.S_BUY_QUEUE + i]
@@ -284,8 +283,6 @@ trade_active = on_active(
         at.S_SELL_DEMAND,
         at.S_BUY_DEMAND,
         at.S_BESIDE,
-        at.S_OWN_OUTSIDE,
-        at.S_POOLED_OUTSIDE,
     ),
     market=(at.M_GATE,),
 )

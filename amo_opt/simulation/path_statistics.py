@@ -10,6 +10,8 @@ from amo_opt.stableswap.jit import Vector, stage
 
 BACK_WITHIN = 0.005
 """Shortfall against the reference below which the peg counts as back."""
+ROUNDING = 1e-15
+"""Share of the supply of the start that may be missing of what is outside: the last digits of a supply that since was given back. What is left of it may be less than these."""
 
 
 @stage
@@ -20,6 +22,7 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
     above_counts = c[at.C_ABOVE_COUNTS] > 0.5
     dust = DUST_USD * c[at.C_SIZE]
     min_cr = p[at.P_MIN_CR]
+    last_digits = ROUNDING * c[at.C_START_SUPPLY]
     for i in range(LANES):
         x = s[at.S_POOL_X + i]
         y = s[at.S_POOL_Y + i]
@@ -81,7 +84,7 @@ def path_statistics(s: Vector, p: Vector, c: Vector, hour: int) -> None:
 
         outside = supply - (x + s[at.S_OWN_OUTSIDE + i]) - s[at.S_POOLED_OUTSIDE + i]
         sound = (x > 0.0) & (y > 0.0) & (idle >= 0.0) & (lp_amo >= 0.0) & (s[at.S_UNSOUND + i] < 0.5) & (s[at.S_CLAIMS + i] >= 0.0)
-        sound = sound & (outside >= -1e-9 * supply) & (s[at.S_QUEUE + i] >= 0.0) & (s[at.S_BUY_QUEUE + i] >= 0.0)
+        sound = sound & (outside >= -1e-9 * supply - last_digits) & (s[at.S_QUEUE + i] >= 0.0) & (s[at.S_BUY_QUEUE + i] >= 0.0)
         # the chain's ratio is moved on by every AMO that acts, and may end a rounding below nothing
         sound = sound & (price >= 0.0) & (oracle >= 0.0) & (cr_external >= 0.0) & (cr_contract >= -1e-12)
         converged = residual_D(x, y, ann, d) <= D_BOUND

@@ -258,6 +258,26 @@ def test_pools_take_no_stablecoin_that_nobody_has() -> None:
     assert market.line("unsound").max() == 0.0
 
 
+def test_a_first_pool_whose_coin_opposite_lost_its_worth_gives_what_the_others_take() -> None:
+    """At 0.005 for that coin and an A of 23,000 more than 99.9% of its stablecoin goes to the others, which take no more than it gives."""
+    market = market_of(3, dearest=1.0 - FREE + 0.9)
+    market.c[at.C_FEE] = 4e-4
+    x, d, ann, value = 4e6, 8.03e6, 46124.8, 0.005 * np.linspace(0.9, 1.1, LANES)
+    y = get_y(x, d, ann)
+    market.x[0], market.y[0], market.d[0], market.ann[0], market.value[0] = x, y, d, ann, value
+    for name, values in {"pool_x": x, "pool_y": y, "ann": ann, "d": d, "lp_supply": d, "base_value": value}.items():
+        market.line(name)[:] = values
+    market.c[at.C_ADMIN_FEE] = 0.0
+    for k in range(2):
+        place = market.layout.places[f"p{k}-pool"]
+        market.c[place.constants : place.constants + 2] = 0.0, 0.0
+    market.trade()
+    change = market.of_pools("pool_x") - market.x
+    assert (change[0] < -0.999 * x).all()
+    assert np.abs(change.sum(axis=0)).max() <= 1e-9 * market.x.sum()
+    assert market.line("unsound").max() == 0.0
+
+
 def test_stablecoin_from_nowhere_is_a_fault() -> None:
     """Were the pools to take more than holders bring, the hour says so; a rounding more is none."""
     market = market_of(2)

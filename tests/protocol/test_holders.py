@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.protocol.holders import MOST_WANTED
+from amo_opt.protocol.holders import MOST_WANTED, circulating
 from amo_opt.protocol.market import LANES
 from amo_opt.stableswap.invariant import get_y, scaled_x_at_price
 
@@ -211,6 +211,14 @@ def test_providers_bring_and_take_what_exists(
 
 
 # -- the hazard --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_only_rounding_is_made_up_for() -> None:
+    """Where all that was outside is gone the supply is what is held, to the last digits; a supply that is short of it by more stays short, and one that is not stays as it is, to the bit."""
+    assert circulating(6.4e10, 306.8389746, 306.8389753) == 306.8389753
+    assert circulating(6.4e10, 306.0, 306.8389753) == 306.0
+    assert circulating(1000.0, 306.8389746, 306.8389753) == 306.8389746
+    assert circulating(1000.0, 700.1, 306.8389753) == 700.1
 
 
 def test_nobody_runs_within_a_cent_of_exit_value(lanes: Callable[..., Any]) -> None:
