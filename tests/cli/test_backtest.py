@@ -65,6 +65,6 @@ def test_too_few_paths_have_no_band(call, shared):
         assert {(each["model_low"] is None, each["model_high"] is None, each["outside"] is None) for each in columns} == {(not known,) * 3}
         assert all((each["model_interval"] is not None) == known for each in document["summary"].values() if each["model"] is not None)
     text = call("backtest", shared, "--episode", "svb-2023", "--paths", "2").out
-    assert text.count("not known") == len(document["summary"]) + len(document["columns"]) - sum(
+    assert text.count("not known") == len(document["summary"]) + 2 * len(document["columns"]) - sum(
         each["model"] is None and each["observed"] is None for each in document["summary"].values()
     )
