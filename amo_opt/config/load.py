@@ -339,7 +339,7 @@ def _spells(how: Document, problems: list[Problem]) -> FittedSpells | None:
     except InputError as error:
         for problem in error.problems:
             unopened = problem.line is None and not problem.where
-            said = f"{label}: {problem.message}"
+            said = f"{problem.file}: {problem.message}"
             problems.append(
                 how.problem(("spells", "file"), said, found=f'"{name}"', allowed=problem.allowed, hint=problem.hint)
                 if unopened
