@@ -268,9 +268,11 @@ def judged(name: str, rows: Sequence[Scored]) -> Judged:
 
     def ratio(over: str, under: str) -> Share:
         tops, bottoms = sums[over][chosen].sum(axis=1), sums[under][chosen].sum(axis=1)
-        ratios = np.divide(tops, bottoms, out=np.full(RESAMPLES, np.inf), where=bottoms > 0.0)
+        ratios = np.divide(tops, bottoms, out=np.where(tops > 0.0, np.inf, 1.0), where=bottoms > 0.0)
         low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-        return Share(float(sums[over].sum() / max(sums[under].sum(), 5e-324)), float(low), float(high))
+        top, bottom = float(sums[over].sum()), float(sums[under].sum())
+        # where the rival was never wrong nothing but never being wrong is as good
+        return Share(top / bottom if bottom > 0.0 else math.inf if top > 0.0 else 1.0, float(low), float(high))
 
     full, calm = (None, None) if np.isnan(sums["full"]).any() else (ratio("crps", "full"), ratio("crps", "calm"))
     tenths = np.histogram(pit, bins=10, range=(0.0, 1.0))[0] / max(1, pit.size)

@@ -284,8 +284,8 @@ def test_too_few_draws_and_no_draws(tmp_path) -> None:
     for raw, said in (
         (b"", "columns missing"),
         (b"\xff\xfe\x00", "not text"),
-        (b"a;b\n1;2\n", "columns missing"),
-        (b"begin;end\n1;2\n", ""),
+        (b"a,b\n1,2\n", "columns missing"),
+        (b"begin;end\n1;2\n", "semicolons"),
     ):
         (tmp_path / "fit.csv").write_bytes(raw)
         assert said in told(load_spells, file)[0]

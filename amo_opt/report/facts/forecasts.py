@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,8 +151,8 @@ def _told_row(each: Told, within: tuple[float, float]) -> str:
 def document(found: Validity) -> dict[str, Any]:
     """The same as one JSON document."""
 
-    def share(each: Share | None) -> list[float] | None:
-        return None if each is None else [each.value, each.low, each.high]
+    def share(each: Share | None) -> list[float | None] | None:
+        return None if each is None else [value if math.isfinite(value) else None for value in each]
 
     def rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
         return [
