@@ -322,6 +322,8 @@ class Validity:
 def validity(study: Study, evidence: Evidence, *, paths: int = PATHS, told_of: Callable[[str], None] = lambda _: None) -> Validity:
     """All of it for an evidence file."""
     pools = pools_of(evidence)
+    for each in pools:
+        _ = each.amplification  # missing, it is said before the work
     rolled = rolling(study, pools, paths=paths, told=told_of)
     out = left_out(study, pools, evidence, paths=paths, told=told_of)
     told_of("stretches told their flows")
