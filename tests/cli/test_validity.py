@@ -15,6 +15,7 @@ import pytest
 
 from amo_opt.config.evidence import HISTORY_DIR, load_spells
 from amo_opt.report.facts.forecasts import BEGIN, END
+from amo_opt.scoring import forecasts
 from tests.stress.simulated_spells import simulated, written
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -179,15 +180,33 @@ def test_an_evidence_file_that_cannot_be_read_is_one_sentence(folder, call, tmp_
 
 
 @pytest.fixture(scope="module")
-def paged(folder, call_in_session, tmp_path_factory):
-    """A page with something above and below, after a first run."""
-    page = tmp_path_factory.mktemp("page") / "page.md"
-    page.write_text(f"# Above\n\nkept\n\n{BEGIN}\nold\n{END}\n\n## Below\n\nkept too", encoding="utf-8")
+def printed(folder, call_in_session):
+    """What is printed without a page."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(HISTORY_DIR, raising=False)
-        done = call_in_session("validity", folder / "made.toml", "--paths", "32", "--page", page, "--json")
+        done = call_in_session("validity", folder / "made.toml", "--paths", "32")
     assert done.status == 0, done.err
-    return page, json.loads(done.out), done
+    return done.out
+
+
+@pytest.fixture(scope="module")
+def paged(folder, call_in_session, tmp_path_factory):
+    """A page with something above and below, written by a run of its own; what it came to stands for further calls."""
+    page = tmp_path_factory.mktemp("page") / "page.md"
+    page.write_text(f"# Above\n\nkept\n\n{BEGIN}\nold\n{END}\n\n## Below\n\nkept too", encoding="utf-8")
+    found = []
+    real = forecasts.validity
+
+    def kept(*arguments, **named):
+        found.extend([] if found else [real(*arguments, **named)])
+        return found[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(HISTORY_DIR, raising=False)
+        patch.setattr(forecasts, "validity", kept)
+        done = call_in_session("validity", folder / "made.toml", "--paths", "32", "--page", page, "--json")
+        assert done.status == 0, done.err
+        yield page, json.loads(done.out), done
 
 
 def test_json_tells_what_the_page_does(paged) -> None:
@@ -214,20 +233,29 @@ def test_json_tells_what_the_page_does(paged) -> None:
     assert "zero: predicted from rolling origins" in done.err
 
 
-def test_the_page_keeps_what_is_not_its_own(paged, folder, call) -> None:
-    """What stood around the marks stands; a second run gives the same bytes; without --page the same text is printed."""
+def test_the_page_keeps_what_is_not_its_own(paged, printed, folder, call) -> None:
+    """What stood around the marks stands; what another run printed is what stands between them; written again it is the same bytes, and at the end of a page without marks."""
     page, _, _ = paged
     first = page.read_bytes()
     text = first.decode()
     assert text.startswith("# Above\n\nkept\n\n" + BEGIN)
     assert text.endswith(END + "\n\n## Below\n\nkept too")
     assert "\nold\n" not in text
+    part = text.split(BEGIN)[1].split(END)[0].strip()
+    assert printed.strip() == part
     done = call("validity", folder / "made.toml", "--paths", "32", "--page", page)
     assert done.status == 0
     assert page.read_bytes() == first
     assert "required: CRPS of share to 7 days" in done.out
-    printed = call("validity", folder / "made.toml", "--paths", "32").out
-    assert printed.strip() == text.split(BEGIN)[1].split(END)[0].strip()
+    for before in (None, "", "# A page\n\nwithout marks\n"):
+        other = page.with_name("other.md")
+        other.unlink(missing_ok=True)
+        if before is not None:
+            other.write_text(before, encoding="utf-8")
+        for _ in range(2):
+            assert call("validity", folder / "made.toml", "--paths", "32", "--page", other).status == 0
+            kept = f"{before.rstrip()}\n\n" if before else ""
+            assert other.read_text(encoding="utf-8") == f"{kept}{BEGIN}\n\n{part}\n\n{END}\n"
 
 
 def test_pages_that_cannot_hold_it_are_said_before_the_work(folder, call, tmp_path) -> None:
@@ -303,7 +331,6 @@ def test_recorded_pools_to_a_week(monkeypatch) -> None:
     """The two shorter pools by each other's figures, from every fourth week: bands that hold most rows, and a share's CRPS below that of nothing changing. Twenty seconds at most."""
     from amo_opt import load_study
     from amo_opt.config.evidence import load_evidence
-    from amo_opt.scoring import forecasts
 
     monkeypatch.setenv(HISTORY_DIR, str(HISTORIES))
     monkeypatch.setattr(forecasts, "EVERY_DAYS", 28.0)
