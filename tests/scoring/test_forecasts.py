@@ -558,3 +558,24 @@ def test_a_history_that_is_too_sparse_before_is_not_predicted_from(study, moving
     assert min(each.origin for each in found if each.of == "full") == 60
     assert all(0.0 <= each.pit <= 1.0 and each.crps >= 0.0 for each in found)
     assert {each.what for each in found} == {"share", "depth"}
+
+
+def test_what_accrues_in_a_pool_is_told_too(study, tmp_path) -> None:
+    """A coin that accrues and fees raise balances and virtual price: no provider brought them, so they are not fitted; a replay that is told flow and liquidity has them all the same."""
+    days = 40
+    rng = np.random.default_rng(5)
+    sold, grown = 2e4 * rng.standard_normal(days), 0.01 * rng.standard_normal(days)
+    x, y, virtual, rows = 5.1e6, 4.9e6, 1.0, []
+    for day_number in range(days + 1):
+        rows.append((x, y, virtual))
+        if day_number < days:
+            x, y = x * math.exp(grown[day_number]) + sold[day_number], y * math.exp(grown[day_number]) - sold[day_number]
+            x, virtual = x * 1.001, virtual * (1.0 + 0.001 * x / (x + y))
+    x, y, virtual = np.array(rows).T
+    file = table_of(tmp_path, 24.0 * np.arange(days + 1), x, y, name="accruing", further={"virtual_price": virtual.tolist()})
+    pool = pool_of(file)
+    np.testing.assert_allclose(pool.steps.change, grown, atol=1e-4)
+    assert pool.grown.change.sum() == pytest.approx(pool.steps.change.sum() + math.log(virtual[-1]), abs=1e-9)
+    found = told(study, pool, study.spells, first=0, last=days, of="made", lp=True)
+    assert found.share_model == pytest.approx(found.share, abs=2e-4)
+    assert found.depth_model == pytest.approx(found.depth, rel=0.02)
