@@ -79,9 +79,11 @@ def seeds() -> str:
     return _table(heads, lines, right=True)
 
 
-def _with_flow(study: Study, flow_sd: float) -> Study:
-    changed = (replace(each, settings={**each.settings, "flow_sd": flow_sd}) if each.name == "calm" else each for each in study.scenarios)
-    return replace(study, scenarios=tuple(changed))
+def _with_flow(study: Study, flow_sd: float | None = None) -> Study:
+    """The study without the fit of spells that its behaviour names, whose flows stand in place of these, at one deviation of calm's flow or the study's own."""
+    own = {"spell_flow_scale": 0.0, "spell_lp_scale": 0.0} | ({} if flow_sd is None else {"flow_sd": flow_sd})
+    changed = (replace(each, settings={**each.settings, **own}) if each.name == "calm" else each for each in study.scenarios)
+    return replace(study, scenarios=tuple(changed), spells=None, venue=None)
 
 
 def calm() -> str:
@@ -119,7 +121,7 @@ def replays() -> str:
     for episode, month in (("svb-2023", "March 2023"), ("ust-contagion-2022", "May 2022")):
         study = _study()
         demands = []
-        for each in (_with_flow(study, FITTED_FLOW), study):
+        for each in (_with_flow(study, FITTED_FLOW), _with_flow(study)):
             run = backtest(each, episode=episode)
             demands.append(next(demand for demand in fit_of(run).demands if demand.text.startswith("change of supply")))
         fitted, own = demands

@@ -173,7 +173,8 @@ def test_what_a_study_sets_itself_stays(tmp_path) -> None:
     text = (STUDIES / "pool.toml").read_text(encoding="utf-8").replace('"behaviour/', f'"{STUDIES}/behaviour/')
     text = text.replace('"states/', f'"{STUDIES}/states/').replace('"parameters/', f'"{STUDIES}/parameters/')
     file = tmp_path / "own.toml"
-    file.write_text(text + "\n[scenario_defaults]\nset = { spell_end = 0.5 }\n", encoding="utf-8")
+    assert text.count("set = { swap_volume_day = 0 }") == 1
+    file.write_text(text.replace("swap_volume_day = 0", "swap_volume_day = 0, spell_end = 0.5"), encoding="utf-8")
     own, plain = load_study(file), load_study(STUDIES / "pool.toml")
     assert own.calm.settings["spell_end"] == 0.5 != plain.calm.settings["spell_end"]
     assert own.calm.settings["spell_begin"] == plain.calm.settings["spell_begin"]
