@@ -297,7 +297,6 @@ def test_a_history_without_an_a_is_refused(folder, call, tmp_path) -> None:
 
 
 @recorded
-@pytest.mark.campaign
 def test_the_shipped_fit_is_what_the_command_writes(call, tmp_path, monkeypatch) -> None:
     """studies/behaviour/spells-2022.toml and its draws, from the histories: to the last digits that are written, or near them on another machine."""
     monkeypatch.setenv(HISTORY_DIR, str(HISTORIES))
@@ -311,7 +310,6 @@ def test_the_shipped_fit_is_what_the_command_writes(call, tmp_path, monkeypatch)
     for name, values in one.draws.items():
         ends = [np.quantile(each, [0.025, 0.5, 0.975]) for each in (values, two.draws[name])]
         np.testing.assert_allclose(*ends, rtol=5e-3)
-    sys.stdout.write("the same bytes" if out.read_bytes() == shipped.read_bytes() else "other bytes, the same figures")
 
 
 @recorded
