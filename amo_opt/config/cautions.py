@@ -34,15 +34,19 @@ ROUNDING = 1e-9
 
 def cautions_of(path: str | os.PathLike[str]) -> list[Problem]:
     """What is to be said of the file at ``path``, which `validate_file` found right, and of the files it names."""
-    document = arranged(read_document(Path(path), os.fspath(path)))
-    match kind_of(document.data):
+    document = read_document(Path(path), os.fspath(path))
+    kind = kind_of(document.data)
+    if kind in ("evidence", "spells"):
+        return []
+    document = arranged(document)
+    match kind:
         case "study":
             return list(_of_study(load_study(path), document))
         case "state":
             return list(_of_addresses(document))
         case "parameters":
             return list(_of_caps_and_buffer(written_parameters(document)))
-        case "behaviour" | "gates":
+        case "behaviour" | "gates" | "evidence" | "spells":
             return []
 
 

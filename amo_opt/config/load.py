@@ -158,11 +158,14 @@ def validate_file(path: str | os.PathLike[str], *, load_gates: Callable[[str | o
     A gates file names metrics, which this room does not know: whoever wants one checked brings its reader.
     """
     try:
-        document = arranged(read_document(Path(path), os.fspath(path)))
-        match kind_of(document.data):
+        document = read_document(Path(path), os.fspath(path))
+        kind = kind_of(document.data)
+        if kind not in ("evidence", "spells"):
+            document = arranged(document)
+        match kind:
             case "study":
                 load_study(path)
-            case "state" | "behaviour" as kind:
+            case "state" | "behaviour":
                 _alone(document, kind)
             case "parameters":
                 _alone(document, "parameters")
@@ -211,14 +214,14 @@ def kind_of(data: Mapping[str, Any]) -> Kind:
     """What a file's top-level keys say it is; a parameter set where nothing says otherwise."""
     if data.keys() & {"state", "search", "scenario", "simulation", "certification", "constraints", "current"}:
         return "study"
+    if {"shared", "draws"} <= data.keys():
+        return "spells"
     if data.keys() & {"stablecoin", "share_token", "pool", "collateral", "amos"}:
         return "state"
     if "markets" in data:
         return "behaviour"
     if "history" in data:
         return "evidence"
-    if "shared" in data:
-        return "spells"
     return "gates" if "gate" in data else "parameters"
 
 
@@ -336,7 +339,7 @@ def _spells(how: Document, problems: list[Problem]) -> FittedSpells | None:
     except InputError as error:
         for problem in error.problems:
             unopened = problem.line is None and not problem.where
-            said = f"{label}: {problem.message}"
+            said = f"{problem.file}: {problem.message}"
             problems.append(
                 how.problem(("spells", "file"), said, found=f'"{name}"', allowed=problem.allowed, hint=problem.hint)
                 if unopened

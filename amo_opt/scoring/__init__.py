@@ -10,6 +10,9 @@ influence.py    what each path adds to a figure's error; how few paths hold its 
 intervals.py    stratified bootstrap of whole paths, by percentiles or corrected; Clopper-Pearson; McNemar; Holm
 constraints.py  limits per scenario and on the set itself
 score.py        score (with intervals) and point_score (plain numbers, for trials)
+rules.py        proper scores of a forecast: CRPS
+replayed.py     a replay's columns and figures beside what was recorded
+forecasts.py    forecasts of recorded pools judged beside two rivals; replays told their flows, or of a part of a file
 alarms.py       triggers as classifiers on recorded histories: lead, precision, recall, F1
 paired.py       candidate minus current on the same paths, with a verdict
 """

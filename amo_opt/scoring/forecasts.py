@@ -67,10 +67,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class _Pool:
-    """A history as forecasts use it: its steps, and at each row days since the first, share, both sides."""
+    """A history as forecasts use it: its steps, those in which all that the pool grew by counts as liquidity that came, and at each row days since the first, share, both sides."""
 
     recorded: Recorded
     steps: Steps
+    grown: Steps
     days: Array
     share: Array
     stable: Array
@@ -95,9 +96,16 @@ def pools_of(evidence: Evidence) -> tuple[_Pool, ...]:
         names = tuple(name for name in ("base_virtual_price", "amplification") if name in each.table.numbers)
         table, _ = each.table.complete("pool_stable", "pool_base", *names)
         steps, _ = steps_of(table, amplification=each.amplification)
-        x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
-        found.append(_Pool(replace(each, table=table), replace(steps, name=each.name), table.hours() / 24.0, x / (x + y), x, y))
+        found.append(_pool(replace(each, table=table), replace(steps, name=each.name)))
     return tuple(found)
+
+
+def _pool(recorded: Recorded, steps: Steps) -> _Pool:
+    table = recorded.table
+    # fees, and what a coin accrues in the pool, are in its balances too, though nobody brought them
+    grown, _ = steps_of(replace(table, aside={}), amplification=recorded.amplification, least=0)
+    x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
+    return _Pool(recorded, steps, grown, table.hours() / 24.0, x / (x + y), x, y)
 
 
 def fitted(pools: Sequence[Steps], *, draws: int, name: str) -> tuple[FittedSpells, Mapping[str, float]]:
@@ -268,9 +276,11 @@ def judged(name: str, rows: Sequence[Scored]) -> Judged:
 
     def ratio(over: str, under: str) -> Share:
         tops, bottoms = sums[over][chosen].sum(axis=1), sums[under][chosen].sum(axis=1)
-        ratios = np.divide(tops, bottoms, out=np.full(RESAMPLES, np.inf), where=bottoms > 0.0)
+        ratios = np.divide(tops, bottoms, out=np.where(tops > 0.0, np.inf, 1.0), where=bottoms > 0.0)
         low, high = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-        return Share(float(sums[over].sum() / max(sums[under].sum(), 5e-324)), float(low), float(high))
+        top, bottom = float(sums[over].sum()), float(sums[under].sum())
+        # where the rival was never wrong nothing but never being wrong is as good
+        return Share(top / bottom if bottom > 0.0 else math.inf if top > 0.0 else 1.0, float(low), float(high))
 
     full, calm = (None, None) if np.isnan(sums["full"]).any() else (ratio("crps", "full"), ratio("crps", "calm"))
     tenths = np.histogram(pit, bins=10, range=(0.0, 1.0))[0] / max(1, pit.size)
@@ -320,6 +330,8 @@ class Validity:
 def validity(study: Study, evidence: Evidence, *, paths: int = PATHS_OF_DRAWS, told_of: Callable[[str], None] = lambda _: None) -> Validity:
     """All of it for an evidence file."""
     pools = pools_of(evidence)
+    for each in pools:
+        _ = each.amplification  # missing, it is said before the work
     rolled = rolling(study, pools, paths=paths, told=told_of)
     out = left_out(study, pools, evidence, paths=paths, told=told_of)
     told_of("stretches told their flows")
@@ -343,12 +355,13 @@ def given_of(pool: _Pool, *, first: int, last: int, spells: FittedSpells | None,
     length = int(hours[last])
     flow, change = np.zeros(length), np.zeros(length)
     total = pool.stable + pool.base
+    steps = pool.grown if lp else pool.steps
     for row in range(first, last):
         # what happened between two rows of an hour happened in that hour
         start = min(int(hours[row]), length - 1)
         here = slice(start, max(int(hours[row + 1]), start + 1))
         n = here.stop - here.start
-        own, grown = float(pool.steps.flow[row]), float(pool.steps.change[row])
+        own, grown = float(steps.flow[row]), float(steps.change[row])
         moved = grown if lp or spells is None else spells.values["lp_per_sale"] * own * _busy(own, float(pool.steps.days[row]), spells)
         change[here] += moved / n
         # a flow is a share of the pool as the step's liquidity leaves it; spread over the step, what came early is taken along by what providers change later
@@ -511,8 +524,7 @@ def _known_before(table: Table, part: Table, a: float, spells: FittedSpells) -> 
 
 def _as_pool(table: Table, a: float) -> _Pool:
     recorded = Recorded(name=table.name, file=table.file, source="", table=table, amplification=a)
-    x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
-    return _Pool(recorded, steps_of(table, amplification=a, least=0)[0], table.hours() / 24.0, x / (x + y), x, y)
+    return _pool(recorded, steps_of(table, amplification=a, least=0)[0])
 
 
 def _between(table: Table, since: str | None, until: str | None) -> tuple[int, int]:

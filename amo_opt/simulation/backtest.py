@@ -52,7 +52,7 @@ STREAM = "backtest"
 COINS = ("dai", "usdc", "usdt")
 _LEAST_PRICE = 1e-3
 STARTS = 16
-"""Joint draws of what a study assumes, each with a share of the paths, where a replay draws behaviour."""
+"""Joint draws of what a study assumes, the paths in turn at one of them, where a replay draws behaviour."""
 _OPENED = {"supply": "supply", "pool_stable": "pool_x", "pool_base": "pool_y"}
 _DIRECT = {"usdc": "collateral_price", "holders_exit": "news_exit", "lp_exit": "lp_exit", "gate": "gate"}
 """Drivers that are an input of the market as they stand."""
@@ -149,21 +149,17 @@ def backtest(
     fits = study.spells is not None and all(calm.settings[name] == value for name, value in study.spells.settings(study.state).items())
     spells = study.spells if fits else None
     check_work(placed, paths, (CALM,), sets=1, workers=max(1, workers), series=len(_VARIABLES) + len(_KEPT))
-    drawn = [placed] if spells is None or given is not None else _drawn(placed, paths)
-    own = -(-paths // len(drawn))
-    blocks = [
-        (number, first, min(LANES, last - first))
-        for number in range(len(drawn))
-        for last in (min((number + 1) * own, paths),)
-        for first in range(number * own, last, LANES)
-    ]
+    drawn = [placed] if spells is None or given is not None else _drawn(placed)
+    # path by path the draws in turn: a path is the same however many there are
+    of_draw = [range(number, paths, len(drawn)) for number in range(len(drawn))]
+    blocks = [(here, mine[at : at + LANES]) for here, mine in zip(drawn, of_draw, strict=True) for at in range(0, len(mine), LANES)]
 
-    def run(block: tuple[int, int, int]) -> dict[str, Array]:
-        number, first, lanes = block
-        here = drawn[number]
+    def run(block: tuple[Study, range]) -> dict[str, Array]:
+        here, mine = block
+        first, lanes = mine.start, len(mine)
         weather = _calm(here, recorded)
-        rows = market_of(recorded, weather, here, first=first, lanes=lanes) | _spells(
-            spells, weather, here, range(first, first + lanes), steps=recorded.hours, known=known
+        rows = market_of(recorded, weather, here, first=first, lanes=lanes, step=mine.step) | _spells(
+            spells, weather, here, mine, steps=recorded.hours, known=known
         )
         if given is not None:
             rows |= given.rows(here.state, recorded.hours)
@@ -176,7 +172,10 @@ def backtest(
 
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         parts = list(pool.map(run, blocks))
-    series = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    series = {name: np.empty((recorded.hours, paths)) for name in parts[0]}
+    for (_, mine), part in zip(blocks, parts, strict=True):
+        for name, values in part.items():
+            series[name][:, mine.start : mine.stop : mine.step] = values
     series["pool_share"] = series["pool_stable"] / (series["pool_stable"] + series["pool_base"])
     return Backtest(
         study=placed,
@@ -198,11 +197,10 @@ def _start(state: ProtocolState) -> dict[str, float]:
     return {"supply": state.stablecoin.supply.value, "pool_stable": state.pool.stablecoin.value, "pool_base": state.base_value}
 
 
-def _drawn(placed: Study, paths: int) -> list[Study]:
+def _drawn(placed: Study) -> list[Study]:
     """The study at joint draws of all that it assumes, the start's balances too; itself where nothing is in doubt. What was recorded of the start has a source, and stays."""
     doubted = assumptions(placed)
-    count = min(STARTS, paths)
-    return [each.study for each in joint_draws(placed, doubted, count=count)] if doubted else [placed]
+    return [each.study for each in joint_draws(placed, doubted, count=STARTS)] if doubted else [placed]
 
 
 def _recorded(history: str | os.PathLike[str] | History | None, episode: str | None) -> History:
@@ -244,12 +242,13 @@ def _calm(study: Study, history: History) -> Scenario:
     return replace(calm, settings={**calm.settings, "base_coins": history.base_coins})
 
 
-def market_of(history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> dict[str, Input]:
+def market_of(history: History, calm: Scenario, study: Study, *, first: int, lanes: int, step: int = 1) -> dict[str, Input]:
     """One block's market: calm's draws with the history's drivers in their place, each input of shape (lanes, hours) or one number.
 
-    ``study`` is placed at the history's start: no transition, and a window as long.
+    ``study`` is placed at the history's start: no transition, and a window as long. Paths are those from ``first`` on, ``step`` apart.
     """
-    rows = draw_rows(calm, study, paths=range(first, first + lanes), stream=STREAM)
+    paths = range(first, first + lanes * step, step)
+    rows = draw_rows(calm, study, paths=paths, stream=STREAM)
 
     def put(name: str, values: Array) -> None:
         rows[name] = np.where(np.isfinite(values), values, np.broadcast_to(rows[name], (lanes, history.hours)))
@@ -260,7 +259,7 @@ def market_of(history: History, calm: Scenario, study: Study, *, first: int, lan
     if calm.settings["base_coins"] == 1.0:
         rows["base_value"] = rows["collateral_price"]
     elif any(coin in history.drivers for coin in COINS):
-        prices = np.stack([_coin(coin, history, calm, study, first=first, lanes=lanes) for coin in COINS])
+        prices = np.stack([_coin(coin, history, calm, study, paths) for coin in COINS])
         put("base_value", base_value(prices, calm.settings["base_amplification"]))
     if "share_price" in history.drivers:
         price = history.drivers["share_price"]
@@ -285,10 +284,10 @@ def _spells(
     return {} if flow is None else {"flow": flow, "lp_change": 0.0 if change is None else change}
 
 
-def _coin(coin: str, history: History, calm: Scenario, study: Study, *, first: int, lanes: int) -> Array:
+def _coin(coin: str, history: History, calm: Scenario, study: Study, paths: range) -> Array:
     """A base coin's price, (paths, hours): the history's, and calm's own draw where it has none."""
     settings = calm.settings
-    normals = Streams(study.search.seed, STREAM, calm.name).normals(range(first, first + lanes), coin, steps=history.hours)
+    normals = Streams(study.search.seed, STREAM, calm.name).normals(paths, coin, steps=history.hours)
     own = np.maximum(1.0 + stationary(normals, settings["coin_noise_hours"], sd=settings["coin_noise_sd"]), _LEAST_PRICE)
     given = history.drivers.get(coin)
     return own if given is None else np.where(np.isfinite(given), given, own)

@@ -12,6 +12,7 @@ shapes      waypoints to hourly values
 noise       the calm processes
 base_pool   V(p): the base pool's LP token at given coin prices
 table       a recorded history's CSV: `read_table`, one reader for replays and fits (`csv_file` its rows, `plausible` what they may hold)
+spells      calm and busy spells of holders and providers, `fitted_spells` a fit of them with joint draws
 history     a recorded history on the hourly grid: `read_history`, `load_episode`
 hourly      a recorded history as a monitoring service would have read it, hour by hour on UTC's clock: `record_of`
 tilts       how each noise can be tilted, and a scenario's paths divided between drawn ones and twins: `Tilt`, `Design`

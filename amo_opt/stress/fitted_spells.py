@@ -71,7 +71,7 @@ class FittedSpells:
 
     def by_path(self, state: ProtocolState, paths: range, *, scales: tuple[float, float] | None = None) -> dict[str, Array]:
         """The same for each path at the draw of its number, (paths, 1) each; with ``scales`` a pool's own are known, and drift from there."""
-        rows = np.arange(paths.start, paths.stop) % self.count
+        rows = np.array(paths) % self.count
         found = {name: values[rows][:, None] for name, values in self.draws.items()}
         if scales is not None:
             for place, (name, scale) in enumerate(zip(SCALES, scales, strict=True)):

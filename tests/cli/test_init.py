@@ -10,7 +10,7 @@ def test_what_init_writes_is_valid_and_named_after_its_folder(call, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     called = call("init", "my-protocol")
     assert (called.status, called.err) == (0, "")
-    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.toml")} == {
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*") if file.is_file()} == {
         line.removeprefix("wrote ") for line in called.out.splitlines()[:-1]
     }
     assert "amo-opt validate my-protocol/study.toml" in called.out

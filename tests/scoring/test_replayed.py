@@ -20,9 +20,9 @@ def run(frax):
 
 
 def made(run, price):
-    """The replay with that price of shape (hours,) on its first path, its double deviation on the others."""
+    """The replay with that price of shape (hours,) on every path, by the pool and by the oracle, at a venue that has no noise of its own."""
     series = np.repeat(price[:, None], run.paths, axis=1)
-    return replace(run, series={**run.series, "price": series})
+    return replace(run, series={**run.series, "price": series, "oracle": series}, venue=np.zeros_like(series))
 
 
 def told(run):
@@ -51,9 +51,9 @@ def test_a_price_that_stays_at_one_is_as_good_as_a_constant(run):
 
 def test_a_price_as_recorded_has_no_misfit(run):
     """RMSE 0 and a low that is the record's."""
-    real = run.history.real["price"]
+    real = run.history.real["oracle"]
     fit = fit_of(made(run, np.interp(np.arange(run.history.hours), real.hours, real.last)))
-    price = next(each for each in fit.columns if each.name == "price")
+    price = next(each for each in fit.columns if each.name == "oracle")
     assert (price.rmse, price.n) == (0.0, real.hours.size)
     low = next(each for each in fit.summary if each.name == "price_low")
     assert low.model == low.real == 0.877117

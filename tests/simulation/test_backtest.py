@@ -259,7 +259,7 @@ def test_recorded_price_of_march_2023_is_the_files():
     """Hour marks as in the file; hour 10 is the low of the hour before, as USDC's waypoint."""
     rows = {row["timestamp"]: row for row in records("svb_2023_hourly_chainlink.csv")}
     history = load_episode("svb-2023")
-    for hour, value in zip(history.real["price"].hours, history.real["price"].last, strict=True):
+    for hour, value in zip(history.real["oracle"].hours, history.real["oracle"].last, strict=True):
         time = history.start + timedelta(hours=int(hour) - (1 if hour == 10 else 0))
         row = rows[time.strftime("%Y-%m-%dT%H:%M:%SZ")]
         assert value == pytest.approx(float(row["frax_low_in_hour" if hour == 10 else "frax"]), abs=1e-6)
@@ -272,7 +272,7 @@ def test_recorded_price_of_may_2022_is_the_files():
         ((datetime.fromisoformat(row["timestamp"]) - history.start).total_seconds() / 3600.0, float(row["price_usd"]))
         for row in records("chainlink_arbitrum_frax_rounds.csv")
     ]
-    for hour, value in zip(history.real["price"].hours, history.real["price"].last, strict=True):
+    for hour, value in zip(history.real["oracle"].hours, history.real["oracle"].last, strict=True):
         in_force = [price for since, price in rounds if since <= hour][-1]
         within = [price for since, price in rounds if hour <= since < hour + 1]
         assert value == pytest.approx(min(within) if hour == 31 else in_force, abs=6e-5), hour

@@ -55,8 +55,9 @@ def test_said_in_the_state_or_set_by_the_study_it_is_the_same_market(tmp_path: P
     for name, text in {"study.toml": study, "states/minimal.toml": without}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    for folder, name in (("parameters", "minimal.toml"), ("behaviour", "frax-2022.toml")):
-        (tmp_path / folder).mkdir()
+    spells = (("behaviour", "spells-2022.toml"), ("behaviour", "spells-2022.csv"))
+    for folder, name in (("parameters", "minimal.toml"), ("behaviour", "frax-2022.toml"), *spells):
+        (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / name).write_bytes((STUDIES / folder / name).read_bytes())
     set_by_study = load_study(tmp_path / "study.toml")
     assert stated(set_by_study.state) == {}
