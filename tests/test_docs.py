@@ -45,8 +45,9 @@ def test_the_state_beside_the_fits_is_the_shipped_one(script):
     study = script._study()
     markets, calm = study.state.markets, study.scenarios[0].settings
     text = (DOCS / "calibration.md").read_text(encoding="utf-8")
-    news, price = (f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})" for each in (markets.hazard_news, markets.hazard_price))
-    assert f"| shipped state | | {news.replace('(0.00 ', '(0 ')} | {price} | |" in text
+    each_told = (f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})" for each in (markets.hazard_news, markets.hazard_price))
+    news, price = (told.replace("(0.00 ", "(0 ") for told in each_told)
+    assert f"| shipped state | | {news} | {price} | |" in text
     assert f"shipped state |\n|---|---|---|\n| lp_flight_share | not identified | {markets.lp_flight_share.value:g} |" in text
     pool = (study.state.pool.stablecoin.value + study.state.base_value) / 1e6
     assert f"| calm scenario | | {pool:,.0f} (the state's pool) | {calm['flow_sd']:g} | {calm['flow_hours']:g} |" in text

@@ -46,7 +46,7 @@ _OF_THE_ISSUER = (
         metric="peg_cvar95_bps",
         sign=-1,
         reason="who leaves is paid at the door and sells nothing",
-        against="what lies idle is not brought to the pool, whose other side pays sellers before the door opens and whose providers flee by its share",
+        against="what lies idle is not brought to the pool, whose other side pays sellers before the door opens, and whose providers leave by its share as far as that is assumed",
     ),
 )
 
