@@ -32,7 +32,9 @@ def simulated(seed: int, *, days: int, scales: Sequence[tuple[float, float]] = C
         flow = hourly.reshape(days, 24).sum(axis=1)
         change = np.log1p(grown).reshape(days, 24).sum(axis=1)
         tilt = -np.concatenate([[0.0], np.cumsum(flow)[:-1]])
-        pools.append(Steps(f"pool {k}", np.ones(days), np.ones(days, dtype=bool), flow, change, tilt, 1e9, np.full(days, 0.5), np.zeros(days)))
+        pools.append(
+            Steps(f"pool {k}", np.ones(days), np.ones(days, dtype=bool), flow, change, tilt, 1e9, np.full(days, 0.5), np.zeros(days))
+        )
     return pools
 
 
