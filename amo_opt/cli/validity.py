@@ -37,7 +37,7 @@ def command(*, evidence_file: Path, study_file: Path | None, paths: int, page: P
 
     \b
     Example:
-      AMO_OPT_HISTORY_DIR=~/histories amo-opt validity studies/evidence/pools-2022.toml
+      amo-opt validity studies/evidence/pools-2022.toml
       amo-opt validity studies/evidence/pools-2022.toml --page docs/validity.md
     """
     from amo_opt.config.evidence import load_evidence

@@ -31,11 +31,13 @@ def study(frax):
         figure = attrgetter(name)(state)
         if figure.assumed is not None and name not in (RATE, OTHER):
             state = with_figure(state, name, replace(figure, low=None, high=None))
+    still = {"spell_flow_scale": 0.0, "spell_lp_scale": 0.0}  # a fit is in doubt too
     return replace(
         frax,
         state=state,
+        spells=None,
         current=frax.current.replace(name="idle", aave_cap=0.0),
-        scenarios=tuple(replace(each, ranges={}) for each in frax.scenarios[:2]),
+        scenarios=tuple(replace(each, ranges={}, settings={**each.settings, **still}) for each in frax.scenarios[:2]),
         simulation=replace(frax.simulation, transition_hours=24, window_hours=96, paths=16),
         constraints=replace(frax.constraints, max_breach_probability=0.2, max_unrecovered_probability=0.2),
         certification=replace(frax.certification, bootstrap=100, draws=32, most_paths=160),
