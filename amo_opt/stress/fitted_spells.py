@@ -31,7 +31,7 @@ DRIFT = ("drift.flow_scale", "drift.lp_scale")
 """Columns of a file of draws: logarithm of what a pool's scales are later over what they were."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FittedSpells:
     """``values`` by the names of `SHARED` and `SCALES`, with the ``ranges`` of 95% and joint ``draws``, (n,) each, the scales' drift in them; ``pool``: whose scales these are, empty for a pool
     that none of the fitted ones is. ``evidence`` says in words what was fitted, ``file`` where it stands.
@@ -45,6 +45,16 @@ class FittedSpells:
     drift: Array
     evidence: tuple[str, ...] = ()
     file: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        """The same figures and the same draws."""
+        if not isinstance(other, FittedSpells):
+            return NotImplemented
+        told = (self.name, self.pool, dict(self.values), dict(self.ranges), self.evidence, self.digest)
+        return told == (other.name, other.pool, dict(other.values), dict(other.ranges), other.evidence, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.pool, self.digest))
 
     @property
     def count(self) -> int:

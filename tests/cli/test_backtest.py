@@ -101,7 +101,7 @@ def test_several_histories_have_one_table_over_all(call, pools):
     assert f"{sum(each['outside'] for each in shares)} of {n}" in last
     assert float(last.split()[-2]) == pytest.approx(sum(each["n"] * each["crps"] for each in shares) / n, rel=1e-4)
     assert float(last.split()[-1]) == pytest.approx(sum(each["n"] * each["crps_nothing_changes"] for each in shares) / n, rel=1e-4)
-    assert "each with a joint draw of the behaviour that was fitted" in done.out
+    assert "a joint draw of the fitted behaviour on each" in done.out
 
 
 def test_scores_are_those_of_the_rows(call, pools):

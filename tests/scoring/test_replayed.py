@@ -12,11 +12,12 @@ from amo_opt.scoring.replay import Demand
 from amo_opt.scoring.replayed import episode_fits, fit_of, slope_ols, slope_origin
 from amo_opt.simulation.backtest import backtest
 from amo_opt.stress.history import episode_names, folded
+from tests.quiet import without_spells
 
 
 @pytest.fixture(scope="module")
 def run(frax):
-    return backtest(frax, episode="svb-2023", paths=32)
+    return backtest(without_spells(frax), episode="svb-2023", paths=32)
 
 
 def made(run, price):

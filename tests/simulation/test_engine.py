@@ -19,6 +19,7 @@ from amo_opt.simulation.engine import DERIVED_COLUMNS, IDENTITY_BOUND, TRACE_COL
 from amo_opt.simulation.executor import Watched
 from amo_opt.simulation.outcome import LINE_COLUMNS, Outcome
 from amo_opt.simulation.spans import spans_of
+from amo_opt.stress.catalogue import load_scenario
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -55,6 +56,14 @@ def many(busy: Study, hastened: Callable[..., Study], wide_sets: Callable[..., l
 
 
 @pytest.fixture(scope="module")
+def run_down(busy: Study, hastened: Callable[..., Study], wide_sets: Callable[..., list[ParameterSet]]) -> list[Outcome]:
+    """Sets that use every AMO in a run that takes the share token down, in which loans against it go bad."""
+    struck = replace(busy, scenarios=(replace(load_scenario("death-spiral"), weight=1.0),))
+    outcomes = simulate_many(wide_sets(busy, 24, 2022), hastened(struck, 72, 240), paths=8, workers=2)
+    return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+
+
+@pytest.fixture(scope="module")
 def current(frax: Study) -> Outcome:
     """The current set on the study's own hours."""
     return simulate(frax.current, frax, paths=16, workers=2)
@@ -77,11 +86,11 @@ def test_the_lines_add_up_for_random_sets(many: list[Outcome]) -> None:
 
 
 @pytest.mark.parametrize("line", LINE_COLUMNS)
-def test_every_line_is_needed(many: list[Outcome], lines_left_out: frozenset[str], line: str) -> None:
+def test_every_line_is_needed(many: list[Outcome], run_down: list[Outcome], lines_left_out: frozenset[str], line: str) -> None:
     """No line is decoration: where it is not zero, leaving it out breaks the identity, by what it holds; and each is somewhere not zero,
     unless it is of an AMO that is not there: then nowhere."""
     broken = 0
-    for outcome in many:
+    for outcome in (*many, *run_down):
         held = np.abs(outcome.columns[line]) / np.maximum(np.abs(outcome.columns["nav_start_usd"]), 0.01 * 2_600_092_892)
         telling = held > 10 * IDENTITY_BOUND
         assert np.all(gaps(outcome, without=line)[telling] > IDENTITY_BOUND)

@@ -238,8 +238,8 @@ SWITCHES: dict[str, Switch] = {
         "external_supply_end", True, "calm", {"markets.hazard_collateral": 0.0}, run=SLIPPING, values={"amplification": 20}
     ),
     "hazard_share": Switch("external_supply_end", True, "ust-contagion-2022", {"markets.hazard_share": 0.0}),
-    # without flight the pool keeps its base LP, and the AMO its cover
-    "lp_flight_rate": Switch("min_cr_external", True, "ust-contagion-2022", {"markets.lp_flight_rate": 0.0}, values=TILTED),
+    # with flight the pool loses its base LP, and the AMO its cover
+    "lp_flight_rate": Switch("min_cr_external", False, "ust-contagion-2022", {"markets.lp_flight_rate": 0.2}, values=TILTED),
     # the AMO leaves the pool, so that a dollar there earns more: others take its place, unless they do not move or do not look at yields
     "lp_return_rate": Switch("floor_ratio_end", False, "calm", {"markets.lp_return_rate": 0.0}, values={"curve_collateral_cap": 0.3}),
     "lp_yield_response": Switch("floor_ratio_end", False, "calm", {"markets.lp_yield_response": 0.0}, values={"curve_collateral_cap": 0.3}),

@@ -18,6 +18,7 @@ from amo_opt.simulation.engine import simulate
 from amo_opt.simulation.market_block import MarketBlock
 from amo_opt.simulation.mixed import draw_mixed, paths_for_one_block, redrawn, simulate_mixed
 from amo_opt.stress.tilts import Design, Tilt
+from tests.quiet import without_spells
 
 
 @pytest.mark.parametrize("paths", [1, 12, 20])
@@ -43,7 +44,7 @@ DESIGNS = {
 
 def test_twins_are_those_of_blocks_of_their_own(frax, hastened):
     """Drawn and twins of two scenarios, beside three without a design, over several blocks: outcome, ratios and weights."""
-    study = hastened(frax, 6, 48)
+    study = hastened(without_spells(frax), 6, 48)
     found = simulate_mixed(study.current, study, draw_mixed(study, paths=3, stream="holdout", designs=DESIGNS))
     alone = simulate(study.current, study, paths=3, stream="holdout", designs=DESIGNS)
     for name in ("scenario_of", "path_of", "component_of", "path_weight", "log_ratios"):
@@ -55,7 +56,7 @@ def test_twins_are_those_of_blocks_of_their_own(frax, hastened):
 
 def test_twins_keep_their_normals_whatever_a_setting_is(frax, hastened):
     """The share token half as volatile: returns fall in proportion hour by hour on twins too, which are pushed as far as before and weigh the same."""
-    study = hastened(frax, 6, 48)
+    study = hastened(without_spells(frax), 6, 48)
     calmer = replace(
         study,
         scenarios=tuple(
@@ -73,7 +74,7 @@ def test_twins_keep_their_normals_whatever_a_setting_is(frax, hastened):
 
 def test_a_fault_names_scenario_and_path(frax, hastened, monkeypatch):
     """A block of many scenarios knows only a lane: the message is that of the path's own block."""
-    study = hastened(frax, 6, 48)
+    study = hastened(without_spells(frax), 6, 48)
     drawn = draw_mixed(study, paths=2, stream="holdout")
     itself = room.run_one
 
@@ -101,7 +102,7 @@ def test_a_scenario_s_paths_fit_into_a_block(frax, paths):
 
 def test_only_what_a_state_is_drawn_into_is_drawn_anew(frax, hastened):
     """Under another state the paths are those of `draw_mixed`, in a nearly full block and in two."""
-    study = hastened(frax, 6, 48)
+    study = hastened(without_spells(frax), 6, 48)
     figure = study.state.markets.lending_kink
     elsewhere = replace(study, state=with_figure(study.state, "markets.lending_kink", replace(figure, value=0.5)))
     for paths in (3, 20):
@@ -116,7 +117,7 @@ def test_only_what_a_state_is_drawn_into_is_drawn_anew(frax, hastened):
 
 def test_blocks_are_packed_once(frax, hastened, monkeypatch):
     """What stands still in every scenario is not held for each hour, and a set that is run packs nothing anew."""
-    study = hastened(frax, 6, 48)
+    study = hastened(without_spells(frax), 6, 48)
     mixed = draw_mixed(study, paths=3, stream="certify-b")
     assert [(used, isinstance(market, MarketBlock)) for used, market in mixed.blocks] == [(15, True)]
     assert mixed.rows["reward_tokens"] == mixed.blocks[0][1].first[MARKET_INDEX["reward_tokens"] * LANES]

@@ -80,7 +80,7 @@ def test_the_end_price_rises_with_the_collateral_ratio(ends: dict[float, np.ndar
 
 def test_who_comes_late_to_an_exhausted_pool_gets_nothing(frax: Study, refigured: Callable[..., Study]) -> None:
     """With half of the collateral gone the doors pay until the pool is empty; what is left then is worth nothing and stays in the queue."""
-    study = spiral(frax, refigured, ratio=0.5, idle_share=0.5)
+    study = refigured(spiral(frax, refigured, ratio=0.5, idle_share=0.5), {"markets.lp_flight_rate": 0.2})  # the pool is no way out
     series = trace(study.current, study, scenario="death-spiral", paths=4, columns=("price", "idle", "unserved"))
     assert (series["idle"][-1] < 1e3).all()
     assert (series["price"][-1] < 0.05).all()

@@ -23,6 +23,7 @@ from amo_opt.stress.catalogue import load_scenario, scenario_names
 from amo_opt.stress.draws import NO_LIMIT
 from amo_opt.stress.series import SERIES
 from amo_opt.stress.settings import SETTINGS
+from tests.without import SPELLS
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -203,7 +204,7 @@ def test_a_limit_left_out_goes_with_the_state(frax: Study, tmp_path: Path) -> No
     """A study that names no limit on unserved demand has 1e9 dollar-hours at FRAX's supply, half of it at half the supply."""
     folder = frax.path.parent
     text = frax.path.read_text(encoding="utf-8").replace("max_unserved_usd_hours = 1e9", "")
-    for name in ("states/frax-2022-05-11.toml", "behaviour/frax-2022.toml", "parameters/frax-current.toml"):
+    for name in ("states/frax-2022-05-11.toml", "behaviour/frax-2022.toml", *SPELLS, "parameters/frax-current.toml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((folder / name).read_text(encoding="utf-8"), encoding="utf-8")
     study = tmp_path / "study.toml"

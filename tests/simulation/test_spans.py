@@ -14,6 +14,7 @@ from amo_opt.simulation.engine import replay, simulate, simulate_many, trace
 from amo_opt.simulation.executor import Watched
 from amo_opt.simulation.spans import spans_of
 from amo_opt.stress.tilts import Design, Tilt
+from tests.quiet import without_spells
 
 SHARE, PAIR = (Tilt("share", -0.08, -0.3),), (Tilt("flow", -0.1), Tilt("gas", 0.2))
 CALM = Design(drawn=LANES + 3, components=(SHARE, (Tilt("reward", 0.1),), PAIR), twins=(LANES + 1, 0, 5))
@@ -25,7 +26,7 @@ ROWS = CALM.paths + 7 + STRESS.paths
 
 @pytest.fixture(scope="module")
 def study(frax, hastened):
-    return hastened(frax, 24, 96)
+    return hastened(without_spells(frax), 24, 96)
 
 
 def run(study, workers=1, stream="search", **options):

@@ -141,7 +141,7 @@ def test_one_pool_tells_nothing_of_others(pools) -> None:
     }
     module._draw_new_pool(pools[:1], draws, count=2, rng=np.random.default_rng(1))
     assert draws[f"{NEW}.flow_scale"] == pytest.approx([0.01, 0.02])
-    single = Joint({}, {}, 0.5, UNKNOWN_DRIFT)
+    single = Joint({}, {}, 0.5, UNKNOWN_DRIFT, {})
     assert [("one history" in line, "assumed" in line) for line in doubts_of(single, pools[:1])] == [(True, False), (False, True)]
 
 
