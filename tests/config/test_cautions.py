@@ -42,7 +42,7 @@ def test_weights_are_said_with_their_sum_and_what_is_done_with_it(folder: Path, 
     """0.45 in place of 0.95 makes 0.5 in all: the calm counts nine tenths. A rounding error is none."""
     edit(STUDY, "weight = 0.95", "weight = 0.45")
     (found,) = cautions_of(folder / STUDY)
-    assert (found.where, found.found, found.line) == ("scenario", "0.5 in all", 81)
+    assert (found.where, found.found, found.line) == ("scenario", "0.5 in all", 82)
     assert found.hint == "each is divided by the sum: calm counts 0.9"
     edit(STUDY, "weight = 0.45", "weight = 0.9500000000001")
     assert told(folder / STUDY) == []

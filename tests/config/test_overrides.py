@@ -80,7 +80,7 @@ def test_a_study_sets_figures_of_its_state(folder, put):
     put('"markets.lp_flight_rate" = 0, "amos.curve.in_yearn" = 0.01')
     state = load_study(folder / STUDY).state
     assert (state.markets.lp_flight_rate.value, state.amos.curve.in_yearn.value) == (0.0, 0.01)
-    assert state.markets.lp_flight_rate.assumed.startswith("set by the study; the state file holds 0.2, assumed: at a share of 0.90")
+    assert state.markets.lp_flight_rate.assumed.startswith("set by the study; the state file holds 0.0003, assumed: beyond what leaves")
     assert state.amos.curve.in_yearn.low == 0.0
     assert load_state(folder / STATE) == SHIPPED
 
@@ -115,7 +115,7 @@ def test_setting_a_figure_is_the_same_study_as_editing_the_state(folder, edit):
 def test_a_figure_set_to_what_the_file_holds_changes_no_hash(folder, put):
     """Sources and reasons are not part of a study's identity, so neither is who wrote the number."""
     before = load_study(folder / STUDY).hash
-    put('"pool.amplification" = 1500, "markets.lp_flight_rate" = 0.2')
+    put('"pool.amplification" = 1500, "markets.lp_flight_rate" = 0.0003')
     assert load_study(folder / STUDY).hash == before
 
 

@@ -110,6 +110,7 @@ def test_replays_are_told_with_every_demand(result, met, missed):
         "observed": None,
         "low": 0.9995,
         "high": None,
+        "band": None,
         "met": True,
         "missed_by": 0.0,
     }

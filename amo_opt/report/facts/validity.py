@@ -220,15 +220,15 @@ def _spells(study: Study) -> tuple[str, ...]:
     spells = study.spells
     if spells is None:
         return ()
-    n = count(len(spells.evidence), "pool")
-    drawn = f"{spells.count} joint draws of the fit stand for what is not known of them; docs/validity.md shows how they predict days that they had not seen, beside two rivals"
+    n = f"daily balances of {count(len(spells.evidence), 'pool')}"
+    draws = (
+        f"{count(spells.count, 'joint draw')} stand for what is not known of them, and docs/validity.md tells how they predict unseen days"
+    )
     if not study.state.is_of(FRAX):
-        return (
-            f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, none of them of this protocol; {drawn}.",
-        )
-    told = "; ".join(clean(each) for each in spells.evidence)
+        return (f"Holders' and providers' spells are fitted to {n}, none of this protocol's; {draws}.",)
+    told = ", ".join(clean(each.partition(":")[0]) for each in spells.evidence)
     return (
-        f"Calm and busy spells of holders and providers are fitted to daily balances of {n}, and what these hold is in sample here ({told}). {sentence_case(drawn)}.",
+        f"Holders' and providers' spells are fitted to {n} ({told}), whose days are in sample here ({clean(spells.name)} lists them); {draws}.",
     )
 
 

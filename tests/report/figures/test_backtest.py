@@ -46,7 +46,7 @@ def test_the_same_bytes_each_time(facts, tmp_path, suffix):
 def test_the_caption_names_what_is_drawn(facts):
     """What was recorded and what drives, where there is any; a record outside the band comes with what the band holds."""
     assert "orange: recorded; grey: what drives it." in caption_of(facts)
-    assert "no criterion asks that recorded rows lie within it." in caption_of(facts)
+    assert "it allows for no error of the model beyond that." in caption_of(facts)
     bare = replace(facts, fit=replace(facts.fit, columns=()), run=replace(facts.run, drivers={}))
     assert "5–95% of paths; nothing that is drawn was recorded." in caption_of(bare)
     assert "grey" not in caption_of(bare)
