@@ -24,6 +24,8 @@ _CHOSEN = (
 )
 """What was chosen after a look at the scores."""
 _IDENTITY = " No forecast but a check of arithmetic: liquidity is all that the pool's invariant grew by, fees and what a coin accrues too, so nothing is left but hours and fees on sales."
+FEW_ORIGINS = 20
+"""Fewer origins than four blocks tell no interval."""
 _WORDS = {"share": "The stablecoin's share of the pool", "depth": "Depth below the base, by the pool's own price"}
 
 
@@ -95,7 +97,7 @@ def page(found: Validity) -> str:
         (
             "**Rolling origins**: from every seventh day, by the figures all pools share as fitted to the *other* pools, and the pool's own scales from its days before. "
             "**Episodes left out**: from an episode's first row, by all days of all pools but the episode's own. An episode's first day was chosen by hindsight: it is where the break begins, so a calibrated "
-            "forecast from there is expected to miss more often than its bands say. Figures in brackets are 95% intervals from blocks of five origins."
+            "forecast from there is expected to miss more often than its bands say. Figures in brackets are 95% intervals from blocks of five origins; of fewer than 20 origins none is told."
         ),
         "",
         _CHOSEN,
@@ -134,8 +136,7 @@ def page(found: Validity) -> str:
 
 
 def _row(each: Judged) -> str:
-    few = each.origins < 4
-    # blocks of one or three origins tell no interval
+    few = each.origins < FEW_ORIGINS
     shares = [f"{share.value:.0%}" if few else _told(share, percent=True) for share in (each.inside_90, each.inside_50)]
     ratios = [
         f"{share.value:.3f}" if few and share is not None else "–" if share is None else _told(share)
