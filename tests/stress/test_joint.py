@@ -10,18 +10,21 @@ import pytest
 from scipy.stats import kstest
 from scipy.stats import t as student
 
+from amo_opt.stableswap.depth import Pool
 from amo_opt.stress.calibration import joint as module
 from amo_opt.stress.calibration.joint import (
+    LEVEL,
     UNKNOWN_DRIFT,
     Drift,
     Joint,
+    beyond,
     chance_of_busy,
     doubts_of,
     drift_of,
     joint,
     own_scales,
 )
-from amo_opt.stress.calibration.spells import climbed, log_likelihood
+from amo_opt.stress.calibration.spells import climbed, depth_of, log_likelihood
 from amo_opt.stress.fitted_spells import DRIFT, NEW, SCALES, SHARED
 from tests.stress.simulated_spells import TRUE, simulated, true_values
 
@@ -238,3 +241,28 @@ def test_a_part_knows_nothing_of_later_days(pools) -> None:
     assert np.median(pools[0].without(gone).recentred().tilt[:90]) == pytest.approx(0.0, abs=1e-15)
     nobody = pools[0].without(np.ones(300, dtype=bool))
     assert nobody.recentred() is nobody
+
+
+# -- beyond the spells ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("planted", [0.0, 0.1])
+def test_a_planted_flight_by_level_is_found(pools, planted):
+    """Shares half of the time above the level, and so much of the log of liquidity leaving a day: within its interval, and what did not act is not told."""
+    share = np.where(np.arange(300) % 60 < 30, 0.85, 0.5)
+    moved = [replace(each, share=share, change=each.change - planted * np.maximum(share - LEVEL, 0.0)) for each in pools[:1]]
+    fit, top, numbers, _ = climbed(moved)
+    told = beyond(fit, top, numbers)
+    assert set(told) == {"level_flight"}
+    level = told["level_flight"]
+    assert level.low < planted < level.high
+    assert level.high - level.low < 0.1
+    assert level.n == 150
+
+
+def test_depth_is_the_pools_own_price():
+    """By the invariant's gradient, as the pool's marginal price."""
+    x, y = np.array([5e8, 8e8, 2e8]), np.array([5e8, 3e8, 9e8])
+    expected = [1.0 - Pool(stablecoin=a, base=b, amplification=500.0, fee=0.0).price for a, b in zip(x, y, strict=True)]
+    assert depth_of(x, y, 500.0) == pytest.approx(expected, abs=1e-9)
+    assert depth_of(x, y, np.array([500.0] * 3)) == pytest.approx(expected, abs=1e-9)

@@ -143,6 +143,14 @@ def _replayed(study: Study, episodes: tuple[EpisodeFit, ...]) -> str:
     )
 
 
+def _against(demand: Demand) -> str:
+    """What a missed demand's figure is, and what it was to be."""
+    if demand.band is None:
+        return f"model {true_minus(shown(demand.model))}, allowed {true_minus(allowed(demand))}"
+    ends = f"{true_minus(shown(demand.band[0]))} to {true_minus(shown(demand.band[1]))}"
+    return f"recorded {true_minus(shown(demand.real))}, 5–95% of paths {ends}"
+
+
 def _missed(demand: Demand) -> str:
     """How far a demand is missed; a figure that cannot be had misses it too."""
     return "no figure" if math.isnan(demand.model) else true_minus(shown(float(f"{demand.missed_by:.3g}")))
@@ -205,7 +213,7 @@ def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str
             "No backtest is part of this report: the command amo-opt backtest replays real episodes, and docs/validity.md prints what the model misses there. The box above says not validated.",
         )
     missed = tuple(
-        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} (model {true_minus(shown(demand.model))}, allowed {true_minus(allowed(demand))})' for demand in each.missed)}."
+        f"The replay of {clean(each.name)} misses: {'; '.join(f'{clean(demand.text)}, by {_missed(demand)} ({_against(demand)})' for demand in each.missed)}."
         for each in episodes
         if each.missed
     )

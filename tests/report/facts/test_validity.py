@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
+
 from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.report.facts.tails import unseen_chance
-from amo_opt.report.facts.validity import is_validated, validity_of
+from amo_opt.report.facts.validity import _against, is_validated, validity_of
 from amo_opt.scoring.replay import Demand
 
 
@@ -105,3 +107,14 @@ def test_the_amos_of_the_model_are_named(result):
         "The Curve, Aave, Fraxlend and Uniswap v3 AMOs and the Collateral Investor are simulated, other AMOs of the protocol are not."
         in text
     )
+
+
+def test_a_drawn_demand_is_met_where_the_record_lies_in_its_band():
+    """What was recorded decides, not the mean; of what was not recorded the band is to reach what is allowed; a miss is told against the band."""
+    inside, outside = (Demand("slope", 0.8, real, 0.95, 1.05, (0.7, 1.0)) for real in (0.99, 1.25))
+    assert (inside.met, inside.missed_by) == (True, 0.0)
+    assert (outside.met, outside.missed_by) == (False, 0.25)
+    assert Demand("low", 0.8, None, 0.95, 1.05, (0.7, 0.96)).met
+    assert Demand("low", 0.8, None, 0.95, 1.05, (0.7, 0.90)).missed_by == pytest.approx(0.05)
+    assert _against(outside) == "recorded 1.25, 5–95% of paths 0.7 to 1"
+    assert _against(replace(outside, band=None)) == "model 0.8, allowed 0.95 to 1.05"
