@@ -159,6 +159,13 @@ def test_draws_that_were_faults_are_sound(tmp_path: Path) -> None:
     assert tally.ran == len(FOUND)
 
 
+def test_what_validate_passed_and_did_not_run_runs(tmp_path: Path) -> None:
+    """A draw of the other campaign that faulted once: a lending market that is lost whole was left a last digit below nothing."""
+    tally = Tally()
+    tallied(runs, tmp_path, tally, numbers=[1_008_764])
+    assert tally.ran == 1
+
+
 @pytest.mark.campaign
 def test_campaign_of_the_books(tmp_path: Path) -> None:
     """The same over 20,000 draws."""

@@ -124,8 +124,11 @@ def venue_loss(s: Vector, m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vecto
         bad = owed * share
         written_off = (owed - bad) * loss
         taken = free * loss
-        a[mine.S_FREE + i] = free - taken
-        a[mine.S_LENT + i] = lent - bad - written_off - taken
+        still = free - taken
+        left = lent - bad - written_off - taken
+        a[mine.S_FREE + i] = still
+        # of a deposit that is lost whole no last digits are owed to nobody
+        a[mine.S_LENT + i] = left if left > still else still
         a[mine.S_DRAWN + i] -= bad + written_off
         s[at.S_OWN_OUTSIDE + i] -= taken
         s[at.S_OWN_AT_FLOOR + i] -= taken
