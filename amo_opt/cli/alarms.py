@@ -12,7 +12,7 @@ from amo_opt.cli.options import json_option, load, print_json
 from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts.alarms import AlarmFacts, Table
+    from amo_opt.report.facts.alarms import AlarmFacts
     from amo_opt.scoring.alarms import Trigger
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -57,31 +57,16 @@ def _triggers(report: Path | None, study_file: Path | None, parameters_file: Pat
     return found
 
 
-def _print_table(title: str, table: Table) -> None:
-    from rich.box import SIMPLE
-    from rich.markup import escape
-    from rich.table import Table as RichTable
-
-    from amo_opt.cli.tables import open_console
-
-    heads, rows = table
-    drawn = RichTable(title=escape(title), title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for place, head in enumerate(heads):
-        drawn.add_column(head, justify="left" if place == 0 else "right")
-    for row in rows:
-        drawn.add_row(*map(escape, row))
-    open_console().print(drawn)
-
-
 def print_facts(facts: AlarmFacts) -> None:
     """A table a trigger, all of them together, what others published, then the notes."""
+    from amo_opt.cli.tables import print_table
     from amo_opt.report.facts.alarms import PUBLISHED_NOTES, count_table, notes_of, published_table, score_table, trigger_text
 
     for score in facts.scores:
-        _print_table(trigger_text(score.trigger), count_table(score))
+        print_table(trigger_text(score.trigger), count_table(score))
     if facts.scores:
-        _print_table("over all records (95% intervals)", score_table(facts))
-    _print_table("beside them", published_table())
+        print_table("over all records (95% intervals)", score_table(facts))
+    print_table("beside them", published_table())
     for note in (*notes_of(facts), *PUBLISHED_NOTES):
         say(f"note: {note}")
 

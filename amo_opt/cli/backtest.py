@@ -14,7 +14,7 @@ from amo_opt.one_line import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amo_opt.report.facts.backtest import BacktestFacts, Table
+    from amo_opt.report.facts.backtest import BacktestFacts
 
 
 def check_call(history_files: tuple[Path, ...], episode: str | None, plot_file: Path | None, *, parts: Sequence[str] = ()) -> None:
@@ -31,7 +31,7 @@ def check_call(history_files: tuple[Path, ...], episode: str | None, plot_file: 
 
 def print_facts(facts: BacktestFacts) -> None:
     """The tables, then the notes."""
-    from amo_opt.cli.tables import open_console
+    from amo_opt.cli.tables import open_console, print_table
     from amo_opt.report.facts.backtest import band_holds, column_table, demand_table, summary_table
 
     run = facts.run
@@ -47,28 +47,10 @@ def print_facts(facts: BacktestFacts) -> None:
         ("over the whole", summary_table(facts.fit, facts.run.study.state.unit)),
         ("what must come out right", demand_table(facts.fit)),
     ):
-        _print_table(title, table)
+        print_table(title, table)
     click.echo(f"5–95% of paths: {band_holds(facts.fit)}")
     for note in run.notes:
         say(f"note: {note}")
-
-
-def _print_table(title: str, table: Table) -> None:
-    from rich.box import SIMPLE
-    from rich.markup import escape
-    from rich.table import Table as RichTable
-
-    from amo_opt.cli.tables import open_console
-
-    heads, rows = table
-    if not rows:
-        return
-    drawn = RichTable(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for place, head in enumerate(heads):
-        drawn.add_column(head, justify="left" if place == 0 else "right")
-    for row in rows:
-        drawn.add_row(*map(escape, row))
-    open_console().print(drawn)
 
 
 @click.command("backtest")
@@ -141,6 +123,7 @@ def command(
         plot_file,
         parts=[name for name, given in (("--from", since), ("--to", until), ("--condition", condition)) if given],
     )
+    from amo_opt.cli.tables import print_table
     from amo_opt.config.load import load_parameters
     from amo_opt.report.facts.backtest import document, facts_of, overview_table
     from amo_opt.scoring.forecasts import replay_between
@@ -173,4 +156,4 @@ def command(
     for each in found:
         print_facts(each)
     if len(found) > 1:
-        _print_table("all histories", overview_table(found))
+        print_table("all histories", overview_table(found))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.wording import NOT_KNOWN, count, in_account, interval, significant, sized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -89,6 +89,23 @@ def open_console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH)
+
+
+def print_table(title: str, table: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
+    """Headings and rows of text, the first column to the left; nothing where there is no row."""
+    from rich.box import SIMPLE
+    from rich.markup import escape
+    from rich.table import Table
+
+    heads, rows = table
+    if not rows:
+        return
+    drawn = Table(title=escape(title), title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    for place, head in enumerate(heads):
+        drawn.add_column(head, justify="left" if place == 0 else "right")
+    for row in rows:
+        drawn.add_row(*map(escape, row))
+    open_console().print(drawn)
 
 
 def shown(value: float) -> str:

@@ -93,8 +93,7 @@ def pools_of(evidence: Evidence) -> tuple[_Pool, ...]:
     """The histories of an evidence file, each with its steps."""
     found = []
     for each in evidence.histories:
-        names = tuple(name for name in ("base_virtual_price", "amplification") if name in each.table.numbers)
-        table, _ = each.table.complete("pool_stable", "pool_base", *names)
+        table, _ = each.table.balanced()
         steps, _ = steps_of(table, amplification=each.amplification)
         found.append(_pool(replace(each, table=table), replace(steps, name=each.name)))
     return tuple(found)
@@ -104,7 +103,7 @@ def _pool(recorded: Recorded, steps: Steps) -> _Pool:
     table = recorded.table
     # fees, and what a coin accrues in the pool, are in its balances too, though nobody brought them
     grown, _ = steps_of(replace(table, aside={}), amplification=recorded.amplification, least=0)
-    x, y = table.numbers["pool_stable"], table.numbers["pool_base"] * table.numbers.get("base_virtual_price", 1.0)
+    x, y = table.numbers["pool_stable"], table.base_value
     return _Pool(recorded, steps, grown, table.hours() / 24.0, x / (x + y), x, y)
 
 
@@ -473,7 +472,7 @@ def replay_between(
     """
     table = read_table(file)
     first, last = _between(table, since, until)
-    balances = {"pool_stable", "pool_base"} <= table.numbers.keys()
+    balances = table.has_pool
     if condition is not None and not balances:
         table.need("pool_stable", "pool_base")
     part = table.at(range(first, last + 1))
@@ -488,15 +487,9 @@ def replay_between(
     return backtest(study, history=history, parameters=parameters, paths=paths, workers=workers, known=known, given=given)
 
 
-def _complete(table: Table) -> Table:
-    """The rows that hold the pool's balances, and what is needed beside them."""
-    beside = tuple(name for name in ("base_virtual_price", "amplification") if name in table.numbers)
-    return table.complete("pool_stable", "pool_base", *beside)[0]
-
-
 def _given_between(table: Table, part: Table, a: float, spells: FittedSpells | None, *, lp: bool) -> Given:
     """What was recorded of sales, and with ``lp`` of providers, in a part of a table."""
-    within = _complete(part)
+    within = part.balanced()[0]
     if len(within.lines) < 2 or within.lines[0] != part.lines[0]:
         found = f"{len(within.lines)} rows with them" + (f", the first in line {within.lines[0]}" if within.lines else "")
         allowed = f"at least 2, and line {part.lines[0]}, where the replay starts, among them"
@@ -505,14 +498,14 @@ def _given_between(table: Table, part: Table, a: float, spells: FittedSpells | N
         )
     if spells is None and not lp:
         # by what share of sales providers go along: by the file's own figures where the study has none
-        spells = fitted([steps_of(_complete(table), amplification=a)[0]], draws=16, name="own")[0]
+        spells = fitted([steps_of(table.balanced()[0], amplification=a)[0]], draws=16, name="own")[0]
     return given_of(_as_pool(within, a), first=0, last=len(within.lines) - 1, spells=spells, lp=lp)
 
 
 def _known_before(table: Table, part: Table, a: float, spells: FittedSpells) -> Known | None:
     """What the rows before a part tell of its pool; None where they are too few."""
     begins = sum(time < part.times()[0] for time in table.times())
-    before = _complete(table.at(range(begins + 1)))
+    before = table.at(range(begins + 1)).balanced()[0]
     if len(before.lines) <= LEAST_STEPS:
         return None
     steps, _ = steps_of(before, amplification=a, least=0)

@@ -101,11 +101,11 @@ def record_of(
         )
     clock = (first, last + 1)
     notes = [*history.notes]
-    balances = pool if pool is not None and not _has_pool(history) else history
+    balances = pool if pool is not None and not history.has_pool else history
     series: dict[str, Hourly] = {}
     if "price" in history.numbers:
         series["price"] = _hourly(history, history.numbers["price"], clock, hold)
-    elif _has_pool(history):
+    elif history.has_pool:
         prices = _pool_prices(history, amplification)
         notes.append("the price is the pool's own, worked out from the balances: share and price are one figure")
         series["price"] = _hourly(history, prices, clock, hold)
@@ -113,7 +113,7 @@ def record_of(
         raise AmoOptError(f"{history.name}: no column of prices and no pool balances: there is nothing to score a trigger on")
     if not np.isfinite(series["price"].low).any():
         raise AmoOptError(f"{history.name}: no hour has a price")
-    if _has_pool(balances):
+    if balances.has_pool:
         shares = _shares(balances)
         series["pool_share"] = _hourly(balances, shares, clock, hold)
         if balances is not history and not np.isfinite(series["pool_share"].low).any():
@@ -140,18 +140,8 @@ def _span(table: Table) -> tuple[int, int]:
     return int(hours[0]), int(hours[-1])
 
 
-def _has_pool(table: Table) -> bool:
-    return {"pool_stable", "pool_base"} <= table.numbers.keys()
-
-
-def _base(table: Table) -> Array:
-    """The pool's other side, LP tokens at their virtual price."""
-    base: Array = table.numbers["pool_base"]
-    return base * table.numbers["base_virtual_price"] if "base_virtual_price" in table.numbers else base
-
-
 def _shares(table: Table) -> Array:
-    stable, base = table.numbers["pool_stable"], _base(table)
+    stable, base = table.numbers["pool_stable"], table.base_value
     shares: Array = stable / (stable + base)
     return shares
 
@@ -165,7 +155,7 @@ def _pool_prices(table: Table, amplification: float | None) -> Array:
     else:
         raise AmoOptError(f"{table.name}: no column of prices; --amplification (or a column of that name) gives the pool's own")
     prices = np.full(len(table.lines), np.nan)
-    rows = zip(table.numbers["pool_stable"], _base(table), amplifications, strict=True)
+    rows = zip(table.numbers["pool_stable"], table.base_value, amplifications, strict=True)
     for row, (stable, base, a) in enumerate(rows):
         if np.isfinite(stable) and np.isfinite(base) and np.isfinite(a):
             try:

@@ -115,6 +115,17 @@ class Table:
         """The file's name without its folder, for what is printed to be kept."""
         return Path(self.file).name
 
+    @property
+    def has_pool(self) -> bool:
+        """Whether it holds the balances of a pool."""
+        return {"pool_stable", "pool_base"} <= self.numbers.keys()
+
+    @property
+    def base_value(self) -> Array:
+        """The pool's other side, LP tokens of a base pool counted at its virtual price, (rows,)."""
+        base = self.numbers["pool_base"]
+        return base * self.numbers["base_virtual_price"] if "base_virtual_price" in self.numbers else base
+
     def need(self, *columns: str) -> None:
         """Raises `InputError` naming each of these columns that the file has not."""
         have = self.numbers.keys() | self.texts.keys()
@@ -176,6 +187,11 @@ class Table:
         if keep.all():
             return self, ()
         return self.at(np.flatnonzero(keep).tolist()), tuple(left)
+
+    def balanced(self) -> tuple[Table, tuple[str, ...]]:
+        """The rows that hold a pool's balances and all that these are counted by, and the others as `complete` tells them."""
+        counted_by = (name for name in ("base_virtual_price", "amplification") if name in self.numbers)
+        return self.complete("pool_stable", "pool_base", *counted_by)
 
     def at(self, rows: Sequence[int]) -> Table:
         """Some of the rows, in their order."""

@@ -240,7 +240,7 @@ def fit_lp_flight(table: Table) -> Calibration:
     n = hours.size - 1
     _rows(table, n)
     stable, base = table.numbers["pool_stable"], table.numbers["pool_base"]
-    liquidity = stable + base * table.numbers.get("base_virtual_price", np.ones_like(base))
+    liquidity = stable + table.base_value
     share = (stable / (stable + base))[:-1]
     step = np.diff(hours)
     change = np.diff(np.log(liquidity))

@@ -114,11 +114,10 @@ def steps_of(table: Table, *, amplification: float | None = None, least: int = L
     Liquidity is D at the file's column ``amplification``, at the one given, or else what both sides add up to; over the file's ``virtual_price``. Raises `InputError` for fewer than
     ``least`` steps, and for a pool that never moves where any are needed.
     """
-    priced = tuple(name for name in ("base_virtual_price", "amplification") if name in table.numbers)
-    table, gone = table.complete("pool_stable", "pool_base", *priced)
+    table, gone = table.balanced()
     days = table.hours() / 24.0
     x = table.numbers["pool_stable"]
-    y = table.numbers["pool_base"] * table.numbers.get("base_virtual_price", np.ones_like(x))
+    y = table.base_value
     virtual = table.aside.get("virtual_price", np.ones_like(x))
     a = table.numbers.get("amplification", amplification)
     liquidity = (x + y if a is None else invariant(x, y, a)) / virtual
