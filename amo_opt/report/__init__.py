@@ -10,9 +10,6 @@
     results_json.py   Result -> results.json
     sampling_json.py  how its paths were drawn, and the parts of its risk, there
     noises.py         a scenario's noises in words
-    signatures.py     the setters on chain: arguments, limits, who holds band and step
-    calls.py          two sets -> the calls between them, in whole on-chain integers
-    safe_batch.py     calls -> Safe's Transaction Builder file with its checksum, and calldata
     plain_files.py    Result -> parameters.toml and trials.csv
     monitor.py        Facts -> monitor.json, the triggers of section 12 for a monitoring service
     write.py          all of it into a folder, whole or not at all

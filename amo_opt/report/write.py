@@ -60,8 +60,8 @@ def report_files(result: Result) -> dict[str, bytes]:
 
 def batch_files(facts: Facts) -> dict[str, str]:
     """The Safe batches by file name; empty where section 13 says why there is none."""
+    from amo_opt.onchain.safe_batch import file_text
     from amo_opt.report.facts.execution import BATCH, REVERT
-    from amo_opt.report.safe_batch import file_text
 
     batches = {BATCH: facts.execution.batch, REVERT: facts.execution.revert}
     return {name: file_text(batch) for name, batch in batches.items() if batch is not None}

@@ -19,11 +19,11 @@ from amo_opt.config.load import load_study
 from amo_opt.config.study import Study
 from amo_opt.contracts.monetary_policy import MAX_RATE, AggMonetaryPolicy2, AggMonetaryPolicy3c, AggMonetaryPolicy4
 from amo_opt.contracts.policy_parts import ControllerFactory, StubKeeper, StubOracle
+from amo_opt.onchain.calls import calls_between
+from amo_opt.onchain.raw_integers import raw_integer
+from amo_opt.onchain.signatures import POLICY, setter_of
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.state import Contract
-from amo_opt.report.calls import calls_between
-from amo_opt.report.raw_integers import raw_integer
-from amo_opt.report.signatures import POLICY, setter_of
 from amo_opt.simulation.engine import trace
 
 STUDY = Path(__file__).parent / "data" / "crvusd" / "study.toml"

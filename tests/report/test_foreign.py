@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from amo_opt.config.load import load_state
+from amo_opt.onchain.calls import calls_between, policy_names, uncalled_caps
 from amo_opt.protocol.state import FRAX_STABLECOIN, Contract
-from amo_opt.report.calls import calls_between, policy_names, uncalled_caps
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.execution import execution_of
 from amo_opt.report.facts.parameter_rows import NOT_KNOWN, OTHERS, cap_rows, parameter_rows, unnamed

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.errors import AmoOptError
+from amo_opt.onchain.calls import SAFE, calls_between, policy_names, uncalled_caps
+from amo_opt.onchain.raw_integers import CAPS
+from amo_opt.onchain.safe_batch import available, calldata, document, selector
+from amo_opt.onchain.signatures import RAMP, setter_of
 from amo_opt.protocol.addresses import INSTALL, lacks_checksum
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.calls import SAFE, calls_between, policy_names, uncalled_caps
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.parameter_rows import executor
 from amo_opt.report.facts.schedule import moment, schedule_of, unix
-from amo_opt.report.raw_integers import CAPS
-from amo_opt.report.safe_batch import available, calldata, document, selector
-from amo_opt.report.signatures import RAMP, setter_of
 from amo_opt.report.wording import plain_number
 from amo_opt.wording import MISSING, clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
+    from amo_opt.onchain.calls import Call
     from amo_opt.protocol.state import ProtocolState
-    from amo_opt.report.calls import Call
     from amo_opt.report.facts.schedule import Schedule
     from amo_opt.report.facts.sets import Subject
     from amo_opt.search.result import Result

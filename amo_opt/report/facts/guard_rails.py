@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.onchain.signatures import setter_of
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.schedule import duration, moment, schedule_of
-from amo_opt.report.signatures import setter_of
 from amo_opt.report.wording import Scale, plain_number
 from amo_opt.stableswap.ramp import MAX_A, MAX_A_CHANGE, MIN_RAMP_TIME
 from amo_opt.wording import MISSING, count

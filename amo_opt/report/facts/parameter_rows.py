@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.parameters import PARAMETERS, governed
+from amo_opt.onchain.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
+from amo_opt.onchain.signatures import setter_of
 from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
-from amo_opt.report.signatures import setter_of
 from amo_opt.report.wording import Scale, is_plain, of_pool, plain_number, pool_name, sentence_case
 from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
 

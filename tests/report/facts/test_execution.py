@@ -12,12 +12,12 @@ import pytest
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name, given_figures
 from amo_opt.errors import AmoOptError
+from amo_opt.onchain import safe_batch
+from amo_opt.onchain.safe_batch import checksum
 from amo_opt.protocol.state import Figure
-from amo_opt.report import safe_batch
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.execution import BATCH, REVERT, check_epoch, created_at
 from amo_opt.report.pages import proposal_md
-from amo_opt.report.safe_batch import checksum
 from amo_opt.report.write import FILES, batch_files
 
 HASH = "ab" * 32

@@ -9,8 +9,8 @@ import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.load import load_study
+from amo_opt.onchain.raw_integers import raw_integer
 from amo_opt.report.facts.parameter_rows import NO_LIMIT, cap_rows, changed_names, parameter_rows
-from amo_opt.report.raw_integers import raw_integer
 
 
 def test_what_a_vote_executes_comes_first(result):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.onchain.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
+from amo_opt.onchain.signatures import COLLATERAL_CAP, MAX_SLIPPAGE, MINIMUM_CR, MINT_CAP, POLICY, RAMP, THRESHOLDS, setter_of
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
-from amo_opt.report.signatures import COLLATERAL_CAP, MAX_SLIPPAGE, MINIMUM_CR, MINT_CAP, POLICY, RAMP, THRESHOLDS, setter_of
 
 if TYPE_CHECKING:
+    from amo_opt.onchain.signatures import Setter
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.protocol.state import ProtocolState
-    from amo_opt.report.signatures import Setter
 
 SAFE = "safe"
 """The entry of ``[contracts]`` that signs; a contract that names no other caller is called by it."""

@@ -19,8 +19,8 @@ from amo_opt.protocol.addresses import INSTALL, checksummed, has_keccak, keccak
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amo_opt.report.calls import Call
-    from amo_opt.report.signatures import Setter
+    from amo_opt.onchain.calls import Call
+    from amo_opt.onchain.signatures import Setter
 
 BUILDER = "1.18.3"
 DEEPEST = 100

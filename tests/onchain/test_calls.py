@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.calls import calls_between, policy_names
-from amo_opt.report.raw_integers import CAPS, cap_raw
-from amo_opt.report.signatures import setter_of
+from amo_opt.onchain.calls import calls_between, policy_names
+from amo_opt.onchain.raw_integers import CAPS, cap_raw
+from amo_opt.onchain.signatures import setter_of
 
 
 def test_one_call_a_setter_with_the_contracts_integers(frax):

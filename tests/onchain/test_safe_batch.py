@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amo_opt.errors import AmoOptError
-from amo_opt.report.calls import Call
-from amo_opt.report.safe_batch import calldata, checksum, document, file_text, selector, serialised
-from amo_opt.report.signatures import BY_NAME, COLLATERAL_CAP, CONTROLLERS, MINT_CAP, POLICY, RAMP, Setter
+from amo_opt.onchain.calls import Call
+from amo_opt.onchain.safe_batch import calldata, checksum, document, file_text, selector, serialised
+from amo_opt.onchain.signatures import BY_NAME, COLLATERAL_CAP, CONTROLLERS, MINT_CAP, POLICY, RAMP, Setter
 
 eth_abi = pytest.importorskip("eth_abi", reason="pip install 'amo-opt[onchain]'")
 pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
@@ -35,7 +35,7 @@ HOLDERS = {
     "rebalancer": "CurveAMOStrategy",
 }
 SELECTORS["CurveAMOStrategy"] = {"setMaxSlippage(uint256)": "0x43f68a49"}
-"""Of its source (`amo_opt.report.signatures`), by eth-utils: the list is of Frax's contracts and the pool's."""
+"""Of its source (`amo_opt.onchain.signatures`), by eth-utils: the list is of Frax's contracts and the pool's."""
 WORDS = st.integers(0, 2**256 - 1)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

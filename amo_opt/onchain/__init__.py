@@ -1,0 +1,10 @@
+"""The chain: what is read from it, what would be sent to it, and what became of that when it was run. Nothing here signs or sends.
+
+abi.py            a function of a contract, its selector, typed arguments to bytes and back
+transaction.py    one transaction of a proposal, whatever it was written in
+rpc.py            a node over JSON-RPC: batches, retries, deadlines, one block for all reads; recordings of it
+signatures.py     the setters on chain: arguments, limits, who holds band and step
+calls.py          two parameter sets -> the calls between them, in whole on-chain integers
+raw_integers.py   parameters as contracts hold them
+safe_batch.py     transactions -> Safe's Transaction Builder file with its checksum, and back
+"""

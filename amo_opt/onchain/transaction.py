@@ -1,0 +1,32 @@
+"""One transaction of a proposal, whatever it was written in: a Safe batch, a vote's list of actions, an evmscript, a governor's proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from amo_opt.onchain.abi import Function
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """``data`` to ``to`` (EIP-55), sent by ``sender`` (None: whoever executes the payload). ``function`` and its ``arguments`` are None and empty where the
+    calldata could not be read.
+    """
+
+    to: str
+    data: bytes
+    value: int = 0
+    function: Function | None = None
+    arguments: tuple[Any, ...] = ()
+    sender: str | None = None
+
+    @property
+    def text(self) -> str:
+        """``0xcf37…E241.setFraxMintCap(_frax_mint_cap = 1)``, or the selector of what is not known."""
+        if self.function is None:
+            return f"{self.to} 0x{self.data[:4].hex()} ({len(self.data)} bytes)"
+        names = self.function.names or self.function.inputs
+        pairs = ", ".join(f"{name} = {value}" for name, value in zip(names, self.arguments, strict=True))
+        return f"{self.to}.{self.function.name}({pairs})"
