@@ -45,3 +45,11 @@ def raw_integer(parameter: Parameter, value: float) -> int | None:
     # the contracts count time in seconds
     unit: int = (SECONDS_AN_HOUR if parameter.unit == "h" else 1) * 10**parameter.raw_decimals
     return round(value * unit / (parameter.raw_seconds or 1.0))
+
+
+def value_of(parameter: Parameter, raw: int) -> float:
+    """The value whose integer is ``raw``: the inverse of `raw_integer`, in the parameter's unit. Of an integer that no double is rounded to, the nearest."""
+    unit: int = (SECONDS_AN_HOUR if parameter.unit == "h" else 1) * 10 ** (parameter.raw_decimals or 0)
+    value = raw / unit * (parameter.raw_seconds or 1.0)
+    near = (value, math.nextafter(value, -math.inf), math.nextafter(value, math.inf))
+    return next((each for each in near if raw_integer(parameter, each) == raw), value)
