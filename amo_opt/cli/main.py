@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("amo_opt.cli.run", "Search, certify and report a study in one go."),
     "report": ("amo_opt.cli.report", "Write a study's report again from its storage; nothing is simulated."),
     "compare": ("amo_opt.cli.compare", "Judge a candidate against a baseline on the same paths, for CI."),
+    "review": ("amo_opt.cli.review", "Judge somebody else's proposal: what it changes, the verdict, why."),
     "simulate": ("amo_opt.cli.simulate", "Run one parameter set on a study's paths."),
     "profile": ("amo_opt.cli.profile", "Move each searched parameter by itself: what it does, or that it does nothing."),
     "break": ("amo_opt.cli.break_", "The largest run, depeg and freeze that a parameter set survives."),

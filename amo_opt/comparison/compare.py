@@ -52,6 +52,35 @@ def compare(
     """
     if candidate is None:
         raise AmoOptError("candidate = None; give a parameter set: a result recommends none where its verdict is not 'recommended'")
+    (found,) = compare_each(
+        baseline,
+        (candidate,),
+        study,
+        gates=gates,
+        paths=paths,
+        designs=designs,
+        baseline_run=baseline_run,
+        advice=advice,
+        workers=workers,
+        progress=progress,
+    )
+    return found
+
+
+def compare_each(
+    baseline: ParameterSet,
+    candidates: Sequence[ParameterSet],
+    study: Study,
+    *,
+    gates: Sequence[Gate] | None = None,
+    paths: int | None = None,
+    designs: Mapping[str, Design] | None = None,
+    baseline_run: Path | None = None,
+    advice: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Comparison, ...]:
+    """`compare` of each candidate against a baseline that is simulated once; every one is what it would be by itself."""
     if paths is not None and paths < 1:
         raise AmoOptError(f"paths = {paths}; at least 1 is needed")
     chosen = DEFAULT_GATES if gates is None else tuple(gates)
@@ -62,44 +91,56 @@ def compare(
     if stored is not None:
         designs = stored.designs
     elif designs is None:
-        designs = _aimed(baseline, study, count, workers=workers)
+        designs = _aimed(baseline, study, count, sets=1 + len(candidates), workers=workers)
     # a scenario without twins says nothing that the number of paths does not
     designs = {name: design for name, design in designs.items() if not design.plain}
-    fresh = _simulated(
-        [candidate] if stored is not None else [baseline, candidate], study, count, designs, workers=workers, progress=progress
-    )
-    before, after = stored or fresh[0], fresh[-1]
-    judged = replace(study, certification=replace(study.certification, bootstrap=max(RESAMPLES, study.certification.bootstrap)))
+    sets = [("candidate", each) for each in candidates]
+    if stored is None:
+        sets.insert(0, ("baseline", baseline))
+    fresh = _simulated(sets, study, count, designs, workers=workers, progress=progress)
+    before = stored or fresh.pop(0)
+    judged = judged_study(study)
     rows = layout(baseline, judged, paths=count, designs=designs, weights=before.weights)
-    there, here = (read_figures(figures, rows, chosen) for figures in (after, before))
-    metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
-    return Comparison(
-        study=study,
-        baseline=replace(before, parameters=baseline),
-        candidate=after,
-        paths=count,
-        resamples=judged.certification.bootstrap,
-        metrics=metrics,
-        gates=judge_gates(chosen, metrics, there, candidate),
-        advice=advice,
-    )
+    here = read_figures(before, rows, chosen)
+    found = []
+    for candidate, after in zip(candidates, fresh, strict=True):
+        there = read_figures(after, rows, chosen)
+        metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
+        found.append(
+            Comparison(
+                study=study,
+                baseline=replace(before, parameters=baseline),
+                candidate=after,
+                paths=count,
+                resamples=judged.certification.bootstrap,
+                metrics=metrics,
+                gates=judge_gates(chosen, metrics, there, candidate),
+                advice=advice,
+            )
+        )
+    return tuple(found)
 
 
-def _aimed(baseline: ParameterSet, study: Study, paths: int, *, workers: int) -> Mapping[str, Design]:
+def judged_study(study: Study) -> Study:
+    """The study with as many resamples as a comparison takes at least."""
+    return replace(study, certification=replace(study.certification, bootstrap=max(RESAMPLES, study.certification.bootstrap)))
+
+
+def _aimed(baseline: ParameterSet, study: Study, paths: int, *, sets: int, workers: int) -> Mapping[str, Design]:
     """So many drawn paths of every scenario, and the twins that a pilot of the baseline finds worth drawing."""
     try:
-        return aimed_designs(baseline, study, paths, sets=2, workers=workers)[0]
+        return aimed_designs(baseline, study, paths, sets=sets, workers=workers)[0]
     except SimulationError as error:
         raise SimulationError(f"the baseline cannot be compared: {error}") from error
 
 
 def _simulated(
-    sets: Sequence[ParameterSet], study: Study, paths: int, designs: Mapping[str, Design], *, workers: int, progress: Progress | None
+    sets: Sequence[tuple[str, ParameterSet]], study: Study, paths: int, designs: Mapping[str, Design], *, workers: int, progress: Progress | None
 ) -> list[Figures]:
     """The figures of every set; the first that fails on a path raises its error, with its part in this."""
     found = []
-    outcomes = simulate_many(sets, study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress)
-    for part, outcome in zip(("baseline", "candidate")[-len(sets) :], outcomes, strict=True):
+    outcomes = simulate_many([each for _, each in sets], study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress)
+    for (part, _), outcome in zip(sets, outcomes, strict=True):
         if isinstance(outcome, SimulationError):
             raise SimulationError(f"the {part} cannot be compared: {outcome}") from outcome
         found.append(figures_of(outcome, study, designs))

@@ -33,8 +33,8 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
         "resamples": comparison.resamples,
         "baseline": _set(comparison.baseline.parameters),
         "candidate": _set(comparison.candidate.parameters),
-        "metrics": [_metric(metric) for metric in comparison.metrics],
-        "gates": [_gate(gate) for gate in comparison.gates],
+        "metrics": [metric_document(metric) for metric in comparison.metrics],
+        "gates": [gate_document(gate) for gate in comparison.gates],
     }
 
 
@@ -47,7 +47,8 @@ def _set(parameters: ParameterSet) -> dict[str, Any]:
     return {"name": parameters.name, **parameters.values()}
 
 
-def _metric(metric: MetricVerdict) -> dict[str, Any]:
+def metric_document(metric: MetricVerdict) -> dict[str, Any]:
+    """A metric's verdict in the metric's own unit."""
     return {
         "name": metric.name,
         "unit": metric.unit,
@@ -63,7 +64,8 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
     }
 
 
-def _gate(gate: GateVerdict) -> dict[str, Any]:
+def gate_document(gate: GateVerdict) -> dict[str, Any]:
+    """A gate's verdict."""
     return {
         "metric": gate.gate.metric,
         "class": gate.gate.cls,

@@ -60,14 +60,14 @@ def _gates(comparison: Comparison) -> list[str]:
         )
         for gate, told in gate_rows(comparison)
     ]
-    return _table(("", "gate", "must be", "difference", "95% interval", "verdict", "because"), rows, right=(3, 4))
+    return table(("", "gate", "must be", "difference", "95% interval", "verdict", "because"), rows, right=(3, 4))
 
 
 def _changes(comparison: Comparison) -> list[str]:
     if not comparison.changes:
         return ["The two sets hold the same values."]
     rows = [(f"`{name}`", f"{before:.10g}", f"{after:.10g}") for name, before, after in comparison.changes]
-    return _table(("parameter", "baseline", "candidate"), rows, right=(1, 2))
+    return table(("parameter", "baseline", "candidate"), rows, right=(1, 2))
 
 
 def _metrics(comparison: Comparison) -> list[str]:
@@ -86,16 +86,17 @@ def _metrics(comparison: Comparison) -> list[str]:
                 whole(f"{SHAPES[told.verdict]} {told.verdict}") + more,
             )
         )
-    table = _table(("metric", "baseline", "candidate", "difference", "95% interval", "tolerance", "verdict"), rows, right=(1, 2, 3, 4, 5))
+    drawn = table(("metric", "baseline", "candidate", "difference", "95% interval", "tolerance", "verdict"), rows, right=(1, 2, 3, 4, 5))
     return [
         f"<details><summary>All {len(rows)} metrics (n = {comparison.metrics[0].n:,} paths)</summary>",
         "",
-        *table,
+        *drawn,
         "",
         "</details>",
     ]
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...]) -> list[str]:
+def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...]) -> list[str]:
+    """A table as Markdown, figures to the right in the columns ``right``."""
     marks = ["--:" if place in right else "---" for place in range(len(heads))]
     return [f"| {' | '.join(cells)} |" for cells in (heads, marks, *rows)]

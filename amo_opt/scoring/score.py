@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from amo_opt.config.study import Study
+    from amo_opt.protocol.parameters import ParameterSet
 
 
 def point_score(outcome: Outcome, study: Study) -> PointScore:
@@ -103,8 +104,15 @@ def held(outcome: Outcome, study: Study, *, metrics: Iterable[str]) -> Held:
     figures = {name: MEASURES[name].values(paths) for name in read}
     drawn = replicate(paths, figures, None)
     return Held(
-        constraints=(*_constraints(paths, figures, drawn), _caps(outcome)), brief=_brief(paths, None, figures, drawn.overall, compared)
+        constraints=(*_constraints(paths, figures, drawn, collateral=_collateral(paths)), _caps(outcome.parameters)), brief=_brief(paths, None, figures, drawn.overall, compared)
     )
+
+
+def limits_kept(paths: Sample, figures: Mapping[str, FloatArray], parameters: ParameterSet) -> tuple[Constraint, ...]:
+    """Every limit of the sample's study on ``figures`` (metric -> shape (n,)) that a set's paths gave before, as `score` has them."""
+    read = {rule.metric: figures[rule.metric] for rule in rules_of(paths.study.constraints)}
+    found = _constraints(paths, read, replicate(paths, read, None), collateral=paths.study.state.collateral_usd)
+    return (*found, _caps(parameters))
 
 
 def _brief(
@@ -137,7 +145,7 @@ def _score(outcome: Outcome, paths: Sample, figures: dict[str, FloatArray], term
     return Score(
         yield_annual=metrics["yield"],
         peg_risk_bps=metrics["peg_cvar95_bps"],
-        constraints=(*_constraints(paths, figures, drawn), _caps(outcome)),
+        constraints=(*_constraints(paths, figures, drawn, collateral=_collateral(paths)), _caps(outcome.parameters)),
         metrics=metrics,
         by_scenario=by_scenario,
         yield_terms=earned,
@@ -185,22 +193,21 @@ def estimate(
     )
 
 
-def _constraints(paths: Sample, figures: Mapping[str, FloatArray], drawn: Replicates) -> list[Constraint]:
+def _constraints(paths: Sample, figures: Mapping[str, FloatArray], drawn: Replicates, *, collateral: float) -> list[Constraint]:
     """Every rule in every scenario."""
     rules = rules_of(paths.study.constraints)
     return [
-        _constraint(own, drawn.by_scenario[block.scenario.name][rule.metric], figures[rule.metric][block.rows], rule)
+        _constraint(own, drawn.by_scenario[block.scenario.name][rule.metric], figures[rule.metric][block.rows], rule, collateral)
         for block, own in ((block, paths.alone(block)) for block in paths.blocks)
         for rule in rules
     ]
 
 
-def _constraint(paths: Sample, drawn: FloatArray, values: FloatArray, rule: Rule) -> Constraint:
+def _constraint(paths: Sample, drawn: FloatArray, values: FloatArray, rule: Rule, collateral: float) -> Constraint:
     """One rule on the paths of one scenario, at its point value and at its confidence bound."""
     (block,) = paths.blocks
     measure = MEASURES[rule.metric]
     limit = rule.limit(paths.study.constraints, block.scenario)
-    collateral = _collateral(paths)
     found = estimate(rule.metric, values, paths, drawn, tail=ONE_SIDED, weights=block.own)
     decides = measure.kind != "event" or decidable(block.n if paths.plain else _seen(measure, values, paths), limit)
     return Constraint(
@@ -226,9 +233,9 @@ def _collateral(paths: Sample) -> float:
     return float(paths.column("collateral_start_usd")[0])
 
 
-def _caps(outcome: Outcome) -> Constraint:
+def _caps(parameters: ParameterSet) -> Constraint:
     """Caps and buffer: read off the parameters, so the interval is the value and no path is behind it (n = 0)."""
-    total = caps_plus_buffer(outcome.parameters)
+    total = caps_plus_buffer(parameters)
     return Constraint(
         name=CAPS,
         scenario=None,

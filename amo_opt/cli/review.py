@@ -1,0 +1,124 @@
+"""``amo-opt review``: somebody else's proposal, judged on a study's paths."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from amo_opt.cli.compare import showing
+from amo_opt.cli.options import json_option, load, study_option, thread_count
+from amo_opt.cli.streams import say
+
+if TYPE_CHECKING:
+    from amo_opt.comparison.review import Review
+
+
+def _split(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for each in values:
+        name, _sign, written = each.partition("=")
+        try:
+            value = float(written)
+        except ValueError:
+            value = math.nan
+        if not name or not math.isfinite(value):
+            raise click.BadParameter(f"found {each!r:.60}; allowed: NAME=SHARE, such as curve_mint_cap=0.5")
+        if name in found:
+            raise click.BadParameter(f"{name} stands there twice; allowed: each parameter once")
+        found[name] = value
+    return found
+
+
+@click.command("review")
+@click.argument("proposal_file", type=click.Path(path_type=Path), metavar="PROPOSAL")
+@study_option
+@click.option("--rpc", default=None, envvar="AMO_OPT_RPC", metavar="URL", help="Node to run the calls on, in a fork (default: AMO_OPT_RPC; none: not run).")
+@click.option("--block", type=click.IntRange(min=0), default=None, help="Block to run them at (default: the latest).")
+@click.option(
+    "--split", multiple=True, callback=_split, metavar="NAME=SHARE", help="An AMO's part of a cap that a call sets as a sum; may be given several times."
+)
+@click.option(
+    "--gates", "gates_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Gates (default: those of compare)."
+)
+@click.option("--paths", type=click.IntRange(1, 10_000_000), default=None, help="Paths per scenario (default: 1024).")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER", help="Folder of the documents (default: reviews/PROPOSAL)."
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Other paths than the study's own.")
+@click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
+@json_option
+def command(
+    proposal_file: Path,
+    *,
+    study_file: Path,
+    rpc: str | None,
+    block: int | None,
+    split: dict[str, float],
+    gates_file: Path | None,
+    paths: int | None,
+    out: Path | None,
+    seed: int | None,
+    workers: int | None,
+    as_json: bool,
+) -> int:
+    """Judge what somebody posted: a Safe batch, a Curve vote's ACTIONS or evmscript, a governor's propose, a parameter file (.toml), or a table of new values in Markdown or CSV
+    (columns: parameter, value).
+
+    Calls are mapped to parameters; those that are not understood are named. The set in force and the proposed one run on the same paths, as in compare. Writes review.md,
+    review.html and review.json. Exits 0 where no gate fails of a proposal that is understood whole, 1 where one fails or a call is not understood, 2 for a wrong call.
+
+    \b
+    Example:
+      amo-opt review safe-batch.json --study studies/frax-2022.toml
+      amo-opt review vote.txt --study studies/frax-2022.toml --out reviews/vote-512 --json
+      amo-opt review batch.json --study studies/frax-2022.toml --split fraxlend_cap=0.05
+    """
+    from amo_opt.comparison.gates import load_gates
+    from amo_opt.comparison.proposal import read_proposal
+    from amo_opt.comparison.review import dry_run_of, review
+    from amo_opt.comparison.review_pages import json_text, write_review
+
+    if block is not None and rpc is None:
+        raise click.UsageError("--block without --rpc: it is the block of a node")
+    study = load(study_file, seed=seed)
+    gates = None if gates_file is None else load_gates(gates_file)
+    proposal = read_proposal(proposal_file, study, split=split)
+    ran = dry_run_of(proposal, study, rpc=rpc, block=block)
+    with showing() as progress:
+        found = review(proposal, study, gates=gates, paths=paths, dry_run=ran, workers=thread_count(workers), progress=progress)
+    folder = Path("reviews") / proposal_file.stem if out is None else out
+    write_review(found, folder)
+    if as_json:
+        click.echo(json_text(found), nl=False)
+    else:
+        print_review(found)
+    say(f"review.md, review.html and review.json written to {folder}", err=True)
+    return found.exit_status
+
+
+def print_review(found: Review) -> None:
+    """The first lines, what is not understood, what changes, and the gates."""
+    from amo_opt.cli.tables import print_table
+    from amo_opt.comparison import review_wording as words
+    from amo_opt.comparison.review_pages import Heading, Points, Prose, Table, blocks
+
+    say(words.title(found))
+    say(words.asked(found))
+    say(words.verdict(found))
+    for each in words.why(found):
+        say(each)
+    heading = ""
+    for block in blocks(found):
+        match block:
+            case Heading(text):
+                heading = text
+            case Table() if not block.folded:
+                print_table(heading, (block.heads, block.rows))
+            case Points(lines):
+                for line in lines:
+                    say(f"- {line}")
+            case Prose(text):
+                say(text)
