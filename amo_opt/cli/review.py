@@ -35,17 +35,31 @@ def _split(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> di
 @click.command("review")
 @click.argument("proposal_file", type=click.Path(path_type=Path), metavar="PROPOSAL")
 @study_option
-@click.option("--rpc", default=None, envvar="AMO_OPT_RPC", metavar="URL", help="Node to run the calls on, in a fork (default: AMO_OPT_RPC; none: not run).")
+@click.option(
+    "--rpc",
+    default=None,
+    envvar="AMO_OPT_RPC",
+    metavar="URL",
+    help="Node to run the calls on, in a fork (default: AMO_OPT_RPC; none: not run).",
+)
 @click.option("--block", type=click.IntRange(min=0), default=None, help="Block to run them at (default: the latest).")
 @click.option(
-    "--split", multiple=True, callback=_split, metavar="NAME=SHARE", help="An AMO's part of a cap that a call sets as a sum; may be given several times."
+    "--split",
+    multiple=True,
+    callback=_split,
+    metavar="NAME=SHARE",
+    help="An AMO's part of a cap that a call sets as a sum; may be given several times.",
 )
 @click.option(
     "--gates", "gates_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Gates (default: those of compare)."
 )
 @click.option("--paths", type=click.IntRange(1, 10_000_000), default=None, help="Paths per scenario (default: 1024).")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="FOLDER", help="Folder of the documents (default: reviews/PROPOSAL)."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    metavar="FOLDER",
+    help="Folder of the documents (default: reviews/PROPOSAL).",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Other paths than the study's own.")
 @click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
@@ -100,25 +114,22 @@ def command(
 
 
 def print_review(found: Review) -> None:
-    """The first lines, what is not understood, what changes, and the gates."""
+    """The first lines, what is not understood, what changes, and the gates; the documents hold the rest."""
     from amo_opt.cli.tables import print_table
     from amo_opt.comparison import review_wording as words
-    from amo_opt.comparison.review_pages import Heading, Points, Prose, Table, blocks
+    from amo_opt.comparison.review_pages import Heading, Table, blocks
 
-    say(words.title(found))
-    say(words.asked(found))
-    say(words.verdict(found))
-    for each in words.why(found):
-        say(each)
+    for line in (words.title(found), words.asked(found), words.verdict(found), *words.why(found)):
+        say(line)
+    for each in found.proposal.read.unknown if found.proposal.read is not None else ():
+        call = each.transaction
+        say(f"call {each.number} is not understood: {call.to} {each.selector}: {words.unknown(each)}")
+        click.echo(f"  0x{call.data.hex()}")
     heading = ""
     for block in blocks(found):
-        match block:
-            case Heading(text):
-                heading = text
-            case Table() if not block.folded:
-                print_table(heading, (block.heads, block.rows))
-            case Points(lines):
-                for line in lines:
-                    say(f"- {line}")
-            case Prose(text):
-                say(text)
+        if isinstance(block, Heading):
+            heading = block.text
+        elif isinstance(block, Table) and heading in ("What changes", "Gate by gate"):
+            print_table(heading, (block.heads, block.rows))
+    if told := words.half(found):
+        say(told)

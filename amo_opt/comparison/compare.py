@@ -135,11 +135,19 @@ def _aimed(baseline: ParameterSet, study: Study, paths: int, *, sets: int, worke
 
 
 def _simulated(
-    sets: Sequence[tuple[str, ParameterSet]], study: Study, paths: int, designs: Mapping[str, Design], *, workers: int, progress: Progress | None
+    sets: Sequence[tuple[str, ParameterSet]],
+    study: Study,
+    paths: int,
+    designs: Mapping[str, Design],
+    *,
+    workers: int,
+    progress: Progress | None,
 ) -> list[Figures]:
     """The figures of every set; the first that fails on a path raises its error, with its part in this."""
     found = []
-    outcomes = simulate_many([each for _, each in sets], study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress)
+    outcomes = simulate_many(
+        [each for _, each in sets], study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress
+    )
     for (part, _), outcome in zip(sets, outcomes, strict=True):
         if isinstance(outcome, SimulationError):
             raise SimulationError(f"the {part} cannot be compared: {outcome}") from outcome

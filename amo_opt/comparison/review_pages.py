@@ -17,6 +17,7 @@ from amo_opt.comparison.wording import SHAPES, because, gate_question, gate_rows
 from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.errors import StorageError
 from amo_opt.files import write_whole
+from amo_opt.onchain.signatures import UNBOUNDED
 from amo_opt.protocol.addresses import checksummed
 from amo_opt.version import __version__
 from amo_opt.wording import clean, code, count, escape, named, significant
@@ -87,7 +88,11 @@ def blocks(review: Review) -> list[Block]:
         found += _half(review)
     found += [Heading("On chain"), Prose(f"{words.sentence(review.dry_run.status)[:-1]}: {review.dry_run.why}.")]
     if comparison is not None:
-        found += [Heading("What it rests on"), Prose(f"{words.sentence(setting(comparison))} Differences are proposal minus set in force."), _metrics(review)]
+        found += [
+            Heading("What it rests on"),
+            Prose(f"{words.sentence(setting(comparison))} Differences are proposal minus set in force."),
+            _metrics(review),
+        ]
     proposal = review.proposal
     found.append(Prose(f"{named(proposal.file)}, sha256 {proposal.sha256}; amo-opt {__version__}, model {MODEL_VERSION}."))
     return found
@@ -109,7 +114,9 @@ def _unknown(review: Review) -> list[Block]:
     )
     return [
         Heading("Not understood"),
-        Prose(f"What {count(len(rows), 'call')} would do is not known here, and nothing of it is in the figures below. Read it before you vote."),
+        Prose(
+            f"What {count(len(rows), 'call')} would do is not known here, and nothing of it is in the figures below. Read it before you vote."
+        ),
         Table(("call", "to", "selector", "why", "bytes"), rows),
     ]
 
@@ -136,10 +143,10 @@ def _changes(review: Review) -> list[Block]:
     notes = [words.sentence(each) for each in proposal.notes]
     limits: dict[str, str] = {}
     for call in proposal.read.calls if proposal.read is not None else ():
-        notes += [words.note(each, call) for each in call.notes]
-        if call.moved and call.limit:
+        notes += [words.note(each, call, state) for each in call.notes]
+        if call.moved and call.limit not in ("", UNBOUNDED):
             limits.setdefault(call.place, call.limit)
-    notes += [f"{place} on chain: limits {limit}." for place, limit in limits.items()]
+    notes += [f"{place}: the contract takes {limit}." for place, limit in limits.items()]
     if notes:
         found.append(Points(tuple(notes)))
     return found
@@ -277,11 +284,11 @@ summary { cursor: pointer; }
 def page(review: Review) -> str:
     """One page that needs nothing beside it and runs nothing."""
     title = _html(words.title(review))
-    body = "\n".join(_html_of(block) for block in blocks(review))
+    body, kind = "\n".join(_html_of(block) for block in blocks(review)), review.word.replace(" ", "-")
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f'<body class="{review.word.replace(" ", "-")}">\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n'
+        f'<body class="{kind}">\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n'
     )
 
 
@@ -301,14 +308,14 @@ def _html_of(block: Block) -> str:
         case Points(lines):
             return f"<ul>{''.join(f'<li>{_html(each)}</li>' for each in lines)}</ul>"
         case Table():
-            drawn = f'<div class="scroll" tabindex="0"><table><thead>{_cells(block.heads, block.right, "th")}</thead><tbody>{"".join(_cells(each, block.right, "td") for each in block.rows)}</tbody></table></div>'
+            heads, rows = _cells(block.heads, block.right, "th"), "".join(_cells(each, block.right, "td") for each in block.rows)
+            drawn = f'<div class="scroll" tabindex="0"><table><thead>{heads}</thead><tbody>{rows}</tbody></table></div>'
             return f"<details><summary>{_html(block.folded)}</summary>{drawn}</details>" if block.folded else drawn
 
 
 def _cells(cells: Sequence[str], right: Sequence[int], kind: str) -> str:
-    scope = ' scope="col"' if kind == "th" else ""
-    numeric = ' class="num"'
-    return f"<tr>{''.join(f'<{kind}{scope}{numeric if place in right else ""}>{_html(each)}</{kind}>' for place, each in enumerate(cells))}</tr>"
+    marks = [(' scope="col"' if kind == "th" else "") + (' class="num"' if place in right else "") for place in range(len(cells))]
+    return f"<tr>{''.join(f'<{kind}{mark}>{_html(each)}</{kind}>' for mark, each in zip(marks, cells, strict=True))}</tr>"
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------------------
@@ -330,10 +337,14 @@ def json_document(review: Review) -> dict[str, Any]:
             "form": proposal.form,
             "sha256": proposal.sha256,
             "calls": len(proposal.transactions),
-            "notes": [*proposal.notes, *(words.note(each, call) for call in (read.calls if read else ()) for each in call.notes)],
+            "notes": [
+                *proposal.notes,
+                *(words.note(each, call, study.state) for call in (read.calls if read else ()) for each in call.notes),
+            ],
         },
         "changes": [
-            {"parameter": line.name, "now": line.before, "proposed": line.after, "call": line.call, "where": line.where} for line in proposal.lines
+            {"parameter": line.name, "now": line.before, "proposed": line.after, "call": line.call, "where": line.where}
+            for line in proposal.lines
         ],
         "unknown_calls": [
             {

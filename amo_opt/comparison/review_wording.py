@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.naming import title_of
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.comparison.judging import STATUSES
 from amo_opt.comparison.wording import because, gate_question, row, scale
 from amo_opt.config.schema import given_figures
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
-from amo_opt.wording import NOT_KNOWN, count, in_account, interval, named, significant, sized, true_minus
+from amo_opt.wording import NOT_KNOWN, count, in_account, interval, named, significant, sized_count, true_minus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amo_opt.comparison.review import Margin, Review, Word
     from amo_opt.comparison.verdict import Comparison, GateVerdict
-    from amo_opt.onchain.understood import Note, ReadCall, UnknownCall
+    from amo_opt.onchain.understood import Note, NoteKind, ReadCall, UnknownCall
     from amo_opt.protocol.state import ProtocolState
     from amo_opt.scoring.types import Constraint
 
 MOST_ASKED = 4
 """Changes that the first lines name; the table has all."""
 MOST_GATES = 3
+LAST_SECOND = 253_402_300_800
+"""The first second after the year 9999."""
 SHAPES: dict[Word, str] = {"passes": "✔", "fails": "✘", "not known": "○", "no change": "–"}
 
 
@@ -38,9 +43,13 @@ def number(value: float) -> str:
 
 
 def unit_of(name: str, state: ProtocolState) -> str:
-    """A parameter's unit; of a share, what it is a share of."""
-    parameter = PARAMETERS[name]
-    return in_account(parameter.unit, state.unit) or (f"share of {parameter.share_of}" if parameter.share_of else "")
+    """A parameter's unit."""
+    return in_account(PARAMETERS[name].unit, state.unit)
+
+
+def _with(value: str, unit: str) -> str:
+    """A figure and its unit; a per cent sign stands close."""
+    return f"{value}{unit}" if unit.startswith("%") else f"{value} {unit}".rstrip()
 
 
 def title(review: Review) -> str:
@@ -51,14 +60,17 @@ def title(review: Review) -> str:
 def asked(review: Review) -> str:
     """What the proposal asks for."""
     proposal, state = review.proposal, review.study.state
-    kind = f"{'An' if proposal.form[0] in 'aeiou' else 'A'} {proposal.form}"
-    calls = f" of {count(len(proposal.transactions), 'call')}" if proposal.transactions else ""
+    calls = count(len(proposal.transactions), "call")
+    kind = f"{proposal.form} of {calls}".replace("list of calls of ", "list of ") if proposal.transactions else proposal.form
+    kind = f"{'An' if kind[0] in 'aeiou' else 'A'} {kind}"
     last = {line.name: line for line in proposal.lines}
     first = {line.name: line for line in reversed(proposal.lines)}
     changes = sorted(last.values(), key=lambda line: -_moved(first[line.name].before, line.after))
+    if not changes:
+        return f"{kind}, which changes no parameter."
     told = [f"{title_of(line.name, state)}: {number(first[line.name].before)} → {number(line.after)}" for line in changes[:MOST_ASKED]]
     more = f"; and {count(len(changes) - MOST_ASKED, 'further change')}" if len(changes) > MOST_ASKED else ""
-    return f"{kind}{calls}, which changes {count(len(changes), 'parameter')}. {'; '.join(told)}{more}." if told else f"{kind}{calls}, which changes no parameter."
+    return f"{kind}, which changes {count(len(changes), 'parameter')}. {'; '.join(told)}{more}."
 
 
 def _moved(before: float, after: float) -> float:
@@ -73,11 +85,7 @@ def verdict(review: Review) -> str:
         return f"Fails: run on a fork of the chain it reverts ({review.dry_run.why}).{unknown}"
     if found is None:
         return f"Not known: nothing was simulated.{unknown}"
-    told = (
-        f"{len(found.failed)} of {count(len(found.gates), 'gate')} {'fails' if len(found.failed) == 1 else 'fail'}"
-        if found.failed
-        else f"none of the {count(len(found.gates), 'gate')} fails"
-    )
+    told = _failing(found)
     against = "against the set in force, on the same paths"
     if review.word == "not known":
         return f"Not known.{unknown} Of that part {told} {against}."
@@ -93,12 +101,10 @@ def _unknown(review: Review) -> str:
     read = review.proposal.read
     if read is None or not read.unknown:
         return ""
-    calls, unknown = len(review.proposal.transactions), len(read.unknown)
-    which = f"{'It' if calls == 1 else 'None' if unknown == calls else f'{unknown} of its {calls} calls'}"
-    part = "." if unknown == calls else ", so this is a verdict of a part of the proposal alone."
-    if calls == 1:
-        return f" Its one call is not understood{part}"
-    return f" {which}{f' of its {calls} calls' if unknown == calls else ''} {'is' if unknown == 1 or unknown == calls else 'are'} not understood{part}"
+    calls, unread = len(review.proposal.transactions), len(read.unknown)
+    if unread == calls:
+        return " Its one call is not understood." if calls == 1 else f" None of its {calls} calls is understood."
+    return f" {unread} of its {calls} calls {'is' if unread == 1 else 'are'} not understood, so this is a verdict of a part of the proposal alone."
 
 
 def why(review: Review) -> tuple[str, ...]:
@@ -106,42 +112,44 @@ def why(review: Review) -> tuple[str, ...]:
     found = review.comparison
     if found is None:
         return ()
-    troubled = [gate for gate in (*found.failed, *found.warned)][:MOST_GATES]
+    troubled = (*found.failed, *found.warned)[:MOST_GATES]
     if troubled:
-        return tuple(f"{found_of(gate, found)}: {because(gate.reason)}." for gate in troubled)
+        return tuple(f"{found_of(gate, found)} {sentence(because(gate.reason))}" for gate in troubled)
     if not review.margins or not review.proposal.lines:
         return ()
     # a gate that is read off the set is near by nature: what was simulated comes first
     nearest = next((each for each in review.margins if each.metric is not None), review.margins[0])
-    return (f"Nearest to failing: {found_of(nearest.gate, found)}. {sentence(margin(nearest))}",)
+    return (f"Nearest to failing: {found_of(nearest.gate, found)} {sentence(margin(nearest))}",)
 
 
 def found_of(gate: GateVerdict, comparison: Comparison) -> str:
-    """``Peg risk: +0.12 bp against the set in force (95% interval −0.02 to +0.26, n = 5,120 drawn + 1,203 twins)``."""
+    """``Peg risk may be worse by at most 2 bp; found: +0.12 bp against the set in force (95% interval −0.02 to +0.26, n = 6,323 paths).``"""
     metric = next((each for each in comparison.metrics if each.name == gate.gate.metric), None)
+    may = f"{gate.title} may be {gate_question(gate)}; found: "
     if metric is None or gate.tolerance is None:
-        return f"{gate.title}: {significant(gate.found, 6) if gate.found is not None else NOT_KNOWN}"
+        return f"{may}{significant(gate.found, 6) if gate.found is not None else NOT_KNOWN}."
     told = row(metric)
-    n = sized(metric.n, sum(comparison.baseline.twins.values()))
-    return f"{gate.title}: {told.shift} against the set in force (95% interval {told.interval}, n = {n} paths)"
+    n = sized_count(metric.n, sum(comparison.baseline.twins.values()), "path")
+    return f"{may}{told.shift} against the set in force (95% interval {told.interval}, n = {n})."
 
 
 def margin(each: Margin) -> str:
     """What is left of what a gate allows."""
     factor, unit = scale(each.gate.unit, (each.allowed, each.worst))
-    unit = unit if each.of_figure else unit.replace("%", "points", 1) if unit.startswith("%") else unit
+    unit = unit if each.of_figure else unit.replace("%", "pp")
 
     def of(value: float) -> str:
-        return f"{true_minus(significant(value * factor, 3))} {unit}".rstrip()
+        return _with(true_minus(significant(value * factor, 3)), unit)
 
-    what = "it may be" if each.of_figure else "it may be worse by"
     if not math.isfinite(each.worst):
-        return f"at most {of(each.allowed)} {'is' if each.of_figure else 'worse is'} allowed; how near it comes is not known of so few paths"
+        return f"{of(each.allowed)} {'is' if each.of_figure else 'worse is'} allowed; how near it comes is not known of so few paths"
     if not each.of_figure and each.worst <= 0.0:
-        return f"worse by {of(each.allowed)} is allowed; the interval holds no loss at all" if each.allowed else "no loss is allowed, and the interval holds none"
+        most = f"{of(each.allowed)} worse" if each.allowed else "no loss"
+        return f"{most} is allowed, and the interval holds no loss"
     left = f"{of(each.left)} is left" if each.left >= 0.0 else f"{of(-each.left)} too much"
-    certain = "" if each.metric is None else " (the interval's worse end)"
-    return f"{what} {of(each.worst)}{certain}, and {of(each.allowed)} is allowed: {left}"
+    if each.of_figure:
+        return f"it {'comes to' if each.metric is None else 'may come to'} {of(each.worst)}, and {of(each.allowed)} is allowed: {left}"
+    return f"the interval's worse end is {of(each.worst)} worse, and {of(each.allowed)} is allowed: {left}"
 
 
 def conditions(review: Review) -> tuple[str, ...]:
@@ -149,8 +157,12 @@ def conditions(review: Review) -> tuple[str, ...]:
     found = review.comparison
     if found is None:
         return ()
-    told = [f"{each.gate.title} ({each.gate.gate.cls}): {margin(each)}." for each in review.margins]
-    more = [each.more_paths for each in found.metrics if each.more_paths is not None and any(each.name == gate.gate.metric for gate in found.gates)]
+    told = [_condition(each) for each in sorted(review.margins, key=lambda each: -STATUSES[each.gate.status])]
+    more = [
+        each.more_paths
+        for each in found.metrics
+        if each.more_paths is not None and any(each.name == gate.gate.metric for gate in found.gates)
+    ]
     if more:
         told.append(f"What is inconclusive among the gates would take about {max(more):,} more paths per scenario to settle (--paths).")
     told += [limit for limit in (_limit(each, review.study.state) for each in review.limits[:1]) if limit]
@@ -164,8 +176,18 @@ def conditions(review: Review) -> tuple[str, ...]:
     told.append(
         f"What is in force now is as the study says (set {named(found.baseline.parameters.name)}, state of {review.study.state.date.isoformat()}): {assumed} of the state's {len(figures)} figures are assumed."
     )
-    told.append(f"Other paths would move these figures within their intervals: --seed draws others, --paths more than the {found.paths:,} of each scenario here.")
+    told.append(
+        f"Other paths would move these figures within their intervals: --seed draws others, --paths more than the {found.paths:,} of each scenario here."
+    )
     return tuple(told)
+
+
+def _condition(each: Margin) -> str:
+    """A gate's margin; of one that does not pass also why, which the margin alone may not say."""
+    gate = each.gate
+    if gate.status == "pass":
+        return f"{gate.title} ({gate.gate.cls}): {margin(each)}."
+    return f"{gate.title} ({gate.gate.cls}, {gate.status}): {margin(each)}. {sentence(because(gate.reason))}"
 
 
 def _limit(each: Constraint, state: ProtocolState) -> str:
@@ -177,11 +199,17 @@ def _limit(each: Constraint, state: ProtocolState) -> str:
     factor, unit = scale(in_account(each.unit, state.unit), (each.estimate.value, each.limit))
 
     def of(value: float) -> str:
-        return f"{true_minus(significant(value * factor, 4))} {unit}".rstrip()
+        return _with(true_minus(significant(value * factor, 4)), unit)
 
     ends = interval(each.estimate.interval, of) if each.estimate.n else ""
     n = f" ({f'95% bounds {ends}' if ends != NOT_KNOWN else 'bounds not known'}, n = {each.estimate.n:,} paths)" if each.estimate.n else ""
-    kept = "is broken" if each.violation > 0.0 else "is kept" if each.violation_high <= 0.0 else "is kept by its figure, not by its bound: too few paths, or too near"
+    kept = (
+        "is broken"
+        if each.violation > 0.0
+        else "is kept"
+        if each.violation_high <= 0.0
+        else "is kept by its figure, not by its bound: too few paths, or too near"
+    )
     limit = f"{'at least' if each.at_least else 'at most'} {of(each.limit)}"
     return f"Of the study's limits the nearest, {label}{where}, {limit}, {kept}: {of(each.estimate.value)}{n}."
 
@@ -193,44 +221,48 @@ def half(review: Review) -> str:
         return ""
     if found is None:
         return "There is no set half the way: the step is the smallest that a vote is held on."
-    told = "none of the gates fails" if not found.failed else f"{len(found.failed)} of {count(len(found.gates), 'gate')} {'fails' if len(found.failed) == 1 else 'fail'}"
-    if whole.failed and not found.failed:
-        return f"At half of each change {told}: the smaller step would pass where the whole one does not."
-    if found.failed and not whole.failed:
-        return f"At half of each change {told}, though none of the whole step does."
-    return f"At half of each change {told}, as of the whole step." if bool(found.failed) == bool(whole.failed) else ""
+    passes = " The smaller step would pass where the whole one does not." if whole.failed and not found.failed else ""
+    return f"At half of each change {_failing(found)}; at the whole step {_failing(whole)}.{passes}"
 
 
-def gate_line(gate: GateVerdict) -> str:
-    """What a gate asks."""
-    return f"{gate_question(gate)}"
+def _failing(found: Comparison) -> str:
+    if not found.failed:
+        return f"none of the {count(len(found.gates), 'gate')} fails"
+    return f"{len(found.failed)} of {count(len(found.gates), 'gate')} {'fails' if len(found.failed) == 1 else 'fail'}"
 
 
-def note(each: Note, call: ReadCall) -> str:
+def note(each: Note, call: ReadCall, state: ProtocolState) -> str:
     """What is to be known of a call."""
-    match each.kind:
-        case "no change":
-            return f"Call {call.number}, {call.place}: sets what is in force already; no change."
-        case "overtaken":
-            return f"Call {call.number}, {call.place}: a later call of the same function overtakes it."
-        case "shared out":
-            shares = ", ".join(f"{name} × {significant(by, 4)}" for name, by in zip(each.names, each.numbers, strict=True))
-            return (
-                f"Call {call.number}, {call.place}: sets one sum over several AMOs and does not say whose part of it changes. Here they change in proportion ({shares}); "
-                "the verdict is of that split alone, --split NAME=SHARE tells another."
-            )
-        case "told apart":
-            return f"Call {call.number}, {call.place}: the share of {', '.join(each.names)} is not the call's, but was told with --split."
-        case "ramp":
-            end = each.numbers[0]
-            when = f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC" if 0 <= end < 253_402_300_800 else f"second {end:.0f}"
-            return f"Call {call.number}, {call.place}: A moves in a straight line until {when}; simulated is the length of ramp that the state says, from its date on."
-        case "ramp refused":
-            return f"Call {call.number}, {call.place}: changes A by a factor of {significant(each.numbers[0], 3)}; the pool refuses more than 10 times up or down at once, so this call reverts."
-        case "caller":
-            return f"Call {call.number}, {call.place}: {each.names[0]} obeys {each.names[1]} alone; sent by anybody else the call reverts."
-        case _:
-            return f"Call {call.number}, {call.place}: {each.kind}."
+    return f"Call {call.number}, {call.place}: {_NOTES[each.kind](each, state)}"
+
+
+def _shared_out(each: Note, _: ProtocolState) -> str:
+    shares = ", ".join(f"{name} × {significant(by, 4)}" for name, by in zip(each.names, each.numbers, strict=True))
+    how = f"{shares}, as the others have no part of it now" if len(each.names) == 1 else f"here they change in proportion, {shares}"
+    return f"sets one sum over several AMOs and does not say whose part of it changes; {how}. The verdict is of that split alone (--split NAME=SHARE tells another)."
+
+
+def _ramp(each: Note, state: ProtocolState) -> str:
+    end = each.numbers[0]
+    when = f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC" if 0 <= end < LAST_SECOND else f"second {end:.0f}"
+    hours = significant(state.markets.ramp_hours.value, 4)
+    return f"A moves in a straight line until {when}; simulated is a ramp of {hours} h, as the state says, from its date on."
+
+
+def _refused(each: Note, _: ProtocolState) -> str:
+    factor = significant(each.numbers[0], 3)
+    return f"changes A by a factor of {factor}; the pool refuses more than 10 times up or down at once, so this call reverts."
+
+
+_NOTES: dict[NoteKind, Callable[[Note, ProtocolState], str]] = {
+    "no change": lambda _, __: "sets what is in force already; no change.",
+    "overtaken": lambda _, __: "a later call of the same function overtakes it.",
+    "shared out": _shared_out,
+    "told apart": lambda each, _: f"the share of {', '.join(each.names)} is not the call's, but was told with --split.",
+    "ramp": _ramp,
+    "ramp refused": _refused,
+    "caller": lambda each, _: f"{each.names[0]} obeys {each.names[1]} alone; sent by anybody else the call reverts.",
+}
 
 
 def unknown(each: UnknownCall) -> str:

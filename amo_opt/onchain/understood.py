@@ -1,9 +1,7 @@
 """Transactions of somebody's proposal -> what they do to a parameter set: the inverse of `onchain.calls`, and the calls that it has no answer to.
 
-A call is known by the address it goes to (an entry of the state's ``[contracts]``) and its selector together, and read from its bytes, whatever name the proposal gives it.
-Besides the setters of `onchain.signatures` these are known: ``ramp_A`` of pools, directly and through the owner proxy of a pool's factory (curvefi/curve-factory
-contracts/OwnerProxy.vy), and of crvUSD (curvefi/curve-stablecoin) the factory's ``set_debt_ceiling`` of a PegKeeper (contracts/ControllerFactory.vy @594f0fbb), its
-``set_new_caller_share`` (contracts/stabilizer/PegKeeperV2.vy @dd4f811e) and the regulator's setters (contracts/stabilizer/PegKeeperRegulator.vy @ad23954d).
+A call is known by the address it goes to (an entry of the state's ``[contracts]``) and its selector together, and read from its bytes, whatever name the proposal gives it: the setters of
+`onchain.signatures`, and a pool's ``ramp_A`` directly or through the proxy that alone may call it.
 """
 
 from __future__ import annotations
@@ -16,31 +14,19 @@ from amo_opt.amos.cap_use import cap_in_tokens
 from amo_opt.amos.parameters import PARAMETERS, governed, parameters_in
 from amo_opt.config.wording import nearest
 from amo_opt.errors import AmoOptError
-from amo_opt.onchain.abi import Function, function
 from amo_opt.onchain.calls import ONE
 from amo_opt.onchain.raw_integers import CAPS, STABLECOIN_DECIMALS, cap_raw, raw_integer, value_of
-from amo_opt.onchain.signatures import COLLATERAL_CAP, MINT_CAP, RAMP, THRESHOLDS, setter_of
-from amo_opt.protocol.state import FRAX
+from amo_opt.onchain.signatures import CALLER_SHARE, DEBT_CEILING, PROXIES, RAMP, Setter, setter_of
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from amo_opt.onchain.abi import Function
     from amo_opt.onchain.transaction import Transaction
     from amo_opt.protocol.parameters import Parameter, ParameterSet
     from amo_opt.protocol.state import ProtocolState
 
-FACTORY, REGULATOR = "controller_factory", "regulator"
-"""Entries of ``[contracts]`` that hold PegKeepers' ceilings and the rules between them; a keeper's own entry and a pool's are called as its parameters are (``usdt-keeper``, ``usdt-pool``)."""
-CEILING = function("set_debt_ceiling(address,uint256)", names=("_to", "debt_ceiling"))
-PROXIED_RAMP = function("ramp_A(address,uint256,uint256)", names=("_pool", "_future_A", "_future_time"))
-CALLER_SHARE = function("set_new_caller_share(uint256)", names=("_new_caller_share",))
-REGULATES = (
-    (function("set_price_deviation(uint256)", names=("_deviation",)), (f"{REGULATOR}.price_deviation",)),
-    (function("set_worst_price_threshold(uint256)", names=("_threshold",)), (f"{REGULATOR}.worst_price_threshold",)),
-    (function("set_debt_parameters(uint256,uint256)", names=("_alpha", "_beta")), (f"{REGULATOR}.alpha", f"{REGULATOR}.beta")),
-)
-SHARE_DECIMALS, REGULATOR_DECIMALS = 5, 18
 MOST_RAMP = 10
 """``ramp_A`` refuses more than this factor, up or down."""
 SPLIT_ROUNDING = 1e-3
@@ -48,7 +34,7 @@ SPLIT_ROUNDING = 1e-3
 
 Kind = Literal["values", "ramp", "proxied ramp", "bands", "sum", "ceiling"]
 Why = Literal["address", "function", "arguments", "ether", "mechanism", "pool", "keeper", "bands"]
-NoteKind = Literal["no change", "overtaken", "shared out", "told apart", "ramp", "ramp refused", "caller", "decimals"]
+NoteKind = Literal["no change", "overtaken", "shared out", "told apart", "ramp", "ramp refused", "caller"]
 
 
 @dataclass(frozen=True)
@@ -121,14 +107,13 @@ class Understanding:
 
 @dataclass(frozen=True)
 class _Known:
-    """A function of a contract that sets parameters; ``names`` by argument, ``decimals`` where the parameters' own definitions do not say them."""
+    """A function of a contract that sets parameters; ``names`` by argument, none where an argument says which."""
 
     entry: str
     function: Function
     kind: Kind
     names: tuple[str, ...]
     limit: str = ""
-    decimals: int | None = None
 
 
 def understood(
@@ -206,19 +191,19 @@ class _Reader:
         said = tuple(zip(known.function.names, arguments, strict=True))
         notes: list[Note] = []
         caller = self.state.contracts[known.entry].caller
-        if caller is not None:
+        if caller is not None and (transaction.sender or "").lower() != _address(self.state, caller):
             notes.append(Note("caller", (known.entry, caller)))
         if known.kind == "sum":
             return self._sum(number, transaction, known, said, notes)
         wanted = self._wanted(known, arguments)
         held, moved = [], []
         for name, raw in wanted.items():
-            parameter, before = _definition(name, known.decimals), self.held.values()[name]
+            parameter, before = _definition(name), self.held.values()[name]
             held.append(_integer(parameter, before, self.state))
             after = before if held[-1] == raw else self._value(f"call {number}, {place}", parameter, raw)
             if after != before:
                 moved.append(Moved(name, before, after))
-                self.held = self.held.replace(**{name: after})
+                self.held = self.held.replace(name=None, **{name: after})
         if known.kind in ("ramp", "proxied ramp") and moved:
             factor = moved[0].after / moved[0].before
             notes.append(Note("ramp", (moved[0].name,), (float(arguments[-1]),)))
@@ -279,7 +264,7 @@ class _Reader:
         return Understanding(self.current, self.held.replace(name=name), tuple(self.calls), tuple(self.unknown), untold)
 
     def _by_address(self, name: str) -> bool:
-        keeps = FACTORY in self.state.contracts and any(name == _ceiling(entry) for entry in self.state.contracts)
+        keeps = DEBT_CEILING.contract in self.state.contracts and any(name == _ceiling(entry) for entry in self.state.contracts)
         return keeps or any(name == _amplification(entry) for entry in self.state.contracts)
 
     def _share_out(self) -> None:
@@ -308,7 +293,7 @@ class _Reader:
             hint = "; say with --split NAME=SHARE who has how much"
             check_value(f"call {call.number}, {call.place}: shared out in proportion", PARAMETERS[name], share, hint=hint)
         before = self.held.values()
-        self.held = self.held.replace(**shares)
+        self.held = self.held.replace(name=None, **shares)
         after = self.held.values()
         self.calls = [self._shared_call(each, before, after) for each in self.calls]
 
@@ -345,7 +330,7 @@ def _shared(values: ParameterSet, state: ProtocolState, sums: Mapping[str, int],
     """
     there = governed(state)
     now = {name: cap_in_tokens(name, values, state) for setter in CAPS for name in CAPS[setter][0] if name in there}
-    fixed = {name: cap_in_tokens(name, values.replace(**{name: share}), state) for name, share in split.items()}
+    fixed = {name: cap_in_tokens(name, values.replace(name=None, **{name: share}), state) for name, share in split.items()}
     free = {name: tokens for name, tokens in now.items() if name not in fixed}
     parts = {setter: [name for name in CAPS[setter][0] if name in now] for setter in CAPS}
     left, factor = {}, {}
@@ -362,7 +347,7 @@ def _shared(values: ParameterSet, state: ProtocolState, sums: Mapping[str, int],
         factor[setter] = left[setter] / whole if whole and (fixed or wanted != total) else 1.0
     both = [name for name in parts["setFraxMintCap"] if name in parts["setCollatBorrowCap"] and free.get(name)]
     least = min(factor.values()) if both else 1.0
-    scaled = {name: least for name in both}
+    scaled = dict.fromkeys(both, least)
     for setter, names in parts.items():
         own = [name for name in names if free.get(name) and name not in both]
         rest = left[setter] - least * math.fsum(free[name] for name in names if name in both)
@@ -394,16 +379,15 @@ def _setter_in(call: ReadCall) -> str:
     return call.place.rpartition(".")[2]
 
 
-def _definition(name: str, decimals: int | None) -> Parameter:
+def _definition(name: str) -> Parameter:
     found = PARAMETERS[name]
-    if found.amount:
-        return replace(found, raw_decimals=STABLECOIN_DECIMALS)
-    return found if decimals is None else replace(found, raw_decimals=decimals)
+    return replace(found, raw_decimals=STABLECOIN_DECIMALS) if found.amount else found
 
 
 def _integer(parameter: Parameter, value: float, state: ProtocolState) -> int:
-    if parameter.amount or parameter.share_of == "supply":  # as a limit: of whole tokens
-        return round(value * (1.0 if parameter.amount else state.stablecoin.supply.value)) * 10**STABLECOIN_DECIMALS
+    if parameter.amount or parameter.share_of == "supply":
+        unit: int = 10**STABLECOIN_DECIMALS
+        return round(value * (1.0 if parameter.amount else state.stablecoin.supply.value)) * unit  # a limit: of whole tokens
     return raw_integer(parameter, value) or 0
 
 
@@ -413,7 +397,8 @@ def _amplification(entry: str) -> str:
 
 
 def _ceiling(entry: str) -> str:
-    return "peg_keeper_ceiling" if entry == "peg_keeper" else f"{entry}.ceiling"
+    """The parameter of a PegKeeper's ceiling by the keeper's entry in ``[contracts]``."""
+    return "peg_keeper_ceiling" if entry == CALLER_SHARE.contract else f"{entry}.ceiling"
 
 
 def _address(state: ProtocolState, entry: str) -> str:
@@ -422,33 +407,31 @@ def _address(state: ProtocolState, entry: str) -> str:
 
 def _known(state: ProtocolState) -> list[_Known]:
     """Every function of the state's contracts that sets parameters."""
-    found = []
-    there = parameters_in(state)
-    for name in there:
+    names: dict[Setter, list[str]] = {}
+    for name in parameters_in(state):
         setter = setter_of(name, state)
-        if setter is None or setter.contract not in state.contracts or setter.function in (RAMP.function, *CAPS) or name in _PAIRED:
-            continue
-        kind: Kind = "bands" if len(setter.arguments) > 1 else "values"
-        found.append(_Known(setter.contract, function(setter.signature, names=setter.arguments), kind, (name,), setter.limit))
-    if state.is_of(FRAX):
-        plainly = ((THRESHOLDS, "values", _PAIRED), *((each, "sum", CAPS[each.function][0]) for each in (MINT_CAP, COLLATERAL_CAP)))
-        for setter, kind, names in plainly:
-            if setter.contract in state.contracts:
-                found.append(_Known(setter.contract, function(setter.signature, names=setter.arguments), kind, names, setter.limit))
-    direct = function("ramp_A(uint256,uint256)", names=RAMP.arguments)
+        if setter is not None and setter is not RAMP and setter.contract in state.contracts:
+            names.setdefault(setter, []).append(name)
+    return [_of_setter(setter, tuple(each)) for setter, each in names.items()] + _ramps(state)
+
+
+def _of_setter(setter: Setter, names: tuple[str, ...]) -> _Known:
+    kind: Kind = "values"
+    if setter is DEBT_CEILING:
+        kind, names = "ceiling", ()
+    elif setter.name in CAPS:
+        kind = "sum"
+    elif len(setter.arguments) > len(names):
+        kind = "bands"
+    return _Known(setter.contract, setter.function, kind, names, setter.limit)
+
+
+def _ramps(state: ProtocolState) -> list[_Known]:
+    found = []
     for entry, contract in state.contracts.items():
-        if _amplification(entry) in there:
-            found.append(_Known(entry, direct, "ramp", (_amplification(entry),), RAMP.limit))
-            if contract.caller is not None:
-                found.append(_Known(contract.caller, PROXIED_RAMP, "proxied ramp", (), RAMP.limit))
-        for share in (f"{entry}.caller_share", f"{entry}_caller_share"):
-            if share in there:
-                found.append(_Known(entry, CALLER_SHARE, "values", (share,), decimals=SHARE_DECIMALS))
-    if FACTORY in state.contracts:
-        found.append(_Known(FACTORY, CEILING, "ceiling", ()))
-    if REGULATOR in state.contracts:
-        found += [_Known(REGULATOR, each, "values", names, decimals=REGULATOR_DECIMALS) for each, names in REGULATES]
+        if _amplification(entry) in parameters_in(state):
+            found.append(_Known(entry, RAMP.function, "ramp", (_amplification(entry),), RAMP.limit))
+            proxy = PROXIES.get((contract.caller or "", RAMP.function.signature))
+            if proxy is not None:
+                found.append(_Known(contract.caller or "", proxy.function, "proxied ramp", (), RAMP.limit))
     return found
-
-
-_PAIRED = ("mint_price_threshold", "redeem_price_threshold")

@@ -7,10 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from amo_opt.amos.naming import is_plain as is_plain
-from amo_opt.amos.naming import of_pool as of_pool
-from amo_opt.amos.naming import pool_name as pool_name
-from amo_opt.amos.naming import title_of as title_of
 from amo_opt.comparison.wording import VERDICT_SHAPES
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
@@ -32,8 +28,6 @@ from amo_opt.wording import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from amo_opt.protocol.state import ProtocolState
 
 
 SHAPES = VERDICT_SHAPES | {

@@ -104,7 +104,8 @@ def held(outcome: Outcome, study: Study, *, metrics: Iterable[str]) -> Held:
     figures = {name: MEASURES[name].values(paths) for name in read}
     drawn = replicate(paths, figures, None)
     return Held(
-        constraints=(*_constraints(paths, figures, drawn, collateral=_collateral(paths)), _caps(outcome.parameters)), brief=_brief(paths, None, figures, drawn.overall, compared)
+        constraints=(*_constraints(paths, figures, drawn, collateral=_collateral(paths)), _caps(outcome.parameters)),
+        brief=_brief(paths, None, figures, drawn.overall, compared),
     )
 
 

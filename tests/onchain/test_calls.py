@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.errors import AmoOptError
-from amo_opt.onchain.calls import calls_between, policy_names, reverting, stopping
+from amo_opt.onchain.calls import calls_between, policy_names
 from amo_opt.onchain.raw_integers import CAPS, cap_raw
 from amo_opt.onchain.signatures import setter_of
 

@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.naming import title_of
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts.finding import HIDDEN_BY_A, optimum_words
 from amo_opt.report.facts.limits import limits_kept
 from amo_opt.report.facts.rule import rule_words
 from amo_opt.report.facts.ruling import explanation_of, reason_of
 from amo_opt.report.facts.sets import Subject, role_title
-from amo_opt.report.wording import Scale, paths_counted, paths_of, plain_number, sentence_case, title_of
+from amo_opt.report.wording import Scale, paths_counted, paths_of, plain_number, sentence_case
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:

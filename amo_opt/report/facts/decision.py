@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
+from amo_opt.amos.naming import title_of
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.facts.evidence import RISKS, MetricRow, adverse
@@ -20,7 +21,7 @@ from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.ruling import kept_words, limit_title, objection_words, streams, verdict_words
 from amo_opt.report.facts.tails import OBJECTIVES
 from amo_opt.report.facts.validity import is_validated, own_episodes
-from amo_opt.report.wording import Chip, lower_first, paths_counted, plain_number, title_of
+from amo_opt.report.wording import Chip, lower_first, paths_counted, plain_number
 from amo_opt.wording import count
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.naming import title_of
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.wording import Scale, lower_first, metric_of, title_of
+from amo_opt.report.wording import Scale, lower_first, metric_of
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.naming import title_of
 from amo_opt.report.facts.choice import PEG_SCALE, YIELD_SCALE, Span, interval_words, span
 from amo_opt.report.facts.importances import ImportanceRow, importance_caption, importances_of
 from amo_opt.report.facts.ruling import objection_words
 from amo_opt.report.facts.steps import StepRow, steps_of
-from amo_opt.report.wording import Chip, Scale, better_of, lower_first, metric_of, plain_number, title_of
+from amo_opt.report.wording import Chip, Scale, better_of, lower_first, metric_of, plain_number
 from amo_opt.wording import MISSING, count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:

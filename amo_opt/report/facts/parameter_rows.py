@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
+from amo_opt.amos.naming import is_plain, of_pool, pool_name
 from amo_opt.amos.parameters import PARAMETERS, governed
 from amo_opt.onchain.calls import way_to
 from amo_opt.onchain.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.onchain.signatures import MINT_CAP, setter_of
 from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
-from amo_opt.report.wording import Scale, is_plain, of_pool, plain_number, pool_name, sentence_case
+from amo_opt.report.wording import Scale, plain_number, sentence_case
 from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
 
 if TYPE_CHECKING:

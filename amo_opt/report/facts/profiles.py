@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.naming import title_of
 from amo_opt.report.facts.choice import ProfileFacts, bands, profile_facts
 from amo_opt.report.facts.finding import finding_words
-from amo_opt.report.wording import title_of
 from amo_opt.search.rule import COVER, PEG, YIELD
 from amo_opt.wording import sized_count
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.naming import of_pool
 from amo_opt.config.schema import figures_by_name, given_figures
-from amo_opt.report.wording import of_pool, plain_number
+from amo_opt.report.wording import plain_number
 from amo_opt.wording import MISSING, clean, count, in_account
 
 if TYPE_CHECKING:

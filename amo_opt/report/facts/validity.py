@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.layout import mechanisms_of
+from amo_opt.amos.naming import is_plain
 from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.backtest import allowed, band_holds, shown, summary_table
 from amo_opt.report.facts.doubt import share_words
 from amo_opt.report.facts.finding import HIDDEN_BY_A
 from amo_opt.report.facts.tails import paths_per_scenario, unseen_chance
-from amo_opt.report.wording import Chip, Scale, is_plain, listed, sentence_case
+from amo_opt.report.wording import Chip, Scale, listed, sentence_case
 from amo_opt.scoring.replayed import QUOTES
 from amo_opt.stress.history import episode_names, load_episode
 from amo_opt.wording import MISSING, USD, clean, count, in_account, true_minus

@@ -10,6 +10,7 @@ import pytest
 
 from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.layout import layout_of
+from amo_opt.amos.naming import title_of
 from amo_opt.config.cautions import cautions_of
 from amo_opt.config.load import load_study
 from amo_opt.errors import AmoOptError
@@ -21,7 +22,6 @@ from amo_opt.report.facts.state_rows import state_rows
 from amo_opt.report.facts.story import SERIES, series_in
 from amo_opt.report.facts.story_panels import panels_of
 from amo_opt.report.facts.validity import validity_of
-from amo_opt.report.wording import title_of
 from amo_opt.search.profile import profile
 from amo_opt.search.reverse_stress import reverse_stress
 from amo_opt.search.seeds import seed_sets
