@@ -80,7 +80,8 @@ Block = Lead | Heading | Prose | Points | Table
 
 def blocks(review: Review) -> list[Block]:
     """The review below its title."""
-    lead = [("Asked", words.asked(review)), ("Verdict", words.verdict(review)), *(("Why", each) for each in words.why(review))]
+    reasons = [("Also" if place else "Why", each) for place, each in enumerate(words.why(review))]
+    lead = [("Asked", words.asked(review)), ("Verdict", words.verdict(review)), *reasons]
     found: list[Block] = [Lead(tuple(lead)), *_unknown(review), *_changes(review)]
     comparison = review.comparison
     if comparison is not None:

@@ -13,7 +13,7 @@ from amo_opt.comparison.wording import because, gate_question, row, scale
 from amo_opt.config.schema import given_figures
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
-from amo_opt.wording import NOT_KNOWN, count, in_account, interval, named, significant, sized_count, true_minus
+from amo_opt.wording import NOT_KNOWN, count, in_account, interval, named, significant, sized, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,13 +123,14 @@ def why(review: Review) -> tuple[str, ...]:
 
 
 def found_of(gate: GateVerdict, comparison: Comparison) -> str:
-    """``Peg risk may be worse by at most 2 bp; found: +0.12 bp against the set in force (95% interval −0.02 to +0.26, n = 6,323 paths).``"""
+    """``Peg risk may be worse by at most 2 bp; found: +0.12 bp against the set in force (95% interval −0.02 to +0.26, n = 6,323 paths: 5,120 drawn + 1,203 twins).``"""
     metric = next((each for each in comparison.metrics if each.name == gate.gate.metric), None)
     may = f"{gate.title} may be {gate_question(gate)}; found: "
     if metric is None or gate.tolerance is None:
         return f"{may}{significant(gate.found, 6) if gate.found is not None else NOT_KNOWN}."
     told = row(metric)
-    n = sized_count(metric.n, sum(comparison.baseline.twins.values()), "path")
+    twins = sum(comparison.baseline.twins.values())
+    n = f"{count(metric.n, 'path')}{f': {sized(metric.n, twins)}' if twins else ''}"
     return f"{may}{told.shift} against the set in force (95% interval {told.interval}, n = {n})."
 
 
