@@ -68,7 +68,7 @@ def function(signature: str, outputs: Sequence[str] = (), names: Sequence[str] =
     found = _SIGNATURE.match(signature.replace(" ", ""))
     if found is None:
         raise AmoOptError(f"not a function's signature; found {signature!r:.60}; allowed: a name and types such as balances(uint256)")
-    return Function(found[1], tuple(_split(found[2])), tuple(outputs), tuple(names))
+    return Function(found[1], tuple(types_of(found[2])), tuple(outputs), tuple(names))
 
 
 def encoded(types: Sequence[str], values: Sequence[Any], *, place: str) -> bytes:
@@ -97,8 +97,12 @@ def _abi() -> Any:
     return abi
 
 
-def _split(types: str) -> list[str]:
-    """Types by the commas outside brackets, for tuples hold commas."""
+def types_of(types: str) -> list[str]:
+    """The types in a list of them, by the commas outside brackets, for tuples hold commas.
+
+    >>> types_of("address,(uint256,bool)[]")
+    ['address', '(uint256,bool)[]']
+    """
     parts, depth, begin = [], 0, 0
     for place, each in enumerate(types):
         depth += (each == "(") - (each == ")")

@@ -1,4 +1,4 @@
-"""Calls -> the file Safe's Transaction Builder 1.18 imports, with its checksum; and each call's calldata.
+"""Transactions -> the file Safe's Transaction Builder 1.18 imports, with its checksum; and back.
 
 The checksum is Keccak-256 of the builder's own serialisation (safe-global/safe-react-apps, apps/tx-builder/src/lib/checksum.ts at
 81f2251a): an object is ``{`` + the array of its sorted keys + each value followed by a comma + ``}``, a list its elements joined by
@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
-from amo_opt.protocol.addresses import INSTALL, checksummed, has_keccak, keccak
+from amo_opt.onchain.abi import function, types_of
+from amo_opt.onchain.transaction import called, sent
+from amo_opt.onchain.written import address, calldata, integer, text_of, value_of
+from amo_opt.protocol.addresses import checksummed, has_keccak, keccak
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amo_opt.onchain.calls import Call
-    from amo_opt.onchain.signatures import Setter
+    from amo_opt.onchain.abi import Function
+    from amo_opt.onchain.transaction import Transaction
 
 BUILDER = "1.18.3"
 DEEPEST = 100
@@ -67,22 +71,10 @@ def serialised(value: object, *, level: int = 0) -> str:
             return _scalar(value)
 
 
-def selector(setter: Setter) -> str:
-    """The first four bytes of the signature's hash, 0x and 8 hexadecimal digits."""
-    return "0x" + keccak(setter.signature.encode("ascii"))[:4].hex()
-
-
-def calldata(call: Call) -> str:
-    """The bytes the contract receives: selector and arguments, 0x and hexadecimal digits."""
-    try:
-        from eth_abi.abi import encode
-    except ImportError as error:
-        raise AmoOptError(f"calldata needs the extra: {INSTALL}") from error
-    return selector(call.setter) + encode([call.setter.of] * len(call.values), list(call.values)).hex()
-
-
-def document(calls: Iterable[Call], *, chain_id: int, created_at: int, name: str, description: str, safe: str | None) -> dict[str, Any]:
-    """The batch with its checksum. Every number is text and ``data`` null, so that signers see the call decoded; ``created_at`` in ms."""
+def document(
+    transactions: Iterable[Transaction], *, chain_id: int, created_at: int, name: str, description: str, safe: str | None
+) -> dict[str, Any]:
+    """The batch with its checksum. Every number is text and ``data`` null where the function is known, so that signers see the call decoded; ``created_at`` in ms."""
     batch: dict[str, Any] = {
         "version": "1.0",
         "chainId": str(chain_id),
@@ -94,10 +86,52 @@ def document(calls: Iterable[Call], *, chain_id: int, created_at: int, name: str
             "createdFromSafeAddress": "" if safe is None else checksummed(safe),
             "createdFromOwnerAddress": "",
         },
-        "transactions": [_transaction(call) for call in calls],
+        "transactions": [_written(each) for each in transactions],
     }
     batch["meta"]["checksum"] = checksum(batch)
     return batch
+
+
+@dataclass(frozen=True)
+class SafeBatch:
+    """A batch that was read. ``intact`` says whether its checksum is its content's, None where it carries none; ``safe`` is the one it was made in, where it says."""
+
+    chain_id: int
+    safe: str | None
+    transactions: tuple[Transaction, ...]
+    intact: bool | None
+    name: str = ""
+    description: str = ""
+
+
+def read(document: object) -> SafeBatch:
+    """A Transaction Builder file, out of JSON. Raises `AmoOptError` for what is none, and for a call whose ``data`` is another than the one it shows decoded."""
+    if not isinstance(document, dict) or not isinstance(document.get("transactions"), list):
+        raise AmoOptError(
+            "not a Safe batch: it must be an object that holds a list 'transactions'; export the file from the Transaction Builder"
+        )
+    found = document.get("meta")
+    meta = found if isinstance(found, dict) else {}
+    carried, made_in = meta.get("checksum"), meta.get("createdFromSafeAddress")
+    safe = address(made_in, place="meta.createdFromSafeAddress") if made_in else None
+    chain_id = integer(document.get("chainId"), place="chainId")
+    if chain_id < 1:
+        raise AmoOptError(f"chainId: no chain; found {chain_id}; allowed: a whole number from 1")
+    if not document["transactions"]:
+        raise AmoOptError("a Safe batch without a transaction: there is nothing to execute")
+    return SafeBatch(
+        chain_id=chain_id,
+        safe=safe,
+        transactions=tuple(_read(each, safe, f"transactions[{place}]") for place, each in enumerate(document["transactions"])),
+        intact=None if not carried else carried == checksum(document),
+        name=str(meta.get("name") or ""),
+        description=str(meta.get("description") or ""),
+    )
+
+
+def transactions(document: object) -> tuple[Transaction, ...]:
+    """The calls of a Transaction Builder file; `read` says what else it holds."""
+    return read(document).transactions
 
 
 def file_text(batch: dict[str, Any]) -> str:
@@ -105,20 +139,78 @@ def file_text(batch: dict[str, Any]) -> str:
     return json.dumps(batch, indent=2, ensure_ascii=False) + "\n"
 
 
-def _transaction(call: Call) -> dict[str, Any]:
-    if call.to is None:
-        raise AmoOptError(f"{call.setter.place} has no address: the state's [contracts.{call.setter.contract}] is missing")
+def _written(transaction: Transaction) -> dict[str, Any]:
+    function = transaction.function
+    entry: dict[str, Any] = {"to": transaction.to, "value": str(transaction.value), "data": "0x" + transaction.data.hex()}
+    if function is None:
+        return {**entry, "contractMethod": None, "contractInputsValues": None}
+    names = function.names or tuple(f"_{place}" for place in range(len(function.inputs)))
+    kinds = dict(zip(names, function.inputs, strict=True))
     return {
-        "to": checksummed(call.to),
-        "value": "0",
+        **entry,
         "data": None,
         "contractMethod": {
-            "inputs": [{"internalType": call.setter.of, "name": name, "type": call.setter.of} for name in call.setter.arguments],
-            "name": call.setter.function,
-            "payable": False,
+            "inputs": [_input(name, kind) for name, kind in kinds.items()],
+            "name": function.name,
+            "payable": transaction.value > 0,
         },
-        "contractInputsValues": {name: str(value) for name, value in zip(call.setter.arguments, call.values, strict=True)},
+        "contractInputsValues": {name: text_of(kinds[name], each) for name, each in zip(names, transaction.arguments, strict=True)},
     }
+
+
+def _input(name: str, kind: str) -> dict[str, Any]:
+    """An input as the builder declares it; a tuple by its components, whose names are their places."""
+    inside, closed, suffix = kind.rpartition(")")
+    if not closed:
+        return {"internalType": kind, "name": name, "type": kind}
+    components = [_input(f"_{place}", each) for place, each in enumerate(types_of(inside[1:]))]
+    return {"internalType": f"tuple{suffix}", "name": name, "type": f"tuple{suffix}", "components": components}
+
+
+def _kind(declared: object, place: str, level: int = 0) -> str:
+    kind = declared.get("type") if isinstance(declared, dict) else None
+    if not isinstance(declared, dict) or not isinstance(kind, str):
+        raise AmoOptError(f"{place}: no input; found {declared!r:.60}; allowed: an object with name and type")
+    if not kind.startswith("tuple"):
+        return kind
+    parts = declared.get("components")
+    if not isinstance(parts, list) or not parts or level > DEEPEST:
+        raise AmoOptError(f"{place}: a tuple without components")
+    return f"({','.join(_kind(each, place, level + 1) for each in parts)}){kind.removeprefix('tuple')}"
+
+
+def _read(entry: object, safe: str | None, place: str) -> Transaction:
+    if not isinstance(entry, dict):
+        raise AmoOptError(f"{place}: no transaction; found {entry!r:.60}; allowed: an object")
+    to = address(entry.get("to"), place=f"{place}.to")
+    value = integer(entry.get("value") or 0, place=f"{place}.value")
+    if not 0 <= value < 2**256:
+        raise AmoOptError(f"{place}.value: out of range; found {value}; allowed: 0 to 2^256 - 1 wei")
+    raw = None if entry.get("data") in (None, "") else calldata(entry["data"], place=f"{place}.data")
+    method = entry.get("contractMethod")
+    if method is None:
+        return sent(to, raw or b"", value=value, sender=safe)
+    made = _decoded(method, entry.get("contractInputsValues"), place)
+    transaction = called(to, made[0], made[1], value=value, sender=safe)
+    if raw is not None and raw != transaction.data:
+        raise AmoOptError(f"{place}: its data is another call than {made[0].name}, which it shows to signers")
+    return transaction
+
+
+def _decoded(method: object, values: object, place: str) -> tuple[Function, list[Any]]:
+    inputs, name = (method.get("inputs"), method.get("name")) if isinstance(method, dict) else (None, None)
+    if not isinstance(inputs, list) or not isinstance(name, str) or not name.isidentifier():
+        raise AmoOptError(f"{place}.contractMethod: no function; found {method!r:.60}; allowed: an object with name and inputs")
+    kinds = [_kind(each, f"{place}.contractMethod.inputs") for each in inputs]
+    names = [str(each.get("name", "")) for each in inputs]
+    held = values if isinstance(values, dict) else {}
+    missing = next((each for each in names if each not in held), None)
+    if missing is not None or len(set(names)) < len(names):
+        raise AmoOptError(
+            f"{place}.contractInputsValues: no value of its own for {missing or names!s:.60}; every input needs one by its name"
+        )
+    read = [value_of(kind, held[each], place=f"{place}.{name}.{each}") for kind, each in zip(kinds, names, strict=True)]
+    return function(f"{name}({','.join(kinds)})", names=names), read
 
 
 def _scalar(value: object) -> str:

@@ -28,6 +28,10 @@ FILES = (
     "monitor.json",
     "safe-batch.json",
     "safe-batch-revert.json",
+    *(f"{stem}{end}" for stem in ("ramp", "ramp-stop", "dao", "dao-revert") for end in ("-actions.txt", "-evmscript.txt")),
+    "ramp-batch.json",
+    "ramp-stop-batch.json",
+    *(f"{stem}-propose.txt" for stem in ("ramp", "ramp-stop", "governor", "governor-revert")),
 )
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
 
@@ -59,12 +63,15 @@ def report_files(result: Result) -> dict[str, bytes]:
 
 
 def batch_files(facts: Facts) -> dict[str, str]:
-    """The Safe batches by file name; empty where section 13 says why there is none."""
+    """The payloads by file name, the Safe's batches first; empty where section 13 says why there is none."""
     from amo_opt.onchain.safe_batch import file_text
     from amo_opt.report.facts.execution import BATCH, REVERT
 
     batches = {BATCH: facts.execution.batch, REVERT: facts.execution.revert}
-    return {name: file_text(batch) for name, batch in batches.items() if batch is not None}
+    files = {name: file_text(batch) for name, batch in batches.items() if batch is not None}
+    for payload in facts.execution.payloads:
+        files |= payload.files
+    return files
 
 
 def check_folder(folder: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.onchain.calls import calls_between, policy_names
+from amo_opt.errors import AmoOptError
+from amo_opt.onchain.calls import calls_between, policy_names, reverting, stopping
 from amo_opt.onchain.raw_integers import CAPS, cap_raw
 from amo_opt.onchain.signatures import setter_of
 
@@ -30,7 +31,7 @@ def test_one_call_a_setter_with_the_contracts_integers(frax):
         "frax_pool.setPriceThresholds": (1_003_300, 992_300),
     }
     assert found["amo_minter.setCollatBorrowCap"][0] == round((0.728 + 0.3) * frax.state.collateral_usd) * 10**6
-    assert [call.caller for call in calls] == ["curve_owner_proxy"] + ["safe"] * 7
+    assert [call.caller for call in calls] == ["curve_dao_parameters"] + ["safe"] * 7
     assert calls[1].text == "stablecoin.setFraxStep(_new_step = 2000)"
 
 
@@ -73,5 +74,5 @@ def test_a_missing_address_is_missing(frax):
 def test_every_setter_of_a_parameter_is_known_and_no_other(frax, name):
     """What `PARAMETERS` says of setter and contract is what is called; policy has none."""
     parameter, setter = PARAMETERS[name], setter_of(name, frax.state)
-    assert (setter and setter.function, setter and setter.contract) == (parameter.setter, parameter.contract)
-    assert (parameter.raw_decimals is None) == (setter is None or setter.function in CAPS)
+    assert (setter and setter.name, setter and setter.contract) == (parameter.setter, parameter.contract)
+    assert (parameter.raw_decimals is None) == (setter is None or setter.name in CAPS)

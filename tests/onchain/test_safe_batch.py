@@ -13,29 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amo_opt.errors import AmoOptError
-from amo_opt.onchain.calls import Call
-from amo_opt.onchain.safe_batch import calldata, checksum, document, file_text, selector, serialised
-from amo_opt.onchain.signatures import BY_NAME, COLLATERAL_CAP, CONTROLLERS, MINT_CAP, POLICY, RAMP, Setter
+from amo_opt.onchain.safe_batch import checksum, document, file_text, read, serialised, transactions
+from amo_opt.onchain.signatures import COLLATERAL_CAP, MINT_CAP, RAMP, SETTERS, Setter
+from amo_opt.onchain.transaction import called
 
 eth_abi = pytest.importorskip("eth_abi", reason="pip install 'amo-opt[onchain]'")
 pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 BATCH = json.loads((VECTORS / "safe_batch.json").read_text(encoding="utf-8"))
-SELECTORS = json.loads((VECTORS / "frax_selectors.json").read_text(encoding="utf-8"))
 SERIALISED = json.loads((VECTORS / "safe_serialised.json").read_text(encoding="utf-8"))
-SETTERS = {*BY_NAME.values(), *(setter for each in CONTROLLERS.values() for setter in each.values())} - set(POLICY.values())
-"""Frax's and the pool's, of which the vectors are."""
-HOLDERS = {
-    "metapool": "Curve pool (factory metapool + templates)",
-    "stablecoin": "FRAXStablecoin",
-    "pid_controller": "PIDController",
-    "amo_minter": "FraxAMOMinter",
-    "frax_pool": "FraxPoolV3",
-    "rebalancer": "CurveAMOStrategy",
-}
-SELECTORS["CurveAMOStrategy"] = {"setMaxSlippage(uint256)": "0x43f68a49"}
-"""Of its source (`amo_opt.onchain.signatures`), by eth-utils: the list is of Frax's contracts and the pool's."""
 WORDS = st.integers(0, 2**256 - 1)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -52,8 +39,8 @@ ODD_VALUES = st.recursive(
 )
 
 
-def _call(setter: Setter, *values: int, to: str = "0x" + "11" * 20) -> Call:
-    return Call(setter, values, (0,) * len(values), to, "safe")
+def _call(setter: Setter, *values: int, to: str = "0x" + "11" * 20):
+    return called(to, setter.function, values)
 
 
 def test_the_builders_own_checksum():
@@ -144,20 +131,15 @@ def test_values_are_written_as_node_writes_them_here():
     assert [serialised(json.loads(text)) for text in texts] == json.loads(found)
 
 
-@pytest.mark.parametrize("setter", sorted(SETTERS, key=lambda each: each.place), ids=lambda each: each.place)
-def test_selectors_are_those_of_the_contracts(setter):
-    """The hash of every signature against the list read from the sources."""
-    assert selector(setter) == SELECTORS[HOLDERS[setter.contract]][setter.signature]
-
-
 @given(st.data())
 def test_calldata_decodes_to_what_was_encoded(data):
-    """Four bytes of selector, then the values, for any setter and any 256-bit words."""
-    setter = data.draw(st.sampled_from(sorted(SETTERS, key=lambda each: each.place)))
-    values = tuple(data.draw(WORDS) for _ in setter.arguments)
-    encoded = calldata(_call(setter, *values))
-    assert encoded[:10] == selector(setter)
-    assert eth_abi.decode(["uint256"] * len(values), bytes.fromhex(encoded[10:])) == values
+    """Four bytes of selector, then the values, for any setter and any words of its types."""
+    setter = data.draw(st.sampled_from(SETTERS))
+    words = {"uint256": WORDS, "int256": st.integers(-(2**255), 2**255 - 1), "address": st.just("0x" + "ab" * 20)}
+    values = tuple(data.draw(words[kind]) for kind in setter.function.inputs)
+    encoded = _call(setter, *values).data
+    assert encoded[:4] == setter.function.selector
+    assert eth_abi.decode(list(setter.function.inputs), encoded[4:]) == values
 
 
 def test_numbers_are_text_and_signers_see_the_call_decoded():
@@ -168,7 +150,61 @@ def test_numbers_are_text_and_signers_see_the_call_decoded():
     assert (transaction["data"], transaction["value"]) == (None, "0")
 
 
-def test_a_call_without_an_address_is_refused():
-    """Whoever builds a batch leaves such a call out; here it is an error, never an empty address."""
-    with pytest.raises(AmoOptError, match=r"amo_minter.setFraxMintCap has no address: the state's \[contracts.amo_minter\]"):
-        document([Call(MINT_CAP, (1,), (0,), None, "safe")], chain_id=1, created_at=0, name="", description="", safe=None)
+def test_the_check_vector_is_read_back():
+    """Its two calls, the chain, the Safe, and a checksum that is its content's; one that was changed after it was made is told apart."""
+    found = read(BATCH)
+    assert [each.text for each in found.transactions] == [
+        f"0x{'11' * 20}.ramp_A(_future_A = 1200, _future_time = 1798761600)",
+        f"0x{'22' * 20}.setFraxMintCap(_frax_mint_cap = 7000000000000000000000000)",
+    ]
+    assert (found.chain_id, found.safe, found.intact) == (1, BATCH["meta"]["createdFromSafeAddress"], True)
+    assert read({**BATCH, "chainId": "10"}).intact is False
+    assert read({**BATCH, "meta": {}}).intact is None
+    assert transactions(BATCH) == found.transactions
+
+
+def _changed(**parts):
+    return {**BATCH, "transactions": [{**BATCH["transactions"][1], **parts}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ([], "an object that holds a list 'transactions'"),
+        ({**BATCH, "transactions": {}}, "an object that holds a list 'transactions'"),
+        ({**BATCH, "transactions": []}, "without a transaction"),
+        ({**BATCH, "transactions": [None]}, "transactions[0]: no transaction"),
+        ({**BATCH, "chainId": "main"}, "chainId: no whole number"),
+        ({**BATCH, "chainId": "0"}, "chainId: no chain"),
+        (_changed(to="0x1"), "transactions[0].to: no address"),
+        (_changed(to="0xcF37B62109b537fa0Cb9A90Af4CA72f6fb85E241"), "wrong checksum (EIP-55)"),
+        (_changed(value="-1"), "transactions[0].value: out of range"),
+        (_changed(value="one"), "transactions[0].value: no whole number"),
+        (_changed(data="0x1"), "transactions[0].data: no bytes"),
+        (_changed(data="0xc6428b5f" + "00" * 32), "its data is another call than setFraxMintCap"),
+        (_changed(contractInputsValues=None), "no value of its own for _frax_mint_cap"),
+        (_changed(contractInputsValues={"_frax_mint_cap": str(2**256)}), "is not of the types (uint256)"),
+        (_changed(contractInputsValues={"_frax_mint_cap": "1.5"}), "no whole number"),
+        (_changed(contractInputsValues={"_frax_mint_cap": True}), "no whole number"),
+        (_changed(contractMethod={"name": "setFraxMintCap"}), "contractMethod: no function"),
+        (_changed(contractMethod={"name": "f", "inputs": [{"name": "x", "type": "tuple"}]}), "a tuple without components"),
+        (_changed(contractMethod={"name": "f", "inputs": [7]}), "no input"),
+    ],
+    ids=range(19),
+)
+def test_a_damaged_batch_is_told_in_one_sentence(document, words):
+    """Whatever part is not what it must be; most of all data that is another call than the one signers are shown."""
+    with pytest.raises(AmoOptError, match=re.escape(words)) as told:
+        read(document)
+    assert "\n" not in str(told.value)
+
+
+@given(st.sampled_from(["to", "value", "data", "contractMethod", "contractInputsValues"]), ODD_VALUES)
+@settings(max_examples=200)
+def test_a_batch_is_read_or_refused(key, value):
+    """Anything in place of a part of a transaction: calls, or the one error."""
+    try:
+        found = read(_changed(**{key: value}))
+    except AmoOptError:
+        return
+    assert len(found.transactions) == 1

@@ -163,7 +163,9 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         collateral_decimals=study.state.collateral_decimals,
         unnamed=unnamed(study.state),
         fees=fees_of(study.state),
-        below_use=below_use(subject.current.parameters, study.state),
+        below_use=below_use(
+            subject.current.parameters, other.parameters if subject.recommended else subject.current.parameters, study.state
+        ),
         guard_rails=guard_rails_of(result, subject),
         evidence=evidence,
         current_alone=() if subject.other is not None else certified_rows(subject),

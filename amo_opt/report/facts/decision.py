@@ -51,7 +51,8 @@ def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -
     chip = Chip(result.verdict.upper())
     unproven = () if is_validated(own_episodes(result.study, result.episodes)) else (Chip("MODEL NOT VALIDATED"),)
     unsettled = () if result.tails.settled else (Chip("TAIL NOT SETTLED"),)
-    below = (Chip("CAP BELOW USE"),) if caps_below_use(subject.current.parameters, result.study.state) else ()
+    weighed = [subject.current, *([subject.other] if subject.recommended and subject.other is not None else [])]
+    below = (Chip("CAP BELOW USE"),) if any(caps_below_use(each.parameters, result.study.state) for each in weighed) else ()
     warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled, *below)
     for named in (2, 1, 0):
         decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.errors import AmoOptError
-from amo_opt.onchain.calls import SAFE, calls_between, policy_names, uncalled_caps
+from amo_opt.onchain.calls import calls_between, policy_names, reverting, stopping, uncalled_caps
+from amo_opt.onchain.dao_vote import AGENTS, actions, evmscript
+from amo_opt.onchain.governor import propose
 from amo_opt.onchain.raw_integers import CAPS
-from amo_opt.onchain.safe_batch import available, calldata, document, selector
-from amo_opt.onchain.signatures import RAMP, setter_of
-from amo_opt.protocol.addresses import INSTALL, lacks_checksum
+from amo_opt.onchain.safe_batch import available, document, file_text
+from amo_opt.onchain.signatures import GOVERNOR, OWNERSHIP, PARAMETER_ADMIN, SAFE, setter_of
+from amo_opt.protocol.addresses import INSTALL, checksummed, lacks_checksum
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.parameter_rows import executor
@@ -21,6 +23,8 @@ from amo_opt.report.wording import plain_number
 from amo_opt.wording import MISSING, clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from amo_opt.config.study import Study
     from amo_opt.onchain.calls import Call
     from amo_opt.protocol.state import ProtocolState
@@ -66,8 +70,20 @@ class AddressRow:
 
 
 @dataclass(frozen=True)
+class Payload:
+    """Calls that are executed by themselves: those of another sender than the Safe, and a ramp whoever sends it. ``files`` are its documents by name, those that undo it too."""
+
+    title: str
+    sender: str
+    calls: tuple[CallRow, ...]
+    revert_calls: tuple[CallRow, ...]
+    notes: tuple[str, ...]
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Execution:
-    """Section 13. ``reasons`` say why there is no batch; ``batch`` and ``revert`` are the documents, ``None`` where there is none."""
+    """Section 13. ``reasons`` say why there is no batch; ``batch`` and ``revert`` are the documents, ``None`` where there is none; ``payloads`` go beside them."""
 
     reasons: tuple[str, ...]
     calls: tuple[CallRow, ...]
@@ -79,6 +95,7 @@ class Execution:
     revert_notes: tuple[str, ...]
     batch: dict[str, Any] | None
     revert: dict[str, Any] | None
+    payloads: tuple[Payload, ...] = ()
 
 
 def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Execution:
@@ -98,52 +115,144 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
             "([contracts] collateral_decimals); a batch without it would be a part of the change, so there is none."
         )
     schedule = schedule_of(study, before.amplification, after.amplification)
-    forward = calls_between(before, after, study.state, ramp=_first_ramp(schedule))
-    back = calls_between(after, before, study.state, ramp=(before.amplification, schedule.revert_end) if schedule.ramps else None)
-    inside = [call for call in forward if not _why_not(call)]
-    reverting = [call for call in back if not _why_not(call)]
+    try:
+        forward = calls_between(before, after, study.state, ramp=_first_ramp(schedule))
+        back = reverting(forward, study.state, ramp=(before.amplification, schedule.revert_end))
+    except AmoOptError as error:  # an integer that its contract would not take or not keep
+        return _none(f"{error}.", "No Safe batch and no calldata are given.")
+    inside = [call for call in forward if _is_in_batch(call)]
+    undoing = [call for call in back if _is_in_batch(call)]
     reasons = _lacking(inside)
     made = _Meta(result, results_hash, schedule)
     return Execution(
         reasons=reasons,
         calls=tuple(_row(call) for call in inside),
         apart=tuple(_row(call) for call in forward if _why_not(call)),
-        revert_calls=tuple(_row(call) for call in reverting),
+        revert_calls=tuple(_row(call) for call in undoing),
         policy=_policy(subject, study.state),
         addresses=_addresses(result, forward),
-        notes=(*_notes(result, schedule, inside), *_unchecked(result, forward)),
+        notes=(*_notes(result, schedule, inside), *_found(forward), *_unchecked(result, forward)),
         revert_notes=_revert_notes(schedule, back),
         batch=None if reasons else made.batch(inside, revert=False),
-        revert=None if reasons else made.batch(reverting, revert=True),
+        revert=None if reasons else made.batch(undoing, revert=True),
+        payloads=made.payloads(forward, back),
     )
 
 
 @dataclass(frozen=True)
 class _Meta:
-    """What both batches say of where they come from."""
+    """What all payloads say of where they come from."""
 
     result: Result
     results_hash: str
     schedule: Schedule
 
-    def batch(self, calls: list[Call], *, revert: bool) -> dict[str, Any]:
+    def batch(self, calls: Sequence[Call], *, revert: bool) -> dict[str, Any]:
+        """A Safe's batch."""
         study, state = self.result.study, self.result.study.state
         safe = state.contracts.get(SAFE)
-        limit = self.schedule.revert_until if revert else self.schedule.void
-        description = (
-            f"{'Revert: ' if revert else ''}{'; '.join(call.text for call in calls)}. Made against "
-            f"{'; '.join(f'{call.setter.place} {_against(call, revert=revert)}' for call in calls)}: void if any of these moved, and after {moment(limit)}. "
-            f"study sha256:{study.hash} results sha256:{self.results_hash}"
-        )
         name = f"amo-opt {study.date.isoformat()} {clean(study.name)}{' revert' if revert else ''}"
-        address = None if safe is None else safe.address
-        created = created_at(unix(study))
-        return document(calls, chain_id=state.chain_id, created_at=created, name=name, description=description, safe=address)
+        return document(
+            [call.transaction for call in calls],
+            chain_id=state.chain_id,
+            created_at=created_at(unix(study)),
+            name=name,
+            description=self.description(calls, revert=revert),
+            safe=None if safe is None else safe.address,
+        )
+
+    def description(self, calls: Sequence[Call], *, revert: bool) -> str:
+        """The calls, what they were made against, when they are void, and the hashes they come from."""
+        limit = self.schedule.revert_until if revert else self.schedule.void
+        against = f"Made against {'; '.join(f'{call.setter.place} {_against(call, revert=revert)}' for call in calls if call.before)}: void if any of these moved, and "
+        return (
+            f"{'Revert: ' if revert else ''}{'; '.join(call.text for call in calls)}. {against if any(call.before for call in calls) else 'Void '}after {moment(limit)}. "
+            f"study sha256:{self.result.study.hash} results sha256:{self.results_hash}"
+        )
+
+    def payloads(self, forward: tuple[Call, ...], back: tuple[Call, ...]) -> tuple[Payload, ...]:
+        """Of each sender the calls that its form holds, a ramp and what undoes it by itself."""
+        if not available():
+            return ()
+        found = []
+        for form in FORMS:
+            for ramp in (True, False):
+                calls, undo = ([each for each in them if each.is_ramp is ramp and _form(each) is form] for them in (forward, back))
+                if calls and not (form.name == SAFE and not ramp):
+                    found.append(self._payload(form, calls, undo, ramp=ramp))
+        return tuple(found)
+
+    def _payload(self, form: Form, calls: list[Call], undo: list[Call], *, ramp: bool) -> Payload:
+        state = self.result.study.state
+        notes: list[str] = []
+        if ramp:
+            notes, undo = _ramp_notes(self.schedule, undo[0]), [stopping(state)]
+        stem, undone = ("ramp", "ramp-stop") if ramp else (form.name, f"{form.name}-revert")
+        files = {f"{stem}{suffix}": text for suffix, text in form.files(self, calls, revert=False)}
+        files |= {f"{undone}{suffix}": text for suffix, text in form.files(self, undo, revert=True)}
+        return Payload(
+            title="The ramp of A" if ramp else f"Calls of {form.title}",
+            sender=executor(state, calls[0].setter),
+            calls=tuple(_row(each) for each in calls),
+            revert_calls=tuple(_row(each) for each in undo),
+            notes=(f"{form.told} {' and '.join(f'`{name}`' for name in files)}.", *notes),
+            files=files,
+        )
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a sender executes: ``files`` makes its documents from calls, by the end of their names."""
+
+    name: str
+    title: str
+    told: str
+    files: Callable[..., Iterable[tuple[str, str]]]
+
+
+def _of_safe(made: _Meta, calls: Sequence[Call], *, revert: bool) -> Iterable[tuple[str, str]]:
+    return [("-batch.json", file_text(made.batch(calls, revert=revert)))]
+
+
+def _of_vote(made: _Meta, calls: Sequence[Call], *, revert: bool) -> Iterable[tuple[str, str]]:
+    del made, revert
+    sent = [each.transaction for each in calls]
+    return [("-actions.txt", actions(sent)), ("-evmscript.txt", evmscript(sent, sent[0].sender or "") + "\n")]
+
+
+def _of_governor(made: _Meta, calls: Sequence[Call], *, revert: bool) -> Iterable[tuple[str, str]]:
+    return [("-propose.txt", propose([each.transaction for each in calls], made.description(calls, revert=revert)) + "\n")]
+
+
+FORMS = (
+    Form(SAFE, "the Safe", "For the Safe's Transaction Builder:", _of_safe),
+    Form("dao", "Curve's vote", "For a vote of Curve's DAO, the list of actions and the script that the vote executes:", _of_vote),
+    Form("governor", "the governor", "Calldata of propose() for the governor whose timelock executes it:", _of_governor),
+)
+
+
+def _form(call: Call) -> Form | None:
+    """The form of whoever sends a call; None where its way is not known, or an address is not."""
+    if call.to is None:
+        return None
+    if call.caller == SAFE:
+        return FORMS[0]
+    if call.sender is None:
+        return None
+    if call.caller in (OWNERSHIP, PARAMETER_ADMIN) or checksummed(call.sender) in AGENTS.values():
+        return FORMS[1]
+    return FORMS[2] if call.caller == GOVERNOR else None
+
+
+def _is_in_batch(call: Call) -> bool:
+    return not call.is_ramp and call.to is not None and call.caller == SAFE
 
 
 def _against(call: Call, *, revert: bool) -> str:
-    """The value a batch was made against; a cap in force is not known, only the sum that the model takes for it."""
-    assumed = call.setter.function in CAPS and not revert
+    """The value a batch was made against; a cap in force that was not read is not known, only the sum that the model takes for it."""
+    if call.block is not None:
+        return f"{_before(call)}{'' if revert else f' (read at block {call.block})'}"
+    assumed = call.setter.name in CAPS and not revert
     return f"{_before(call)}{' (the shares of the current set at the state, not read on chain)' if assumed else ''}"
 
 
@@ -175,8 +284,9 @@ def _first_ramp(schedule: Schedule) -> tuple[int, int] | None:
 
 def _why_not(call: Call) -> str:
     if call.to is None:
-        return f"no address: the state has no [contracts.{call.setter.contract}]"
-    if call.caller != SAFE:
+        missing = call.setter.contract if call.place == call.setter.contract or call.arguments[0] is None else call.place
+        return f"no address: the state has no [contracts.{missing}]"
+    if _form(call) is None:
         return (
             f"only {call.caller.replace('_', ' ')} may call it, and one call the Safe may not make would undo the whole batch. Its own "
             "procedure may take longer than the dates of section 3 allow: then run the study again from a later date"
@@ -198,8 +308,8 @@ def _row(call: Call) -> CallRow:
         text=call.text,
         to=call.to or MISSING,
         before=_before(call),
-        selector=selector(call.setter) if encoded else MISSING,
-        calldata=calldata(call) if encoded else MISSING,
+        selector="0x" + call.function.selector.hex() if encoded else MISSING,
+        calldata="0x" + call.function.encode(call.arguments).hex() if encoded else MISSING,
         why_not=_why_not(call),
     )
 
@@ -216,7 +326,7 @@ def _policy(subject: Subject, state: ProtocolState) -> tuple[PolicyRow, ...]:
     for name in policy_names(subject.current.parameters, subject.other.parameters, state):
         setter = setter_of(name, state)
         none = "no setter on chain" if state.is_of(FRAX) or PARAMETERS[name].policy else "how this protocol sets it is not known here"
-        why = none if setter is None else f"one AMO's part of {setter.function}, a global sum; on chain only the sum is limited"
+        why = none if setter is None else f"one AMO's part of {setter.name}, a global sum; on chain only the sum is limited"
         rows.append(PolicyRow(name, plain_number(now[name]), plain_number(then[name]), why))
     return tuple(rows)
 
@@ -243,7 +353,7 @@ def _unchecked(result: Result, calls: tuple[Call, ...]) -> tuple[str, ...]:
 def _addresses(result: Result, calls: tuple[Call, ...]) -> tuple[AddressRow, ...]:
     """Contracts that are called and accounts that call them, in the order of the state's file."""
     contracts = result.study.state.contracts
-    used = {SAFE, *(call.setter.contract for call in calls), *(call.caller for call in calls)}
+    used = {SAFE, *(name for call in calls for name in (call.setter.contract, call.place, call.caller))}
     rows = []
     for name, contract in contracts.items():
         if name in used:
@@ -255,19 +365,15 @@ def _addresses(result: Result, calls: tuple[Call, ...]) -> tuple[AddressRow, ...
 
 def _notes(result: Result, schedule: Schedule, inside: list[Call]) -> tuple[str, ...]:
     state = result.study.state
-    functions = {call.setter.function for call in inside}
-    notes = [f"To be signed by: {executor(state, inside[0].setter.contract)}, on chain {state.chain_id}."] if inside else []
+    functions = {call.setter.name for call in inside}
+    notes = [f"To be signed by: {executor(state, inside[0].setter)}, on chain {state.chain_id}."] if inside else []
     notes.append(
         f"Not before {moment(schedule.earliest)}; void after {moment(schedule.void)}, and void if a current value named in it has moved."
     )
-    if functions & CAPS.keys():
+    if any(call.setter.name in CAPS and call.block is None for call in inside):
         notes.append(
             "The current value of a cap is the sum of the current set's shares at the state, not a reading of the contract. Read "
             "frax_mint_cap() and collat_borrow_cap() before signing, and put what they hold into the revert batch."
-        )
-    if len(schedule.ramps) > 1 and setter_of("amplification", state) is not None:
-        notes.append(
-            f"Only the first of {len(schedule.ramps)} ramps is called here; each later one is a transaction of its own, when the one before has ended (section 3)."
         )
     if functions & {"setPriceBand", "setPriceBands", "setFraxStep", "setRefreshCooldown", "setInternalCooldown"}:
         holder = "the stablecoin itself" if state.price_controller == "frax" else "the PIDController"
@@ -277,16 +383,38 @@ def _notes(result: Result, schedule: Schedule, inside: list[Call]) -> tuple[str,
     return tuple(notes)
 
 
+def _found(calls: tuple[Call, ...]) -> tuple[str, ...]:
+    """Where the values in force come from: those read on chain, and where they are not what the study takes for them."""
+    read = [call for call in calls if call.block is not None]
+    notes = (
+        [f"Current values of {', '.join(call.setter.place for call in read)} were read on chain at block {read[0].block}."] if read else []
+    )
+    notes += [
+        f"Warning: {call.setter.place} is {_before(call)} on chain, where the study's current set amounts to {', '.join(map(str, call.assumed))}; a revert goes back to what the chain has."
+        for call in read
+        if call.before != call.assumed
+    ]
+    return tuple(notes)
+
+
+def _ramp_notes(schedule: Schedule, back: Call) -> list[str]:
+    """When the ramp may be sent, how it is stopped, and how A is brought back."""
+    notes = [
+        f"The ramp goes by itself: what is executed together fails together, and the pool refuses a ramp within a day of the last one's start. Not before {moment(schedule.earliest)}; void after {moment(schedule.void)}.",
+        "Revert, at any time: stop_ramp_A holds A where it is then; after the ramp's end there is nothing to stop.",
+        f"To bring A back another ramp is needed, a day after the start or the stop at the earliest and a day long at least: {back.text}, for one begun at the last moment of rollback (section 3).",
+        "Begun earlier it is slower: set its _future_time to the time of execution plus a day or more.",
+    ]
+    if len(schedule.ramps) > 1:
+        notes.append(
+            f"Only the first of {len(schedule.ramps)} ramps is called here; each later one is a transaction of its own, when the one before has ended (section 3), "
+            "and A is ramped back in as many."
+        )
+    return notes
+
+
 def _revert_notes(schedule: Schedule, back: tuple[Call, ...]) -> tuple[str, ...]:
     notes = [f"Good until {moment(schedule.revert_until)} as it stands."]
     notes += [f"Not in it: {call.text}, {_why_not(call).partition(',')[0]}." for call in back if _why_not(call)]
-    if any(call.setter is RAMP for call in back):
-        notes.append(
-            f"The ramp back ends at {moment(schedule.revert_end)}: executed earlier it is slower. The contract refuses it within a day of "
-            "the first ramp's start; stop_ramp_A() holds A where it is at any time. For a faster ramp back set _future_time to the time of "
-            "execution plus a day or more."
-        )
-    if len(schedule.ramps) > 1 and any(call.setter is RAMP for call in back):
-        notes.append("It undoes the first ramp; after a later one A is ramped back in as many ramps as it was ramped up.")
     notes.append("Policy goes back by the executing team's decision, on the same day.")
     return tuple(notes)

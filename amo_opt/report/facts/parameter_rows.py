@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.parameters import PARAMETERS, governed
+from amo_opt.onchain.calls import way_to
 from amo_opt.onchain.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
-from amo_opt.onchain.signatures import setter_of
+from amo_opt.onchain.signatures import MINT_CAP, setter_of
 from amo_opt.protocol.parameters import Parameter, ParameterSet
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.wording import Scale, is_plain, of_pool, plain_number, pool_name, sentence_case
 from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
 
 if TYPE_CHECKING:
+    from amo_opt.onchain.signatures import Setter
     from amo_opt.protocol.state import ProtocolState
 
 POLICY = "policy of the executing team"
@@ -83,7 +85,7 @@ def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState
     rows = []
     for setter, (names, _) in CAPS.items():
         before, after = (cap_tokens(setter, each, state) for each in (current, proposed))
-        executed_by = executor(state, "amo_minter")
+        executed_by = executor(state, MINT_CAP)
         raw = cap_raw(setter, proposed, state)
         shown = NOT_KNOWN if raw is None else str(raw)
         there = " + ".join(name for name in names if state.has(PARAMETERS[name].of))  # the others' caps are of nothing
@@ -110,22 +112,25 @@ def unnamed(state: ProtocolState) -> str:
     )
 
 
-def below_use(current: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
-    """A sentence for each cap in force that is lower than what is out under it today."""
+def below_use(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
+    """A sentence for each cap that is lower than what is out under it today, in force or proposed: the contracts take it without a word."""
     scale = Scale(1e-6, 1, "m tokens")
     told = []
-    for each in caps_below_use(current, state):
-        cap, used = (scale.fine(each.used - each.cap).text(value) for value in (each.cap, each.used))
-        told.append(f"{' + '.join(each.names)} in force: {cap} at the state, less than the {used} {each.use} today.")
+    for whose, values in (("in force", current), ("proposed", proposed)):
+        for each in () if whose == "proposed" and proposed == current else caps_below_use(values, state):
+            cap, used = (scale.fine(each.used - each.cap).text(value) for value in (each.cap, each.used))
+            told.append(f"{' + '.join(each.names)} {whose}: {cap} at the state, less than the {used} {each.use} today.")
     return tuple(told)
 
 
-def executor(state: ProtocolState, contract: str) -> str:
-    """Who may call a contract's setters, as the state names it: entry of ``[contracts]`` and address."""
-    entry = state.contracts.get(contract)
-    caller = "safe" if entry is None or entry.caller is None else entry.caller
-    account = state.contracts.get(caller)
-    return "the contract's owner (not in the state)" if account is None else f"{sentence_case(caller)} {account.address}"
+def executor(state: ProtocolState, setter: Setter) -> str:
+    """Who sends a setter's call, as the state names it: entry of ``[contracts]`` and address, and the proxy it goes through."""
+    way = way_to(setter, state)
+    account = state.contracts.get(way.caller)
+    through = "" if way.through is None else f" through {way.place.replace('_', ' ')} {way.to}"
+    if account is None and through:
+        return f"The parameter admin (not in the state){through}"
+    return "the contract's owner (not in the state)" if account is None else f"{sentence_case(way.caller)} {account.address}{through}"
 
 
 def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, ...]:
@@ -139,7 +144,7 @@ def _row(parameter: Parameter, before: float, after: float, state: ProtocolState
     setter = setter_of(parameter.name, state)
     known = setter is not None or state.is_of(FRAX) or parameter.policy
     raw = None if setter is None else raw_integer(parameter, after)
-    summed = setter is not None and setter.function in CAPS
+    summed = setter is not None and setter.name in CAPS
     shown = MISSING if raw is None else str(raw)
     if parameter.name == "cr_band" and state.price_controller == "pid" and raw is not None:
         shown = f"{10**6 + raw}, {10**6 - raw}"
@@ -153,7 +158,7 @@ def _row(parameter: Parameter, before: float, after: float, state: ProtocolState
         function=MISSING if setter is None else setter.place,
         limit=setter.limit if setter is not None else NO_LIMIT if known else NOT_KNOWN,
         reversible=setter.reversible if setter is not None else "yes, at once" if known else NOT_KNOWN,
-        executed_by=executor(state, setter.contract) if setter is not None else POLICY if known else OTHERS,
+        executed_by=executor(state, setter) if setter is not None else POLICY if known else OTHERS,
         raw="in the sum below" if summed else shown,
         changed=before != after,
         searched=searched,
