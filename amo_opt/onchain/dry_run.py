@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain.abi import function
 from amo_opt.onchain.effects import Effect, Getter, effects_of
-from amo_opt.onchain.engines.engine import MissingEngineError, Moment
+from amo_opt.onchain.engines.engine import NOBODY, MissingEngineError, Moment
 from amo_opt.onchain.engines.evm import INSTALL, Evm
 from amo_opt.onchain.engines.simulate_v1 import METHOD, SimulateV1
 from amo_opt.onchain.execution_record import CallRecord, Part, Reading, Run, SlotChange
@@ -65,6 +65,7 @@ def batch_of(file: Path, *, sender: str | None = None) -> Batch:
 
 def engine_of(kind: Kind, node: Node, url: str, block: Block, *, chain_id: int) -> Engine:
     """The engine asked for; of ``auto`` the node's own method where it has it, else the machine here. Raises `AmoOptError` that names both ways out."""
+    node.balance(block, NOBODY)  # the header may outlive the state
     missing = []
     if kind != "evm":
         try:
@@ -142,6 +143,7 @@ class _Runs:
 
     def forward(self, at: int) -> Part:
         """The batch executed."""
+        self._check_money(self.batch.given)
         layout = _Layout(self.batch, self._getters)
         outcome = self._run(Moment(at, layout.messages))
         before, after = layout.read(outcome.ran[0], first=True), layout.read(outcome.ran[0], first=False)
@@ -152,6 +154,7 @@ class _Runs:
         """The revert executed at ``later``, after the batch at ``at``."""
         if self.undo is None:
             raise AmoOptError("there is no revert")
+        self._check_money(self.undo.given)
         first, second = _Layout(self.batch, self._getters), _Layout(self.undo, self._getters)
         outcome = self._run(Moment(at, first.messages), Moment(later, second.messages))
         compared = (first.read(outcome.ran[0], first=True), second.read(outcome.ran[1], first=False))
@@ -173,19 +176,20 @@ class _Runs:
         wanted: Mapping[str, int], outcome: Outcome,
     ) -> Part:  # fmt: skip
         given = prepared.given
-        self._check_money(given)
         before, after = compared
         objections = [*self._without_code(prepared)]
         records = []
         for number, (call, effects, one, probes) in enumerate(zip(given.transactions, prepared.effects, ran, held, strict=True), 1):
             obeys, refused = self._obeyed(effects)
-            objections += [f"call {number}: {each}" for each in refused]
             reason, explained = reason_of(one), []
             if not one.ok:
                 explained = [*refused, *(limit for effect in effects for limit in effect.broken(probes, at))]
                 objections.append(
                     f"call {number}, {_name(call)}, fails{': ' + reason if reason else ' without a reason'}{_because(explained)}"
                 )
+            else:  # taken all the same, and kept as another number than was sent
+                limits = (limit for effect in effects if not effect.is_ramp for limit in effect.broken(probes, at))
+                objections += [f"call {number}, {_name(call)}, works: {limit}" for limit in limits]
             records.append(_record(call, one, obeys, reason, explained))
         if all(each.ok for each in ran):
             for key, value in wanted.items():

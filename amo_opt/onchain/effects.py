@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from amo_opt.onchain.abi import Function, function
-from amo_opt.onchain.signatures import PROXIES, RAMP, SETTERS, STOP_RAMP
+from amo_opt.onchain.signatures import PROXIES, RAMP, SETTERS, STOP_RAMP, UNBOUNDED
 from amo_opt.protocol.addresses import checksummed
 from amo_opt.stableswap.ramp import MAX_A, MAX_A_CHANGE, MIN_RAMP_TIME
 
@@ -99,7 +99,8 @@ class Effect:
         for setter in self.setters[:1]:
             for name, value, (least, most) in zip(setter.arguments, self.arguments, setter.bounds, strict=False):
                 if not least <= value <= most:
-                    yield f"{name} = {value}, outside {least} to {most} ({setter.limit})"
+                    why = "all that the contract can keep" if setter.limit == UNBOUNDED else setter.limit
+                    yield f"{name} = {value}, outside {least} to {most} ({why})"
 
 
 def effects_of(to: str, called: Function | None, arguments: tuple[Any, ...], sender: str) -> tuple[Effect, ...]:
