@@ -706,11 +706,12 @@ def keeper(label: str = "", *, first: bool = False) -> Mechanism:
     caller_share = (
         Parameter(
             f"{name}.caller_share", f"Share of the {title}'s profit that its caller gets", "real", 0.0, 1.0, "", 0.05, rank=135,
+            raw_decimals=5,
         )
         if label
         else Parameter(
             "peg_keeper_caller_share", "Share of a PegKeeper's profit that its caller gets", "real", 0.0, 1.0, "", 0.05, rank=133,
-            default=0.2, off=0.2,
+            default=0.2, off=0.2, raw_decimals=5,
         )
     )  # fmt: skip
     return Mechanism(

@@ -34,6 +34,7 @@ from amo_opt.config.checks import (
     pair_problems,
     parameter_problems,
     pool_problems,
+    read_problems,
     report_problems,
     scenario_problems,
     setting_problems,
@@ -67,7 +68,7 @@ from amo_opt.config.study import Certification, Constraints, Range, ReportSettin
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
+from amo_opt.protocol.state import Contract, Figure, OnChain, Pools, ProtocolState
 from amo_opt.stress.catalogue import WEIGHT, load_scenario
 from amo_opt.stress.facts import stated, with_facts
 from amo_opt.stress.settings import SETTINGS
@@ -399,6 +400,7 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
         asset_problems(document),
         balance_problems(written_figures(document)),
         contract_problems(document),
+        read_problems(document),
     )
 
 
@@ -458,9 +460,15 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
             made[entry.name] = _built(part, value, inner, absent)
         elif entry.name == "contracts":
             made[entry.name] = {name: Contract(**contract) for name, contract in value.items() if isinstance(contract, dict)}
+        elif entry.name == "reads":
+            made[entry.name] = {name: OnChain(**{**read, "raw": _raw(read["raw"])}) for name, read in value.items()}
         else:
             made[entry.name] = value
     return section(**made)
+
+
+def _raw(text: str) -> int | str:
+    return text if text.startswith("0x") else int(text)
 
 
 def _parameters(document: Document, problems: list[Problem]) -> dict[str, Any] | None:

@@ -2,12 +2,12 @@
 
 Facts read from (repository path @commit; every signature with its selector in `tests/vectors/selectors.json`, whose test hashes each again):
 
-- FraxFinance/frax-solidity `src/hardhat/contracts/Frax/Frax.sol`, `Frax/Pools/FraxPoolV3.sol` @dc512da6, `Frax/FraxAMOMinter.sol` @9885524f, `Oracle/PIDController.sol` @68bc6302: nothing bounds what is set. The minter casts both caps
+- FraxFinance/frax-solidity `src/hardhat/contracts/Frax/Frax.sol` @56d446d3, `Frax/Pools/FraxPoolV3.sol` @dc512da6, `Frax/FraxAMOMinter.sol` @9885524f, `Oracle/PIDController.sol` @68bc6302: nothing bounds what is set. The minter casts both caps
   to int256, so that one of 2**255 is kept as the lowest number there is.
 - curvefi/curve-factory `contracts/MetaImplementationUSD.vy` @13ff1955 (`ramp_A` and `stop_ramp_A` obey the factory's admin alone) and `contracts/OwnerProxy.vy` @04fe57ca, that admin: its `ramp_A` obeys its parameter admin, its `stop_ramp_A` the emergency admin too.
 - curvefi/curve-stablecoin `contracts/mpolicies/AggMonetaryPolicy2.vy` @0f0ed839, `curve_stablecoin/mpolicies/AggMonetaryPolicy4.vy` @f0521c17, `curve_stablecoin/stabilizer/PegKeeperRegulator.vy` @edb81f4e, `contracts/stabilizer/PegKeeperV2.vy` @0b390d41, and
   `contracts/ControllerFactory.vy` (charles-cooper/curve-stablecoin-archive @4deb2d0a): all obey their admin, Curve's ownership agent.
-- OriginProtocol/origin-dollar `contracts/contracts/strategies/CurveAMOStrategy.sol` @19854faa: the governor alone, at most 0.05.
+- OriginProtocol/origin-dollar `contracts/contracts/strategies/CurveAMOStrategy.sol` @19854faa (the governor alone, at most 0.05) and `contracts/contracts/vault/VaultAdmin.sol` @b5f4aba2.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SAFE = "safe"
 """The entry of ``[contracts]`` that sends what names no other sender."""
 OWNERSHIP, PARAMETER_ADMIN, GOVERNOR = "curve_dao_ownership", "curve_dao_parameters", "governor"
 """Entries that send crvUSD's setters, the owner proxy's and Origin's: the agents of Curve's two votes, and Origin's timelock. A contract's own ``caller`` goes before."""
+ORIGIN = "Origin"
 INT256 = 2**255 - 1
 WAD = 10**18
 RATE = 43_959_106_799
@@ -119,6 +120,11 @@ MAX_SLIPPAGE = _setter(
     "rebalancer", "setMaxSlippage(uint256 _maxSlippage)", reads="maxSlippage()", limit="at most 0.05; the governor alone",
     bounds=((0, 5 * 10**16),), sender=GOVERNOR,
 )  # fmt: skip
+VAULT_BUFFER = _setter(
+    "vault", "setVaultBuffer(uint256 _vaultBuffer)", reads="vaultBuffer()", limit="at most 1; the governor or the strategist",
+    bounds=((0, WAD),), sender=GOVERNOR,
+)  # fmt: skip
+"""Origin's, which keeps free what `idle_buffer` says when its vault allocates."""
 THRESHOLDS = _setter(
     "frax_pool",
     "setPriceThresholds(uint256 new_mint_price_threshold, uint256 new_redeem_price_threshold)",
@@ -190,7 +196,7 @@ CONTROLLERS: dict[str, dict[str, Setter]] = {
 step, cooldown and bands (prices, 1 ± band) are the ones that count."""
 
 SETTERS: tuple[Setter, ...] = (
-    RAMP, STOP_RAMP, *POLICY.values(), MAX_SLIPPAGE, WORST_PRICE, PRICE_DEVIATION, DEBT_PARAMETERS, CALLER_SHARE, DEBT_CEILING,
+    RAMP, STOP_RAMP, *POLICY.values(), MAX_SLIPPAGE, VAULT_BUFFER, WORST_PRICE, PRICE_DEVIATION, DEBT_PARAMETERS, CALLER_SHARE, DEBT_CEILING,
     *CONTROLLERS["frax"].values(), *CONTROLLERS["pid"].values(), MINT_CAP, COLLATERAL_CAP, MINIMUM_CR, THRESHOLDS,
 )  # fmt: skip
 """Every setter that is known, in the order of their calls in a batch."""
@@ -212,6 +218,8 @@ def setter_of(name: str, state: ProtocolState) -> Setter | None:
     if name in POLICY or name in REGULATOR:
         setter = POLICY.get(name) or REGULATOR[name]
         return setter if setter.contract in state.contracts else None
+    if name == "idle_buffer" and state.is_of(ORIGIN):
+        return VAULT_BUFFER if VAULT_BUFFER.contract in state.contracts else None
     keeper, _, short = name.rpartition(".")
     if label_of(keeper)[1] == "keeper" or name in _OF_THE_KEEPER:
         return _of_keeper(keeper or CALLER_SHARE.contract, _OF_THE_KEEPER.get(name, short), state)

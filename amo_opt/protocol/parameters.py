@@ -154,6 +154,7 @@ ISSUER_PARAMETERS: dict[str, Parameter] = {
             1.0,
             "",
             0.01,
+            raw_decimals=18,
             rank=100,
             share_of="collateral",
         ),

@@ -250,13 +250,13 @@ def test_a_change_is_called_in_the_contracts_units(crvusd: Study) -> None:
     after = crvusd.current.replace(policy_rate0=0.11, policy_sigma=0.015, policy_target_debt_fraction=0.2)
     assert calls_between(crvusd.current, after, crvusd.state, ramp=None) == ()
     calls = calls_between(crvusd.current, after, with_contract(crvusd).state, ramp=None)
-    assert [(call.setter.signature, call.values) for call in calls] == [
+    assert [(call.function.signature, call.values) for call in calls] == [
         ("set_rate(uint256)", (round(0.11 * WAD / SECONDS_A_YEAR),)),
         ("set_sigma(int256)", (15 * WAD // 1000,)),
         ("set_target_debt_fraction(uint256)", (WAD // 5,)),
     ]
     assert calls[0].values == (3_488_077_118,)  # what the contract held where its documents say 11%
-    assert all(call.to == "0x" + "12" * 20 for call in calls)
+    assert {(call.to, call.caller) for call in calls} == {("0x" + "12" * 20, "curve_dao_ownership")}
 
 
 def test_the_snapshots_rate0_is_the_contracts_integer() -> None:
@@ -271,8 +271,8 @@ def test_the_contract_takes_what_a_parameter_may_be(crvusd: Study, name: str) ->
     policy = contract(AggMonetaryPolicy4, rate0=0, sigma=WAD, target=WAD, extra_const=0, debt_ratio_ema_time=3600)
     parameter, setter = PARAMETERS[name], setter_of(name, with_contract(crvusd).state)
     assert setter is not None
-    assert (setter.function, setter.contract) == (parameter.setter, parameter.contract)
+    assert (setter.name, setter.contract) == (parameter.setter, parameter.contract)
     for end in (parameter.low, parameter.high):
         raw = raw_integer(parameter, end)
         assert raw is not None
-        getattr(policy, setter.function)(raw)
+        getattr(policy, setter.name)(raw)
