@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("amo_opt.cli.simulate", "Run one parameter set on a study's paths."),
     "profile": ("amo_opt.cli.profile", "Move each searched parameter by itself: what it does, or that it does nothing."),
     "break": ("amo_opt.cli.break_", "The largest run, depeg and freeze that a parameter set survives."),
+    "dry-run": ("amo_opt.cli.dry_run", "Execute a batch on a chain's state, and its revert; nothing is sent."),
     "backtest": ("amo_opt.cli.backtest", "Replay a recorded history: the model beside what happened."),
     "alarms": ("amo_opt.cli.alarms", "Score monitoring triggers on recorded histories: lead, precision, recall."),
     "calibrate": ("amo_opt.cli.calibrate", "Fit flow and run parameters to a history; print the TOML to paste."),

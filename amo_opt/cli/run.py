@@ -36,6 +36,14 @@ from amo_opt.cli.streams import say
     show_default=True,
     help="How long to wait for a storage that stops answering.",
 )
+@click.option(
+    "--rpc",
+    "url",
+    default=None,
+    metavar="URL",
+    help="Node on whose state the proposal's payloads are executed at the end, without being sent. It is neither shown nor kept.",
+)
+@click.option("--dry-run", "dry", is_flag=True, help="The same with the node of the environment variable AMO_OPT_RPC.")
 @json_option
 def command(
     study_file: Path,
@@ -48,6 +56,8 @@ def command(
     out: Path | None,
     storage: str | None,
     storage_wait: float,
+    url: str | None,
+    dry: bool,
     as_json: bool,
 ) -> int:
     """Search a study's space, certify the best sets on fresh paths, and write the report.
@@ -59,7 +69,9 @@ def command(
       amo-opt run studies/frax-2022.toml
       amo-opt run studies/frax-2022.toml --trials 16 --paths 8 --out reports/quick-look
       amo-opt run studies/frax-2022.toml --cluster tcp://HOST:8786
+      amo-opt run studies/frax-2022.toml --rpc http://127.0.0.1:8545
     """
+    from amo_opt.cli.executing import execute, node_for
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
     from amo_opt.report.facts.doubt import doubt_words
@@ -79,6 +91,8 @@ def command(
     check_results(folder / "results.json", study=study.name)
     if in_memory(address):
         say(f"note: the storage {public(address)} is in memory, and ends with this command", err=True)
+    if url is not None or dry:
+        node_for(study, url)  # told before the search rather than after
     threads = thread_count(workers)
     tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
     # drawing takes a second to load, which is there while compiled code runs
@@ -86,6 +100,7 @@ def command(
     with watching(study, folder) as watch:
         result = optimise(study, workers=threads, cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
+    works = execute(result, written, url=url, as_json=as_json) if url is not None or dry else True
     say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
     if result.doubt is not None:
         click.echo(f"{doubt_words(result.doubt)}.", err=as_json)
@@ -96,4 +111,4 @@ def command(
     say(f"report: {written / 'report.html'}", err=as_json)
     if as_json:
         click.echo(results_json(result), nl=False)
-    return 1 if result.verdict == "infeasible" else 0
+    return 1 if result.verdict == "infeasible" or not works else 0

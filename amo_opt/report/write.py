@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import StorageError
+from amo_opt.onchain.execution_record import FILE as EXECUTION
+from amo_opt.onchain.execution_record import SCHEMA, Record, read_record
 from amo_opt.search.unfinished import unfinished
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ FILES = (
     "parameters.toml",
     "trials.csv",
     "monitor.json",
+    EXECUTION,
     "safe-batch.json",
     "safe-batch-revert.json",
     *(f"{stem}{end}" for stem in ("ramp", "ramp-stop", "dao", "dao-revert") for end in ("-actions.txt", "-evmscript.txt")),
@@ -36,8 +39,8 @@ FILES = (
 """Everything a report folder may hold; a folder with anything else is not ours to replace."""
 
 
-def report_files(result: Result) -> dict[str, bytes]:
-    """Every file of the report by name: a function of the result, the installed versions and SOURCE_DATE_EPOCH, of nothing else.
+def report_files(result: Result, record: Record | None = None) -> dict[str, bytes]:
+    """Every file of the report by name: a function of the result, what was executed of its payloads, the installed versions and SOURCE_DATE_EPOCH, of nothing else.
 
     The Safe batches are among them only where something is recommended that a Safe can execute, and nothing stands in its way (section 13).
     """
@@ -49,7 +52,7 @@ def report_files(result: Result) -> dict[str, bytes]:
     from amo_opt.report.results_json import results_json
 
     results = results_json(result)
-    facts = gather(result, results_hash=hashlib.sha256(results.encode()).hexdigest())
+    facts = gather(result, results_hash=hashlib.sha256(results.encode()).hexdigest(), record=record)
     texts = {
         "proposal.md": proposal_md(facts),
         "appendix.md": appendix(facts).text,
@@ -63,19 +66,21 @@ def report_files(result: Result) -> dict[str, bytes]:
 
 
 def batch_files(facts: Facts) -> dict[str, str]:
-    """The payloads by file name, the Safe's batches first; empty where section 13 says why there is none."""
+    """The payloads by file name, the Safe's batches first, and what was executed of them; empty where section 13 says why there is none."""
     from amo_opt.onchain.safe_batch import file_text
     from amo_opt.report.facts.execution import BATCH, REVERT
 
     batches = {BATCH: facts.execution.batch, REVERT: facts.execution.revert}
     files = {name: file_text(batch) for name, batch in batches.items() if batch is not None}
+    if facts.execution.runs:
+        files[EXECUTION] = Record(SCHEMA, facts.execution.runs).text
     for payload in facts.execution.payloads:
         files |= payload.files
     return files
 
 
 def check_folder(folder: Path) -> None:
-    """Raises `StorageError` unless a report may be written to ``folder``: it is absent, empty, or holds a report and nothing else.
+    """Raises `StorageError` unless a report may be written to ``folder``: it is absent, empty, or holds a report and nothing else; `AmoOptError` for a damaged record in it.
 
     Worth calling before a long run: a report replaces its folder whole, and must never sweep away what somebody else put there.
     """
@@ -89,19 +94,21 @@ def check_folder(folder: Path) -> None:
         raise StorageError(
             f"the folder {folder.name} holds {foreign[0]}, which no report contains: empty it or name another one with --out"
         )
+    read_record(folder / EXECUTION)
 
 
 def write_report(result: Result, folder: str | os.PathLike[str]) -> Path:
     """Writes the report of ``result`` and returns its folder.
 
     All files are made first, written to a new sibling folder, flushed to disk, and put in place by one rename; where a report stands
-    already the two folders change places in one step. A run killed at any moment leaves the old report or the new one.
+    already the two folders change places in one step. A run killed at any moment leaves the old report or the new one. What `execution.json` of the old one says of
+    the payloads of the new one, byte for byte, is kept and told.
 
     Raises `StorageError` where the folder cannot be written or holds something that is not a report.
     """
     folder = Path(folder)
-    files = report_files(result)
     check_folder(folder)
+    files = report_files(result, read_record(folder / EXECUTION))
     target = _resolved(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,7 @@ from amo_opt.wording import clean, in_account
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
+    from amo_opt.onchain.execution_record import Record
     from amo_opt.search.result import Result, WorstPath
 
 __all__ = ["Facts", "gather"]
@@ -131,8 +132,8 @@ class Facts:
         return tuple(row for row in self.state if not row.assumed)
 
 
-def gather(result: Result, *, results_hash: str) -> Facts:
-    """The facts of a result; ``results_hash`` is the SHA-256 of its results.json.
+def gather(result: Result, *, results_hash: str, record: Record | None = None) -> Facts:
+    """The facts of a result; ``results_hash`` is the SHA-256 of its results.json, ``record`` what was executed of its payloads.
 
     Raises `AmoOptError` where the result contradicts itself (no current set, a recommendation without its set).
     """
@@ -186,7 +187,7 @@ def gather(result: Result, *, results_hash: str) -> Facts:
         sensitivity=sensitivity_of(result, subject, rows),
         convergence=convergence_of(result),
         monitoring=monitoring_of(result, subject),
-        execution=execution_of(result, subject, results_hash=results_hash),
+        execution=execution_of(result, subject, results_hash=results_hash, record=record),
         tails=tail_facts(result),
         risk=risk_of(result, subject),
     )

@@ -17,6 +17,7 @@ from amo_opt.onchain.signatures import GOVERNOR, OWNERSHIP, PARAMETER_ADMIN, SAF
 from amo_opt.protocol.addresses import INSTALL, checksummed, lacks_checksum
 from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.blockers import blockers_of
+from amo_opt.report.facts.executed import executed
 from amo_opt.report.facts.parameter_rows import executor
 from amo_opt.report.facts.schedule import moment, schedule_of, unix
 from amo_opt.report.wording import plain_number
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from amo_opt.config.study import Study
     from amo_opt.onchain.calls import Call
+    from amo_opt.onchain.execution_record import Record, Run
     from amo_opt.protocol.state import ProtocolState
     from amo_opt.report.facts.schedule import Schedule
     from amo_opt.report.facts.sets import Subject
@@ -96,9 +98,11 @@ class Execution:
     batch: dict[str, Any] | None
     revert: dict[str, Any] | None
     payloads: tuple[Payload, ...] = ()
+    runs: tuple[Run, ...] = ()
+    """What `execution.json` holds of them."""
 
 
-def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Execution:
+def execution_of(result: Result, subject: Subject, *, results_hash: str, record: Record | None = None) -> Execution:
     """The calls from the current set to the recommended one, and back.
 
     Raises `AmoOptError` where SOURCE_DATE_EPOCH is set and is no whole number.
@@ -124,7 +128,7 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
     undoing = [call for call in back if _is_in_batch(call)]
     reasons = _lacking(inside)
     made = _Meta(result, results_hash, schedule)
-    return Execution(
+    found = Execution(
         reasons=reasons,
         calls=tuple(_row(call) for call in inside),
         apart=tuple(_row(call) for call in forward if _why_not(call)),
@@ -137,6 +141,7 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str) -> Exec
         revert=None if reasons else made.batch(undoing, revert=True),
         payloads=made.payloads(forward, back),
     )
+    return executed(found, record, batch=BATCH)
 
 
 @dataclass(frozen=True)
