@@ -13,7 +13,9 @@ from amo_opt.cli.options import json_option, load, study_option, thread_count
 from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
-    from amo_opt.comparison.review import Review
+    from amo_opt.comparison.proposal import Proposal
+    from amo_opt.comparison.review import DryRun, Review
+    from amo_opt.config.study import Study
 
 
 def _split(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
@@ -38,11 +40,18 @@ def _split(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> di
 @click.option(
     "--rpc",
     default=None,
-    envvar="AMO_OPT_RPC",
     metavar="URL",
-    help="Node to run the calls on, in a fork (default: AMO_OPT_RPC; none: not run).",
+    help="Node on whose state the calls are executed, without being sent. It is neither shown nor kept.",
 )
+@click.option("--dry-run", "dry", is_flag=True, help="The same with the node of the environment variable AMO_OPT_RPC.")
 @click.option("--block", type=click.IntRange(min=0), default=None, help="Block to run them at (default: the latest).")
+@click.option(
+    "--from",
+    "sender",
+    default=None,
+    metavar="ADDRESS",
+    help="Who sends what names no sender (default: the state's Safe, of a governor's proposal the governor).",
+)
 @click.option(
     "--split",
     multiple=True,
@@ -69,7 +78,9 @@ def command(
     *,
     study_file: Path,
     rpc: str | None,
+    dry: bool,
     block: int | None,
+    sender: str | None,
     split: dict[str, float],
     gates_file: Path | None,
     paths: int | None,
@@ -92,15 +103,15 @@ def command(
     """
     from amo_opt.comparison.gates import load_gates
     from amo_opt.comparison.proposal import read_proposal
-    from amo_opt.comparison.review import dry_run_of, review
+    from amo_opt.comparison.review import review
     from amo_opt.comparison.review_pages import json_text, write_review
 
-    if block is not None and rpc is None:
-        raise click.UsageError("--block without --rpc: it is the block of a node")
+    if (block is not None or sender is not None) and not (dry or rpc):
+        raise click.UsageError("--block and --from are about a node: allowed with --rpc or --dry-run")
     study = load(study_file, seed=seed)
     gates = None if gates_file is None else load_gates(gates_file)
     proposal = read_proposal(proposal_file, study, split=split)
-    ran = dry_run_of(proposal, study, rpc=rpc, block=block)
+    ran = dry_run(proposal, proposal_file, study, rpc=rpc, dry=dry, block=block, sender=sender)
     with showing() as progress:
         found = review(proposal, study, gates=gates, paths=paths, dry_run=ran, workers=thread_count(workers), progress=progress)
     folder = Path("reviews") / proposal_file.stem if out is None else out
@@ -111,6 +122,28 @@ def command(
         print_review(found)
     say(f"review.md, review.html and review.json written to {folder}", err=True)
     return found.exit_status
+
+
+def dry_run(
+    proposal: Proposal, file: Path, study: Study, *, rpc: str | None, dry: bool = False, block: int | None, sender: str | None
+) -> DryRun:
+    """The proposal's calls executed on a node's state, without signing or sending. Raises `AmoOptError` where that could not be tried."""
+    from amo_opt.cli.dry_run import run_files
+    from amo_opt.comparison.review import DryRun
+    from amo_opt.onchain.signatures import GOVERNOR, SAFE
+    from amo_opt.wording import NOT_KNOWN
+
+    if not proposal.transactions:
+        return DryRun(status="not executed", why="the proposal holds no calls")
+    if rpc is None and not dry:
+        return DryRun(status="not executed", why="no node was given (--rpc)")
+    account = study.state.contracts.get(GOVERNOR if proposal.form == "proposal to a governor" else SAFE)
+    run = run_files(file, None, url=rpc, block=block, sender=account.address if sender is None and account is not None else sender)
+    on = f"{run.engine}, chain {run.chain_id}, block {run.block} ({run.block_hash})"
+    readings = tuple((each.getter, each.before or NOT_KNOWN, each.after or NOT_KNOWN) for each in run.batch.readings if each.moved)
+    if run.batch.ok:
+        return DryRun(status="executed", why=f"every call works; {on}, {run.batch.gas:,} gas", readings=readings)
+    return DryRun(status="reverted", why=f"{'; '.join(run.batch.objections)}; {on}")
 
 
 def print_review(found: Review) -> None:

@@ -145,6 +145,10 @@ def _table(text: str) -> list[tuple[int, list[str]]] | None:
     """Line numbers and cells below a heading ``parameter, value``, as Markdown or CSV; None where the text has no such heading."""
     for number, line in enumerate(lines := text.splitlines(), start=1):
         heads = [each.casefold() for each in _cells(line)]
+        if re.match(r"\s*parameter\s*[;\t]", line, re.IGNORECASE):
+            raise AmoOptError(
+                f"line {number} of the table: columns apart by another sign; found {line.strip()!r:.60}; allowed: commas, or | as in Markdown"
+            )
         if len(heads) >= 2 and heads[0] == "parameter" and any(each in VALUES for each in heads[1:]):
             place = next(each for each, head in enumerate(heads) if head in VALUES)
             return _rows(lines, number, place, len(heads))
@@ -181,7 +185,7 @@ def _values(file: Path, rows: list[tuple[int, list[str]]], study: Study) -> dict
         if name not in there:
             hint = nearest(name, there)
             known = "of a mechanism that the state does not have" if name in PARAMETERS else "no such parameter"
-            raise AmoOptError(f"{place}: {known}; found {name!r:.60}" + (f"; did you mean {hint!r}?" if hint else ""))
+            raise AmoOptError(f"{place}: {known}; found {name!r:.60}" + (f"; {hint}" if hint else ""))
         if name in found:
             raise AmoOptError(f"{place}: {name} stands there twice; allowed: each parameter once")
         value = float(written) if _NUMBER.fullmatch(written) else math.nan

@@ -59,10 +59,13 @@ class Margin:
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """What became of the calls on a fork of the chain; ``why`` they were not executed or what they said when they reverted."""
+    """What became of the calls on the state of a block, where nothing is signed or sent; ``why`` they were not executed, what they were executed on, or why they revert. ``readings`` are
+    getters before and afterwards.
+    """
 
     status: Ran
     why: str
+    readings: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,12 +156,3 @@ def _limits(comparison: Comparison, baseline: ParameterSet) -> tuple[Constraint,
     rows = layout(baseline, study, paths=comparison.paths, designs=figures.designs, weights=figures.weights)
     found = limits_kept(rows, figures.values, figures.parameters)
     return tuple(sorted(found, key=lambda each: -each.violation_high))
-
-
-def dry_run_of(proposal: Proposal, study: Study, *, rpc: str | None, block: int | None) -> DryRun:  # noqa: ARG001 - what an engine is given
-    """What the proposal's calls do on a fork of the chain at a block. Until an engine is there, and for a proposal without calls, that they were not executed."""
-    if not proposal.transactions:
-        return DryRun(status="not executed", why="the proposal holds no calls")
-    if rpc is None:
-        return DryRun(status="not executed", why="no node was given (--rpc)")
-    return DryRun(status="not executed", why="this version reads a node and executes nothing on it")

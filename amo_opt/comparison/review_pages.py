@@ -88,6 +88,9 @@ def blocks(review: Review) -> list[Block]:
         found += [Heading("Gate by gate"), _gates(review), Heading("What would have to be true"), Points(words.conditions(review))]
         found += _half(review)
     found += [Heading("On chain"), Prose(f"{words.sentence(review.dry_run.status)[:-1]}: {review.dry_run.why}.")]
+    if review.dry_run.readings:
+        rows = tuple((Verbatim(getter), before, after) for getter, before, after in review.dry_run.readings)
+        found.append(Table(("getter", "before", "afterwards"), rows, right=(1, 2)))
     if comparison is not None:
         found += [
             Heading("What it rests on"),
@@ -373,7 +376,11 @@ def json_document(review: Review) -> dict[str, Any]:
             "changes": {name: value for name, _, value in review.half.changes},
             "gates": [gate_document(gate) for gate in review.half.gates],
         },
-        "dry_run": {"status": review.dry_run.status, "why": review.dry_run.why},
+        "dry_run": {
+            "status": review.dry_run.status,
+            "why": review.dry_run.why,
+            "readings": [{"getter": getter, "before": before, "after": after} for getter, before, after in review.dry_run.readings],
+        },
     }
 
 

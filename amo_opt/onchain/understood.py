@@ -279,7 +279,7 @@ class _Reader:
                         if summed
                         else "; the proposal sets no cap of several AMOs together"
                     )
-                    + (f"; did you mean {hint!r}?" if (hint := nearest(name, summed)) else "")
+                    + (f"; {hint}" if (hint := nearest(name, summed)) else "")
                 )
             check_value(f"--split {name}", PARAMETERS[name], share)
         present = {setter: cap_raw(setter, self.current, self.state) for setter in CAPS}
