@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 2**20
 VALUES = ("value", "new value", "proposed", "proposed value", "new")
 """What the second column of a table of new values is called; the first is ``parameter``."""
+_CALLS = re.compile(r"^\s*(0x|[{[])|TARGET|ACTIONS")
+"""What a payload of calls has somewhere; `read_payload` looks closer."""
 _RULE = re.compile(r":?-+:?")
 _NUMBER = re.compile(r"[-+]?(\d+(_\d+)*)(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 
@@ -81,6 +83,11 @@ def read_proposal(file: Path, study: Study, *, split: Mapping[str, float] | None
     digest = hashlib.sha256(raw).hexdigest()
     rows = _table(text)
     if file.suffix.lower() != ".toml" and rows is None:
+        if not _CALLS.search(text):
+            raise AmoOptError(
+                f"{file}: no proposal; allowed: a Safe batch, a vote's ACTIONS or evmscript, a governor's propose, a list of calls, a parameter file (.toml), a table with the columns "
+                "parameter and value"
+            )
         return _of_calls(file, study, split or {}, digest)
     if split:
         raise AmoOptError(f"--split {next(iter(split))}: {file} gives every parameter's value itself; leave it out")
@@ -92,7 +99,10 @@ def read_proposal(file: Path, study: Study, *, split: Mapping[str, float] | None
 
 
 def _of_calls(file: Path, study: Study, split: Mapping[str, float], digest: str) -> Proposal:
-    payload = read_payload(file)
+    try:
+        payload = read_payload(file)
+    except AmoOptError as error:
+        raise AmoOptError(str(error) if str(file) in str(error) else f"{file}: {error}") from error
     state = study.state
     if payload.chain_id is not None and payload.chain_id != state.chain_id:
         raise AmoOptError(f"{file}: calls on chain {payload.chain_id}; found in the state: contracts on chain {state.chain_id}")

@@ -89,7 +89,8 @@ def test_the_split_is_ours_to_tell(judged):
         ([call_of("setMinimumCollateralRatio(uint256)", 10**18)], (), "call 1, amo_minter.setMinimumCollateralRatio: min_cr would be 1"),
         ("{", (), "no payload"),
         ("0x1234", (), "no payload"),
-        ("", (), "proposal.json"),
+        ("", (), "proposal.json: no proposal; allowed: a Safe batch"),
+        ("We think A should be 2000.", (), "no proposal; allowed: a Safe batch"),
         ("parameter,value\naave_cap,ten\n", (), "line 2: aave_cap: no number"),
     ],
 )
