@@ -6,4 +6,5 @@
 - `verdict`: `Comparison`, the one object that every output is written from
 - `compare`: the call that puts them together
 - `documents`, `markdown`, `github`: the outputs; `store` writes them
+- `proposal`: what somebody posted, read as a set; `review`: judged, half the step beside it; `review_wording`, `review_pages`: said and written
 """

@@ -11,7 +11,7 @@ from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.comparison.judging import STATUSES
 from amo_opt.comparison.wording import because, gate_question, row, scale
 from amo_opt.config.schema import given_figures
-from amo_opt.scoring.constraints import CAPS, RULES
+from amo_opt.scoring.constraints import RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.wording import NOT_KNOWN, count, in_account, interval, named, significant, sized, true_minus
 
@@ -166,7 +166,7 @@ def conditions(review: Review) -> tuple[str, ...]:
     ]
     if more:
         told.append(f"What is inconclusive among the gates would take about {max(more):,} more paths per scenario to settle (--paths).")
-    told += [limit for limit in (_limit(each, review.study.state) for each in review.limits[:1]) if limit]
+    told += [_limit(each, review.study.state) for each in [each for each in review.limits if each.scenario is not None][:1]]
     told += [
         f"{' + '.join(each.names)} as proposed: {significant(each.cap / 1e6, 4)}m tokens, less than the {significant(each.used / 1e6, 4)}m {each.use} today; such a cap allows "
         "nothing new, and what is out comes back only as fast as the AMO can withdraw."
@@ -193,10 +193,8 @@ def _condition(each: Margin) -> str:
 
 def _limit(each: Constraint, state: ProtocolState) -> str:
     """The study's limit that is nearest to breaking."""
-    name = CAPS if each.scenario is None else next(rule.metric for rule in RULES if rule.name == each.name)
-    metric = METRICS.get(name)
-    label = "Collateral caps plus idle buffer" if metric is None else in_account(metric.title, state.unit)
-    where = "" if each.scenario is None else f" in {each.scenario}"
+    metric = METRICS[next(rule.metric for rule in RULES if rule.name == each.name)]
+    label = f"{in_account(metric.title, state.unit)}, in {each.scenario}"
     factor, unit = scale(in_account(each.unit, state.unit), (each.estimate.value, each.limit))
 
     def of(value: float) -> str:
@@ -212,7 +210,7 @@ def _limit(each: Constraint, state: ProtocolState) -> str:
         else "is kept by its figure, not by its bound: too few paths, or too near"
     )
     limit = f"{'at least' if each.at_least else 'at most'} {of(each.limit)}"
-    return f"Of the study's limits the nearest, {label}{where}, {limit}, {kept}: {of(each.estimate.value)}{n}."
+    return f"Of the study's limits the nearest, {label}, {limit}, {kept}: {of(each.estimate.value)}{n}."
 
 
 def half(review: Review) -> str:
@@ -255,6 +253,10 @@ def _refused(each: Note, _: ProtocolState) -> str:
     return f"changes A by a factor of {factor}; the pool refuses more than 10 times up or down at once, so this call reverts."
 
 
+def _drift(each: Note, _: ProtocolState) -> str:
+    return f"the chain held {', '.join(each.names)} at block {each.numbers[0]:.0f}, the study takes another value to be in force: what changes is counted from the study's."
+
+
 _NOTES: dict[NoteKind, Callable[[Note, ProtocolState], str]] = {
     "no change": lambda _, __: "sets what is in force already; no change.",
     "overtaken": lambda _, __: "a later call of the same function overtakes it.",
@@ -263,6 +265,7 @@ _NOTES: dict[NoteKind, Callable[[Note, ProtocolState], str]] = {
     "ramp": _ramp,
     "ramp refused": _refused,
     "caller": lambda each, _: f"{each.names[0]} obeys {each.names[1]} alone; sent by anybody else the call reverts.",
+    "drift": _drift,
 }
 
 

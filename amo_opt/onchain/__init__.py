@@ -8,6 +8,7 @@ connection.py     one exchange over HTTP, without the node's address in any word
 wire.py           numbers, bytes and reverts as JSON-RPC writes them
 signatures.py     the setters on chain: arguments, limits, who holds band and step
 calls.py          two parameter sets -> the calls between them, in whole on-chain integers
+understood.py     somebody's transactions -> what they make of a parameter set, and the calls that are not understood
 raw_integers.py   parameters as contracts hold them
 safe_batch.py     transactions -> Safe's Transaction Builder file with its checksum, and back
 """

@@ -134,14 +134,14 @@ def _raws(setter: Setter, names: list[str], values: ParameterSet, state: Protoco
 
 
 def _changed(setter: Setter, now: tuple[int, ...], then: tuple[int, ...], keeper: str, state: ProtocolState) -> list[Call]:
-    read, _ = _read(setter, keeper, state)
+    read, _ = in_force(setter, keeper, state)
     found = now if read is None else read
     # an argument that the proposal leaves alone stays what the chain has, whatever the model takes for it
     wanted = tuple(there if old == new else new for there, old, new in zip(found, now, then, strict=True))
     return [] if wanted == found else [_call(setter, wanted, now, state, keeper=keeper)]
 
 
-def _read(setter: Setter, keeper: str, state: ProtocolState) -> tuple[tuple[int, ...] | None, int | None]:
+def in_force(setter: Setter, keeper: str, state: ProtocolState) -> tuple[tuple[int, ...] | None, int | None]:
     """What the state read of the setter's getters, and at which block; None where one is not among the reads."""
     reads: Any = getattr(state, "reads", {})
     keys = [f"{setter.contract}.{each.name}({keeper})" for each in setter.getters]
@@ -176,7 +176,7 @@ def way_to(setter: Setter, state: ProtocolState) -> Way:
 
 def _call(setter: Setter, values: tuple[int, ...], before: tuple[int, ...], state: ProtocolState, *, keeper: str = "") -> Call:
     _refuse_out_of_range(setter, values, keeper)
-    read, block = _read(setter, keeper, state)
+    read, block = in_force(setter, keeper, state)
     way = way_to(setter, state)
     first = (way.through,) if way.through is not None else (state.contracts[keeper].address,) if keeper else ()
     account = state.contracts.get(way.caller)

@@ -14,7 +14,7 @@ from amo_opt.amos.cap_use import cap_in_tokens
 from amo_opt.amos.parameters import PARAMETERS, governed, parameters_in
 from amo_opt.config.wording import nearest
 from amo_opt.errors import AmoOptError
-from amo_opt.onchain.calls import ONE
+from amo_opt.onchain.calls import ONE, in_force
 from amo_opt.onchain.raw_integers import CAPS, STABLECOIN_DECIMALS, cap_raw, raw_integer, value_of
 from amo_opt.onchain.signatures import CALLER_SHARE, DEBT_CEILING, PROXIES, RAMP, Setter, setter_of
 from amo_opt.wording import plain
@@ -34,7 +34,7 @@ SPLIT_ROUNDING = 1e-3
 
 Kind = Literal["values", "ramp", "proxied ramp", "bands", "sum", "ceiling"]
 Why = Literal["address", "function", "arguments", "ether", "mechanism", "pool", "keeper", "bands"]
-NoteKind = Literal["no change", "overtaken", "shared out", "told apart", "ramp", "ramp refused", "caller"]
+NoteKind = Literal["no change", "overtaken", "shared out", "told apart", "ramp", "ramp refused", "caller", "drift"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Moved:
 @dataclass(frozen=True)
 class Note:
     """Something to be known of a call; the documents say it in words. ``names`` are parameters or entries of ``[contracts]``, ``numbers`` what the kind has: of ``shared out`` the factors of
-    ``names``, of ``ramp`` the Unix second it ends at.
+    ``names``, of ``ramp`` the Unix second it ends at, of ``drift`` the block at which the chain held ``names``, integers as text, where the study holds others.
     """
 
     kind: NoteKind
@@ -113,7 +113,7 @@ class _Known:
     function: Function
     kind: Kind
     names: tuple[str, ...]
-    limit: str = ""
+    setter: Setter
 
 
 def understood(
@@ -211,8 +211,19 @@ class _Reader:
                 notes.append(Note("ramp refused", (moved[0].name,), (factor,)))
         if not moved:
             notes.append(Note("no change", tuple(wanted)))
+        study = [_integer(_definition(name), self.current.values()[name], self.state) for name in wanted]
+        notes += self._drift(known, arguments, study)
         raws = tuple(wanted.values())
-        return ReadCall(number, transaction, place, said, tuple(held), raws, tuple(moved), known.limit, tuple(notes))
+        return ReadCall(number, transaction, place, said, tuple(held), raws, tuple(moved), known.setter.limit, tuple(notes))
+
+    def _drift(self, known: _Known, arguments: tuple[Any, ...], study: Sequence[int]) -> list[Note]:
+        """Where the state read another value in force than the study has."""
+        keeper = self.entries[str(arguments[0]).lower()] if known.kind == "ceiling" else ""
+        read, block = in_force(known.setter, keeper, self.state)
+        if read is None or block is None:
+            return []
+        found = (read[0] - ONE,) if known.kind == "bands" else read
+        return [] if found == tuple(study) else [Note("drift", tuple(map(str, read)), (float(block),))]
 
     def _wanted(self, known: _Known, arguments: tuple[Any, ...]) -> dict[str, int]:
         """Integers by parameter."""
@@ -252,8 +263,9 @@ class _Reader:
             for each in self.calls
         ]
         self.sums[setter] = raw
+        notes += self._drift(known, (), [cap_raw(setter, self.current, self.state) or 0])
         kept = (*notes, Note("no change", known.names)) if raw == held else tuple(notes)
-        return ReadCall(number, transaction, f"{known.entry}.{setter}", said, (held,), (raw,), (), known.limit, kept)
+        return ReadCall(number, transaction, f"{known.entry}.{setter}", said, (held,), (raw,), (), known.setter.limit, kept)
 
     def finish(self, name: str) -> Understanding:
         """The whole: sums shared out, and what no call tells."""
@@ -423,15 +435,15 @@ def _of_setter(setter: Setter, names: tuple[str, ...]) -> _Known:
         kind = "sum"
     elif len(setter.arguments) > len(names):
         kind = "bands"
-    return _Known(setter.contract, setter.function, kind, names, setter.limit)
+    return _Known(setter.contract, setter.function, kind, names, setter)
 
 
 def _ramps(state: ProtocolState) -> list[_Known]:
     found = []
     for entry, contract in state.contracts.items():
         if _amplification(entry) in parameters_in(state):
-            found.append(_Known(entry, RAMP.function, "ramp", (_amplification(entry),), RAMP.limit))
+            found.append(_Known(entry, RAMP.function, "ramp", (_amplification(entry),), replace(RAMP, contract=entry)))
             proxy = PROXIES.get((contract.caller or "", RAMP.function.signature))
             if proxy is not None:
-                found.append(_Known(contract.caller or "", proxy.function, "proxied ramp", (), RAMP.limit))
+                found.append(_Known(contract.caller or "", proxy.function, "proxied ramp", (), replace(RAMP, contract=entry)))
     return found

@@ -277,6 +277,8 @@ def test_gates_of_ones_own(small, write):
     file = write("parameter,value\naave_cap,0.1\n", "values.csv")
     found = review(read_proposal(file, small), small, gates=(Gate(metric="yield", cls="safety", maximum=0.0),), paths=30)
     assert [each.of_figure for each in found.margins] == [True]
+    assert ("aave_cap",) in [each.names for each in found.below]
+    assert any("less than the 250m lent today" in each for each in words.conditions(found))
     assert [gate.gate.metric for gate in found.comparison.failed] == ["yield"]
 
 

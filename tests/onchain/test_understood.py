@@ -16,9 +16,9 @@ from amo_opt.onchain.calls import calls_between, policy_names
 from amo_opt.onchain.raw_integers import CAPS, cap_raw, raw_integer, value_of
 from amo_opt.onchain.signatures import DEBT_CEILING, DEBT_PARAMETERS, PROXIES, RAMP, setter_of
 from amo_opt.onchain.transaction import Transaction
-from amo_opt.onchain.understood import understood
+from amo_opt.onchain.understood import Note, understood
 from amo_opt.protocol.parameters import ORDERED_PAIRS
-from amo_opt.protocol.state import Contract
+from amo_opt.protocol.state import Contract, OnChain
 
 FRAX = load_study("studies/frax-2022.toml")
 CRVUSD = load_study("studies/crvusd-2024.toml")
@@ -223,6 +223,24 @@ def test_what_cannot_be_simulated_is_refused_by_its_call(calls, split, message):
     transactions = [sent(FRAX.state, entry, signature, value) for entry, signature, value in calls]
     with pytest.raises(AmoOptError, match=message):
         understood(FRAX.current, transactions, FRAX.state, split=split)
+
+
+def test_values_in_force_that_the_chain_does_not_hold_are_told():
+    """Where the state read another value than the study has, every call of that setter says so; where it read the same none does."""
+    reads = {
+        "amo_minter.min_cr()": OnChain(raw=790_000, address=NOWHERE, block=7, hash="0x" + "ab" * 32),
+        "stablecoin.frax_step()": OnChain(
+            raw=raw_integer(PARAMETERS["cr_step"], FRAX.current.cr_step), address=NOWHERE, block=7, hash="0x"
+        ),
+    }
+    state = replace(FRAX.state, reads=reads)
+    calls = [
+        sent(state, "stablecoin", "setFraxStep(uint256)", 2000),
+        sent(state, "stablecoin", "setFraxStep(uint256)", 3000),
+        sent(state, "amo_minter", "setMinimumCollateralRatio(uint256)", 800_000),
+    ]
+    found = understood(FRAX.current, calls, state)
+    assert [each.notes for each in found.calls] == [(), (), (Note("drift", ("790000",), (7.0,)),)]
 
 
 def test_pegkeepers_ceilings_by_address():
