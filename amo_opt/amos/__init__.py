@@ -9,6 +9,7 @@ kinds                those of which a protocol may have several, by names that i
 hold                 what the treasury owns of a pool and leaves there
 pools                pools beside the first, and one price for all of them
 lending              what AMOs share that lend collateral
+naming               what pools and parameters are called in a sentence about a protocol
 cap_use              what is out against the caps in force
 minter               the caps on what all of them were given
 triggers             when they stop, unwind and return

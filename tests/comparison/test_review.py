@@ -19,6 +19,9 @@ from amo_opt.comparison.review_pages import json_document, markdown, page, write
 from amo_opt.errors import AmoOptError, StorageError
 from amo_opt.onchain.abi import function
 from amo_opt.onchain.calls import calls_between
+from amo_opt.onchain.dao_vote import actions, evmscript
+from amo_opt.onchain.governor import propose
+from amo_opt.onchain.safe_batch import document
 from amo_opt.scoring.score import limits_kept, score
 from amo_opt.simulation.engine import simulate
 
@@ -280,6 +283,29 @@ def test_gates_of_ones_own(small, write):
     assert ("aave_cap",) in [each.names for each in found.below]
     assert any("less than the 250m lent today" in each for each in words.conditions(found))
     assert [gate.gate.metric for gate in found.comparison.failed] == ["yield"]
+
+
+def test_every_form_says_the_same(small, write):
+    """A Safe batch, a vote's list and its script, a governor's proposal and a list of calls: the same changes by the same calls."""
+    sent = [
+        each.transaction
+        for each in calls_between(
+            small.current, small.current.replace(amplification=1800, min_cr=0.8), small.state, ramp=(1800, 1_652_659_200)
+        )
+    ]
+    agent = small.state.contracts["curve_dao_parameters"].address
+    batch = document(sent, chain_id=1, created_at=1, name="x", description="", safe=None)
+    forms = {
+        "Safe batch": json.dumps(batch),
+        "list of actions": actions([replace(each, sender=agent) for each in sent]),
+        "script of a vote": evmscript(sent, agent),
+        "proposal to a governor": propose(sent, "A and the minimum ratio"),
+        "list of calls": json.dumps([{"to": each.to, "data": "0x" + each.data.hex()} for each in sent]),
+    }
+    for form, text in forms.items():
+        found = read_proposal(write(text, "posted.txt"), small)
+        assert (found.form, found.is_whole) == (form, True)
+        assert [(line.name, line.after, line.call) for line in found.lines] == [("amplification", 1800, 1), ("min_cr", 0.8, 2)], form
 
 
 @pytest.mark.parametrize(
