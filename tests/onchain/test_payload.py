@@ -67,7 +67,13 @@ def _calls(draw, value=None, sender=None):
         kinds = draw(st.lists(KINDS, max_size=3))
         name = draw(st.from_regex("[a-z_][a-zA-Z0-9_]{0,8}", fullmatch=True).filter(str.isascii))
         function = Function(name, tuple(kinds), (), tuple(f"arg{place}" for place in range(len(kinds))))
-    return called(draw(ADDRESSES), function, [draw(_value(kind)) for kind in function.inputs], value=0 if value is None else draw(value), sender=sender)
+    return called(
+        draw(ADDRESSES),
+        function,
+        [draw(_value(kind)) for kind in function.inputs],
+        value=0 if value is None else draw(value),
+        sender=sender,
+    )
 
 
 def _plain(transactions):

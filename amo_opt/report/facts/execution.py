@@ -200,7 +200,7 @@ class _Meta:
             sender=executor(state, calls[0].setter),
             calls=tuple(_row(each) for each in calls),
             revert_calls=tuple(_row(each) for each in undo),
-            notes=(f"{form.told} {' and '.join(f'`{name}`' for name in files)}.", *notes),
+            notes=(f"{form.told} {', '.join(files)}.", *notes),
             files=files,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from operator import attrgetter
@@ -13,11 +14,12 @@ from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name, given_figures
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain import safe_batch
+from amo_opt.onchain.payload import read_payload
 from amo_opt.onchain.safe_batch import checksum
-from amo_opt.protocol.state import Figure
+from amo_opt.protocol.state import Figure, OnChain
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.execution import BATCH, REVERT, check_epoch, created_at
-from amo_opt.report.pages import proposal_md
+from amo_opt.report.pages import proposal_md, report_html
 from amo_opt.report.write import FILES, batch_files
 
 HASH = "ab" * 32
@@ -46,51 +48,117 @@ def _functions(batch):
     return [each["contractMethod"]["name"] for each in batch["transactions"]]
 
 
-def test_what_the_safe_may_not_call_stands_apart(onchain):
-    """One failing call undoes a batch: the pool obeys Curve's DAO, so its ramp is given beside the batch, decoded and encoded."""
-    found = _facts(onchain()).execution
-    assert _functions(found.batch) == ["setFraxStep", "setFraxMintCap", "setCollatBorrowCap"]
+def test_a_ramp_goes_by_itself_as_its_sender_must_send_it(onchain):
+    """One failing call undoes a batch, and the pool obeys its owner proxy alone: the ramp is Curve's parameter vote's, in the forms of that vote, with what stops it."""
+    facts = _facts(onchain())
+    found = facts.execution
+    assert _functions(found.batch) == _functions(found.revert) == ["setFraxStep", "setFraxMintCap", "setCollatBorrowCap"]
+    assert found.apart == ()
+    (ramp,) = found.payloads
+    pool = "0xd632f22692FaC7611d2AA1C0D552930D43CAEd3B"
+    assert [row.text for row in ramp.calls] == [f"curve_owner_proxy.ramp_A(_pool = {pool}, _future_A = 2210, _future_time = 1653264000)"]
+    assert [row.text for row in ramp.revert_calls] == [f"curve_owner_proxy.stop_ramp_A(_pool = {pool})"]
+    assert [row.calldata[:10] for row in (*ramp.calls, *ramp.revert_calls)] == ["0x9d4a4380", "0x53f79b2b"]
+    assert ramp.sender.startswith("Curve dao parameters 0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f through curve owner proxy 0x8CF8")
+    read = {name: read_payload(text) for name, text in ramp.files.items()}
+    assert set(read) == {"ramp-actions.txt", "ramp-evmscript.txt", "ramp-stop-actions.txt", "ramp-stop-evmscript.txt"}
+    for stem, rows in (("ramp", ramp.calls), ("ramp-stop", ramp.revert_calls)):
+        assert read[f"{stem}-actions.txt"].transactions == read[f"{stem}-evmscript.txt"].transactions
+        assert ["0x" + each.data.hex() for each in read[f"{stem}-actions.txt"].transactions] == [row.calldata for row in rows]
+    assert {each.sender for payload in read.values() for each in payload.transactions} == {"0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f"}
+    assert any("the pool refuses a ramp within a day" in note for note in ramp.notes)
+    assert any("another ramp is needed" in note and "_future_A = 1500" in note for note in ramp.notes)
+    for text in (proposal_md(facts), report_html(facts, defaultdict(tuple))):
+        assert "stop_ramp_A(_pool = " in text.replace("\\_", "_")
+    assert [row.name for row in found.policy] == ["curve_collateral_cap", "aave_cap", "curve_mint_cap", "unwind_rate"]
+
+
+def test_each_sender_gets_its_own_form(onchain, frax):
+    """A contract that obeys Curve's vote and one that obeys a governor's timelock: the Safe's batch goes on without them, and each payload is undone by one of its own form."""
+    contracts = frax.state.contracts
+    governor = replace(contracts["timelock"], address="0x" + "5a" * 19 + "5b", caller=None)
+    changed = {
+        "stablecoin": replace(contracts["stablecoin"], caller="curve_dao_parameters"),
+        "metapool": replace(contracts["metapool"], caller="governor"),
+    }
+    found = _facts(onchain(state=replace(frax.state, contracts={**contracts, **changed, "governor": governor}))).execution
+    assert _functions(found.batch) == ["setFraxMintCap", "setCollatBorrowCap"]
+    vote, ramp = found.payloads
+    assert set(vote.files) == {"dao-actions.txt", "dao-evmscript.txt", "dao-revert-actions.txt", "dao-revert-evmscript.txt"} <= set(FILES)
+    assert set(ramp.files) == {"ramp-propose.txt", "ramp-stop-propose.txt"} <= set(FILES)
+    assert [read_payload(vote.files[f"dao{stem}-actions.txt"]).transactions[0].arguments for stem in ("", "-revert")] == [(2000,), (2500,)]
+    proposed = read_payload(ramp.files["ramp-propose.txt"])
+    assert (proposed.form, [each.function.name for each in proposed.transactions]) == ("proposal to a governor", ["ramp_A"])
+
+
+def test_whose_way_is_not_known_stands_apart(onchain, frax):
+    """A pool that obeys somebody of whom no form is known: decoded and encoded, in no payload."""
+    contracts = frax.state.contracts
+    odd = replace(contracts["metapool"], caller="timelock")
+    found = _facts(onchain(state=replace(frax.state, contracts={**contracts, "metapool": odd}))).execution
     (ramp,) = found.apart
     assert ramp.text == "metapool.ramp_A(_future_A = 2210, _future_time = 1653264000)"
     assert ramp.calldata.startswith("0x3c157e64")
-    assert "only curve owner proxy may call it" in ramp.why_not
-    assert [row.name for row in found.policy] == ["curve_collateral_cap", "aave_cap", "curve_mint_cap", "unwind_rate"]
+    assert "only timelock may call it" in ramp.why_not
+    assert found.payloads == ()
+    assert any(note.startswith("Not in it: metapool.ramp_A(_future_A = 1500, ") for note in found.revert_notes)
 
 
 def test_every_address_says_where_it_was_read(onchain):
     """Contracts called and accounts that call, with repository, path and commit; the others of the state are not listed."""
     found = {row.name: row for row in _facts(onchain()).execution.addresses}
-    assert set(found) == {"metapool", "stablecoin", "amo_minter", "safe", "curve_owner_proxy"}
+    assert set(found) == {"metapool", "stablecoin", "amo_minter", "safe", "curve_owner_proxy", "curve_dao_parameters"}
     assert found["amo_minter"].origin.startswith("FraxFinance/frax-solidity src/types/constants.ts @012909d1: ")
 
 
-def test_what_the_revert_batch_cannot_undo_is_named(onchain):
-    """The ramp back is Curve's DAO's as well."""
-    notes = _facts(onchain()).execution.revert_notes
-    assert any(note.startswith("Not in it: metapool.ramp_A(_future_A = 1500, ") for note in notes)
-    assert any("stop_ramp_A()" in note for note in notes)
-
-
-def test_a_pool_of_the_safes_own_is_ramped_in_the_batch_and_back(onchain, safe_owned):
-    """future_time is the planned execution plus the ramp's length; the way back ends a ramp's length after the batch's last day."""
+def test_a_pool_of_the_safes_own_is_ramped_by_a_batch_of_its_own(onchain, safe_owned):
+    """Not with the caps: within a day of the ramp's start its revert would fail, and theirs with it. What stops it goes at any time."""
     found = _facts(onchain(state=safe_owned)).execution
     assert found.apart == ()
-    there, back = (batch["transactions"][0]["contractInputsValues"] for batch in (found.batch, found.revert))
+    assert _functions(found.batch) == _functions(found.revert) == ["setFraxStep", "setFraxMintCap", "setCollatBorrowCap"]
+    (ramp,) = found.payloads
+    there, back = (json.loads(ramp.files[name]) for name in ("ramp-batch.json", "ramp-stop-batch.json"))
     planned = 1_652_659_200
-    assert there == {"_future_A": "2210", "_future_time": str(planned + 168 * 3600)}
-    assert back == {"_future_A": "1500", "_future_time": str(planned + 14 * 86_400 + 168 * 3600)}
-    assert _functions(found.batch) == _functions(found.revert)
+    assert there["transactions"][0]["contractInputsValues"] == {"_future_A": "2210", "_future_time": str(planned + 168 * 3600)}
+    assert _functions(back) == ["stop_ramp_A"]
+    assert all(each["meta"]["checksum"] == checksum(each) for each in (there, back))
+    assert f"_future_A = 1500, _future_time = {planned + 14 * 86_400 + 168 * 3600}" in " ".join(ramp.notes)
 
 
-def test_more_than_ten_times_is_a_schedule_of_which_the_batch_holds_the_first_ramp(onchain, safe_owned, result):
+def test_more_than_ten_times_is_a_schedule_of_which_the_payload_holds_the_first_ramp(onchain, safe_owned, result):
     """A times twenty: two ramps in section 3, one call."""
     far = result.recommended.replace(amplification=30_000)
     candidates = tuple(replace(each, parameters=far) if each.role == "recommended" else each for each in result.candidates)
     facts = _facts(replace(onchain(state=safe_owned), recommended=far, candidates=candidates))
     assert [(row.start_a, row.target_a) for row in facts.guard_rails.ramps] == [("1,500", "6,708"), ("6,708", "30,000")]
-    assert facts.execution.batch["transactions"][0]["contractInputsValues"]["_future_A"] == "6708"
-    assert any("Only the first of 2 ramps" in note for note in facts.execution.notes)
+    (ramp,) = facts.execution.payloads
+    assert json.loads(ramp.files["ramp-batch.json"])["transactions"][0]["contractInputsValues"]["_future_A"] == "6708"
+    assert any("Only the first of 2 ramps" in note for note in ramp.notes)
     assert facts.guard_rails.ramps[1].start == facts.guard_rails.ramps[0].end
+
+
+def test_values_in_force_are_the_chains_where_the_state_read_them(onchain, frax):
+    """The batch is made against what was read, the revert goes back to it, and where it is not what the study takes for it both are told."""
+    read = OnChain(raw=1_270_000_000 * 10**18, address="0x" + "11" * 20, block=14_755_001, hash="0x" + "22" * 32)
+    found = _facts(onchain(state=replace(frax.state, reads={"amo_minter.frax_mint_cap()": read}))).execution
+    row = next(each for each in found.calls if "setFraxMintCap" in each.text)
+    assert row.before == str(read.raw)
+    back = next(each for each in found.revert["transactions"] if each["contractMethod"]["name"] == "setFraxMintCap")
+    assert back["contractInputsValues"] == {"_frax_mint_cap": str(read.raw)}
+    assert f"amo_minter.setFraxMintCap {read.raw} (read at block 14755001)" in found.batch["meta"]["description"]
+    assert found.batch["meta"]["description"].count("not read on chain") == 1  # the other cap
+    assert "Current values of amo_minter.setFraxMintCap were read on chain at block 14755001." in found.notes
+    assert any(
+        note.startswith(f"Warning: amo_minter.setFraxMintCap is {read.raw} on chain, where the study's current set") for note in found.notes
+    )
+
+
+def test_an_integer_that_a_contract_would_not_keep_gives_no_batch(onchain, frax):
+    """One sentence in place of a payload: a cap from 2**255 on would be kept as a negative one."""
+    vast = with_figure(frax.state, "stablecoin.supply", Figure(value=2.0**258 / 1e18, source="a test's"))
+    found = _facts(onchain(state=vast)).execution
+    assert found.reasons[0].startswith("amo_minter.setFraxMintCap: _frax_mint_cap is out of range; found ")
+    assert (found.batch, found.calls, found.payloads) == (None, (), ())
 
 
 def test_the_batch_names_its_origin_and_what_it_was_made_against(onchain):
@@ -114,9 +182,12 @@ def test_the_files_are_the_documents(onchain, monkeypatch):
     one, two = (_facts(onchain()) for _ in range(2))
     files = batch_files(one)
     assert files == batch_files(two)
-    assert set(files) == {BATCH, REVERT} <= set(FILES)
+    assert {BATCH, REVERT} <= set(files) <= set(FILES)
     text = proposal_md(one)
+    assert all(name in text for name in files)
     for name, batch in files.items():
+        if not name.endswith(".json"):
+            continue
         assert json.loads(batch)["createdAt"] == 1_652_227_200_000
         assert name in text
         assert json.loads(batch)["meta"]["checksum"] in text
