@@ -482,7 +482,9 @@ def test_a_record_of_another_schema_or_none_at_all_is_refused(world, tmp_path):
 @pytest.fixture
 def anvil(need, world):
     """anvil with the code and storage of the doubles that the ramp needs; ``npm install @foundry-rs/anvil`` puts it into node_modules/.bin."""
-    program = need("anvil", install="it by npm install @foundry-rs/anvil, and put its node_modules/.bin on the PATH")
+    program = need(
+        "anvil", folders="opt/*/node_modules/.bin", install="it by npm install @foundry-rs/anvil, and put its node_modules/.bin on the PATH"
+    )
     with ExitStack() as stack:
         process = stack.enter_context(
             subprocess.Popen(

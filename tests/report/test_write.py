@@ -22,7 +22,7 @@ SMALL = {name: f"new {name}".encode() for name in NAMES}
 @pytest.fixture
 def small(monkeypatch):
     """Writing is tested with small files; what is in them is others' business."""
-    monkeypatch.setattr(write, "report_files", lambda result: SMALL)
+    monkeypatch.setattr(write, "report_files", lambda result, record=None: SMALL)
 
 
 def _content(folder: Path) -> dict[str, bytes]:
@@ -129,7 +129,7 @@ def test_killed_at_any_moment_the_folder_holds_one_whole_report(tmp_path):
         "import itertools, sys; from pathlib import Path; from amo_opt.report import write\n"
         "for turn in itertools.count():\n"
         "    files = {name: str(turn).encode() for name in ('proposal.md', 'report.html', 'results.json')}\n"
-        "    write.report_files = lambda result, files=files: files\n"
+        "    write.report_files = lambda result, record=None, files=files: files\n"
         "    write.write_report(None, Path(sys.argv[1]))\n"
         "    print(turn, flush=True)\n"
     )

@@ -59,7 +59,7 @@ def _refused(run: Run) -> str:
 def _told(run: Run | None, file: str) -> tuple[str, ...]:
     if run is None:
         return (
-            f"Nothing was executed: `amo-opt dry-run {file}` with the file that undoes it and a node (--rpc) tells whether every call works.",
+            f"Nothing was executed: amo-opt dry-run {file} tells, with the file that undoes it and a node (--rpc), whether every call works.",
         )
     part = run.batch
     calls = "its one call works" if len(part.calls) == 1 else f"all {len(part.calls)} calls work"
