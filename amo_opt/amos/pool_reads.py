@@ -86,6 +86,8 @@ def pool_reads(state: ProtocolState, table: str, entry: str, *, opposite: str, p
         tells(f"{table}.amplification", now),
         begin,
         began,
+        aim,
+        end,
         ReadFigure(
             figure=f"{table}.future_amplification", of=(aim, end), value=lambda found: found.value(aim) if under_way(found) else Decimal(0)
         ),

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validity": ("amo_opt.cli.validity", "Predict recorded pools by what has not seen them, beside two rivals."),
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),
     "validate": ("amo_opt.cli.validate", "Check files and say everything that is wrong."),
+    "state": ("amo_opt.cli.state", "Read a state's figures from a chain at one block."),
     "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),
     "migrate": ("amo_opt.cli.migrate", "Rewrite files of an earlier schema in today's form."),
     "init": ("amo_opt.cli.init", "Write a commented study to start from."),

@@ -79,7 +79,7 @@ def _issuer(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
     if is_metapool(state):
         told.append(tells("pool.base_virtual_price", virtual_price()))
     if state.has("share_token"):
-        feed = round_of("share_oracle")
+        feed = round_of("share_feed")
         told += [
             Read(
                 contract="share_token",

@@ -142,6 +142,7 @@ class _Answers:
     def __init__(self, node: Node, block: Block, state: ProtocolState) -> None:
         self._node, self.block, self._state = node, block, state
         self._found: dict[Read, tuple[str, tuple[object, ...]] | Unread] = {}
+        self._used: list[Read] = []
         self.codes: dict[str, Code] = {}
         self.notes: list[str] = []
 
@@ -153,11 +154,13 @@ class _Answers:
 
     def value(self, read: Read) -> Decimal:
         found = self.given(read)
+        self._used.append(read)
         if found.value is None:
             raise TypeError(f"{read.key} answers no number")
         return found.value
 
     def outputs(self, read: Read) -> tuple[object, ...]:
+        self._used.append(read)
         return self._answer(read)[1]
 
     def is_answered(self, read: Read) -> bool:
@@ -180,8 +183,10 @@ class _Answers:
         given: tuple[Given, ...] = ()
         try:
             given = tuple(self.given(each) for each in told.of if not self._is_spared(each, told))
+            self._used = []
             with localcontext(_CONTEXT):
                 value = told.value(self)
+            given = tuple(each for each in given if each.read in self._used)
         except _NotReadError as stop:
             raise _NotReadError(replace(stop.unread, what=told.figure)) from None
         except (AmoOptError, DivisionByZero, InvalidOperation) as error:
