@@ -315,6 +315,26 @@ def contract_problems(document: Document) -> Iterator[Problem]:
             yield document.problem((*key, "caller"), "no such contract", found=shown(caller), hint=nearest(caller, known))
 
 
+_READ = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z_]\w*\([^()]*\)", re.ASCII)
+
+
+def read_problems(document: Document) -> Iterator[Problem]:
+    """What was read on chain and is said of no contract of the file, or of another address than the file has for it."""
+    reads, contracts = document.get(("reads",)), document.get(("contracts",))
+    tables = {name: table for name, table in contracts.items() if isinstance(table, dict)} if isinstance(contracts, dict) else {}
+    for name, read in reads.items() if isinstance(reads, dict) else ():
+        said = _READ.fullmatch(name)
+        if said is None:
+            yield document.problem(
+                ("reads", name), "no call of a contract", found=shown(name), allowed='"contract.getter()", the contract one of [contracts]'
+            )
+        elif said[1] not in tables:
+            yield document.problem(("reads", name), "no such contract", found=shown(said[1]), hint=nearest(said[1], tables))
+        elif isinstance(read, dict) and str(read.get("address")).lower() != str(tables[said[1]].get("address")).lower():
+            allowed = f"the address of [contracts.{said[1]}], or the read again at another (amo-opt state)"
+            yield document.problem(("reads", name, "address"), "another contract's", found=shown(read.get("address")), allowed=allowed)
+
+
 def date_problems(document: Document, state: Document) -> Iterator[Problem]:
     """What the state says was read after the study's date: its own date, and that of each figure."""
     today = _day_at(document, ("date",))

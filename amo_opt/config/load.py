@@ -34,6 +34,7 @@ from amo_opt.config.checks import (
     pair_problems,
     parameter_problems,
     pool_problems,
+    read_problems,
     report_problems,
     scenario_problems,
     setting_problems,
@@ -67,7 +68,7 @@ from amo_opt.config.study import Certification, Constraints, Range, ReportSettin
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.parameters import ParameterSet
-from amo_opt.protocol.state import Contract, Figure, Pools, ProtocolState
+from amo_opt.protocol.state import Contract, Figure, OnChain, Pools, ProtocolState
 from amo_opt.stress.catalogue import WEIGHT, load_scenario
 from amo_opt.stress.facts import stated, with_facts
 from amo_opt.stress.settings import SETTINGS
@@ -137,6 +138,16 @@ def load_state(path: str | os.PathLike[str], behaviour: str | os.PathLike[str] |
     state = _state(document, how, problems) if document else None
     if how is not None and state is not None and uncounted(how, state):
         problems.append(how.problem(("unit",), "another unit of account than the state's", found=behaviour_unit(how), allowed=state.unit))
+    if state is None or problems:
+        raise InputError(problems)
+    return state
+
+
+def load_books(path: str | os.PathLike[str]) -> ProtocolState:
+    """The protocol state at ``path`` by itself: of how its holders behave nothing is said, and nothing can be simulated from it. Raises `InputError` with every problem of the file."""
+    problems: list[Problem] = []
+    document = _read(Path(path), os.fspath(path), "state", problems)
+    state = _state(document, None, problems, alone=True) if document else None
     if state is None or problems:
         raise InputError(problems)
     return state
@@ -399,14 +410,15 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
         asset_problems(document),
         balance_problems(written_figures(document)),
         contract_problems(document),
+        read_problems(document),
     )
 
 
-def _state(document: Document, behaviour: Document | None, problems: list[Problem]) -> ProtocolState | None:
-    """A state and how its holders behave; None where either has a problem, or no behaviour could be read."""
+def _state(document: Document, behaviour: Document | None, problems: list[Problem], *, alone: bool = False) -> ProtocolState | None:
+    """A state and how its holders behave; None where either has a problem, or no behaviour could be read, unless the state is wanted ``alone``."""
     tables = tables_of(document)
     values = _checked(document, state_form(tables), problems)
-    how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else None
+    how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else _unsaid() if alone else None
     before = len(problems)
     of_behaviour = () if behaviour is None else (state_problems(behaviour), behaviour_problems(behaviour, document))
     _add(problems, *_state_problems(document), *of_behaviour)
@@ -423,6 +435,12 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
         named[room].append((name, replace(section, on=label) if kind in ON_POOLS else section))
     amos = replace(state.amos, named=tuple(named["amos"]))
     return _reread(replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent)))
+
+
+def _unsaid() -> dict[str, Any]:
+    """A behaviour file's values where there is none."""
+    acts = (name for name, entry in figures_by_name().items() if entry.metadata["behaviour"])
+    return {"markets": {name.rpartition(".")[2]: {"value": off_value(name), "source": None} for name in acts}}
 
 
 def _reread(state: ProtocolState) -> ProtocolState:
@@ -458,9 +476,15 @@ def _built(section: type, values: Mapping[str, Any] | None, name: str, absent: s
             made[entry.name] = _built(part, value, inner, absent)
         elif entry.name == "contracts":
             made[entry.name] = {name: Contract(**contract) for name, contract in value.items() if isinstance(contract, dict)}
+        elif entry.name == "reads":
+            made[entry.name] = {name: OnChain(**{**read, "raw": _raw(read["raw"])}) for name, read in value.items()}
         else:
             made[entry.name] = value
     return section(**made)
+
+
+def _raw(text: str) -> int | str:
+    return text if text.startswith("0x") else int(text)
 
 
 def _parameters(document: Document, problems: list[Problem]) -> dict[str, Any] | None:

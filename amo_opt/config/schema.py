@@ -289,6 +289,18 @@ class Contracts(BaseModel):
     collateral_decimals: int | None = Field(None, ge=0, le=77, description="a whole number from 0 to 77")
 
 
+READ = model(
+    "read",
+    {
+        "raw": text("a whole number or an address, in quotes", pattern="^(-?[0-9]{1,78}|0x[0-9a-fA-F]{40})$"),
+        "address": text("0x and 40 hexadecimal digits", pattern="^0x[0-9a-fA-F]{40}$"),
+        "block": whole(0, 2**53 - 1),
+        "hash": text("0x and 64 hexadecimal digits", pattern="^0x[0-9a-fA-F]{64}$"),
+    },
+)
+"""What a getter answered at a block: ``"amo_minter.min_cr()" = { raw = "810000", address = "0x…", block = …, hash = "0x…" }``."""
+
+
 _STATE_KEYS: dict[str, Spec] = {
     "name": name_of("state"),
     "date": DATE,
@@ -299,6 +311,10 @@ _STATE_KEYS: dict[str, Spec] = {
         "what the first pool is called: a small letter, then small letters and digits", default="", pattern=f"^({LABEL.pattern})?$"
     ),
     "contracts": (Contracts, Field(default_factory=Contracts, description="tables [contracts.NAME]")),
+    "reads": (
+        dict[str, READ],  # type: ignore[valid-type]
+        Field(default_factory=dict, description='{ raw = "…", address = "0x…", block = …, hash = "0x…" } by "contract.getter()"'),
+    ),
 } | {name: _figures(part, name) for name, part in parts_of(ProtocolState).items() if is_dataclass(part) and isinstance(part, type)}
 STATE_FILE = model("state", _STATE_KEYS)
 

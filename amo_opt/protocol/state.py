@@ -372,11 +372,21 @@ class Contract:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnChain:
+    """``[reads]``: what a getter answered at a block, as the contract holds it: a whole integer (true is 1), or an address as text."""
+
+    raw: int | str
+    address: str
+    block: int
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProtocolState:
     """A whole state file, and the figures of behaviour in ``markets``. ``absent`` are the tables that the file leaves out, by dotted name: mechanisms that the protocol does not
     have. ``protocol`` is whose books these are, empty where the file does not say; ``unit`` the unit of account of every amount and price. ``chain_id``, ``price_controller`` (which
     contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``. ``pool`` is the first pool, ``pool_name`` what its file calls
-    it, empty where there is one alone.
+    it, empty where there is one alone. ``reads`` are values in force and roles as a chain held them, by ``contract.getter()``: payloads and checks look at them, results do not.
     """
 
     name: str
@@ -401,6 +411,7 @@ class ProtocolState:
     absent: frozenset[str] = frozenset()
     pools: Pools = field(default_factory=Pools)
     pool_name: str = ""
+    reads: dict[str, OnChain] = field(default_factory=dict)
 
     @property
     def instances(self) -> tuple[str, ...]:
