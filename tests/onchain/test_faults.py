@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -258,3 +259,42 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         _refused(f"http://127.0.0.1:{taken.getsockname()[1]}", r"Connection refused; a proxy of the environment is not used; 4 tries")
+
+
+STATE = Path(__file__).parents[2] / "studies" / "states" / "frax-2022-05-11.toml"
+AT_THE_COMMAND_LINE = (
+    "429 for ever",
+    "wrong chain",
+    "a web page",
+    "redirect elsewhere",
+    "nested too deeply",
+    "error with the key",
+    "null for a block",
+)
+
+
+@pytest.mark.parametrize("fault", AT_THE_COMMAND_LINE)
+def test_a_fault_is_one_line_and_status_2_at_the_command_line(
+    fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`amo-opt state`: nothing on standard output, nothing written, the key nowhere; the node is named by an option or the environment."""
+    from amo_opt.cli.main import main
+
+    behave, _, wanted = FAULTS[fault]
+    (state := tmp_path / "state.toml").write_bytes(STATE.read_bytes())
+    record = tmp_path / "answers.json"
+    monkeypatch.setitem(Rpc.__init__.__kwdefaults__, "sleep", lambda _: None)
+    with FaultServer(behave) as server:
+        named = ["--rpc", server.url] if fault != "wrong chain" else []
+        monkeypatch.setenv("AMO_OPT_RPC", server.url)
+        monkeypatch.setattr("sys.argv", ["amo-opt", "state", str(state), *named, "--write", "--record", str(record)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    told = capsys.readouterr()
+    assert (stop.value.code, told.out) == (2, "")
+    assert told.err.startswith("amo-opt: ")
+    assert told.err.count("\n") == 1
+    assert re.search(wanted, told.err), told.err
+    assert SECRET not in told.err
+    assert state.read_bytes() == STATE.read_bytes()
+    assert not record.exists()
