@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+sys.path.insert(0, str(Path(__file__).parent))  # `faulty` beside these tests: the tests themselves are no package
+
 
 class RunningNode(str):
     """The node's address, as text; with it ``addresses`` of its contracts by name, and the ``oldest`` and ``latest`` block whose state it has."""
