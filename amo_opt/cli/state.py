@@ -114,10 +114,10 @@ def _print(reading: Reading, drifts: tuple[Drift, ...], of_set: tuple[Drift, ...
     say(f"chain {reading.chain_id}, block {reading.block.number} {reading.block.hash}")
     rows = [(each.name, f"{each.value.normalize():f}", ", ".join(given.key for given in each.of)) for each in reading.figures]
     print_table("figures of the state", (("figure", "value", "getters"), rows))
-    rows = [
+    held = [
         (each.key, str(each.raw), "" if each.value is None else f"{each.value.normalize():f}", each.read.meaning) for each in reading.reads
     ]
-    print_table("values in force, books and roles", (("getter", "raw", "value", "meaning"), rows))
+    print_table("values in force, books and roles", (("getter", "raw", "value", "meaning"), held))
     proxies = [(each.entry, each.implementation or "", each.standard or "", each.hash) for each in reading.codes]
     print_table("code", (("contract", "proxy of", "by", "Keccak-256"), proxies))
     for title, found in (("the file says otherwise", drifts), ("the parameter set says otherwise", of_set)):

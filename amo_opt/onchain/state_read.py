@@ -51,7 +51,8 @@ class Given:
     @property
     def text(self) -> str:
         """``0xcf37…E241 frax_mint_cap() = 1``, with the arguments that were given."""
-        return f"{self.address} {self.key.partition('.')[2]} = {self.raw}"
+        contract = self.read.contract if isinstance(self.read.contract, str) else self.read.contract.key
+        return f"{self.address} {self.key.removeprefix(contract + '.')} = {self.raw}"
 
 
 @dataclass(frozen=True)
@@ -329,15 +330,14 @@ class _Answers:
 
     def _key(self, read: Read) -> str:
         """The read's key with the answers that were given in it."""
-        given = (
-            str(self._argument(each))
-            if isinstance(each, Read) and self.is_answered(each)
-            else each.key
-            if isinstance(each, Read)
-            else str(each)
-            for each in read.arguments
+        return read.named(
+            *(
+                each.key
+                if isinstance(each, Read) and not self.is_answered(each)
+                else str(self._argument(each) if isinstance(each, Read) else each)
+                for each in read.arguments
+            )
         )
-        return f"{read.key.partition('(')[0]}({', '.join(given)})"
 
     def _decimals(self, read: Read) -> int:
         unit = read.counted_by
