@@ -37,6 +37,20 @@ _WHOLE = {
     "min_cr": "minimum CR",
 }
 _SHARES = frozenset({"pool_share_high", "pool_share_low", "savings_income_share", "rebalancer_share", "borrowers_interest_kept"})
+PLAIN = {
+    "breach_probability": "cover breaks its limit",
+    "caps_plus_buffer": "caps plus buffer",
+    "floor_supply": "supply that finds a buyer at 0.99",
+    "shortfall": "deepest price shortfall",
+    "unrecovered": "price not back at the end",
+    "unserved": "redemptions left waiting",
+    "min_cr_external_tail95": "cover in the worst twentieth",
+    "peg_cvar95_bps": "peg risk",
+    "shortfall_cvar90_bps": "the deepest price shortfall (worst tenth)",
+    "unserved_cvar90_usd_hours": "what redeemers wait for (worst tenth)",
+    "yield": "yield",
+}
+"""Limits and metrics as a newcomer is told of them; the appendix has the whole name."""
 LETTERS = "BCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -99,12 +113,31 @@ def count_of(value: float, *, signed: bool = False) -> str:
         return "0"
     factor, letter = thousands(abs(value), "") or (1.0, "")
     scaled = value * factor
-    return f"{fixed(scaled, 1 if abs(scaled) < 9.95 else 0, signed=signed)}{letter}" if letter else true_minus(significant(value, 2, signed=signed))
+    return (
+        f"{fixed(scaled, 1 if abs(scaled) < 9.95 else 0, signed=signed)}{letter}"
+        if letter
+        else true_minus(significant(value, 2, signed=signed))
+    )
 
 
 def amount_of(value: float, account: str, *, signed: bool = False) -> str:
     """An amount with its unit: ``+1.8m USD``."""
     return f"{count_of(value, signed=signed)} {account}"
+
+
+def amounts_of(values: Sequence[float], account: str) -> tuple[str, ...]:
+    """Amounts of one size told in as many decimals as keep them apart, two more at most.
+
+    >>> amounts_of((1_788_123.0, 1_771_000.0), "USD"), amounts_of((20e3, 12e3), "USD")
+    (('1.79m USD', '1.77m USD'), ('20k USD', '12k USD'))
+    """
+    plain = [count_of(value) for value in values]
+    factor, letter = thousands(max(map(abs, values)), "") or (1.0, "")
+    for decimals in (1, 2, 3):
+        if len(set(plain)) == len(values):
+            break
+        plain = [f"{fixed(value * factor, decimals)}{letter}" for value in values]
+    return tuple(f"{each} {account}" for each in plain)
 
 
 def told_apart(value: float, ends: tuple[float, float] | None, *, most: int = 3) -> int:
@@ -136,6 +169,11 @@ def content_of(names: Sequence[str], now: Mapping[str, float], then: Mapping[str
         told.append(f"{label_of(name)} {moved.removesuffix(' points') if moved.endswith('points') else 'to ' + value_of(name, then[name])}")
     rest = len(names) - len(told)
     return ", ".join(told) + (f" and {rest} more" if rest else "")
+
+
+def plain_title(name: str, otherwise: str) -> str:
+    """A limit's or a metric's plain name; ``otherwise`` where it has none."""
+    return PLAIN.get(name, otherwise)
 
 
 def option_names(result: Result, shown: Candidate | None) -> dict[str, str]:

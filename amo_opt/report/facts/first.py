@@ -8,16 +8,30 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from amo_opt.amos.parameters import governed
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.execution import created_at, unix
 from amo_opt.report.facts.ruling import limit_title, objection_words
 from amo_opt.report.facts.sets import subject_of
 from amo_opt.report.facts.validity import is_validated, own_episodes
-from amo_opt.report.labels import amount_of, change_of, content_of, count_of, label_of, option_names, ranked, sentence, told_apart, value_of
+from amo_opt.report.labels import (
+    amount_of,
+    amounts_of,
+    change_of,
+    content_of,
+    count_of,
+    label_of,
+    option_names,
+    plain_title,
+    ranked,
+    sentence,
+    told_apart,
+    value_of,
+)
 from amo_opt.report.wording import lower_first, metric_of, scale_for
-from amo_opt.amos.parameters import governed
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD, by_metric
 from amo_opt.wording import clean, count, fixed, in_account, significant, sized_count, true_minus
@@ -33,6 +47,8 @@ MOST_LINES = 3
 """Lines for and against: what does not fit in three is in the tables."""
 MATERIAL = 0.10
 """Relative change from which a worse risk is a drawback worth a line, whatever its interval."""
+RUIN = 0.5
+"""Price below which a path is a run that takes everything."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 HUNDRED = 100.0
 BETTER, ALLOWED, WORSE, OPEN = ("▲", "better"), ("●", "within tolerance"), ("▼", "worse"), ("○", "not proven")
@@ -105,9 +121,10 @@ class Spot:
 @dataclass(frozen=True, kw_only=True)
 class Worst:
     """The deepest holdout path of the set that would be in force, under both sets. ``one_in`` is how many paths of the scenario there are to one such event, None where too
-    few were seen to say; ``seen`` the paths it is the worst of. ``day`` of the lowest price and ``run`` of the last hour before idle collateral was gone, in days.
+    few were seen to say; ``of`` is whose deepest path it is; ``seen`` the paths it is the worst of. ``day`` of the lowest price and ``run`` of the last hour before idle collateral was gone, in days.
     """
 
+    of: str
     scenario: str
     title: str
     one_in: float | None
@@ -244,7 +261,7 @@ class _Screen:
             return "Change nothing"
         name, before, after = self.ranked[0], self.subject.current.parameters.values(), self.other.parameters.values()
         rest = len(self.ranked) - 1
-        also = f" and {_number(rest)} more" if rest else ""
+        also = f" and {_number(rest)} more change{'' if rest == 1 else 's'}" if rest else ""
         return f"{'Raise' if after[name] > before[name] else 'Lower'} the {label_of(name)} to {value_of(name, after[name])}{also}"
 
     def _gain(self) -> str:
@@ -260,19 +277,35 @@ class _Screen:
         """What it costs, or gains, on the other axis."""
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
         if earned is not None and earned.verdict == "BETTER":
-            return "" if peg is None else f"peg risk {_bp(peg.difference, signed=True)} bp" if peg.verdict == "BETTER" else "peg risk within tolerance"
+            return (
+                ""
+                if peg is None
+                else f"peg risk {_bp(peg.difference, signed=True)} bp"
+                if peg.verdict == "BETTER"
+                else "peg risk within tolerance"
+            )
         return "yield within tolerance"
 
     def _title(self) -> str:
         if self.recommended:
             if "ASSUMPTION-SENSITIVE" in self.blocked:
                 doubt = self.result.doubt
-                held = "how often it holds is not known" if doubt is None else f"it holds in {fixed(HUNDRED * doubt.share.value, 0)}% of assumption draws"
-                return f"Not ready to sign: {self._gain()} for {self._main()[:1].lower()}{self._main()[1:]}, but {held}".replace("for raise", "for raising").replace("for lower", "for lowering")
+                held = (
+                    "how often it holds is not known"
+                    if doubt is None
+                    else f"it holds in only {fixed(HUNDRED * doubt.share.value, 0)}% of assumption draws"
+                )
+                return f"Not ready to sign: {self._gain()}, but {held}"
+            if self.blocked:
+                return f"Not ready to sign: {self._gain()}, but {_REASONS[self.blocked[0]]}"
             return ": ".join((self._main(), ", ".join(filter(None, (self._gain(), self._beside())))))
         if self.result.verdict == "infeasible":
             binding = self.result.ruling.binding
-            return "No set keeps every limit" + ("" if binding is None else f": {limit_title(binding.name, binding.scenario)} is the obstacle")
+            return "No set keeps every limit" + (
+                ""
+                if binding is None
+                else f": “{plain_title(binding.name, limit_title(binding.name, None))}” in {clean(binding.scenario or 'any scenario')} is the obstacle"
+            )
         if self.result.verdict == "undecidable":
             return f"Too few paths to decide: {self.result.ruling.needed or 0:,} a scenario are needed"
         broken = self._limits_of(self.now)[1]
@@ -289,10 +322,19 @@ class _Screen:
         if objection is None or objection.kind in ("no gain", "not known", "undecided", "failed"):
             return "nothing better was proven"
         if objection.kind == "tolerance":
-            lost = {YIELD: "an unchanged yield", PEG: "an unchanged peg", DOLLAR: "an unchanged peg to the dollar", COVER: "unchanged cover"}[objection.metric]
+            lost = {
+                YIELD: "an unchanged yield",
+                PEG: "an unchanged peg",
+                DOLLAR: "an unchanged peg to the dollar",
+                COVER: "unchanged cover",
+            }[objection.metric]
             return f"{'more yield was' if more else 'a safer peg was' if safer else 'nothing else was'} proven, {lost} was not"
         if objection.kind in ("limit", "cliff"):
-            return "what would gain most breaks a limit" if objection.kind == "limit" else "what would gain most is one step from a broken limit"
+            return (
+                "what would gain most breaks a limit"
+                if objection.kind == "limit"
+                else "what would gain most is one step from a broken limit"
+            )
         if objection.kind == "small gain":
             return "nothing gains enough to be worth a vote"
         return "what would gain most moves A, and which A is best is not identified"
@@ -301,14 +343,22 @@ class _Screen:
         """Before, what is asked (to be stressed), and after."""
         total = len(governed(self.state))
         if not self.recommended:
-            return ("You are asked to ", f"leave all {total} parameters as they are", ". Nothing is executed. Doing nothing is the same as accepting.")
+            return (
+                "You are asked to ",
+                f"leave all {total} parameters as they are",
+                ". Nothing is executed. Doing nothing is the same as accepting.",
+            )
         kept, broken, _ = self._limits_of(self.now)
         stays = f"yield stays at {_percent(self.now.yield_annual.value)} and {'nothing breaks' if not broken else f'{broken} of {len(self.now.constraints)} limits stay broken'}"
         what = f"{self.option}, {_number(len(self.ranked))} parameter{'' if len(self.ranked) == 1 else 's'} of {total}"
         if self.blocked:
-            reason = {"ASSUMPTION-SENSITIVE": "it hangs on what is assumed", "STATE TOO OLD": "its state is too old", "STATE WITHOUT SOURCE": "nothing of its state has a source"}
-            why = " and ".join(reason[each] for each in self.blocked if each in reason)
-            return ("You are asked to ", f"judge {what}", f". Nothing can be signed from this report: {why}. If you decline, {stays}.")
+            why = " and ".join(_REASONS[each] for each in self.blocked)
+            main = self._main()
+            return (
+                "You are asked to ",
+                f"judge {what}",
+                f": {main[:1].lower()}{main[1:]}. Nothing can be signed from this report: {why}. If you decline, {stays}.",
+            )
         return ("You are asked to ", f"approve {what}", f". If you decline, {stays}.")
 
     # -- for and against -------------------------------------------------------------------------------------------------------------
@@ -318,12 +368,18 @@ class _Screen:
         kept, broken, total = self._limits_of(self.now if not self.recommended or self.then is None else self.then)
         if not self.recommended:
             if not broken:
-                found.append(f"All {total} limits hold today at their cautious bounds, in {_number(len(self.result.study.scenarios))} scenarios.")
+                found.append(
+                    f"All {total} limits hold today at their cautious bounds, in {_number(len(self.result.study.scenarios))} scenarios."
+                )
             found += self._objection()
             found.append("There is nothing to execute, and nothing to roll back.")
             return tuple(found[:MOST_LINES])
         found += self._gained()
-        found.append(f"All {total} limits hold at their cautious bounds." if not broken else f"{kept} of {total} limits hold at their cautious bounds.")
+        found.append(
+            f"All {total} limits hold at their cautious bounds."
+            if not broken
+            else f"{kept} of {total} limits hold at their cautious bounds."
+        )
         around = self.result.neighbours
         if around and all(each.feasible for each in around):
             found.append(f"All {_number(len(around))} sets one step away keep every limit that it keeps.")
@@ -333,16 +389,22 @@ class _Screen:
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
         found = []
         if earned is not None and earned.verdict == "BETTER":
-            least = amount_of(earned.difference.low * self.collateral, self.account)
-            found.append(f"{amount_of(earned.difference.value * self.collateral, self.account)} more a year, and at least {least}, on the same collateral.")
+            more, least = amounts_of((earned.difference.value * self.collateral, earned.difference.low * self.collateral), self.account)
+            found.append(f"{more} more a year, and at least {least}, on the same collateral.")
         if peg is not None and peg.difference.interval is not None:
             difference = peg.difference
             if peg.verdict == "BETTER":
-                found.append(f"Peg risk falls by {_bp(difference, of=-difference.value)} bp, at least {_bp(difference, of=-difference.high)}.")
+                found.append(
+                    f"Peg risk falls by {_bp(difference, of=-difference.value)} bp, at least {_bp(difference, of=-difference.high)}."
+                )
             elif difference.value > 0.0:
-                found.append(f"Peg risk rises by {_bp(difference)} bp, at most {_bp(difference, of=difference.high)}, where {significant(peg.tolerance, 2)} are allowed.")
+                found.append(
+                    f"Peg risk rises by {_bp(difference)} bp, at most {_bp(difference, of=difference.high)}, where {significant(peg.tolerance, 2)} are allowed."
+                )
             else:
-                found.append(f"Peg risk moves by {_bp(difference, signed=True)} bp, at most {_bp(difference, of=difference.high, signed=True)}.")
+                found.append(
+                    f"Peg risk moves by {_bp(difference, signed=True)} bp, at most {_bp(difference, of=difference.high, signed=True)}."
+                )
         return found
 
     def _objection(self) -> list[str]:
@@ -352,7 +414,12 @@ class _Screen:
         objection = self.other.objection
         if objection is None:
             return []
-        if objection.kind == "tolerance" and objection.interval is not None and objection.interval.interval is not None and objection.bound is not None:
+        if (
+            objection.kind == "tolerance"
+            and objection.interval is not None
+            and objection.interval.interval is not None
+            and objection.bound is not None
+        ):
             found, metric = objection.interval, metric_of(objection.metric, self.account)
             scale = scale_for(metric.unit, found.interval).told(found)
             worse = found.high if metric.better < 0 else found.low
@@ -369,11 +436,14 @@ class _Screen:
         found: list[str] = []
         doubt = self.result.doubt
         if "ASSUMPTION-SENSITIVE" in self.blocked and doubt is not None:
-            held = round(doubt.share.value * doubt.share.n)
-            found.append(f"It holds in {held} of {doubt.share.n} joint draws of what is assumed; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown.")
-        found += self._drawbacks()
-        if self.worst is not None and self.worst.lowest < 1.0 - self.result.study.constraints.max_shortfall_bps / 1e4:
-            found.append(self._not_proof("Neither set is" if self.other is not None else "Today’s set is not"))
+            found.append(
+                f"It holds in {_share_of(doubt.share)} of {doubt.share.n} joint draws of what is assumed; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown."
+            )
+        drawbacks = self._drawbacks()
+        found += drawbacks[:1]
+        if self._ruinous():
+            found.append(self._not_proof("Neither set is"))
+        found += drawbacks[1:]
         idle = self._idle()
         if idle:
             found.append(idle)
@@ -391,11 +461,15 @@ class _Screen:
             found.append(f"Today’s set breaks {broken} of {total} limits at the cautious bound.")
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
         if earned is not None and earned.verdict == "BETTER" and earned.difference.interval is not None:
-            low, high = (count_of(each * self.collateral) for each in earned.difference.interval)
-            found.append(f"{self.option} would earn {amount_of(earned.difference.value * self.collateral, self.account)} more a year ({low} to {high}).")
+            more, low, high = amounts_of(
+                [each * self.collateral for each in (earned.difference.value, *earned.difference.interval)], self.account
+            )
+            found.append(f"{self.option} would earn {more} more a year ({low} to {high}).")
         if peg is not None and peg.verdict == "BETTER":
-            found.append(f"{self.option} would lower peg risk by {_bp(peg.difference, of=-peg.difference.value)} bp, at least {_bp(peg.difference, of=-peg.difference.high)}.")
-        if self.worst is not None and self.worst.lowest < 1.0 - self.result.study.constraints.max_shortfall_bps / 1e4:
+            found.append(
+                f"{self.option} would lower peg risk by {_bp(peg.difference, of=-peg.difference.value)} bp, at least {_bp(peg.difference, of=-peg.difference.high)}."
+            )
+        if self._ruinous():
             found.append(self._not_proof("Today’s set is not"))
         if not self.result.tails.settled:
             found.append("Rare events decide the peg figure, and the paths hold too few of them.")
@@ -414,7 +488,8 @@ class _Screen:
                 metric = metric_of(name, self.account)
                 scale = scale_for(metric.unit, (paired.current, paired.candidate))
                 verb = "rises" if moved > 0.0 else "falls"
-                found.append((abs(moved), f"{metric.title} {verb} from {scale.number(paired.current)} to {scale.text(paired.candidate)}."))
+                title = sentence(plain_title(name, metric.title))
+                found.append((abs(moved), f"{title} {verb} from {scale.number(paired.current)} to {scale.text(paired.candidate)}."))
         return [text for _, text in sorted(found, key=lambda each: -each[0])]
 
     def _idle(self) -> str:
@@ -424,6 +499,10 @@ class _Screen:
         if before is None or after is None or not after < before:
             return ""
         return f"{amount_of((before - after) * self.collateral, self.account)} less is kept free for those who redeem."
+
+    def _ruinous(self) -> bool:
+        """Whether on the deepest path the peg is gone: half of it and more."""
+        return self.worst is not None and self.worst.lowest < RUIN
 
     def _not_proof(self, who: str) -> str:
         worst = self.worst
@@ -470,16 +549,23 @@ class _Screen:
     def _peg_tile(self) -> Tile:
         paired = self.paired.get(PEG)
         longest = max(each.peg_risk_bps.value for each in (self.now, self.then) if each is not None) or 1.0
-        levels = []
+        levels, digits = (
+            [],
+            min(
+                told_apart(each.peg_risk_bps.value, each.peg_risk_bps.interval, most=1)
+                for each in (self.now, self.then)
+                if each is not None
+            ),
+        )
         for who, candidate, each in (("Today", self.subject.current, self.now), (self.option, self.other, self.then)):
             if each is None or candidate is None:
                 continue
             value = each.peg_risk_bps.value
             rare = math.fsum(part.contribution.value for part in self.result.risk_parts.get(candidate.id, ()) if part.kind == "events")
-            digits = told_apart(value, each.peg_risk_bps.interval, most=1)
             text = f"{fixed(value, digits)} bp"
             if rare > 0.0:
-                text += f" = {fixed(value - rare, digits)} everyday + {fixed(rare, digits)} in rare events"
+                shown = round(value, digits) - round(rare, digits)  # so that what is shown adds up
+                text += f" = {fixed(shown, digits)} everyday + {fixed(rare, digits)} in rare events"
             levels.append(Level(who=who, text=text, parts=(((value - rare) / longest, False), (rare / longest, True))))
         digits = 1 if paired is None else told_apart(paired.difference.value, paired.difference.interval, most=2)
         return Tile(
@@ -503,7 +589,7 @@ class _Screen:
         used = tuple(
             Used(
                 key=each.key,
-                title=lower_first(limit_title(each.name, None)),
+                title=plain_title(each.name, lower_first(limit_title(each.name, None))),
                 scenario=each.scenario,
                 now=used_of(each),
                 then=used_of(after[each.key]) if each.key in after else None,
@@ -514,7 +600,9 @@ class _Screen:
         own = [(each, each.then if self.recommended and each.then is not None else each.now) for each in used if not each.exact]
         known = [(each, value) for each, value in own if value is not None]
         nearest = max(known, key=lambda pair: pair[1])[0] if known else None
-        return Limits(of=self.option if self.recommended else "today’s set", kept=kept, broken=broken, total=total, used=used, nearest=nearest)
+        return Limits(
+            of=self.option if self.recommended else "today’s set", kept=kept, broken=broken, total=total, used=used, nearest=nearest
+        )
 
     @staticmethod
     def _limits_of(score: Score) -> tuple[int, int, int]:
@@ -588,6 +676,7 @@ class _Screen:
         has_share = self.state.has("share_token") and bool(before)
         gone = next((k for k, value in enumerate(own.idle) if value <= 1e-6 * max(own.idle[0], 1.0)), None) if own.idle[0] > 0.0 else None
         return Worst(
+            of=worst.candidate,
             scenario=worst.scenario,
             title=clean(entry.title),
             one_in=1.0 / chance if chance else None,
@@ -608,7 +697,11 @@ class _Screen:
     def _replayed(self) -> str:
         demands = [each for fit in own_episodes(self.result.study, self.result.episodes) for each in fit.demands]
         missed = sum(len(fit.missed) for fit in own_episodes(self.result.study, self.result.episodes))
-        return f"The model misses {missed} of {len(demands)} figures of replayed episodes." if demands else "No recorded episode of this protocol was replayed."
+        return (
+            f"The model misses {missed} of {len(demands)} figures of replayed episodes."
+            if demands
+            else "No recorded episode of this protocol was replayed."
+        )
 
     def _trust(self) -> tuple[Trust, ...]:
         found = []
@@ -616,7 +709,8 @@ class _Screen:
         demands = sum(len(fit.demands) for fit in fits)
         missed = sum(len(fit.missed) for fit in fits)
         if demands:
-            named = ", ".join(clean(fit.title) for fit in fits if fit.demands)
+            days = [f"{date.fromisoformat(fit.start[:10]):%B %Y}" for fit in fits if fit.demands]
+            named = f"{_number(len(days))} episode{'' if len(days) == 1 else 's'}: {', '.join(days)}"
             found.append(Trust(good=not missed, finding=f"{demands - missed} of {demands} replayed figures in their bands", detail=named))
         else:
             found.append(Trust(good=None, finding="No episode of its own replayed", detail="nothing recorded tests the model here"))
@@ -625,12 +719,11 @@ class _Screen:
         if doubt is None:
             found.append(Trust(good=None, finding="Joint draws: not run", detail="how often it holds when all that is assumed moves"))
         else:
-            held = round(doubt.share.value * doubt.share.n)
             found.append(
                 Trust(
                     good=doubt.robust,
-                    finding=f"Holds in {held} of {doubt.share.n} joint draws",
-                    detail=f"all {doubt.assumptions} assumptions moved at once; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
+                    finding=f"Holds in {_share_of(doubt.share)} of {doubt.share.n} joint draws",
+                    detail=f"all {doubt.assumptions} assumptions at once; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
                 )
             )
         settled = self.result.tails.settled
@@ -651,7 +744,9 @@ class _Screen:
         flip = [name for name, turned in moved.items() if turned]
         if not flip:
             return Trust(good=True, finding=f"None of {len(moved)} assumptions flips it", detail="the most telling, one at a time")
-        return Trust(good=False, finding=f"{len(flip)} of {len(moved)} assumptions flip it", detail=f"one at a time; first, {clean(flip[0])}")
+        return Trust(
+            good=False, finding=f"{len(flip)} of {len(moved)} assumptions flip it", detail=f"one at a time; first, {clean(flip[0])}"
+        )
 
     # -- changes -----------------------------------------------------------------------------------------------------------------------
 
@@ -704,6 +799,12 @@ def used_of(limit: Constraint) -> float | None:
     return max(0.0, bound / limit.limit)
 
 
+_REASONS = {
+    "ASSUMPTION-SENSITIVE": "it hangs on what is assumed",
+    "STATE TOO OLD": "its state is too old",
+    "STATE WITHOUT SOURCE": "no figure of its state has a source",
+}
+"""Why nothing can be signed, by the chip of the blocker."""
 _OBJECTIONS = {
     "undecided": "leave a limit undecided",
     "not known": "have too few paths",
@@ -736,12 +837,20 @@ def _state(paired: PairedDifference | None, side: int) -> tuple[str, str]:
 
 
 def _times(estimate: Estimate, factor: float) -> Estimate:
-    return Estimate(value=estimate.value * factor, low=estimate.low * factor, high=estimate.high * factor, n=estimate.n, twins=estimate.twins)
+    return Estimate(
+        value=estimate.value * factor, low=estimate.low * factor, high=estimate.high * factor, n=estimate.n, twins=estimate.twins
+    )
 
 
 def _bp(estimate: Estimate, *, of: float | None = None, signed: bool = False) -> str:
     """A figure in basis points with the decimals its interval allows."""
     return fixed(estimate.value if of is None else of, told_apart(estimate.value, estimate.interval, most=2), signed=signed)
+
+
+def _share_of(share: Estimate) -> str:
+    """``9% (3 to 18)``."""
+    known = "" if share.interval is None else f" ({fixed(HUNDRED * share.low, 0)} to {fixed(HUNDRED * share.high, 0)})"
+    return f"{fixed(HUNDRED * share.value, 0)}%{known}"
 
 
 def _percent(value: float) -> str:
