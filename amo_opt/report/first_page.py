@@ -11,9 +11,9 @@ from amo_opt.report.labels import amount_of, count_of, sentence
 from amo_opt.wording import fixed, significant, true_minus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from amo_opt.report.facts.first import First, Level, Spot, Tile, Trust, Used
+    from amo_opt.report.facts.first import First, Level, Spot, Tile, Trust, Used, Worst
     from amo_opt.report.wording import Chip
 
 BLUE = "#0072b2"
@@ -191,10 +191,10 @@ def _limits(first: First) -> str:
         longest = max(value for value in (nearest.now or 0.0, nearest.then or 0.0, 1.0) if math.isfinite(value))
         rows = []
         where = "" if nearest.scenario is None else f" in {nearest.scenario}"
-        for who, value, kind in (("Today", nearest.now, ""), (first.option, nearest.then, "opt")):
-            if value is not None and who:
-                text = f"{_share(value)} of the nearest: {nearest.title}{where}" if not kind else f"{_share(value)} of it"
-                width = 100.0 * min(value, longest) / longest
+        for who, used, kind in (("Today", nearest.now, ""), (first.option, nearest.then, "opt")):
+            if used is not None and who:
+                text = f"{_share(used)} of the nearest: {nearest.title}{where}" if not kind else f"{_share(used)} of it"
+                width = 100.0 * min(used, longest) / longest
                 rows.append(
                     f'<div class="{kind}"><b>{escape(who)}</b> {escape(text)}<div class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></div></div>'
                 )
@@ -364,7 +364,7 @@ def _worst(first: First) -> str:
     worst = first.worst
     if worst is None:
         return ""
-    rows = [
+    rows: list[tuple[str, str, list[tuple[float, ...]], Callable[[float], str], float | None]] = [
         ("Price", first.account, [each.price for each in worst.traces], lambda value: fixed(value, 2), None),
         (
             "Cover",
@@ -381,7 +381,7 @@ def _worst(first: First) -> str:
         axis = axis_of([value for each in series for value in each] + ([] if limit is None else [limit]), margin=0.04)
         lines = []
         for k, each in enumerate(series):
-            points = " ".join(f"{600.0 * i / max(len(each) - 1, 1):.1f},{100.0 - axis.at(value):.1f}" for i, value in enumerate(each))
+            points = " ".join(f"{600.0 * i / max(len(each) - 1, 1):.0f},{100.0 - axis.at(value):.1f}" for i, value in enumerate(each))
             dashes = ' stroke-dasharray="5 3"' if k else ""
             lines.append(f'<polyline class="series" points="{points}" stroke="{BLUE if k else INK}"{dashes}/>')
         own = series[0]
@@ -404,28 +404,24 @@ def _worst(first: First) -> str:
     at = 100.0 * worst.day / last if last else 0.0
     marked = f'<line class="dash" x1="{at:.1f}%" x2="{at:.1f}%" y1="6" y2="{18 + gap * 3 - 22:.0f}"/><text x="{at:.1f}%" y="12" dx="{-6 if at > 50 else 6}" class="s {"e" if at > 50 else ""}">day {fixed(worst.day, 0)}: lowest</text>'
     return (
-        f'<figure class="c5 rule fig"><h2>{escape(worst_title(first))}</h2><div class="plot" style="height:{18 + gap * 3 + 8:.0f}px;padding-left:104px"><svg role="img" aria-label="{escape(worst_words(first))}">'
-        f"{''.join(parts)}{marked}{days}</svg></div><figcaption>{escape(worst_words(first))}</figcaption></figure>"
+        f'<figure class="c5 rule fig"><h2>{escape(worst_title(worst, first.account))}</h2><div class="plot" style="height:{18 + gap * 3 + 8:.0f}px;padding-left:104px"><svg role="img" aria-label="{escape(worst_words(first, worst))}">'
+        f"{''.join(parts)}{marked}{days}</svg></div><figcaption>{escape(worst_words(first, worst))}</figcaption></figure>"
     )
 
 
-def worst_title(first: First) -> str:
+def worst_title(worst: Worst, account: str) -> str:
     """What the deepest path comes to."""
-    worst = first.worst
-    assert worst is not None
     if worst.lowest < 0.5:
         return (
             "The worst path: a run takes everything"
             if worst.other_lowest is None or worst.other_lowest < 0.5
             else "The worst path is saved by one of the sets"
         )
-    return f"The worst path falls to {fixed(worst.lowest, 3)} {first.account}"
+    return f"The worst path falls to {fixed(worst.lowest, 3)} {account}"
 
 
-def worst_words(first: First) -> str:
+def worst_words(first: First, worst: Worst) -> str:
     """The worst path in words: how rare it is, what happens on it, and what the other set does."""
-    worst = first.worst
-    assert worst is not None
     own = "today" if worst.of == "current" else first.option
     often = (
         f"About 1 in {float(f'{worst.one_in:.2g}'):,.0f} paths of “{worst.title}” is like it"

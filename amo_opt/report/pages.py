@@ -182,7 +182,7 @@ def appendix(facts: Facts) -> Appendix:
                 name,
                 title,
                 f"section {number}",
-                environment.get_template(f"proposal/{name}.md.j2").render(facts=facts, where=where, short=False, brief=False),
+                environment.get_template(f"proposal/{name}.md.j2").render(facts=facts, where=where),
             )
             for number, name, title in SECTIONS
         ]

@@ -129,7 +129,7 @@ def _risks(facts: Facts, where: Mapping[str, str]) -> str:
     first = facts.first
     lines = []
     if first.worst is not None:
-        lines.append(f"**Worst path.** {escape(worst_words(first).partition('. ')[2])}")
+        lines.append(f"**Worst path.** {escape(worst_words(first, first.worst).partition('. ')[2])}")
     capacity = facts.costs.capacity_caption.split(". ")[0].rstrip(".")
     if capacity:
         lines.append(

@@ -287,31 +287,30 @@ class _Screen:
         return "yield within tolerance"
 
     def _title(self) -> str:
+        """The finding, which depends on the verdict and on what stands in its way."""
         if self.recommended:
-            if "ASSUMPTION-SENSITIVE" in self.blocked:
-                doubt = self.result.doubt
-                held = (
-                    "how often it holds is not known"
-                    if doubt is None
-                    else f"it holds in only {fixed(HUNDRED * doubt.share.value, 0)}% of assumption draws"
-                )
-                return f"Not ready to sign: {self._gain()}, but {held}"
-            if self.blocked:
-                return f"Not ready to sign: {self._gain()}, but {_REASONS[self.blocked[0]]}"
-            return ": ".join((self._main(), ", ".join(filter(None, (self._gain(), self._beside())))))
+            return self._recommended_title()
         if self.result.verdict == "infeasible":
             binding = self.result.ruling.binding
-            return "No set keeps every limit" + (
-                ""
-                if binding is None
-                else f": “{plain_title(binding.name, limit_title(binding.name, None))}” in {clean(binding.scenario or 'any scenario')} is the obstacle"
-            )
+            where = "" if binding is None else clean(binding.scenario or "any scenario")
+            what = "" if binding is None else f": “{plain_title(binding.name, limit_title(binding.name, None))}” in {where} is the obstacle"
+            return f"No set keeps every limit{what}"
         if self.result.verdict == "undecidable":
             return f"Too few paths to decide: {self.result.ruling.needed or 0:,} a scenario are needed"
         broken = self._limits_of(self.now)[1]
         if broken:
             return f"Today’s parameters break {broken} of {len(self.now.constraints)} limits, and no set was proven to be the way out"
         return f"Keep today’s parameters: {self._why_not()}"
+
+    def _recommended_title(self) -> str:
+        """What is gained, and whether it can be signed."""
+        if "ASSUMPTION-SENSITIVE" in self.blocked:
+            doubt = self.result.doubt
+            share = "" if doubt is None else f"it holds in only {fixed(HUNDRED * doubt.share.value, 0)}% of assumption draws"
+            return f"Not ready to sign: {self._gain()}, but {share or 'how often it holds is not known'}"
+        if self.blocked:
+            return f"Not ready to sign: {self._gain()}, but {_REASONS[self.blocked[0]]}"
+        return ": ".join((self._main(), ", ".join(filter(None, (self._gain(), self._beside())))))
 
     def _why_not(self) -> str:
         """Why nothing is recommended, in half a sentence."""
@@ -348,7 +347,7 @@ class _Screen:
                 f"leave all {total} parameters as they are",
                 ". Nothing is executed. Doing nothing is the same as accepting.",
             )
-        kept, broken, _ = self._limits_of(self.now)
+        _, broken, _ = self._limits_of(self.now)
         stays = f"yield stays at {_percent(self.now.yield_annual.value)} and {'nothing breaks' if not broken else f'{broken} of {len(self.now.constraints)} limits stay broken'}"
         what = f"{self.option}, {_number(len(self.ranked))} parameter{'' if len(self.ranked) == 1 else 's'} of {total}"
         if self.blocked:
@@ -414,19 +413,12 @@ class _Screen:
         objection = self.other.objection
         if objection is None:
             return []
-        if (
-            objection.kind == "tolerance"
-            and objection.interval is not None
-            and objection.interval.interval is not None
-            and objection.bound is not None
-        ):
-            found, metric = objection.interval, metric_of(objection.metric, self.account)
+        found, bound = objection.interval, objection.bound
+        if objection.kind == "tolerance" and found is not None and found.interval is not None and bound is not None:
+            metric = metric_of(objection.metric, self.account)
             scale = scale_for(metric.unit, found.interval).told(found)
-            worse = found.high if metric.better < 0 else found.low
-            return [
-                f"The best alternative, {self.option}, may move {lower_first(metric.title)} by {scale.text(worse, signed=True)}, "
-                f"where {scale.text(objection.bound if metric.better < 0 else -objection.bound, signed=True)} is allowed."
-            ]
+            worse, allowed = (scale.text(each, signed=True) for each in ((found.high, bound) if metric.better < 0 else (found.low, -bound)))
+            return [f"The best alternative, {self.option}, may move {lower_first(metric.title)} by {worse}, where {allowed} is allowed."]
         return [f"The best alternative, {self.option}, {true_minus(objection_words(objection, self.account))}."]
 
     def _cons(self) -> tuple[str, ...]:
@@ -456,7 +448,7 @@ class _Screen:
 
     def _against_today(self) -> list[str]:
         found: list[str] = []
-        kept, broken, total = self._limits_of(self.now)
+        _, broken, total = self._limits_of(self.now)
         if broken:
             found.append(f"Today’s set breaks {broken} of {total} limits at the cautious bound.")
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
@@ -506,7 +498,8 @@ class _Screen:
 
     def _not_proof(self, who: str) -> str:
         worst = self.worst
-        assert worst is not None
+        if worst is None:
+            return ""
         often = f"1 in {_round(worst.one_in)}" if worst.one_in is not None else f"the worst of {worst.seen:,}"
         return f"{who} run-proof: {often} paths of {_scenario(worst.title)} falls to {significant(worst.lowest, 2)} {self.account}."
 
