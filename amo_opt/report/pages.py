@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from amo_opt.report.appendix import POST_LIMIT, Appendix, Topic, appendix_of
-from amo_opt.wording import Markdown, code, escape
+from amo_opt.report.appendix import Appendix, Topic, appendix_of
+from amo_opt.report.first_page import changes_html, first_html, matrix_html
+from amo_opt.report.proposal import proposal_text
+from amo_opt.wording import Markdown, code, count, escape
 
 if TYPE_CHECKING:
     from amo_opt.report.facts import Facts
@@ -32,7 +35,21 @@ SECTIONS: tuple[tuple[int, str, str], ...] = (
     (13, "execution", "Execution"),
     (14, "reproduce", "Reproduce"),
 )
-"""Number, partial and title of every section, in the order of the page; the state's figures follow as an appendix."""
+"""Number, partial and title of every section of the whole account, which the page folds and the appendix holds."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the page: its anchor, its heading, which is what was found, a sentence below it, and what it is drawn from."""
+
+    name: str
+    finding: str
+    lead: str = ""
+    markup: str = ""
+    partial: str = ""
+    number: int | None = None
+
+
 TOPICS: tuple[tuple[str, str, str], ...] = (
     ("unchanged", "What stays as it is", "section 4"),
     ("metrics", "Every metric before and after", "section 5"),
@@ -56,32 +73,122 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
 
 def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
     """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
-    return _html().get_template("report.html.j2").render(facts=facts, drawings=drawings, sections=SECTIONS)
+    first = facts.first
+    return (
+        _html()
+        .get_template("report.html.j2")
+        .render(
+            facts=facts,
+            first=first,
+            drawings=drawings,
+            screen=first_html(first, facts.decision.warnings),
+            open=_open(facts, drawings),
+            closed=_closed(facts),
+        )
+    )
+
+
+def _open(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
+    """What everybody should see: what changes, the limits, prices, what is watched, how it is executed."""
+    first = facts.first
+    number, total = len(first.changes), len(facts.parameters)
+    parts = []
+    if first.changes:
+        named = (
+            f"What changes: {number} of {total} parameters"
+            if first.recommended
+            else f"What {first.option} would change: {number} of {total} parameters"
+        )
+        lead = "" if first.recommended else "It is not recommended; the table says what was weighed against today’s set."
+        parts.append(Part("changes", named, lead, changes_html(first)))
+    limits = first.limits
+    kept = (
+        f"All {limits.total} limits hold at their cautious bounds"
+        if not limits.broken
+        else f"{limits.broken} of {limits.total} limits are not kept at the cautious bound"
+    )
+    compared = f" → {first.option}" if first.option else ""
+    told = f"Share of each limit that is used at its confidence bound, today{compared}, on {facts.evidence.paths}; 100% is all of it."
+    parts.append(
+        Part("shares", kept, told, matrix_html(first, [(row.name, f"{row.title} ({row.weight})") for row in facts.evidence.scenarios]))
+    )
+    if drawings["fans"]:
+        parts.append(Part("prices", "Prices, scenario by scenario", partial="fans"))
+    watched = len(facts.monitoring.triggers)
+    parts.append(Part("monitoring", f"{watched} trigger{'' if watched == 1 else 's'} to watch, each with its action", partial="monitoring"))
+    ready = "How it is executed, and undone" if facts.execution.batch else "Nothing is executed from this report"
+    parts.append(Part("execution", ready, partial="execution"))
+    return parts
+
+
+def _closed(facts: Facts) -> list[Part]:
+    """Everything else, folded; the heading of each is its finding."""
+    first, titles = facts.first, {name: title for _, name, title in SECTIONS}
+    numbers = {name: number for number, name, _ in SECTIONS}
+    rows = facts.evidence.rows
+    better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
+    around = facts.neighbourhood.rows
+    found = {
+        "evidence": f"Of {len(rows)} metrics {better} are better and {worse} worse, with their intervals"
+        if rows
+        else "Every metric of today’s set",
+        "choice": f"Why this set: the rule, the alternatives, {count(len(around), 'neighbour')}"
+        if around
+        else "Why: the rule and the alternatives",
+        "worst": _sentence(facts.costs.capacity_caption) or "The deepest paths, and how large a run is survived",
+        "validity": _sentence(facts.validity.replayed) or titles["validity"],
+        "intuition": f"{count(len(facts.intuition.findings), 'result')} against intuition",
+        "costs": _sentence(facts.costs.caption) or facts.costs.why_empty,
+        "parameters": "Functions, limits on chain and raw integers of what changes" if first.changes else "Functions and limits on chain",
+        "guard_rails": "What bounds the change in size and in time",
+        "unchanged": f"{count(len(facts.unchanged), 'parameter')} {'stays as it is' if len(facts.unchanged) == 1 else 'stay as they are'}",
+        "search": f"How it was searched: {dict(facts.disclosure.sizes).get('Trials', '')}",
+        "reproduce": "How to get the same bytes",
+        "front": f"What it rests on: {count(len(facts.sourced), 'figure')} with a source, {len(facts.assumed)} assumed",
+    }
+    parts = [Part(name, _headline(text), partial=name, number=numbers[name]) for name, text in found.items()]
+    return [*parts, Part("state", "Every figure of the state, with its source or its assumption", partial="state")]
+
+
+def _sentence(text: str) -> str:
+    """The first sentence of a caption, without its full stop."""
+    return text.split(". ", maxsplit=1)[0].split(" (n = ", maxsplit=1)[0].rstrip(".")
+
+
+def _headline(text: str, most: int = 150) -> str:
+    """A heading of one line or two."""
+    if len(text) <= most:
+        return text
+    return text[:most].rsplit(" ", 1)[0].rstrip(",;:") + " …"
 
 
 def proposal_md(facts: Facts) -> str:
-    """The text to post, short enough for one post: what it leaves out stands in the appendix, and it says where.
-
-    What is too long gets a shorter text, the table before and after holding the objectives and the risks alone; a study with many scenarios or parameters a brief one, without the tables
-    of sections 4 and of the scenarios.
-    """
-    template, where = _markdown().get_template("proposal.md.j2"), appendix(facts).where
-    for short, brief in ((False, False), (True, False), (True, True)):
-        text: str = template.render(facts=facts, sections=SECTIONS, where=where, short=short, brief=brief).rstrip("\n") + "\n"
-        if len(text) < POST_LIMIT:
-            break
-    return text
+    """The text to post; what it leaves out stands in the appendix, and it says where."""
+    return proposal_text(facts, appendix(facts).where)
 
 
 def appendix(facts: Facts) -> Appendix:
-    """The long tables, in parts that can each be posted as a reply."""
+    """The whole account, section by section, and the long tables, in parts that can each be posted as a reply."""
     environment = _markdown()
-    return appendix_of(
-        [
-            Topic(name, title, section, environment.get_template(f"appendix/{name}.md.j2").render(facts=facts))
-            for name, title, section in TOPICS
+    tables = [
+        Topic(name, title, section, environment.get_template(f"appendix/{name}.md.j2").render(facts=facts))
+        for name, title, section in TOPICS
+    ]
+    # a section names the part that a table stands in, and tables come behind the sections: the length of a section does not hang on which number that is
+    where = {name: "below" for name, _, _ in TOPICS}
+    for _ in range(2):
+        sections = [
+            Topic(
+                name,
+                title,
+                f"section {number}",
+                environment.get_template(f"proposal/{name}.md.j2").render(facts=facts, where=where),
+            )
+            for number, name, title in SECTIONS
         ]
-    )
+        found = appendix_of([*sections, *tables])
+        where = {**where, **found.where}
+    return found
 
 
 @lru_cache(maxsize=1)

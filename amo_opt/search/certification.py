@@ -43,10 +43,11 @@ from amo_opt.search.plateau import neighbours
 from amo_opt.search.preference import preferred
 from amo_opt.search.progress import ProgressEvent, Watcher
 from amo_opt.search.result import Candidate, Optimum, Profile, ProfilePoint, Result, Role, Trial
-from amo_opt.search.rule import DOLLAR, PEG, YIELD, eligible, tolerances, within_at_values
+from amo_opt.search.rule import AXES, DOLLAR, PEG, YIELD, by_metric, eligible, tolerances, within_at_values
 from amo_opt.search.ruling import Binding, Objection, Paths, Ruling, Verdict, binding_in_search, binding_of, nearest
 from amo_opt.search.sensitivity import SHOWN, sensitivities
 from amo_opt.search.tails import tails_of
+from amo_opt.search.worst_trace import worst_traces
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
 
@@ -94,6 +95,7 @@ def certify(
     drivers = () if doubt is None else tuple(each.name for each in doubt.drivers[:SHOWN])
     shown = recommended or candidates[0]
     compared = [candidates[0]] if rival is None else [candidates[0], rival]
+    worst = worst_paths(shown, holdout.worst[shown.id], plan.designs)
     numbers, points = feasible_points(trials)
     return Result(
         study=study,
@@ -112,7 +114,8 @@ def certify(
             if candidate.role in {"current", "recommended"}
             for scenario in study.scenarios
         ),
-        worst_paths=worst_paths(shown, holdout.worst[shown.id], plan.designs),
+        worst_paths=worst,
+        worst_traces=worst_traces(certifier, compared, worst, plan.designs),
         paths_search=study.simulation.paths * len(study.scenarios),
         paths_certification=certifier.paths_of("selection"),
         aims=tuple(aims.values()),
@@ -260,10 +263,15 @@ def _choose(certifier: Certifier, on_selection: Sequence[Candidate], profile: Pr
 
 
 def _may_be_settled(objection: Objection | None, candidate: Candidate, study: Study) -> bool:
-    """Whether nothing but a tolerance inside an interval stands against a set: too few selection paths are no reason to refuse it, as holdout paths are planned to tell and
-    decide by themselves.
+    """Whether nothing stands against a set but a tolerance inside an interval, or a gain that its own interval shows and the correction for so many candidates does not:
+    too few selection paths are no reason to refuse it, as holdout paths are planned to tell, decide by themselves, and meet one candidate.
     """
-    return objection is not None and objection.kind == "tolerance" and within_at_values(candidate.selection_paired, study.certification)
+    if objection is None or not within_at_values(candidate.selection_paired, study.certification):
+        return False
+    if objection.kind == "no gain":
+        found = by_metric(candidate.selection_paired)
+        return any(found[axis].verdict == "BETTER" for axis in AXES)
+    return objection.kind == "tolerance"
 
 
 def _ruling(on_selection: Sequence[Candidate], outcome: Verdict, *, binding: Binding | None) -> Ruling:

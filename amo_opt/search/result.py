@@ -121,6 +121,25 @@ class WorstPath:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorstTrace:
+    """The deepest holdout path under one set, over the scored window: ``hours`` (m,) since its opening and the series at them, each (m,).
+
+    ``price`` of the pool and ``cover`` (collateral at market over outside supply) are the lowest until the next hour; outside ``supply`` and ``idle`` collateral, tokens, and
+    the share token's price stand as they end there.
+    """
+
+    candidate: str
+    scenario: str
+    path: int
+    hours: tuple[int, ...]
+    price: tuple[float, ...]
+    cover: tuple[float, ...]
+    supply: tuple[float, ...]
+    idle: tuple[float, ...]
+    share_price: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Neighbour:
     """The shown set with one parameter one governance step lower (``side`` -1) or higher (+1), on holdout paths.
 
@@ -285,6 +304,7 @@ class Result:
     profile: Profile | None = None
     fans: tuple[Fan, ...] = ()
     worst_paths: tuple[WorstPath, ...] = ()
+    worst_traces: tuple[WorstTrace, ...] = ()
     paths_search: int = 0
     paths_certification: int = 0
     aims: tuple[Aim, ...] = ()

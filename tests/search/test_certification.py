@@ -163,6 +163,7 @@ def world(monkeypatch):
     monkeypatch.setattr(preference, "robust_shares", lambda certifier, rivals: None)
     for needs_a_state in ("change_costs", "told_run_capacities"):
         monkeypatch.setattr(certification, needs_a_state, lambda certifier, sets: ())
+    monkeypatch.setattr(certification, "worst_traces", lambda certifier, sets, worst, designs: ())
     monkeypatch.setattr(candidates, "climb", lambda start, study, names, evaluate: start)
     monkeypatch.setattr(holdout, "risk_parts", lambda outcome, study, edges: ())
     monkeypatch.setattr(certification, "episode_fits", lambda study, parameters, *, workers: ())
@@ -319,6 +320,29 @@ def test_what_only_its_intervals_refuse_goes_on_to_holdout_paths(world, make_stu
     assert (list(beside.roles), beside.roles[other.id], beside.objections[one.id].kind) == ([other.id], "recommended", "tolerance")
     worse = chosen(one, by=49.0)
     assert (worse.roles, worse.objections[one.id].kind, worse.ruling.outcome) == ({}, "tolerance", "no change")
+
+
+def test_what_only_the_correction_for_many_refuses_goes_on(world, make_study):
+    """Twelve sets of p-values that a thousand resamples cannot bring under the corrected level: the one that its own interval shows to be better goes on, as holdout paths
+    meet it alone; not where its interval does not show it either, nor where it gains too little at its point values.
+    """
+    study = make_study()
+    done = run(world, study, [BALANCED])
+    current, one = done.candidates
+
+    def chosen(*, verdict, part=1.0):
+        paired = tuple(
+            replace(each, p_better=0.003, verdict=verdict, difference=replace(each.difference, value=part * each.difference.value))
+            for each in one.selection_paired
+        )
+        sets = [replace(one, id=f"set-{number}", selection_paired=paired) for number in range(12)]
+        return certification._choose(certifier.Certifier(study, 1, silent), [current, *sets], done.profile, done.trials)
+
+    shown = chosen(verdict="BETTER")
+    assert (list(shown.roles.values()), shown.ruling.outcome, shown.ruling.passed) == (["recommended"], "recommended", False)
+    assert {each.kind for each in shown.objections.values() if each is not None} == {"no gain"}
+    for refused in (chosen(verdict="INCONCLUSIVE"), chosen(verdict="BETTER", part=1e-6)):
+        assert (refused.roles, refused.ruling.outcome) == ({}, "no change")
 
 
 def test_undecidable_recommends_nothing(world, make_study):

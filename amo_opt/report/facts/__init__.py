@@ -14,6 +14,7 @@ from amo_opt.report.facts.doubt import DoubtFacts, doubt_facts
 from amo_opt.report.facts.evidence import Evidence, certified_rows, evidence_of
 from amo_opt.report.facts.execution import Execution, execution_of
 from amo_opt.report.facts.fans import FanPanel, fan_panels, reading_of
+from amo_opt.report.facts.first import First, first_of
 from amo_opt.report.facts.guard_rails import GuardRails, guard_rails_of
 from amo_opt.report.facts.heat import Heat, heat_of
 from amo_opt.report.facts.intuition import Intuition, intuition_of
@@ -61,6 +62,7 @@ class WorstRow:
 class Facts:
     """Everything the documents say. Text of others is cleaned but not escaped: escaping belongs to each document's language."""
 
+    first: First
     title: str
     name: str
     account: str
@@ -144,6 +146,7 @@ def gather(result: Result, *, results_hash: str, record: Record | None = None) -
     fans = fan_panels(result, subject)
     evidence = evidence_of(subject, study.scenarios, seed=study.search.seed)
     return Facts(
+        first=first_of(result),
         title=_title(result, subject),
         name=clean(study.name),
         account=study.state.unit,

@@ -40,17 +40,6 @@ class Span:
 
 
 @dataclass(frozen=True)
-class FrontPoint:
-    """A certified set on some paths; ``mark`` is ``current``, ``chosen``, ``alternative`` or ``candidate``."""
-
-    label: str
-    mark: str
-    peg: Span
-    earned: Span
-    feasible: bool
-
-
-@dataclass(frozen=True)
 class AlternativeRow:
     """A candidate in words: its objectives with intervals on the paths it was judged on, and why it was taken or not."""
 
@@ -83,86 +72,27 @@ class ProfileFacts:
 
 @dataclass(frozen=True)
 class Choice:
-    """Section 6 and the front of section 5: every certified set on selection paths, and ``front_holdout``, those of them that ran on holdout paths, there."""
+    """Section 6: the rule, what it found, every certified set."""
 
-    front: tuple[FrontPoint, ...]
-    front_holdout: tuple[FrontPoint, ...]
-    front_caption: str
     rule: str
     explanation: str
     alternatives: tuple[AlternativeRow, ...]
     rejected: tuple[AlternativeRow, ...]
     profile: ProfileFacts | None
 
-    @property
-    def hollow(self) -> bool:
-        """Whether a mark of the front is drawn hollow."""
-        return any(not point.feasible for point in (*self.front, *self.front_holdout))
-
 
 def choice_of(result: Result, subject: Subject) -> Choice:
-    """The front, its neighbours and the profile."""
+    """The alternatives and the profile."""
     ordered = sorted(result.candidates, key=lambda each: (each.role != "current", each.selection_score.peg_risk_bps.value, each.id))
     rows = {each.id: _row(each, subject) for each in ordered}
     shown = [each for each in ordered if each.role != "candidate"]
     return Choice(
-        front=tuple(_point(each, each.selection_score, subject) for each in ordered),
-        front_holdout=tuple(_point(each, each.holdout_score, subject) for each in ordered if each.holdout_score is not None),
-        front_caption=_front_caption(result, subject),
         rule=rule_words(result.study.certification, subject.account),
         explanation=explanation_of(result),
         alternatives=tuple(rows[each.id] for each in shown),
         rejected=tuple(rows[each.id] for each in ordered if each.role == "candidate"),
         profile=None if result.profile is None else _profile(result.profile, result, subject),
     )
-
-
-def _point(candidate: Candidate, score: Score, subject: Subject) -> FrontPoint:
-    marks = {"current": "current", "recommended": "chosen", "candidate": "candidate"}
-    shown = candidate is subject.other and not subject.recommended
-    return FrontPoint(
-        label=subject.short_label if shown else role_title(candidate),
-        mark="alternative" if shown else marks.get(candidate.role, "alternative"),
-        peg=span(score.peg_risk_bps, PEG_SCALE),
-        earned=span(score.yield_annual, YIELD_SCALE),
-        feasible=score.feasible,
-    )
-
-
-def _front_caption(result: Result, subject: Subject) -> str:
-    kept = [each for each in result.candidates if each.selection_score.feasible]
-    sets, paths, seed = len(result.candidates), subject.current.selection_score.yield_annual, result.study.search.seed
-    drawn = [score for each in result.candidates for score in (each.selection_score, each.holdout_score) if score is not None]
-    intervals = interval_words(span(figure, PEG_SCALE) for score in drawn for figure in (score.yield_annual, score.peg_risk_bps))
-    tail = f"(points with {intervals}, n = {paths_counted(paths, 'selection path')}, seed {seed}).{_again(result)}"
-    if not kept:
-        return f"None of {count(sets, 'certified set')} is shown to keep every limit at its confidence bound {tail}"
-    low, high = (choose(kept, key=lambda each: each.selection_score.yield_annual.value) for choose in (min, max))
-    if low is high:
-        return f"One of {count(sets, 'certified set')} keeps every limit: {role_title(low)} {tail}"
-    trade = (
-        "both vary"
-        if low.selection_score.peg_risk_bps.value < high.selection_score.peg_risk_bps.value
-        else "yield is not bought with peg risk"
-    )
-    return f"Among {count(len(kept), 'set')} of {sets} that keep every limit {trade}: from {_both(low)} to {_both(high)} {tail}"
-
-
-def _again(result: Result) -> str:
-    """What of the front stands on other paths, and why."""
-    on_holdout = [each.holdout_score for each in result.candidates if each.holdout_score is not None]
-    if not on_holdout:
-        return ""
-    n = paths_counted(on_holdout[0].yield_annual, "holdout path")
-    return (
-        f" Ringed and named: {count(len(on_holdout), 'set')} on {n}, the figures of sections 1 and 5; a dotted line leads from each to "
-        "the same set on selection paths, where every other mark stands."
-    )
-
-
-def _both(candidate: Candidate) -> str:
-    score = candidate.selection_score
-    return f"{YIELD_SCALE.text(score.yield_annual.value)} at {PEG_SCALE.text(score.peg_risk_bps.value)}"
 
 
 def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:

@@ -20,7 +20,7 @@ def rule_words(certification: Certification, account: str = USD) -> str:
         f"(yield {100 * certification.tolerance_yield:g} percentage points a year, peg risk {certification.tolerance_peg_bps:g} bps); (3) its peg risk against {in_account('the dollar', account)} is "
         f"not worse by more than the same tolerance, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.tolerance_cr:g}; "
         f"(4) in all it gains at least {certification.least_gain:g} of a tolerance, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these tolerances, "
-        "or, of sets that earn at most a tolerance less, the one that most of a few joint draws of the assumptions would have; where none passes, a set that only the width of its intervals keeps from a tolerance goes on. "
+        "or, of sets that earn at most a tolerance less, the one that most of a few joint draws of the assumptions would have; where none passes, a set that only the width of its intervals keeps from a tolerance, or only the correction for so many candidates from (2), goes on. "
         "What goes on must pass all four again on untouched holdout paths, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
         "breaks, at its point value on the first holdout paths (as many drawn ones as in the search, or a tenth of those that were selected on), a limit that the set itself keeps there. "
         "Otherwise: no change."

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.choice import interval_words
 from amo_opt.report.facts.evidence import reach_words
 from amo_opt.report.figures.bars import draw_convergence, draw_importances
 from amo_opt.report.figures.ends import Pane, draw_ends
 from amo_opt.report.figures.episodes import draw_episode
 from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
-from amo_opt.report.figures.front import draw_front
 from amo_opt.report.figures.heatmap import draw_heat
 from amo_opt.report.figures.profile import draw_profile, profile_alt
 
@@ -34,15 +32,10 @@ class Drawing:
 def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     """The drawings by place; a place is empty where the facts hold nothing to draw."""
     evidence, choice = facts.evidence, facts.choice
-    drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "front": (), "fans": (), "profile": (), "episodes": ()}
+    drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "fans": (), "profile": (), "episodes": ()}
     if evidence.rows:
         alt = f"Forest plot of {len(evidence.rows)} paired differences, each {reach_words(evidence.rows)}; the table above holds every number."
         drawings["forest"] = (Drawing((draw_forest(evidence.rows),), evidence.forest_caption, alt),)
-    if choice.front:
-        intervals = interval_words(span for point in (*choice.front, *choice.front_holdout) for span in (point.peg, point.earned))
-        again = f", {len(choice.front_holdout)} of them on holdout paths too" if choice.front_holdout else ""
-        alt = f"Scatter of yield over peg risk for {len(choice.front)} certified sets{again}, with {intervals}; the table of alternatives holds the numbers."
-        drawings["front"] = (Drawing((draw_front(choice.front, choice.front_holdout),), choice.front_caption, alt),)
     drawings["fans"] = tuple(
         Drawing(
             (draw_fan(panel, f"fan{number}", facts.account),),
