@@ -9,7 +9,7 @@ from amo_opt.amos.cap_use import cap_in_tokens
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain.raw_integers import CAPS, STABLECOIN_DECIMALS, cap_raw, cap_tokens, raw_integer
-from amo_opt.onchain.signatures import DEBT_CEILING, PROXIES, RAMP, SETTERS, STOP_RAMP, keeper_of, setter_of
+from amo_opt.onchain.signatures import DEBT_CEILING, PROXIES, RAMP, SETTERS, STOP_RAMP, copies_of, keeper_of, setter_of
 from amo_opt.onchain.transaction import called
 from amo_opt.protocol.state import FRAX
 
@@ -83,7 +83,8 @@ def calls_between(before: ParameterSet, after: ParameterSet, state: ProtocolStat
         now, then = (_raws(setter, names, values, state) for values in (before, after))
         if now is None or then is None or now == then:
             continue
-        calls += _changed(setter, now, then, keeper, state)
+        for each in copies_of(setter, state):
+            calls += _changed(each, now, then, keeper, state)
     return tuple(calls)
 
 

@@ -229,6 +229,14 @@ def setter_of(name: str, state: ProtocolState) -> Setter | None:
     return CONTROLLERS[state.price_controller].get(name) or BY_NAME.get(name)
 
 
+def copies_of(setter: Setter, state: ProtocolState) -> tuple[Setter, ...]:
+    """The setter at every contract that holds the value: crvUSD's markets have several monetary policies, which a state names ``monetary_policy`` and ``monetary_policy-…``."""
+    if setter not in POLICY.values():
+        return (setter,)
+    entries = [entry for entry in state.contracts if entry == setter.contract or entry.startswith(f"{setter.contract}-")]
+    return tuple(replace(setter, contract=entry) for entry in entries)
+
+
 _OF_THE_KEEPER = {"peg_keeper_ceiling": "ceiling", "peg_keeper_caller_share": "caller_share"}
 """Parameters of the keeper without a name."""
 

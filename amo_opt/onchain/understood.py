@@ -16,7 +16,7 @@ from amo_opt.config.wording import nearest
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain.calls import ONE, in_force
 from amo_opt.onchain.raw_integers import CAPS, STABLECOIN_DECIMALS, cap_raw, raw_integer, value_of
-from amo_opt.onchain.signatures import CALLER_SHARE, DEBT_CEILING, PROXIES, RAMP, Setter, setter_of
+from amo_opt.onchain.signatures import CALLER_SHARE, DEBT_CEILING, PROXIES, RAMP, Setter, copies_of, setter_of
 from amo_opt.wording import plain
 
 if TYPE_CHECKING:
@@ -424,7 +424,7 @@ def _known(state: ProtocolState) -> list[_Known]:
         setter = setter_of(name, state)
         if setter is not None and setter is not RAMP and setter.contract in state.contracts:
             names.setdefault(setter, []).append(name)
-    return [_of_setter(setter, tuple(each)) for setter, each in names.items()] + _ramps(state)
+    return [_of_setter(copy, tuple(each)) for setter, each in names.items() for copy in copies_of(setter, state)] + _ramps(state)
 
 
 def _of_setter(setter: Setter, names: tuple[str, ...]) -> _Known:
