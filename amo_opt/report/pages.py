@@ -116,7 +116,9 @@ def _open(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
         parts.append(Part("prices", "Prices, scenario by scenario", partial="fans"))
     watched = len(facts.monitoring.triggers)
     parts.append(Part("monitoring", f"{watched} trigger{'' if watched == 1 else 's'} to watch, each with its action", partial="monitoring"))
-    ready = "How it is executed, and undone" if facts.execution.batch else "Nothing is executed from this report"
+    ready = (
+        "How it is executed, and undone" if facts.execution.batch or facts.execution.payloads else "Nothing is executed from this report"
+    )
     parts.append(Part("execution", ready, partial="execution"))
     return parts
 

@@ -156,25 +156,29 @@ def _trust(facts: Facts, where: Mapping[str, str]) -> str:
 
 
 def _execution(facts: Facts, where: Mapping[str, str]) -> str:
+    """What is sent, by whom and in which file, and what became of it when it was run; else why nothing is."""
     execution = facts.execution
-    if execution.batch is None:
+    if execution.batch is None and not execution.payloads:
         return _bullets([escape(each) for each in execution.reasons]) or "Nothing is executed."
-    calls = _table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in execution.calls])
-    notes = _bullets([escape(note) for note in execution.notes[:3]])
-    return (
-        f"{code('safe-batch.json')} is for Safe’s Transaction Builder, checksum {code(execution.batch['meta']['checksum'])}.\n\n{calls}\n\n{notes}\n\n"
-        f"Calldata, addresses and what no call makes{_see(where, 'execution') or ': appendix'}."
-    )
+    parts = []
+    if execution.batch is not None:
+        parts.append(f"{code('safe-batch.json')} is for Safe’s Transaction Builder, checksum {code(execution.batch['meta']['checksum'])}.")
+        parts.append(_table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in execution.calls[:MOST_ROWS]]))
+    for payload in execution.payloads:
+        parts.append(f"**{escape(payload.title)}**, sent by {escape(payload.sender)}: {', '.join(code(name) for name in payload.files)}.")
+        parts.append(_table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in payload.calls[:MOST_ROWS]]))
+        parts.append(_bullets([escape(note) for note in payload.notes[1:5]]))
+    parts.append(_bullets([escape(note) for note in execution.notes[:3]]))
+    parts.append(f"Calldata, addresses and what no call makes{_see(where, 'execution') or ': appendix'}.")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _rollback(facts: Facts) -> str:
     rows = [(escape(each.what), escape(each.trigger), escape(each.action)) for each in facts.monitoring.triggers[:4]]
     table = _table(("Watch", "Trigger", "Then"), rows) if rows else ""
-    undone = (
-        f"{code('safe-batch-revert.json')} takes the calls back."
-        if facts.execution.revert is not None
-        else "There is no revert batch, for there is no batch."
-    )
+    back = [name for payload in facts.execution.payloads for name in payload.files if "revert" in name or "stop" in name]
+    files = [*(["safe-batch-revert.json"] if facts.execution.revert is not None else []), *back]
+    undone = f"{', '.join(code(name) for name in files)} undo it." if files else "There is nothing to undo, for nothing is executed."
     more = len(facts.monitoring.triggers) - len(rows)
     rest = f" {count(more, 'more trigger')} in {code('monitor.json')}." if more > 0 else f" The same in {code('monitor.json')}."
     return "\n\n".join(filter(None, (f"{undone}{rest}", table)))
@@ -186,7 +190,7 @@ def _steps(facts: Facts) -> str:
         for what, value, _ in facts.guard_rails.rules
         if what in ("Earliest execution", "Planned execution", "Void if not executed by")
     ]
-    if facts.execution.batch is not None:
+    if facts.execution.batch is not None or facts.execution.payloads:
         return _bullets([*dated, "Before signing: read every value in force again, and compare each address with the explorer’s."])
     if facts.first.recommended:
         return _bullets(["Mend what keeps this from being signed (above), and run the study again.", *dated])
