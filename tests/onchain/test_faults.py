@@ -184,7 +184,7 @@ def test_a_fault_ends_in_one_sentence(fault: str, monkeypatch: pytest.MonkeyPatc
         began = time.monotonic()
         with pytest.raises(AmoOptError) as caught:
             ask(node)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 8  # the longest has 4 s; the rest is for a busy machine
     said = str(caught.value)
     assert len(said) < 400
     assert said.isprintable()
