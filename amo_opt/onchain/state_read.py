@@ -122,6 +122,13 @@ def read_state(node: Node, state: ProtocolState, which: int | str = "latest", *,
     wrong = next((each for each in unread if each.why == "failed"), None)
     if wrong is not None and not partial:
         raise AmoOptError(wrong.said)
+    if all(each.why == "no address" for each in unread) and not (figures or reads):
+        entries = sorted(
+            {entry for each in wanted for read in (each.of if isinstance(each, ReadFigure) else (each,)) for entry in read.entries}
+        )
+        raise AmoOptError(
+            f"the state {state.name} names no contract that could be read; allowed: any [contracts.NAME] of {', '.join(entries)}"
+        )
     told = {each.figure for each in wanted if isinstance(each, ReadFigure)}
     known = figures_by_name()
     silent = (name for name in given_figures(state) if name not in told and not known[name].metadata["behaviour"])

@@ -18,6 +18,7 @@ from worlds import World, call
 
 from amo_opt.config.identity import state_values
 from amo_opt.config.load import load_books, load_parameters, validate_file
+from amo_opt.config.schema import given_figures
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain.abi import encoded, function
 from amo_opt.onchain.recording import Replay
@@ -212,6 +213,31 @@ def test_writing_keeps_every_other_line_and_is_a_state(state_file):
     assert "controller.collateral_ratio: 0.8725 -> 1" in called.out
     call("state", state_file, "--replay", RECORDING, "--write", "--partial")
     assert state_file.read_text(encoding="utf-8") == text
+
+
+def test_lines_end_as_they_ended_and_tables_of_a_list_take_their_own(tmp_path):
+    """A file of Windows' lines, with what other counts of lines take for an end; a ramp of a further pool goes into its own [[pool]]; what follows [reads] stays."""
+    path, at = _crvusd(tmp_path)
+    text = path.read_text(encoding="utf-8").replace("# crvUSD on", "# \u2028\x0ccrvUSD on".replace("\x0c", "\x85"), 1)
+    text += f'\n[reads]\n"usdt.A()" = {{ raw = "499", address = "{at["usdt"]}", block = 1, hash = "0x{"0" * 64}" }}\n"usdt.fee()" = {{ raw = "1", address = "{at["usdt"]}", block = 1, hash = "0x{"0" * 64}" }}\n\n# the last table\n[contracts.safe]\naddress = "{SAFE}"\n'
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    world = World()
+    for getter, value in {"A()": 500, "future_A()": 60_000, "future_A_time()": world.at.timestamp + 7200}.items():
+        world.says(at["usdt"], getter, value)
+    state = load_books(path)
+    changed = write_state(read_state(world, state, partial=True), path, state, partial=True)
+    assert {(each.what, each.file, each.chain) for each in changed} == {
+        ("pools.usdt.future_amplification", "left out", "600"),
+        ("pools.usdt.ramp_hours_left", "left out", "2"),
+        ("usdt.A()", "499", "500"),
+    }
+    raw = path.read_bytes()
+    assert raw.count(b"\n") == raw.count(b"\r\n")
+    after = load_books(path)
+    assert (after.pools.usdt.future_amplification.value, after.pools.tusd.future_amplification.value) == (600.0, 0.0)
+    assert (after.reads["usdt.A()"].raw, after.reads["usdt.fee()"].raw, after.reads["usdt.fee()"].block) == (500, 1, 1)
+    assert after.contracts["safe"].address == SAFE
+    assert "# the last table\r\n[contracts.safe]\r\n" in raw.decode()
 
 
 def test_nothing_is_written_unless_all_is_read(state_file):
@@ -410,6 +436,9 @@ def test_a_live_node_is_read_whole_recorded_and_replayed(node_url, tmp_path, sta
     assert figures["mint.fee"] == 0.0055
     assert figures["mint.ceiling"] == 5e8
     assert figures["share_token.recollateralise_bonus"] == 0.0075
+    given = given_figures(load_books(STATE))
+    assert len(given.keys() & figures.keys()) == 16
+    assert len([each for each in found["not_read"] if each["why"] == "no address" and each["what"] in given]) == 14
     proxies = {each["contract"]: (each["implementation"], each["standard"]) for each in found["code"] if each["implementation"]}
     assert proxies == {
         "metapool": (node_url.addresses["metapool_implementation"], "EIP-1167"),
@@ -442,12 +471,31 @@ def test_a_live_node_that_went_on_is_told_apart(node, state_file):
     assert state_file.read_bytes() == before
 
 
+def test_a_check_of_what_was_not_read_is_no_agreement(node, state_file):
+    """A state that names no contract is refused; a getter that fails is told by exit 1, though ``--partial`` goes on."""
+    with pytest.raises(
+        AmoOptError,
+        match=r"^the state minimal names no contract that could be read; allowed: any \[contracts.NAME\] of aave_amo, .*metapool",
+    ):
+        read_state(Otherwise(), load_books(STATE.with_name("minimal.toml")))
+    assert call("state", state_file, "--rpc", node, "--write").status == 0
+    assert call("state", state_file, "--rpc", node, "--check").status == 0
+    node.ask("test_code", "base_pool", "0x")
+    called = call("state", state_file, "--rpc", node, "--check", "--partial")
+    assert called.status == 1
+    assert "note: [contracts.base_pool]: no code at" in called.err
+
+
 def test_options_that_exclude_each_other(state_file):
     """Before anything is asked."""
     for options, said in (
         (["--write", "--check"], "--write and --check"),
         (["--replay", "x", "--rpc", "http://127.0.0.1:1"], "--replay: found --rpc with it"),
         (["--replay", "x", "--record", "y"], "--replay: found --record with it"),
+        (
+            ["--replay", "x", "--block", "soon"],
+            "--block: found 'soon'; allowed: a number, a hash (0x and 64 hexadecimal digits), latest, safe",
+        ),
     ):
         called = call("state", state_file, *options)
         assert called.status == 2
