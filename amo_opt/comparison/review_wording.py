@@ -85,16 +85,17 @@ def verdict(review: Review) -> str:
         return f"Fails: run on a fork of the chain it reverts ({review.dry_run.why}).{unknown}"
     if found is None:
         return f"Not known: nothing was simulated.{unknown}"
-    told = _failing(found)
-    against = "against the set in force, on the same paths"
+    told = f"{_failing(found)} against the set in force, on the same paths"
+    for status, does in (("warn", "warns"), ("not gated", "could not be judged")):
+        gates = sum(gate.status == status for gate in found.gates)
+        told += f"; {gates} {does if gates == 1 else does.removesuffix('s')}" if gates else ""
     if review.word == "not known":
-        return f"Not known.{unknown} Of that part {told} {against}."
+        return f"Not known.{unknown} Of that part {told}."
     if review.word == "fails":
-        return f"Fails: {told} {against}.{unknown}"
+        return f"Fails: {told}.{unknown}"
     if review.word == "no change":
         return "Nothing changes: every value it sets is in force already."
-    warned = f"; {count(len(found.warned), 'gate')} {'warns' if len(found.warned) == 1 else 'warn'}" if found.warned else ""
-    return f"Passes: {told} {against}{warned}."
+    return f"Passes: {told}."
 
 
 def _unknown(review: Review) -> str:
@@ -108,18 +109,20 @@ def _unknown(review: Review) -> str:
 
 
 def why(review: Review) -> tuple[str, ...]:
-    """What decides: the gates that fail or warn, else the one nearest to failing; each with its interval and sample size."""
+    """What decides: the gates that fail or warn, else the one nearest to failing; and those that could not be judged; each with its interval and sample size."""
     found = review.comparison
     if found is None:
         return ()
-    troubled = (*found.failed, *found.warned)[:MOST_GATES]
-    if troubled:
-        return tuple(f"{found_of(gate, found)} {sentence(because(gate.reason))}" for gate in troubled)
-    if not review.margins or not review.proposal.lines:
-        return ()
+    unjudged = (gate for gate in found.gates if gate.status == "not gated")
+    told = tuple(f"{found_of(gate, found)} {sentence(because(gate.reason))}" for gate in (*found.failed, *found.warned, *unjudged))
+    if found.failed or found.warned or not review.proposal.lines:
+        return told[:MOST_GATES]
     # a gate that is read off the set is near by nature: what was simulated comes first
-    nearest = next((each for each in review.margins if each.metric is not None), review.margins[0])
-    return (f"Nearest to failing: {found_of(nearest.gate, found)} {sentence(margin(nearest))}",)
+    judged = [each for each in review.margins if each.gate.status != "not gated"]
+    nearest = next((each for each in judged if each.metric is not None), judged[0] if judged else None)
+    if nearest is None:
+        return told[:MOST_GATES]
+    return (f"Nearest to failing: {found_of(nearest.gate, found)} {sentence(margin(nearest))}", *told)[:MOST_GATES]
 
 
 def found_of(gate: GateVerdict, comparison: Comparison) -> str:

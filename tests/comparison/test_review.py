@@ -175,6 +175,17 @@ def test_half_the_step_is_told_where_it_would_pass(made, small):
     assert "no set half the way" in words.half(made(whole))
 
 
+def test_a_gate_that_could_not_be_judged_is_said(made, small):
+    """A tail of few paths passes nothing: the first lines tell it beside the verdict."""
+    count = 200 * len(small.scenarios)
+    heavy = np.zeros(count)
+    heavy[:: count // 4] = 50.0
+    found = made({"peg_cvar95_bps": heavy})
+    assert [gate.status for gate in found.comparison.gates if gate.gate.metric == "peg_cvar95_bps"] == ["not gated"]
+    assert words.verdict(found) == "Passes: none of the 5 gates fails against the set in force, on the same paths; 1 could not be judged."
+    assert any(each.startswith("Peg risk") and "effective paths in the tail" in each for each in words.why(found))
+
+
 def test_too_few_paths_are_said(made, small):
     """No interval, so no margin: not known, and how many more paths it takes."""
     found = made({"yield": noise(10 * len(small.scenarios), 0.0, 0.01)}, paths=10)
