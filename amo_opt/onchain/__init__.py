@@ -10,4 +10,8 @@ signatures.py     the setters on chain: arguments, limits, who holds band and st
 calls.py          two parameter sets -> the calls between them, in whole on-chain integers
 raw_integers.py   parameters as contracts hold them
 safe_batch.py     transactions -> Safe's Transaction Builder file with its checksum, and back
+dry_run.py        a payload executed without being sent, read back, reverted; engines/ do it
+effects.py        what a call moves, whom its contract obeys, which of its limits it breaks
+reverts.py        why a call failed, in words
+execution_record.py   execution.json
 """
