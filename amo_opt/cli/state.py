@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from amo_opt.onchain.state_file import Drift
     from amo_opt.onchain.state_read import Reading, Unread
 
+TAGS = ("latest", "safe", "finalized", "earliest")
 RPC_HELP = "A node of the chain (default: the variable AMO_OPT_RPC); it is never printed or recorded."
 
 
@@ -74,11 +75,12 @@ def command(
         raise click.UsageError(f"--replay: found --{'rpc' if rpc is not None else 'record'} with it; a recording is read without a node")
     if record is not None:
         check_folder("--record", record)
+    at = _block(which)
     state = load_books(file)
     values = None if parameters is None else load_parameters(parameters, state)
     node: Node = Replay(replay) if replay is not None else node_of(rpc)
     keeper = None if record is None else Recorder(node)
-    reading = read_state(node if keeper is None else keeper, state, _block(which), partial=partial)
+    reading = read_state(node if keeper is None else keeper, state, at, partial=partial)
     if keeper is not None and record is not None:
         write_whole(record, keeper.text(f"What `amo-opt state` asked of the state {state.name}."))
         say(f"wrote {record}", err=True)
@@ -98,12 +100,15 @@ def command(
             say(f"{each.what}: {each.file} -> {each.chain}")
         if write:
             say(f"wrote {file}: {len(changed)} of {len(reading.figures) + len(reading.reads)} values are others than before")
-    return 1 if check and (drifts or of_set) else 0
+    failed = any(each.why == "failed" for each in reading.unread)  # with --partial: what could not be read agrees with nothing
+    return 1 if check and (drifts or of_set or failed) else 0
 
 
 def _block(which: str) -> int | str:
-    with suppress(ValueError):
+    if which.isdecimal() and which.isascii():
         return int(which)
+    if which not in TAGS and not re.fullmatch("0x[0-9a-fA-F]{64}", which):
+        raise click.UsageError(f"--block: found {which!r:.80}; allowed: a number, a hash (0x and 64 hexadecimal digits), {', '.join(TAGS)}")
     return which
 
 
@@ -114,10 +119,10 @@ def _print(reading: Reading, drifts: tuple[Drift, ...], of_set: tuple[Drift, ...
     say(f"chain {reading.chain_id}, block {reading.block.number} {reading.block.hash}")
     rows = [(each.name, f"{each.value.normalize():f}", ", ".join(given.key for given in each.of)) for each in reading.figures]
     print_table("figures of the state", (("figure", "value", "getters"), rows))
-    rows = [
+    held = [
         (each.key, str(each.raw), "" if each.value is None else f"{each.value.normalize():f}", each.read.meaning) for each in reading.reads
     ]
-    print_table("values in force, books and roles", (("getter", "raw", "value", "meaning"), rows))
+    print_table("values in force, books and roles", (("getter", "raw", "value", "meaning"), held))
     proxies = [(each.entry, each.implementation or "", each.standard or "", each.hash) for each in reading.codes]
     print_table("code", (("contract", "proxy of", "by", "Keccak-256"), proxies))
     for title, found in (("the file says otherwise", drifts), ("the parameter set says otherwise", of_set)):

@@ -6,6 +6,10 @@ rpc.py            a node over JSON-RPC: batches, retries, deadlines, one block f
 recording.py      its answers kept, and given again without it
 connection.py     one exchange over HTTP, without the node's address in any word of it
 wire.py           numbers, bytes and reverts as JSON-RPC writes them
+reads.py          all getters that tell something of a state
+state_read.py     a state at one block
+state_file.py     what drifted from its file, and the file with what was read
+history_read.py   a history's rows, block by block
 signatures.py     the setters on chain: arguments, limits, who holds band and step
 calls.py          two parameter sets -> the calls between them, in whole on-chain integers
 raw_integers.py   parameters as contracts hold them

@@ -124,7 +124,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._document: Document = arranged(read_document(path, str(path)))
         with path.open(encoding="utf-8", newline="") as file:  # lines end as they ended
-            self._lines = file.read().splitlines(keepends=True)
+            self._lines = re.split(r"(?<=\n)", file.read())  # as TOML counts lines
         self._end = "\r\n" if self._lines and self._lines[0].endswith("\r\n") else "\n"
         self._behind: dict[int, list[str]] = {}
         self.reads: dict[str, dict[str, object]] = self._document.data.get("reads", {})

@@ -51,7 +51,8 @@ class Given:
     @property
     def text(self) -> str:
         """``0xcf37…E241 frax_mint_cap() = 1``, with the arguments that were given."""
-        return f"{self.address} {self.key.partition('.')[2]} = {self.raw}"
+        contract = self.read.contract if isinstance(self.read.contract, str) else self.read.contract.key
+        return f"{self.address} {self.key.removeprefix(contract + '.')} = {self.raw}"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,13 @@ def read_state(node: Node, state: ProtocolState, which: int | str = "latest", *,
     wrong = next((each for each in unread if each.why == "failed"), None)
     if wrong is not None and not partial:
         raise AmoOptError(wrong.said)
+    if all(each.why == "no address" for each in unread) and not (figures or reads):
+        entries = sorted(
+            {entry for each in wanted for read in (each.of if isinstance(each, ReadFigure) else (each,)) for entry in read.entries}
+        )
+        raise AmoOptError(
+            f"the state {state.name} names no contract that could be read; allowed: any [contracts.NAME] of {', '.join(entries)}"
+        )
     told = {each.figure for each in wanted if isinstance(each, ReadFigure)}
     known = figures_by_name()
     silent = (name for name in given_figures(state) if name not in told and not known[name].metadata["behaviour"])
@@ -329,15 +337,14 @@ class _Answers:
 
     def _key(self, read: Read) -> str:
         """The read's key with the answers that were given in it."""
-        given = (
-            str(self._argument(each))
-            if isinstance(each, Read) and self.is_answered(each)
-            else each.key
-            if isinstance(each, Read)
-            else str(each)
-            for each in read.arguments
+        return read.named(
+            *(
+                each.key
+                if isinstance(each, Read) and not self.is_answered(each)
+                else str(self._argument(each) if isinstance(each, Read) else each)
+                for each in read.arguments
+            )
         )
-        return f"{read.key.partition('(')[0]}({', '.join(given)})"
 
     def _decimals(self, read: Read) -> int:
         unit = read.counted_by

@@ -39,8 +39,11 @@ class Read:
     @property
     def key(self) -> str:
         """``amo_minter.frax_mint_balances(curve_amo)``, what it is called in ``[reads]``."""
+        return self.named(*(each.key if isinstance(each, Read) else str(each) for each in self.arguments))
+
+    def named(self, *given: str) -> str:
+        """The same with these arguments in it."""
         contract = self.contract if isinstance(self.contract, str) else self.contract.key
-        given = (each.key if isinstance(each, Read) else str(each) for each in self.arguments)
         return f"{contract}.{self.signature.partition('(')[0]}({', '.join(given)})"
 
     @property
