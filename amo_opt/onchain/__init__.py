@@ -15,4 +15,8 @@ calls.py          two parameter sets -> the calls between them, in whole on-chai
 understood.py     somebody's transactions -> what they make of a parameter set, and the calls that are not understood
 raw_integers.py   parameters as contracts hold them
 safe_batch.py     transactions -> Safe's Transaction Builder file with its checksum, and back
+dry_run.py        a payload executed without being sent, read back, reverted; engines/ do it
+effects.py        what a call moves, whom its contract obeys, which of its limits it breaks
+reverts.py        why a call failed, in words
+execution_record.py   execution.json
 """
