@@ -17,6 +17,7 @@ import numpy as np
 from amo_opt.scoring.types import LEAST_PATHS
 from amo_opt.search.aim import LEAST_DRAWN, MOST_COMPONENTS, aim
 from amo_opt.simulation.size import check_work
+from amo_opt.stress.draws import noises_of
 from amo_opt.stress.tilts import Design, Tilt
 
 if TYPE_CHECKING:
@@ -73,6 +74,24 @@ def aimed_designs(
     return selection_designs(aims, study, paths), {name: each.edge for name, each in aims.items()}
 
 
+def guided(aims: Mapping[str, Aim], study: Study) -> dict[str, Aim]:
+    """The aims, where a scenario does not decide tail risk those of the one that decides it most and whose noises it has.
+
+    What moves the rare events of one moves those of the others, and there a pilot's few paths see too few of them: it pushed FRAX's share token half as far in two scenarios of March 2023 as in calm, and
+    of runs with a chance of 1e-5 most samples drew none; their own tails were told in 19 to 36% of samples where 95% were said.
+    """
+    leading = sorted((aim for aim in aims.values() if aim.part >= DECIDES and aim.components), key=lambda aim: -aim.part)
+    found = dict(aims)
+    for scenario in study.scenarios:
+        own = aims[scenario.name]
+        if own.part < DECIDES:
+            there = frozenset(noises_of(scenario, study.state))
+            lead = next((aim for aim in leading if there.issuperset(aim.drivers)), None)
+            if lead is not None:
+                found[scenario.name] = replace(own, components=lead.components, shares=lead.shares)
+    return found
+
+
 def search_designs(aims: Mapping[str, Aim], study: Study) -> Designs:
     """The search's paths: of every scenario as many as the study asks for, of which as large a share is twins as the aim says, or `FEWER` where tail risk is not
     decided.
@@ -100,7 +119,7 @@ def selection_designs(aims: Mapping[str, Aim], study: Study, paths: int, *, othe
     Most are pushed as the pilot aims them, the others three quarters and half as far. Of what the pilot's few paths did not see, and of what a set does that the pilot did
     not run, the shallow part would else be left to the drawn paths, each of which then holds most of the variance, or is missed.
     """
-    found = {}
+    found, aims = {}, guided(aims, study)
     for scenario in study.scenarios:
         aim = aims[scenario.name]
         times = MORE if aim.part >= DECIDES else others
