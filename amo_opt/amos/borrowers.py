@@ -6,8 +6,8 @@ accrues onto the debt and is minted to the protocol: what it keeps (`borrowers_i
 The rate is that of a monetary policy, where the state has one, raised as the markets' ceiling fills up: x (0.9 + 0.1 / (1 − debt / ceiling)), at most MAX_RATE (AggMonetaryPolicy2,
 curvefi/curve-stablecoin; `contracts.monetary_policy`). Without a policy it stays what it is at the snapshot.
 
-Borrowers want debt in proportion to their demand over 1 + elasticity · rate, a mean over `lending_memory_hours`, as Fraxlend's do; what they owe beyond or short of it they
-close at the same pace. Below a price of 1 they buy the stablecoin cheap and repay, above it they mint and sell: a share of the debt an hour per unit of price, at most `borrowers_peg_limit`. Interest by itself makes nobody repay: it is
+Borrowers want debt in proportion to their demand over 1 + elasticity · rate, a mean over `lending_memory_hours`, as Fraxlend's do, times exp(−semi-elasticity · rate); what they owe
+beyond or short of it they close at the same pace. Without the second factor interest rises with the rate for ever, as if there were always borrowers whose leverage earns more than any rate. Below a price of 1 they buy the stablecoin cheap and repay, above it they mint and sell: a share of the debt an hour per unit of price, at most `borrowers_peg_limit`. Interest by itself makes nobody repay: it is
 owed, as the rest is. A scenario may have them take or give back part of their debt (input ``turn``). What they take is sold, what they give back is bought
 (`holders.demand`); they repay with nothing that is not outside, and take nothing over the ceiling.
 
@@ -23,6 +23,7 @@ from amo_opt.amos.mechanism import Borrowing, Expectation, Income, Loss, Mechani
 from amo_opt.amos.monetary_policy import MAX_RATE_YEAR
 from amo_opt.amos.monetary_policy import NAME as POLICY
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.elementary import exp
 from amo_opt.protocol.holders import circulating
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
@@ -40,7 +41,7 @@ mine = Own(
     state=("debt", "level", "asked", "rate", "mean_rate", "income"),
     market=("demand", "turn", "loss"),
     parameters=("kept",),
-    constants=("fixed_rate", "follows", "ceiling", "elasticity", "peg_response", "peg_limit"),
+    constants=("fixed_rate", "follows", "ceiling", "elasticity", "semi_elasticity", "peg_response", "peg_limit"),
 )
 
 
@@ -51,6 +52,13 @@ def filled_rate(rate: float, debt: float, inverse_ceiling: float) -> float:
     fill = fill if fill < MOST_FILLED else MOST_FILLED
     filled: float = rate * (1.0 - REMAINDER + REMAINDER / (1.0 - fill))
     return filled if filled < MAX_RATE_YEAR else MAX_RATE_YEAR
+
+
+@scalar
+def asked_at(demand: float, rate: float, elasticity: float, semi_elasticity: float) -> float:
+    """What borrowers want to owe at a mean rate, as ``demand`` is counted: the share of them whose leverage earns more than it."""
+    asked: float = demand / (1.0 + elasticity * rate) * exp(-semi_elasticity * rate)
+    return asked
 
 
 @scalar
@@ -86,10 +94,11 @@ def moved(total: float, by: float) -> float:
 def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """What is owed, wanted as it is at the snapshot's rate, to the totals: cover at the floor too."""
     elasticity = k[mine.C_ELASTICITY]
+    semi_elasticity = k[mine.C_SEMI_ELASTICITY]
     for i in range(LANES):
         debt = a[mine.S_DEBT + i]
         a[mine.S_LEVEL + i] = debt
-        asked = n[mine.M_DEMAND + i] / (1.0 + elasticity * a[mine.S_MEAN_RATE + i])
+        asked = asked_at(n[mine.M_DEMAND + i], a[mine.S_MEAN_RATE + i], elasticity, semi_elasticity)
         a[mine.S_ASKED + i] = asked if debt > 0.0 else 0.0
         s[at.S_OWED + i] += debt
         s[at.S_RECOVERABLE + i] += debt
@@ -117,6 +126,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
     ceiling = k[mine.C_CEILING]
     inverse_ceiling = 1.0 / ceiling
     elasticity = k[mine.C_ELASTICITY]
+    semi_elasticity = k[mine.C_SEMI_ELASTICITY]
     response = k[mine.C_PEG_RESPONSE]
     limit = k[mine.C_PEG_LIMIT]
     kept = q[mine.P_KEPT]
@@ -134,7 +144,7 @@ def market_operations(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n
 
         mean_rate = a[mine.S_MEAN_RATE + i]
         mean_rate = mean_rate + weight * (rate - mean_rate)
-        asked = n[mine.M_DEMAND + i] / (1.0 + elasticity * mean_rate)
+        asked = asked_at(n[mine.M_DEMAND + i], mean_rate, elasticity, semi_elasticity)
         before = a[mine.S_ASKED + i]
         grown = asked / (before if before > 0.0 else asked) * (1.0 + n[mine.M_TURN + i])
         level = a[mine.S_LEVEL + i] * (1.0 + accrues) * grown
@@ -201,6 +211,7 @@ def _constants(state: ProtocolState) -> dict[str, float]:
         "follows": float(state.has(f"amos.{POLICY}")),
         "ceiling": section.ceiling.value,
         "elasticity": getattr(markets, f"{NAME}_elasticity").value,
+        "semi_elasticity": getattr(markets, f"{NAME}_semi_elasticity").value,
         "peg_response": getattr(markets, f"{NAME}_peg_response").value,
         "peg_limit": getattr(markets, f"{NAME}_peg_limit").value,
     }
@@ -233,6 +244,14 @@ MECHANISM = Mechanism(
     constants=_constants,
     markets={
         f"{NAME}_elasticity": figure(0.0, 100.0, "", "fall of the borrowers' debt per unit of the rate they pay", behaviour=True),
+        f"{NAME}_semi_elasticity": figure(
+            0.0,
+            100.0,
+            "",
+            "fall of the logarithm of the borrowers' debt per unit of the rate they pay, beyond borrowers_elasticity",
+            default=0.0,
+            behaviour=True,
+        ),
         f"{NAME}_peg_response": figure(
             0.0, 100.0, "1/h", "debt repaid an hour per unit of price below 1, or taken per unit above, share of it", behaviour=True
         ),

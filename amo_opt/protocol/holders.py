@@ -18,7 +18,7 @@ from amo_opt.stableswap.jit import Vector, scalar, stage
 
 DUST_USD = 1e4
 """A pool below this D, at a size of 1 (`ProtocolState.size`), is a failed market: nobody bothers to leave it, and its price is the other door's while that is open and can pay,
-or 0, never the dust's."""
+or what its holders keep it for (`oracle.move_oracle`), never the dust's."""
 CALM_BELOW = 0.01
 """Shortfall against exit value below which nobody runs (March 2023: the price fell with USDC's and nobody left)."""
 SHARE_COLLAPSE = 0.45

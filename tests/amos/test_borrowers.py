@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.borrowers import wanted_change, within
+from amo_opt.amos.borrowers import asked_at, wanted_change, within
 from amo_opt.amos.layout import LINES, STATE_INDEX
 from amo_opt.config.cautions import cautions_of
 from amo_opt.config.load import load_study, validate_file
@@ -59,7 +60,7 @@ def alone(study: Study) -> Study:
 
 def quiet(block: Any, **constants: float) -> Any:
     """Borrowers who answer to nothing but what is named."""
-    silent = {"elasticity": 0.0, "peg_response": 0.0, "peg_limit": 1.0, "ceiling": 1e12, "follows": 0.0} | constants
+    silent = {"elasticity": 0.0, "semi_elasticity": 0.0, "peg_response": 0.0, "peg_limit": 1.0, "ceiling": 1e12, "follows": 0.0} | constants
     block.constant(**{f"borrowers.{name}": value for name, value in silent.items()})
     block["borrowers.asked"] = 1.0
     block["borrower_flow"] = 0.0
@@ -104,6 +105,18 @@ def test_debt_answers_to_the_mean_rate_as_one_over_it() -> None:
     grown = (1.0 + 5.0 * 0.1) / (1.0 + 5.0 * 0.2)
     assert wanted_change(100.0, 75.0, grown, 0.006, 0.0, 0.3, 0.01) == pytest.approx(-25.0)
     assert wanted_change(100.0, 100.0, 1.0, 0.006, 0.0, 0.3, 0.01) == 0.0
+
+
+def test_interest_turns_where_demand_falls_faster_than_the_rate_rises() -> None:
+    """What is asked is D / (1 + ε r) · exp(−κ r). At κ = 0 that is D / (1 + ε r) to the last bit, and r times it rises for ever; else it is highest where 1 / (1 + ε r) = κ r: at 13.7% for 6 and 4."""
+    rates = np.linspace(0.0, 1.386, 2773)
+    for elasticity in (0.0, 6.0, 15.0):
+        asked = np.array([asked_at(1e8, rate, elasticity, 0.0) for rate in rates])
+        assert np.array_equal(asked, 1e8 / (1.0 + elasticity * rates))
+        assert (np.diff(rates * asked) > 0.0).all()
+    interest = np.array([rate * asked_at(1.0, rate, 6.0, 4.0) for rate in rates])
+    assert rates[interest.argmax()] == pytest.approx((math.sqrt(1.0 + 24.0 / 4.0) - 1.0) / 12.0, abs=5e-4)
+    assert asked_at(1.0, 0.1125, 6.0, 4.0) / asked_at(1.0, 0.0325, 6.0, 4.0) == pytest.approx(0.518, abs=1e-3)
 
 
 def test_the_gap_to_what_is_wanted_closes_at_the_pace_of_the_memory() -> None:
@@ -193,7 +206,7 @@ def twin(of: dict[str, float], given: dict[str, float]) -> dict[str, float]:
     interest = of["debt"] * rate / 8760
     kept = given["kept"] * interest
     mean = (1 - given["weight"]) * of["mean_rate"] + given["weight"] * rate
-    asked = given["demand"] / (1 + given["elasticity"] * mean)
+    asked = given["demand"] / (1 + given["elasticity"] * mean) * math.exp(-given["semi_elasticity"] * mean)
     more = asked / of["asked"] * (1 + given["turn"])
     debt, level = of["debt"] + interest, (of["level"] + of["level"] * rate / 8760) * more
     wanted = debt * more - debt
@@ -243,6 +256,7 @@ def test_the_hour_is_the_twins_in_every_lane(lanes: Callable[..., Any], crvusd: 
             "follows": float(number % 2),
             "ceiling": float(np.median(debt) * rng.choice([0.9, 10.0])),
             "elasticity": rng.choice([0.0, 6.0]),
+            "semi_elasticity": rng.choice([0.0, 4.0]),
             "peg_response": rng.choice([0.0, 0.3]),
             "peg_limit": rng.choice([0.0, 0.01]),
         }
@@ -386,12 +400,12 @@ def test_debt_alone_is_cover_enough_to_be_a_protocol(tmp_path: Path) -> None:
 
 
 def test_how_borrowers_behave_must_be_told_where_there_are_some(tmp_path: Path) -> None:
-    """Each of its figures of behaviour is missed by name where a file leaves it out, beside the table that asks for it."""
+    """Each of its figures of behaviour that has no value of its own is missed by name where a file leaves it out, beside the table that asks for it."""
     text = (FOLDER / "behaviour.toml").read_text(encoding="utf-8")
     kept = text[: text.index("borrowers_elasticity")]
     path = copied(tmp_path, {"behaviour.toml": (text, kept)})
     found = [each for each in validate_file(path) if each.where.startswith("markets.")]
-    wanted = [name for name in figures_by_name() if name.startswith("markets.borrowers_")]
+    wanted = [name for name, each in figures_by_name().items() if name.startswith("markets.borrowers_") and each.default is MISSING]
     assert [(each.where, each.message) for each in found] == [(name, "missing") for name in wanted]
     assert all("[amos.borrowers]" in str(each.allowed) for each in found)
 
@@ -427,6 +441,7 @@ def test_random_compositions_keep_the_books(crvusd: Study, number: int) -> None:
         "amos__borrowers__rate": float(rng.choice([0.0, 0.08, 1.0])),
         "amos__borrowers__ceiling": float(rng.choice([9e7, 1.1e8, 1e9])),
         "markets__borrowers_elasticity": float(rng.choice([0.0, 6.0, 100.0])),
+        "markets__borrowers_semi_elasticity": float(rng.choice([0.0, 4.0, 100.0])),
         "markets__borrowers_peg_response": float(rng.choice([0.0, 0.3, 10.0])),
         "markets__borrowers_peg_limit": float(rng.choice([0.0, 0.01, 1.0])),
         "collateral__idle": float(rng.choice([0.0, 1e7])),

@@ -105,13 +105,16 @@ def test_the_lag_closes_the_gap_slowly(venues: Callable[..., Any], lag: float) -
 
 
 def test_a_failed_pool_is_all_the_oracle_sees(venues: Callable[..., Any]) -> None:
-    """A pool of dust quotes nothing: its price is what trading left (the other door's, or 0), and a range beside it hides nothing."""
-    for traded in (0.0, 0.9):
+    """A pool of dust quotes nothing: its price is what trading left, the other door's, and a range beside it hides nothing. Where no door paid it is what holders keep the coin for, a haircut below what
+    backs it: 0 for a coin without cover alone."""
+    for traded, backing, told in ((0.9, 1.0, 0.9), (0.0, 1.0, 0.95), (0.0, 0.2, 0.19), (0.0, 0.0, 0.0)):
         block = venues(500e6)
         block.pool(4e3, 4e3)
         block["price"] = traded
+        block["backing_value"] = backing
+        block.constant(seller_haircut=0.05)
         observe(block)
-        assert (block["price"], block["oracle"]) == pytest.approx((traded, traded), abs=1e-12)
+        assert (block["price"], block["oracle"]) == pytest.approx((told, told), abs=1e-12)
 
 
 def test_nothing_but_prices_changes(venues: Callable[..., Any]) -> None:

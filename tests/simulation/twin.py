@@ -859,7 +859,7 @@ class Twin:
         self.book("income_debt_discount", own * ((x - x_0) + (y - y_0) * self.base_value))
         self.issuer_books(arbitraged + redeemed, minted, token_a_dollar)
         self.price = spot(self.x, self.y, self.d, self.ann) * self.base_value
-        if self.failed:  # the other door's price while it can pay one more, else none
+        if self.failed:  # the other door's price while it can pay one more, else none as yet
             self.price = min(redeem_pays, opens_below) if is_open and capacity - arbitraged - redeemed > 0 else 0.0
 
         self.happened("pool: bought", bought)
@@ -1003,6 +1003,8 @@ class Twin:
             there_depth = range_depth(self.uniswap_liquidity + self.outside_liquidity)
             mean = (self.price * here_depth + there * there_depth) / (here_depth + there_depth)
             self.quoted_depth, self.quoted_gap = there_depth, (there - self.price) * there_depth
+        if self.failed and self.price == 0:  # nobody pays, and nobody sells below what he would keep it for
+            mean = self.price = self.backing_value * (1 - self.behaviour.seller_haircut.value)
         self.oracle += self.oracle_weight * (mean - self.oracle)
 
     # -- the controller, the share token's operations, the triggers -------------------------------------------------------------------
