@@ -3,8 +3,12 @@
 abi.py            a function of a contract, its selector, typed arguments to bytes and back
 transaction.py    one transaction of a proposal, whatever it was written in
 rpc.py            a node over JSON-RPC: batches, retries, deadlines, one block for all reads; recordings of it
-signatures.py     the setters on chain: arguments, limits, who holds band and step
+signatures.py     the setters on chain: typed arguments, limits, who sends them through what, what reads them back
 calls.py          two parameter sets -> the calls between them, in whole on-chain integers
 raw_integers.py   parameters as contracts hold them
 safe_batch.py     transactions -> Safe's Transaction Builder file with its checksum, and back
+written.py        values as files and votes write them, by type, and back
+dao_vote.py       transactions -> the actions and the script of a vote of Curve's DAO, and back
+governor.py       transactions -> a governor's propose(), and back
+payload.py        any of these forms -> its transactions
 """
