@@ -10,6 +10,7 @@ hold                 what the treasury owns of a pool and leaves there
 pools                pools beside the first, and one price for all of them
 lending              what AMOs share that lend collateral
 cap_use              what is out against the caps in force
-minter               the caps on what all of them were given
+minter               the caps on what all of them were given, and its books on chain
+pool_reads           what a Curve pool's getters tell
 triggers             when they stop, unwind and return
 """

@@ -2,7 +2,14 @@
 
 abi.py            a function of a contract, its selector, typed arguments to bytes and back
 transaction.py    one transaction of a proposal, whatever it was written in
-rpc.py            a node over JSON-RPC: batches, retries, deadlines, one block for all reads; recordings of it
+rpc.py            a node over JSON-RPC: batches, retries, deadlines, one block for all reads
+recording.py      its answers kept, and given again without it
+connection.py     one exchange over HTTP, without the node's address in any word of it
+wire.py           numbers, bytes and reverts as JSON-RPC writes them
+reads.py          all getters that tell something of a state
+state_read.py     a state at one block
+state_file.py     what drifted from its file, and the file with what was read
+history_read.py   a history's rows, block by block
 signatures.py     the setters on chain: typed arguments, limits, who sends them through what, what reads them back
 calls.py          two parameter sets -> the calls between them, in whole on-chain integers
 raw_integers.py   parameters as contracts hold them
