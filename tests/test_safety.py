@@ -60,3 +60,50 @@ def test_what_a_worker_unpickles_is_what_the_run_serialised():
     given = {function.name: ast.unparse(function) for function in tree.body if isinstance(function, ast.FunctionDef)}
     assert "pickle.loads(serialised)" in given["deserialise"]
     assert {name for name, text in given.items() if "deserialise(" in text} == {"deserialise", "about", "there"}
+
+
+TALKS = frozenset(
+    {
+        "socket",
+        "socketserver",
+        "ssl",
+        "http",
+        "urllib",
+        "urllib3",
+        "requests",
+        "httpx",
+        "aiohttp",
+        "websockets",
+        "web3",
+        "ftplib",
+        "smtplib",
+    }
+)
+"""Packages that reach other machines; of ``urllib`` what only takes addresses apart does not."""
+
+
+def _opens(tree: ast.AST) -> list[str]:
+    """Imports of what opens a connection, calls of what names a node."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            found += [f"import {name}" for name in names if name.split(".")[0] in TALKS and name != "urllib.parse"]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Rpc", "node_of", "Connection"}:
+            found.append(f"{node.func.id}()")
+    return found
+
+
+def test_a_connection_is_opened_in_one_place_by_what_a_command_was_told():
+    """One module talks to a node, and a node is named by a command (its option or AMO_OPT_RPC), by nothing further inside."""
+    assert _opens(ast.parse("import urllib.request, json\nfrom http import client\nnode_of(url)")) == [
+        "import urllib.request",
+        "import http",
+        "node_of()",
+    ]
+    found = {file.relative_to(PACKAGE).as_posix(): _opens(ast.parse(file.read_text(encoding="utf-8"))) for file in PACKAGE.rglob("*.py")}
+    opening = {file: each for file, each in found.items() if each}
+    assert set(opening.pop("onchain/connection.py")) == {"import http.client", "import ssl"}
+    assert opening.pop("onchain/rpc.py") == ["Rpc()", "Connection()"]
+    assert {file.split("/")[0] for file in opening} == {"cli"}
+    assert {use for each in opening.values() for use in each} == {"node_of()"}

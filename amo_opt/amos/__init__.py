@@ -11,6 +11,7 @@ pools                pools beside the first, and one price for all of them
 lending              what AMOs share that lend collateral
 naming               what pools and parameters are called in a sentence about a protocol
 cap_use              what is out against the caps in force
-minter               the caps on what all of them were given
+minter               the caps on what all of them were given, and its books on chain
+pool_reads           what a Curve pool's getters tell
 triggers             when they stop, unwind and return
 """

@@ -26,6 +26,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.holders import circulating
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
+from amo_opt.protocol.reads import Read, ReadFigure, owner, tells
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -205,6 +206,12 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     }
 
 
+def _reads(_state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """All markets' debt (``total_debt`` of curvefi/curve-stablecoin's ControllerFactory, as contracts/mpolicies/AggMonetaryPolicy2.vy @0f0ed839 reads it)."""
+    debt = Read(contract="controller_factory", signature="total_debt()", decimals=18, meaning="what all markets' borrowers owe")
+    return (tells(f"amos.{NAME}.debt", debt), owner("controller_factory", "admin"))
+
+
 MECHANISM = Mechanism(
     name=NAME,
     title="Borrowers' debt",
@@ -220,6 +227,7 @@ MECHANISM = Mechanism(
     earns=8,
     turn=8,
     section=Borrowers,
+    reads=_reads,
     section_rank=3,
     start=_start,
     constants=_constants,

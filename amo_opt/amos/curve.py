@@ -12,10 +12,12 @@ balanced change pays half the swap fee, half of that leaves to the administrator
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, Loss, Mechanism, Parts, Stages, UnderCap
-from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
+from amo_opt.amos.minter import books, borrow_cap, borrow_room, mint_cap, mint_room
+from amo_opt.amos.pool_reads import held_of, pool_entry, supply_of
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
@@ -23,11 +25,18 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap, supply_cap
+from amo_opt.protocol.reads import ReadFigure
 from amo_opt.protocol.state import Figure, InPool, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth
 from amo_opt.stableswap.invariant import marginal_price, polish_D
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amo_opt.protocol.reads import Answered, Read
+    from amo_opt.protocol.state import ProtocolState
 
 MOST_OF_POOL = 0.5
 """Most collateral brought in an hour, as a share of the pool; nothing is brought to or minted into a failed one."""
@@ -524,6 +533,32 @@ class CurveAmo(InPool):
     in_yearn: Figure = figure(0.0, 1.0, "", "share of its LP tokens in Yearn's vault")
 
 
+def _reads(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """The minter's books, and where the AMO at ``curve_amo`` has its LP tokens: with itself, in the gauge (``gauge``) and through Convex (``convex_rewards``), which both give a
+    receipt for each (curvefi/curve-factory contracts/LiquidityGauge.vy @7618c079; convex-eth/platform contracts/contracts/BaseRewardPool.sol @05c4ed0d). With more of them
+    in other venues, whose receipts are worth more than one, its share is not known.
+    """
+    section = state.amos.curve
+    if section.in_stakedao.value or section.in_yearn.value:
+        return books(state, "curve")
+    account, pool = "curve_amo", pool_entry(state)
+    held, whole = {place: held_of(place, account) for place in (pool, "gauge", "convex_rewards")}, supply_of(pool)
+    of = (*held.values(), whole)
+
+    def all_held(found: Answered) -> Decimal:
+        return sum((found.value(each) for each in held.values()), Decimal(0))
+
+    def part(place: str) -> Callable[[Answered], Decimal]:
+        return lambda found: found.value(held[place]) / all_held(found) if all_held(found) else Decimal(0)
+
+    return (
+        *books(state, "curve"),
+        ReadFigure(figure="amos.curve.lp_share", of=of, value=lambda found: all_held(found) / found.value(whole)),
+        ReadFigure(figure="amos.curve.in_gauge", of=of, value=part("gauge")),
+        ReadFigure(figure="amos.curve.in_convex", of=of, value=part("convex_rewards")),
+    )
+
+
 MECHANISM = Mechanism(
     name="curve",
     title="Curve AMO",
@@ -532,6 +567,7 @@ MECHANISM = Mechanism(
     turn=1,
     section=CurveAmo,
     section_rank=0,
+    reads=_reads,
     constants=lambda state: {"there": float(state.has("amos.curve"))},
     start=lambda state: {"minted": state.amos.curve.minted.value, "borrowed": state.amos.curve.borrowed.value},
     inputs={"loss": "share of the AMO's LP tokens lost this hour (pool, gauge or the venue they are staked in)"},

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, elasticity_of, market_constants, rate_curve, resting_rate
 from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, LendingMarket, Loss, Mechanism, OwnStablecoin, Stages, UnderCap
-from amo_opt.amos.minter import mint_cap, mint_room
+from amo_opt.amos.minter import books, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
@@ -29,6 +29,7 @@ from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
+from amo_opt.protocol.reads import Read, ReadFigure, tells
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -425,6 +426,14 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     }
 
 
+def _reads(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """The minter's book, and a pair's limit of 1e5 (FraxFinance/fraxlend src/contracts/FraxlendPairCore.sol @d1365ad1)."""
+    limit = Read(
+        contract="fraxlend_pair", signature="maxLTV()", decimals=5, meaning="loan over collateral's worth above which it is liquidated"
+    )
+    return (*books(state, "fraxlend"), tells("markets.fraxlend_max_ltv", limit))
+
+
 MECHANISM = Mechanism(
     name="fraxlend",
     title="Fraxlend AMO",
@@ -432,6 +441,7 @@ MECHANISM = Mechanism(
     earns=3,
     turn=3,
     section=FraxlendAmo,
+    reads=_reads,
     start=lambda state: {"lent": state.amos.fraxlend.lent.value, "minted": state.amos.fraxlend.minted.value},
     constants=_constants,
     markets=rate_curve("fraxlend", "Fraxlend")

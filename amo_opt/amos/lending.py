@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.amos.mechanism import Book, Expectation, Income, LendingMarket, Mechanism, Stages, UnderCap
-from amo_opt.amos.minter import borrow_cap, borrow_room
+from amo_opt.amos.mechanism import Book, Expectation, Income, LendingMarket, Mechanism, Reads, Stages, UnderCap, no_reads
+from amo_opt.amos.minter import books, borrow_cap, borrow_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
@@ -281,8 +281,10 @@ def elasticity_of(markets: MarketFigures, prefix: str) -> float:
     return every if beyond is None else every + beyond.value
 
 
-def lender(name: str, market: LendingMarket, *, cap: Parameter, income: Income, series: str, **owned: Any) -> Mechanism:
-    """An AMO that lends collateral in ``market``: its cap, its accounting line, the series of what it lent, and the rest of its descriptor."""
+def lender(
+    name: str, market: LendingMarket, *, cap: Parameter, income: Income, series: str, reads: Reads = no_reads, **owned: Any
+) -> Mechanism:
+    """An AMO that lends collateral in ``market``: its cap, its accounting line, the series of what it lent, what its venue's contracts tell, and the rest of its descriptor."""
 
     def section(state: ProtocolState) -> LendingAmo:
         found: LendingAmo = getattr(state.amos, name)
@@ -303,5 +305,6 @@ def lender(name: str, market: LendingMarket, *, cap: Parameter, income: Income, 
         collateral_series=series,
         books=(Book(position="lent", book="borrowed"),),
         expectations=EXPECTATIONS,
+        reads=lambda state: (*books(state, name), *reads(state)),
         **owned,
     )

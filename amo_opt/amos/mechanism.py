@@ -15,6 +15,7 @@ from amo_opt.protocol.active_lanes import OnActive
 if TYPE_CHECKING:
     from amo_opt.protocol.lanes import Own
     from amo_opt.protocol.parameters import Parameter
+    from amo_opt.protocol.reads import Read, ReadFigure
     from amo_opt.protocol.settings import Setting
     from amo_opt.protocol.state import AmoSection, FurtherPool, ProtocolState
 
@@ -185,6 +186,15 @@ def _none(_state: ProtocolState) -> Mapping[str, float]:
     return {}
 
 
+Reads = Callable[["ProtocolState"], "tuple[Read | ReadFigure, ...]"]
+"""What a chain can tell of an AMO, from a state."""
+
+
+def no_reads(_state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """Of an AMO whose contracts are not known."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnStablecoin:
     """Who has the stablecoin that ``figure`` stands for: ``owner`` in its ``form`` ("Uniswap", "range"), where the price alone may bring more of it, or, where no
@@ -218,7 +228,7 @@ class Mechanism:
     ``collateral_series`` that of the collateral (or of the debt, which is cover as well) it holds, ``quote`` the price it trades at where that is not the pool's. ``of_table`` is its
     table where that is not ``[amos.NAME]``, ``pool`` the mechanism of the further pool it works; empty: the first.
     ``price`` is that of an asset which is not the collateral coin, ``held_collateral`` the figure of collateral that stands in none of the minter's books; one that
-    ``shares_income`` has the hour's income of the AMOs added up (`lanes.HOURLY`, ``earned``).
+    ``shares_income`` has the hour's income of the AMOs added up (`lanes.HOURLY`, ``earned``). ``reads`` are the getters of its own contracts, and of the minter's books, that tell its figures and parameters.
     """
 
     name: str
@@ -254,6 +264,7 @@ class Mechanism:
     price: AssetPrice | None = None
     held_collateral: str = ""
     shares_income: bool = False
+    reads: Reads = no_reads
 
     @property
     def table(self) -> str:

@@ -22,6 +22,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.elementary import exp
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
+from amo_opt.protocol.reads import Read, ReadFigure, owner
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
@@ -117,6 +118,31 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     }
 
 
+def _reads(_state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """Rates a second and the rest in 1e18; sigma is signed (curvefi/curve-stablecoin contracts/mpolicies/AggMonetaryPolicy2.vy @0f0ed839; ``extra_const`` of versions 3c and 4)."""
+    said = {
+        "rate0": ("policy_rate0", "uint256", "borrow rate at a price of 1 without keepers' debt, a second"),
+        "sigma": ("policy_sigma", "int256", "fall of the price that raises the rate e-fold"),
+        "target_debt_fraction": ("policy_target_debt_fraction", "uint256", "keepers' part of the debt that lowers the rate e-fold"),
+        "extra_const": ("policy_extra_const", "uint256", "what is added to the rate whatever price and debts, a second"),
+    }
+    return (
+        *(
+            Read(
+                contract=NAME,
+                signature=f"{name}()",
+                outputs=(of,),
+                decimals=18,
+                parameter=parameter,
+                optional=name == "extra_const",
+                meaning=meaning,
+            )
+            for name, (parameter, of, meaning) in said.items()
+        ),
+        owner(NAME, "admin"),
+    )
+
+
 MECHANISM = Mechanism(
     name=NAME,
     title="Monetary policy",
@@ -125,6 +151,7 @@ MECHANISM = Mechanism(
     earns=9,
     turn=9,
     section=MonetaryPolicy,
+    reads=_reads,
     section_rank=4,
     constants=_constants,
     parameters={

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from amo_opt.amos import regulator
 from amo_opt.amos.mechanism import Expectation, Flagged, Mechanism, Stages, UnderCap
+from amo_opt.amos.pool_reads import held_of, pool_entry, supply_of
 from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, W_COPY, on_active
@@ -34,6 +35,7 @@ from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
+from amo_opt.protocol.reads import Read, ReadFigure, owner, tells
 from amo_opt.protocol.state import Figure, OfPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import get_y, marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -689,6 +691,37 @@ def _constants(state: ProtocolState, label: str) -> dict[str, float]:
     }
 
 
+def _reads(state: ProtocolState, label: str) -> tuple[Read | ReadFigure, ...]:
+    """The keeper at ``[contracts.NAME]``, its part of its pool, and the ceiling that the factory keeps for it (curvefi/curve-stablecoin
+    contracts/stabilizer/PegKeeperV2.vy @a519704e: debt in 1e18, the caller's share of 1e5; ``debt_ceiling`` of contracts/ControllerFactory.vy, by account).
+    """
+    name, pool = _name(label), pool_entry(state, label)
+    debt = Read(contract=name, signature="debt()", decimals=18, meaning="stablecoin provided and not yet withdrawn")
+    held, whole = held_of(pool, name), supply_of(pool)
+    return (
+        debt,
+        tells(f"amos.{name}.minted", debt),
+        ReadFigure(figure=f"amos.{name}.lp_share", of=(held, whole), value=lambda found: found.value(held) / found.value(whole)),
+        Read(
+            contract=name,
+            signature="caller_share()",
+            decimals=5,
+            parameter=f"{name}.caller_share" if label else "peg_keeper_caller_share",
+            meaning="share of the profit that the caller gets",
+        ),
+        Read(
+            contract="controller_factory",
+            signature="debt_ceiling(address)",
+            arguments=(name,),
+            decimals=18,
+            parameter=f"{name}.ceiling" if label else "",
+            meaning="most stablecoin that it may hold or have provided",
+        ),
+        Read(contract=name, signature="regulator()", outputs=("address",), meaning="who says when it may act"),
+        owner(name, "admin"),
+    )
+
+
 def keeper(label: str = "", *, first: bool = False) -> Mechanism:
     """The PegKeeper of the pool of that name, ``first`` where that is the first pool; of the only one without a name."""
     name, title = _name(label), f"{label.upper()} PegKeeper".strip()
@@ -730,6 +763,7 @@ def keeper(label: str = "", *, first: bool = False) -> Mechanism:
         turn=6,
         section=PegKeeper,
         section_rank=2,
+        reads=lambda state: _reads(state, label),
         pool=f"{label}-pool" if label and not first else "",
         start=lambda state: {"debt": _section(state, label).minted.value, "lp": _section(state, label).lp_share.value},
         constants=lambda state: _constants(state, label),

@@ -21,6 +21,7 @@ Nothing of a further pool is the issuer's door; its liquidity that is not the pr
 from __future__ import annotations
 
 from amo_opt.amos.mechanism import Mechanism, Stages
+from amo_opt.amos.pool_reads import pool_reads
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import amplification_at, ramp_length
 from amo_opt.protocol.active_lanes import W_COPY
@@ -827,6 +828,7 @@ def pool(name: str) -> Mechanism:
         start=lambda state: _start(state, name),
         constants=lambda state: _constants(state, name),
         section=FurtherPool,
+        reads=lambda state: pool_reads(state, f"pools.{name}", name, opposite="opposite", parameter=f"{name}-pool.amplification"),
         inputs={
             "price": "unit of account; price of the coin opposite, over what the pool counts it as",
             "volume": "unit of account an hour; two-way volume that looks for this pool",

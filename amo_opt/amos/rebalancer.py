@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from amo_opt.amos.mechanism import Expectation, Flagged, Mechanism, Stages, UnderCap
+from amo_opt.amos.pool_reads import held_of, pool_entry, supply_of
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
@@ -27,7 +28,8 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import Figure, InPool, figure
+from amo_opt.protocol.reads import Read, ReadFigure, owner
+from amo_opt.protocol.state import Figure, InPool, ProtocolState, figure
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
 from amo_opt.stableswap.liquidity import changed_liquidity, issued_to_others
@@ -475,6 +477,25 @@ class Rebalancer(InPool):
     minted: Figure = figure(-1e13, 1e13, "tokens", "stablecoin minted to it less burned")
 
 
+def _reads(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """Origin's strategy, which has its LP tokens in the gauge (OriginProtocol/origin-dollar contracts/contracts/strategies/CurveAMOStrategy.sol @19854faa: slippage in 1e18;
+    ``governor`` of contracts/contracts/governance/Governable.sol @e972b581).
+    """
+    name, pool = "rebalancer", pool_entry(state)
+    held, staked, whole = held_of(pool, name), held_of("gauge", name), supply_of(pool)
+    return (
+        Read(
+            contract=name, signature="maxSlippage()", decimals=18, parameter="rebalancer_max_slippage", meaning="most an operation may lose"
+        ),
+        ReadFigure(
+            figure="amos.rebalancer.lp_share",
+            of=(held, staked, whole),
+            value=lambda found: (found.value(held) + found.value(staked)) / found.value(whole),
+        ),
+        owner(name, "governor"),
+    )
+
+
 MECHANISM = Mechanism(
     name="rebalancer",
     title="Rebalancer",
@@ -492,6 +513,7 @@ MECHANISM = Mechanism(
     turn=7,
     section=Rebalancer,
     section_rank=2,
+    reads=_reads,
     start=lambda state: {"lp": state.amos.rebalancer.lp_share.value, "minted": state.amos.rebalancer.minted.value},
     constants=lambda state: {"door": float(state.has("redeem")), "there": float(state.has("amos.rebalancer"))},
     parameters={

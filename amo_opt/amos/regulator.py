@@ -24,6 +24,7 @@ from amo_opt.protocol.elementary import exp
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
+from amo_opt.protocol.reads import Read, ReadFigure, owner
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.invariant import marginal_price
 from amo_opt.stableswap.jit import Vector, scalar, stage
@@ -209,6 +210,23 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     }
 
 
+def _reads(_state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """The regulator's parameters in 1e18 (curvefi/curve-stablecoin contracts/stabilizer/PegKeeperRegulator.vy @a519704e)."""
+    said = {
+        "alpha": "root of what a keeper may use of its ceiling",
+        "beta": "what every other full keeper adds to it",
+        "price_deviation": "distance of spot from average beyond which a keeper stands still",
+        "worst_price_threshold": "height above all other pools beyond which nothing is provided",
+    }
+    return (
+        *(
+            Read(contract="regulator", signature=f"{name}()", decimals=18, parameter=f"regulator.{name}", meaning=meaning)
+            for name, meaning in said.items()
+        ),
+        owner("regulator", "admin"),
+    )
+
+
 MECHANISM = Mechanism(
     name="regulator",
     title="PegKeeper regulator",
@@ -217,6 +235,7 @@ MECHANISM = Mechanism(
     turn=5,
     section=Regulator,
     section_rank=2,
+    reads=_reads,
     constants=_constants,
     parameters={
         "alpha": Parameter(

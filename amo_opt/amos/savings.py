@@ -15,7 +15,8 @@ from amo_opt.amos.mechanism import Expectation, Income, Mechanism, Stages
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
-from amo_opt.protocol.state import AmoSection, Figure, figure
+from amo_opt.protocol.reads import Read, ReadFigure, decimals_of, tells
+from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
 HOURS_A_YEAR = 8760.0
@@ -125,6 +126,18 @@ class Savings(AmoSection):
     )
 
 
+def _reads(_state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """What a vault holds (EIP-4626)."""
+    held = Read(
+        contract="savings",
+        signature="totalAssets()",
+        decimals=None,
+        counted_by=decimals_of("stablecoin"),
+        meaning="stablecoin that the vault holds",
+    )
+    return (tells("amos.savings.deposited", held),)
+
+
 MECHANISM = Mechanism(
     name="savings",
     title="Savings vault",
@@ -140,6 +153,7 @@ MECHANISM = Mechanism(
     earns=8,
     turn=8,
     section=Savings,
+    reads=_reads,
     section_rank=8,
     shares_income=True,
     start=lambda state: {"deposits": state.amos.savings.deposited.value, "rate": state.amos.savings.rate.value},

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 from amo_opt.amos.mechanism import Book, Derived, Expectation, Flagged, Income, Mechanism, OwnStablecoin, Quote, Stages, UnderCap
-from amo_opt.amos.minter import borrow_cap, borrow_room, mint_cap, mint_room
+from amo_opt.amos.minter import books, borrow_cap, borrow_room, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
@@ -22,6 +22,7 @@ from amo_opt.protocol.collateral_ratio import contract_ratio
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import collateral_cap
+from amo_opt.protocol.reads import Read, ReadFigure, tells
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.depth_10bp import captured, curve_depth, quoting_depth
 from amo_opt.stableswap.invariant import get_y, marginal_price, polish_D
@@ -542,6 +543,12 @@ class UniswapAmo(AmoSection):
         return held / (1.0 - low) * (1.0 / low - 1.0 / high)
 
 
+def _reads(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
+    """The minter's books, and the pool's fee in millionths (Uniswap/v3-core contracts/UniswapV3Pool.sol @6562c52e)."""
+    fee = Read(contract="uniswap_pool", signature="fee()", outputs=("uint24",), decimals=6, meaning="swap fee of the pool")
+    return (*books(state, "uniswap"), tells("amos.uniswap.fee", fee))
+
+
 MECHANISM = Mechanism(
     name="uniswap",
     title="Uniswap v3 AMO",
@@ -549,6 +556,7 @@ MECHANISM = Mechanism(
     earns=5,
     turn=2,
     section=UniswapAmo,
+    reads=_reads,
     start=_start,
     constants=_constants,
     parameters={

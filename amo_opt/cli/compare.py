@@ -24,14 +24,14 @@ FORMATS = ("text", "md", "json", "junit", "github")
 
 
 @contextmanager
-def showing() -> Iterator[Callable[[int, int], None]]:
-    """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+def showing(bar: str = "paths", line_of: str = "blocks of paths") -> Iterator[Callable[[int, int], None]]:
+    """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, each saying what is counted."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import Progress
 
         with Progress(console=Console(stderr=True)) as progress:
-            task = progress.add_task("paths")
+            task = progress.add_task(bar)
             yield lambda done, total: progress.update(task, completed=done, total=total)
         return
     last = 0.0
@@ -41,7 +41,7 @@ def showing() -> Iterator[Callable[[int, int], None]]:
         now = time.monotonic()
         if done == total or now - last >= LINE_SECONDS:
             last = now
-            click.echo(f"blocks of paths: {done}/{total}", err=True)
+            click.echo(f"{line_of}: {done}/{total}", err=True)
 
     yield line
 

@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validity": ("amo_opt.cli.validity", "Predict recorded pools by what has not seen them, beside two rivals."),
     "scenarios": ("amo_opt.cli.scenarios", "List the stress scenarios, or a study's."),
     "validate": ("amo_opt.cli.validate", "Check files and say everything that is wrong."),
+    "state": ("amo_opt.cli.state", "Read a state's figures from a chain at one block."),
+    "history": ("amo_opt.cli.history", "Read a history from a chain, block by block: a CSV for backtest and calibrate."),
     "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),
     "migrate": ("amo_opt.cli.migrate", "Rewrite files of an earlier schema in today's form."),
     "init": ("amo_opt.cli.init", "Write a commented study to start from."),
@@ -105,7 +107,7 @@ def _status() -> int:  # noqa: PLR0911 - one for every way to end
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         if isinstance(error.__cause__, EOFError):  # to click a user who left; nobody is asked anything here, so a file that is cut short
             return _fault(error.__cause__)
-        kept = "; what was finished is kept, the same command goes on from there" if "run" in sys.argv[1:2] else ""
+        kept = "; what was finished is kept, the same command goes on from there" if {"run", "history"} & {*sys.argv[1:2]} else ""
         say(f"interrupted{kept}", err=True)
         return INTERRUPTED
     except click.exceptions.Exit as stop:

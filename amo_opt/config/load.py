@@ -143,6 +143,16 @@ def load_state(path: str | os.PathLike[str], behaviour: str | os.PathLike[str] |
     return state
 
 
+def load_books(path: str | os.PathLike[str]) -> ProtocolState:
+    """The protocol state at ``path`` by itself: of how its holders behave nothing is said, and nothing can be simulated from it. Raises `InputError` with every problem of the file."""
+    problems: list[Problem] = []
+    document = _read(Path(path), os.fspath(path), "state", problems)
+    state = _state(document, None, problems, alone=True) if document else None
+    if state is None or problems:
+        raise InputError(problems)
+    return state
+
+
 def _has(state: ProtocolState | None) -> Callable[[str], bool]:
     return (lambda _: True) if state is None else state.has
 
@@ -404,11 +414,11 @@ def _state_problems(document: Document) -> tuple[Iterable[Problem], ...]:
     )
 
 
-def _state(document: Document, behaviour: Document | None, problems: list[Problem]) -> ProtocolState | None:
-    """A state and how its holders behave; None where either has a problem, or no behaviour could be read."""
+def _state(document: Document, behaviour: Document | None, problems: list[Problem], *, alone: bool = False) -> ProtocolState | None:
+    """A state and how its holders behave; None where either has a problem, or no behaviour could be read, unless the state is wanted ``alone``."""
     tables = tables_of(document)
     values = _checked(document, state_form(tables), problems)
-    how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else None
+    how = _checked(behaviour, BEHAVIOUR_FILE, problems) if behaviour is not None else _unsaid() if alone else None
     before = len(problems)
     of_behaviour = () if behaviour is None else (state_problems(behaviour), behaviour_problems(behaviour, document))
     _add(problems, *_state_problems(document), *of_behaviour)
@@ -425,6 +435,12 @@ def _state(document: Document, behaviour: Document | None, problems: list[Proble
         named[room].append((name, replace(section, on=label) if kind in ON_POOLS else section))
     amos = replace(state.amos, named=tuple(named["amos"]))
     return _reread(replace(state, amos=amos, pools=Pools(named=tuple(named["pools"])), absent=frozenset(absent)))
+
+
+def _unsaid() -> dict[str, Any]:
+    """A behaviour file's values where there is none."""
+    acts = (name for name, entry in figures_by_name().items() if entry.metadata["behaviour"])
+    return {"markets": {name.rpartition(".")[2]: {"value": off_value(name), "source": None} for name in acts}}
 
 
 def _reread(state: ProtocolState) -> ProtocolState:

@@ -12,4 +12,5 @@ oracle, collateral_ratio, share_token
 active_lanes         a stage on the lanes that need it
 elementary           exp and log of our own
 addresses, aligned
+reads                what a getter on chain tells: `Read`, and the figures that follow
 """

@@ -54,7 +54,7 @@ FITTED: dict[str, Column] = {
 """Columns that fits alone use."""
 COLUMNS = DRIVERS | COMPARED | FITTED
 TIME = "timestamp"
-TEXTS = ("asset", "note", "use")
+TEXTS = ("asset", "note", "use", "block", "block_hash")
 TIMES = (
     TIME,
     "date",

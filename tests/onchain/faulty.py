@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from amo_opt.onchain.rpc import Block, expect_chain
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
+
+    from amo_opt.onchain.rpc import Rpc
 
 SECRET = "S3cretKey0123456789"  # noqa: S105 - what no message may hold
 HASH = "0x" + "ab" * 32
@@ -41,6 +45,33 @@ def right(asked: dict[str, Any], **other: Any) -> dict[str, Any]:
 def each(asked: Any, **other: Any) -> Any:
     """The answers to one question or a batch."""
     return [right(one, **other) for one in asked] if isinstance(asked, list) else right(asked, **other)
+
+
+BLOCK = Block(32, HASH, 0x627B7690)
+POOL = "0xd632f22692FaC7611d2AA1C0D552930D43CAEd3B"
+A = bytes.fromhex("f446c1d0")
+
+FIVE = [(POOL, A)] * 5
+
+
+def block(node: Rpc) -> Any:
+    return node.block()
+
+
+def chain(node: Rpc) -> Any:
+    return expect_chain(node, 1)
+
+
+def calls(node: Rpc) -> Any:
+    return node.calls(BLOCK, FIVE)
+
+
+def storage(node: Rpc) -> Any:
+    return node.storage(BLOCK, POOL, 0)
+
+
+def error(message: Any = "no", code: Any = -32000, **more: Any) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, **more}}
 
 
 @dataclass
@@ -139,3 +170,8 @@ class Clock:
 
     def __call__(self) -> float:
         return time.monotonic() + sum(self.slept)
+
+
+def results(**other: Any) -> Callable[[Any, int], Reply]:
+    """A fault that gives other results or errors by method."""
+    return lambda asked, _: Reply(each(asked, **other))
