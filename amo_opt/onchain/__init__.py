@@ -19,4 +19,8 @@ written.py        values as files and votes write them, by type, and back
 dao_vote.py       transactions -> the actions and the script of a vote of Curve's DAO, and back
 governor.py       transactions -> a governor's propose(), and back
 payload.py        any of these forms -> its transactions
+dry_run.py        a payload executed without being sent, read back, reverted; engines/ do it
+effects.py        what a call moves, whom its contract obeys, which of its limits it breaks
+reverts.py        why a call failed, in words
+execution_record.py   execution.json
 """

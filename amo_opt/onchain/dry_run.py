@@ -20,7 +20,7 @@ from amo_opt.onchain.engines.simulate_v1 import METHOD, SimulateV1
 from amo_opt.onchain.execution_record import CallRecord, Part, Reading, Run, SlotChange
 from amo_opt.onchain.payload import read_payload
 from amo_opt.onchain.reverts import reason_of
-from amo_opt.onchain.rpc import expect_chain
+from amo_opt.onchain.rpc import NodeError, expect_chain
 from amo_opt.onchain.transaction import Transaction
 from amo_opt.onchain.written import address
 from amo_opt.protocol.addresses import checksummed
@@ -73,6 +73,10 @@ def engine_of(kind: Kind, node: Node, url: str, block: Block, *, chain_id: int) 
             found.run((Moment(block.timestamp + 1, ()),), as_accounts=frozenset())
         except MissingEngineError as error:
             missing.append(str(error))
+        except NodeError:
+            if kind == "simulate":
+                raise
+            missing.append(f"the node's {METHOD} refuses what others take")
         else:
             return found
     if kind != "simulate":
@@ -109,6 +113,8 @@ def dry_run(
     if early := [each for each in times if each <= begin]:
         raise AmoOptError(f"--revert-at: found {early[0]}; allowed: after the batch's own time, {begin}")
     reverts = tuple(runs.back(begin, each) for each in times) if runs.undo is not None and forward.ok else ()
+    if node.block(block.number) != block:
+        raise AmoOptError(f"block {block.number} ({block.hash}) was replaced by another while it was executed on; try again")
     return Run(engine.name, node.chain_id(), block.number, block.hash, block.timestamp, forward, reverts)
 
 

@@ -20,10 +20,10 @@ from amo_opt.onchain.abi import function
 from amo_opt.onchain.dao_vote import evmscript
 from amo_opt.onchain.dry_run import Batch, dry_run, engine_of
 from amo_opt.onchain.engines import evm
-from amo_opt.onchain.engines.engine import GAS, Moment, Ran
+from amo_opt.onchain.engines.engine import GAS, NOBODY, Moment, Ran
 from amo_opt.onchain.execution_record import FILE, Record, keep, read_record
 from amo_opt.onchain.reverts import reason_of
-from amo_opt.onchain.rpc import Rpc
+from amo_opt.onchain.rpc import Block, Rpc
 from amo_opt.onchain.safe_batch import document, file_text
 from amo_opt.onchain.transaction import Transaction, called, sent
 
@@ -329,6 +329,59 @@ def test_a_fork_that_loses_its_node_is_one_sentence_without_its_address(world):
     assert told.value.__cause__ is None
     assert told.value.__suppress_context__
     assert SECRET not in str(told.value)
+
+
+class Alone:
+    """A node that has nothing but a block."""
+
+    @staticmethod
+    def request(method, params):
+        return "0x0"
+
+
+def test_a_sender_s_code_is_taken_off_and_its_ether_stays(monkeypatch):
+    """A Safe sends what it holds; what an account was given or a contract made is there for the next message, and nothing of it for the next run."""
+    from pyrevm import EVM, AccountInfo
+
+    safe, maker = "0x" + "5a" * 20, "0x" + "22" * 20
+
+    def machine(*_):
+        made = EVM()
+        made.insert_account_info(safe, AccountInfo(nonce=1, code=bytes.fromhex("600080fd")))
+        made.set_balance(safe, 7)
+        # creates a contract whose code is one stop, and returns its address
+        made.insert_account_info(
+            maker, AccountInfo(nonce=1, code=bytes.fromhex("6460016000f3600052600560 1b6000f060005260206000f3".replace(" ", "")))
+        )
+        return made
+
+    monkeypatch.setattr(evm, "_machine", machine)
+    engine = evm.Evm(Alone(), "", Block(1, "0x" + "ab" * 32, 1000), chain_id=1)
+    give = Transaction(STRANGER, b"", value=5, sender=safe)
+    create = Transaction(maker, b"", sender=safe)
+    for _ in range(2):
+        (ran,) = engine.run((Moment(1001, (give, create)),), as_accounts=frozenset({safe})).ran
+        assert [each.ok for each in ran] == [True, True]
+        made = "0x" + ran[1].data[12:].hex()
+        assert made != NOBODY
+        again = engine.run((Moment(1001, (create, Transaction(made, b"", sender=safe), create)),), as_accounts=frozenset({safe})).ran[0]
+        assert again[0].data == ran[1].data
+        assert again[2].data != ran[1].data  # the maker's nonce went on
+
+
+def test_a_journal_in_another_form_tells_no_storage(monkeypatch, world):
+    """Rather than that nothing changed."""
+    monkeypatch.setattr(evm, "_tells_storage", lambda: False)
+    assert world.run("evm", _proposal(world)).batch.storage is None
+    monkeypatch.undo()
+    assert evm._tells_storage()
+
+
+def test_a_block_that_was_replaced_meanwhile_is_told(world, monkeypatch):
+    """Its state is no longer the chain's."""
+    monkeypatch.setattr(world.rpc, "block", lambda which: Block(world.block.number, "0x" + "00" * 32, 0))
+    with pytest.raises(AmoOptError, match="was replaced by another while it was executed on"):
+        world.run("simulate", _proposal(world))
 
 
 @pytest.mark.parametrize(
