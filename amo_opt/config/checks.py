@@ -18,7 +18,7 @@ from amo_opt.amos.parameters import PARAMETERS, is_named
 from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, figures_by_name, named_figures, parameter_key, section_at
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
 from amo_opt.config.wording import nearest, shown
-from amo_opt.protocol.addresses import checksummed, has_keccak, has_wrong_checksum, is_nobodys
+from amo_opt.protocol.addresses import chain_of, checksummed, has_keccak, has_wrong_checksum, is_nobodys
 from amo_opt.protocol.parameters import ORDERED_PAIRS, Parameter
 from amo_opt.stress.catalogue import CALM, load_scenario, scenario_names
 from amo_opt.stress.facts import FACTS, stated
@@ -285,7 +285,7 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 def contract_problems(document: Document) -> Iterator[Problem]:
-    """Addresses that are nobody's, that two entries share, or whose capitals are not those of EIP-55 (a digit was mistyped), and callers
+    """Addresses that are nobody's, that two entries share, whose source lists another chain's, or whose capitals are not those of EIP-55 (a digit was mistyped), and callers
     that no entry names.
 
     Without Keccak no capitals can be checked, and nothing is written on chain's behalf either: the Safe batch needs it too.
@@ -298,6 +298,7 @@ def contract_problems(document: Document) -> Iterator[Problem]:
         if not isinstance(entry, dict):
             continue
         address, caller, key = entry.get("address"), entry.get("caller"), ("contracts", name)
+        yield from _chain_problems(document, key, entry, contracts.get("chain_id", 1))
         if isinstance(address, str) and _ADDRESS.fullmatch(address):
             first = seen.setdefault(address.lower(), name)
             if is_nobodys(address):
@@ -313,6 +314,16 @@ def contract_problems(document: Document) -> Iterator[Problem]:
         if isinstance(caller, str) and not isinstance(contracts.get(caller), dict):
             known = [each for each, table in contracts.items() if isinstance(table, dict)]
             yield document.problem((*key, "caller"), "no such contract", found=shown(caller), hint=nearest(caller, known))
+
+
+def _chain_problems(document: Document, key: Key, entry: Mapping[str, Any], chain_id: object) -> Iterator[Problem]:
+    """A registry's part for another chain than the state's: the same digits are another contract there, or nobody."""
+    for part in ("source", "path"):
+        text = entry.get(part)
+        named = chain_of(text) if isinstance(text, str) else None
+        if named is not None and isinstance(chain_id, int) and named[1] != chain_id:
+            allowed = f"the address on chain {chain_id}, or [contracts] chain_id = {named[1]}"
+            yield document.problem((*key, part), "read from another chain's registry", found=shown(named[0]), allowed=allowed)
 
 
 _READ = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z_]\w*\([^()]*\)", re.ASCII)

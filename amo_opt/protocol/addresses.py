@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from amo_opt.errors import AmoOptError
 
+CHAIN_IDS = {
+    "ethereum": 1, "mainnet": 1, "optimism": 10, "bsc": 56, "gnosis": 100, "polygon": 137, "sonic": 146, "fantom": 250, "fraxtal": 252,
+    "boba": 288, "zksync": 324, "polygon_zkevm": 1101, "moonbeam": 1284, "moonriver": 1285, "dogechain": 2000, "base": 8453, "evmos": 9001,
+    "arbitrum": 42161, "avalanche": 43114, "linea": 59144, "blast": 81457, "scroll": 534352, "aurora": 1313161554,
+}  # fmt: skip
+"""Chain ids by the names that registries of addresses give their parts (FraxFinance/frax-solidity `src/types/constants.ts` @012909d1, CONTRACT_ADDRESSES, and others)."""
+_PART = re.compile(r"ADDRESSES\.(\w+)|(?:^|/)(?:deployments|networks|chains)/(\w+)", re.ASCII)
 INSTALL = "pip install 'amo-opt[onchain]'"
 
 
@@ -62,3 +71,13 @@ def has_wrong_checksum(address: str) -> bool:
     digits = address[2:]
     mixed = digits != digits.lower() and digits != digits.upper()
     return mixed and address != checksummed(address)
+
+
+def chain_of(source: str) -> tuple[str, int] | None:
+    """The part of a registry that a source names, with its chain id; None where it names none that is known.
+
+    >>> chain_of("CONTRACT_ADDRESSES.arbitrum, main, FRAX"), chain_of("deployments/mainnet/Vault.json"), chain_of("docs/ref-addresses.rst")
+    (('arbitrum', 42161), ('mainnet', 1), None)
+    """
+    named = (one or other for one, other in _PART.findall(source))
+    return next(((name, CHAIN_IDS[name.lower()]) for name in named if name.lower() in CHAIN_IDS), None)

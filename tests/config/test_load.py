@@ -191,6 +191,13 @@ BAD = [
         "contracts.frax_pool.address",
         ["the address of [contracts.amo_minter] too", 'caller = "amo_minter"'],
     ),
+    (
+        STATE,
+        "CONTRACT_ADDRESSES.ethereum, pools, V3",
+        "CONTRACT_ADDRESSES.arbitrum, pools, V3",
+        "contracts.frax_pool.source",
+        ["another chain's registry", 'found "arbitrum"', "the address on chain 1, or [contracts] chain_id = 42161"],
+    ),
     (STATE, "in_gauge = { value = 0.0", "in_gauge = { value = 0.1", "amos.curve.in_convex", ["found 1.1 in all", "at most 1"]),
 ]
 
@@ -405,6 +412,16 @@ def test_a_mistyped_address_is_refused(folder, edit):
     assert load_state(folder / STATE).contracts["stablecoin"].address == right.lower()
 
 
+def test_addresses_are_of_the_states_chain(folder, edit):
+    """Another chain id beside addresses of Ethereum's part of the registry: each that says so is named."""
+    edit(STATE, "chain_id = 1\n", "chain_id = 42161\n")
+    with pytest.raises(InputError) as told:
+        load_state(folder / STATE)
+    found = {each.where for each in told.value.problems if "another chain's registry" in each.message}
+    assert {"contracts.metapool.source", "contracts.amo_minter.source", "contracts.safe.source"} <= found
+    assert "contracts.curve_owner_proxy.source" not in found  # its source names no chain
+
+
 def test_the_shipped_addresses_carry_their_checksum_and_their_source(folder):
     """Every address says repository, path and commit, and is written as EIP-55 writes it."""
     pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
@@ -423,7 +440,6 @@ def test_the_contracts_table_has_two_keys_of_its_own(folder, edit):
     assert (state.chain_id, state.price_controller, state.contracts["metapool"].caller) == (1, "frax", "curve_owner_proxy")
     edit(STATE, 'price_controller = "frax"', 'price_controller = "pdi"')
     edit(STATE, 'caller = "curve_owner_proxy"', 'caller = "curve_owner"')
-    edit(STATE, "chain_id = 1", "chain_id = 10")
     found = {problem.where: problem for problem in validate_file(folder / STATE)}
     assert set(found) == {"contracts.price_controller", "contracts.metapool.caller"}
     assert found["contracts.price_controller"].hint == "did you mean 'pid'?"

@@ -117,10 +117,14 @@ def below_use(current: ParameterSet, proposed: ParameterSet, state: ProtocolStat
     """A sentence for each cap that is lower than what is out under it today, in force or proposed: the contracts take it without a word."""
     scale = Scale(1e-6, 1, "m tokens")
     told = []
-    for whose, values in (("in force", current), ("proposed", proposed)):
-        for each in () if whose == "proposed" and proposed == current else caps_below_use(values, state):
-            cap, used = (scale.fine(each.used - each.cap).text(value) for value in (each.cap, each.used))
-            told.append(f"{' + '.join(each.names)} {whose}: {cap} at the state, less than the {used} {each.use} today.")
+    short, new = ({each.names: each for each in caps_below_use(values, state)} for values in (current, proposed))
+    for each in (short | new).values():
+        held, then = short.get(each.names), new.get(each.names)
+        fine = scale.fine(each.used - each.cap)
+        aside = f" ({fine.text(then.cap)} proposed)" if held and then and then.cap != held.cap else ""
+        told.append(
+            f"{' + '.join(each.names)} {'in force' if held else 'proposed'}: {fine.text((held or each).cap)} at the state{aside}, less than the {fine.text(each.used)} {each.use} today."
+        )
     return tuple(told)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.decision import WORD_LIMIT
+from amo_opt.report.facts.parameter_rows import below_use
 from amo_opt.report.pages import proposal_md, report_html
 
 
@@ -90,6 +92,21 @@ def test_the_box_warns_exactly_while_the_model_is_not_validated(result, met, mis
     for episodes, expected in (((), True), ((met,), False), ((met, missed), True)):
         words = [each.word for each in _box(replace(result, episodes=episodes)).warnings]
         assert words == [*(["MODEL NOT VALIDATED"] if expected else []), "CAP BELOW USE"], episodes
+
+
+def test_a_proposed_cap_below_what_is_out_is_warned_of(make_result, frax):
+    """The contracts take it without a word: 1.27bn minted under a cap of 0.41 of supply; beside one in force that is too low already the proposed stands in its sentence."""
+    facts = gather(make_result(state=frax.state), results_hash="0" * 64)
+    assert "CAP BELOW USE" in [each.word for each in facts.decision.warnings]
+    (sentence,) = [each for each in facts.below_use if each.startswith("curve_mint_cap proposed: ")]
+    assert sentence == "curve_mint_cap proposed: 1,066.0 m tokens at the state, less than the 1,270.0 m tokens minted today."
+    assert sentence in proposal_md(facts).replace("\\_", "_")
+    low, lower = frax.current.replace(aave_cap=0.19), frax.current.replace(aave_cap=0.18)
+    (both,) = [each for each in below_use(low, lower, frax.state) if each.startswith("aave_cap ")]
+    assert re.fullmatch(
+        r"aave_cap in force: 236.8 m tokens at the state \(224.3 m tokens proposed\), less than the 250.0 m tokens lent today.", both
+    )
+    assert below_use(frax.current, frax.current, frax.state) == ()
 
 
 def test_a_cap_in_force_below_what_is_out_stands_in_box_and_table(make_result, frax):
