@@ -6,7 +6,7 @@ Facts read from (repository path @commit; every signature with its selector in `
   to int256, so that one of 2**255 is kept as the lowest number there is.
 - curvefi/curve-factory `contracts/MetaImplementationUSD.vy` @13ff1955 (`ramp_A` and `stop_ramp_A` obey the factory's admin alone) and `contracts/OwnerProxy.vy` @04fe57ca, that admin: its `ramp_A` obeys its parameter admin, its `stop_ramp_A` the emergency admin too.
 - curvefi/curve-stablecoin `contracts/mpolicies/AggMonetaryPolicy2.vy` @0f0ed839, `curve_stablecoin/mpolicies/AggMonetaryPolicy4.vy` @f0521c17, `curve_stablecoin/stabilizer/PegKeeperRegulator.vy` @edb81f4e, `contracts/stabilizer/PegKeeperV2.vy` @0b390d41, and
-  `contracts/ControllerFactory.vy` (charles-cooper/curve-stablecoin-archive @4deb2d0a): all obey their admin, Curve's ownership agent.
+  `contracts/ControllerFactory.vy` (charles-cooper/curve-stablecoin-archive @4deb2d0a, a copy of that repository): all obey their admin, Curve's ownership agent.
 - OriginProtocol/origin-dollar `contracts/contracts/strategies/CurveAMOStrategy.sol` @19854faa (the governor alone, at most 0.05) and `contracts/contracts/vault/VaultAdmin.sol` @b5f4aba2.
 """
 
@@ -31,7 +31,7 @@ UNBOUNDED = "none in the contract"
 AT_ONCE = "yes, by another call"
 SAFE = "safe"
 """The entry of ``[contracts]`` that sends what names no other sender."""
-OWNERSHIP, PARAMETER_ADMIN, GOVERNOR = "curve_dao_ownership", "curve_dao_parameters", "governor"
+OWNERSHIP, PARAMETER_ADMIN, GOVERNOR = "curve_ownership_agent", "curve_parameter_agent", "governor"
 """Entries that send crvUSD's setters, the owner proxy's and Origin's: the agents of Curve's two votes, and Origin's timelock. A contract's own ``caller`` goes before."""
 ORIGIN = "Origin"
 INT256 = 2**255 - 1

@@ -256,7 +256,7 @@ def test_a_change_is_called_in_the_contracts_units(crvusd: Study) -> None:
         ("set_target_debt_fraction(uint256)", (WAD // 5,)),
     ]
     assert calls[0].values == (3_488_077_118,)  # what the contract held where its documents say 11%
-    assert {(call.to, call.caller) for call in calls} == {("0x" + "12" * 20, "curve_dao_ownership")}
+    assert {(call.to, call.caller) for call in calls} == {("0x" + "12" * 20, "curve_ownership_agent")}
 
 
 def test_the_snapshots_rate0_is_the_contracts_integer() -> None:

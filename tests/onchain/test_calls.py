@@ -37,7 +37,7 @@ def test_one_call_a_setter_with_the_contracts_integers(frax):
         "frax_pool.setPriceThresholds": (1_003_300, 992_300),
     }
     assert found["amo_minter.setCollatBorrowCap"][0] == round((0.728 + 0.3) * frax.state.collateral_usd) * 10**6
-    assert [call.caller for call in calls] == ["curve_dao_parameters"] + ["safe"] * 7
+    assert [call.caller for call in calls] == ["curve_parameter_agent"] + ["safe"] * 7
     assert calls[1].text == "stablecoin.setFraxStep(_new_step = 2000)"
 
 
@@ -47,7 +47,7 @@ def test_a_ramp_is_what_the_owner_proxy_is_sent(frax):
     pool, proxy = frax.state.contracts["metapool"].address, frax.state.contracts["curve_owner_proxy"].address
     assert (ramp.to, ramp.arguments, ramp.before) == (proxy, (pool, 1800, 1_653_264_000), (1500,))
     assert ramp.transaction.data[:4].hex() == "9d4a4380"
-    assert ramp.sender == frax.state.contracts["curve_dao_parameters"].address
+    assert ramp.sender == frax.state.contracts["curve_parameter_agent"].address
     stop = stopping(frax.state)
     assert (stop.to, stop.arguments, stop.transaction.data[:4].hex(), stop.is_ramp) == (proxy, (pool,), "53f79b2b", True)
     alone = replace(frax.state, contracts={**frax.state.contracts, "metapool": replace(frax.state.contracts["metapool"], caller="safe")})
@@ -103,7 +103,7 @@ def test_what_a_contract_would_not_keep_is_refused(frax):
 def crvusd():
     """crvUSD's worked study with addresses of ours for the contracts that its parameters are set on."""
     study = load_study(ROOT / "studies" / "crvusd-2024.toml")
-    names = ("regulator", "controller_factory", "usdc-keeper", "usdt-keeper", "monetary_policy", "curve_dao_ownership")
+    names = ("regulator", "controller_factory", "usdc-keeper", "usdt-keeper", "monetary_policy", "curve_ownership_agent")
     contracts = {name: Contract(address=f"0x{place:02x}" + "1f" * 19, source="a test's") for place, name in enumerate(names, 1)}
     return replace(study, state=replace(study.state, contracts=contracts))
 
@@ -131,7 +131,7 @@ def test_what_the_votes_of_crvusd_set(crvusd):
         ("usdc-keeper", "set_new_caller_share"): (40_000,),
         ("controller_factory", "set_debt_ceiling"): (keeper, 45 * 10**24),
     }
-    assert {call.caller for call in calls} == {"curve_dao_ownership"}
+    assert {call.caller for call in calls} == {"curve_ownership_agent"}
     assert policy_names(crvusd.current, after, crvusd.state) == ("tusd-keeper.ceiling",)  # no address of that keeper
     read = replace(crvusd.state, reads={"controller_factory.debt_ceiling(usdt-keeper)": _read(30 * 10**24)})
     ceiling = calls_between(crvusd.current, after, read, ramp=None)[-1]

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from amo_opt.config import load_study
 from amo_opt.onchain.abi import function
 from amo_opt.onchain.dao_vote import EXECUTE
 from amo_opt.onchain.governor import PROPOSE
+from amo_opt.onchain.reads import reads_of
 from amo_opt.onchain.signatures import FUNCTIONS, PROXIES, SETTERS, function_named, function_of
+from amo_opt.protocol.reads import Read, ReadFigure
 
 pytest.importorskip("eth_hash", reason="pip install 'amo-opt[onchain]'")
 
-VECTORS = Path(__file__).parents[1] / "vectors"
+ROOT = Path(__file__).parents[2]
+VECTORS = ROOT / "tests" / "vectors"
 SOURCES = json.loads((VECTORS / "selectors.json").read_text(encoding="utf-8"))
 FRAX = json.loads((VECTORS / "frax_selectors.json").read_text(encoding="utf-8"))
 
@@ -44,6 +49,24 @@ def test_what_is_sent_through_others_stands_in_a_source():
     """The owner proxy's functions, the agent's and the governor's."""
     known = {signature for each in SOURCES for signature in each["setters"]}
     assert {each.function.signature for each in PROXIES.values()} | {EXECUTE.signature, PROPOSE.signature} <= known
+
+
+def _getters(read):
+    """The getters that a read, or a figure that follows from several, is made of."""
+    if isinstance(read, ReadFigure):
+        return {signature for each in read.of for signature in _getters(each)}
+    parts = (read.contract, read.counted_by, *read.arguments)
+    return {read.signature}.union(*(_getters(each) for each in parts if isinstance(each, Read)))
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.toml")), ids=lambda each: each.stem)
+def test_every_getter_that_a_worked_study_is_read_with_stands_in_a_source(study):
+    """Whoever holds band and step."""
+    state = load_study(study).state
+    known = {signature for each in SOURCES for signature in each["getters"]}
+    for holder in ("frax", "pid"):
+        for read in reads_of(replace(state, price_controller=holder)):
+            assert _getters(read) <= known, read
 
 
 def test_two_lists_agree():

@@ -59,7 +59,7 @@ def test_a_ramp_goes_by_itself_as_its_sender_must_send_it(onchain):
     assert [row.text for row in ramp.calls] == [f"curve_owner_proxy.ramp_A(_pool = {pool}, _future_A = 2210, _future_time = 1653264000)"]
     assert [row.text for row in ramp.revert_calls] == [f"curve_owner_proxy.stop_ramp_A(_pool = {pool})"]
     assert [row.calldata[:10] for row in (*ramp.calls, *ramp.revert_calls)] == ["0x9d4a4380", "0x53f79b2b"]
-    assert ramp.sender.startswith("Curve dao parameters 0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f through curve owner proxy 0x8CF8")
+    assert ramp.sender.startswith("Curve parameter agent 0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f through curve owner proxy 0x8CF8")
     read = {name: read_payload(text) for name, text in ramp.files.items()}
     assert set(read) == {"ramp-actions.txt", "ramp-evmscript.txt", "ramp-stop-actions.txt", "ramp-stop-evmscript.txt"}
     for stem, rows in (("ramp", ramp.calls), ("ramp-stop", ramp.revert_calls)):
@@ -78,7 +78,7 @@ def test_each_sender_gets_its_own_form(onchain, frax):
     contracts = frax.state.contracts
     governor = replace(contracts["timelock"], address="0x" + "5a" * 19 + "5b", caller=None)
     changed = {
-        "stablecoin": replace(contracts["stablecoin"], caller="curve_dao_parameters"),
+        "stablecoin": replace(contracts["stablecoin"], caller="curve_parameter_agent"),
         "metapool": replace(contracts["metapool"], caller="governor"),
     }
     found = _facts(onchain(state=replace(frax.state, contracts={**contracts, **changed, "governor": governor}))).execution
@@ -107,7 +107,7 @@ def test_whose_way_is_not_known_stands_apart(onchain, frax):
 def test_every_address_says_where_it_was_read(onchain):
     """Contracts called and accounts that call, with repository, path and commit; the others of the state are not listed."""
     found = {row.name: row for row in _facts(onchain()).execution.addresses}
-    assert set(found) == {"metapool", "stablecoin", "amo_minter", "safe", "curve_owner_proxy", "curve_dao_parameters"}
+    assert set(found) == {"metapool", "stablecoin", "amo_minter", "safe", "curve_owner_proxy", "curve_parameter_agent"}
     assert found["amo_minter"].origin.startswith("FraxFinance/frax-solidity src/types/constants.ts @012909d1: ")
 
 

@@ -58,8 +58,8 @@ def test_every_row_says_which_contract_what_it_refuses_and_who_may_call(result, 
     rows = {row.name: row for row in parameter_rows(result.study.current, result.recommended, frozenset(), state)}
     assert rows["amplification"].function == "metapool.ramp_A"
     assert "at most 10 times" in rows["amplification"].limit
-    agent, proxy = (state.contracts[name].address for name in ("curve_dao_parameters", "curve_owner_proxy"))
-    assert rows["amplification"].executed_by == f"Curve dao parameters {agent} through curve owner proxy {proxy}"
+    agent, proxy = (state.contracts[name].address for name in ("curve_parameter_agent", "curve_owner_proxy"))
+    assert rows["amplification"].executed_by == f"Curve parameter agent {agent} through curve owner proxy {proxy}"
     assert rows["cr_step"].executed_by == f"Safe {state.contracts['safe'].address}"
     assert rows["aave_cap"].raw == "in the sum below"
     assert (rows["unwind_rate"].function, rows["unwind_rate"].limit) == ("–", NO_LIMIT)
