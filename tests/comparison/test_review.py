@@ -304,7 +304,7 @@ def test_every_form_says_the_same(small, write):
             small.current, small.current.replace(amplification=1800, min_cr=0.8), small.state, ramp=(1800, 1_652_659_200)
         )
     ]
-    agent = small.state.contracts["curve_dao_parameters"].address
+    agent = small.state.contracts["curve_parameter_agent"].address
     batch = document(sent, chain_id=1, created_at=1, name="x", description="", safe=None)
     forms = {
         "Safe batch": json.dumps(batch),

@@ -92,10 +92,10 @@ def test_a_ramp_is_read_through_the_owner_proxy_and_directly():
     proxied = sent(state, "curve_owner_proxy", PROXIED, pool, 1800, 1_652_659_200)
     found = understood(FRAX.current, [proxied], state)
     assert [(note.kind, note.names) for note in found.calls[0].notes] == [
-        ("caller", ("curve_owner_proxy", "curve_dao_parameters")),
+        ("caller", ("curve_owner_proxy", "curve_parameter_agent")),
         ("ramp", ("amplification",)),
     ]
-    proxied = replace(proxied, sender=state.contracts["curve_dao_parameters"].address.lower())
+    proxied = replace(proxied, sender=state.contracts["curve_parameter_agent"].address.lower())
     found = understood(FRAX.current, [proxied], state)
     assert moved(found) == {"amplification": (1500, 1800)}
     assert [note.kind for note in found.calls[0].notes] == ["ramp"]
