@@ -18,8 +18,8 @@ from amo_opt.config.schema import figures_by_name, given_figures, left_out
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.errors import AmoOptError, InputError
 from amo_opt.files import write_whole
-from amo_opt.onchain.calls import SAFE
 from amo_opt.onchain.raw_integers import CAPS, SECONDS_AN_HOUR, cap_raw, raw_integer
+from amo_opt.onchain.signatures import SAFE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
