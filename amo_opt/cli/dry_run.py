@@ -65,7 +65,7 @@ MOMENT = Moment()
     metavar="URL",
     help="Node to ask (default: the environment variable AMO_OPT_RPC). It is neither shown nor kept.",
 )
-@click.option("--block", type=click.IntRange(0), default=None, metavar="N", help="State after this block (default: the latest).")
+@click.option("--block", "which", default="latest", metavar="N", help="State after this block, by number, hash or tag (default: latest).")
 @click.option(
     "--at",
     type=MOMENT,
@@ -97,7 +97,7 @@ MOMENT = Moment()
 )
 @json_option
 def command(
-    batch_file: Path, revert_file: Path | None, *, url: str | None, block: int | None, at: tuple[int, bool] | None, revert_at: tuple[tuple[int, bool], ...],
+    batch_file: Path, revert_file: Path | None, *, url: str | None, which: str, at: tuple[int, bool] | None, revert_at: tuple[tuple[int, bool], ...],
     sender: str | None, engine: Kind, out: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Execute a batch on a chain's state, without signing or sending: whom each contract obeys, what fails and why, what getters and storage hold afterwards, and what the revert brings back.
@@ -109,11 +109,12 @@ def command(
       amo-opt dry-run safe-batch.json safe-batch-revert.json --rpc http://127.0.0.1:8545 --block 14755001
       amo-opt dry-run vote.txt --rpc http://127.0.0.1:8545 --at +7d --revert-at +1h --revert-at +30h
     """
+    from amo_opt.cli.state import block_named
     from amo_opt.onchain.execution_record import FILE, keep
 
     target = out if out is not None else batch_file.parent / FILE
     check_folder("--out", target)
-    run = run_files(batch_file, revert_file, url=url, block=block, at=at, revert_at=revert_at, sender=sender, engine=engine)
+    run = run_files(batch_file, revert_file, url=url, block=block_named(which), at=at, revert_at=revert_at, sender=sender, engine=engine)
     record = keep(run, target)
     if as_json:
         click.echo(record.text, nl=False)
@@ -124,7 +125,7 @@ def command(
 
 
 def run_files(
-    batch_file: Path, revert_file: Path | None, *, url: str | None, block: int | None = None, at: tuple[int, bool] | None = None,
+    batch_file: Path, revert_file: Path | None, *, url: str | None, block: int | str = "latest", at: tuple[int, bool] | None = None,
     revert_at: tuple[tuple[int, bool], ...] = (), sender: str | None = None, engine: Kind = "auto",
 ) -> Run:  # fmt: skip
     """The dry run of two files. Raises `AmoOptError` as `onchain.dry_run.dry_run` does."""
@@ -134,7 +135,7 @@ def run_files(
     batch = batch_of(batch_file, sender=sender)
     revert = None if revert_file is None else batch_of(revert_file, sender=sender)
     node = node_of(url)
-    begin = node.block("latest" if block is None else block)
+    begin = node.block(block)
     chosen = engine_of(engine, node, url or os.environ[VARIABLE], begin, chain_id=node.chain_id())
     first = begin.timestamp + NEXT_BLOCK if at is None else at[0] + (begin.timestamp if at[1] else 0)
     reverted = tuple(seconds + (first if later else 0) for seconds, later in revert_at)

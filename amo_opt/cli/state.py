@@ -75,7 +75,7 @@ def command(
         raise click.UsageError(f"--replay: found --{'rpc' if rpc is not None else 'record'} with it; a recording is read without a node")
     if record is not None:
         check_folder("--record", record)
-    at = _block(which)
+    at = block_named(which)
     state = load_books(file)
     values = None if parameters is None else load_parameters(parameters, state)
     node: Node = Replay(replay) if replay is not None else node_of(rpc)
@@ -104,7 +104,8 @@ def command(
     return 1 if check and (drifts or of_set or failed) else 0
 
 
-def _block(which: str) -> int | str:
+def block_named(which: str) -> int | str:
+    """The block that ``--block`` names. Raises `click.UsageError` for what is no number, hash or tag."""
     if which.isdecimal() and which.isascii():
         return int(which)
     if which not in TAGS and not re.fullmatch("0x[0-9a-fA-F]{64}", which):
