@@ -138,7 +138,13 @@ def dry_run(
     if rpc is None and not dry:
         return DryRun(status="not executed", why="no node was given (--rpc)")
     account = study.state.contracts.get(GOVERNOR if proposal.form == "proposal to a governor" else SAFE)
-    run = run_files(file, None, url=rpc, block=block, sender=account.address if sender is None and account is not None else sender)
+    run = run_files(
+        file,
+        None,
+        url=rpc,
+        block="latest" if block is None else block,
+        sender=account.address if sender is None and account is not None else sender,
+    )
     on = f"{run.engine}, chain {run.chain_id}, block {run.block} ({run.block_hash})"
     readings = tuple((each.getter, each.before or NOT_KNOWN, each.after or NOT_KNOWN) for each in run.batch.readings if each.moved)
     if run.batch.ok:

@@ -92,7 +92,7 @@ _A: dict[Kind, str] = {
     "evidence": "an evidence file",
     "spells": "a fit of spells",
 }
-IN_CONTRACTS = ("chain_id", "price_controller", "collateral_decimals")
+IN_CONTRACTS = ("chain_id", "price_controller", "family", "collateral_decimals")
 """What a state keeps at its top and its file in the table of contracts."""
 ELSEWHERE = "set from another stablecoin's history, see the file"
 """What stands for a figure's reason that tells another protocol's history."""

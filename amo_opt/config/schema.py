@@ -280,12 +280,13 @@ CONTRACT = model(
 
 
 class Contracts(BaseModel):
-    """``[contracts]``: three keys of its own, and beside them tables of any name."""
+    """``[contracts]``: four keys of its own, and beside them tables of any name."""
 
     model_config = ConfigDict(extra="allow", strict=True)
     __pydantic_extra__: dict[str, CONTRACT] = Field(init=False)  # type: ignore[valid-type]
     chain_id: int = Field(1, ge=1, le=2**53 - 1, description="a whole number from 1")
     price_controller: Literal["frax", "pid"] = Field("frax", description='one of "frax", "pid"')
+    family: Literal["frax"] | None = Field(None, description='"frax", whose contracts a protocol runs that is not Frax')
     collateral_decimals: int | None = Field(None, ge=0, le=77, description="a whole number from 0 to 77")
 
 

@@ -11,7 +11,6 @@ from amo_opt.errors import AmoOptError
 from amo_opt.onchain.raw_integers import CAPS, STABLECOIN_DECIMALS, cap_raw, cap_tokens, raw_integer
 from amo_opt.onchain.signatures import DEBT_CEILING, PROXIES, RAMP, SETTERS, STOP_RAMP, copies_of, keeper_of, setter_of
 from amo_opt.onchain.transaction import called
-from amo_opt.protocol.state import FRAX
 
 if TYPE_CHECKING:
     from amo_opt.onchain.abi import Function
@@ -107,7 +106,7 @@ def stopping(state: ProtocolState) -> Call:
 
 def uncalled_caps(before: ParameterSet, after: ParameterSet, state: ProtocolState) -> tuple[str, ...]:
     """Caps that change and whose integer is not known, because the state does not say how many decimals the collateral has."""
-    if not state.is_of(FRAX):
+    if not state.runs_frax_contracts:
         return ()
     unknown = (setter for setter in CAPS if cap_raw(setter, after, state) is None)
     return tuple(setter for setter in unknown if round(cap_tokens(setter, before, state)) != round(cap_tokens(setter, after, state)))

@@ -23,6 +23,7 @@ from amo_opt.onchain.reverts import reason_of
 from amo_opt.onchain.rpc import NodeError, expect_chain
 from amo_opt.onchain.transaction import Transaction
 from amo_opt.onchain.written import address
+from amo_opt.one_line import one_line
 from amo_opt.protocol.addresses import checksummed
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def dry_run(
     reverts = tuple(runs.back(begin, each) for each in times) if runs.undo is not None and forward.ok else ()
     if node.block(block.number) != block:
         raise AmoOptError(f"block {block.number} ({block.hash}) was replaced by another while it was executed on; try again")
-    return Run(engine.name, node.chain_id(), block.number, block.hash, block.timestamp, forward, reverts)
+    return Run(_on(engine, node), node.chain_id(), block.number, block.hash, block.timestamp, forward, reverts)
 
 
 @dataclass(frozen=True)
@@ -307,6 +308,16 @@ def _number(getter: Getter, ran: Ran) -> int | None:
     if not ran.ok or len(ran.data) != 32:
         return None
     return int(getter.function.decode_outputs(ran.data)[0])
+
+
+def _on(engine: Engine, node: Node) -> str:
+    """The engine, and what the node says it is: one of doubles, or a fork on somebody's desk, may bear mainnet's chain id."""
+    try:
+        client = node.request("web3_clientVersion", [])
+    except AmoOptError:  # a node need not tell
+        client = None
+    told = one_line(client, most=60) if isinstance(client, str) and client.strip() else "a node that does not say what it is"
+    return f"{engine.name} at {told}"
 
 
 def _name(call: Transaction) -> str:

@@ -15,7 +15,6 @@ from amo_opt.amos.pool_reads import is_metapool, pool_entry, pool_reads
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain.raw_integers import STABLECOIN_DECIMALS
 from amo_opt.protocol.reads import Read, ReadFigure, decimals_of, owner, tells
-from amo_opt.protocol.state import FRAX
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -71,7 +70,7 @@ def _issuer(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
     supply = Read(
         contract="stablecoin",
         signature="totalSupply()",
-        decimals=STABLECOIN_DECIMALS if state.is_of(FRAX) else None,
+        decimals=STABLECOIN_DECIMALS if state.runs_frax_contracts else None,
         counted_by=decimals_of("stablecoin"),
         meaning="total supply",
     )
@@ -89,7 +88,7 @@ def _issuer(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:
             ),
             ReadFigure(figure="share_token.price", of=(feed,), value=lambda found: answer_of(found, feed)),
         ]
-    return (*told, *_frax(state)) if state.is_of(FRAX) else tuple(told)
+    return (*told, *_frax(state)) if state.runs_frax_contracts else tuple(told)
 
 
 def _frax(state: ProtocolState) -> tuple[Read | ReadFigure, ...]:

@@ -20,7 +20,6 @@ from amo_opt.amos.kinds import label_of
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.errors import AmoOptError
 from amo_opt.onchain.abi import Function, function
-from amo_opt.protocol.state import FRAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -223,7 +222,7 @@ def setter_of(name: str, state: ProtocolState) -> Setter | None:
     keeper, _, short = name.rpartition(".")
     if label_of(keeper)[1] == "keeper" or name in _OF_THE_KEEPER:
         return _of_keeper(keeper or CALLER_SHARE.contract, _OF_THE_KEEPER.get(name, short), state)
-    if not state.is_of(FRAX):
+    if not state.runs_frax_contracts:
         known = BY_NAME.get(name)
         return known if known in (RAMP, MAX_SLIPPAGE) and known.contract in state.contracts else None
     return CONTROLLERS[state.price_controller].get(name) or BY_NAME.get(name)

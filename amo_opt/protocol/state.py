@@ -385,7 +385,7 @@ class OnChain:
 class ProtocolState:
     """A whole state file, and the figures of behaviour in ``markets``. ``absent`` are the tables that the file leaves out, by dotted name: mechanisms that the protocol does not
     have. ``protocol`` is whose books these are, empty where the file does not say; ``unit`` the unit of account of every amount and price. ``chain_id``, ``price_controller`` (which
-    contract holds band, step and cooldown) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``. ``pool`` is the first pool, ``pool_name`` what its file calls
+    contract holds band, step and cooldown), ``family`` (whose contracts the issuer runs, where they are not its own) and ``collateral_decimals`` (None = not said) stand in ``[contracts]``. ``pool`` is the first pool, ``pool_name`` what its file calls
     it, empty where there is one alone. ``reads`` are values in force and roles as a chain held them, by ``contract.getter()``: payloads and checks look at them, results do not.
     """
 
@@ -405,6 +405,7 @@ class ProtocolState:
     chain_id: int = 1
     price_controller: Literal["frax", "pid"] = "frax"
     collateral_decimals: int | None = None
+    family: Literal["frax"] | None = None
     protocol: str = ""
     unit: str = "USD"
     notes: str = ""
@@ -439,6 +440,11 @@ class ProtocolState:
             return self.protocol.casefold() == protocol.casefold()
         named = self.contracts.get("stablecoin")
         return protocol == FRAX and named is not None and named.address.lower() == FRAX_STABLECOIN.lower()
+
+    @property
+    def runs_frax_contracts(self) -> bool:
+        """Whether the issuer's contracts are Frax's, its own or those that another protocol runs: their setters and getters are then known."""
+        return self.family == "frax" or self.is_of(FRAX)
 
     @property
     def size(self) -> float:

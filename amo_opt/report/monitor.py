@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
-from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.monitoring import policy_triggers
 from amo_opt.report.facts.sets import subject_of
 from amo_opt.scoring.alarms import Trigger
@@ -158,7 +157,7 @@ def _entry(row: facts_of_monitoring.Trigger, state: ProtocolState) -> MonitorTri
 def _calls(series: str, state: ProtocolState) -> tuple[CallRead, ...]:
     """The views that are known, of contracts that the state names."""
     found = [("metapool", function) for function in POOL_CALLS.get(series, ())]
-    if state.is_of(FRAX):
+    if state.runs_frax_contracts:
         found += [("stablecoin", function) for function in FRAX_CALLS.get(series, ())]
     return tuple(
         CallRead(contract=name, address=state.contracts[name].address, function=function)

@@ -160,7 +160,7 @@ def _execution(facts: Facts, where: Mapping[str, str]) -> str:
     execution = facts.execution
     if execution.batch is None and not execution.payloads:
         return _bullets([escape(each) for each in execution.reasons]) or "Nothing is executed."
-    parts = []
+    parts = [_bullets([escape(each) for each in execution.reasons])]
     if execution.batch is not None:
         parts.append(f"{code('safe-batch.json')} is for Safe’s Transaction Builder, checksum {code(execution.batch['meta']['checksum'])}.")
         parts.append(_table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in execution.calls[:MOST_ROWS]]))
@@ -178,7 +178,7 @@ def _rollback(facts: Facts) -> str:
     table = _table(("Watch", "Trigger", "Then"), rows) if rows else ""
     back = [name for payload in facts.execution.payloads for name in payload.files if "revert" in name or "stop" in name]
     files = [*(["safe-batch-revert.json"] if facts.execution.revert is not None else []), *back]
-    undone = f"{', '.join(code(name) for name in files)} undo it." if files else "There is nothing to undo, for nothing is executed."
+    undone = f"To undo it: {', '.join(code(name) for name in files)}." if files else "There is nothing to undo, for nothing is executed."
     more = len(facts.monitoring.triggers) - len(rows)
     rest = f" {count(more, 'more trigger')} in {code('monitor.json')}." if more > 0 else f" The same in {code('monitor.json')}."
     return "\n\n".join(filter(None, (f"{undone}{rest}", table)))

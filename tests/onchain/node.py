@@ -1,4 +1,5 @@
-"""A JSON-RPC node for tests: our own doubles of the FRAX world's contracts on a local EVM, at the addresses and with the figures of May 2022.
+"""A JSON-RPC node for tests: our own doubles of the FRAX world's contracts on a local EVM, at the addresses and with the figures of May 2022,
+and of crvUSD's monetary policies.
 
 ``python node.py`` compiles ``contracts/*.vy``, takes a free port of this machine, prints one line of JSON (``url``, ``addresses``, ``oldest``, ``latest``) and
 answers until its standard input is closed, so that it ends with whoever started it. Nothing here is mainnet's bytecode; owners and figures are the tests'.
@@ -43,6 +44,11 @@ ADDRESSES = {
     "share_feed": "0x6Ebc52C8C1089be9eB3945C4350B68B8E4C2233f",
     "safe": "0xB1748C79709f4Ba2Dd82834B8c82D4a505003f27",
     "timelock": "0x8412ebf45bAC1B340BbE8F318b928C466c4E39CA",
+    "curve_ownership_agent": "0x40907540d8a6C65c637785e8f8B742ae6b0b9968",
+    "monetary_policy": "0x1E7d3bf98d3f8D8CE193236c3e0eC4b00e32DaaE",
+    "monetary_policy-eth": "0xBB3fda661149f6E45D829D5dd54a1608577c5Fa1",
+    "monetary_policy-btc": "0xb8687d7dc9d8fa32fabde63E19b2dBC9bB8B2138",
+    "monetary_policy-sfrxeth": "0xc684432FD6322c6D58b6bC5d28B18569aA0AD0A1",
 }
 NOBODY = "0x" + "0" * 40
 HOURS, HEADERS = 48, 24
@@ -58,11 +64,20 @@ class Account:
     balance: int = 0
     layout: dict[str, Any] = field(default_factory=dict)
 
-    def put(self, name: str, value: Any, *keys: Any) -> None:
-        """A variable of the contract by name; ``keys`` are a mapping's or a list's."""
+    def _place(self, name: str, keys: tuple[Any, ...]) -> tuple[int, str]:
+        """Slot and type of a variable; ``keys`` are a mapping's or a list's."""
         place, of = self.layout[name]["slot"], self.layout[name]["type"]
         for key in keys:
             place = int.from_bytes(keccak(place.to_bytes(32, "big") + word(key)), "big") if of.startswith("HashMap") else place + int(key)
+        return place, of
+
+    def get(self, name: str, *keys: Any) -> int:
+        """A number of the contract by name."""
+        return self.storage.get(self._place(name, keys)[0], 0)
+
+    def put(self, name: str, value: Any, *keys: Any) -> None:
+        """A variable of the contract by name."""
+        place, of = self._place(name, keys)
         if isinstance(value, list):  # of a length that may change
             self.storage[place] = len(value)
             self.storage.update({place + 1 + each: int.from_bytes(word(item), "big") for each, item in enumerate(value)})
@@ -121,8 +136,9 @@ def world() -> dict[str, Account]:
     pool.code = minimal_proxy(at["metapool_implementation"])
     pool.put("totalSupply", 2_687_000_000 * E18)
     pool.put("virtual_price", 1_006_500_000_000_000_000)
-    for each, coin in enumerate(("stablecoin", "base_lp")):
+    for each, (coin, balance) in enumerate((("stablecoin", 1_586_444_839_830_000_000), ("base_lp", 1_109_657_725_200_000_000))):
         pool.put("coins", at[coin], each)
+        pool.put("balances", balance * 10**9, each)
     accounts[at["metapool_implementation"].lower()] = Account(code=doubles["metapool"][0])
 
     base = deploy("base_pool", "base_pool", fee=10**6, admin_fee=5 * 10**9, A=2000, virtual_price=1_021_014_189_000_000_000)
@@ -136,6 +152,7 @@ def world() -> dict[str, Account]:
     for name, value in (("price_target", 10**6), ("price_band", 5000), ("frax_price", 999_924), ("fxs_price", 17_855_335)):
         coin.put(name, value)
     coin.put("last_call_time", NOW - 1000)
+    coin.put("totalSupply", 2_600_092_892 * E18)
     coin.put("frax_pools_array", [at["frax_pool"], at["amo_minter"]])
     deploy("share_token", "token", name="Frax Share", symbol="FXS", decimals=18, totalSupply=100_000_000 * E18)
     bands = {"FRAX_top_band": 1_005_000, "FRAX_bottom_band": 995_000, "GR_top_band": 1000, "GR_bottom_band": 1000}
@@ -164,6 +181,10 @@ def world() -> dict[str, Account]:
     usdc.storage[IMPLEMENTATION] = int(at["collateral_implementation"], 16)
     usdc.put("balanceOf", 90_000_000 * 10**6, at["frax_pool"])
     accounts[at["collateral_implementation"].lower()] = Account(code=doubles["token"][0])
+    deploy("curve_ownership_agent", "safe", threshold=1, owners=["0xE478de485ad2fe566d49342Cbd03E49ed7DB3356"])
+    for name in (each for each in at if each.startswith("monetary_policy")):
+        policy = {"rate0": 3_488_077_118, "sigma": 2 * 10**16, "target_debt_fraction": 10**17}
+        deploy(name, "monetary_policy", admin=at["curve_ownership_agent"], **policy)
     for name, answer in (("stablecoin_feed", 99_992_450), ("share_feed", 1_785_533_539)):
         deploy(name, "feed", decimals=8, round=1, answer=answer, started=NOW, updated=NOW)
     return accounts
@@ -172,9 +193,12 @@ def world() -> dict[str, Account]:
 def hours_before(accounts: dict[str, Account], hours: int) -> None:
     """The world as it stood that many hours before the latest block: the pool fills with FRAX, which is minted meanwhile."""
     pool, coin = accounts[ADDRESSES["metapool"].lower()], accounts[ADDRESSES["stablecoin"].lower()]
-    pool.put("balances", 1_586_444_839_830_000_000 * 10**9 - 5_000_000 * E18 * hours, 0)
-    pool.put("balances", 1_109_657_725_200_000_000 * 10**9 + 4_000_000 * E18 * hours, 1)
-    coin.put("totalSupply", 2_600_092_892 * E18 - 1_000_000 * E18 * hours)
+    for account, name, moved, *keys in (
+        (pool, "balances", -5_000_000, 0),
+        (pool, "balances", 4_000_000, 1),
+        (coin, "totalSupply", -1_000_000),
+    ):
+        account.put(name, account.get(name, *keys) + moved * E18 * hours, *keys)
 
 
 class RpcError(Exception):
@@ -273,6 +297,9 @@ class Chain:
 
     def eth_chainId(self) -> str:
         return hex(self.chain)
+
+    def web3_clientVersion(self) -> str:
+        return "amo-opt's tests: doubles, not mainnet"
 
     def net_version(self) -> str:
         return str(self.chain)
@@ -383,7 +410,7 @@ class Chain:
 def answer(chain: Chain, asked: dict[str, Any]) -> dict[str, Any]:
     said = {"jsonrpc": "2.0", "id": asked.get("id")}
     method = asked.get("method", "")
-    if not re.match(r"(eth|net|test)_", method) or not hasattr(chain, method):
+    if not re.match(r"(eth|net|test|web3)_", method) or not hasattr(chain, method):
         return {**said, "error": {"code": -32601, "message": f"the method {method} does not exist/is not available"}}
     try:
         return {**said, "result": getattr(chain, method)(*asked.get("params", []))}

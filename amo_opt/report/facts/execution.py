@@ -15,7 +15,6 @@ from amo_opt.onchain.raw_integers import CAPS
 from amo_opt.onchain.safe_batch import available, document, file_text
 from amo_opt.onchain.signatures import GOVERNOR, OWNERSHIP, PARAMETER_ADMIN, SAFE, setter_of
 from amo_opt.protocol.addresses import INSTALL, checksummed, lacks_checksum
-from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.executed import executed
 from amo_opt.report.facts.parameter_rows import executor
@@ -330,7 +329,9 @@ def _policy(subject: Subject, state: ProtocolState) -> tuple[PolicyRow, ...]:
     rows = []
     for name in policy_names(subject.current.parameters, subject.other.parameters, state):
         setter = setter_of(name, state)
-        none = "no setter on chain" if state.is_of(FRAX) or PARAMETERS[name].policy else "how this protocol sets it is not known here"
+        none = (
+            "no setter on chain" if state.runs_frax_contracts or PARAMETERS[name].policy else "how this protocol sets it is not known here"
+        )
         why = none if setter is None else f"one AMO's part of {setter.name}, a global sum; on chain only the sum is limited"
         rows.append(PolicyRow(name, plain_number(now[name]), plain_number(then[name]), why))
     return tuple(rows)

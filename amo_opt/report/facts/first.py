@@ -47,6 +47,8 @@ MOST_LINES = 3
 """Lines for and against: what does not fit in three is in the tables."""
 MATERIAL = 0.10
 """Relative change from which a worse risk is a drawback worth a line, whatever its interval."""
+STILL = 0.01
+"""Basis points below which a difference in peg risk is none."""
 RUIN = 0.5
 """Price below which a path is a run that takes everything."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -262,7 +264,8 @@ class _Screen:
         name, before, after = self.ranked[0], self.subject.current.parameters.values(), self.other.parameters.values()
         rest = len(self.ranked) - 1
         also = f" and {_number(rest)} more change{'' if rest == 1 else 's'}" if rest else ""
-        return f"{'Raise' if after[name] > before[name] else 'Lower'} the {label_of(name)} to {value_of(name, after[name])}{also}"
+        label = label_of(name)
+        return f"{'Raise' if after[name] > before[name] else 'Lower'} {'' if label == 'A' else 'the '}{label} to {value_of(name, after[name])}{also}"
 
     def _gain(self) -> str:
         """What is gained, in amounts where it is yield: ``+1.8m USD a year``."""
@@ -396,7 +399,7 @@ class _Screen:
                 found.append(
                     f"Peg risk falls by {_bp(difference, of=-difference.value)} bp, at least {_bp(difference, of=-difference.high)}."
                 )
-            elif difference.value > 0.0:
+            elif difference.value > STILL:
                 found.append(
                     f"Peg risk rises by {_bp(difference)} bp, at most {_bp(difference, of=difference.high)}, where {significant(peg.tolerance, 2)} are allowed."
                 )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.onchain.signatures import setter_of
-from amo_opt.protocol.state import FRAX
 from amo_opt.report.facts.parameter_rows import changed_names
 from amo_opt.report.facts.schedule import duration, moment, schedule_of
 from amo_opt.report.wording import Scale, plain_number
@@ -75,7 +74,7 @@ def _size(result: Result, subject: Subject, schedule: Schedule) -> list[tuple[st
         )
         how = f"a proposal moves it by {'a logarithmic grid' if parameter.log else 'whole steps'}; in one go, the contract knows no ramp for it"
         policy = "policy: applied by the executing team when the batch is executed"
-        own = policy if result.study.state.is_of(FRAX) or parameter.policy else "how this protocol sets it is not known here"
+        own = policy if result.study.state.runs_frax_contracts or parameter.policy else "how this protocol sets it is not known here"
         rows.append((f"Step of {name}", steps, own if setter_of(name, result.study.state) is None else how))
     return rows
 

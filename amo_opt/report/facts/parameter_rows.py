@@ -13,7 +13,6 @@ from amo_opt.onchain.calls import way_to
 from amo_opt.onchain.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.onchain.signatures import MINT_CAP, setter_of
 from amo_opt.protocol.parameters import Parameter, ParameterSet
-from amo_opt.protocol.state import FRAX
 from amo_opt.report.wording import Scale, plain_number, sentence_case
 from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
 
@@ -80,7 +79,7 @@ def parameter_rows(
 
 def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[CapRow, ...]:
     """Frax's on-chain caps in tokens at the state's collateral (at par) and supply; none where the state is another protocol's."""
-    if not state.is_of(FRAX):
+    if not state.runs_frax_contracts:
         return ()
     scale = Scale(1e-6, 1, "m")
     rows = []
@@ -101,7 +100,7 @@ def fees_of(state: ProtocolState) -> Fees:
 
 def unnamed(state: ProtocolState) -> str:
     """What is said in place of functions, limits and integers where the state is another protocol's; empty where it is Frax's."""
-    if state.is_of(FRAX):
+    if state.runs_frax_contracts:
         return ""
     whose = f"The state is {clean(state.protocol)}'s" if state.protocol else "The state does not say whose it is"
     pool = "of all functions only the pool's ramp_A is named, A as it is" if "metapool" in state.contracts else "no function is named"
@@ -147,7 +146,7 @@ def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, .
 
 def _row(parameter: Parameter, before: float, after: float, state: ProtocolState, *, searched: bool) -> ParameterRow:
     setter = setter_of(parameter.name, state)
-    known = setter is not None or state.is_of(FRAX) or parameter.policy
+    known = setter is not None or state.runs_frax_contracts or parameter.policy
     raw = None if setter is None else raw_integer(parameter, after)
     summed = setter is not None and setter.name in CAPS
     shown = MISSING if raw is None else str(raw)
