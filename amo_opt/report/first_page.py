@@ -375,16 +375,17 @@ def _worst(first: First) -> str:
         ),
         ("Supply", "tokens", [each.supply for each in worst.traces], count_of, None),
     ]
+    told = next((k for k, each in enumerate(worst.traces) if each.candidate == worst.of), 0)
     height, gap, parts = 56.0, 74.0, []
     for place, (name, unit, series, write, limit) in enumerate(rows):
         top = 18.0 + gap * place
         axis = axis_of([value for each in series for value in each] + ([] if limit is None else [limit]), margin=0.04)
         lines = []
         for k, each in enumerate(series):
-            points = " ".join(f"{600.0 * i / max(len(each) - 1, 1):.0f},{100.0 - axis.at(value):.1f}" for i, value in enumerate(each))
+            points = " ".join(f"{hour},{100.0 - axis.at(value):.0f}" for hour, value in enumerate(each))
             dashes = ' stroke-dasharray="5 3"' if k else ""
             lines.append(f'<polyline class="series" points="{points}" stroke="{BLUE if k else INK}"{dashes}/>')
-        own = series[0]
+        own = series[told]
         if limit is not None and limit <= axis.high:
             at = top + height * (1.0 - axis.at(limit) / 100.0)
             parts.append(
@@ -392,7 +393,7 @@ def _worst(first: First) -> str:
             )
         parts.append(
             f'<line class="hair" x1="0" x2="100%" y1="{top + height}" y2="{top + height}"/>'
-            f'<svg x="0" y="{top}" width="100%" height="{height}" viewBox="0 0 600 100" preserveAspectRatio="none" overflow="visible">{"".join(lines)}</svg>'
+            f'<svg x="0" y="{top}" width="100%" height="{height}" viewBox="0 0 {max(len(own) - 1, 1)} 100" preserveAspectRatio="none" overflow="visible">{"".join(lines)}</svg>'
             f'<text x="0" y="{top}" dx="-12" dy="13" class="b e">{name}</text><text x="0" y="{top}" dx="-12" dy="30" class="s e">{escape(unit)}</text>'
             f'<text x="0" y="{top}" dx="-12" dy="47" class="e">{write(own[0])} → {write(own[-1] if name == "Supply" else min(own))}</text>'
         )

@@ -160,7 +160,9 @@ def _execution(facts: Facts, where: Mapping[str, str]) -> str:
     if execution.batch is None:
         return _bullets([escape(each) for each in execution.reasons]) or "Nothing is executed."
     calls = _table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in execution.calls])
-    notes = _bullets([escape(note) for note in execution.notes[:3]])
+    warnings = [note for note in execution.notes if note.startswith("Warning: ")]  # of what is signed: never cut
+    others = [note for note in execution.notes if note not in warnings]
+    notes = _bullets([escape(note) for note in (*warnings, *others[:3])])
     return (
         f"{code('safe-batch.json')} is for Safe’s Transaction Builder, checksum {code(execution.batch['meta']['checksum'])}.\n\n{calls}\n\n{notes}\n\n"
         f"Calldata, addresses and what no call makes{_see(where, 'execution') or ': appendix'}."

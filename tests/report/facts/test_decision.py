@@ -10,7 +10,7 @@ import pytest
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.decision import WORD_LIMIT
-from amo_opt.report.pages import proposal_md, report_html
+from amo_opt.report.pages import appendix, proposal_md, report_html
 
 
 def _box(result):
@@ -93,7 +93,7 @@ def test_the_box_warns_exactly_while_the_model_is_not_validated(result, met, mis
 
 
 def test_a_cap_in_force_below_what_is_out_stands_in_box_and_table(make_result, frax):
-    """Aave's cap a little under the 250m lent: a chip in the box and a sentence under the table, in the proposal and on the page."""
+    """Aave's cap a little under the 250m lent: a chip beside the verdict of proposal and page, and a sentence under the table of appendix and page."""
     result = make_result("no change", state=frax.state)
     current = frax.current.replace(aave_cap=0.2)
     for chosen, warned in ((frax.current, False), (current, True)):
@@ -104,4 +104,5 @@ def test_a_cap_in_force_below_what_is_out_stands_in_box_and_table(make_result, f
         assert [each.startswith(sentence) for each in facts.below_use] == [True] * warned
         for text in (proposal_md(facts), report_html(facts, defaultdict(tuple))):
             assert ("CAP BELOW USE" in text) is warned
+        for text in (appendix(facts).text, report_html(facts, defaultdict(tuple))):
             assert (sentence in text.replace("\\_", "_")) is warned
