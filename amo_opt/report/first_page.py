@@ -22,6 +22,10 @@ LETTER = 7.0
 """Pixels of a letter of 14 px type, roughly: what labels are kept apart by."""
 WIDE, TALL = 640.0, 232.0
 """Pixels that the plane has on a desk."""
+NARROW = 255.0
+"""Pixels that it is wide on a telephone."""
+NEAR_END = 85.0
+"""Per cent of an axis from which a label ends at its mark: on a telephone half of it is more than there is beside it."""
 MOST_NAMED = 3
 """Sets that the plane names besides the one shown: others are counted in its caption."""
 
@@ -267,13 +271,7 @@ def _plane(first: First) -> str:
     )
     marks = [(0.0, "today"), *((value, true_minus(significant(value, 2, signed=True))) for value in x.ticks(4) if abs(value) > 1e-12)]
     below = "".join(
-        f'<text x="{x.at(value):.2f}%" y="100%" dy="17" class="s m">{escape(text)}{" points" if value else ""}</text>'
-        + (
-            f'<text x="{x.at(value):.2f}%" y="100%" dy="34" class="s m">{escape(amount_of(value * first.per_point, first.account, signed=True))}</text>'
-            if value
-            else ""
-        )
-        for value, text in marks
+        _below(x, value, text, first, narrow=narrow) for (value, text), narrow in zip(marks, _on_a_telephone(x, marks), strict=True)
     )
     alt = f"{first.plane}. {first.caption}"
     return (
@@ -283,6 +281,26 @@ def _plane(first: First) -> str:
         f'{"".join(labels)}<text x="100%" y="0" dy="-8" class="s e">more yield →</text>{below}</svg></div>'
         f"<figcaption>Grey: allowed; dotted: as good as today. {escape(first.caption)}</figcaption></figure>"
     )
+
+
+def _below(x: Axis, value: float, text: str, first: First, *, narrow: bool) -> str:
+    """A mark of the plane's lower axis: points, and what they are worth a year."""
+    kind = f"s {'e' if x.at(value) > NEAR_END else 'm'}{'' if narrow else ' w'}"
+    worth = f'<text x="{x.at(value):.2f}%" y="100%" dy="34" class="{kind}">{escape(amount_of(value * first.per_point, first.account, signed=True))}</text>'
+    return f'<text x="{x.at(value):.2f}%" y="100%" dy="17" class="{kind}">{escape(text)}{" points" if value else ""}</text>{worth if value else ""}'
+
+
+def _on_a_telephone(x: Axis, marks: Sequence[tuple[float, str]]) -> list[bool]:
+    """Which marks of the lower axis a telephone has room for, the first before the others."""
+    taken: list[tuple[float, float]] = []
+    found = []
+    for value, text in marks:
+        width = LETTER * (len(text) + (len(" points") if value else 0)) + 6.0
+        right = x.at(value) * NARROW / 100.0 + (0.0 if x.at(value) > NEAR_END else width / 2.0)
+        fits = all(right <= begin or end <= right - width for begin, end in taken)
+        found.append(fits)
+        taken += [(right - width, right)] if fits else []
+    return found
 
 
 def _ends(estimate: object) -> tuple[float, float]:

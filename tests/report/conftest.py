@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.report.facts import Facts
+
+sys.path.insert(0, str(Path(__file__).parent))  # `odd` beside these tests: the tests themselves are no package
 
 CURRENT = load_parameters(Path(__file__).parents[2] / "studies" / "parameters" / "frax-current.toml").replace(
     curve_collateral_cap=0.5,

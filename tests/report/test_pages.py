@@ -140,7 +140,7 @@ def test_the_page_stays_small(files, make_result):
 
 
 def _first_screen(page: str) -> str:
-    return page.split('<header id="first">')[1].split("</header>")[0]
+    return page.split('<header id="first">')[1].split("</header>", maxsplit=1)[0]
 
 
 def _outermost(markup: str) -> list[str]:
