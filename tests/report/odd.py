@@ -99,25 +99,27 @@ def _ramp(trace):
 
 
 def with_losses(result: Result) -> Result:
-    """A current set that earns less than nothing, and breaks two limits."""
+    """Every set earns less than nothing, the current one least but one, and that breaks two limits."""
 
     def lost(score):
-        return replace(
-            score,
-            yield_annual=replace(score.yield_annual, value=-0.01, low=-0.011, high=-0.009),
-            constraints=tuple(
-                replace(
-                    each, violation=0.5, violation_high=0.8, estimate=replace(each.estimate, value=each.limit * 1.5, high=each.limit * 1.8)
-                )
-                if place < 2
-                else each
-                for place, each in enumerate(score.constraints)
-            ),
-        )
+        if score is None:
+            return None
+        earned = score.yield_annual
+        earned = replace(earned, value=earned.value - 0.05, low=earned.low - 0.05, high=earned.high - 0.05)
+        return replace(score, yield_annual=earned, metrics={**score.metrics, "yield": earned})
 
-    current, *rest = result.candidates
-    moved = replace(current, selection_score=lost(current.selection_score), holdout_score=lost(current.holdout_score))
-    return replace(result, candidates=(moved, *rest))
+    def broken(score):
+        first, second = (
+            replace(each, violation=0.5, violation_high=0.8, estimate=replace(each.estimate, value=each.limit * 1.5, high=each.limit * 1.8))
+            for each in score.constraints[:2]
+        )
+        return replace(score, constraints=(first, second, *score.constraints[2:]))
+
+    current, *rest = (
+        replace(each, selection_score=lost(each.selection_score), holdout_score=lost(each.holdout_score)) for each in result.candidates
+    )
+    current = replace(current, selection_score=broken(current.selection_score), holdout_score=broken(current.holdout_score))
+    return replace(result, candidates=(current, *rest))
 
 
 def hostile(result: Result) -> Result:
