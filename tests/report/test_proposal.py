@@ -46,7 +46,7 @@ SECTIONS = (
 BROKEN = re.compile(r"\bNone\b|\b[Nn]a[Nn]\b|\b[Ii]nf(?:inity)?\b|\{\{|\{%|\bundefined\b|\(\)| [,;:]|(?<!\.)\.\.(?!\.)|[−+]{2}|<[a-z/]")
 FACTOR = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-SIGNED = r"([−+]?[\d,]+(?:\.\d+)?)"
+SIGNED = r"([−+]?\d[\d,]*(?:\.\d+)?)"
 AMOUNT = SIGNED + r"(k|m|bn)? [A-Z]{3}"
 
 
