@@ -1,4 +1,4 @@
-"""One verdict read out of every place of a report that tells it: box, limits, alternatives, appendix, page, results.json and terminal."""
+"""One verdict read out of every place of a report that tells it: proposal, appendix with its box and its limits, page, results.json and terminal."""
 
 from __future__ import annotations
 
@@ -39,21 +39,22 @@ def _first(pattern: str, text: str) -> str:
 
 
 def places(folder: Path, terminal: str) -> dict[str, Told]:
-    """Every place that tells the verdict, by name."""
+    """Every place that tells the verdict, by name: the chip opens proposal and page, the sentence stands in the appendix's box, above the limits and on the terminal."""
     proposal, appendix, page = ((folder / name).read_text(encoding="utf-8") for name in ("proposal.md", "appendix.md", "report.html"))
     found = {
-        "box, proposal.md": _first(r"\*\*Verdict:\*\* ([^\n]+)", proposal),
-        "box, report.html": _first(r"<dt>Verdict</dt><dd>([^\n]+)</dd>", page),
-        "limits, proposal.md": _first(r"interval\) is within it\. ([^\n]+?) Current set: ", proposal),
-        "limits, appendix.md": _first(r"interval\) is within it\. ([^\n]+?) Current set: ", appendix),
+        "box, appendix.md": _first(r"\*\*Verdict:\*\* ([^\n]+)", appendix),
+        "evidence, appendix.md": _first(r"interval\) is within it\. ([^\n]+?) Current set: ", appendix.split("\n## Every limit")[0]),
+        "limits, appendix.md": _first(r"interval\) is within it\. ([^\n]+?) Current set: ", appendix.split("\n## Every limit")[1]),
         "limits, report.html": _first(r"cannot prove it\. ([^\n]+?) Current set: ", page),
         "terminal": next(line for line in terminal.splitlines() if re.match(r"(infeasible|undecidable|no change|recommended): ", line)),
     }
     told = {name: Told(*text.split(": ", 1)) for name, text in found.items()}
-    for name, text in (("chip, proposal.md", proposal), ("chip, report.html", page)):
-        chip = _first(r"\n(\*\*. [A-Z ]+\*\*)" if "md" in name else r'<div class="box">\s*(<span class="chip[^\n]+)', text)
-        told[name] = Told(re.sub(r"[^A-Z ]", "", chip).strip(), "")
-    return told
+    chips = {
+        "chip, proposal.md": _first(r"\n## Summary\n\n(\*\*. [A-Z ]+\*\*)", proposal),
+        "chip, appendix.md": _first(r"\n(\*\*. [A-Z ]+\*\*)", appendix),
+        "chip, report.html": _first(r'<span class="verdict">([^<]+)</span>', page),
+    }
+    return told | {name: Told(re.sub(r"[^A-Z ]", "", chip).strip(), "") for name, chip in chips.items()}
 
 
 def agree(folder: Path, terminal: str) -> dict[str, Any]:
@@ -119,12 +120,19 @@ def _in_the_table(folder: Path, binding: dict[str, Any], verdict: dict[str, Any]
 
 
 def _same_counts(folder: Path, document: dict[str, Any]) -> None:
-    """How many limits the current set keeps, in the box, above the limits and in results.json."""
-    current = next(each for each in document["candidates"] if each["role"] == "current")
+    """How many limits the current set keeps, in the appendix's box and above every table of limits; and, on the first screen and in the proposal, the set that would be in force."""
+    by_role = {each["role"]: each for each in document["candidates"]}
+    current = by_role["current"]
     limits = current["constraints"].values()
     whole = all(each["satisfied"] for each in limits)
-    for name in ("proposal.md", "report.html"):
-        text = _plain((folder / name).read_text(encoding="utf-8"))
-        for said in (_first(r"; limits: ([^\n]+)\.", text), _first(r"Current set: ([^;.]+)", text)):
-            on_holdout = next(part for part in re.split(r", (?=\d|all)", said) if re.search(rf"{current['certified_on']} paths$", part))
-            assert (on_holdout.startswith(f"all {len(limits)} kept")) == whole, (name, said)
+    proposal, appendix, page = ((folder / name).read_text(encoding="utf-8") for name in ("proposal.md", "appendix.md", "report.html"))
+    for name, text, times in (("appendix.md", appendix, 3), ("report.html", page, 1)):
+        said = re.findall(r"(?:Current set|\*\*If nothing is done:\*\* [^\n]+; limits): ([^;.]+)", text)
+        assert len(said) == times, (name, said)
+        for each in said:
+            on_holdout = next(part for part in re.split(r", (?=\d|all)", each) if re.search(rf"{current['certified_on']} paths$", part))
+            assert (on_holdout.startswith(f"all {len(limits)} kept")) == whole, (name, each)
+    shown = by_role["recommended"] if document["verdict"]["outcome"] == "recommended" else current
+    kept, total = sum(each["satisfied"] for each in shown["constraints"].values()), len(shown["constraints"])
+    for name, text in (("proposal.md", proposal), ("report.html", page)):
+        assert f"{kept} of {total} kept at the cautious bound" in _plain(text), name

@@ -22,6 +22,10 @@ LETTER = 7.0
 """Pixels of a letter of 14 px type, roughly: what labels are kept apart by."""
 WIDE, TALL = 640.0, 232.0
 """Pixels that the plane has on a desk."""
+NARROW = 255.0
+"""Pixels that it is wide on a telephone."""
+NEAR_END = 85.0
+"""Per cent of an axis from which a label ends at its mark: on a telephone half of it is more than there is beside it."""
 MOST_NAMED = 3
 """Sets that the plane names besides the one shown: others are counted in its caption."""
 
@@ -267,13 +271,7 @@ def _plane(first: First) -> str:
     )
     marks = [(0.0, "today"), *((value, true_minus(significant(value, 2, signed=True))) for value in x.ticks(4) if abs(value) > 1e-12)]
     below = "".join(
-        f'<text x="{x.at(value):.2f}%" y="100%" dy="17" class="s m">{escape(text)}{" points" if value else ""}</text>'
-        + (
-            f'<text x="{x.at(value):.2f}%" y="100%" dy="34" class="s m">{escape(amount_of(value * first.per_point, first.account, signed=True))}</text>'
-            if value
-            else ""
-        )
-        for value, text in marks
+        _below(x, value, text, first, narrow=narrow) for (value, text), narrow in zip(marks, _on_a_telephone(x, marks), strict=True)
     )
     alt = f"{first.plane}. {first.caption}"
     return (
@@ -283,6 +281,26 @@ def _plane(first: First) -> str:
         f'{"".join(labels)}<text x="100%" y="0" dy="-8" class="s e">more yield →</text>{below}</svg></div>'
         f"<figcaption>Grey: allowed; dotted: as good as today. {escape(first.caption)}</figcaption></figure>"
     )
+
+
+def _below(x: Axis, value: float, text: str, first: First, *, narrow: bool) -> str:
+    """A mark of the plane's lower axis: points, and what they are worth a year."""
+    kind = f"s {'e' if x.at(value) > NEAR_END else 'm'}{'' if narrow else ' w'}"
+    worth = f'<text x="{x.at(value):.2f}%" y="100%" dy="34" class="{kind}">{escape(amount_of(value * first.per_point, first.account, signed=True))}</text>'
+    return f'<text x="{x.at(value):.2f}%" y="100%" dy="17" class="{kind}">{escape(text)}{" points" if value else ""}</text>{worth if value else ""}'
+
+
+def _on_a_telephone(x: Axis, marks: Sequence[tuple[float, str]]) -> list[bool]:
+    """Which marks of the lower axis a telephone has room for, the first before the others."""
+    taken: list[tuple[float, float]] = []
+    found = []
+    for value, text in marks:
+        width = LETTER * (len(text) + (len(" points") if value else 0)) + 6.0
+        right = x.at(value) * NARROW / 100.0 + (0.0 if x.at(value) > NEAR_END else width / 2.0)
+        fits = all(right <= begin or end <= right - width for begin, end in taken)
+        found.append(fits)
+        taken += [(right - width, right)] if fits else []
+    return found
 
 
 def _ends(estimate: object) -> tuple[float, float]:
@@ -375,16 +393,17 @@ def _worst(first: First) -> str:
         ),
         ("Supply", "tokens", [each.supply for each in worst.traces], count_of, None),
     ]
+    told = next((k for k, each in enumerate(worst.traces) if each.candidate == worst.of), 0)
     height, gap, parts = 56.0, 74.0, []
     for place, (name, unit, series, write, limit) in enumerate(rows):
         top = 18.0 + gap * place
         axis = axis_of([value for each in series for value in each] + ([] if limit is None else [limit]), margin=0.04)
         lines = []
         for k, each in enumerate(series):
-            points = " ".join(f"{600.0 * i / max(len(each) - 1, 1):.0f},{100.0 - axis.at(value):.1f}" for i, value in enumerate(each))
+            points = " ".join(f"{hour},{100.0 - axis.at(value):.0f}" for hour, value in enumerate(each))
             dashes = ' stroke-dasharray="5 3"' if k else ""
             lines.append(f'<polyline class="series" points="{points}" stroke="{BLUE if k else INK}"{dashes}/>')
-        own = series[0]
+        own = series[told]
         if limit is not None and limit <= axis.high:
             at = top + height * (1.0 - axis.at(limit) / 100.0)
             parts.append(
@@ -392,7 +411,7 @@ def _worst(first: First) -> str:
             )
         parts.append(
             f'<line class="hair" x1="0" x2="100%" y1="{top + height}" y2="{top + height}"/>'
-            f'<svg x="0" y="{top}" width="100%" height="{height}" viewBox="0 0 600 100" preserveAspectRatio="none" overflow="visible">{"".join(lines)}</svg>'
+            f'<svg x="0" y="{top}" width="100%" height="{height}" viewBox="0 0 {max(len(own) - 1, 1)} 100" preserveAspectRatio="none" overflow="visible">{"".join(lines)}</svg>'
             f'<text x="0" y="{top}" dx="-12" dy="13" class="b e">{name}</text><text x="0" y="{top}" dx="-12" dy="30" class="s e">{escape(unit)}</text>'
             f'<text x="0" y="{top}" dx="-12" dy="47" class="e">{write(own[0])} → {write(own[-1] if name == "Supply" else min(own))}</text>'
         )

@@ -128,13 +128,13 @@ def amount_of(value: float, account: str, *, signed: bool = False) -> str:
 def amounts_of(values: Sequence[float], account: str) -> tuple[str, ...]:
     """Amounts of one size told in as many decimals as keep them apart, two more at most.
 
-    >>> amounts_of((1_788_123.0, 1_771_000.0), "USD"), amounts_of((20e3, 12e3), "USD")
-    (('1.79m USD', '1.77m USD'), ('20k USD', '12k USD'))
+    >>> amounts_of((1_788_123.0, 1_771_000.0), "USD"), amounts_of((20e3, 12e3), "USD"), amounts_of((0.0, 0.0), "USD")
+    (('1.79m USD', '1.77m USD'), ('20k USD', '12k USD'), ('0 USD', '0 USD'))
     """
     plain = [count_of(value) for value in values]
     factor, letter = thousands(max(map(abs, values)), "") or (1.0, "")
     for decimals in (1, 2, 3):
-        if len(set(plain)) == len(values):
+        if len(set(plain)) == len(set(values)):
             break
         plain = [f"{fixed(value * factor, decimals)}{letter}" for value in values]
     return tuple(f"{each} {account}" for each in plain)

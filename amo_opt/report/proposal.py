@@ -130,12 +130,12 @@ def _risks(facts: Facts, where: Mapping[str, str]) -> str:
     lines = []
     if first.worst is not None:
         lines.append(f"**Worst path.** {escape(worst_words(first, first.worst).partition('. ')[2])}")
-    capacity = facts.costs.capacity_caption.split(". ")[0].rstrip(".")
+    capacity = _named(facts.costs.capacity_caption.split(". ")[0].rstrip("."), first).replace("in the table", "in the appendix")
     if capacity:
         lines.append(
             f"**Run capacity.** {escape(capacity)}. A run is survived where 95% of paths end near the peg; what is paid out of it is less, and the rest waits or sells{_see(where, 'worst')}."
         )
-    costs = facts.costs.caption.split(" (n = ")[0]
+    costs = _named(facts.costs.caption.split(" (n = ")[0], first)
     if costs and first.changes:
         lines.append(f"**The move itself.** {escape(costs)}{_see(where, 'costs')}.")
     drawbacks = [row for row in facts.evidence.told if row.verdict.word == "WORSE"]
@@ -144,6 +144,13 @@ def _risks(facts: Facts, where: Mapping[str, str]) -> str:
         whose = "the proposed set" if first.recommended else first.option
         lines.append(f"**Worse under {whose}, beyond the interval:** {named}{_see(where, 'evidence')}.")
     return _bullets(lines) or "No path was singled out."
+
+
+def _named(text: str, first: First) -> str:
+    """The text with the set that is shown called what it is called here, and not by its number in the search."""
+    for name, option in first.names.items():
+        text = text.replace(f"alternative {name}", option)
+    return text.replace(", proposed ", f", {first.option} ")
 
 
 def _trust(facts: Facts, where: Mapping[str, str]) -> str:
@@ -168,7 +175,9 @@ def _execution(facts: Facts, where: Mapping[str, str]) -> str:
         parts.append(f"**{escape(payload.title)}**, sent by {escape(payload.sender)}: {', '.join(code(name) for name in payload.files)}.")
         parts.append(_table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in payload.calls[:MOST_ROWS]]))
         parts.append(_bullets([escape(note) for note in payload.notes[1:5]]))
-    parts.append(_bullets([escape(note) for note in execution.notes[:3]]))
+    warnings = [note for note in execution.notes if note.startswith("Warning: ")]  # of what is signed: never cut
+    others = [note for note in execution.notes if note not in warnings]
+    parts.append(_bullets([escape(note) for note in (*warnings, *others[:3])]))
     parts.append(f"Calldata, addresses and what no call makes{_see(where, 'execution') or ': appendix'}.")
     return "\n\n".join(part for part in parts if part)
 

@@ -366,9 +366,12 @@ def test_too_few_certification_paths_are_an_honest_answer(small, call, tmp_path,
         sampled = [each for key, each in candidate["constraints"].items() if key != "caps_plus_buffer"]
         assert {(each["interval"], each["satisfied"], each["decidable"]) for each in sampled} == {(None, False, False)}
     assert {each["feasible"] for each in document["neighbours"]} <= {None, False}
-    proposal = (tmp_path / "report" / "proposal.md").read_text(encoding="utf-8")
-    assert "limits: 8 undecided of 9 on selection and holdout paths" in proposal
-    assert "Whether the tail is settled is not known: n = 20 drawn paths a scenario are too few for an interval" in proposal
+    proposal, appendix = ((tmp_path / "report" / name).read_text(encoding="utf-8") for name in ("proposal.md", "appendix.md"))
+    assert "# [PARAM] Too few paths to decide: 50 a scenario are needed" in proposal
+    assert "95% interval not known" in proposal
+    assert "Tail not settled" in proposal
+    assert "limits: 8 undecided of 9 on selection and holdout paths" in appendix
+    assert "Whether the tail is settled is not known: n = 20 drawn paths a scenario are too few for an interval" in appendix
     for name in ("proposal.md", "report.html", "appendix.md"):
         text = (tmp_path / "report" / name).read_text(encoding="utf-8")
         assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -42,8 +43,10 @@ from amo_opt.search.result import (
     Sensitivity,
     Trial,
     WorstPath,
+    WorstTrace,
 )
 from amo_opt.search.ruling import Condition, Objection, Paths, Ruling, Turn, binding_of, nearest
+from amo_opt.search.tails import tails_of
 from amo_opt.stress.scenario import Scenario
 from amo_opt.stress.tilts import Design, Tilt
 
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
 
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.report.facts import Facts
+
+sys.path.insert(0, str(Path(__file__).parent))  # `odd` beside these tests: the tests themselves are no package
 
 CURRENT = load_parameters(Path(__file__).parents[2] / "studies" / "parameters" / "frax-current.toml").replace(
     curve_collateral_cap=0.5,
@@ -471,6 +476,24 @@ def _parts(total: float) -> tuple[RiskPart, ...]:
     return tuple(rows)
 
 
+def build_trace(candidate: str, lowest: float) -> WorstTrace:
+    """The deepest path under a set: from 0.9996 down to ``lowest`` on day 20 and back, cover and outside supply with it, the share token to a tenth, the idle collateral gone on day 15."""
+    hours = tuple(range(0, 1440, 6))
+    dip = np.exp(-(((np.array(hours) - 480.0) / 120.0) ** 2))
+    gone = np.minimum(np.array(hours) / 360.0, 1.0)
+    return WorstTrace(
+        candidate=candidate,
+        scenario="ust-contagion-2022",
+        path=100,
+        hours=hours,
+        price=tuple((0.9996 - (0.9996 - lowest) * dip).tolist()),
+        cover=tuple((0.91 - 0.06 * dip).tolist()),
+        supply=tuple((1.6e9 - 0.4e9 * gone).tolist()),
+        idle=tuple((120e6 * (1.0 - gone)).tolist()),
+        share_price=tuple((20.0 - 18.0 * dip).tolist()),
+    )
+
+
 def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes: Any) -> Result:
     """A result of that verdict; ``changes`` replace fields of its study."""
     study = build_study(**changes)
@@ -561,6 +584,7 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
         profile=Profile(parameter="amplification", base="the proposed set", points=points, optimum=optimum),
         fans=fans,
         worst_paths=worst,
+        worst_traces=tuple(build_trace(each, 0.921 - 0.004 * place) for place, each in enumerate(shown)),
         paths_search=320,
         paths_certification=3200,
         aims=tuple(
@@ -584,7 +608,7 @@ def build_result(verdict: str = "recommended", *, candidates: int = 8, **changes
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_result() -> Callable[..., Result]:
     """Builds a result: ``make_result("no change", notes="…")``; keyword arguments replace fields of the study."""
     return build_result
@@ -628,6 +652,37 @@ def whole() -> Facts:
     others = {each.table for each in MECHANISMS} - {f"amos.{name}" for name in ("aave", "curve", "fraxlend", "investor", "uniswap")}
     facts = gather(build_result(state=replace(build_state(), absent=frozenset(others))), results_hash="0" * 64)
     return replace(facts, sensitivity=replace(facts.sensitivity, rows=facts.sensitivity.rows[:2]))
+
+
+def unknown(thing: Any) -> Any:  # noqa: PLR0911 - one return for each kind of thing
+    """The same result as from 20 paths a scenario: no interval, no verdict, no limit decided."""
+    if isinstance(thing, Estimate):
+        return thing if thing.n == 0 else Estimate.of(thing.value, (thing.low, thing.high), n=100, fewest=20)
+    if isinstance(thing, tuple):
+        return tuple(unknown(each) for each in thing)
+    if isinstance(thing, dict):
+        return {key: unknown(each) for key, each in thing.items()}
+    if not is_dataclass(thing) or isinstance(thing, type) or type(thing).__module__.startswith("amo_opt.config"):
+        return thing
+    made = replace(thing, **{field.name: unknown(getattr(thing, field.name)) for field in fields(thing) if field.init})
+    if isinstance(made, Constraint):
+        known = made.estimate.interval is not None
+        return replace(made, decidable=known, violation_high=made.violation_high if known else float("inf"))
+    if isinstance(made, PairedDifference):
+        return replace(made, verdict="INCONCLUSIVE", p_better=1.0, p_inferior=1.0)
+    if isinstance(made, Neighbour):
+        return replace(made, feasible=None, objection=Objection(kind="not known", stream="holdout"))
+    return replace(made, n=20) if isinstance(made, Fan) else made
+
+
+@pytest.fixture(scope="session")
+def blind(result: Result) -> Result:
+    """The result from 20 paths a scenario: undecidable, for no interval is known."""
+    made = unknown(result)
+    candidates = tuple(replace(each, role="candidate") if each.role == "recommended" else each for each in made.candidates)
+    ruling = replace(made.ruling, outcome="undecidable", paths=replace(made.ruling.paths, stream="selection"), needed=50)
+    tails = tails_of(candidates[0], candidates[1], None, cap=made.study.certification.most_paths)
+    return replace(made, candidates=candidates, ruling=ruling, recommended=None, tails=tails)
 
 
 @pytest.fixture(scope="session")

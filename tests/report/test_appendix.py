@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from amo_opt.report.appendix import CUT, POST_LIMIT, Topic, appendix_of
 from amo_opt.report.facts import gather
-from amo_opt.report.pages import TOPICS, appendix, proposal_md
+from amo_opt.report.pages import SECTIONS, TOPICS, appendix, proposal_md
+from amo_opt.report.proposal import MOST_WORDS
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +33,19 @@ def test_every_post_is_within_the_limit(full):
     for number, part in enumerate(found.parts, start=1):
         assert len(part) < POST_LIMIT
         assert re.match(rf"# Appendix {number} of {len(found.parts)}: \w", part)
-    assert set(found.where) == {name for name, _, _ in TOPICS}
+    assert set(found.where) == {name for name, _, _ in TOPICS} | {name for _, name, _ in SECTIONS}
 
 
-def test_a_study_too_large_for_one_post_gets_a_briefer_text(result, whole):
-    """Forty scenarios: what goes is said, and the whole of it stands in the appendix."""
+def test_forty_scenarios_lengthen_the_appendix_and_not_the_proposal(result):
+    """Each of them stands in the appendix, in posts that fit; what is posted first stays as short as it was."""
     scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}", title=f"Kind {number}") for number in range(40))
-    facts = gather(replace(result, study=replace(result.study, scenarios=scenarios)), results_hash="0" * 64)
+    renamed = replace(result, study=replace(result.study, scenarios=scenarios), worst_traces=(), worst_paths=())
+    facts = gather(renamed, results_hash="0" * 64)
     facts = replace(facts, evidence=replace(facts.evidence, scenarios=facts.evidence.scenarios * 8))
-    text = proposal_md(facts)
-    assert len(text) < POST_LIMIT
-    assert "scenarios, each with its figures: appendix" in text
-    assert "Who executes each" in proposal_md(whole)
-    assert "Who executes each" not in text
+    assert len(proposal_md(facts).split()) <= MOST_WORDS
+    found = appendix(facts)
+    assert all(len(part) < POST_LIMIT for part in found.parts)
+    assert all(f"Kind {number} |" in found.text for number in range(40))
 
 
 def test_tables_are_tables(full):
@@ -58,11 +59,12 @@ def test_tables_are_tables(full):
 def test_what_is_cut_is_named_and_found(full):
     """Each place the proposal names holds the topic; every figure of the state and every limit stands in the appendix."""
     found, proposal = appendix(full), proposal_md(full)
-    titles = {name: title for name, title, _ in TOPICS}
-    assert len(re.findall(r"appendix \d", proposal)) >= len(TOPICS)
-    for name, place in found.where.items():
-        for number in re.findall(r"\d+", place):
-            assert f"## {titles[name]} (" in found.parts[int(number) - 1]
+    titles = [*((name, title) for name, title, _ in TOPICS), *((name, title) for _, name, title in SECTIONS)]
+    places = re.findall(r"appendix (\d+)", proposal)
+    assert len(places) >= 6
+    assert {int(number) for number in places} <= set(range(1, len(found.parts) + 1))
+    for name, title in titles:
+        assert any(f"## {title} (" in found.parts[int(number) - 1] for number in re.findall(r"\d+", found.where[name])), name
     for row in full.state:
         assert f"`{row.key}`" in found.text
     for row in full.evidence.rows:

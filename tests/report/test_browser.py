@@ -1,4 +1,4 @@
-"""The page in a real browser: offline, without errors, at two widths, on paper, and readable."""
+"""The page in a real browser: offline, without errors, at three widths, on paper, and readable."""
 
 from __future__ import annotations
 
@@ -7,14 +7,28 @@ import html
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from odd import ODD, VERDICTS
+
+from amo_opt.report import pages
+from amo_opt.report.facts import gather
+from amo_opt.report.facts.first import first_of
+from amo_opt.report.figures import draw_all
+from amo_opt.report.first_page import first_html
+from amo_opt.report.pages import report_html
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-WIDTHS = (360, 1400)
+WIDTHS = (360, 768, 1400)
+PAPER = (688, 1002)
+"""CSS pixels inside the margins of an A4 sheet (16 and 14 mm)."""
+SCREEN = 1000
+"""Pixels that the first screen may be high on a desk: a browser's window, and a scroll of the wheel."""
 LEAST_CONTRAST = 4.5
 """WCAG 2.2 AA for text of any size."""
 SWITCHES = (
@@ -34,8 +48,24 @@ const ground = (view, node) => {
   for (; node; node = node.parentElement) { const c = numbers(view.getComputedStyle(node).backgroundColor); if (c.length == 3 || c[3] > 0) return c.slice(0, 3); }
   return [255, 255, 255];
 };
+const met = (one, two) => Math.min(one.right, two.right) - Math.max(one.left, two.left) > 1.5 && Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top) > 3;
+const overlaps = page => {
+  const found = [];
+  for (const svg of page.querySelectorAll('#first svg[role=img]')) {
+    const texts = [...svg.querySelectorAll('text')].filter(text => text.getClientRects().length && text.textContent.trim()), boxes = texts.map(text => text.getBoundingClientRect());
+    const room = page.documentElement.clientWidth;
+    texts.forEach((text, k) => {
+      if (boxes[k].left < -1 || boxes[k].right > room + 1) found.push([text.textContent, 'off the page']);
+      for (let j = 0; j < k; j++) if (met(boxes[k], boxes[j])) found.push([texts[j].textContent, text.textContent]);
+    });
+  }
+  return found;
+};
 const measure = frame => {
-  const page = frame.contentDocument, view = frame.contentWindow, dull = {};
+  const page = frame.contentDocument, view = frame.contentWindow, dull = {}, first = page.querySelector('#rest').getBoundingClientRect().top, met = overlaps(page);
+  const hidden = [...page.querySelectorAll('details > .deep')].filter(part => !part.checkVisibility({contentVisibilityAuto: true}) || !part.getBoundingClientRect().height).length;
+  const folded = page.documentElement.scrollHeight;
+  for (const part of page.querySelectorAll('details')) part.open = true;
   for (const node of page.querySelectorAll('body *')) {
     if (![...node.childNodes].some(child => child.nodeType == 3 && child.data.trim())) continue;
     const style = view.getComputedStyle(node), ink = numbers(node.closest('svg') ? style.fill : style.color).slice(0, 3);
@@ -43,7 +73,8 @@ const measure = frame => {
     if (ratio < LEAST) dull[`${node.tagName} ${ink}: ${node.textContent.trim().slice(0, 30)}`] = ratio;
   }
   const closed = [...page.querySelectorAll('.scroll, .panels, pre')].filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0);
-  return {width: frame.clientWidth, scroll: page.documentElement.scrollWidth, text: page.body.innerText.length, dull, closed: closed.length};
+  const wide = [...page.querySelectorAll('#first *, #rest > section > *')].filter(box => box.getBoundingClientRect().right > page.documentElement.clientWidth + 1 && !box.closest('svg, .scroll, .panels, pre, table.cards thead')).map(box => box.tagName + '.' + box.className);
+  return {width: frame.clientWidth, scroll: page.documentElement.scrollWidth, text: page.body.innerText.length, dull, closed: closed.length, first, met, hidden, folded, height: page.documentElement.scrollHeight, wide};
 };
 onload = () => { document.body.innerHTML = '<pre id="found"></pre>'.replace('></', '>' + btoa(unescape(encodeURIComponent(JSON.stringify([...document.querySelectorAll('iframe')].map(measure))))) + '</'); };
 """
@@ -59,42 +90,111 @@ def chromium(need):
     return need("chromium", install="the Debian package chromium")
 
 
-@pytest.fixture(scope="module")
-def measured(chromium, files, tmp_path_factory):
-    """What a browser without network makes of the page at each width."""
-    folder = tmp_path_factory.mktemp("browser")
-    page = html.escape(files["report.html"].decode(), quote=True)
-    frames = "".join(f'<iframe srcdoc="{page}" style="border: 0; width: {width}px; height: 900px"></iframe>' for width in WIDTHS)
+def _measured(chromium: str, folder: Path, pages: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
+    """What a browser without network makes of each page at its width and height, in frames of their own."""
+    frames = "".join(
+        f'<iframe srcdoc="{html.escape(page, quote=True)}" style="border: 0; width: {width}px; height: {height}px"></iframe>'
+        for page, width, height in pages
+    )
     script = MEASURE.replace("LEAST", str(LEAST_CONTRAST))
     wrapper = folder / "wrapper.html"
     wrapper.write_text(f'<!doctype html><meta charset="utf-8"><body>{frames}<script>{script}</script>', encoding="utf-8")
     ran = _run(chromium, folder, "--dump-dom", wrapper.as_uri())
     found = re.search(r'<pre id="found">([^<]+)</pre>', ran.stdout)
     assert found, ran.stdout[-2000:]
-    return json.loads(base64.b64decode(found[1]))
+    measured: list[dict[str, Any]] = json.loads(base64.b64decode(found[1]))
+    return measured
+
+
+@pytest.fixture(scope="module", params=["recommended", "no change", "a run", "no other set"])
+def page(request, files, make_result) -> str:
+    """Pages whose first screens differ most: a change, none, a path on which everything goes, and nothing to compare."""
+    if request.param == "recommended":
+        return files["report.html"].decode()
+    if request.param == "a run":
+        result = make_result()
+        traces = tuple(replace(each, price=tuple(5.0 * value - 4.0 for value in each.price)) for each in result.worst_traces)
+        facts = gather(replace(result, worst_traces=traces), results_hash="0" * 64)
+    else:
+        facts = gather(make_result("no change", candidates=8 if request.param == "no change" else 0), results_hash="0" * 64)
+    return report_html(facts, draw_all(facts))
+
+
+@pytest.fixture(scope="module")
+def measured(chromium, page, tmp_path_factory):
+    """The page at each width."""
+    return _measured(chromium, tmp_path_factory.mktemp("browser"), [(page, width, 900) for width in WIDTHS])
+
+
+@pytest.fixture(scope="module")
+def printed(chromium, page, tmp_path_factory):
+    """The page as its print style lays it out, in the room of an A4 sheet: what it says of paper is applied, what it says of screens is not."""
+    page = page.replace("@media print", "@media all").replace("@media screen", "@media (width: 0)")
+    (found,) = _measured(chromium, tmp_path_factory.mktemp("paper"), [(page, *PAPER)])
+    return found
 
 
 def test_the_page_opens_offline_without_an_error(chromium, files, tmp_path):
-    """No console message, no failed request, and the last section is there: nothing was waited for."""
+    """No console message, no failed request, and the last part is there: nothing was waited for."""
     page = tmp_path / "report.html"
     page.write_bytes(files["report.html"])
     ran = _run(chromium, tmp_path, "--dump-dom", page.as_uri())
     assert "CONSOLE" not in ran.stderr, ran.stderr
-    assert "Appendix: state figures" in ran.stdout
+    assert "Every figure of the state, with its source or its assumption" in ran.stdout
 
 
-def test_the_page_fits_a_telephone_and_a_desk(measured):
-    """No sideways scrolling of the page; what is wider scrolls in its own box, by keyboard too."""
+def test_the_page_fits_a_telephone_a_tablet_and_a_desk(measured):
+    """No sideways scrolling of the page, folded parts opened; what is wider scrolls in its own box, by keyboard too."""
     assert [each["width"] for each in measured] == list(WIDTHS)
     for each in measured:
         assert each["text"] > 10_000
         assert each["scroll"] <= each["width"], each
         assert each["closed"] == 0
+        assert each["wide"] == []
 
 
 def test_every_text_stands_out_from_its_ground(measured):
     """Contrast of at least 4.5 to 1 as the browser computes colours, figures included."""
-    assert [each["dull"] for each in measured] == [{}, {}]
+    assert [each["dull"] for each in measured] == [{}] * len(WIDTHS)
+
+
+def test_no_text_of_the_first_screen_s_drawings_lies_over_another(measured):
+    """At every width, as the browser sets them; none is cut off at the page's edge."""
+    assert [each["met"] for each in measured] == [[]] * len(WIDTHS)
+
+
+def test_the_finding_is_on_the_first_screen_and_the_rest_is_folded(measured):
+    """On a desk the first screen is no higher than one; what is folded is out of sight until it is opened, and more than what is open."""
+    assert measured[-1]["first"] <= SCREEN
+    for each in measured:
+        assert each["hidden"] >= 12
+        assert each["height"] > 1.5 * each["folded"]
+
+
+def test_on_paper_the_summary_is_the_first_sheet_and_nothing_is_folded(printed):
+    """The first screen and no more on sheet one, within its room; every folded part is printed whole, and nothing is wider than the sheet."""
+    assert printed["first"] <= PAPER[1]
+    assert printed["hidden"] == 0
+    assert printed["scroll"] <= printed["width"]
+    assert printed["met"] == []
+    assert printed["dull"] == {}
+
+
+def test_whatever_is_told_the_first_screen_holds_it(chromium, make_result, blind, tmp_path):
+    """Every verdict and every odd study at three widths: no text over another in a drawing, nothing off the page, and on a desk no higher than one screen."""
+    results = {name: make_result(name) for name in VERDICTS} | {name: build(make_result) for name, build in ODD.items()}
+    style = "".join((Path(pages.__file__).parent / "templates" / name).read_text("utf-8") for name in ("style.css", "first.css"))
+    bare = {
+        name: f'<!doctype html><style>{style}</style><body>{first_html(first_of(result))}<main id="rest"></main>'
+        for name, result in (results | {"too few paths": blind}).items()
+    }
+    cases = [(name, page, width) for name, page in bare.items() for width in WIDTHS]
+    found = _measured(chromium, tmp_path, [(page, width, 900) for _, page, width in cases])
+    for (name, _, width), each in zip(cases, found, strict=True):
+        assert each["met"] == [], (name, width)
+        assert each["wide"] == [], (name, width)
+        assert each["scroll"] <= width, name
+        assert width < WIDTHS[-1] or each["first"] <= SCREEN, name
 
 
 @pytest.mark.campaign

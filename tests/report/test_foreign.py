@@ -57,17 +57,19 @@ def test_nothing_of_frax_stands_in_a_report_on_another_protocol(make_result, sta
     """Every sentence of proposal, appendix and page; a replay of Frax's days that was kept is neither shown nor counted."""
     kept = replace(met, name="svb-2023", title="FRAX's weekend")
     facts = gather(replace(make_result(verdict, state=state, name="acme"), episodes=(kept,)), results_hash=HASH)
-    proposal = proposal_md(facts)
+    proposal, whole = proposal_md(facts), appendix(facts)
     page = re.sub(r"<style>.*?</style>|<script.*?</script>", "", report_html(facts, defaultdict(tuple)), flags=re.DOTALL)
-    for text in (proposal, *appendix(facts).parts, page):
+    for text in (proposal, *whole.parts, page):
         assert {match[0] for match in FRAX_ALONE.finditer(text)} == set()
     assert "MODEL NOT VALIDATED" in proposal
-    assert "The episodes that come with this program are another protocol's." in proposal
-    assert "The state is Acme's, and the setters that this program knows are another protocol's" in proposal
-    own = proposal_md(gather(replace(make_result(verdict, name="acme"), episodes=(kept,)), results_hash=HASH))
-    assert "FRAX's weekend" in own
-    assert "MODEL NOT VALIDATED" not in own
-    assert "setCollatBorrowCap" in own
+    assert "No episode of its own replayed" in proposal
+    assert "The episodes that come with this program are another protocol's." in whole.text
+    assert "The state is Acme's, and the setters that this program knows are another protocol's" in whole.text
+    own = gather(replace(make_result(verdict, name="acme"), episodes=(kept,)), results_hash=HASH)
+    assert "1 of 1 replayed figures in their bands" in proposal_md(own)
+    assert "MODEL NOT VALIDATED" not in proposal_md(own)
+    assert "FRAX's weekend" in appendix(own).text
+    assert "setCollatBorrowCap" in appendix(own).text
 
 
 def test_only_the_pools_own_function_is_named(acme):
@@ -122,6 +124,7 @@ def test_no_batch_leaves_a_cap_out_whose_integer_is_not_known(make_result, frax)
     found = execution_of(results[None], subject_of(results[None]), results_hash=HASH)
     assert (found.batch, found.calls) == (None, ())
     assert "[contracts] collateral_decimals" in found.reasons[0]
-    page = proposal_md(gather(results[None], results_hash=HASH))
-    assert "setCollatBorrowCap not known (the state does not say how many decimals the collateral has)" in page
-    assert "setCollatBorrowCap × 10^18 (the collateral has 18 decimals)" in proposal_md(gather(results[18], results_hash=HASH))
+    facts = gather(results[None], results_hash=HASH)
+    assert "setCollatBorrowCap not known (the state does not say how many decimals the collateral has)" in appendix(facts).text
+    assert "contracts\\] collateral\\_decimals" in proposal_md(facts), "the reason stands in the text that is posted too"
+    assert "setCollatBorrowCap × 10^18 (the collateral has 18 decimals)" in appendix(gather(results[18], results_hash=HASH)).text

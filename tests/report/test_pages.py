@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 
 from amo_opt.report import report_files
 from amo_opt.report.facts import gather
-from amo_opt.report.pages import SECTIONS, proposal_md
+from amo_opt.report.figures import draw_all
+from amo_opt.report.pages import SECTIONS, appendix, proposal_md, report_html
 from amo_opt.search.ruling import Objection, Turn
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "path", "use"}
@@ -63,14 +64,49 @@ def _outline(page: bytes) -> _Outline:
     return outline
 
 
+POSTED = (
+    "Summary",
+    "Why now",
+    "Change",
+    "Benefit",
+    "Risks",
+    "How far to trust this",
+    "Execution",
+    "Rollback and monitoring",
+    "Next steps",
+    "Disclosure",
+)
+ALL_AT_ONCE = ("decision",)
+"""Sections that are no part of the page's own: the first screen says them."""
+
+
 def test_every_section_is_there_in_order(files):
-    """Numbers follow the contents of a full report; sections not yet written are absent, not empty."""
-    headings = re.findall(r'<h2><span class="number">(\d+)</span>([^<]+)</h2>', files["report.html"].decode())
-    assert headings == [(str(number), title) for number, _, title in SECTIONS]
-    proposal = re.findall(r"^## (\d+)\. (.+)$", files["proposal.md"].decode(), re.MULTILINE)
-    assert proposal == headings
-    bodies = re.split(r"^## .+$", files["proposal.md"].decode(), flags=re.MULTILINE)[1:]
-    assert all(body.strip() for body in bodies)
+    """The appendix holds all fifteen, numbered; the page each but the decision, which its first screen is; and the proposal what a voter reads, in its order."""
+    appendix = files["appendix.md"].decode()
+    headings = re.findall(r"^## (.+) \(section (\d+)\)$", appendix, re.MULTILINE)
+    assert headings[: len(SECTIONS)] == [(title, str(number)) for number, _, title in SECTIONS]
+    page = files["report.html"].decode()
+    folded = dict(re.findall(r'<details id="(\w+)"><summary><h2><span class="number">(\d+)</span>[^<]+</h2></summary>', page))
+    shown = re.findall(r'<section id="(\w+)">', page)
+    assert {name: number for number, name, _ in SECTIONS if name in folded} == {name: int(number) for name, number in folded.items()}
+    assert {name for _, name, _ in SECTIONS} - set(folded) - set(shown) == set(ALL_AT_ONCE)
+    proposal = files["proposal.md"].decode()
+    assert tuple(re.findall(r"^## (.+)$", proposal, re.MULTILINE)) == POSTED
+    for text in (proposal, appendix):
+        assert all(body.strip() for body in re.split(r"^## .+$", text, flags=re.MULTILINE)[1:])
+
+
+def test_what_is_folded_opens_without_a_script_and_says_what_is_in_it(files):
+    """`<details>` and nothing else: each closed, with a heading of its own that is no bare title, and something inside."""
+    page = files["report.html"].decode()
+    parts = re.findall(r"<details[^>]*>(.*?)</details>", page, re.DOTALL)
+    assert len(parts) == page.count("<details") >= 12
+    assert "<details open" not in page
+    found = [re.fullmatch(r"<summary><h2>(?:<span[^>]*>\d+</span>)?([^<]+)</h2></summary>(.*)", part, re.DOTALL) for part in parts]
+    headings = [each[1] for each in found if each]
+    assert len(headings) == len(set(headings)) == len(parts)
+    assert all(len(re.sub(r"<[^>]+>", "", each[2]).split()) > 10 for each in found)
+    assert all(len(each) <= 160 for each in headings)
 
 
 def test_the_page_is_well_formed_and_ids_are_its_own(files):
@@ -97,27 +133,61 @@ def test_the_page_stays_small(files, make_result):
     result = make_result()
     scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}") for number in range(13))
     fans = tuple(replace(fan, scenario=each.name) for each in scenarios for fan in result.fans[:2])
-    many = replace(result, study=replace(result.study, scenarios=scenarios), fans=fans)
+    traces = tuple(replace(each, scenario="s-2") for each in result.worst_traces)
+    paths = tuple(replace(each, scenario="s-2") for each in result.worst_paths)
+    many = replace(result, study=replace(result.study, scenarios=scenarios), fans=fans, worst_traces=traces, worst_paths=paths)
     assert len(report_files(many)["report.html"]) <= 420_000
 
 
-def test_every_figure_has_words(files):
-    """A picture that cannot be seen has a text, and each caption states n and seed."""
-    page = files["report.html"].decode()
-    figures = re.findall(r"<figure.*?</figure>", page, re.DOTALL)
-    assert len(figures) == 13
+def _first_screen(page: str) -> str:
+    return page.split('<header id="first">')[1].split("</header>", maxsplit=1)[0]
+
+
+def _outermost(markup: str) -> list[str]:
+    """The opening tags of drawings that stand in no other."""
+    depth, found = 0, []
+    for each in re.finditer(r"<svg[^>]*>|</svg>", markup):
+        if each[0] == "</svg>":
+            depth -= 1
+            continue
+        if not depth:
+            found.append(each[0])
+        depth += 1
+    assert depth == 0
+    return found
+
+
+@pytest.mark.parametrize("verdict", ["recommended", "no change", "undecidable", "infeasible"])
+def test_every_figure_has_words(make_result, verdict):
+    """A picture that cannot be seen has a text, and each caption states n and seed; on the first screen the kicker says n once for all, and the seed stands with the search."""
+    page = report_html(*_drawn(make_result(verdict)))
+    screen = _first_screen(page)
+    figures = re.findall(r"<figure.*?</figure>", page.replace(screen, ""), re.DOTALL)
+    assert len(figures) == 12
     for figure in figures:
         assert re.search(r'role="img" aria-label="[^"]{20,}"', figure)
         caption = re.search(r"<figcaption>(.*?)</figcaption>", figure, re.DOTALL)[1]
         assert "n = " in caption
         assert "seed 1" in caption
+    assert re.search(r'<p class="kicker"><span>[^<]* · 3,200 holdout paths</span>', screen)
+    drawn = _outermost(screen)
+    assert len(drawn) == 5, "two intervals, the limits, the plane and the worst path"
+    assert all(re.search(r'role="img" aria-label="[^"]{20,}"', each) for each in drawn)
+    assert sum(", n = 3,200 paths" in each for each in drawn) == 2, "an interval is heard with its n"
+    captions = re.findall(r"<figure.*?<figcaption>(.{20,}?)</figcaption></figure>", screen, re.DOTALL)
+    assert len(captions) == screen.count("<figure") == 2
+
+
+def _drawn(result):
+    facts = gather(result, results_hash="0" * 64)
+    return facts, draw_all(facts)
 
 
 def test_the_page_can_be_heard_and_walked_by_keyboard(files):
-    """Language, title, one h1, no level skipped; every header cell has a scope, every box that scrolls takes the focus and has a name."""
+    """Language, title, one h1, no level skipped; every header cell has a scope, every box that scrolls takes the focus and has a name; a drawing is one picture with one text."""
     page = files["report.html"].decode()
     assert '<html lang="en">' in page
-    assert re.search(r"<title>\[PARAM\] [^<]+</title>", page)
+    assert re.search(r"<title>([^<]+)</title>", page)[1] == re.search(r"<h1>([^<]+)</h1>", page)[1]
     levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -127,16 +197,23 @@ def test_the_page_can_be_heard_and_walked_by_keyboard(files):
     boxes = re.findall(r'<div class="(?:scroll|panels)"[^>]*>', page)
     assert boxes
     assert all('tabindex="0"' in box and re.search(r'role="(?:group|img)" aria-label="[^"]+"', box) for box in boxes)
-    assert page.count("<svg ") == page.count("<svg viewBox") == len(re.findall(r'<svg [^>]*aria-hidden="true"', page))
+    rest = page.replace(_first_screen(page), "")
+    assert rest.count("<svg ") == rest.count("<svg viewBox") == len(re.findall(r'<svg [^>]*aria-hidden="true"', rest))
+    hidden = re.findall(r'<(?:i|div class="bar") aria-hidden="true">(.)', _first_screen(page))
+    assert len(hidden) == _first_screen(page).count('aria-hidden="true"')
+    assert set(hidden) <= set("▲●▼○■–<"), "marks beside their word and bars beside their figure, nothing else"
 
 
 def test_every_table_with_intervals_says_n(whole):
-    """No figure without an interval and its n: a table of the proposal that shows intervals has a column n, or the text above it does."""
-    tables = re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", proposal_md(whole))
+    """No figure without an interval and its n: a table of the appendix that shows intervals has a column n, or the text above it does; in the proposal each cell with one does."""
+    tables = [each for part in appendix(whole).parts for each in re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", f"\n\n{part}")]
     with_intervals = [(above, head) for above, head in tables if re.search(r"95%|[Ww]orse end|bp \(", head)]
     assert len(with_intervals) >= 10
     for above, head in with_intervals:
         assert re.search(r"\| n\b", head) or "n = " in above, head
+    cells = [cell for cell in proposal_md(whole).split("|") if "; allowed " in cell]
+    assert len(cells) == 2
+    assert all(re.search(r"95% interval .+; n = [\d,]+\)", cell) for cell in cells)
 
 
 def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
@@ -164,7 +241,7 @@ def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
 
 
 def test_text_of_others_stays_text(make_result):
-    """Notes, titles, sources, reasons: escaped in the page and in the proposal, never run as a template."""
+    """Notes, titles, sources, reasons: escaped in the page, in the proposal and in its appendix, never run as a template."""
     result = make_result(notes=HOSTILE)
     study = result.study
     pool = replace(study.state.pool, fee=replace(study.state.pool.fee, source=HOSTILE, assumed=None))
@@ -192,14 +269,15 @@ def test_text_of_others_stays_text(make_result):
     assert "script" not in outline.tags
     assert HOSTILE in outline.text
     assert "49" not in re.findall(r"\{\{ 7\*7 \}\}|</script>49", outline.text)
-    proposal = files["proposal.md"].decode()
-    assert not re.search(r"(?<!\\)<script", proposal)
-    assert not re.search(r"(?<!\\)\[click(?<!\\)\]", proposal)
-    rendered = _Outline()
-    rendered.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(proposal))
-    assert not {"script", "img", "iframe"} & set(rendered.tags)
-    assert all(address.startswith("https://example.org/") for address in rendered.addresses)
-    assert 'alert("x")' in rendered.text
+    for name in ("proposal.md", "appendix.md"):
+        text = files[name].decode()
+        assert not re.search(r"(?<!\\)<script", text)
+        assert not re.search(r"(?<!\\)\[click(?<!\\)\]", text)
+        rendered = _Outline()
+        rendered.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
+        assert not {"script", "img", "iframe"} & set(rendered.tags)
+        assert all(address.startswith("https://example.org/") for address in rendered.addresses)
+        assert 'alert("x")' in rendered.text
 
 
 def test_a_sign_of_another_script_survives_and_a_disguise_does_not(make_result):
@@ -211,12 +289,18 @@ def test_a_sign_of_another_script_survives_and_a_disguise_does_not(make_result):
 
 @pytest.mark.parametrize("verdict", ["no change", "undecidable", "infeasible"])
 def test_without_a_recommendation_the_page_says_so_plainly(make_result, verdict):
-    """The box opens with the verdict and no column is headed Proposed."""
+    """Page and proposal open with the verdict and ask for nothing to be executed; no column is headed Proposed, and the alternative is named as one that is not recommended."""
     files = report_files(make_result(verdict))
     page, proposal = files["report.html"].decode(), files["proposal.md"].decode()
-    assert "no parameter change recommended" in page
-    assert verdict.upper() in page
-    assert verdict.upper() in proposal
+    assert f'<span class="verdict">{verdict.upper()}</span>' in page
+    assert verdict.upper() in proposal.split("\n\n")[2]
+    for text in (_first_screen(page), proposal.split("## Why now")[0]):
+        assert "parameters as they are" in text
+        assert "Nothing is executed" in text
+    assert "What Option B would change" in page
+    assert "It is not recommended" in page
+    assert "## What was weighed against today’s set: Option B" in proposal
+    assert "## Change\n" not in proposal
     assert not re.search(r">Proposed|\| Proposed", page + proposal)
     assert "(not recommended)" in page
 
@@ -241,23 +325,25 @@ def test_nothing_of_the_machine_gets_in(files):
     assert set(re.findall(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}", everything)) <= {b"2022-05-11", b"2022-05-10", *COUNTED}
 
 
-def test_lists_in_a_line_of_the_proposal_keep_their_spaces(files):
+def test_lists_in_a_line_of_the_appendix_keep_their_spaces(files):
     """Escaping trims a value, so separators belong to the template."""
-    assert re.search(r"python [0-9.]+, amo-opt .+, numpy ", files["proposal.md"].decode())
+    assert re.search(r"python [0-9.]+, amo-opt .+, numpy ", files["appendix.md"].decode())
 
 
-def test_replays_stand_in_page_and_proposal(result, met, missed):
+def test_replays_stand_in_page_and_appendix(result, met, missed):
     """A figure each with caption, verdicts with shape and distance, and the warning in the box; hostile names stay text."""
     files = report_files(replace(result, episodes=(met, replace(missed, title=HOSTILE, notes=(HOSTILE,)))))
-    page, proposal = files["report.html"].decode(), files["proposal.md"].decode()
+    page, whole = files["report.html"].decode(), files["appendix.md"].decode()
     outline = _outline(files["report.html"])
     assert outline.open == []
     assert len(outline.ids) == len(set(outline.ids))
     assert "script" not in outline.tags
     assert page.count("of 3 recorded prices 1 lie outside the band: the band is what the paths differ by") == 2
-    for text in (outline.text, proposal):
+    for text in (outline.text, whole):
         assert "Episodes replayed" in text
         assert "MODEL NOT VALIDATED" in text
-    assert "▼ MISSED BY 0.02" in proposal
-    assert "● MET" in proposal
+    assert "▼ MISSED BY 0.02" in whole
+    assert "● MET" in whole
+    assert "MODEL NOT VALIDATED" in files["proposal.md"].decode()
+    assert "1 of 2 replayed figures in their bands" in files["proposal.md"].decode()
     assert "MODEL NOT VALIDATED" not in report_files(replace(result, episodes=(met,)))["report.html"].decode()

@@ -15,7 +15,7 @@ from amo_opt.search import optimise
 from amo_opt.search.holdout import refuse
 from amo_opt.search.ruling import Objection, binding_of, nearest
 
-DRAWN = ("forest", "front", "fans", "profile", "episodes", "heat", "neighbours", "tornado", "importances", "hypervolume")
+DRAWN = ("forest", "fans", "profile", "episodes", "heat", "neighbours", "tornado", "importances", "hypervolume")
 OWN = re.compile(
     r"[Pp]aths? [AB]\b|\b[AB] (?:−|and) [AB]\b|[Ww]orse ends?\b(?! of)|\b[Mm]argins?\b|certif\w+[-_][ab]\b|-trimmed|\bthe record\b"
 )
@@ -102,7 +102,7 @@ def told(make_result, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_place_tells_the_same(make_result, told, told_alike, kind):
-    """Outcome, paths and how many, set, binding limit with scenario and figures: the same in six places and results.json."""
+    """Outcome, paths and how many, set, binding limit with scenario and figures: the same in eight places and results.json."""
     result = results(make_result)[kind]
     verdict = told_alike(*told(result))
     assert verdict["outcome"] == result.verdict
@@ -123,13 +123,13 @@ def test_paths_that_refused_are_not_those_that_are_shown(make_result, told, told
     folder, out = told(broken_on_selection(make_result("infeasible")))
     binding = told_alike(folder, out)["binding_constraint"]
     assert (binding["stream"], binding["satisfied"]) == ("selection", False)
-    box = (folder / "proposal.md").read_text().split("## 1. ")[1].split("## 2. ")[0]
+    appendix = (folder / "appendix.md").read_text()
+    box = appendix.split("## Decision (section 1)")[1].split("## Parameters (section 2)")[0]
     assert "none of 9 certified sets kept every limit on 3,200 selection paths" in box
     assert "trial-17, on 3,200 holdout paths: yield" in box
     assert "On selection paths it breaks a limit." in box
     assert "limits: all 21 kept on holdout paths, 1 broken of 21 on selection paths." in box
     assert "keeping every limit" not in box
-    appendix = (folder / "appendix.md").read_text()
     assert "passed on selection paths" not in appendix
     document = json.loads((folder / "results.json").read_text())
     assert {each["objection"]["stream"] for each in document["candidates"] if each["role"] != "current"} == {"selection"}

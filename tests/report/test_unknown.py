@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
@@ -15,43 +14,11 @@ from amo_opt.report.facts.evidence import told_apart
 from amo_opt.report.facts.fans import fan_panels
 from amo_opt.report.facts.sets import subject_of
 from amo_opt.report.figures import draw_all
+from amo_opt.report.first_page import first_html
 from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.results_json import results_json
 from amo_opt.report.wording import Scale
-from amo_opt.scoring.types import Constraint, Estimate, PairedDifference
-from amo_opt.search.result import Fan, Neighbour
-from amo_opt.search.ruling import Objection
-from amo_opt.search.tails import tails_of
-
-
-def unknown(thing):  # noqa: PLR0911 - one return for each kind of thing
-    """The same result as from 20 paths a scenario: no interval, no verdict, no limit decided."""
-    if isinstance(thing, Estimate):
-        return thing if thing.n == 0 else Estimate.of(thing.value, (thing.low, thing.high), n=100, fewest=20)
-    if isinstance(thing, tuple):
-        return tuple(unknown(each) for each in thing)
-    if isinstance(thing, dict):
-        return {key: unknown(each) for key, each in thing.items()}
-    if not is_dataclass(thing) or isinstance(thing, type) or type(thing).__module__.startswith("amo_opt.config"):
-        return thing
-    made = replace(thing, **{field.name: unknown(getattr(thing, field.name)) for field in fields(thing) if field.init})
-    if isinstance(made, Constraint):
-        known = made.estimate.interval is not None
-        return replace(made, decidable=known, violation_high=made.violation_high if known else float("inf"))
-    if isinstance(made, PairedDifference):
-        return replace(made, verdict="INCONCLUSIVE", p_better=1.0, p_inferior=1.0)
-    if isinstance(made, Neighbour):
-        return replace(made, feasible=None, objection=Objection(kind="not known", stream="holdout"))
-    return replace(made, n=20) if isinstance(made, Fan) else made
-
-
-@pytest.fixture(scope="module")
-def blind(result):
-    made = unknown(result)
-    candidates = tuple(replace(each, role="candidate") if each.role == "recommended" else each for each in made.candidates)
-    ruling = replace(made.ruling, outcome="undecidable", paths=replace(made.ruling.paths, stream="selection"), needed=50)
-    tails = tails_of(candidates[0], candidates[1], None, cap=made.study.certification.most_paths)
-    return replace(made, candidates=candidates, ruling=ruling, recommended=None, tails=tails)
+from amo_opt.scoring.types import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +27,8 @@ def facts(blind):
 
 
 def test_no_text_has_an_infinity_and_every_interval_is_said(facts):
-    """Proposal and appendix: intervals as words, no set better or worse, no sampled limit kept or broken."""
-    for text in (proposal_md(facts), appendix(facts).text):
+    """Proposal, appendix and first screen: intervals as words, no set better or worse, no sampled limit kept or broken."""
+    for text in (proposal_md(facts), appendix(facts).text, first_html(facts.first)):
         assert "not known" in text
         assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text)
         assert not re.search(r"[▲▼] (BETTER|WORSE|BROKEN)\b", text)
@@ -83,7 +50,8 @@ def test_everything_is_drawn_without_whiskers(facts):
     drawings = draw_all(facts)
     assert all(panel.startswith("<svg") or "<svg" in panel for place in drawings.values() for each in place for panel in each.panels)
     assert drawings["fans"] == ()
-    assert "intervals not known: too few paths" in facts.choice.front_caption
+    assert facts.first.spots
+    assert "95% interval not known" in first_html(facts.first)
     assert "no bands, intervals not known" in facts.choice.profile.caption
     assert "intervals not known" in facts.sensitivity.figure_caption
     for row in facts.evidence.rows:

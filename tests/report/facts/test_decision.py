@@ -12,7 +12,7 @@ from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.decision import WORD_LIMIT
 from amo_opt.report.facts.parameter_rows import below_use
-from amo_opt.report.pages import proposal_md, report_html
+from amo_opt.report.pages import appendix, proposal_md, report_html
 
 
 def _box(result):
@@ -100,7 +100,7 @@ def test_a_proposed_cap_below_what_is_out_is_warned_of(make_result, frax):
     assert "CAP BELOW USE" in [each.word for each in facts.decision.warnings]
     (sentence,) = [each for each in facts.below_use if each.startswith("curve_mint_cap proposed: ")]
     assert sentence == "curve_mint_cap proposed: 1,066.0 m tokens at the state, less than the 1,270.0 m tokens minted today."
-    assert sentence in proposal_md(facts).replace("\\_", "_")
+    assert sentence in appendix(facts).text.replace("\\_", "_")
     low, lower = frax.current.replace(aave_cap=0.19), frax.current.replace(aave_cap=0.18)
     (both,) = [each for each in below_use(low, lower, frax.state) if each.startswith("aave_cap ")]
     assert re.fullmatch(
@@ -110,7 +110,7 @@ def test_a_proposed_cap_below_what_is_out_is_warned_of(make_result, frax):
 
 
 def test_a_cap_in_force_below_what_is_out_stands_in_box_and_table(make_result, frax):
-    """Aave's cap a little under the 250m lent: a chip in the box and a sentence under the table, in the proposal and on the page."""
+    """Aave's cap a little under the 250m lent: a chip beside the verdict of proposal and page, and a sentence under the table of appendix and page."""
     result = make_result("no change", state=frax.state)
     current = frax.current.replace(aave_cap=0.2)
     for chosen, warned in ((frax.current, False), (current, True)):
@@ -121,4 +121,5 @@ def test_a_cap_in_force_below_what_is_out_stands_in_box_and_table(make_result, f
         assert [each.startswith(sentence) for each in facts.below_use] == [True] * warned
         for text in (proposal_md(facts), report_html(facts, defaultdict(tuple))):
             assert ("CAP BELOW USE" in text) is warned
+        for text in (appendix(facts).text, report_html(facts, defaultdict(tuple))):
             assert (sentence in text.replace("\\_", "_")) is warned

@@ -19,7 +19,7 @@ from amo_opt.onchain.safe_batch import checksum
 from amo_opt.protocol.state import Figure, OnChain
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.execution import BATCH, REVERT, check_epoch, created_at
-from amo_opt.report.pages import proposal_md, report_html
+from amo_opt.report.pages import appendix, proposal_md, report_html
 from amo_opt.report.write import FILES, batch_files
 
 HASH = "ab" * 32
@@ -189,8 +189,9 @@ def test_the_files_are_the_documents(onchain, monkeypatch):
         if not name.endswith(".json"):
             continue
         assert json.loads(batch)["createdAt"] == 1_652_227_200_000
-        assert name in text
-        assert json.loads(batch)["meta"]["checksum"] in text
+        assert name in proposal_md(one)
+        assert json.loads(batch)["meta"]["checksum"] in appendix(one).text
+    assert json.loads(files[BATCH])["meta"]["checksum"] in proposal_md(one), "what is signed is checked against the text that is posted"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795219200")
     assert _facts(onchain()).execution.batch["createdAt"] == 1_795_219_200_000
 
@@ -239,9 +240,9 @@ def test_without_the_extra_the_report_says_how_to_get_it(onchain, monkeypatch):
     monkeypatch.setattr(safe_batch, "has_keccak", lambda: False)
     facts = _facts(onchain())
     assert batch_files(facts) == {}
-    proposal = proposal_md(facts)
-    assert "pip install 'amo-opt\\[onchain\\]'" in proposal
-    assert "setFraxStep(_new_step = 2000)" in proposal
+    for text in (proposal_md(facts), appendix(facts).text):
+        assert "pip install 'amo-opt\\[onchain\\]'" in text
+    assert "setFraxStep(_new_step = 2000)" in appendix(facts).text
 
 
 def test_an_old_state_gives_no_batch(onchain):
@@ -252,7 +253,7 @@ def test_an_old_state_gives_no_batch(onchain):
     assert facts.execution.reasons[0].startswith("The state is too old: 25 sourced figures of 25 are older than the 30 days")
     assert (facts.execution.batch, facts.execution.calls, facts.execution.apart) == (None, (), ())
     assert batch_files(facts) == {}
-    assert "0x3c157e64" not in proposal_md(facts)
+    assert "0x3c157e64" not in proposal_md(facts) + appendix(facts).text
     assert "STATE TOO OLD" in proposal_md(facts)
     limit = replace(result.study.report, max_state_age_days=61)
     assert _facts(replace(result, study=replace(result.study, report=limit))).execution.batch is not None

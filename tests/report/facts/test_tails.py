@@ -9,7 +9,7 @@ import pytest
 
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.tails import doubt_words
-from amo_opt.report.pages import proposal_md
+from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.results_json import results_json
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.tails import Doubt, Tails
@@ -65,7 +65,7 @@ def test_a_settled_tail_says_nothing(result):
     assert all(chip.word != "TAIL NOT SETTLED" for chip in facts.decision.warnings)
     document = json.loads(results_json(result))
     assert (document["tails_agree"], document["tail_doubts"]) == (True, [])
-    assert "not settled" not in proposal_md(facts)
+    assert "not settled" not in proposal_md(facts) + appendix(facts).text
 
 
 @pytest.mark.parametrize("name", DOUBTS)
@@ -82,9 +82,11 @@ def test_an_open_tail_is_told_everywhere(result, name):
     moved = replace(result, tails=Tails((doubt,)))
     facts = gather(moved, results_hash="0")
     assert "▼ TAIL NOT SETTLED" in [str(chip) for chip in facts.decision.warnings]
-    proposal = proposal_md(facts)
-    assert words[:60] in proposal
-    assert "The tail is not settled (section 5), so the gap of peg risk is no measure of optimism." in proposal
+    assert "**▼ TAIL NOT SETTLED**" in proposal_md(facts)
+    assert "▼ **Tail not settled:**" in proposal_md(facts)
+    whole = appendix(facts).text
+    assert words[:60] in whole
+    assert "The tail is not settled (section 5), so the gap of peg risk is no measure of optimism." in whole
     document = json.loads(results_json(moved))
     assert document["tails_agree"] is False
     (told,) = document["tail_doubts"]

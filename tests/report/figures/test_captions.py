@@ -12,11 +12,10 @@ from matplotlib.patches import Rectangle
 from amo_opt.report.facts import gather
 from amo_opt.report.facts.backtest import band_holds
 from amo_opt.report.figures import draw_all
-from amo_opt.report.figures.front import RING
 from amo_opt.report.figures.style import BLUE, ORANGE
-from amo_opt.report.pages import proposal_md, report_html
+from amo_opt.report.pages import appendix, report_html
 
-ROOMS = ("front", "fans", "forest", "heatmap", "profile", "ends", "episodes", "bars")
+ROOMS = ("fans", "forest", "heatmap", "profile", "ends", "episodes", "bars")
 
 
 @pytest.fixture
@@ -49,58 +48,6 @@ def closest(make_result):
         for place, each in enumerate(result.candidates)
     )
     return replace(result, candidates=candidates, fans=tuple(each for each in result.fans if each.candidate == "current"))
-
-
-def test_the_front_names_the_sets_of_the_box_at_the_figures_of_the_box(drawn, closest, result):
-    """Ringed as many as the caption says, each at its figures on holdout paths, under the name the box has for it; all others on selection paths."""
-    for each, words in (
-        (closest, "Ringed and named: 2 sets on 3,200 holdout paths"),
-        (result, "Ringed and named: 4 sets on 3,200 holdout paths"),
-    ):
-        facts, drawings, figures = drawn(each)
-        assert words in drawings["front"][0].caption
-        axes = figures["front"].axes[0]
-        rings = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_markersize() == RING}
-        on_holdout = [candidate for candidate in each.candidates if candidate.holdout_score is not None]
-        assert rings == {(c.holdout_score.peg_risk_bps.value, 100.0 * c.holdout_score.yield_annual.value) for c in on_holdout}
-        marks = {(c.lines[0].get_xdata()[0], c.lines[0].get_ydata()[0]) for c in axes.containers}
-        assert marks == rings | {
-            (c.selection_score.peg_risk_bps.value, 100.0 * c.selection_score.yield_annual.value) for c in each.candidates
-        }
-        named = {text.get_text(): text.xy for text in axes.texts}
-        assert set(named.values()) == rings
-        assert f", {len(on_holdout)} of them on holdout paths too" in drawings["front"][0].alt
-        if each is closest:
-            assert set(named) == {"Current", "Alternative trial-17"}
-            assert dict(facts.decision.sentences)["Best alternative"].startswith("trial-17, on 3,200 holdout paths: ")
-            other = on_holdout[1].holdout_score
-            assert named["Alternative trial-17"] == (other.peg_risk_bps.value, 100.0 * other.yield_annual.value)
-
-
-def test_without_holdout_paths_no_ring_is_promised(drawn, result):
-    """Every mark on selection paths, and the caption says nothing else."""
-    bare = tuple(
-        replace(each, holdout_score=None, holdout_paired=(), role="candidate" if each.role != "current" else each.role)
-        for each in result.candidates
-    )
-    _, drawings, figures = drawn(
-        replace(result, candidates=bare, recommended=None, gap={}, ruling=replace(result.ruling, outcome="no change"))
-    )
-    assert "Ringed" not in drawings["front"][0].caption
-    assert not [line for line in figures["front"].axes[0].lines if line.get_markersize() == RING]
-
-
-def hollow(figures):
-    return any(to_hex(c.lines[0].get_markerfacecolor()) == "#ffffff" for c in figures["front"].axes[0].containers)
-
-
-def test_hollow_marks_are_explained_where_there_are_any(drawn, result):
-    """With the set that breaks a limit, and without it."""
-    facts, _, figures = drawn(result)
-    assert (facts.choice.hollow, hollow(figures)) == (True, True)
-    kept = tuple(each for each in result.candidates if each.selection_score.feasible)
-    facts, _, figures = drawn(replace(result, candidates=kept))
-    assert (facts.choice.hollow, hollow(figures)) == (False, False)
 
 
 def test_fans_promise_the_sets_they_draw(drawn, closest, result):
@@ -242,12 +189,12 @@ def test_what_lies_outside_a_replay_s_band_is_counted_and_explained(drawn, resul
 def test_the_text_promises_the_pictures_the_page_has(make_result):
     """Forest and pairs only where there is another set, fans only where there are some."""
     alone = make_result("no change", candidates=0)
-    text = proposal_md(gather(replace(alone, fans=()), results_hash="0"))
-    assert "Figures as pictures (front) are in report.html." in text
+    text = appendix(gather(replace(alone, fans=()), results_hash="0")).text
+    assert "Figures as pictures" not in text.split("### Before and after")[0]
     assert "Both sets meet" not in text
-    text = proposal_md(gather(make_result(), results_hash="0"))
+    text = appendix(gather(make_result(), results_hash="0")).text
     assert "Both sets meet the same paths" in text
-    assert "Figures as pictures (forest plot, front, price fans) are in report.html." in text
+    assert "Figures as pictures (forest plot, price fans) are in report.html." in text
 
 
 def test_monitoring_names_the_price_only_where_it_watches_it(result):
@@ -261,5 +208,5 @@ def test_monitoring_names_the_price_only_where_it_watches_it(result):
 def test_the_deepest_paths_say_which_paths_they_are_of(drawn, result):
     """A path's number means nothing without its stream."""
     facts, drawings, _ = drawn(result)
-    for text in (proposal_md(facts), report_html(facts, drawings)):
+    for text in (appendix(facts).text, report_html(facts, drawings)):
         assert "The deepest holdout paths of the proposed set" in text

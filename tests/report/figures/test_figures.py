@@ -36,20 +36,13 @@ def test_no_figure_has_more_than_two_hues(drawings):
 
 def test_axes_have_units(drawings):
     """A figure torn from the page can still be read."""
-    expected = {"front": ("(bp)", "(% a year)"), "fans": ("(USD)", "days"), "forest": ("pp a year<", "dashed: tolerance")}
+    expected = {"fans": ("(USD)", "days"), "forest": ("pp a year<", "dashed: tolerance")}
     for name, words in expected.items():
         assert all(word in drawings[name][0].panels[0] for word in words)
     yields, pegs, ratios = drawings["profile"][0].panels
     assert "(% a year)" in yields
     assert "(bp)" in pegs
     assert "lowest external CR" in ratios
-
-
-def test_current_and_chosen_are_labelled_on_the_front(drawings):
-    """Nobody has to find them by colour."""
-    front = drawings["front"][0].panels[0]
-    assert ">Current<" in front
-    assert ">Proposed (trial-17)<" in front
 
 
 def test_every_line_of_the_yield_is_named_beside_its_end(drawings):
