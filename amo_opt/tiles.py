@@ -32,11 +32,15 @@ def tiles_html(title: str, beside: str, tiles: Sequence[Tile]) -> str:
         f'<div style="font-size:24px;line-height:30px;font-weight:700">{_text(each.big)}</div>{_line(each.small, SOFT)}{_line(each.other, BLUE)}</div>'
         for each in tiles
     )
-    return (
-        f'<div style="color:{INK};background:#fff;border:1px solid {LINE};padding:10px 14px;max-width:60rem;{_FONT}">'
+    return boxed(
         f'<div><b>{_text(title)}</b> <span style="color:{SOFT}">{_text(beside)}</span></div>'
-        f'<div style="display:flex;flex-wrap:wrap;gap:12px 28px;margin-top:8px">{cells}</div></div>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:12px 28px;margin-top:8px">{cells}</div>'
     )
+
+
+def boxed(markup: str) -> str:
+    """Markup in a frame of its own, dark on white whatever the notebook's theme."""
+    return f'<div style="color:{INK};background:#fff;border:1px solid {LINE};padding:10px 14px;max-width:60rem;{_FONT}">{markup}</div>'
 
 
 def _line(text: str, colour: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from html import escape
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import AmoOptError
 from amo_opt.report.facts.story import Story, series_in, tell_story
-from amo_opt.report.figures.story_files import draw_story, reading_of, save_story
-from amo_opt.report.figures.style import styled, to_svg
+from amo_opt.report.figures.story_files import drawing, save_story, story_body
 from amo_opt.simulation.engine import trace
+from amo_opt.tiles import boxed
 from amo_opt.wording import named
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ class DrawnPath:
         return f"DrawnPath({named(self.story.title)!r}, {self.story.worst.label})"
 
     def _repr_html_(self) -> str:
-        with styled():
-            svg = to_svg(draw_story(self.story), "story")
-        heads = f"<b>{escape(self.story.title)}</b><br>{escape(self.story.subtitle)}"
-        return f'<div style="background:#fff;color:#22272b">{heads}<p>{escape(self.story.caption)}</p>{svg}<p>{escape(reading_of(self.story))}</p></div>'
+        # a notebook holds several, and ids within an SVG are the whole page's
+        told = f"{self.story.title}\n{self.story.caption}"
+        with drawing():
+            body = story_body(self.story, prefix=f"story-{blake2b(told.encode(), digest_size=4).hexdigest()}")
+        return boxed(f"<b>{escape(self.story.title)}</b>{body}")
 
     def save(self, file: Path) -> None:
         """Writes the drawing: HTML, PNG or SVG by the file's ending."""
