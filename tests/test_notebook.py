@@ -74,7 +74,7 @@ def test_what_it_is_about_has_tiles(run, last, tiles):
         ("outcome.score.frame", ("value", "low", "high", "twins")),
         ("comparison.frame", ("difference", "low", "high", "tolerance")),
         ("result.frame", ("yield_low", "peg_risk_high", "limits_kept", "verdict")),
-        ("result.candidates[-1].frame", ("difference", "tolerance", "verdict")),
+        ("result.candidates[1].frame", ("difference", "tolerance", "verdict")),
     ],
 )
 def test_intervals_are_tables(run, last, columns):
