@@ -8,6 +8,9 @@ The common work needs no other import::
     result = amo_opt.optimise(study, trials=200)
     amo_opt.compare(study.current, result.recommended, study)  # .verdict, .gates and .metrics, the same paths for both
 
+What these hand back is one line at a prompt and tiles in a notebook; ``.frame`` of a score, a result, a certified set or a comparison is a DataFrame of its
+intervals, and ``amo_opt.draw_path`` draws one path. docs/notebook.ipynb goes through all of it.
+
 Nothing heavy is imported until one of these is called for.
 """
 
@@ -21,6 +24,7 @@ from amo_opt.version import __version__
 if TYPE_CHECKING:
     from amo_opt.comparison.compare import compare
     from amo_opt.config.load import load_parameters, load_study
+    from amo_opt.report.drawn_path import draw_path
     from amo_opt.report.write import write_report
     from amo_opt.scoring.score import score
     from amo_opt.scoring.scored import simulate
@@ -37,6 +41,7 @@ _FACE = {
     "optimise": "amo_opt.search.optimise",
     "restore": "amo_opt.search.optimise",
     "write_report": "amo_opt.report.write",
+    "draw_path": "amo_opt.report.drawn_path",
     "compare": "amo_opt.comparison.compare",
     "profile": "amo_opt.search.profile",
     "reverse_stress": "amo_opt.search.reverse_stress",
@@ -47,6 +52,7 @@ __all__ = [
     "__version__",
     "backtest",
     "compare",
+    "draw_path",
     "load_parameters",
     "load_study",
     "optimise",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ SMALL = 1e-6
 """Below it a number is written with an exponent: its zeros would be more than its digits."""
 UNITS = {"per year": (100.0, "% a year"), "bps": (1.0, "bp"), "probability": (100.0, "%"), "ratio": (1.0, ""), "h": (1.0, "h")}
 """Factor and name under which figures of a unit are shown whatever their size; amounts go by `thousands`."""
+DECIMALS = {"per year": 2, "bps": 1, "probability": 2, "ratio": 4, "h": 1}
+"""Decimals at which figures of a unit can be compared by eye."""
 LONGEST_NAME = 100
 USD = "USD"
 """The unit of account where a state names none, and the word for whichever it is in what the package declares (``USD/token``, ``against the dollar``)."""
@@ -108,6 +111,20 @@ def interval(ends: tuple[float, float] | None, write: Callable[[float], str], *,
     ('0.5 to 2.0', 'not known')
     """
     return NOT_KNOWN if ends is None else between.join(map(write, ends))
+
+
+def figure(value: float, ends: tuple[float, float] | None, unit: str, *, signed: bool = False) -> tuple[str, str]:
+    """A figure of one of `UNITS` and its interval, in decimals that show half the interval's width in two digits; a signed one is a difference, so per cent become points.
+
+    >>> figure(0.03072, (0.0291, 0.0325), "per year"), figure(1.234, None, "bps"), figure(0.0012, (-0.0001, 0.0025), "per year", signed=True)
+    (('3.07% a year', '2.91 to 3.25'), ('1.2 bp', 'not known'), ('+0.12pp a year', '−0.01 to +0.25'))
+    """
+    factor, name = UNITS[unit]
+    least = DECIMALS[unit]
+    needed = decimals_of(factor * (value if ends is None else (ends[1] - ends[0]) / 2.0))
+    write = partial(fixed, decimals=least if needed is None else min(max(needed, least), least + 3), signed=signed)
+    shown = name.replace("%", "pp") if signed else name
+    return f"{write(factor * value)}{'' if name.startswith('%') else ' '}{shown}".rstrip(), interval(ends, lambda end: write(factor * end))
 
 
 def count(number: int, noun: str) -> str:

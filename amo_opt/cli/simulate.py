@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,7 +25,6 @@ from amo_opt.cli.twin import TILT, PathName, TiltText, design_of, told_twin
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
-    from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.simulation.outcome import Outcome
     from amo_opt.stress.tilts import Design, Tilt
 
@@ -90,21 +89,6 @@ def print_row(outcome: Outcome, *, as_json: bool) -> None:
         return
     for key, value in row.items():
         click.echo(f"{key:32s} {value}")
-
-
-def draw(
-    file: Path, parameters: ParameterSet, study: Study, *, scenario: str, path: tuple[int, int], stream: str, design: Design | None
-) -> None:
-    """Writes one path's story, drawn."""
-    from amo_opt.report.facts.story import series_in, tell_story
-    from amo_opt.report.figures.story_files import save_story
-    from amo_opt.simulation.engine import trace
-
-    number, component = path
-    twin: dict[str, Any] = {"design": design, "component": component}
-    traced = trace(parameters, study, scenario=scenario, paths=1, first_path=number, stream=stream, columns=series_in(study.state), **twin)
-    series = {name: values[:, 0] for name, values in traced.items()}
-    save_story(file, tell_story(series, study, parameters, scenario=scenario, path=number, stream=stream, **twin))
 
 
 @click.command("simulate")
@@ -182,7 +166,10 @@ def command(
         write_trace(trace_file, parameters, study, scenario=scenario, path=number, stream=stream, design=design, component=component)
         say(f"time series written to {trace_file}", err=True)
     if plot_file is not None and scenario is not None:
-        draw(plot_file, parameters, study, scenario=scenario, path=(number, component), stream=stream, design=design)
+        from amo_opt.report.drawn_path import draw_path
+
+        drawn = draw_path(parameters, study, scenario=scenario, path=number, stream=stream, design=design, component=component)
+        drawn.save(plot_file)
         say(f"path {path_name(number, component)} drawn in {plot_file}", err=True)
     if path is not None:
         if design is not None:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
+from amo_opt.tiles import Tile, tiles_html
+from amo_opt.wording import count, figure, interval, named, significant
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from amo_opt.comparison.figures import Figures
     from amo_opt.comparison.gates import Gate
     from amo_opt.config.study import Study
@@ -52,6 +57,9 @@ class MetricVerdict:
     p_inferior: float
     same: bool
     more_paths: int | None
+
+    def __repr__(self) -> str:
+        return f"MetricVerdict({self.name!r}, {significant(self.difference, 4)}, 95%: {interval(self.interval, lambda end: significant(end, 4))}: {self.verdict})"
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -118,6 +126,9 @@ class GateVerdict:
     found: float | None = None
     confidence_bound: float | None = None
 
+    def __repr__(self) -> str:
+        return f"GateVerdict({self.gate.metric!r}, {self.verdict}: {self.status})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -135,6 +146,47 @@ class Comparison:
     gates: tuple[GateVerdict, ...]
     advice: bool = False
     files: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Comparison({' → '.join(map(named, self.names))}: {self.verdict}, {self._counted()}, {self._size()})"
+
+    def _repr_html_(self) -> str:
+        tiles = []
+        for name, title in (("yield", "Yield"), ("peg_cvar95_bps", "Peg risk")):
+            found = self.metric(name)
+            apart, ends = figure(found.difference, found.interval, found.unit, signed=True)
+            tiles.append(Tile(title, apart, f"95%: {ends}; {found.verdict.lower()}"))
+        lost = [f"{each.gate.metric} {each.status}s" for each in (*self.failed, *self.warned)]
+        tiles.append(Tile("Gates", self._counted(), ", ".join(lost)))
+        return tiles_html(f"{' → '.join(map(named, self.names))}: {self.verdict}", self._size(), tiles)
+
+    def _counted(self) -> str:
+        return f"{sum(each.status == 'pass' for each in self.gates)} of {count(len(self.gates), 'gate')} passed"
+
+    def _size(self) -> str:
+        return f"{count(self.paths, 'path')} drawn of each scenario"
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a metric: both figures, candidate minus baseline with its 95% interval (NaN: not known), tolerance, verdict, paths."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "metric": each.name,
+                    "baseline": each.baseline,
+                    "candidate": each.candidate,
+                    "difference": each.difference,
+                    "low": math.nan if each.interval is None else each.low,
+                    "high": math.nan if each.interval is None else each.high,
+                    "tolerance": each.tolerance,
+                    "verdict": each.verdict,
+                    "n": each.n,
+                }
+                for each in self.metrics
+            ]
+        )
 
     @property
     def names(self) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from amo_opt.protocol.state import ProtocolState
 from amo_opt.stress.catalogue import CALM, load_scenario
 from amo_opt.stress.fitted_spells import FittedSpells
 from amo_opt.stress.scenario import Scenario
+from amo_opt.wording import count, named
 
 LEAST_DRAWS = 16
 """Fewest joint draws of what is assumed that a response is fitted to."""
@@ -147,6 +148,10 @@ class Study:
     scenario_settings: Mapping[str, float] = field(default_factory=dict)
     spells: FittedSpells | None = None
     venue: Venue | None = None
+
+    def __repr__(self) -> str:
+        parts = count(len(self.scenarios), "scenario"), f"{count(len(self.search.space), 'parameter')} searched", f"hash {self.hash[:12]}"
+        return f"Study({named(self.name)!r}, {self.date}, {', '.join(parts)})"
 
     @property
     def calm(self) -> Scenario:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from amo_opt.wording import named
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
@@ -300,6 +302,10 @@ ORDERED_PAIRS: tuple[tuple[str, str], ...] = (("pool_share_low", "pool_share_hig
 """Pairs (low, high) with low < high required; the search samples low and the gap above it."""
 
 
+MOST_SHOWN = 3
+"""Values that the repr of a set names: `ParameterSet.values` has all."""
+
+
 @dataclass(frozen=True, repr=False)
 class ParameterSet:
     """One value for everything governance decides, by name and as attributes. Ratios are plain decimals, prices dollars, amplification the contract's integer.
@@ -318,7 +324,9 @@ class ParameterSet:
         raise AttributeError(f"a parameter set has no {name!r}")
 
     def __repr__(self) -> str:
-        return f"ParameterSet({', '.join([f'name={self.name!r}', *(f'{name}={value!r}' for name, value in self.held)])})"
+        told = [repr(named(self.name)), *(f"{name}={value!r}" for name, value in self.held[:MOST_SHOWN])]
+        more = len(self.held) - MOST_SHOWN
+        return f"ParameterSet({', '.join(told)}{f', … {more} more' if more > 0 else ''})"
 
     def values(self) -> dict[str, int | float]:
         """The values by parameter name, in the order of a parameter file."""

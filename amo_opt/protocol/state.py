@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from amo_opt.wording import named, significant
+
 FRAX = "Frax"
 """The protocol whose setters and recorded episodes this package holds."""
 FRAX_STABLECOIN = "0x853d955aCEf822Db058eb8505911ED77F175b99e"
@@ -413,6 +415,9 @@ class ProtocolState:
     pools: Pools = field(default_factory=Pools)
     pool_name: str = ""
     reads: dict[str, OnChain] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"ProtocolState({named(self.name)!r}, {self.date}, supply {significant(self.stablecoin.supply.value, 6)}, in {self.unit})"
 
     @property
     def instances(self) -> tuple[str, ...]:

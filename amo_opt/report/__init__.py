@@ -1,4 +1,4 @@
-"""A result as documents: facts are computed once, everything else draws them. Nothing here simulates or scores.
+"""A result as documents: facts are computed once, everything else draws them. Nothing here simulates or scores, but for the one path that drawn_path.py replays.
 
     facts/            Result -> Facts: every number as text, every table row, verdict words, the decision box, thinned series
     figures/          Facts -> inline SVG, one module a figure
@@ -9,6 +9,7 @@
     appendix.py       topics -> parts that each fit into a post
     results_json.py   Result -> results.json
     sampling_json.py  how its paths were drawn, and the parts of its risk, there
+    drawn_path.py     one path simulated again and drawn, for the command line and notebooks
     noises.py         a scenario's noises in words
     plain_files.py    Result -> parameters.toml and trials.csv
     monitor.py        Facts -> monitor.json, the triggers of section 12 for a monitoring service

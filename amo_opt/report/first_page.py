@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from amo_opt.report.labels import amount_of, count_of, sentence
+from amo_opt.tiles import BLUE, INK
 from amo_opt.wording import fixed, significant, true_minus
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from amo_opt.report.facts.first import First, Level, Spot, Tile, Trust, Used, Worst
     from amo_opt.report.wording import Chip
 
-BLUE = "#0072b2"
-INK = "#22272b"
 LETTER = 7.0
 """Pixels of a letter of 14 px type, roughly: what labels are kept apart by."""
 WIDE, TALL = 640.0, 232.0

@@ -294,7 +294,7 @@ def _constraint(constraint: Constraint) -> Json:
         "limit": _finite(constraint.limit),
         "at_least": constraint.at_least,
         "decidable": constraint.decidable,
-        "satisfied": constraint.decidable and constraint.violation_high <= 0.0,
+        "satisfied": constraint.kept,
     }
 
 

@@ -12,6 +12,7 @@ from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
 from amo_opt.wording import (
+    DECIMALS,
     MISSING,
     UNITS,
     USD,
@@ -70,10 +71,6 @@ class Chip:
         return f"{self.shape} {self.word}"
 
 
-_DECIMALS = {"per year": 2, "bps": 1, "probability": 2, "ratio": 4, "h": 1}
-"""Decimals at which figures of a unit can be compared by eye."""
-
-
 @dataclass(frozen=True)
 class Scale:
     """How a row of figures is shown: ``value * factor`` with ``decimals``, in ``unit``."""
@@ -128,7 +125,7 @@ def scale_for(unit: str, values: Iterable[float]) -> Scale:
     """The scale that suits every one of ``values``, so that the figures of one row can be compared by eye."""
     if unit in UNITS:
         factor, name = UNITS[unit]
-        return Scale(factor, _DECIMALS[unit], name)
+        return Scale(factor, DECIMALS[unit], name)
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if largest == 0.0:
         return Scale(1.0, 0, unit)

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.wording import count, named, significant
+
 Array = NDArray[np.float64]
 
 
@@ -28,6 +30,9 @@ class ColumnFit:
     """Mean CRPS of the paths over the rows; None where they are too few."""
     crps_still: float | None = None
     """The same of a forecast that nothing changes from where the replay starts: the mean distance from there."""
+
+    def __repr__(self) -> str:
+        return f"ColumnFit({self.name!r}, {count(self.n, 'row')}, root mean squared miss {significant(self.rmse, 4)})"
 
     @property
     def n(self) -> int:
@@ -115,6 +120,10 @@ class EpisodeFit:
     """Whether each path has a joint draw of the fitted behaviour of its own; known: from what days before the replay tell of the pool."""
     venue: bool = False
     """Whether prices are those of a venue with a spread of its own."""
+
+    def __repr__(self) -> str:
+        met = f"{len(self.demands) - len(self.missed)} of {count(len(self.demands), 'demand')} met"
+        return f"EpisodeFit({named(self.name)!r}, from {self.start}, {self.hours:,} hours, {count(self.paths, 'path')}, {met})"
 
     @property
     def missed(self) -> tuple[Demand, ...]:

@@ -15,7 +15,7 @@ from amo_opt.simulation.executor import Workers
 from amo_opt.simulation.outcome import Outcome
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ScoredOutcome(Outcome):
     """An `Outcome` with its study: ``score`` and ``intervals`` are computed when first asked for."""
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from amo_opt.tiles import Tile, tiles_html
+from amo_opt.wording import figure, interval, significant, sized, sized_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
 
 LEAST_PATHS = 30
 """Fewest paths of a stratum (a scenario) that tell of its spread: what resamples fewer of them repeats their chance, and one path gives itself."""
 
 LEAST_TAIL_POINTS = 5.0
 """Fewest effective paths (Kish) of a tail that tell of its spread."""
+MOST_NAMED = 2
+"""Limits that a tile names."""
 
 
 def spread_known(fewest: int, tail_points: float | None = None) -> bool:
@@ -69,6 +80,9 @@ class Estimate:
             largest_share=largest_share,
         )
 
+    def __repr__(self) -> str:
+        return f"Estimate({_digits(self.value)}, 95%: {interval(self.interval, _digits)}, n = {sized(self.n, self.twins)})"
+
     @property
     def drawn(self) -> int:
         """Paths drawn from the scenarios as they are."""
@@ -100,6 +114,16 @@ class Constraint:
     decidable: bool = True
     at_least: bool = False
 
+    def __repr__(self) -> str:
+        allowed = f"{'at least' if self.at_least else 'at most'} {_digits(self.limit)}"
+        word = "kept" if self.kept else "not kept" if self.decidable else "not decided"
+        return f"Constraint({self.key!r}, {_digits(self.estimate.value)}, bound {_digits(self.confidence_bound)}, {allowed}: {word})"
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is shown to hold: at its confidence bound, by paths enough to decide."""
+        return self.decidable and self.violation_high <= 0.0
+
     @property
     def confidence_bound(self) -> float:
         """The end of the interval that must keep the limit: the upper one, or the lower one of a figure that has a least."""
@@ -122,6 +146,11 @@ class PointScore:
     peg_risk_bps: float
     constraints: dict[str, float]
     screened: bool = False
+
+    def __repr__(self) -> str:
+        kept = sum(value <= 0.0 for value in self.constraints.values())
+        earned, peg = figure(self.yield_annual, None, "per year")[0], figure(self.peg_risk_bps, None, "bps")[0]
+        return f"PointScore(yield {earned}, peg risk {peg}, {kept} of {len(self.constraints)} limits kept{', screened' if self.screened else ''})"
 
     @property
     def feasible(self) -> bool:
@@ -156,10 +185,44 @@ class Score:
     by_scenario: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     yield_terms: dict[str, Estimate] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        (earned, earned_ends), (peg, peg_ends) = told(self.yield_annual, "per year"), told(self.peg_risk_bps, "bps")
+        n = sized(self.yield_annual.n, self.yield_annual.twins)
+        return f"Score(yield {earned} ({earned_ends}), peg risk {peg} ({peg_ends}), {self.kept} of {len(self.constraints)} limits kept, n = {n})"
+
+    def _repr_html_(self) -> str:
+        return tiles_html("Score", sized_count(self.yield_annual.n, self.yield_annual.twins, "path"), self.tiles())
+
     @property
     def feasible(self) -> bool:
         """Whether every constraint holds at its confidence bound."""
-        return all(constraint.decidable and constraint.violation_high <= 0.0 for constraint in self.constraints)
+        return self.kept == len(self.constraints)
+
+    @property
+    def kept(self) -> int:
+        """How many constraints are shown to hold."""
+        return sum(constraint.kept for constraint in self.constraints)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a metric: value, 95% interval (NaN: not known), paths behind it, and how many of these are twins."""
+        import pandas as pd
+
+        return pd.DataFrame([{"metric": name, **_columns(each), "n": each.n, "twins": each.twins} for name, each in self.metrics.items()])
+
+    def tiles(self) -> list[Tile]:
+        """Yield, peg risk and limits for a notebook."""
+        lost = [constraint.key for constraint in self.constraints if not constraint.kept]
+        rest = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+        found = ("Yield", told(self.yield_annual, "per year")), ("Peg risk", told(self.peg_risk_bps, "bps"))
+        return [
+            *(Tile(title, figure, f"95%: {ends}") for title, (figure, ends) in found),
+            Tile(
+                "Limits",
+                f"{self.kept} of {len(self.constraints)} kept",
+                f"not shown to hold: {', '.join(lost[:MOST_NAMED])}{rest}" if lost else "at their confidence bounds",
+            ),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,3 +243,45 @@ class PairedDifference:
     p_better: float
     p_inferior: float
     scenario: str | None = None
+
+    def __repr__(self) -> str:
+        place = self.metric if self.scenario is None else f"{self.metric}:{self.scenario}"
+        found = self.difference
+        apart = f"{_digits(found.value)}, 95%: {interval(found.interval, _digits)}, tolerance {_digits(self.tolerance)}"
+        return f"PairedDifference({place!r}, {apart}: {self.verdict})"
+
+
+def paired_frame(paired: Sequence[PairedDifference]) -> pd.DataFrame:
+    """One row a difference: both figures, candidate minus current with its 95% interval (NaN: not known), tolerance, verdict, paths; ``scenario`` is missing over all scenarios."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "metric": each.metric,
+                "scenario": each.scenario,
+                "current": each.current,
+                "candidate": each.candidate,
+                **_columns(each.difference, "difference"),
+                "tolerance": each.tolerance,
+                "verdict": each.verdict,
+                "n": each.difference.n,
+                "twins": each.difference.twins,
+            }
+            for each in paired
+        ]
+    )
+
+
+def told(estimate: Estimate, unit: str, *, signed: bool = False) -> tuple[str, str]:
+    """An estimate and its interval as `figure` shows them."""
+    return figure(estimate.value, estimate.interval, unit, signed=signed)
+
+
+def _columns(estimate: Estimate, name: str = "value") -> dict[str, float]:
+    low, high = estimate.interval or (math.nan, math.nan)
+    return {name: estimate.value, "low": low, "high": high}
+
+
+def _digits(value: float) -> str:
+    return significant(value, 4)

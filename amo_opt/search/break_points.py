@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.types import spread_known
+from amo_opt.wording import significant
 
 Flags = NDArray[np.bool_]
 Failures = dict[str, Flags]
@@ -52,6 +53,9 @@ class Breaking:
     unbroken: int
     violations: int
     reasons: dict[str, int]
+
+    def __repr__(self) -> str:
+        return f"Breaking({self.stress!r}, half survive {significant(self.half.value, 3)}, 95% {significant(self.most.value, 3)}, n = {self.half.n:,})"
 
 
 def order_statistic(points: Sequence[float] | NDArray[np.float64], *, share: float, largest: float) -> BreakPoint:

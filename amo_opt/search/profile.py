@@ -20,7 +20,7 @@ from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.metrics import MEASURES, measured
 from amo_opt.scoring.paired import Reading, differences, read
 from amo_opt.scoring.score import score
-from amo_opt.scoring.types import Estimate, PairedDifference, Score
+from amo_opt.scoring.types import MOST_NAMED, Estimate, PairedDifference, Score
 from amo_opt.search.finding import Finding, Shape, finding, shape
 from amo_opt.search.grid import Walk, walk
 from amo_opt.search.movement import Shift, Track, bound
@@ -31,6 +31,7 @@ from amo_opt.search.rule import AXES, COVER, DOLLAR, PEG, YIELD
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.outcome import Outcome
+from amo_opt.wording import count, named, sized_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ BESIDES = (
 """The terms shown after the yield and its lines."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class MovedPoint(ProfilePoint):
     """One value of a parameter: its score, its paired differences to the current set by term, and the partners that had to move along."""
 
@@ -77,6 +78,11 @@ class ParameterProfile:
     shapes: dict[str, Shape]
     finding: Finding
 
+    def __repr__(self) -> str:
+        return (
+            f"ParameterProfile({self.parameter!r}, {self.low:g} to {self.high:g}, {count(len(self.points), 'value')}: {self.finding.kind})"
+        )
+
     @property
     def flat(self) -> bool | None:
         """Whether the parameter acts on nothing that is seen; None where the paths are too few to know."""
@@ -97,6 +103,12 @@ class Profiles:
     bounds: dict[str, float]
     profiles: tuple[ParameterProfile, ...]
     twins: int = 0
+
+    def __repr__(self) -> str:
+        names = ", ".join(each.parameter for each in self.profiles[:MOST_NAMED])
+        rest = len(self.profiles) - MOST_NAMED
+        size = sized_count(self.n, self.twins, f"{self.stream} path")
+        return f"Profiles({named(self.study.name)!r}, {names}{f' and {rest} more' if rest > 0 else ''}, {size})"
 
     @property
     def frame(self) -> pd.DataFrame:

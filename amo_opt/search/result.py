@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from amo_opt.config.study import Study
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.scoring.parts import RiskPart
 from amo_opt.scoring.replay import EpisodeFit
-from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score
+from amo_opt.scoring.types import Estimate, PairedDifference, PointScore, Score, paired_frame, told
 from amo_opt.search.aim import Aim
 from amo_opt.search.front import Point
 from amo_opt.search.planning import Plan
 from amo_opt.search.ruling import Condition, Objection, Ruling, Turn, Verdict
 from amo_opt.search.tails import Tails
 from amo_opt.stress.tilts import Design, Tilt
+from amo_opt.tiles import tiles_html
+from amo_opt.wording import count, named, sized_count
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Role = Literal["current", "recommended", "cautious", "balanced", "yield-seeking", "candidate"]
 
@@ -29,6 +35,9 @@ class Trial:
     parameters: ParameterSet
     score: PointScore | None
     failure: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Trial({self.number}, {self.origin}, {'failed' if self.score is None else self.score!r})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +60,27 @@ class Candidate:
     objection: Objection | None = None
     robust_share: float | None = None
 
+    def __repr__(self) -> str:
+        return f"Candidate({self.id!r}, {self.verdict}, {self.score!r})"
+
+    @property
+    def score(self) -> Score:
+        """Its score on the paths that had no part in choosing it, where it was run there, else on those it was chosen on."""
+        return self.selection_score if self.holdout_score is None else self.holdout_score
+
+    @property
+    def verdict(self) -> str:
+        """What became of it: ``current``, ``recommended``, ``passes``, or what stands against it and where."""
+        if self.objection is None:
+            return self.role if self.role in ("current", "recommended") else "passes"
+        place = self.objection.metric or (self.objection.limit.key if self.objection.limit is not None else self.objection.parameter)
+        return f"{self.objection.kind}: {place}" if place else self.objection.kind
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Its differences to the current set, a row each (`paired_frame`), on the paths of its `score`; no row for the current set itself."""
+        return paired_frame(self.selection_paired if self.holdout_score is None else self.holdout_paired)
+
     @property
     def point(self) -> Point:
         """Where it stands on selection paths: yield and peg risk."""
@@ -63,6 +93,9 @@ class ProfilePoint:
 
     value: float
     score: Score
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value:g}, {self.score!r})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +127,9 @@ class Profile:
     points: tuple[ProfilePoint, ...]
     optimum: Optimum
 
+    def __repr__(self) -> str:
+        return f"Profile({self.parameter!r}, {count(len(self.points), 'value')} on {self.base}, best at {self.optimum.best:g})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fan:
@@ -104,6 +140,9 @@ class Fan:
     hours: tuple[int, ...]
     quantiles: dict[str, tuple[float, ...]]
     n: int
+
+    def __repr__(self) -> str:
+        return f"Fan({self.candidate!r}, {self.scenario!r}, {len(self.hours):,} hours, n = {self.n:,})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +176,9 @@ class WorstTrace:
     supply: tuple[float, ...]
     idle: tuple[float, ...]
     share_price: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return f"WorstTrace({self.candidate!r}, {self.scenario!r}, path {self.path}, {len(self.hours):,} hours, lowest price {min(self.price):.4f})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,7 +364,59 @@ class Result:
     run_capacities: tuple[RunCapacity, ...] = ()
     episodes: tuple[EpisodeFit, ...] = ()
 
+    def __repr__(self) -> str:
+        sizes = f"{count(len(self.trials), 'trial')}, {count(len(self.candidates), 'set')} certified"
+        found = [
+            f"{each.id} {told(each.score.yield_annual, 'per year')[0]} and {told(each.score.peg_risk_bps, 'bps')[0]}"
+            for each in self._shown()
+        ]
+        return f"Result({', '.join([repr(named(self.study.name)), self.verdict, sizes, *found])})"
+
+    def _repr_html_(self) -> str:
+        shown, paths = self._shown(), self.ruling.paths
+        size = f"{count(len(self.trials), 'trial')}, {count(len(self.candidates), 'set')} certified, decided on {sized_count(paths.n, paths.twins, f'{paths.stream} path')}"
+        tiles = shown[0].score.tiles() if shown else []
+        if len(shown) > 1:
+            after = shown[1].score.tiles()
+            tiles = [replace(now, other=f"recommended: {then.big}, {then.small}") for now, then in zip(tiles, after, strict=True)]
+        tiles = [replace(each, title=f"{each.title} today") for each in tiles]
+        return tiles_html(f"{named(self.study.name)}: {self.verdict}", size, tiles)
+
+    def _shown(self) -> list[Candidate]:
+        """The current set, and the recommended one where there is one."""
+        return [each for role in ("current", "recommended") for each in self.candidates if each.role == role and each.objection is None]
+
     @property
     def verdict(self) -> Verdict:
         """The ruling's outcome."""
         return self.ruling.outcome
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a certified set: yield (a year) and peg risk (basis points) with 95% intervals (NaN: not known), how many limits it is shown to keep, the paths of these
+        figures, and what became of it.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "set": each.id,
+                    "role": each.role,
+                    **_axis("yield", each.score.yield_annual),
+                    **_axis("peg_risk", each.score.peg_risk_bps),
+                    "limits_kept": each.score.kept,
+                    "limits": len(each.score.constraints),
+                    "paths": "selection" if each.holdout_score is None else "holdout",
+                    "n": each.score.yield_annual.n,
+                    "twins": each.score.yield_annual.twins,
+                    "verdict": each.verdict,
+                }
+                for each in self.candidates
+            ]
+        )
+
+
+def _axis(name: str, estimate: Estimate) -> dict[str, float]:
+    low, high = estimate.interval or (math.nan, math.nan)
+    return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}

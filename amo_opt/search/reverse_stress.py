@@ -26,7 +26,7 @@ from amo_opt.simulation.engine import draw_rows, hours_of, simulate, simulate_gi
 from amo_opt.simulation.executor import Workers, executor_of
 from amo_opt.simulation.market_block import packed
 from amo_opt.stress.catalogue import load_scenario
-from amo_opt.wording import in_account
+from amo_opt.wording import in_account, named, significant
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -82,6 +82,10 @@ class ReverseStress:
     run_capacity: Breaking
     paid: tuple[BreakPoint, BreakPoint]
     plain: bool = False
+
+    def __repr__(self) -> str:
+        survived = ", ".join(f"{each.stress} {significant(each.most.value, 3)}" for each in self.breaking)
+        return f"ReverseStress({named(self.parameters)!r}, survived by 95% of paths: {survived})"
 
 
 def stressed(stress: str, size: float, study: Study) -> Scenario:

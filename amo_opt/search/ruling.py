@@ -157,7 +157,7 @@ def binding_of(name: str, stream: Stream, constraint: Constraint | None) -> Bind
         limit=constraint.limit,
         at_least=constraint.at_least,
         n=found.n,
-        kept=constraint.decidable and constraint.violation_high <= 0.0,
+        kept=constraint.kept,
         decidable=constraint.decidable,
         twins=found.twins,
     )

@@ -34,6 +34,7 @@ from amo_opt.stress.noise import stationary
 from amo_opt.stress.plausible import UNITS, units_of
 from amo_opt.stress.spells import draw_spells
 from amo_opt.stress.streams import Streams
+from amo_opt.wording import count, named
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
@@ -117,6 +118,10 @@ class Backtest:
     venue: Array
     """By how much a recorded price differs from the model's on each path, (hours, paths): zeros where the behaviour file says nothing of it."""
     drawn_behaviour: Literal["no", "yes", "known"] = "no"
+
+    def __repr__(self) -> str:
+        what = f"{self.history.name} under {self.parameters.name}"
+        return f"Backtest({named(what)!r}, {self.history.hours:,} hours, {count(self.paths, 'path')})"
 
 
 def backtest(

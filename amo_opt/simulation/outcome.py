@@ -13,6 +13,7 @@ from amo_opt.amos.layout import LINES, layout_of
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation.floor_supply import BalanceSheet, floor_ratio, floor_supply
+from amo_opt.wording import count, named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -57,6 +58,10 @@ class Outcome:
             object.__setattr__(self, "path_weight", np.ones(paths))
         if not self.log_ratios.size:
             object.__setattr__(self, "log_ratios", np.zeros((paths, 0)))
+
+    def __repr__(self) -> str:
+        size = f"{count(len(self.path_of), 'path')} of {count(len(self.scenarios), 'scenario')}, {self.steps:,} hours"
+        return f"{type(self).__name__}({named(self.parameters.name)!r}, {size})"
 
     @cached_property
     def paths(self) -> pd.DataFrame:

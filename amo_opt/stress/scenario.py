@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from amo_opt.wording import named
+
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
@@ -61,3 +63,6 @@ class Scenario:
     max_breach_probability: float | None = None
     ranges: Mapping[str, Span] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Scenario({named(self.name)!r}, weight {self.weight:g})"

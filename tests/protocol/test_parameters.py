@@ -37,13 +37,17 @@ def test_a_set_is_read_by_name_and_as_attributes() -> None:
 
 
 def test_a_set_is_a_value() -> None:
-    """Equal sets are one key; a pickled and a copied one come back equal; nothing in it can be set; its repr names every value."""
+    """Equal sets are one key; a pickled and a copied one come back equal; nothing in it can be set; its repr names the first values, and how many more there are."""
     again = ParameterSet("a", (("amplification", 1500), ("cr_band", 0.005)))
     assert len({SET, again, SET.replace(name="b"), SET.replace(cr_band=0.004)}) == 3
     assert pickle.loads(pickle.dumps(SET)) == copy.deepcopy(SET) == SET  # noqa: S301 -- pickled in this line
     with pytest.raises(AttributeError):
         SET.amplification = 3  # type: ignore[misc]
-    assert repr(SET) == "ParameterSet(name='a', amplification=1500, cr_band=0.005)"
+    assert repr(SET) == "ParameterSet('a', amplification=1500, cr_band=0.005)"
+    assert (
+        repr(ParameterSet("b", (*SET.held, ("c", 1.0), ("d", 2.0))))
+        == "ParameterSet('b', amplification=1500, cr_band=0.005, c=1.0, … 1 more)"
+    )
 
 
 def test_integers_are_rounded_to_integers(frax: Study) -> None:

@@ -603,8 +603,7 @@ class _Screen:
     @staticmethod
     def _limits_of(score: Score) -> tuple[int, int, int]:
         """Kept at the confidence bound, broken or open, and all."""
-        kept = sum(each.decidable and each.violation_high <= 0.0 for each in score.constraints)
-        return kept, len(score.constraints) - kept, len(score.constraints)
+        return score.kept, len(score.constraints) - score.kept, len(score.constraints)
 
     # -- the plane ---------------------------------------------------------------------------------------------------------------------
 

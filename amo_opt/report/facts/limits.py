@@ -51,7 +51,7 @@ def nearest_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
 
 def limits_kept(score: Score) -> str:
     """``all 21 kept``, or how many are broken and undecided."""
-    kept = sum(each.decidable and each.violation_high <= 0.0 for each in score.constraints)
+    kept = score.kept
     undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
     broken = len(score.constraints) - kept - undecided
     if kept == len(score.constraints):

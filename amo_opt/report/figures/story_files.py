@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from amo_opt.report.figures.story import QUIET, WIDTH, draw_panels, panels_heigh
 from amo_opt.report.figures.style import INK, blank, styled, to_svg
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.figure import Figure
 
     from amo_opt.report.facts.story import Story
@@ -29,13 +32,12 @@ body{{font:15px/1.5 system-ui,sans-serif;color:{ink};max-width:1360px;margin:1.5
 h1{{font-size:1.4rem;margin:0}}
 h1+p{{margin:0 0 .6rem;color:{grey}}}
 p{{max-width:64rem}}
-figure{{margin:0}}
 svg{{display:block;width:100%;height:auto}}
 @media print{{body{{font-size:8pt;line-height:1.3;margin:0;padding:0}}h1{{font-size:12pt}}svg{{max-height:216mm}}}}
 """
 _BODY = """<p>{subtitle}</p>
 <p>{caption}</p>
-<figure role="img" aria-label="{alt}">
+<figure style="margin:0" role="img" aria-label="{alt}">
 {svg}</figure>
 <p>{reading}</p>
 """
@@ -50,10 +52,17 @@ def reading_of(story: Story) -> str:
     )
 
 
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The settings that a story is drawn under, whatever the reader's say."""
+    with styled(), rc_context({"path.simplify": True}):
+        yield
+
+
 def save_story(file: Path, story: Story) -> None:
     """Writes the drawing, HTML, PNG or SVG by the file's ending; the same bytes each time."""
     check_suffix(file)
-    with styled(), rc_context({"path.simplify": True}):
+    with drawing():
         if file.suffix.lower() == ".html":
             save_page(file, story_page(story))
         else:
@@ -62,15 +71,19 @@ def save_story(file: Path, story: Story) -> None:
 
 def story_page(story: Story) -> str:
     """One HTML file: title and caption as text, the panels as inline SVG; no script, nothing fetched."""
+    return styled_page(story.title, story_body(story), style=_STYLE.format(ink=INK, grey=QUIET))
+
+
+def story_body(story: Story, *, prefix: str = "story") -> str:
+    """What the page holds under its title; two on one page need a ``prefix`` each. Call inside `drawing`."""
     alt = f"{len(story.panels)} panels over {len(story.hours)} hours: {', '.join(panel.title for panel in story.panels)}. The text above says what happened."
-    body = _BODY.format(
+    return _BODY.format(
         subtitle=escape(story.subtitle),
         caption=escape(story.caption),
         alt=escape(alt),
         reading=escape(reading_of(story)),
-        svg=to_svg(draw_story(story), "story"),
+        svg=to_svg(draw_story(story), prefix),
     )
-    return styled_page(story.title, body, style=_STYLE.format(ink=INK, grey=QUIET))
 
 
 def draw_story(story: Story) -> Figure:
