@@ -52,6 +52,34 @@ def compare(
     """
     if candidate is None:
         raise AmoOptError("candidate = None; give a parameter set: a result recommends none where its verdict is not 'recommended'")
+    return compare_all(
+        baseline,
+        [candidate],
+        study,
+        gates=gates,
+        paths=paths,
+        designs=designs,
+        baseline_run=baseline_run,
+        advice=advice,
+        workers=workers,
+        progress=progress,
+    )[0]
+
+
+def compare_all(
+    baseline: ParameterSet,
+    candidates: Sequence[ParameterSet],
+    study: Study,
+    *,
+    gates: Sequence[Gate] | None = None,
+    paths: int | None = None,
+    designs: Mapping[str, Design] | None = None,
+    baseline_run: Path | None = None,
+    advice: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Comparison, ...]:
+    """Every candidate against the baseline, which is simulated once: each is judged as `compare` judges it alone, to the last bit, and nothing is corrected for their number."""
     if paths is not None and paths < 1:
         raise AmoOptError(f"paths = {paths}; at least 1 is needed")
     chosen = DEFAULT_GATES if gates is None else tuple(gates)
@@ -65,24 +93,30 @@ def compare(
         designs = _aimed(baseline, study, count, workers=workers)
     # a scenario without twins says nothing that the number of paths does not
     designs = {name: design for name, design in designs.items() if not design.plain}
-    fresh = _simulated(
-        [candidate] if stored is not None else [baseline, candidate], study, count, designs, workers=workers, progress=progress
-    )
-    before, after = stored or fresh[0], fresh[-1]
+    sets = [("baseline", baseline)] if stored is None else []
+    several = len(candidates) > 1
+    sets += [(f"candidate {place} ({each.name!r:.80})" if several else "candidate", each) for place, each in enumerate(candidates, 1)]
+    fresh = _simulated(sets, study, count, designs, workers=workers, progress=progress)
+    before, after = (fresh[0], fresh[1:]) if stored is None else (stored, fresh)
     judged = replace(study, certification=replace(study.certification, bootstrap=max(RESAMPLES, study.certification.bootstrap)))
     rows = layout(baseline, judged, paths=count, designs=designs, weights=before.weights)
-    there, here = (read_figures(figures, rows, chosen) for figures in (after, before))
-    metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
-    return Comparison(
-        study=study,
-        baseline=replace(before, parameters=baseline),
-        candidate=after,
-        paths=count,
-        resamples=judged.certification.bootstrap,
-        metrics=metrics,
-        gates=judge_gates(chosen, metrics, there, candidate),
-        advice=advice,
-    )
+    here, found = read_figures(before, rows, chosen), []
+    for candidate, figures in zip(candidates, after, strict=True):
+        there = read_figures(figures, rows, chosen)
+        metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
+        found.append(
+            Comparison(
+                study=study,
+                baseline=replace(before, parameters=baseline),
+                candidate=figures,
+                paths=count,
+                resamples=judged.certification.bootstrap,
+                metrics=metrics,
+                gates=judge_gates(chosen, metrics, there, candidate),
+                advice=advice,
+            )
+        )
+    return tuple(found)
 
 
 def _aimed(baseline: ParameterSet, study: Study, paths: int, *, workers: int) -> Mapping[str, Design]:
@@ -94,12 +128,20 @@ def _aimed(baseline: ParameterSet, study: Study, paths: int, *, workers: int) ->
 
 
 def _simulated(
-    sets: Sequence[ParameterSet], study: Study, paths: int, designs: Mapping[str, Design], *, workers: int, progress: Progress | None
+    sets: Sequence[tuple[str, ParameterSet]],
+    study: Study,
+    paths: int,
+    designs: Mapping[str, Design],
+    *,
+    workers: int,
+    progress: Progress | None,
 ) -> list[Figures]:
-    """The figures of every set; the first that fails on a path raises its error, with its part in this."""
+    """The figures of every set; the first that fails on a path raises its error, with its part in this before it."""
     found = []
-    outcomes = simulate_many(sets, study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress)
-    for part, outcome in zip(("baseline", "candidate")[-len(sets) :], outcomes, strict=True):
+    outcomes = simulate_many(
+        [each for _, each in sets], study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress
+    )
+    for (part, _), outcome in zip(sets, outcomes, strict=True):
         if isinstance(outcome, SimulationError):
             raise SimulationError(f"the {part} cannot be compared: {outcome}") from outcome
         found.append(figures_of(outcome, study, designs))
