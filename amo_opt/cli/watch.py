@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from amo_opt.config.study import Study
-    from amo_opt.search.progress import ProgressEvent, Remark, Watcher
+    from amo_opt.search.progress import ProgressEvent, Remark
 
 TITLES = {
     "search": "search",
@@ -56,6 +56,7 @@ class _Log:
         self._phase = ""
         self._began = time.perf_counter()
         self._lost = False
+        self.phases: list[tuple[str, float]] = []
 
     def line(self, text: str) -> None:
         """One line; a disk that takes none is told once, as no result hangs on it."""
@@ -74,6 +75,7 @@ class _Log:
         now = time.perf_counter()
         if self._phase:
             self.line(f"{self._phase}: {now - self._began:.1f} s")
+            self.phases.append((self._phase, now - self._began))
         self._phase, self._began = phase, now
 
 
@@ -120,14 +122,22 @@ class _Bars:
         self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))
 
 
-def _both(log: _Log, shown: _Bars | _Lines) -> Watcher:
-    """A watcher that notes the phase and shows the event."""
+class Watching:
+    """A watcher that notes the phase and shows the event; ``phases`` are those that have ended, with their seconds."""
 
-    def watch(event: ProgressEvent) -> None:
-        log.note(event.phase)
-        shown.show(event)
+    def __init__(self, log: _Log, shown: _Bars | _Lines | None) -> None:
+        self._log, self._shown = log, shown
 
-    return watch
+    @property
+    def phases(self) -> tuple[tuple[str, float], ...]:
+        """Every phase that has ended and its seconds."""
+        return tuple(self._log.phases)
+
+    def __call__(self, event: ProgressEvent) -> None:
+        """One event of the run."""
+        self._log.note(event.phase)
+        if self._shown is not None:
+            self._shown.show(event)
 
 
 def _log_file(folder: Path) -> TextIO:
@@ -195,14 +205,16 @@ def counting(name: str, line: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def watching(study: Study, folder: Path) -> Iterator[Watcher]:
-    """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not; times into ``<folder>.log``."""
+def watching(study: Study, folder: Path, *, quiet: bool = False) -> Iterator[Watching]:
+    """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not, neither if ``quiet``; times into ``<folder>.log``."""
     with closing_whatever(_log_file(folder)) as file:
         log = _Log(file)
         log.line(f"study {study.name} {study.hash[:12]}")
-        if sys.stderr.isatty():
+        if quiet:
+            yield Watching(log, None)
+        elif sys.stderr.isatty():
             with bars() as progress:
-                yield _both(log, _Bars(progress))
+                yield Watching(log, _Bars(progress))
         else:
-            yield _both(log, _Lines())
+            yield Watching(log, _Lines())
         log.note("end")

@@ -43,7 +43,13 @@ def results_json(result: Result) -> str:
     study, subject = result.study, subject_of(result)
     document: Json = {
         "schema": SCHEMA,
-        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed, **_unit(study.state)},
+        "study": {
+            "name": study.name,
+            "hash": study.hash,
+            "seed": study.search.seed,
+            **_unit(study.state),
+            **({"quick": True} if study.quick else {}),
+        },
         "versions": dict(versions()),
         "current": _set(subject.current.parameters, study.state),
         "recommended": None if result.recommended is None else _set(result.recommended, study.state),

@@ -50,6 +50,7 @@ SHAPES = VERDICT_SHAPES | {
     "CAP BELOW USE": "▼",
     "ASSUMPTION-SENSITIVE": "▼",
     "TAIL NOT SETTLED": "▼",
+    "QUICK RUN": "○",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""
 

@@ -44,9 +44,7 @@ def test_a_figure_has_its_unit_and_its_interval(scored, capsys):
     print_score(result, study.current, study, parts=())
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("Yield"))
     found = result.yield_annual
-    assert re.search(
-        rf"Yield +{100 * found.value:.3f}% a year \({100 * found.low:.3f} … {100 * found.high:.3f}\) +{found.n}\b", line
-    ), line
+    assert re.search(rf"Yield +{100 * found.value:.3f}% a year \({100 * found.low:.3f} … {100 * found.high:.3f}\) +{found.n}\b", line), line
     assert "per year" not in line
 
 
