@@ -104,6 +104,15 @@ def thousands(largest: float, unit: str) -> tuple[float, str] | None:
     return None
 
 
+def with_unit(number: str, unit: str) -> str:
+    """The one way a figure has its unit: per cent at its figure, all else behind it.
+
+    >>> with_unit("3.07", "% a year"), with_unit("+0.12", "pp a year"), with_unit("1.0", "")
+    ('3.07% a year', '+0.12 pp a year', '1.0')
+    """
+    return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}".rstrip()
+
+
 def interval(ends: tuple[float, float] | None, write: Callable[[float], str], *, between: str = " to ") -> str:
     """Both ends as ``write`` puts them, or that they are not known.
 

@@ -9,7 +9,6 @@ import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 from amo_opt.cli.streams import say
-from amo_opt.one_line import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,16 +30,13 @@ def check_call(history_files: tuple[Path, ...], episode: str | None, plot_file: 
 
 def print_facts(facts: BacktestFacts) -> None:
     """The tables, then the notes."""
-    from amo_opt.cli.tables import open_console, print_table
+    from amo_opt.cli.tables import print_table
     from amo_opt.report.facts.backtest import band_holds, column_table, demand_table, summary_table
 
     run = facts.run
-    console = open_console()
-    console.print(
-        f"{run.parameters.name} on {run.study.name} through {one_line(run.history.name)}: {run.history.hours} h from {run.history.start:%Y-%m-%d %H:%M} UTC, "
-        f"{run.paths} paths, seed {run.study.search.seed}",
-        highlight=False,
-        markup=False,
+    say(
+        f"{run.parameters.name} on {run.study.name} through {run.history.name}: {run.history.hours} h from {run.history.start:%Y-%m-%d %H:%M} UTC, "
+        f"{run.paths} paths, seed {run.study.search.seed}"
     )
     for title, table in (
         ("column by column", column_table(facts.fit, facts.run.study.state.unit)),
@@ -48,7 +44,7 @@ def print_facts(facts: BacktestFacts) -> None:
         ("what must come out right", demand_table(facts.fit)),
     ):
         print_table(title, table)
-    click.echo(f"5–95% of paths: {band_holds(facts.fit)}")
+    say(f"5–95% of paths: {band_holds(facts.fit)}")
     for note in run.notes:
         say(f"note: {note}")
 

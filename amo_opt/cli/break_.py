@@ -38,15 +38,15 @@ def _document(each: Breaking) -> dict[str, Any]:
 def _print(label: str, each: Breaking) -> None:
     from amo_opt.report.facts.break_ import interval_text
 
-    click.echo(f"{label}: {each.unit}, 0 to {each.largest:g}, steps of {each.resolution:.2g}")
+    say(f"{label}: {each.unit}, 0 to {each.largest:g}, steps of {each.resolution:.2g}")
     for name, point in (("half", each.half), ("95%", each.most)):
-        click.echo(f"  {name} of the paths survive {significant(point.value, 4)} [{interval_text(point)}] (n = {point.n})")
+        say(f"  {name} of the paths survive {significant(point.value, 4)} [{interval_text(point)}] (n = {point.n})")
     if each.dead_at_zero:
-        click.echo(f"  {each.dead_at_zero} of {each.half.n} paths fail at size 0")
+        say(f"  {each.dead_at_zero} of {each.half.n} paths fail at size 0")
     if each.unbroken:
-        click.echo(f"  {each.unbroken} of {each.half.n} paths survive the largest size: their break point lies beyond it")
+        say(f"  {each.unbroken} of {each.half.n} paths survive the largest size: their break point lies beyond it")
     reasons = ", ".join(f"{name} {count}" for name, count in each.reasons.items() if count) or "nothing"
-    click.echo(f"  breaks first (paths): {reasons}; {each.violations} paths not monotone in size")
+    say(f"  breaks first (paths): {reasons}; {each.violations} paths not monotone in size")
 
 
 @click.command("break")
@@ -122,9 +122,9 @@ def command(
         return
     from amo_opt.report.facts.break_ import paid_sentences
 
-    click.echo(f"{found.parameters}, {found.study}. Survives: {definition(found)}")
+    say(f"{found.parameters}, {found.study}. Survives: {definition(found)}")
     for each in found.breaking:
         _print(each.stress, each)
     _print("run capacity (price alone)", found.run_capacity)
     for line in paid_sentences(found):
-        click.echo(f"  {line}")
+        say(f"  {line}")

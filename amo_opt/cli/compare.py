@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,52 +11,34 @@ import click
 
 from amo_opt.cli.options import json_option, load, study_option, thread_count
 from amo_opt.cli.streams import say
-from amo_opt.cli.watch import LINE_SECONDS
+from amo_opt.cli.watch import counting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amo_opt.comparison.verdict import Comparison
 
 FORMATS = ("text", "md", "json", "junit", "github")
 
 
-@contextmanager
-def showing(bar: str = "paths", line_of: str = "blocks of paths") -> Iterator[Callable[[int, int], None]]:
-    """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, each saying what is counted."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True)) as progress:
-            task = progress.add_task(bar)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
-        return
-    last = 0.0
-
-    def line(done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if done == total or now - last >= LINE_SECONDS:
-            last = now
-            click.echo(f"{line_of}: {done}/{total}", err=True)
-
-    yield line
-
-
-def print_github(comparison: Comparison, candidate: Path) -> None:
-    """Annotations on stdout; the summary at the end of ``$GITHUB_STEP_SUMMARY``, or printed where there is none."""
-    from amo_opt.comparison.github import commands, plain, summary
+def print_github(comparisons: Sequence[Comparison]) -> None:
+    """Annotations on stdout, of several candidates each its part of those that are shown; the summary at the end of ``$GITHUB_STEP_SUMMARY``, or printed where there is none."""
+    from amo_opt.comparison.github import MOST, commands, plain, summary
     from amo_opt.config.toml_file import read_document
 
-    lines = {str(key[0]): line for key, line in read_document(candidate, str(candidate)).lines.items() if len(key) == 1}
-    for each in commands(comparison, file=in_workspace(candidate), lines=lines):
-        click.echo(each)
+    for comparison in comparisons:
+        candidate = Path(comparison.files[1]) if comparison.files else Path()
+        lines = {str(key[0]): line for key, line in read_document(candidate, str(candidate)).lines.items() if len(key) == 1}
+        for each in commands(comparison, file=in_workspace(candidate), lines=lines, most=max(1, MOST // len(comparisons))):
+            click.echo(each)
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
         with Path(target).open("a", encoding="utf-8") as file:
-            file.write(summary(comparison))
-        click.echo(plain(comparison))
+            file.write(summary(comparisons))
+        for comparison in comparisons:
+            click.echo(plain(comparison))
     else:
-        click.echo(summary(comparison), nl=False)
+        click.echo(summary(comparisons), nl=False)
 
 
 def in_workspace(file: Path) -> str:
@@ -70,25 +48,28 @@ def in_workspace(file: Path) -> str:
     return path.relative_to(root).as_posix() if root in path.parents else file.as_posix()
 
 
-def print_comparison(comparison: Comparison, kind: str, candidate: Path) -> None:
-    """The verdict on stdout, in one of `FORMATS`."""
+def print_comparisons(comparisons: Sequence[Comparison], kind: str) -> None:
+    """The verdicts on stdout, in one of `FORMATS`."""
     from amo_opt.comparison.documents import json_text, junit_xml
     from amo_opt.comparison.markdown import markdown
 
     match kind:
         case "github":
-            print_github(comparison, candidate)
+            print_github(comparisons)
         case "text":
-            from amo_opt.cli.compare_tables import print_tables
+            from amo_opt.cli.compare_tables import print_several, print_tables
 
-            print_tables(comparison)
+            if len(comparisons) == 1:
+                print_tables(comparisons[0])
+            else:
+                print_several(comparisons)
         case _:
-            click.echo({"md": markdown, "json": json_text, "junit": junit_xml}[kind](comparison), nl=False)
+            click.echo({"md": markdown, "json": json_text, "junit": junit_xml}[kind](comparisons), nl=False)
 
 
 @click.command("compare")
 @click.argument("baseline_file", type=click.Path(path_type=Path), metavar="BASELINE.toml")
-@click.argument("candidate_file", type=click.Path(path_type=Path), metavar="CANDIDATE.toml")
+@click.argument("candidate_files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CANDIDATE.toml…")
 @study_option
 @click.option(
     "--gates", "gates_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Gates (default: safety and yield)."
@@ -111,7 +92,7 @@ def print_comparison(comparison: Comparison, kind: str, candidate: Path) -> None
 @json_option
 def command(
     baseline_file: Path,
-    candidate_file: Path,
+    candidate_files: tuple[Path, ...],
     *,
     study_file: Path,
     gates_file: Path | None,
@@ -124,16 +105,19 @@ def command(
     workers: int | None,
     as_json: bool,
 ) -> int:
-    """Run both sets on the same certification paths and judge the differences: exit 0 where no gate fails, 1 where one does, 2 for a wrong call.
+    """Run the sets on the same certification paths and judge the differences: exit 0 where no gate fails, 1 where one does, 2 for a wrong call.
+
+    Several candidates stand in one table, each judged as if it were alone; the exit status is that of the worst.
 
     \b
     Example:
       amo-opt compare studies/parameters/frax-current.toml reports/frax-2022/parameters.toml --study studies/frax-2022.toml
+      amo-opt compare base.toml new.toml newer.toml --study study.toml
       amo-opt compare base.toml new.toml --study study.toml --gates gates.toml --format junit > compare.xml
       amo-opt compare base.toml new.toml --study study.toml --out verdict        # then, with another candidate:
       amo-opt compare base.toml newer.toml --study study.toml --baseline-run verdict/run.json
     """
-    from amo_opt.comparison.compare import compare
+    from amo_opt.comparison.compare import compare_all
     from amo_opt.comparison.gates import load_gates
     from amo_opt.comparison.store import write_comparison
     from amo_opt.config.load import load_parameters
@@ -141,12 +125,12 @@ def command(
     if as_json and kind not in {None, "json"}:
         raise click.UsageError(f"--json and --format {kind}: allowed: one of them")
     study = load(study_file, seed=seed)
-    baseline, candidate = (load_parameters(file, study.state) for file in (baseline_file, candidate_file))
+    baseline, *candidates = (load_parameters(file, study.state) for file in (baseline_file, *candidate_files))
     gates = None if gates_file is None else load_gates(gates_file)
-    with showing() as progress:
-        found = compare(
+    with counting("paths", "blocks of paths") as progress:
+        compared = compare_all(
             baseline,
-            candidate,
+            candidates,
             study,
             gates=gates,
             paths=paths,
@@ -155,9 +139,9 @@ def command(
             workers=thread_count(workers),
             progress=progress,
         )
-    found = replace(found, files=(str(baseline_file), str(candidate_file)))
+    found = [replace(each, files=(str(baseline_file), str(file))) for each, file in zip(compared, candidate_files, strict=True)]
     if out is not None:
         write_comparison(found, out)
         say(f"verdict.json and run.json written to {out}", err=True)
-    print_comparison(found, "json" if as_json else kind or "text", candidate_file)
-    return found.exit_status
+    print_comparisons(found, "json" if as_json else kind or "text")
+    return max(each.exit_status for each in found)

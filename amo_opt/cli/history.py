@@ -36,7 +36,7 @@ def command(file: Path, rpc: str | None, begin: str, end: str, every: str, out: 
     Example:
       amo-opt history my-protocol/state.toml --from 2022-05-08 --to 2022-05-13 --every 1h --out may.csv
     """
-    from amo_opt.cli.compare import showing
+    from amo_opt.cli.watch import counting
     from amo_opt.config.load import load_books
     from amo_opt.onchain.history_read import times_between, write_history
     from amo_opt.onchain.recording import Replay
@@ -48,6 +48,6 @@ def command(file: Path, rpc: str | None, begin: str, end: str, every: str, out: 
     times = times_between(begin, end, every)
     state = load_books(file)
     node = Replay(replay) if replay is not None else node_of(rpc)
-    with showing("rows", "rows") as progress:
+    with counting("rows", "rows") as progress:
         written = write_history(node, state, times, out, progress=progress)
     say(f"wrote {out}: {written} of its {len(times)} rows now")

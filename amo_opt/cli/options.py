@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,12 +83,18 @@ def output_options(function: F) -> F:
     )(function)
 
 
-def load(file: Path, *, seed: int | None = None, paths: int | None = None, trials: int | None = None) -> Study:
-    """The study with the command line's overrides."""
+def load(file: Path, *, seed: int | None = None, paths: int | None = None, trials: int | None = None, quick: bool = False) -> Study:
+    """The study with the command line's overrides; ``quick`` with the least budget that can decide, where nothing else is asked for."""
     from amo_opt.config.load import load_study
 
-    given: dict[str, object] = {"search.seed": seed, "simulation.paths": paths, "search.trials": trials}
-    return load_study(file, overrides={key: value for key, value in given.items() if value is not None})
+    options: dict[str, object] = {"search.seed": seed, "simulation.paths": paths, "search.trials": trials}
+    given = {key: value for key, value in options.items() if value is not None}
+    study = load_study(file, overrides=given)
+    if not quick:
+        return study
+    from amo_opt.search.quick import quick_settings
+
+    return replace(load_study(file, overrides={**quick_settings(study), **given}), quick=True)
 
 
 def thread_count(workers: int | None) -> int:
@@ -105,9 +112,12 @@ def tell_time(study: Study, size: Size, *, threads: int) -> None:
 
 
 def report_folder(study: Study, out: Path | None) -> Path:
-    """Where the report goes: ``--out``, or ``reports/NAME`` below the current folder. Raises `click.UsageError` for ``.`` and ``..``."""
+    """Where the report goes: ``--out``, or ``reports/NAME`` below the current folder, of a quick run ``reports/NAME-quick``: it has a record of its own and replaces no whole report.
+
+    Raises `click.UsageError` for ``.`` and ``..``.
+    """
     if out is None:
-        return Path("reports") / study.name
+        return Path("reports") / f"{study.name}{'-quick' if study.quick else ''}"
     if out.name in {"", ".."}:
         raise click.UsageError(f"--out: found {str(out)!r}; a report replaces its folder whole, so give it one by name: {out / study.name}")
     return out

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from amo_opt.cli.options import print_json
 from amo_opt.cli.pool_input import Asked, Given
 from amo_opt.cli.streams import say
+from amo_opt.cli.tables import print_table
 from amo_opt.wording import fixed, in_account, significant
 
 if TYPE_CHECKING:
@@ -57,46 +56,35 @@ def tell(
     if asked.as_json:
         print_json(document(given, rows, **extra))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title)
-    table.add_column("")
-    for row in rows:
-        table.add_column(f"A {row['amplification']:,.0f}", justify="right", overflow="fold")
-    for name, label in titles.items():
-        table.add_row(in_account(label, given.account), *(_cell(name, row[name]) for row in rows))
-    Console().print(table)
+    heads = ("", *(f"A {row['amplification']:,.0f}" for row in rows))
+    cells = [(in_account(label, given.account), *(_cell(name, row[name]) for row in rows)) for name, label in titles.items()]
+    print_table(title, (heads, cells))
     for note in notes:
-        click.echo(note)
+        say(note)
 
 
 def tell_floor(pool: Pool, rows: Sequence[FloorRow], floor: float, account: str) -> None:
     """One table of `amo-opt pool floor`: a row a method, then the reasons of reverts and what a cap did."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
     scale, unit = (1e6, "millions") if pool.stablecoin + pool.base >= 1e6 else (1.0, "units")
     title = f"worst case at a floor of {floor:g}, A {pool.amplification:,.0f} ({unit} of tokens and {in_account('dollars', account)})"
-    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0))
-    for heading in ("method", "rounds", "price", "sold", "own\nstable", "own\nbase", "colla-\nteral", "base\noff", "coll.\noff"):
-        table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
+    cells = []
     for row in rows:
         amounts = (row.sold, row.share_stablecoin, row.share_base, row.collateral)
-        table.add_row(
-            row.method,
-            "reverts" if row.revert is not None else "" if row.rounds is None else str(row.rounds),
-            "" if row.price is None else fixed(row.price, 4),
-            *("" if each is None else fixed(each / scale, 1) for each in amounts),
-            *("" if each is None else f"{fixed(100.0 * each, 1, signed=True)}%" for each in (row.base_off, row.collateral_off)),
+        cells.append(
+            (
+                row.method,
+                "reverts" if row.revert is not None else "" if row.rounds is None else str(row.rounds),
+                "" if row.price is None else fixed(row.price, 4),
+                *("" if each is None else fixed(each / scale, 1) for each in amounts),
+                *("" if each is None else f"{fixed(100.0 * each, 1, signed=True)}%" for each in (row.base_off, row.collateral_off)),
+            )
         )
-    Console().print(table)
+    print_table(title, (("method", "rounds", "price", "sold", "own stable", "own base", "collateral", "base off", "coll. off"), cells))
     for row in rows:
         if row.revert is not None:
-            click.echo(f"{row.method} reverts: {row.revert}")
+            say(f"{row.method} reverts: {row.revert}")
     if rows[0].more_than_exists:
-        click.echo(f"only {amount(rows[0].sold or 0.0)} stablecoin exist outside the pool: the closed form stops there, the loops sell on")
+        say(f"only {amount(rows[0].sold or 0.0)} stablecoin exist outside the pool: the closed form stops there, the loops sell on")
 
 
 def plot(asked: Asked, given: Given, marks: Sequence[tuple[str, float]] = ()) -> None:

@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json, size_options, thread_count
 from amo_opt.cli.streams import say
-from amo_opt.cli.watch import LINE_SECONDS
-
-if TYPE_CHECKING:
-    from amo_opt.search.progress import ProgressEvent, Watcher
-
-
-@contextmanager
-def showing() -> Iterator[Watcher]:
-    """A watcher for `profile`: a bar where stderr is a terminal, a line every few seconds where it is not."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True)) as progress:
-            task = progress.add_task("profiles")
-            yield lambda event: progress.update(task, completed=event.done, total=event.total)
-        return
-    last = 0.0
-
-    def line(event: ProgressEvent) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if event.done == event.total or now - last >= LINE_SECONDS:
-            last = now
-            click.echo(f"profiles: {event.done}/{event.total}", err=True)
-
-    yield line
+from amo_opt.cli.watch import counting
 
 
 @click.command("profile")
@@ -79,8 +48,14 @@ def command(
     if plot_file is not None:
         check_plot(plot_file)
     study = load(study_file, seed=seed, paths=paths)
-    with showing() as watch:
-        found = profile(study, list(names) or None, points=points, workers=thread_count(workers), progress=watch)
+    with counting("profiles", "profiles") as tell:
+        found = profile(
+            study,
+            list(names) or None,
+            points=points,
+            workers=thread_count(workers),
+            progress=lambda event: tell(event.done, event.total),
+        )
     if plot_file is not None:
         from amo_opt.report.facts.profiles import profile_pages
         from amo_opt.report.figures.profiles import save_profiles

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from amo_opt.cli.tables import PIPED_WIDTH, estimate_document
+from amo_opt.cli.streams import say, width_of
+from amo_opt.cli.tables import estimate_document, print_table
 from amo_opt.wording import NOT_KNOWN, USD, in_account, interval, sized
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from amo_opt.report.wording import Scale
     from amo_opt.scoring.types import Estimate
     from amo_opt.search.movement import Shift
@@ -77,24 +74,23 @@ def print_profiles(found: Profiles) -> None:
     """The tables, then a line a parameter."""
     from amo_opt.report.facts.finding import finding_words
 
-    click.echo(
+    say(
         f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} selection paths drawn of each scenario "
         f"(n = {sized(found.n, found.twins)}), seed {found.study.search.seed}"
     )
-    click.echo(f"each cell: the figure, then its paired difference to the current set, both with 95% intervals\n{MARKS}\n")
+    say("each cell: the figure, then its paired difference to the current set, both with 95% intervals")
+    say(MARKS)
+    click.echo()
     for each in found.profiles:
         _print_table(each, found)
     for each in found.profiles:
-        click.echo(f"{each.parameter}: {finding_words(each, found.study.state.unit)}")
+        say(f"{each.parameter}: {finding_words(each, found.study.state.unit)}")
         for value, reason in each.failed:
-            click.echo(f"{each.parameter}: not simulated at {value:g}: {reason}")
+            say(f"{each.parameter}: not simulated at {value:g}: {reason}")
 
 
 def _print_table(each: ParameterProfile, found: Profiles) -> None:
     """A row a term, a column a value; as many tables as the terminal needs, one where there is none."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
     told = [term for term in found.terms if any(figure.interval != (0.0, 0.0) for figure in (point.figure(term) for point in each.points))]
     # A parameter that changes nothing at all has one column: the others would repeat it.
     still = all(shift.unchanged for point in each.points for shift in point.shifts.values())
@@ -104,33 +100,23 @@ def _print_table(each: ParameterProfile, found: Profiles) -> None:
     heads = ["at every value"] if still else [_head(point, each) for point in points]
     label = max(len(row[0]) for row in rows)
     cell = max(len(line) for row in rows for text in row[1:] for line in text.split("\n"))
-    console, columns = _fitting(label, cell, len(heads))
+    columns = _columns(label, cell, len(heads))
+    rows.append(["limits", *(_limits(point) for point in points)])
     for first in range(0, len(heads), columns):
         shown = slice(first, first + columns)
-        heading = f"{each.parameter}: {_words(each)}" if first == 0 else f"{each.parameter}, continued"
-        table = Table(title=heading, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-        table.add_column("term (unit)", no_wrap=True)
-        for head in heads[shown]:
-            table.add_column(head, justify="right", no_wrap=True)
-        for name, *cells in rows:
-            table.add_row(name, *cells[shown])
-        table.add_row("limits", *[_limits(point) for point in points[shown]])
-        console.print(table)
+        title = f"{each.parameter}: {_words(each)}" if first == 0 else f"{each.parameter}, continued"
+        print_table(title, (("term (unit)", *heads[shown]), [(name, *cells[shown]) for name, *cells in rows]))
     silent = [_title(term, account) for term in found.terms if term not in told]
     if silent:
-        click.echo(f"0 on every path: {', '.join(silent)}")
+        say(f"0 on every path: {', '.join(silent)}")
     click.echo()
 
 
-def _fitting(label: int, cell: int, count: int) -> tuple[Console, int]:
-    """A console, and how many columns go into a line of it: all of them where no terminal sets a width."""
-    from rich.console import Console
-
-    wanted = label + 4 + count * (cell + 1)
-    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
-        return Console(width=max(wanted, PIPED_WIDTH)), count
-    console = Console()
-    return console, max(1, min(count, (console.width - label - 4) // (cell + 1)))
+def _columns(label: int, cell: int, count: int) -> int:
+    """How many values go into a line of the terminal; all of them where no terminal sets a width, or where its rows have to be folded."""
+    width = width_of()
+    fit = count if width is None else (width - label - 4) // (cell + 1)
+    return min(count, fit) or count
 
 
 def _words(each: ParameterProfile) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.compare import showing
 from amo_opt.cli.options import json_option, load, study_option, thread_count
 from amo_opt.cli.streams import say
+from amo_opt.cli.watch import counting
 
 if TYPE_CHECKING:
     from amo_opt.comparison.proposal import Proposal
@@ -112,7 +112,7 @@ def command(
     gates = None if gates_file is None else load_gates(gates_file)
     proposal = read_proposal(proposal_file, study, split=split)
     ran = dry_run(proposal, proposal_file, study, rpc=rpc, dry=dry, block=block, sender=sender)
-    with showing() as progress:
+    with counting("paths", "blocks of paths") as progress:
         found = review(proposal, study, gates=gates, paths=paths, dry_run=ran, workers=thread_count(workers), progress=progress)
     folder = Path("reviews") / proposal_file.stem if out is None else out
     write_review(found, folder)

@@ -8,9 +8,9 @@ from threading import Thread
 
 import click
 
+from amo_opt.cli.ending import check_options, ending_options, tell
 from amo_opt.cli.options import (
     cluster_option,
-    json_option,
     load,
     output_options,
     report_folder,
@@ -44,7 +44,7 @@ from amo_opt.cli.streams import say
     help="Node on whose state the proposal's payloads are executed at the end, without being sent. It is neither shown nor kept.",
 )
 @click.option("--dry-run", "dry", is_flag=True, help="The same with the node of the environment variable AMO_OPT_RPC.")
-@json_option
+@ending_options
 def command(
     study_file: Path,
     *,
@@ -58,15 +58,23 @@ def command(
     storage_wait: float,
     url: str | None,
     dry: bool,
+    quick: bool,
+    quiet: bool,
+    verbose: bool,
+    open_page: bool,
     as_json: bool,
+    full: bool,
 ) -> int:
     """Search a study's space, certify the best sets on fresh paths, and write the report.
+
+    --quick tries few sets on the fewest paths that can decide the study's limits: a look at what a whole run would find, into a report of its own that gives no batch.
 
     Finished trials are kept in the study's storage: after Ctrl-C, a kill or a power cut the same command goes on from there.
 
     \b
     Example:
       amo-opt run studies/frax-2022.toml
+      amo-opt run studies/frax-2022.toml --quick
       amo-opt run studies/frax-2022.toml --trials 16 --paths 8 --out reports/quick-look
       amo-opt run studies/frax-2022.toml --cluster tcp://HOST:8786
       amo-opt run studies/frax-2022.toml --rpc http://127.0.0.1:8545
@@ -74,17 +82,13 @@ def command(
     from amo_opt.cli.executing import execute, node_for
     from amo_opt.cli.watch import watching
     from amo_opt.report import check_folder, write_report
-    from amo_opt.report.facts.doubt import doubt_words
-    from amo_opt.report.facts.finding import optimum_words
-    from amo_opt.report.facts.risk import told_risk
-    from amo_opt.report.facts.ruling import explanation_of
-    from amo_opt.report.facts.sets import subject_of
-    from amo_opt.report.results_json import check_results, results_json
+    from amo_opt.report.results_json import check_results
     from amo_opt.search.address import public
     from amo_opt.search.optimise import optimise, size_of_run
     from amo_opt.search.study_store import in_memory
 
-    study = load(study_file, seed=seed, paths=paths, trials=trials)
+    check_options(as_json=as_json, full=full, quiet=quiet, verbose=verbose)
+    study = load(study_file, seed=seed, paths=paths, trials=trials, quick=quick)
     folder = report_folder(study, out)
     address = storage_url(folder, storage)
     check_folder(folder)
@@ -97,18 +101,12 @@ def command(
     tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
     # drawing takes a second to load, which is there while compiled code runs
     Thread(target=import_module, args=("amo_opt.report.figures",), daemon=True).start()
-    with watching(study, folder) as watch:
+    with watching(study, folder, quiet=quiet) as watch:
         result = optimise(study, workers=threads, cluster=cluster, storage=address, storage_wait=storage_wait, progress=watch)
         written = write_report(result, folder)
     works = execute(result, written, url=url, as_json=as_json) if url is not None or dry else True
-    say(f"{result.verdict}: {explanation_of(result)}", err=as_json)
-    if result.doubt is not None:
-        click.echo(f"{doubt_words(result.doubt)}.", err=as_json)
-    if result.profile is not None:
-        click.echo(f"{optimum_words(result.profile.optimum)}.", err=as_json)
-    for sentence in told_risk(result, subject_of(result)):
-        say(sentence, err=as_json)
-    say(f"report: {written / 'report.html'}", err=as_json)
-    if as_json:
-        click.echo(results_json(result), nl=False)
+    tell(
+        result, written, study, as_json=as_json, full=full, quiet=quiet, verbose=verbose, open_page=open_page, threads=threads, phases=watch.phases,
+        whole=load(study_file, seed=seed) if quick else None,
+    )  # fmt: skip
     return 1 if result.verdict == "infeasible" or not works else 0

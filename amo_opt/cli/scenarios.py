@@ -11,7 +11,6 @@ import click
 
 from amo_opt.cli.options import check_plot, json_option, load, plot_option, print_json
 from amo_opt.cli.streams import say
-from amo_opt.cli.tables import open_console
 from amo_opt.wording import USD
 
 if TYPE_CHECKING:
@@ -65,8 +64,6 @@ def command(study_file: Path | None, *, plot_file: Path | None, as_json: bool) -
       amo-opt scenarios studies/frax-2022.toml --json
       amo-opt scenarios --plot scenarios.html
     """
-    from rich.table import Table
-
     from amo_opt.stress.catalogue import describe, load_scenario, scenario_names
     from amo_opt.stress.touches import SERIES_OF
 
@@ -82,14 +79,9 @@ def command(study_file: Path | None, *, plot_file: Path | None, as_json: bool) -
         return
     account = USD if study is None else study.state.unit
     without = () if study is None else [name for name, table in SERIES_OF.items() if not study.state.has(table)]
-    table = Table(show_lines=True)
-    for heading in ("scenario", "weight", "what it draws", "sources"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "scenario")
     for scenario in scenarios:
-        facts = "\n".join(
-            f"{fact.label}: {fact.text}"
-            for fact in describe(scenario, account=account, without=without)
-            if fact.label not in {"title", "summary", "weight", "source"}
-        )
-        table.add_row(scenario.name, f"{scenario.weight:g}", f"{scenario.summary}\n{facts}", "\n".join(scenario.sources))
-    open_console().print(table)
+        say(f"{scenario.name}  weight {scenario.weight:g}")
+        facts = describe(scenario, account=account, without=without)
+        told = [f"{fact.label}: {fact.text}" for fact in facts if fact.label not in {"title", "summary", "weight", "source"}]
+        for line in (scenario.summary, *told, *(f"source: {each}" for each in scenario.sources)):
+            say(f"  {line}")

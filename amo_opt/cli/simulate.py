@@ -133,7 +133,7 @@ def command(
       amo-opt simulate studies/parameters/frax-current.toml --study studies/frax-2022.toml \\
           --scenario calm --path 17~t1 --tilt share:-0.08:-2.6
     """
-    from amo_opt.cli.tables import open_console, print_score, score_document, told_designs
+    from amo_opt.cli.tables import print_score, score_document, told_designs
     from amo_opt.config.load import load_parameters
     from amo_opt.scoring.parts import risk_parts
     from amo_opt.scoring.score import score
@@ -180,6 +180,6 @@ def command(
     if as_json:
         print_json(score_document(scored, parameters, study, steps=outcome.steps, parts=parts, designs=designs))
         return
-    print_score(open_console(), scored, parameters, study, parts=parts)
+    print_score(scored, parameters, study, parts=parts)
     for line in told_designs(designs):
-        click.echo(line)
+        say(line)

@@ -11,7 +11,9 @@ import io
 import logging
 import os
 import select
+import shutil
 import sys
+import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +148,27 @@ class _OneLine(logging.Formatter):
         return one_line(super().format(record))
 
 
+def width_of(*, err: bool = False) -> int | None:
+    """Columns to fit into: those of the terminal that the stream is, or for stdout those that COLUMNS tells; None where lines stay whole."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream.isatty() or (not err and os.environ.get("COLUMNS")) else None
+
+
+def fitted(text: str, width: int | None, *, indent: str = "", further: str = "") -> str:
+    """A line broken at its spaces alone: a terminal would break it in the middle of a number. ``further`` indents what follows the first line.
+
+    >>> fitted("yield 3.07% a year, 2.95 to 3.19", 22), fitted("yield 3.07% a year", None)
+    ('yield 3.07% a year,\\n2.95 to 3.19', 'yield 3.07% a year')
+    """
+    if width is None or len(indent) + len(text) <= width:
+        return indent + text
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent + further, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def say(text: str, *, err: bool = False) -> None:
-    """Prints one line, whatever names and paths it holds."""
-    click.echo(one_line(text), err=err)
+    """Prints one line, whatever names and paths it holds, broken at spaces where a terminal is narrower."""
+    told = one_line(text)
+    start = told[: len(told) - len(told.lstrip(" "))]
+    click.echo(fitted(told.lstrip(" "), width_of(err=err), indent=start, further="  "), err=err)

@@ -39,9 +39,9 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     else:
         for file, problems in found.items():
             for line in listed(problems):
-                click.echo(line, err=True)
+                say(line, err=True)
             for line in listed(cautions[file]):
-                click.echo(f"warning: {line}", err=True)
+                say(f"warning: {line}", err=True)
             if not problems:
                 say(f"{file}: valid")
     return 1 if any(found.values()) else 0

@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from amo_opt.cli.streams import say
+from amo_opt.cli.streams import say, width_of
 from amo_opt.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.progress import Progress, TaskID
 
     from amo_opt.config.study import Study
-    from amo_opt.search.progress import ProgressEvent, Remark, Watcher
+    from amo_opt.search.progress import ProgressEvent, Remark
 
 TITLES = {
     "search": "search",
@@ -36,13 +37,15 @@ TITLES = {
 }
 LINE_SECONDS = 5.0
 """Seconds between plain lines."""
+WIDE = 100
+"""Columns from which a bar has room beside name, percent and time left."""
 
 
 def best(event: ProgressEvent) -> str:
     """The best feasible figures so far, where there are any."""
     if event.best_yield is None or event.best_peg_bps is None:
         return ""
-    return f"best yield {100 * event.best_yield:.2f}%, best peg risk {event.best_peg_bps:.2f} bps, front of {event.front_size}"
+    return f"best yield {100 * event.best_yield:.2f}% a year, best peg risk {event.best_peg_bps:.2f} bp, front of {event.front_size}"
 
 
 class _Log:
@@ -53,6 +56,7 @@ class _Log:
         self._phase = ""
         self._began = time.perf_counter()
         self._lost = False
+        self.phases: list[tuple[str, float]] = []
 
     def line(self, text: str) -> None:
         """One line; a disk that takes none is told once, as no result hangs on it."""
@@ -71,6 +75,7 @@ class _Log:
         now = time.perf_counter()
         if self._phase:
             self.line(f"{self._phase}: {now - self._began:.1f} s")
+            self.phases.append((self._phase, now - self._began))
         self._phase, self._began = phase, now
 
 
@@ -117,14 +122,22 @@ class _Bars:
         self._progress.update(self._tasks[event.phase], completed=event.done, total=event.total, best=best(event))
 
 
-def _both(log: _Log, shown: _Bars | _Lines) -> Watcher:
-    """A watcher that notes the phase and shows the event."""
+class Watching:
+    """A watcher that notes the phase and shows the event; ``phases`` are those that have ended, with their seconds."""
 
-    def watch(event: ProgressEvent) -> None:
-        log.note(event.phase)
-        shown.show(event)
+    def __init__(self, log: _Log, shown: _Bars | _Lines | None) -> None:
+        self._log, self._shown = log, shown
 
-    return watch
+    @property
+    def phases(self) -> tuple[tuple[str, float], ...]:
+        """Every phase that has ended and its seconds."""
+        return tuple(self._log.phases)
+
+    def __call__(self, event: ProgressEvent) -> None:
+        """One event of the run."""
+        self._log.note(event.phase)
+        if self._shown is not None:
+            self._shown.show(event)
 
 
 def _log_file(folder: Path) -> TextIO:
@@ -149,26 +162,59 @@ def closing_whatever(file: TextIO) -> Iterator[TextIO]:
             file.close()
 
 
+def bars() -> Progress:
+    """A bar a task: name, bar, counts, times and the best so far; name, percent and time left on a terminal too narrow for that."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    width = width_of(err=True)
+    name, left = TextColumn("{task.description}"), TimeRemainingColumn()
+    console = Console(stderr=True, width=width)
+    if width is not None and width < WIDE:
+        return Progress(name, TaskProgressColumn(), left, console=console)
+    best_so_far = TextColumn("{task.fields[best]}")
+    return Progress(name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), left, best_so_far, console=console)
+
+
 @contextmanager
-def watching(study: Study, folder: Path) -> Iterator[Watcher]:
-    """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not; times into ``<folder>.log``."""
+def counting(name: str, line: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress of one thing on stderr: a bar of that name on a terminal, a line every few seconds elsewhere."""
+    if sys.stderr.isatty():
+        with bars() as progress:
+            task = progress.add_task(name, best="")
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+        return
+    last = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= LINE_SECONDS:
+            last = now
+            say(f"{line}: {done}/{total}", err=True)
+
+    yield tell
+
+
+@contextmanager
+def watching(study: Study, folder: Path, *, quiet: bool = False) -> Iterator[Watching]:
+    """A watcher for `optimise`: bars where stderr is a terminal, lines where it is not, neither if ``quiet``; times into ``<folder>.log``."""
     with closing_whatever(_log_file(folder)) as file:
         log = _Log(file)
         log.line(f"study {study.name} {study.hash[:12]}")
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[best]}"),
-            )
-            with Progress(*columns, console=Console(stderr=True)) as progress:
-                yield _both(log, _Bars(progress))
+        if quiet:
+            yield Watching(log, None)
+        elif sys.stderr.isatty():
+            with bars() as progress:
+                yield Watching(log, _Bars(progress))
         else:
-            yield _both(log, _Lines())
+            yield Watching(log, _Lines())
         log.note("end")

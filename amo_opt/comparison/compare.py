@@ -52,9 +52,9 @@ def compare(
     """
     if candidate is None:
         raise AmoOptError("candidate = None; give a parameter set: a result recommends none where its verdict is not 'recommended'")
-    (found,) = compare_each(
+    return compare_all(
         baseline,
-        (candidate,),
+        [candidate],
         study,
         gates=gates,
         paths=paths,
@@ -63,11 +63,10 @@ def compare(
         advice=advice,
         workers=workers,
         progress=progress,
-    )
-    return found
+    )[0]
 
 
-def compare_each(
+def compare_all(
     baseline: ParameterSet,
     candidates: Sequence[ParameterSet],
     study: Study,
@@ -80,7 +79,7 @@ def compare_each(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> tuple[Comparison, ...]:
-    """`compare` of each candidate against a baseline that is simulated once; every one is what it would be by itself."""
+    """Every candidate against the baseline, which is simulated once: each is judged as `compare` judges it alone, to the last bit, and nothing is corrected for their number."""
     if paths is not None and paths < 1:
         raise AmoOptError(f"paths = {paths}; at least 1 is needed")
     chosen = DEFAULT_GATES if gates is None else tuple(gates)
@@ -94,23 +93,22 @@ def compare_each(
         designs = _aimed(baseline, study, count, sets=1 + len(candidates), workers=workers)
     # a scenario without twins says nothing that the number of paths does not
     designs = {name: design for name, design in designs.items() if not design.plain}
-    sets = [("candidate", each) for each in candidates]
-    if stored is None:
-        sets.insert(0, ("baseline", baseline))
+    sets = [("baseline", baseline)] if stored is None else []
+    several = len(candidates) > 1
+    sets += [(f"candidate {place} ({each.name!r:.80})" if several else "candidate", each) for place, each in enumerate(candidates, 1)]
     fresh = _simulated(sets, study, count, designs, workers=workers, progress=progress)
-    before = stored or fresh.pop(0)
+    before, after = (fresh[0], fresh[1:]) if stored is None else (stored, fresh)
     judged = judged_study(study)
     rows = layout(baseline, judged, paths=count, designs=designs, weights=before.weights)
-    here = read_figures(before, rows, chosen)
-    found = []
-    for candidate, after in zip(candidates, fresh, strict=True):
-        there = read_figures(after, rows, chosen)
+    here, found = read_figures(before, rows, chosen), []
+    for candidate, figures in zip(candidates, after, strict=True):
+        there = read_figures(figures, rows, chosen)
         metrics = judge_metrics(there, here, chosen, identical=candidate.values() == baseline.values())
         found.append(
             Comparison(
                 study=study,
                 baseline=replace(before, parameters=baseline),
-                candidate=after,
+                candidate=figures,
                 paths=count,
                 resamples=judged.certification.bootstrap,
                 metrics=metrics,
@@ -143,7 +141,7 @@ def _simulated(
     workers: int,
     progress: Progress | None,
 ) -> list[Figures]:
-    """The figures of every set; the first that fails on a path raises its error, with its part in this."""
+    """The figures of every set; the first that fails on a path raises its error, with its part in this before it."""
     found = []
     outcomes = simulate_many(
         [each for _, each in sets], study, paths=paths, designs=designs, stream=STREAM, workers=workers, progress=progress

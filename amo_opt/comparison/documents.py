@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from amo_opt.comparison.figures import STREAM
+from amo_opt.comparison.verdict import labels_of, worst_of
 from amo_opt.comparison.wording import because, headline, setting
 from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.wording import named
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amo_opt.comparison.verdict import Comparison, GateVerdict, MetricVerdict
     from amo_opt.protocol.parameters import ParameterSet
 
@@ -38,9 +41,18 @@ def json_document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def json_text(comparison: Comparison) -> str:
-    """The JSON document as text."""
-    return json.dumps(json_document(comparison), indent=2, allow_nan=False) + "\n"
+def json_text(comparisons: Sequence[Comparison]) -> str:
+    """The JSON document as text; of several the worst answer and the document of each, with its file."""
+    if len(comparisons) == 1:
+        document = json_document(comparisons[0])
+    else:
+        document = {
+            "schema": SCHEMA,
+            "verdict": worst_of(comparisons).verdict,
+            "exit_status": worst_of(comparisons).exit_status,
+            "comparisons": [{"file": None if each.files is None else each.files[1], **json_document(each)} for each in comparisons],
+        }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def _set(parameters: ParameterSet) -> dict[str, Any]:
@@ -79,23 +91,32 @@ def gate_document(gate: GateVerdict) -> dict[str, Any]:
     }
 
 
-def junit_xml(comparison: Comparison) -> str:
-    """JUnit XML as Ant, Jenkins, GitLab and the rest read it: one suite, one case a gate.
+def junit_xml(comparisons: Sequence[Comparison]) -> str:
+    """JUnit XML as Ant, Jenkins, GitLab and the rest read it: one suite a candidate, one case a gate.
 
     A failing gate is a failure, one that is not gated is skipped, one that warns passes and is told of in ``system-out``. No clock is
     read: the time stamp is the study's date, durations are 0.
     """
+    root = ET.Element("testsuites")
+    labels = labels_of(comparisons)
+    for place, comparison in enumerate(comparisons):
+        _suite(root, comparison, place, "" if len(labels) == 1 else labels[place])
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: ET.Element, comparison: Comparison, place: int, label: str) -> None:
+    """One candidate's suite; ``label`` tells it apart where there are several, as what reads them goes by the names of cases."""
     study = comparison.study
     baseline, candidate = comparison.names
     skipped = [gate for gate in comparison.gates if gate.status == "not gated"]
-    root = ET.Element("testsuites")
     suite = ET.SubElement(
         root,
         "testsuite",
         {
-            "name": "amo-opt compare",
+            "name": f"amo-opt compare {named(label)}".rstrip(),
             "package": "amo-opt",
-            "id": "0",
+            "id": str(place),
             "timestamp": f"{study.date.isoformat()}T00:00:00",
             "hostname": "localhost",
             "tests": str(len(comparison.gates)),
@@ -115,7 +136,8 @@ def junit_xml(comparison: Comparison) -> str:
     ):
         ET.SubElement(properties, "property", {"name": name, "value": value})
     for gate in comparison.gates:
-        case = ET.SubElement(suite, "testcase", {"classname": f"amo-opt.compare.{gate.gate.cls}", "name": gate.gate.metric, "time": "0"})
+        part = f"amo-opt.compare.{gate.gate.cls}" + (f".{named(label).replace('.', '_')}" if label else "")
+        case = ET.SubElement(suite, "testcase", {"classname": part, "name": gate.gate.metric, "time": "0"})
         if gate.status == "fail":
             failure = ET.SubElement(case, "failure", {"type": gate.verdict, "message": f"{gate.title}: {gate.verdict}"})
             failure.text = because(gate.reason)
@@ -130,5 +152,3 @@ def junit_xml(comparison: Comparison) -> str:
         ]
     )
     ET.SubElement(suite, "system-err")
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

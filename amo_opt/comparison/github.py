@@ -10,7 +10,7 @@ from amo_opt.comparison.wording import because, headline
 from amo_opt.wording import named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from amo_opt.comparison.verdict import Comparison
 
@@ -20,9 +20,9 @@ MOST = 10
 """Annotations of a kind that GitHub shows for one step."""
 
 
-def summary(comparison: Comparison) -> str:
+def summary(comparisons: Sequence[Comparison]) -> str:
     """The Markdown for the job summary, cut at a line's end should it ever be too long."""
-    text = markdown(comparison)
+    text = markdown(comparisons)
     raw = text.encode()
     if len(raw) <= SUMMARY_BYTES:
         return text
@@ -31,8 +31,8 @@ def summary(comparison: Comparison) -> str:
     return kept[: kept.rfind("\n")] + note
 
 
-def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> list[str]:
-    """Annotations as workflow commands, at most `MOST`: errors where a gate fails, warnings where one warns, each at the line of a changed key.
+def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int], most: int = MOST) -> list[str]:
+    """Annotations as workflow commands, at most ``most``: errors where a gate fails, warnings where one warns, each at the line of a changed key.
 
     Which change made a gate fail cannot be told, so every changed key is pointed at with all gates that fail, the largest changes (in
     shares of the parameter's range) first; the first one gives the reasons. ``lines`` is the line of each key in ``file``; where nothing changed line 1 is pointed at.
@@ -48,7 +48,7 @@ def commands(comparison: Comparison, *, file: str, lines: Mapping[str, int]) -> 
     short = f"{comparison.verdict}: " + ", ".join(f"{gate.gate.metric} {gate.verdict}" for gate in blamed)
     return [
         _command(level, file, lines.get(name, 1), f"{name}: {before:.10g} -> {after:.10g}", short if place else told)
-        for place, (name, before, after) in enumerate(ordered[:MOST])
+        for place, (name, before, after) in enumerate(ordered[:most])
     ]
 
 

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amo_opt.comparison.verdict import labels_of, worst_of
 from amo_opt.comparison.wording import SHAPES, because, gate_question, gate_rows, headline, row, setting
 from amo_opt.wording import escape, named, significant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from amo_opt.comparison.verdict import Comparison
 
 
-def markdown(comparison: Comparison) -> str:
+def markdown(comparisons: Sequence[Comparison]) -> str:
+    """Every verdict, of several candidates behind a table of them."""
+    parts = [_markdown(each) for each in comparisons]
+    if len(parts) == 1:
+        return parts[0]
+    failed = sum(bool(each.failed) for each in comparisons)
+    word = worst_of(comparisons).verdict
+    rows = [
+        (whole(f"{SHAPES[each.verdict]} {each.verdict}"), escape(named(label)), _sentence(headline(each)))
+        for label, each in zip(labels_of(comparisons), comparisons, strict=True)
+    ]
+    told = f"# {SHAPES[word]} {word.upper()}: {failed} of {len(parts)} candidates fail"
+    return "\n".join([told, "", *table(("", "candidate", "gates"), rows, right=()), "", *parts])
+
+
+def _markdown(comparison: Comparison) -> str:
     """The whole verdict: the answer, the gates, what changes, and every metric folded away."""
     before, after = (escape(named(name)) for name in comparison.names)
     lines = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from amo_opt.amos.cap_use import caps_below_use
-from amo_opt.comparison.compare import compare_each, judged_study
+from amo_opt.comparison.compare import compare_all, judged_study
 from amo_opt.comparison.figures import layout
 from amo_opt.comparison.verdict import FAILED, PASSED
 from amo_opt.scoring.score import limits_kept
@@ -121,7 +121,7 @@ def review(
         )  # fmt: skip
     between = half_way(before, after)
     sets = [after] if between is None else [after, between]
-    whole, *rest = compare_each(before, sets, study, gates=gates, paths=paths, workers=workers, progress=progress)
+    whole, *rest = compare_all(before, sets, study, gates=gates, paths=paths, workers=workers, progress=progress)
     return Review(
         study=study,
         proposal=proposal,

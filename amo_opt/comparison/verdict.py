@@ -11,6 +11,8 @@ from amo_opt.tiles import Tile, tiles_html
 from amo_opt.wording import count, figure, interval, named, significant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from amo_opt.comparison.figures import Figures
@@ -235,6 +237,21 @@ def _apart(files: tuple[str, str] | None) -> tuple[str, str]:
     told = files if last[0] == last[1] else last
     # a title is cut to a readable length, and two paths cut short would read the same
     return told if max(map(len, told)) <= LONGEST_FILE else ("baseline", "candidate")
+
+
+def worst_of(comparisons: Sequence[Comparison]) -> Comparison:
+    """The comparison whose answer counts for all of them: one that fails where any does."""
+    return next((each for each in comparisons if each.failed), comparisons[0])
+
+
+def labels_of(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    """What tells the candidates apart: their names where these differ, else the files' names, else the whole paths."""
+    names = tuple(each.candidate.parameters.name for each in comparisons)
+    paths = tuple(each.files[1] if each.files else each.candidate.parameters.name for each in comparisons)
+    for told in (names, tuple(PurePath(each).name for each in paths)):
+        if len(set(told)) == len(comparisons):
+            return told
+    return paths
 
 
 def changes(baseline: ParameterSet, candidate: ParameterSet) -> tuple[tuple[str, float, float], ...]:

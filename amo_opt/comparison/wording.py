@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amo_opt.comparison.verdict import TAIL_LEAST
 from amo_opt.scoring.types import LEAST_PATHS, spread_known
 from amo_opt.search.tails import MOST_SHARE
-from amo_opt.wording import UNITS, count, decimals_of, fixed, interval, named, significant, thousands
+from amo_opt.wording import UNITS, count, decimals_of, fixed, interval, named, significant, thousands, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ class Row:
     @property
     def shift(self) -> str:
         """The difference with its unit."""
-        return f"{self.difference} {self.unit.replace('%', 'pp')}".rstrip()
+        return with_unit(self.difference, self.unit.replace("%", "pp"))
 
 
 def row(metric: MetricVerdict) -> Row:
@@ -140,10 +140,10 @@ def gate_question(gate: GateVerdict) -> str:
     parts = []
     if gate.tolerance is not None:
         factor, unit = scale(gate.unit, (gate.tolerance,))
-        parts.append(f"worse by at most {significant(gate.tolerance * factor, 6)} {unit}".rstrip() if gate.tolerance else "no worse")
+        parts.append(f"worse by at most {with_unit(significant(gate.tolerance * factor, 6), unit)}" if gate.tolerance else "no worse")
     if gate.gate.maximum is not None:
         factor, unit = scale(gate.unit, (gate.gate.maximum,))
-        parts.append(f"at most {significant(gate.gate.maximum * factor, 6)} {unit}".rstrip())
+        parts.append(f"at most {with_unit(significant(gate.gate.maximum * factor, 6), unit)}")
     return ", ".join(parts)
 
 

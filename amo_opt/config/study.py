@@ -128,6 +128,7 @@ class Study:
 
     ``hash`` is the SHA-256 of everything that changes a result (not trials, workers, out, storage, notes): the study's identity in
     storage and in reports. ``path`` is the file it came from; ``state_set`` are the figures that ``[state] set`` names;
+    ``quick`` whether it was cut to the least budget that can decide (`amo_opt.search.quick`), of which nothing is published;
     ``scenario_settings`` what ``[scenario_defaults]`` sets, what follows from the state's unit of account, and the fit of ``spells`` that the behaviour file names.
     """
 
@@ -148,6 +149,7 @@ class Study:
     scenario_settings: Mapping[str, float] = field(default_factory=dict)
     spells: FittedSpells | None = None
     venue: Venue | None = None
+    quick: bool = False
 
     def __repr__(self) -> str:
         parts = count(len(self.scenarios), "scenario"), f"{count(len(self.search.space), 'parameter')} searched", f"hash {self.hash[:12]}"

@@ -12,7 +12,9 @@ from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
 from amo_opt.report.facts.backtest import demand_document, summary_document
+from amo_opt.report.facts.decision import warnings_of
 from amo_opt.report.facts.disclosure import replay_command, versions
+from amo_opt.report.facts.first import first_of
 from amo_opt.report.facts.ruling import condition_words, objection_words, turn_words
 from amo_opt.report.facts.sets import Subject, subject_of
 from amo_opt.report.facts.validity import own_episodes
@@ -43,8 +45,19 @@ def results_json(result: Result) -> str:
     study, subject = result.study, subject_of(result)
     document: Json = {
         "schema": SCHEMA,
-        "study": {"name": study.name, "hash": study.hash, "seed": study.search.seed, **_unit(study.state)},
+        "study": {
+            "name": study.name,
+            "hash": study.hash,
+            "seed": study.search.seed,
+            **_unit(study.state),
+            **({"quick": True} if study.quick else {}),
+        },
         "versions": dict(versions()),
+        "finding": {
+            "title": first_of(result).title,
+            "state_date": study.state.date.isoformat(),
+            "warnings": [each.word for each in warnings_of(result, subject)],
+        },
         "current": _set(subject.current.parameters, study.state),
         "recommended": None if result.recommended is None else _set(result.recommended, study.state),
         "candidates": [_candidate(each, study.state) for each in result.candidates],

@@ -25,6 +25,7 @@ from amo_opt.wording import (
     sized_count,
     thousands,
     true_minus,
+    with_unit,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ SHAPES = VERDICT_SHAPES | {
     "CAP BELOW USE": "▼",
     "ASSUMPTION-SENSITIVE": "▼",
     "TAIL NOT SETTLED": "▼",
+    "QUICK RUN": "○",
 }
 """The shape beside each verdict word, so that no verdict is told by colour alone."""
 
@@ -98,7 +100,7 @@ class Scale:
         if number == MISSING:
             return number
         unit = self.difference_unit if signed else self.unit
-        return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}".rstrip()
+        return with_unit(number, unit)
 
     def interval(self, estimate: Estimate, *, signed: bool = False) -> str:
         """`low to high`, without unit, or that it is not known."""

@@ -11,6 +11,8 @@ from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS, LEAST_TAIL_POINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amo_opt.config.study import Constraints
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.scoring.types import Constraint, Estimate
@@ -102,8 +104,18 @@ def decidable(n: float, limit: float) -> bool:
 
 def paths_to_decide(constraint: Constraint) -> int:
     """Paths of its scenario from which a constraint can be decided: enough for an interval, and of an event for one as rare as the limit."""
-    rule = next(each for each in RULES if each.name == constraint.name)
+    return _least_paths(next(each for each in RULES if each.name == constraint.name), constraint.limit)
+
+
+def least_paths(constraints: Constraints, scenarios: Iterable[Scenario]) -> int:
+    """Paths of a scenario from which every limit of a study can be decided in each of them."""
+    found = [_least_paths(rule, getattr(constraints, rule.limit_name)) for rule in rules_of(constraints)]
+    own = [each.max_breach_probability for each in scenarios if each.max_breach_probability is not None]
+    return max([LEAST_PATHS, *found, *(_least_paths(RULES[0], limit) for limit in own)])
+
+
+def _least_paths(rule: Rule, limit: float) -> int:
     measure = MEASURES[rule.metric]
     if measure.kind == "event":
-        return max(LEAST_PATHS, math.ceil(3.0 / constraint.limit - 1e-9)) if 0.0 < constraint.limit < 1.0 else LEAST_PATHS
+        return max(LEAST_PATHS, math.ceil(3.0 / limit - 1e-9)) if 0.0 < limit < 1.0 else LEAST_PATHS
     return max(LEAST_PATHS, math.ceil(LEAST_TAIL_POINTS / (1.0 - measure.level) - 1e-9)) if measure.is_tail else LEAST_PATHS

@@ -7,7 +7,7 @@ front, progress      what no other set beats on both axes; what whoever watches 
 study_store, storage, trials, seal, archive        the storage: whole trials, sealed; the certified result
 address, retry, run_lock, unfinished               its address without secrets, waiting for it, one run at a time, files in the making
 aim, planning        where twins are worth drawing, and how many paths of which
-certification, certifier, candidates, holdout, prune, climb, plateau, half_steps, change_cost, evidence   the choice on selection paths, the figures from holdout paths
+certification, certifier, candidates, holdout, prune, climb, plateau, half_steps, change_cost, evidence, worst_trace   the choice on selection paths, the figures from holdout paths
 rule, ruling, tails  when to recommend; what was decided, as values; what is left open of the tail
 result               what a search hands back
 doubt, robust, prior, explain   the share of joint draws of what is assumed in which the verdict holds, what explains where it fails

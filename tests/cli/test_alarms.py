@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -75,7 +76,8 @@ def test_without_a_depeg_it_says_so(report, tmp_path, call):
         "alarms", "--history", _csv(tmp_path, "calm.csv", [0.994 if hour == 10 else 1.0 for hour in range(300)]), "--report", report
     )
     assert "nothing to score" in told.out
-    assert "no depeg" in told.out
+    (row,) = (re.split(r" {2,}", line.strip()) for line in told.out.splitlines() if "nothing to score" in line)
+    assert (row[2], len(row), row[-1].split()[0]) == ("no depeg", 8, "29.2"), "false alarms a year stand in the last column"
     found = json.loads(call("alarms", "--history", tmp_path / "calm.csv", "--report", report, "--json").out)["triggers"][0]
     assert (found["scored"], found["precision"]["value"], found["f1"]["value"]) == (False, None, None)
     assert found["false_alarms_a_year"]["value"] == pytest.approx(8766 / 300)

@@ -41,7 +41,7 @@ def test_a_cluster_of_two_processes_writes_the_same_bytes(finished, shared, tmp_
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert (tmp_path / "report" / "results.json").read_bytes() == (folder / "results.json").read_bytes()
-    assert out.splitlines()[-1] == f"report: {tmp_path / 'report' / 'report.html'}"
+    assert out.splitlines()[-2] == f"report: {tmp_path / 'report' / 'report.html'}"
     assert "distributed" not in err
     assert "Traceback" not in err
 

@@ -77,7 +77,7 @@ def test_a_reckless_set_fails(judged):
 def test_text_tells_answer_change_and_gates(judged):
     """What a person reads: the answer first, the changed keys, every gate; progress goes to stderr."""
     found = judged(RECKLESS)
-    assert found.out.startswith("✘ FAIL: reckless against frax-current\n")
+    assert found.out.startswith("✘ FAIL: reckless (reckless.toml) against frax-current (frax-current.toml)\n")
     assert "idle_buffer" in found.out
     assert "4 of all collateral breaks the limit of 1" in found.out
     assert "blocks of paths" in found.err
@@ -261,8 +261,84 @@ def test_one_path_a_scenario_passes_no_safety_gate(judged, candidate, tmp_path, 
     options = (candidate, "--gates", gates, "--seed", seed)
     found = judged(*options, paths=1)
     assert found.status == 1
-    line = next(line for line in found.out.splitlines() if line.startswith("✘ fail") and "hours_over_caps" in line)
+    line = next(line for line in found.out.splitlines() if line.startswith(" ✘ fail hours_over_caps"))
     assert "not known" in line
     assert "INCONCLUSIVE  1 path per scenario is too few for an interval: at least 30 are needed, 29 more" in line
     document = json.loads(judged(*options, "--json", paths=1).out)
     assert {(metric["interval"], metric["verdict"], metric["more_paths"]) for metric in document["metrics"]} == {(None, "INCONCLUSIVE", 29)}
+
+
+@pytest.fixture
+def three(judged, baseline, candidate, call, shared):
+    """Calls compare with three candidates: one that lends less, a reckless one, and the baseline itself."""
+    return lambda *options: call("compare", baseline, candidate, RECKLESS, baseline, "--study", shared, "--paths", 30, *options)
+
+
+def test_several_candidates_are_judged_as_each_alone(three, judged, baseline, candidate):
+    """Each document in the list is that of a call by itself, to the bit, with its file; the answer and the exit status are the worst."""
+    found = three("--json")
+    document = json.loads(found.out)
+    assert (found.status, document["verdict"], document["exit_status"]) == (1, "fail", 1)
+    files = [each.pop("file") for each in document["comparisons"]]
+    assert files == [str(candidate), str(RECKLESS), str(baseline)]
+    assert document["comparisons"] == [json.loads(judged(each, "--json").out) for each in (candidate, RECKLESS, baseline)]
+    assert [each["verdict"] for each in document["comparisons"]] == ["fail", "fail", "pass"]
+    assert three("--exit-zero").status == 0
+
+
+def test_the_order_of_candidates_decides_nothing(call, shared, baseline, candidate):
+    """The worst decides wherever it stands."""
+    for pair in ((baseline, candidate), (candidate, baseline)):
+        assert call("compare", baseline, *pair, "--study", shared, "--paths", 30).status == 1
+
+
+def test_several_candidates_stand_in_one_table(three):
+    """A column a candidate, each value once; a line that answers for each, with its file."""
+    out = three().out
+    assert out.splitlines()[0] == "✘ FAIL: 2 of 3 candidates fail against frax-current (frax-current.toml)"
+    assert out.splitlines()[1].startswith("✘ FAIL: lends-less (candidate.toml): ")
+    assert out.splitlines()[3].startswith("✔ PASS: frax-current (frax-current.toml): none of 5 gates fails")
+    (head,) = (line.split() for line in out.splitlines() if line.split()[:2] == ["parameter", "baseline"])
+    assert head[2:] == ["lends-less", "reckless", "frax-current"]
+    assert [line.split() for line in out.splitlines() if line.split()[:1] == ["aave_cap"]] == [["aave_cap", "0.201", "0.101", "1", "="]]
+    (caps,) = (line for line in out.splitlines() if "caps_plus_buffer (safety)" in line)
+    assert (caps.count("✘ fail"), caps.count("✔ pass"), caps.count("BROKEN")) == (1, 2, 1)
+
+
+def test_every_document_holds_all_candidates(three, tmp_path):
+    """Markdown has a title for each behind one for all, JUnit a suite whose cases no reader confuses, --out the document of all; GitHub shows ten annotations at most."""
+    text = three("--format", "md").out
+    assert text.startswith("# ✘ FAIL: 2 of 3 candidates fail\n")
+    assert re.findall(r"(?m)^## . (\w+): ([\w-]+)", text.replace("\\", "")) == [
+        ("FAIL", "lends-less"),
+        ("FAIL", "reckless"),
+        ("PASS", "frax-current"),
+    ]
+    root = ET.fromstring(three("--format", "junit").out)  # noqa: S314 - our own output
+    assert [suite.attrib["id"] for suite in root] == ["0", "1", "2"]
+    cases = [(case.attrib["classname"], case.attrib["name"]) for case in root.iter("testcase")]
+    assert len(cases) == len(set(cases)) == 15
+    told = three("--format", "github", "--out", tmp_path / "verdict").out
+    assert {Path(each).name for each in re.findall(r"(?m)^::error file=([^,]+),", told)} == {"candidate.toml", "reckless.toml"}
+    assert told.count("::error ") <= 10
+    document = json.loads((tmp_path / "verdict" / "verdict.json").read_text())
+    assert len(document["comparisons"]) == 3
+    assert (tmp_path / "verdict" / "run.json").exists()
+
+
+def test_candidates_of_one_name_are_told_apart_by_file(call, shared, baseline, candidate, tmp_path):
+    """Names first, then the files', then whole paths."""
+    twin = tmp_path / "twin.toml"
+    twin.write_text(candidate.read_text(encoding="utf-8"), encoding="utf-8")
+    out = call("compare", baseline, candidate, twin, "--study", shared, "--paths", 2).out
+    assert "parameter  baseline  candidate.toml  twin.toml" in re.sub(r" {2,}", "  ", out)
+    (tmp_path / "deep").mkdir()
+    deep = twin.rename(tmp_path / "deep" / "candidate.toml")
+    assert str(deep) in call("compare", baseline, candidate, deep, "--study", shared, "--paths", 2).out
+
+
+def test_a_candidate_that_is_wrong_is_named_before_anything_is_simulated(call, shared, baseline, tmp_path):
+    """Exit 2 and one line."""
+    found = call("compare", baseline, baseline, tmp_path / "absent.toml", "--study", shared)
+    assert (found.status, found.out) == (2, "")
+    assert "absent.toml" in found.err

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -98,3 +100,18 @@ def test_a_reader_that_goes_away_interrupts(arguments):
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 130
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_as_documented(shell):
+    """The line of the README gives a script for that shell that asks this program."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"_AMO_OPT_COMPLETE={shell}_source amo-opt" in readme
+    code = "import sys; sys.argv = ['amo-opt']; from amo_opt.cli.main import main; main()"
+    environment = {**os.environ, "_AMO_OPT_COMPLETE": f"{shell}_source"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert f"{shell}_complete" in done.stdout
+    asked = {**os.environ, "_AMO_OPT_COMPLETE": "bash_complete", "COMP_WORDS": "amo-opt ind", "COMP_CWORD": "1"}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=asked)
+    assert found.stdout == "plain,index\n"

@@ -28,7 +28,7 @@ def events():
 
 def test_the_best_so_far_in_words():
     """Yield in percent a year, peg risk in basis points, the front's size; nothing before there is a feasible set."""
-    assert best(next(events())) == "best yield 3.10%, best peg risk 2.50 bps, front of 3"
+    assert best(next(events())) == "best yield 3.10% a year, best peg risk 2.50 bp, front of 3"
     assert best(ProgressEvent(phase="search", done=0, total=8)) == ""
 
 
@@ -52,7 +52,7 @@ def test_lines_at_both_ends_of_a_phase_and_seconds_between(shared, tmp_path, cap
     with watching(load_study(shared), tmp_path / "report") as watch:
         for event in events():
             watch(event)
-    told = "best yield 3.10%, best peg risk 2.50 bps, front of 3"
+    told = "best yield 3.10% a year, best peg risk 2.50 bp, front of 3"
     assert capsys.readouterr().err.splitlines() == [
         f"search: 0/16 · {told}",
         f"search: 16/16 · {told}",

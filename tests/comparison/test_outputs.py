@@ -39,7 +39,7 @@ def test_markdown_keeps_its_shape(hostile):
     """Rendered as Markdown with HTML let through, the name is text: three tables, one heading, no tag of its own."""
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown(hostile))
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown([hostile]))
     assert (html.count("<table>"), html.count("<h2>"), html.count("</details>")) == (3, 1, 1)
     assert "<script" not in html
     assert "\x00" not in html
@@ -47,9 +47,9 @@ def test_markdown_keeps_its_shape(hostile):
 
 def test_xml_and_json_stay_readable(hostile):
     """Both parse, and the JSON holds finite numbers only."""
-    root = ET.fromstring(junit_xml(hostile))  # noqa: S314 - our own output
+    root = ET.fromstring(junit_xml([hostile]))  # noqa: S314 - our own output
     assert root.find("testsuite/properties/property[@name='candidate']").attrib["value"].startswith("a|b")
-    document = json.loads(json_text(hostile), parse_constant=pytest.fail)
+    document = json.loads(json_text([hostile]), parse_constant=pytest.fail)
     assert document["candidate"]["name"] == HOSTILE
 
 
@@ -75,9 +75,9 @@ def test_two_sets_of_one_name_are_told_apart(judge, files, names):
     """By file where they came from two, in the Markdown's title and in JUnit alike; another name needs no file."""
     found = replace(judge({}, {}), files=files)
     assert found.names == names
-    title = markdown(found).partition("\n")[0].replace("\\", "")
+    title = markdown([found]).partition("\n")[0].replace("\\", "")
     assert title.endswith(f"{names[1]} against {names[0]}")
-    properties = {each.attrib["name"]: each.attrib["value"] for each in ET.fromstring(junit_xml(found)).iter("property")}  # noqa: S314 - our own output
+    properties = {each.attrib["name"]: each.attrib["value"] for each in ET.fromstring(junit_xml([found])).iter("property")}  # noqa: S314 - our own output
     assert (properties["baseline"], properties["candidate"]) == names
     other = replace(found, candidate=replace(found.candidate, parameters=found.candidate.parameters.replace(name="other")))
     assert other.names == ("frax-current", "other")
@@ -85,9 +85,9 @@ def test_two_sets_of_one_name_are_told_apart(judge, files, names):
 
 def test_a_summary_is_never_too_long(hostile, monkeypatch):
     """Beyond the limit it is cut at a line's end and says so."""
-    assert len(github.summary(hostile).encode()) < github.SUMMARY_BYTES
+    assert len(github.summary([hostile]).encode()) < github.SUMMARY_BYTES
     monkeypatch.setattr(github, "SUMMARY_BYTES", 2000)
-    text = github.summary(hostile)
+    text = github.summary([hostile])
     assert len(text.encode()) <= 2000
     assert text.endswith("(cut: too long for a job summary; verdict.json holds it all)\n")
 
@@ -148,12 +148,12 @@ def test_a_row_has_the_decimals_its_interval_deserves(judge):
 def test_an_interval_that_is_not_known_is_said_and_null(judge):
     """Of one path: null for machines, words for people, no infinity anywhere, and no boast of resamples."""
     found = judge({}, {"min_price": np.array([1.0, 2.0])}, paths=1, apart=True)
-    document = json.loads(json_text(found))
+    document = json.loads(json_text([found]))
     assert {metric["interval"] for metric in document["metrics"]} == {None}
     assert {row(metric).interval for metric in found.metrics} == {"not known"}
-    for text in (json_text(found), markdown(found), junit_xml(found)):
+    for text in (json_text([found]), markdown([found]), junit_xml([found])):
         assert "Infinity" not in text
         assert "∞" not in text
         assert not re.search(r"\b(inf|nan)\b", text)
-    assert "too few paths for intervals" in markdown(found)
-    assert "resamples of whole paths" not in markdown(found)
+    assert "too few paths for intervals" in markdown([found])
+    assert "resamples of whole paths" not in markdown([found])

@@ -61,13 +61,13 @@ def test_a_set_against_itself_passes(small, designs):
 
 def test_a_stored_run_holds_design_and_weights(found, small, candidate, tmp_path):
     """The same verdict byte for byte, without the baseline and without a pilot; a design beside it is refused."""
-    write_comparison(found, tmp_path)
+    write_comparison([found], tmp_path)
     kept = json.loads((tmp_path / RUN).read_text(encoding="utf-8"))
     (design,) = kept["designs"].values()
     assert design == {"components": [["share:-0.12:-0.5"]], "twins": [TWINS]}
     assert [tilt_of(text) for text in design["components"][0]] == [*PUSH]
     again = compare(small.current, candidate, small, baseline_run=tmp_path / RUN)
-    assert json_text(again) == json_text(found)
+    assert json_text([again]) == json_text([found])
     assert again.baseline.weights.tobytes() == found.candidate.weights.tobytes()
     with pytest.raises(AmoOptError, match="designs beside a stored run"):
         compare(small.current, candidate, small, baseline_run=tmp_path / RUN, designs={})

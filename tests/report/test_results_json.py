@@ -17,6 +17,7 @@ TOP = {
     "current",
     "recommended",
     "candidates",
+    "finding",
     "front",
     "optimism_gap",
     "scenarios",

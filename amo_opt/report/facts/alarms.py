@@ -158,7 +158,7 @@ def score_table(facts: AlarmFacts) -> Table:
                 )
             )
         else:
-            rows.append((one_line(score.trigger.name), "nothing to score", "no depeg", MISSING, MISSING, MISSING, rate))
+            rows.append((one_line(score.trigger.name), "nothing to score", "no depeg", MISSING, MISSING, MISSING, MISSING, rate))
     return heads, rows
 
 

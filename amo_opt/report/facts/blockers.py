@@ -1,4 +1,4 @@
-"""What keeps a Safe batch from being written, whatever the verdict: a state that is old or all assumed, or a verdict that an assumption moves."""
+"""What keeps a Safe batch from being written, whatever the verdict: a quick run, a state that is old or all assumed, or a verdict that an assumption moves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,19 @@ class Blocker:
 
 def blockers_of(result: Result) -> tuple[Blocker, ...]:
     """The reasons in the order of the decision box; none = nothing of this kind stands in the way."""
-    return (*_old_state(result.study), *_sensitive(result))
+    return (*_quick(result), *_old_state(result.study), *_sensitive(result))
+
+
+def _quick(result: Result) -> tuple[Blocker, ...]:
+    """A look at the study is no ground to sign anything, whatever it found."""
+    study = result.study
+    if not study.quick:
+        return ()
+    reason = (
+        f"This is a quick run: {count(len(result.trials), 'set')} tried, {count(study.simulation.paths * study.certification.multiple, 'path')} of each scenario at most, "
+        "no joint draws of what is assumed. It shows what a whole run would look at, and decides nothing to be signed."
+    )
+    return (Blocker(Chip("QUICK RUN"), reason),)
 
 
 def _old_state(study: Study) -> tuple[Blocker, ...]:

@@ -49,17 +49,21 @@ class Decision:
 
 def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -> Decision:
     """The box for whatever the verdict is."""
-    chip = Chip(result.verdict.upper())
-    unproven = () if is_validated(own_episodes(result.study, result.episodes)) else (Chip("MODEL NOT VALIDATED"),)
-    unsettled = () if result.tails.settled else (Chip("TAIL NOT SETTLED"),)
-    weighed = [subject.current, *([subject.other] if subject.recommended and subject.other is not None else [])]
-    below = (Chip("CAP BELOW USE"),) if any(caps_below_use(each.parameters, result.study.state) for each in weighed) else ()
-    warnings = (*unproven, *(each.chip for each in blockers_of(result)), *unsettled, *below)
+    chip, warnings = Chip(result.verdict.upper()), warnings_of(result, subject)
     for named in (2, 1, 0):
         decision = Decision(chip, tuple(_sentences(result, subject, rows, named)), warnings)
         if decision.words <= WORD_LIMIT:
             break
     return decision
+
+
+def warnings_of(result: Result, subject: Subject) -> tuple[Chip, ...]:
+    """What stands beside the verdict wherever it is told."""
+    unproven = () if is_validated(own_episodes(result.study, result.episodes)) else (Chip("MODEL NOT VALIDATED"),)
+    unsettled = () if result.tails.settled else (Chip("TAIL NOT SETTLED"),)
+    weighed = [subject.current, *([subject.other] if subject.recommended and subject.other is not None else [])]
+    below = (Chip("CAP BELOW USE"),) if any(caps_below_use(each.parameters, result.study.state) for each in weighed) else ()
+    return (*unproven, *(each.chip for each in blockers_of(result)), *unsettled, *below)
 
 
 def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], named: int) -> list[tuple[str, str]]:

@@ -35,7 +35,7 @@ NAMES = {
     "dilution": "dilution",
 }
 """What the terms are called; the lines of the yield have their own names."""
-_UNITS = {"per year": (100.0, "% a year"), "bps": (1.0, " bps")}
+_UNITS = {"per year": (100.0, "% a year"), "bps": (1.0, " bp")}
 
 
 def called(parameter: str) -> str:
@@ -165,7 +165,7 @@ def optimum_words(optimum: Optimum) -> str:
     peg = optimum.peg
     ends = interval(peg.interval, lambda end: significant(end, 3))
     told = (
-        f"peg risk is lowest at A = {optimum.best:g} ({significant(peg.value, 3)} bps, 95% interval {ends}, n = {sized(peg.n, peg.twins)})"
+        f"peg risk is lowest at A = {optimum.best:g} ({significant(peg.value, 3)} bp, 95% interval {ends}, n = {sized(peg.n, peg.twins)})"
     )
     over = f"{optimum.low:g} to {optimum.high:g}"
     beside = "not clear of both ends of the range" if optimum.inside else "at the edge of the range"

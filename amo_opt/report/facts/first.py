@@ -229,7 +229,7 @@ class _Screen:
             verdict=self.result.verdict,
             ask=self._ask(),
             kicker=(
-                f"{clean(self.result.study.name)} · state of {self.state.date.day} {self.state.date:%B %Y} · "
+                f"{'quick run · ' if self.result.study.quick else ''}{clean(self.result.study.name)} · state of {self.state.date.day} {self.state.date:%B %Y} · "
                 f"{sized_count(self.now.yield_annual.n, self.now.yield_annual.twins, f'{self.subject.stream} path')}"
             ),
             pros=self._pros(),
@@ -795,6 +795,7 @@ def used_of(limit: Constraint) -> float | None:
 
 
 _REASONS = {
+    "QUICK RUN": "this is a quick run",
     "ASSUMPTION-SENSITIVE": "it hangs on what is assumed",
     "STATE TOO OLD": "its state is too old",
     "STATE WITHOUT SOURCE": "no figure of its state has a source",

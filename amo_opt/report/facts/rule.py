@@ -17,7 +17,7 @@ def rule_words(certification: Certification, account: str = USD) -> str:
         "A set is recommended only if, on fresh selection paths that the search never saw: (1) every constraint holds at its confidence bound (the worse end of its 95% interval), in every "
         "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
         f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's tolerance "
-        f"(yield {100 * certification.tolerance_yield:g} percentage points a year, peg risk {certification.tolerance_peg_bps:g} bps); (3) its peg risk against {in_account('the dollar', account)} is "
+        f"(yield {100 * certification.tolerance_yield:g} percentage points a year, peg risk {certification.tolerance_peg_bps:g} bp); (3) its peg risk against {in_account('the dollar', account)} is "
         f"not worse by more than the same tolerance, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.tolerance_cr:g}; "
         f"(4) in all it gains at least {certification.least_gain:g} of a tolerance, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these tolerances, "
         "or, of sets that earn at most a tolerance less, the one that most of a few joint draws of the assumptions would have; where none passes, a set that only the width of its intervals keeps from a tolerance, or only the correction for so many candidates from (2), goes on. "

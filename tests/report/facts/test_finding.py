@@ -27,7 +27,7 @@ def test_a_monotone_way_in_words():
     even = shape(track_of((17.0, 11.0, 6.0, 1.0), half=0.5), current=1500.0)
     assert (
         shape_words(even, "A")
-        == "peg risk falls from 17.0 to 1.0 bps (by 15.5 to 16.5, 95% interval) as A rises from 150 to 5000 (MONOTONE)"
+        == "peg risk falls from 17.0 to 1.0 bp (by 15.5 to 16.5, 95% interval) as A rises from 150 to 5000 (MONOTONE)"
     )
     cliff = shape(track_of((1.0, 1.0, 1.5, 17.0)), current=1500.0)
     assert ", nearly all of it from 1500 to 5000 (MONOTONE)" in shape_words(cliff, "A")
@@ -47,12 +47,12 @@ def test_an_edge_in_words():
     jagged = shape(track_of((9.0, 4.0, 6.0, 1.0), half=0.5), current=1500.0)
     assert (
         shape_words(jagged, "A")
-        == "peg risk is lowest at A = 5000: 1.0 bps, an edge of the range, against 9.0 at 150, with a step back on the way (EDGE)"
+        == "peg risk is lowest at A = 5000: 1.0 bp, an edge of the range, against 9.0 at 150, with a step back on the way (EDGE)"
     )
     level = shape(track_of((2.3, 4.0, 2.0, 8.0), half=0.5), current=1500.0)
     assert (
         shape_words(level, "A")
-        == "peg risk is lowest at A = 1500: 2.0 bps, not clear of both edges, against 2.3 at 150 and 8.0 at 5000 (EDGE)"
+        == "peg risk is lowest at A = 1500: 2.0 bp, not clear of both edges, against 2.3 at 150 and 8.0 at 5000 (EDGE)"
     )
 
 
@@ -61,7 +61,7 @@ def test_an_edge_in_words():
     [
         ((3.0, 3.0, 3.0, 3.0), 0.0, "peg risk the same throughout"),
         ((3.0, 3.2, 3.1, 2.9), 0.5, "peg risk flat within chance"),
-        ((3.00, 3.01, 3.00, 3.01), 0.001, "peg risk flat: its best and its worst are less than 0.020 bps apart"),
+        ((3.00, 3.01, 3.00, 3.01), 0.001, "peg risk flat: its best and its worst are less than 0.020 bp apart"),
     ],
 )
 def test_a_flat_objective_in_words(figures, half, text):
@@ -114,7 +114,7 @@ def test_movements_too_small_to_matter_are_told_so():
 def test_movements_within_chance_tell_what_is_left_open():
     """An interval that holds 0 but reaches further than the bound proves nothing: how far it reaches is told."""
     text = sentence(peg=((0.3, 0.5), *STILL[1:]), earned=((1e-5, 4e-5), *STILL[1:]), dilution=STILL)
-    assert text.endswith("n = 320 paths leave open up to 0.0050% a year of yield and 0.80 bps of peg risk.")
+    assert text.endswith("n = 320 paths leave open up to 0.0050% a year of yield and 0.80 bp of peg risk.")
 
 
 def test_one_term_that_moves_is_enough():
@@ -136,7 +136,7 @@ BEST = Optimum(
 
 def test_where_a_is_best_in_words():
     """Identified, or why not; a study that does not search A calls it neither identified nor its range a searched one."""
-    told = "peg risk is lowest at A = 1000 (5 bps, 95% interval 4 to 6, n = 320)"
+    told = "peg risk is lowest at A = 1000 (5 bp, 95% interval 4 to 6, n = 320)"
     assert optimum_words(BEST) == f"A identified: {told}, inside the searched range 100 to 10000"
     unclear = f"A not identified: {told}, not clear of both ends of the range 100 to 10000; no change of A is recommended"
     assert optimum_words(replace(BEST, clear=False)) == unclear
