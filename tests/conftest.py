@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from amo_opt.simulation.compiled import Stages
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ.pop("COLUMNS", None)  # pytest-xdist tells it its workers, and a command would fold what it prints
 
 
 @pytest.hookimpl(tryfirst=True)

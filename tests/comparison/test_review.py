@@ -144,7 +144,7 @@ def test_the_first_lines_say_what_is_asked_the_verdict_and_why(made, small):
     worse = made({"yield": noise(count, -0.02, 0.001)})
     assert worse.word == "fails"
     (reason,) = words.why(worse)
-    assert reason.startswith("Yield may be worse by at most 0.1 % a year; found: −2.0")
+    assert reason.startswith("Yield may be worse by at most 0.1% a year; found: −2.0")
     assert "n = 400 paths). The interval lies on the worse side" in reason
 
 

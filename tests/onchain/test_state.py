@@ -345,7 +345,8 @@ def _crvusd(folder):
     at = {name: f"0x{place:040x}" for place, name in enumerate(names, start=0xC0FFEE0000000000000000000000000001)}
     tables = "".join(f'\n[contracts.{name}]\naddress = "{address}"\n' for name, address in at.items())
     path = folder / "crvusd.toml"
-    path.write_text(CRVUSD.read_text(encoding="utf-8") + tables, encoding="utf-8")
+    books = CRVUSD.read_text(encoding="utf-8").partition("[contracts]")[0]
+    path.write_text(f"{books}[contracts]\nchain_id = 1\n{tables}", encoding="utf-8")
     return path, at
 
 
