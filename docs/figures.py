@@ -8,7 +8,6 @@ amo_opt.report.facts.backtest``. What was measured (times, sizes, counts of camp
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 STUDY = DOCS.parent / "studies" / "frax-2022.toml"
-REPORT = DOCS.parent / "reports" / "frax-2022" / "report.html"
 LATER = 0.61
 """`pool_share_high` of the set that compare.md's example judges."""
 SEEDS = (None, 2, 1, 3)
@@ -41,7 +39,6 @@ FAILED = 0.05
 """Price below which a pool is told as failed: it is sold down to a cent at least, and has none once it is empty."""
 LAGS = (108, 216)
 """Hours: 4.5 and 9 days."""
-HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="720" height="430" font-family="sans-serif">'
 
 
 def _study(seed: int | None = None) -> Study:
@@ -149,17 +146,6 @@ def written(page: str, text: str) -> str:
     return text
 
 
-def front() -> str:
-    """front.svg: the front of the committed report as a file of its own."""
-    (drawn,) = [each for each in re.findall(r"<svg .*?</svg>", REPORT.read_text(encoding="utf-8"), re.DOTALL) if 'id="front-' in each]
-    head, body = drawn.split("\n", 1)
-    box = re.search(r'viewBox="([^"]*)"', head)
-    if box is None:
-        raise ValueError(f"{REPORT}: the front has no viewBox")
-    return f"{HEAD.format(box=box[1])}\n{body}\n"
-
-
 if __name__ == "__main__":
     for page in BLOCKS:
         (DOCS / page).write_text(written(page, (DOCS / page).read_text(encoding="utf-8")), encoding="utf-8")
-    (DOCS / "front.svg").write_text(front(), encoding="utf-8")

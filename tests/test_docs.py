@@ -27,11 +27,6 @@ def test_the_figures_of_a_page_are_what_the_code_gives(script, page):
     assert script.written(page, text) == text
 
 
-def test_the_front_is_that_of_the_committed_report(script):
-    """The picture in README.md is cut out of reports/frax-2022/report.html."""
-    assert script.front() == (DOCS / "front.svg").read_text(encoding="utf-8")
-
-
 def test_the_candidate_of_the_example_is_what_its_command_makes(script):
     """The pattern in compare.md's command is in the shipped file, and gives the value that the script judges."""
     text = (DOCS / "compare.md").read_text(encoding="utf-8")

@@ -382,7 +382,7 @@ def _worst(first: First) -> str:
     if worst is None:
         return ""
     rows: list[tuple[str, str, list[tuple[float, ...]], Callable[[float], str], float | None]] = [
-        ("Price", first.account, [each.price for each in worst.traces], lambda value: fixed(value, 2), None),
+        ("Price", first.account, [each.price for each in worst.traces], lambda value: fixed(value, 2 if worst.lowest < 0.95 else 4), None),
         (
             "Cover",
             "% of supply",
@@ -447,7 +447,7 @@ def worst_words(first: First, worst: Worst) -> str:
         else f"The worst of {worst.seen:,} paths drawn of “{worst.title}”"
     )
     lines = f"Solid today{f', dashed {first.option}' if len(worst.traces) > 1 else ''}."
-    happened = f" Under {'today’s set' if own == 'today' else own} the price is lowest on day {fixed(worst.day, 0)}, {fixed(worst.lowest, 2)} {first.account}"
+    happened = f" Under {'today’s set' if own == 'today' else own} the price is lowest on day {fixed(worst.day, 0)}, {fixed(worst.lowest, 2 if worst.lowest < 0.95 else 4)} {first.account}"
     if worst.share_left is not None and worst.share_left < 0.5:
         happened += f", when the share token has lost {fixed(100.0 * (1.0 - worst.share_left), 0)}%"
     if worst.emptied is not None:

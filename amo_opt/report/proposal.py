@@ -166,7 +166,10 @@ def _execution(facts: Facts, where: Mapping[str, str]) -> str:
     """What is sent, by whom and in which file, and what became of it when it was run; else why nothing is."""
     execution = facts.execution
     if execution.batch is None and not execution.payloads:
-        return _bullets([escape(each) for each in execution.reasons]) or "Nothing is executed."
+        return (
+            _bullets([escape(f"{each.split('. ')[0].rstrip('.')}.") for each in execution.reasons]) + _see(where, "execution")
+            or "Nothing is executed."
+        )
     parts = [_bullets([escape(each) for each in execution.reasons])]
     if execution.batch is not None:
         parts.append(f"{code('safe-batch.json')} is for Safe’s Transaction Builder, checksum {code(execution.batch['meta']['checksum'])}.")

@@ -443,7 +443,7 @@ class _Screen:
         if idle:
             found.append(idle)
         earned = self.paired.get(YIELD)
-        if earned is not None and earned.verdict == "BETTER" and earned.current > 0.0:
+        if earned is not None and earned.verdict == "BETTER" and 0.0 < earned.difference.value < MATERIAL * earned.current:
             found.append(f"The gain is {fixed(HUNDRED * earned.difference.value / earned.current, 0)}% of what the collateral earns today.")
         if not is_validated(own_episodes(self.result.study, self.result.episodes)):
             found.append(self._replayed())
