@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amo_opt import wording
-from amo_opt.cli import pool_tables, tables
+from amo_opt.cli import pool_tables
 from amo_opt.comparison import wording as of_comparison
 from amo_opt.report import wording as of_report
 from amo_opt.report.facts import backtest, finding, story_caption, story_panels
@@ -46,7 +46,6 @@ FORMATTERS = {
     "last-price": lambda value: story_panels.last_figure(value, "price"),
     "replay": backtest.shown,
     "misfit": backtest._misfit,
-    "score": tables.shown,
     "pool-amount": pool_tables.amount,
     "pool-price": lambda value: pool_tables._cell("price", value),
     "profiled": finding.plain,
@@ -60,7 +59,6 @@ DIGITS = {
     "parameter": 6,
     "replay": 5,
     "misfit": 3,
-    "score": 4,
     "profiled": 4,
     "tick": 5,
 }

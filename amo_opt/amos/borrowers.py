@@ -31,6 +31,8 @@ from amo_opt.protocol.reads import Read, ReadFigure, owner, tells
 from amo_opt.protocol.state import AmoSection, Figure, ProtocolState, figure
 from amo_opt.stableswap.jit import Vector, scalar, stage
 
+MOST_DETERRED = 50.0
+"""e-folds of which nobody is left, and those who come back are still told from none."""
 MOST_FILLED = 0.9999
 """Share of its ceiling at which a market's rate stops rising (`MAX_FILL`)."""
 REMAINDER = 0.1
@@ -57,7 +59,9 @@ def filled_rate(rate: float, debt: float, inverse_ceiling: float) -> float:
 @scalar
 def asked_at(demand: float, rate: float, elasticity: float, semi_elasticity: float) -> float:
     """What borrowers want to owe at a mean rate, as ``demand`` is counted: the share of them whose leverage earns more than it."""
-    asked: float = demand / (1.0 + elasticity * rate) * exp(-semi_elasticity * rate)
+    deterred = semi_elasticity * rate
+    deterred = deterred if deterred < MOST_DETERRED else MOST_DETERRED
+    asked: float = demand / (1.0 + elasticity * rate) * exp(-deterred)
     return asked
 
 

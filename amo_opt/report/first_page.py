@@ -62,7 +62,7 @@ def first_html(first: First, warnings: Sequence[Chip] = ()) -> str:
     return "\n".join(
         [
             '<header id="first">',
-            f'<p class="kicker"><span>{escape(first.kicker)}</span><span class="verdict">{escape(first.verdict.upper())}</span>{"".join(_warning(each) for each in warnings)}</p>',
+            f'<p class="kicker"><span>{escape(first.kicker)}</span><span class="verdict">{escape(first.chip.upper())}</span>{"".join(_warning(each) for each in warnings)}</p>',
             f"<h1>{escape(first.title)}</h1>",
             f'<p class="ask">{before}<b>{asked}</b>{after}</p>',
             '<div class="grid sides">',
@@ -191,13 +191,12 @@ def _limits(first: First) -> str:
     nearest = limits.nearest
     levels = ""
     if nearest is not None:
-        longest = max(value for value in (nearest.now or 0.0, nearest.then or 0.0, 1.0) if math.isfinite(value))
         rows = []
-        where = "" if nearest.scenario is None else f" in {nearest.scenario}"
+        where = f" in “{nearest.where}”" if nearest.where else ""
         for who, used, kind in (("Today", nearest.now, ""), (first.option, nearest.then, "opt")):
             if used is not None and who:
                 text = f"{_share(used)} of the nearest: {nearest.title}{where}" if not kind else f"{_share(used)} of it"
-                width = 100.0 * min(used, longest) / longest
+                width = axis.at(used)
                 rows.append(
                     f'<div class="{kind}"><b>{escape(who)}</b> {escape(text)}<div class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></div></div>'
                 )
@@ -209,7 +208,9 @@ def _limits(first: First) -> str:
         f'<div class="plot" style="height:62px"><svg role="img" aria-label="{escape(alt)}"><rect class="tol" x="0" y="0" width="{axis.at(1.0):.2f}%" height="42"/>'
         f'<line class="hair" x1="0" x2="100%" y1="42" y2="42"/><line class="axis" x1="{axis.at(1.0):.2f}%" x2="{axis.at(1.0):.2f}%" y1="0" y2="42"/>'
         + "".join(dots)
-        + _ticks(axis, [(1.0, "100%"), (0.0, "0"), (0.5, "50% of the limit")], room=370.0)
+        + _ticks(
+            axis, [(1.0, "100% of the limit"), (0.0, "0"), (0.5, "□ exact" if any(each.exact for each, _ in known) else "50%")], room=370.0
+        )
         + f"</svg></div>{levels}</section>"
     )
 
@@ -252,7 +253,11 @@ def _plane(first: First) -> str:
         shapes.append(_mark(each, x, y))
         if not each.chosen and named >= MOST_NAMED:
             continue
-        lines = [each.name, *_wrapped(each.content)] if each.chosen else _wrapped(each.content)
+        lines = (
+            [each.name, *_wrapped(each.content)]
+            if each.chosen
+            else _wrapped(f"{each.content}: {each.short}" if each.short else each.content)
+        )
         placed = _place(px, py, lines, taken, always=each.chosen)
         if placed is not None:
             dx, dy, anchor = placed
@@ -387,7 +392,7 @@ def _worst(first: First) -> str:
             "Cover",
             "% of supply",
             [tuple(100.0 * value for value in each.cover) for each in worst.traces],
-            lambda value: fixed(value, 0),
+            lambda value: fixed(value, 0 if 100.0 * (worst.cover[0] - worst.cover[1]) >= 2.0 else 1),
             100.0 * worst.limit,
         ),
         ("Supply", "tokens", [each.supply for each in worst.traces], count_of, None),
@@ -406,7 +411,7 @@ def _worst(first: First) -> str:
         if limit is not None and limit <= axis.high:
             at = top + height * (1.0 - axis.at(limit) / 100.0)
             parts.append(
-                f'<line class="dash" x1="0" x2="100%" y1="{at:.1f}" y2="{at:.1f}"/><text x="0" y="{at + 15:.1f}" dx="4" class="s halo">limit {fixed(limit, 0)}%</text>'
+                f'<line class="dash" x1="0" x2="100%" y1="{at:.1f}" y2="{at:.1f}"/><text x="0" y="{at + (15.0 if at + 18.0 < top + height else -4.0):.1f}" dx="4" class="s halo">limit {fixed(limit, 0)}%</text>'
             )
         parts.append(
             f'<line class="hair" x1="0" x2="100%" y1="{top + height}" y2="{top + height}"/>'

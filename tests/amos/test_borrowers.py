@@ -206,7 +206,7 @@ def twin(of: dict[str, float], given: dict[str, float]) -> dict[str, float]:
     interest = of["debt"] * rate / 8760
     kept = given["kept"] * interest
     mean = (1 - given["weight"]) * of["mean_rate"] + given["weight"] * rate
-    asked = given["demand"] / (1 + given["elasticity"] * mean) * math.exp(-given["semi_elasticity"] * mean)
+    asked = given["demand"] / (1 + given["elasticity"] * mean) * math.exp(-min(given["semi_elasticity"] * mean, 50.0))
     more = asked / of["asked"] * (1 + given["turn"])
     debt, level = of["debt"] + interest, (of["level"] + of["level"] * rate / 8760) * more
     wanted = debt * more - debt
@@ -256,7 +256,7 @@ def test_the_hour_is_the_twins_in_every_lane(lanes: Callable[..., Any], crvusd: 
             "follows": float(number % 2),
             "ceiling": float(np.median(debt) * rng.choice([0.9, 10.0])),
             "elasticity": rng.choice([0.0, 6.0]),
-            "semi_elasticity": rng.choice([0.0, 4.0]),
+            "semi_elasticity": rng.choice([0.0, 4.0, 400.0]),
             "peg_response": rng.choice([0.0, 0.3]),
             "peg_limit": rng.choice([0.0, 0.01]),
         }

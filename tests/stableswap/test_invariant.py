@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from decimal import Decimal, getcontext
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,8 @@ from amo_opt.stableswap.invariant import (
     settled_D,
 )
 
-getcontext().prec = 60
+SIXTY = Context(prec=60)
+"""Where exact values are reckoned: the process's own context is not ours to change (Vyper's compiler guards it)."""
 
 amplifications = st.floats(0.0, math.log(20_000.0)).map(math.exp)
 balances = st.floats(math.log(1e3), math.log(1e11)).map(math.exp)
@@ -35,21 +36,23 @@ quick = settings(max_examples=150, deadline=None, derandomize=True)
 
 def exact_D(x: float, y: float, ann: float) -> Decimal:
     """D by the contract's iteration, to sixty digits."""
-    a, b, n = Decimal(x), Decimal(y), Decimal(ann)
-    d = a + b
-    while True:
-        cube = d**3 / (4 * a * b)
-        moved = (n * (a + b) + 2 * cube) * d / ((n - 1) * d + 3 * cube)
-        if abs(moved - d) <= moved * Decimal(10) ** -50:
-            return moved
-        d = moved
+    with localcontext(SIXTY):
+        a, b, n = Decimal(x), Decimal(y), Decimal(ann)
+        d = a + b
+        while True:
+            cube = d**3 / (4 * a * b)
+            moved = (n * (a + b) + 2 * cube) * d / ((n - 1) * d + 3 * cube)
+            if abs(moved - d) <= moved * Decimal(10) ** -50:
+                return moved
+            d = moved
 
 
 def exact_y(x: Decimal, d: Decimal, ann: float) -> Decimal:
     """The other balance by the quadratic formula, to sixty digits."""
-    n = Decimal(ann)
-    b, c = x + d / n - d, d**3 / (4 * x * n)
-    return ((b * b + 4 * c).sqrt() - b) / 2
+    with localcontext(SIXTY):
+        n = Decimal(ann)
+        b, c = x + d / n - d, d**3 / (4 * x * n)
+        return ((b * b + 4 * c).sqrt() - b) / 2
 
 
 def full_D(x: float, y: float, ann: float) -> float:

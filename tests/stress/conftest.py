@@ -38,6 +38,8 @@ OTHERS = {
     "collateral_decimals": None,
     "protocol": "Frax",
     "unit": "USD",
+    "family": None,
+    "reads": {},
     "named": (),
     "on": "",
     "pool_name": "",

@@ -6,6 +6,7 @@ The page, the proposal's opening and the end of a run are all made from this one
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from amo_opt.report.facts.blockers import blockers_of
 from amo_opt.report.facts.execution import created_at, unix
 from amo_opt.report.facts.ruling import limit_title, objection_words
 from amo_opt.report.facts.sets import subject_of
+from amo_opt.report.facts.state_rows import state_rows
 from amo_opt.report.facts.validity import is_validated, own_episodes
 from amo_opt.report.labels import (
     amount_of,
@@ -84,11 +86,12 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class Used:
-    """How much of a limit a set uses at its confidence bound, 1 = all of it; None where that is not known."""
+    """How much of a limit a set uses at its confidence bound, 1 = all of it; None where that is not known. ``where`` is its scenario as one says it."""
 
     key: str
     title: str
     scenario: str | None
+    where: str
     now: float | None
     then: float | None
     exact: bool
@@ -118,6 +121,7 @@ class Spot:
     holdout: bool
     chosen: bool
     why: str
+    short: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +175,7 @@ class First:
 
     title: str
     verdict: str
+    chip: str
     ask: tuple[str, str, str]
     kicker: str
     pros: tuple[str, ...]
@@ -227,6 +232,7 @@ class _Screen:
         return First(
             title=self._title(),
             verdict=self.result.verdict,
+            chip=self._chip(),
             ask=self._ask(),
             kicker=(
                 f"{'quick run · ' if self.result.study.quick else ''}{clean(self.result.study.name)} · state of {self.state.date.day} {self.state.date:%B %Y} · "
@@ -305,12 +311,20 @@ class _Screen:
             return f"Today’s parameters break {broken} of {len(self.now.constraints)} limits, and no set was proven to be the way out"
         return f"Keep today’s parameters: {self._why_not()}"
 
+    def _chip(self) -> str:
+        """The rule's outcome as it stands beside the title, which says what can be done with it."""
+        return f"{self.result.verdict}, not ready" if self.blocked else self.result.verdict
+
     def _recommended_title(self) -> str:
         """What is gained, and whether it can be signed."""
         if "ASSUMPTION-SENSITIVE" in self.blocked:
             doubt = self.result.doubt
-            share = "" if doubt is None else f"it holds in only {fixed(HUNDRED * doubt.share.value, 0)}% of assumption draws"
-            return f"Not ready to sign: {self._gain()}, but {share or 'how often it holds is not known'}"
+            share = ""
+            if doubt is not None and doubt.share.value < doubt.demanded:
+                share = f"the case holds in only {fixed(HUNDRED * doubt.share.value, 0)}% of assumption draws"
+            elif doubt is not None:
+                share = f"the case is not shown to hold in {fixed(HUNDRED * doubt.demanded, 0)}% of assumption draws"
+            return f"Not ready to sign: {self._gain()}, but {share or 'how often the case holds is not known'}"
         if self.blocked:
             return f"Not ready to sign: {self._gain()}, but {_REASONS[self.blocked[0]]}"
         return ": ".join((self._main(), ", ".join(filter(None, (self._gain(), self._beside())))))
@@ -351,7 +365,7 @@ class _Screen:
                 ". Nothing is executed. Doing nothing is the same as accepting.",
             )
         _, broken, _ = self._limits_of(self.now)
-        stays = f"yield stays at {_percent(self.now.yield_annual.value)} and {'nothing breaks' if not broken else f'{broken} of {len(self.now.constraints)} limits stay broken'}"
+        stays = f"yield stays at {_percent(self.now.yield_annual.value)} and {'every limit stays kept' if not broken else f'{broken} of {len(self.now.constraints)} limits stay broken'}"
         what = f"{self.option}, {_number(len(self.ranked))} parameter{'' if len(self.ranked) == 1 else 's'} of {total}"
         if self.blocked:
             why = " and ".join(_REASONS[each] for each in self.blocked)
@@ -399,14 +413,8 @@ class _Screen:
                 found.append(
                     f"Peg risk falls by {_bp(difference, of=-difference.value)} bp, at least {_bp(difference, of=-difference.high)}."
                 )
-            elif difference.value > STILL:
-                found.append(
-                    f"Peg risk rises by {_bp(difference)} bp, at most {_bp(difference, of=difference.high)}, where {significant(peg.tolerance, 2)} are allowed."
-                )
-            else:
-                found.append(
-                    f"Peg risk moves by {_bp(difference, signed=True)} bp, at most {_bp(difference, of=difference.high, signed=True)}."
-                )
+            elif max(abs(difference.low), abs(difference.high)) < STILL:
+                found.append(f"Peg risk stays as it is, within {STILL} bp, where {significant(peg.tolerance, 2)} are allowed.")
         return found
 
     def _objection(self) -> list[str]:
@@ -432,13 +440,13 @@ class _Screen:
         doubt = self.result.doubt
         if "ASSUMPTION-SENSITIVE" in self.blocked and doubt is not None:
             found.append(
-                f"It holds in {_share_of(doubt.share)} of {doubt.share.n} joint draws of what is assumed; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown."
+                f"Chosen in {_share_of(doubt.share)} of {doubt.share.n} joint draws of what is assumed; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown."
             )
-        drawbacks = self._drawbacks()
-        found += drawbacks[:1]
+        drawbacks = [*self._riskier(), *self._drawbacks()]
+        found += drawbacks[: 1 if self._ruinous() else 2]
         if self._ruinous():
             found.append(self._not_proof("Neither set is"))
-        found += drawbacks[1:]
+        found += drawbacks[1 if self._ruinous() else 2 :]
         idle = self._idle()
         if idle:
             found.append(idle)
@@ -470,9 +478,19 @@ class _Screen:
             found.append("Rare events decide the peg figure, and the paths hold too few of them.")
         return found
 
+    def _riskier(self) -> list[str]:
+        """What peg risk rises by, where it does."""
+        peg = self.paired.get(PEG)
+        if peg is None or peg.difference.interval is None or peg.difference.value <= STILL:
+            return []
+        found = peg.difference
+        return [
+            f"Peg risk rises by {_bp(found)} bp, at most {_bp(found, of=found.high)}, where {significant(peg.tolerance, 2)} are allowed."
+        ]
+
     def _drawbacks(self) -> list[str]:
         """Risks that are worse beyond their intervals and by a tenth of today's, the largest first."""
-        named = ("unserved_cvar90_usd_hours", "shortfall_cvar90_bps", COVER, PEG, "yield")
+        named = ("unserved_cvar90_usd_hours", "shortfall_cvar90_bps", COVER, "yield")
         found = []
         for name in named:
             paired = self.paired.get(name)
@@ -510,11 +528,12 @@ class _Screen:
 
     def _yield_tile(self) -> Tile:
         paired = self.paired.get(YIELD)
+        shown = _together(self.now.yield_annual.value, None if self.then is None else self.then.yield_annual.value, HUNDRED, 2)
         longest = max(abs(each.yield_annual.value) for each in (self.now, self.then) if each is not None) or 1.0
         levels = tuple(
             Level(
                 who=who,
-                text=f"{_percent(each.yield_annual.value)}, {amount_of(each.yield_annual.value * self.collateral, self.account)} a year",
+                text=f"{fixed(HUNDRED * each.yield_annual.value, shown)}%, {amount_of(each.yield_annual.value * self.collateral, self.account)} a year",
                 parts=((max(0.0, each.yield_annual.value) / longest, False),),
             )
             for who, each in (("Today", self.now), (self.option, self.then))
@@ -527,7 +546,7 @@ class _Screen:
             big, small = f"{amount_of(own.value * self.collateral, self.account)} a year", f"{_percent(own.value)} of collateral"
         else:
             big = f"{amount_of(paired.difference.value * self.collateral, self.account, signed=True)} a year"
-            small = f"{fixed(difference.value, min(digits, 2), signed=True)} points of yield"
+            small = f"{fixed(difference.value, shown, signed=True)} points of yield"
         return Tile(
             title="Yield",
             of=f"of {self.option}, against today" if paired is not None else "of today’s set",
@@ -582,11 +601,13 @@ class _Screen:
         shown = self.then if self.recommended and self.then is not None else self.now
         kept, broken, total = self._limits_of(shown)
         after = {} if self.then is None else {each.key: each for each in self.then.constraints}
+        titles = {each.name: clean(each.title) for each in self.result.study.scenarios}
         used = tuple(
             Used(
                 key=each.key,
                 title=plain_title(each.name, lower_first(limit_title(each.name, None))),
                 scenario=each.scenario,
+                where=titles.get(each.scenario or "", ""),
                 now=used_of(each),
                 then=used_of(after[each.key]) if each.key in after else None,
                 exact=each.scenario is None,
@@ -628,6 +649,11 @@ class _Screen:
                     holdout=on_holdout,
                     chosen=chosen,
                     why="" if each.objection is None else _short_objection(each.objection.kind, each.objection.metric),
+                    short="passes too"
+                    if each.objection is None and not chosen
+                    else ""
+                    if each.objection is None
+                    else _one(each.objection.kind, each.objection.metric),
                 )
             )
         return tuple(found)
@@ -718,7 +744,7 @@ class _Screen:
                 Trust(
                     good=doubt.robust,
                     finding=f"Holds in {_share_of(doubt.share)} of {doubt.share.n} joint draws",
-                    detail=f"all {doubt.assumptions} assumptions at once; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
+                    detail=f"all {doubt.assumptions} assumptions drawn at once: the rule says the same; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
                 )
             )
         settled = self.result.tails.settled
@@ -726,7 +752,7 @@ class _Screen:
         share = own.largest_share
         detail = f"peg risk today {_bp(own)} bp" + ("" if own.interval is None else f" ({_bp(own, of=own.low)} to {_bp(own, of=own.high)})")
         if not settled and share is not None and share > 0.2:
-            detail = f"one path holds {fixed(HUNDRED * share, 0)}% of the variance"
+            detail = f"one path holds {fixed(HUNDRED * share, 0)}% of the peg risk’s variance"
         found.append(Trust(good=settled, finding="Tail settled" if settled else "Tail not settled", detail=detail))
         return tuple(found)
 
@@ -739,8 +765,11 @@ class _Screen:
         flip = [name for name, turned in moved.items() if turned]
         if not flip:
             return Trust(good=True, finding=f"None of {len(moved)} assumptions flips it", detail="the most telling, one at a time")
+        titles = {row.key: re.split(r"[,;(:]", row.doc)[0].strip().rstrip(".") for row in state_rows(self.state, self.state.date)}
         return Trust(
-            good=False, finding=f"{len(flip)} of {len(moved)} assumptions flip it", detail=f"one at a time; first, {clean(flip[0])}"
+            good=False,
+            finding=f"{len(flip)} of {len(moved)} assumptions flip it",
+            detail=f"one at a time; first, {lower_first(clean(titles.get(flip[0], flip[0])))}",
         )
 
     # -- changes -----------------------------------------------------------------------------------------------------------------------
@@ -814,6 +843,24 @@ _OBJECTIONS = {
 _TOLERANCES = {YIELD: "may lose yield", PEG: "fail on peg risk", DOLLAR: "fail on peg risk against the dollar", COVER: "fail on cover"}
 
 
+_ONE = {
+    "undecided": "limit open",
+    "not known": "too few paths",
+    "limit": "breaks a limit",
+    "no gain": "not proven better",
+    "small gain": "small gain",
+    "A not identified": "A not identified",
+    "failed": "failed",
+    "cliff": "on a cliff",
+}
+_ONE_TOLERANCE = {YIELD: "loses yield", PEG: "peg risk", DOLLAR: "dollar peg risk", COVER: "cover"}
+
+
+def _one(kind: str, metric: str) -> str:
+    """Why a single set is not chosen, as a label has room for it."""
+    return _ONE_TOLERANCE.get(metric, "a tolerance") if kind == "tolerance" else _ONE[kind]
+
+
 def _short_objection(kind: str, metric: str) -> str:
     return _TOLERANCES.get(metric, "fail on a tolerance") if kind == "tolerance" else _OBJECTIONS[kind]
 
@@ -841,6 +888,17 @@ def _times(estimate: Estimate, factor: float) -> Estimate:
 def _bp(estimate: Estimate, *, of: float | None = None, signed: bool = False) -> str:
     """A figure in basis points with the decimals its interval allows."""
     return fixed(estimate.value if of is None else of, told_apart(estimate.value, estimate.interval, most=2), signed=signed)
+
+
+def _together(now: float, then: float | None, factor: float, digits: int) -> int:
+    """Decimals, ``digits`` or up to two more, at which both figures and their difference as shown add up."""
+    if then is None:
+        return digits
+    before, after = factor * now, factor * then
+    fits = (
+        k for k in range(digits, digits + 3) if math.isclose(round(after, k) - round(before, k), round(after - before, k), abs_tol=1e-9)
+    )
+    return next(fits, digits)
 
 
 def _share_of(share: Estimate) -> str:

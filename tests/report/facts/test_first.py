@@ -307,7 +307,7 @@ def test_amounts_are_in_the_state_s_unit(make_result):
 def test_the_title_is_the_finding(make_result):
     """What changes and what it brings; what stands in the way of signing; why nothing changes; how many paths are missing; which limit nothing keeps."""
     result = make_result()
-    assert first_of(result).title.startswith("Raise the A to 2,210 and five more changes: +")
+    assert first_of(result).title.startswith("Raise A to 2,210 and five more changes: +")
     lost = replace(result, doubt=replace(result.doubt, share=replace(result.doubt.share, value=0.4, low=0.3, high=0.5)))
     assert not lost.doubt.robust
     assert first_of(lost).title.startswith("Not ready to sign: +")
