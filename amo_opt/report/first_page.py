@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LETTER = 7.0
 """Pixels of a letter of 14 px type, roughly: what labels are kept apart by."""
-WIDE, TALL = 640.0, 232.0
+WIDE, TALL = 640.0, 204.0
 """Pixels that the plane has on a desk."""
 NARROW = 255.0
 """Pixels that it is wide on a telephone."""
@@ -279,7 +279,7 @@ def _plane(first: First) -> str:
     )
     alt = f"{first.plane}. {first.caption}"
     return (
-        f'<figure class="c7 rule fig"><h2>{escape(first.plane)}</h2><div class="plot plane" style="height:300px;padding:24px 12px 44px 44px"><svg role="img" aria-label="{escape(alt)}">'
+        f'<figure class="c7 rule fig"><h2>{escape(first.plane)}</h2><div class="plot plane" style="height:272px;padding:24px 12px 44px 44px"><svg role="img" aria-label="{escape(alt)}">'
         f'<text x="0" y="0" dy="-8" class="s">↑ more peg risk, bp</text>{ticks_y}{"".join(shapes)}'
         f'<svg x="{x.at(0.0):.2f}%" y="{down(0.0):.2f}%" overflow="visible"><rect x="-5" y="-5" width="10" height="10" fill="{INK}"/></svg>'
         f'{"".join(labels)}<text x="100%" y="0" dy="-8" class="s e">more yield →</text>{below}</svg></div>'

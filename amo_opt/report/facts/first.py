@@ -744,7 +744,7 @@ class _Screen:
                 Trust(
                     good=doubt.robust,
                     finding=f"Holds in {_share_of(doubt.share)} of {doubt.share.n} joint draws",
-                    detail=f"all {doubt.assumptions} assumptions drawn at once: the rule says the same; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
+                    detail=f"all {doubt.assumptions} assumptions at once; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
                 )
             )
         settled = self.result.tails.settled
