@@ -292,8 +292,7 @@ def check_lines(result: Result) -> list[str]:
         ),
         rf"Peg risk falls by {SIGNED} bp, at least {SIGNED}\.": lambda a, b: against(((a, ""), -gain(peg, 0)), ((b, ""), -gain(peg, 2))),
         rf"Peg risk stays as it is, within {SIGNED} bp, where {SIGNED} are allowed\.": lambda a, b: (
-            max(abs(gain(peg, 1)), abs(gain(peg, 2))) < _number(a)[0]
-            and against(((b, ""), result.study.certification.tolerance_peg_bps))
+            max(abs(gain(peg, 1)), abs(gain(peg, 2))) < _number(a)[0] and against(((b, ""), result.study.certification.tolerance_peg_bps))
         ),
         r"All ([\d,]+) limits hold at their cautious bounds\.": lambda a: found.kept() == (int(a), int(a)),
         r"([\d,]+) of ([\d,]+) limits hold at their cautious bounds\.": lambda a, b: found.kept() == (int(a), int(b)),
