@@ -195,7 +195,7 @@ def _limits(first: First) -> str:
         where = f" in “{nearest.where}”" if nearest.where else ""
         for who, used, kind in (("Today", nearest.now, ""), (first.option, nearest.then, "opt")):
             if used is not None and who:
-                text = f"{_share(used)} of the nearest: {nearest.title}{where}" if not kind else f"{_share(used)} of it"
+                text = f"{_share(used)} of the nearest by paths: {nearest.title}{where}" if not kind else f"{_share(used)} of it"
                 width = axis.at(used)
                 rows.append(
                     f'<div class="{kind}"><b>{escape(who)}</b> {escape(text)}<div class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></div></div>'
@@ -209,7 +209,9 @@ def _limits(first: First) -> str:
         f'<line class="hair" x1="0" x2="100%" y1="42" y2="42"/><line class="axis" x1="{axis.at(1.0):.2f}%" x2="{axis.at(1.0):.2f}%" y1="0" y2="42"/>'
         + "".join(dots)
         + _ticks(
-            axis, [(1.0, "100% of the limit"), (0.0, "0"), (0.5, "□ exact" if any(each.exact for each, _ in known) else "50%")], room=370.0
+            axis,
+            [(1.0, "100% of the limit"), (0.0, "0"), (0.36, "● by paths, □ exact" if any(each.exact for each, _ in known) else "50%")],
+            room=370.0,
         )
         + f"</svg></div>{levels}</section>"
     )
@@ -248,7 +250,9 @@ def _plane(first: First) -> str:
         taken += [(reach[0], cy - 3.0, reach[1], cy + 3.0), (cx - 3.0, down(high) * TALL / 100.0, cx + 3.0, down(low) * TALL / 100.0)]
     taken.append((home[0] - 6.0, home[1] - 6.0, home[0] + 6.0, home[1] + 6.0))
     labels, named = [], 0
-    for each in sorted(spots, key=lambda spot: (not spot.chosen, -_apart(spot, first))):
+    for each in sorted(
+        spots, key=lambda spot: (not spot.chosen, chosen is None or spot.yields.value <= chosen.yields.value, -_apart(spot, first))
+    ):
         px, py = places[each.id]
         shapes.append(_mark(each, x, y))
         if not each.chosen and named >= MOST_NAMED:
@@ -258,7 +262,7 @@ def _plane(first: First) -> str:
             if each.chosen
             else _wrapped(f"{each.content}: {each.short}" if each.short else each.content)
         )
-        placed = _place(px, py, lines, taken, always=each.chosen)
+        placed = _place(px, py, lines, taken, places.values(), always=each.chosen)
         if placed is not None:
             dx, dy, anchor = placed
             named += not each.chosen
@@ -283,7 +287,7 @@ def _plane(first: First) -> str:
         f'<text x="0" y="0" dy="-8" class="s">↑ more peg risk, bp</text>{ticks_y}{"".join(shapes)}'
         f'<svg x="{x.at(0.0):.2f}%" y="{down(0.0):.2f}%" overflow="visible"><rect x="-5" y="-5" width="10" height="10" fill="{INK}"/></svg>'
         f'{"".join(labels)}<text x="100%" y="0" dy="-8" class="s e">more yield →</text>{below}</svg></div>'
-        f"<figcaption>Grey: allowed; dotted: as good as today. {escape(first.caption)}</figcaption></figure>"
+        f"<figcaption>Grey: allowed; dotted: within tolerance of today. {escape(first.caption)}</figcaption></figure>"
     )
 
 
@@ -291,7 +295,8 @@ def _below(x: Axis, value: float, text: str, first: First, *, narrow: bool) -> s
     """A mark of the plane's lower axis: points, and what they are worth a year."""
     kind = f"s {'e' if x.at(value) > NEAR_END else 'm'}{'' if narrow else ' w'}"
     worth = f'<text x="{x.at(value):.2f}%" y="100%" dy="34" class="{kind}">{escape(amount_of(value * first.per_point, first.account, signed=True))}</text>'
-    return f'<text x="{x.at(value):.2f}%" y="100%" dy="17" class="{kind}">{escape(text)}{" points" if value else ""}</text>{worth if value else ""}'
+    stroke = f'<svg x="{x.at(value):.2f}%" y="100%" overflow="visible"><line class="axis" y2="4"/></svg>'
+    return f'{stroke}<text x="{x.at(value):.2f}%" y="100%" dy="17" class="{kind}">{escape(text)}{" points" if value else ""}</text>{worth if value else ""}'
 
 
 def _on_a_telephone(x: Axis, marks: Sequence[tuple[float, str]]) -> list[bool]:
@@ -343,28 +348,35 @@ def _wrapped(text: str, most: int = 26) -> list[str]:
     return lines
 
 
+def _to(box: tuple[float, float, float, float], x: float, y: float) -> float:
+    """Pixels from a box to a point."""
+    return math.hypot(max(box[0] - x, 0.0, x - box[2]), max(box[1] - y, 0.0, y - box[3]))
+
+
 def _place(
-    px: float, py: float, lines: Sequence[str], taken: list[tuple[float, float, float, float]], *, always: bool
+    px: float,
+    py: float,
+    lines: Sequence[str],
+    taken: list[tuple[float, float, float, float]],
+    points: Iterable[tuple[float, float]],
+    *,
+    always: bool,
 ) -> tuple[int, int, str] | None:
-    """Where a label fits beside its point: right, left, above, below; None where it meets something everywhere, unless it is ``always`` told, then what meets least. What it
+    """Where a label fits beside its point, of ``points`` the nearest: right, left, above, below, askew; None where it meets something everywhere, unless it is ``always`` told, then what meets least. What it
     takes is added to ``taken``.
     """
     width, height = max(len(line) for line in lines) * LETTER, 17.0 * len(lines)
     least: tuple[float, tuple[int, int, str], tuple[float, float, float, float]] | None = None
-    for dx, dy, anchor in (
-        (12, 5, ""),
-        (-12, 5, "e"),
-        (0, -int(height) + 4, "m"),
-        (0, 24, "m"),
-        (12, -int(height) + 4, ""),
-        (-12, 22, "e"),
-        (12, 22, ""),
-    ):
+    beside = ((12, 5, ""), (-12, 5, "e"), (0, -int(height) + 4, "m"), (0, 24, "m"))
+    askew = ((12, -int(height) + 4, ""), (-12, 22, "e"), (12, 22, ""), (6, 36, "e"))
+    for dx, dy, anchor in (*beside, *askew):
         left = px + dx - (width if anchor == "e" else width / 2.0 if anchor == "m" else 0.0)
         top = py + dy - 13.0
         box = (left, top, left + width, top + height)
         if not (box[0] >= 0.0 and box[2] <= WIDE and box[1] >= -4.0 and box[3] <= TALL):
             continue
+        if not always and any(_to(box, x, y) < _to(box, px, py) for x, y in points):
+            continue  # it would be taken for the other's
         met = math.fsum(
             max(0.0, min(box[2], right) - max(box[0], other)) * max(0.0, min(box[3], bottom) - max(box[1], above))
             for other, above, right, bottom in taken
@@ -417,7 +429,7 @@ def _worst(first: First) -> str:
             f'<line class="hair" x1="0" x2="100%" y1="{top + height}" y2="{top + height}"/>'
             f'<svg x="0" y="{top}" width="100%" height="{height}" viewBox="0 0 {max(len(own) - 1, 1)} 100" preserveAspectRatio="none" overflow="visible">{"".join(lines)}</svg>'
             f'<text x="0" y="{top}" dx="-12" dy="13" class="b e">{name}</text><text x="0" y="{top}" dx="-12" dy="30" class="s e">{escape(unit)}</text>'
-            f'<text x="0" y="{top}" dx="-12" dy="47" class="e">{write(own[0])} → {write(own[-1] if name == "Supply" else min(own))}</text>'
+            f'<text x="0" y="{top}" dx="-12" dy="47" class="e">{f"{write(own[0])} → {write(own[-1])}" if name == "Supply" else f"low {write(min(own))}"}</text>'
         )
     last = worst.traces[0].hours[-1] / 24.0
     days = "".join(

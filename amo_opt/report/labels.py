@@ -38,7 +38,7 @@ _WHOLE = {
 }
 _SHARES = frozenset({"pool_share_high", "pool_share_low", "savings_income_share", "rebalancer_share", "borrowers_interest_kept"})
 PLAIN = {
-    "breach_probability": "cover breaks its limit",
+    "breach_probability": "chance that cover breaks its limit",
     "caps_plus_buffer": "caps plus buffer",
     "floor_supply": "supply that finds a buyer at 0.99",
     "shortfall": "deepest price shortfall",

@@ -55,6 +55,8 @@ RUIN = 0.5
 """Price below which a path is a run that takes everything."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 HUNDRED = 100.0
+SPARSE = "Rare events decide the peg figure, and the paths hold too few of them."
+"""What a tail that is not settled comes to."""
 BETTER, ALLOWED, WORSE, OPEN = ("▲", "better"), ("●", "within tolerance"), ("▼", "worse"), ("○", "not proven")
 
 
@@ -372,7 +374,7 @@ class _Screen:
             main = self._main()
             return (
                 "You are asked to ",
-                f"judge {what}",
+                f"judge, not yet to sign, {what}",
                 f": {main[:1].lower()}{main[1:]}. Nothing can be signed from this report: {why}. If you decline, {stays}.",
             )
         return ("You are asked to ", f"approve {what}", f". If you decline, {stays}.")
@@ -455,6 +457,8 @@ class _Screen:
             found.append(f"The gain is {fixed(HUNDRED * earned.difference.value / earned.current, 0)}% of what the collateral earns today.")
         if not is_validated(own_episodes(self.result.study, self.result.episodes)):
             found.append(self._replayed())
+        if not self.result.tails.settled:
+            found.append(SPARSE)
         return found
 
     def _against_today(self) -> list[str]:
@@ -475,7 +479,7 @@ class _Screen:
         if self._ruinous():
             found.append(self._not_proof("Today’s set is not"))
         if not self.result.tails.settled:
-            found.append("Rare events decide the peg figure, and the paths hold too few of them.")
+            found.append(SPARSE)
         return found
 
     def _riskier(self) -> list[str]:
@@ -663,7 +667,8 @@ class _Screen:
             return "Risk and gain of every set against today: none passes every test"
         passed = sum(each.objection is None and each.role != "current" for each in self.result.candidates)
         others = "" if passed <= 1 else f", {_number(passed - 1)} more do"
-        return f"Risk and gain of every set against today: {self.option} passes every test{others}"
+        where = " at the values assumed" if "ASSUMPTION-SENSITIVE" in self.blocked else ""
+        return f"Risk and gain of every set against today: {self.option} passes every test{where}{others}"
 
     def _plane_caption(self) -> str:
         others = [each for each in self.result.candidates if each.role != "current" and (self.other is None or each.id != self.other.id)]
@@ -675,7 +680,7 @@ class _Screen:
         parts = "; ".join(f"{number} {what}" for what, number in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
         kept = f"All {certified} certified sets keep every limit" if feasible else f"{certified} sets were certified"
         why = f"; of the {len(others)} others {parts}" if parts and others else ""
-        return f"{kept}{why}. Filled: holdout paths; hollow: selection paths, 95% intervals of the one shown."
+        return f"{kept}{why}. Filled: holdout paths; hollow: selection paths; bars: 95% intervals of {self.option}."
 
     # -- the worst path ----------------------------------------------------------------------------------------------------------------
 
@@ -744,7 +749,7 @@ class _Screen:
                 Trust(
                     good=doubt.robust,
                     finding=f"Holds in {_share_of(doubt.share)} of {doubt.share.n} joint draws",
-                    detail=f"all {doubt.assumptions} assumptions at once; {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
+                    detail=f"all {doubt.assumptions} assumptions moved at once; at least {fixed(HUNDRED * doubt.demanded, 0)}% must be shown",
                 )
             )
         settled = self.result.tails.settled
@@ -764,11 +769,11 @@ class _Screen:
             return Trust(good=None, finding="No assumption moved by itself", detail="which of them flips the verdict is not known")
         flip = [name for name, turned in moved.items() if turned]
         if not flip:
-            return Trust(good=True, finding=f"None of {len(moved)} assumptions flips it", detail="the most telling, one at a time")
+            return Trust(good=True, finding=f"None of {len(moved)} assumptions flips it alone", detail="the most telling, one at a time")
         titles = {row.key: re.split(r"[,;(:]", row.doc)[0].strip().rstrip(".") for row in state_rows(self.state, self.state.date)}
         return Trust(
             good=False,
-            finding=f"{len(flip)} of {len(moved)} assumptions flip it",
+            finding=f"{len(flip)} of {len(moved)} assumptions flip it alone",
             detail=f"one at a time; first, {lower_first(clean(titles.get(flip[0], flip[0])))}",
         )
 
