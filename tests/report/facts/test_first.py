@@ -261,8 +261,8 @@ def test_the_worst_path_is_drawn_of_the_set_it_is_told_of(result):
     drawn = first_html(first).split("The worst path")[1]
     own = next(each for each in result.worst_traces if each.candidate == first.worst.of)
     assert first.worst.of != "current"
-    assert f">1.00 → {min(own.price):.2f}<" in drawn
-    assert f">{100 * own.cover[0]:.0f} → {100 * min(own.cover):.0f}<" in drawn
+    assert f">low {min(own.price):.2f}<" in drawn
+    assert f">low {100 * min(own.cover):.0f}<" in drawn
     lines = re.findall(r'<polyline class="series" points="([^"]+)"([^>]*)/>', drawn)
     assert len(lines) == 3 * len(result.worst_traces)
     assert all(len(points.split()) == len(own.hours) for points, _ in lines)
