@@ -198,8 +198,8 @@ class Markdown(str):
     __slots__ = ()
 
 
-def escape(value: object) -> str:
-    r"""One line of Markdown that renders as the plain text of ``value``.
+def escape(value: object, *, start: bool = True) -> str:
+    r"""One line of Markdown that renders as the plain text of ``value``; ``start`` where the line may begin with it.
 
     Markup characters get a backslash; ``&`` and ``@`` become entities (no entity slips in, nobody is mentioned); line breaks become
     spaces, so a value cannot leave its table cell or paragraph. A web address becomes a link that shows where it leads, nothing else does.
@@ -211,11 +211,11 @@ def escape(value: object) -> str:
         return str(value)
     pieces = _URL.split(" ".join(clean(str(value)).split()))
     text = "".join(f"<{piece}>" if number % 2 else _escape_piece(piece) for number, piece in enumerate(pieces))
-    start = _LINE_START.match(text)
-    if start is None:
+    found = _LINE_START.match(text) if start else None
+    if found is None:
         return text
-    mark = start.group()
-    return f"{mark}\\{text[start.end() :]}" if mark.isdigit() else f"\\{text}"
+    mark = found.group()
+    return f"{mark}\\{text[found.end() :]}" if mark.isdigit() else f"\\{text}"
 
 
 def _escape_piece(text: str) -> str:

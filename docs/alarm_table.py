@@ -16,7 +16,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from amo_opt.cli.alarms import command
-from amo_opt.report.facts.alarms import lead_text, lot_text
+from amo_opt.report.stories.alarms import lead_text, lot_text
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "alarms.md"

@@ -2,7 +2,7 @@
 """Writes every figure of these pages that a study decides, between its markers: ``python docs/figures.py`` (seconds; the same bytes each time).
 
 docs/scenarios.md's and docs/worst-case.md's tables have scripts of their own, docs/validity.md is written by ``python -m
-amo_opt.report.facts.backtest``. What was measured (times, sizes, counts of campaigns) stands in the pages with its date and command.
+amo_opt.report.stories.backtest``. What was measured (times, sizes, counts of campaigns) stands in the pages with its date and command.
 """
 
 from __future__ import annotations

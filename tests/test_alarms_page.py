@@ -10,9 +10,9 @@ from typing import get_args
 
 import pytest
 
-from amo_opt.report.facts.alarms import PUBLISHED
-from amo_opt.report.facts.monitoring import ACTIONS
 from amo_opt.report.monitor import FILE, Monitor, MonitorTrigger, Reading, Response
+from amo_opt.report.sections.monitoring import ACTIONS
+from amo_opt.report.stories.alarms import PUBLISHED
 from amo_opt.scoring.alarms import LEVEL, QUIET_HOURS, WITHIN_HOURS
 from amo_opt.stress.hourly import HOLD_HOURS
 

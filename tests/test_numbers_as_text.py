@@ -13,8 +13,8 @@ from amo_opt import wording
 from amo_opt.cli import pool_tables
 from amo_opt.comparison import wording as of_comparison
 from amo_opt.report import wording as of_report
-from amo_opt.report.facts import backtest, finding, story_caption, story_panels
 from amo_opt.report.figures.style import tick
+from amo_opt.report.stories import backtest, finding, story_caption, story_panels
 
 NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?(?:e(?P<exponent>-?\d+))?(?P<unit>\D.*)?")
 UNITS = {"k": 1e3, "m": 1e6, "bn": 1e9}

@@ -12,7 +12,7 @@ from amo_opt.cli.options import json_option, load, print_json
 from amo_opt.cli.streams import say
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts.alarms import AlarmFacts
+    from amo_opt.report.stories.alarms import AlarmFacts
     from amo_opt.scoring.alarms import Trigger
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -60,7 +60,7 @@ def _triggers(report: Path | None, study_file: Path | None, parameters_file: Pat
 def print_facts(facts: AlarmFacts) -> None:
     """A table a trigger, all of them together, what others published, then the notes."""
     from amo_opt.cli.tables import print_table
-    from amo_opt.report.facts.alarms import PUBLISHED_NOTES, count_table, notes_of, published_table, score_table, trigger_text
+    from amo_opt.report.stories.alarms import PUBLISHED_NOTES, count_table, notes_of, published_table, score_table, trigger_text
 
     for score in facts.scores:
         print_table(trigger_text(score.trigger), count_table(score))
@@ -141,7 +141,7 @@ def command(
       amo-opt alarms --history pool.csv --amplification 1500 --study studies/frax-2022.toml --fall 50 --json
     """
     check_options(report=report, study=study_file, parameters=parameters_file, level=level, fall=fall, over=over)
-    from amo_opt.report.facts.alarms import alarm_facts, document
+    from amo_opt.report.stories.alarms import alarm_facts, document
     from amo_opt.scoring.alarms import LEVEL, Depeg
     from amo_opt.stress.hourly import record_of
     from amo_opt.stress.table import read_table

@@ -13,7 +13,7 @@ from amo_opt.cli.streams import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amo_opt.report.facts.backtest import BacktestFacts
+    from amo_opt.report.stories.backtest import BacktestFacts
 
 
 def check_call(history_files: tuple[Path, ...], episode: str | None, plot_file: Path | None, *, parts: Sequence[str] = ()) -> None:
@@ -31,7 +31,7 @@ def check_call(history_files: tuple[Path, ...], episode: str | None, plot_file: 
 def print_facts(facts: BacktestFacts) -> None:
     """The tables, then the notes."""
     from amo_opt.cli.tables import print_table
-    from amo_opt.report.facts.backtest import band_holds, column_table, demand_table, summary_table
+    from amo_opt.report.stories.backtest import band_holds, column_table, demand_table, summary_table
 
     run = facts.run
     say(
@@ -121,7 +121,7 @@ def command(
     )
     from amo_opt.cli.tables import print_table
     from amo_opt.config.load import load_parameters
-    from amo_opt.report.facts.backtest import document, facts_of, overview_table
+    from amo_opt.report.stories.backtest import document, facts_of, overview_table
     from amo_opt.scoring.forecasts import replay_between
     from amo_opt.simulation.backtest import PATHS, PATHS_OF_DRAWS, backtest
     from amo_opt.stress.history import load_episode

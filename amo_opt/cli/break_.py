@@ -36,7 +36,7 @@ def _document(each: Breaking) -> dict[str, Any]:
 
 
 def _print(label: str, each: Breaking) -> None:
-    from amo_opt.report.facts.break_ import interval_text
+    from amo_opt.report.stories.break_ import interval_text
 
     say(f"{label}: {each.unit}, 0 to {each.largest:g}, steps of {each.resolution:.2g}")
     for name, point in (("half", each.half), ("95%", each.most)):
@@ -80,7 +80,7 @@ def command(
     if plot_file is not None:
         check_plot(plot_file)
     from amo_opt.config.load import load_parameters
-    from amo_opt.report.facts.break_ import definition
+    from amo_opt.report.stories.break_ import definition
     from amo_opt.search.reverse_stress import PATHS, reverse_stress
 
     study = load(study_file, seed=seed, paths=paths)
@@ -92,8 +92,8 @@ def command(
         progress=lambda stress, done, total: click.echo(f"{stress}: {done}/{total} rounds", err=True),
     )
     if plot_file is not None:
-        from amo_opt.report.facts.break_ import caption_of, panels_of
         from amo_opt.report.figures.break_ import save_break
+        from amo_opt.report.stories.break_ import caption_of, panels_of
 
         title = f"Reverse stress of {found.parameters}"
         save_break(plot_file, panels_of(found), title=title, caption=caption_of(found, study.search.seed))
@@ -120,7 +120,7 @@ def command(
             }
         )
         return
-    from amo_opt.report.facts.break_ import paid_sentences
+    from amo_opt.report.stories.break_ import paid_sentences
 
     say(f"{found.parameters}, {found.study}. Survives: {definition(found)}")
     for each in found.breaking:

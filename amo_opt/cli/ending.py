@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from amo_opt.config.study import Study
-    from amo_opt.report.facts.first import First
+    from amo_opt.report.first import First
     from amo_opt.search.result import Result
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -61,9 +61,9 @@ def tell(
 ) -> None:
     """The end of a run on stdout; with ``as_json`` the document there and the verdict on stderr. ``whole`` is the study of which a quick run had a look."""
     from amo_opt.report.compact_json import compact_json
-    from amo_opt.report.facts.first import first_of
-    from amo_opt.report.facts.ruling import explanation_of
+    from amo_opt.report.first import first_of
     from amo_opt.report.results_json import results_json
+    from amo_opt.report.ruling import explanation_of
 
     page = folder / "report.html"
     verdict = f"{result.verdict}{' (quick run)' if result.study.quick else ''}: {explanation_of(result)}"
@@ -92,8 +92,8 @@ def tell(
 def _table(result: Result, first: First) -> None:
     """Now beside the best set: yield with its amount a year, peg risk, limits kept, and every parameter that changes."""
     from amo_opt.cli.tables import print_table
-    from amo_opt.report.facts.limits import limits_kept
-    from amo_opt.report.facts.sets import subject_of
+    from amo_opt.report.limits import limits_kept
+    from amo_opt.report.sets import subject_of
 
     subject = subject_of(result)
     sets = [each for each in (subject.current, subject.other) if each is not None]
@@ -110,7 +110,7 @@ def _table(result: Result, first: First) -> None:
 
 def _unsigned(result: Result, first: First) -> tuple[str, ...]:
     """What keeps a recommendation from being signed."""
-    from amo_opt.report.facts.blockers import blockers_of
+    from amo_opt.report.blockers import blockers_of
 
     if not first.recommended or first.ready:
         return ()
@@ -121,10 +121,10 @@ def _more(result: Result, phases: Sequence[tuple[str, float]]) -> None:
     """What assumptions, A and the tails say of the verdict, and how long each phase took."""
     from amo_opt.cli.tables import print_table
     from amo_opt.cli.watch import TITLES
-    from amo_opt.report.facts.doubt import doubt_words
-    from amo_opt.report.facts.finding import optimum_words
-    from amo_opt.report.facts.risk import told_risk
-    from amo_opt.report.facts.sets import subject_of
+    from amo_opt.report.sections.doubt import doubt_words
+    from amo_opt.report.sections.risk import told_risk
+    from amo_opt.report.sets import subject_of
+    from amo_opt.report.stories.finding import optimum_words
 
     if result.doubt is not None:
         say(f"{doubt_words(result.doubt)}.")

@@ -42,8 +42,8 @@ def execute(result: Result, folder: Path, *, url: str | None, as_json: bool) -> 
     from amo_opt.onchain.execution_record import FILE, keep
     from amo_opt.onchain.signatures import GOVERNOR
     from amo_opt.report import write_report
-    from amo_opt.report.facts.schedule import schedule_of
-    from amo_opt.report.facts.sets import subject_of
+    from amo_opt.report.schedule import schedule_of
+    from amo_opt.report.sets import subject_of
 
     found = [(folder / there, folder / back) for there, back in PAYLOADS if (folder / there).exists()]
     if not found:

@@ -57,8 +57,8 @@ def command(
             progress=lambda event: tell(event.done, event.total),
         )
     if plot_file is not None:
-        from amo_opt.report.facts.profiles import profile_pages
         from amo_opt.report.figures.profiles import save_profiles
+        from amo_opt.report.stories.profiles import profile_pages
 
         save_profiles(plot_file, profile_pages(found), title=f"What each parameter of {study.current.name} does, {study.name}")
         say(f"drawn in {plot_file}", err=True)

@@ -39,7 +39,7 @@ def document(found: Profiles) -> dict[str, Any]:
 
 
 def _profile_document(each: ParameterProfile, terms: tuple[str, ...], account: str) -> dict[str, Any]:
-    from amo_opt.report.facts.finding import called, finding_words, shape_words
+    from amo_opt.report.stories.finding import called, finding_words, shape_words
 
     label = called(each.parameter)
     return {
@@ -72,7 +72,7 @@ def _shift_document(shift: Shift) -> dict[str, Any]:
 
 def print_profiles(found: Profiles) -> None:
     """The tables, then a line a parameter."""
-    from amo_opt.report.facts.finding import finding_words
+    from amo_opt.report.stories.finding import finding_words
 
     say(
         f"{found.study.current.name} on {found.study.name}: one parameter moved at a time, {found.paths} selection paths drawn of each scenario "
@@ -120,7 +120,7 @@ def _columns(label: int, cell: int, count: int) -> int:
 
 
 def _words(each: ParameterProfile) -> str:
-    from amo_opt.report.facts.finding import title
+    from amo_opt.report.stories.finding import title
 
     if each.flat is None:
         return NOT_KNOWN.upper()
@@ -128,7 +128,7 @@ def _words(each: ParameterProfile) -> str:
 
 
 def _title(term: str, account: str) -> str:
-    from amo_opt.report.facts.finding import title
+    from amo_opt.report.stories.finding import title
 
     return title(term, account)
 
@@ -175,6 +175,6 @@ def _apart(scale: Scale, shift: Shift) -> str:
 
 
 def _limits(point: MovedPoint) -> str:
-    from amo_opt.report.facts.limits import limits_kept
+    from amo_opt.report.limits import limits_kept
 
     return limits_kept(point.score)

@@ -44,8 +44,8 @@ def entry(scenario: Scenario, study: Study | None = None) -> dict[str, object]:
 
 def draw(file: Path, study: Study, *, title: str) -> None:
     """Writes every scenario's inputs, drawn."""
-    from amo_opt.report.facts.scenarios import scenario_pages
     from amo_opt.report.figures.scenarios import save_scenarios
+    from amo_opt.report.stories.scenarios import scenario_pages
 
     save_scenarios(file, scenario_pages(study), title=title)
     say(f"{len(study.scenarios)} scenarios drawn in {file}", err=True)

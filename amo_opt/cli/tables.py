@@ -81,7 +81,7 @@ def score_document(
 
 def told_designs(designs: Mapping[str, Design]) -> Iterator[str]:
     """A line for every scenario that has twins, and one that says what no twin excludes."""
-    from amo_opt.report.facts.risk import driver_words, unseen_sentence
+    from amo_opt.report.sections.risk import driver_words, unseen_sentence
 
     for name, design in designs.items():
         if not design.plain:
@@ -175,7 +175,7 @@ def with_interval(scale: Scale, estimate: Estimate) -> str:
 
 def print_parts(parts: tuple[RiskPart, ...]) -> None:
     """Where the peg risk comes from."""
-    from amo_opt.report.facts.risk import KINDS
+    from amo_opt.report.sections.risk import KINDS
     from amo_opt.report.wording import scale_for
 
     scales = [scale_for(unit, ()) for unit in ("bps", "probability", "probability")]
@@ -197,7 +197,7 @@ def print_parts(parts: tuple[RiskPart, ...]) -> None:
 
 def print_score(score: Score, parameters: ParameterSet, study: Study, *, parts: tuple[RiskPart, ...]) -> None:
     """Metrics over all paths, then by scenario, the parts of the peg risk, and constraints."""
-    from amo_opt.report.facts.limits import constraint_verdict
+    from amo_opt.report.limits import constraint_verdict
     from amo_opt.report.wording import metric_of, scale_for
 
     account = study.state.unit

@@ -43,8 +43,8 @@ def command(*, evidence_file: Path, study_file: Path | None, paths: int, page: P
     from amo_opt.config.evidence import load_evidence
     from amo_opt.config.load import load_study
     from amo_opt.config.starter import examples
-    from amo_opt.report.facts.forecasts import document, goals, page_text_of, put_into, verdict
-    from amo_opt.report.facts.forecasts import page as page_text
+    from amo_opt.report.stories.forecasts import document, goals, page_text_of, put_into, verdict
+    from amo_opt.report.stories.forecasts import page as page_text
     from amo_opt.scoring.forecasts import validity
 
     if page is not None:

@@ -1,18 +1,18 @@
 """A result as documents: facts are computed once, everything else draws them. Nothing here simulates or scores, but for the one path that drawn_path.py replays.
 
-    facts/            Result -> Facts: every number as text, every table row, verdict words, the decision box, thinned series
-    figures/          Facts -> inline SVG, one module a figure
+    facts/            Result -> Account: every number as text, every table row, verdict words, the decision box, thinned series
+    figures/          Account -> inline SVG, one module a figure
     templates/        the page and the proposal, one partial a section
     wording.py        units, scales, signs, metric titles, verdict chips; text of others made safe
     markdown.py       escaping of everything that is put into Markdown
-    pages.py          Facts -> report.html, proposal.md and appendix.md
+    pages.py          Account -> report.html, proposal.md and appendix.md
     appendix.py       topics -> parts that each fit into a post
     results_json.py   Result -> results.json
     sampling_json.py  how its paths were drawn, and the parts of its risk, there
     drawn_path.py     one path simulated again and drawn, for the command line and notebooks
     noises.py         a scenario's noises in words
     plain_files.py    Result -> parameters.toml and trials.csv
-    monitor.py        Facts -> monitor.json, the triggers of section 12 for a monitoring service
+    monitor.py        Account -> monitor.json, the triggers of section 12 for a monitoring service
     write.py          all of it into a folder, whole or not at all
 
 To add a section: a dataclass in facts/, a partial in templates/, one line in `pages.SECTIONS`.

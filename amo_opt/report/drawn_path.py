@@ -8,8 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from amo_opt.errors import AmoOptError
-from amo_opt.report.facts.story import Story, series_in, tell_story
 from amo_opt.report.figures.story_files import drawing, save_story, story_body
+from amo_opt.report.stories.story import Story, series_in, tell_story
 from amo_opt.simulation.engine import trace
 from amo_opt.tiles import boxed
 from amo_opt.wording import named

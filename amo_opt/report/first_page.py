@@ -14,7 +14,7 @@ from amo_opt.wording import fixed, significant, true_minus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from amo_opt.report.facts.first import First, Level, Spot, Tile, Trust, Used, Worst
+    from amo_opt.report.first import First, Level, Spot, Tile, Trust, Used, Worst
     from amo_opt.report.wording import Chip
 
 LETTER = 7.0

@@ -1,4 +1,4 @@
-"""Facts -> monitor.json: the triggers of section 12 for a monitoring service to load; and the way back, for `amo-opt alarms`.
+"""Account -> monitor.json: the triggers of section 12 for a monitoring service to load; and the way back, for `amo-opt alarms`.
 
 The form is `Monitor`, which the file is written through and read through: what one version wrote another either understands whole or refuses.
 Numbers are those that section 12 shows, in plain units (dollars, not millions). Contract functions are given where they are the pool's own (a
@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
-from amo_opt.report.facts.monitoring import policy_triggers
-from amo_opt.report.facts.sets import subject_of
+from amo_opt.report.sections.monitoring import policy_triggers
 from amo_opt.scoring.alarms import Trigger
 from amo_opt.wording import clean
 
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
     from amo_opt.protocol.state import ProtocolState
-    from amo_opt.report.facts import Facts
-    from amo_opt.report.facts import monitoring as facts_of_monitoring
-    from amo_opt.search.result import Result
+    from amo_opt.report.account import Account
+    from amo_opt.report.sections import monitoring as facts_of_monitoring
 
 FILE = "monitor.json"
 SCHEMA = 1
@@ -124,19 +122,19 @@ class Monitor(Part):
     triggers: tuple[MonitorTrigger, ...] = Field(max_length=MOST_TRIGGERS)
 
 
-def monitor_json(result: Result, facts: Facts) -> str:
+def monitor_json(account: Account) -> str:
     """The file's text: sorted keys, one newline at the end; the same bytes for the same result."""
-    subject, state = subject_of(result), result.study.state
+    subject, state = account.subject, account.study.state
     shown = subject.other if subject.recommended and subject.other is not None else subject.current
     monitor = Monitor(
         schema=SCHEMA,
-        study=Subject(name=facts.name, hash=facts.study_hash, results=facts.results_hash),
-        set="proposed" if facts.recommended else "current",
+        study=Subject(name=account.name, hash=account.study.hash, results=account.results_hash),
+        set="proposed" if account.recommended else "current",
         set_name=clean(shown.parameters.name),
         chain_id=state.chain_id,
         unit=state.unit,
-        values=facts.monitoring.values,
-        triggers=tuple(_entry(each, state) for each in facts.monitoring.triggers),
+        values=account.monitoring.values,
+        triggers=tuple(_entry(each, state) for each in account.monitoring.triggers),
     )
     return json.dumps(monitor.model_dump(mode="json", by_alias=True), sort_keys=True, indent=1, allow_nan=False) + "\n"
 

@@ -1,4 +1,4 @@
-"""Facts -> report.html, proposal.md and appendix.md, one template partial a section or topic."""
+"""Account -> report.html, proposal.md and appendix.md, one template partial a section or topic."""
 
 from __future__ import annotations
 
@@ -10,32 +10,64 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from amo_opt.report.appendix import Appendix, Topic, appendix_of
+from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.first_page import changes_html, first_html, matrix_html
 from amo_opt.report.proposal import proposal_text
+from amo_opt.report.sections import costs, worst
 from amo_opt.wording import Markdown, code, count, escape
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts import Facts
+    from collections.abc import Callable, Sequence
+
+    from amo_opt.report.account import Account
+    from amo_opt.report.blocks import Block
     from amo_opt.report.figures import Drawing
 
-SECTIONS: tuple[tuple[int, str, str], ...] = (
-    (0, "front", "Front matter"),
-    (1, "decision", "Decision"),
-    (2, "parameters", "Parameters"),
-    (3, "guard_rails", "Guard-rails"),
-    (4, "unchanged", "What this does not change"),
-    (5, "evidence", "Evidence on certification paths"),
-    (6, "choice", "Why these numbers"),
-    (7, "intuition", "Results that run against intuition"),
-    (8, "worst", "Worst cases"),
-    (9, "costs", "Cost of the change itself"),
-    (10, "validity", "Model validity"),
-    (11, "search", "Search disclosure"),
-    (12, "monitoring", "Monitoring and rollback"),
-    (13, "execution", "Execution"),
-    (14, "reproduce", "Reproduce"),
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the whole account: the name that links lead to, its title in the appendix, the heading of its fold, which is what was found, and what stands in it."""
+
+    name: str
+    title: str
+    finding: Callable[[Account], str] | None = None
+    blocks: Callable[[Account], Sequence[Block]] | None = None
+
+
+SECTIONS = (
+    Section("front", "Front matter"),
+    Section("decision", "Decision"),
+    Section("parameters", "Parameters"),
+    Section("guard_rails", "Guard-rails"),
+    Section("unchanged", "What this does not change"),
+    Section("evidence", "Evidence on certification paths"),
+    Section("choice", "Why these numbers"),
+    Section("intuition", "Results that run against intuition"),
+    Section("worst", "Worst cases", worst.finding, worst.blocks),
+    Section("costs", "Cost of the change itself", costs.finding, costs.blocks),
+    Section("validity", "Model validity"),
+    Section("search", "Search disclosure"),
+    Section("monitoring", "Monitoring and rollback"),
+    Section("execution", "Execution"),
+    Section("reproduce", "Reproduce"),
 )
-"""Number, partial and title of every section of the whole account, which the page folds and the appendix holds."""
+"""In order; the place of a section is its number. To add one: its file with ``finding`` and ``blocks``, a line here, and its test."""
+OPEN = ("monitoring", "execution")
+"""Sections that the page shows open, behind the changes, the limits and the prices; the others are folded, in the order of `FOLDED`."""
+FOLDED = (
+    "evidence",
+    "choice",
+    "worst",
+    "validity",
+    "intuition",
+    "costs",
+    "parameters",
+    "guard_rails",
+    "unchanged",
+    "search",
+    "reproduce",
+    "front",
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +91,6 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
     ("neighbours", "Neighbours one step away", "section 6"),
     ("importances", "What mattered in the search", "section 6"),
     ("profile", "The profile, point by point", "section 6"),
-    ("risk", "Where the peg risk comes from", "section 8"),
     ("expectations", "What was expected of each parameter", "section 7"),
     ("replays", "Replayed episodes, figure by figure", "section 10"),
     ("sources", "Sources of the scenarios", "section 10"),
@@ -71,7 +102,7 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
 """Partial, title and section of everything that is too long for the proposal, in the order of the appendix."""
 
 
-def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+def report_html(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
     """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
     first = facts.first
     return (
@@ -83,12 +114,12 @@ def report_html(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> str:
             drawings=drawings,
             screen=first_html(first, facts.decision.warnings),
             open=_open(facts, drawings),
-            closed=_closed(facts),
+            closed=_closed(facts, drawings),
         )
     )
 
 
-def _open(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
+def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """What everybody should see: what changes, the limits, prices, what is watched, how it is executed."""
     first = facts.first
     number, total = len(first.changes), len(facts.parameters)
@@ -123,10 +154,9 @@ def _open(facts: Facts, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     return parts
 
 
-def _closed(facts: Facts) -> list[Part]:
+def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """Everything else, folded; the heading of each is its finding."""
-    first, titles = facts.first, {name: title for _, name, title in SECTIONS}
-    numbers = {name: number for number, name, _ in SECTIONS}
+    first = facts.first
     rows = facts.evidence.rows
     better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
     around = facts.neighbourhood.rows
@@ -137,10 +167,8 @@ def _closed(facts: Facts) -> list[Part]:
         "choice": f"Why this set: the rule, the alternatives, {count(len(around), 'neighbour')}"
         if around
         else "Why: the rule and the alternatives",
-        "worst": _sentence(facts.costs.capacity_caption) or "The deepest paths, and how large a run is survived",
-        "validity": _sentence(facts.validity.replayed) or titles["validity"],
+        "validity": _sentence(facts.validity.replayed) or "Model validity",
         "intuition": f"{count(len(facts.intuition.findings), 'result')} against intuition",
-        "costs": _sentence(facts.costs.caption) or facts.costs.why_empty,
         "parameters": "Functions, limits on chain and raw integers of what changes" if first.changes else "Functions and limits on chain",
         "guard_rails": "What bounds the change in size and in time",
         "unchanged": f"{count(len(facts.unchanged), 'parameter')} {'stays as it is' if len(facts.unchanged) == 1 else 'stay as they are'}",
@@ -148,7 +176,15 @@ def _closed(facts: Facts) -> list[Part]:
         "reproduce": "How to get the same bytes",
         "front": f"What it rests on: {count(len(facts.sourced), 'figure')} with a source, {len(facts.assumed)} assumed",
     }
-    parts = [Part(name, _headline(text), partial=name, number=numbers[name]) for name, text in found.items()]
+    numbers = {each.name: number for number, each in enumerate(SECTIONS)}
+    parts = []
+    for name in FOLDED:
+        section = SECTIONS[numbers[name]]
+        if section.finding is None or section.blocks is None:
+            parts.append(Part(name, _headline(found[name]), partial=name, number=numbers[name]))
+        else:
+            markup = f'<div class="deep">\n{to_html(section.blocks(facts), drawings)}\n</div>'
+            parts.append(Part(name, _headline(section.finding(facts)), markup=markup, number=numbers[name]))
     return [*parts, Part("state", "Every figure of the state, with its source or its assumption", partial="state")]
 
 
@@ -164,31 +200,39 @@ def _headline(text: str, most: int = 150) -> str:
     return text[:most].rsplit(" ", 1)[0].rstrip(",;:") + " …"
 
 
-def proposal_md(facts: Facts) -> str:
+def proposal_md(facts: Account) -> str:
     """The text to post; what it leaves out stands in the appendix, and it says where."""
     return proposal_text(facts, appendix(facts).where)
 
 
-def appendix(facts: Facts) -> Appendix:
+def appendix(facts: Account) -> Appendix:
     """The whole account, section by section, and the long tables, in parts that can each be posted as a reply."""
     environment = _markdown()
+    blocks = {each.name: each.blocks(facts) for each in SECTIONS if each.blocks is not None}
+    moved = [
+        Topic(part.key, part.title, f"section {number}", to_markdown(part.blocks))
+        for number, each in enumerate(SECTIONS)
+        for part in longs(blocks.get(each.name, ()))
+    ]
     tables = [
         Topic(name, title, section, environment.get_template(f"appendix/{name}.md.j2").render(facts=facts))
         for name, title, section in TOPICS
     ]
     # a section names the part that a table stands in, and tables come behind the sections: the length of a section does not hang on which number that is
-    where = {name: "below" for name, _, _ in TOPICS}
+    where = {topic.key: "below" for topic in (*moved, *tables)}
     for _ in range(2):
         sections = [
             Topic(
-                name,
-                title,
+                each.name,
+                each.title,
                 f"section {number}",
-                environment.get_template(f"proposal/{name}.md.j2").render(facts=facts, where=where),
+                to_markdown(blocks[each.name], where)
+                if each.name in blocks
+                else environment.get_template(f"proposal/{each.name}.md.j2").render(facts=facts, where=where),
             )
-            for number, name, title in SECTIONS
+            for number, each in enumerate(SECTIONS)
         ]
-        found = appendix_of([*sections, *tables])
+        found = appendix_of([*sections, *moved, *tables])
         where = {**where, **found.where}
     return found
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.report.first_page import worst_words
+from amo_opt.report.sections import costs, worst
 from amo_opt.wording import MISSING, Markdown, code, count, escape, fixed, significant, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from amo_opt.report.facts import Facts
-    from amo_opt.report.facts.first import First, Tile
+    from amo_opt.report.account import Account
+    from amo_opt.report.first import First, Tile
 
 MOST_WORDS = 1200
 MOST_ROWS = 12
@@ -20,7 +21,7 @@ MOST_SCENARIOS = 14
 DISCLAIMER = "who wrote this, who paid for it, which tokens and positions the author holds, and what the reader must not take it for"
 
 
-def proposal_text(facts: Facts, where: Mapping[str, str]) -> str:
+def proposal_text(facts: Account, where: Mapping[str, str]) -> str:
     """The proposal as Markdown; ``where`` says in which part of the appendix a section or a table stands."""
     first = facts.first
     parts = [
@@ -64,7 +65,7 @@ def _see(where: Mapping[str, str], name: str) -> str:
     return f" ({where[name]})" if name in where else ""
 
 
-def _summary(facts: Facts) -> str:
+def _summary(facts: Account) -> str:
     first = facts.first
     before, asked, after = (escape(each) for each in first.ask)
     warned = "".join(f" · **{each}**" for each in facts.decision.warnings)
@@ -73,7 +74,7 @@ def _summary(facts: Facts) -> str:
     return f"## Summary\n\n**{facts.decision.chip}**{warned}\n\n{before.strip()} **{asked}**{after}\n\n{pros}\n{cons}"
 
 
-def _why_now(facts: Facts) -> str:
+def _why_now(facts: Account) -> str:
     notes = " ".join(facts.notes.split())
     told = f" {escape(notes if len(notes) <= 320 else notes[:320].rsplit(' ', 1)[0] + ' …')}" if notes else ""
     return f"The figures are those of {escape(facts.state_date)}. {escape(facts.freshness)}{told}"
@@ -125,19 +126,19 @@ def _nearest(first: First) -> str:
     return f"; the nearest is “{escape(nearest.title)}” in {escape(nearest.scenario or 'any scenario')}{share}"
 
 
-def _risks(facts: Facts, where: Mapping[str, str]) -> str:
+def _risks(facts: Account, where: Mapping[str, str]) -> str:
     first = facts.first
     lines = []
     if first.worst is not None:
         lines.append(f"**Worst path.** {escape(worst_words(first, first.worst).partition('. ')[2])}")
-    capacity = _named(facts.costs.capacity_caption.split(". ")[0].rstrip("."), first).replace("in the table", "in the appendix")
+    capacity = _named(worst.finding(facts) if facts.result.run_capacities else "", first).replace("in the table", "in the appendix")
     if capacity:
         lines.append(
             f"**Run capacity.** {escape(capacity)}. A run is survived where 95% of paths end near the peg; what is paid out of it is less, and the rest waits or sells{_see(where, 'worst')}."
         )
-    costs = _named(facts.costs.caption.split(" (n = ")[0], first)
-    if costs and first.changes:
-        lines.append(f"**The move itself.** {escape(costs)}{_see(where, 'costs')}.")
+    moving = _named(costs.finding(facts) if facts.result.change_costs else "", first)
+    if moving and first.changes:
+        lines.append(f"**The move itself.** {escape(moving)}{_see(where, 'costs')}.")
     drawbacks = [row for row in facts.evidence.told if row.verdict.word == "WORSE"]
     if drawbacks:
         named = ", ".join(f"{escape(row.title)} {row.difference} {row.difference_unit}".rstrip() for row in drawbacks[:3])
@@ -153,7 +154,7 @@ def _named(text: str, first: First) -> str:
     return text.replace(", proposed ", f", {first.option} ")
 
 
-def _trust(facts: Facts, where: Mapping[str, str]) -> str:
+def _trust(facts: Account, where: Mapping[str, str]) -> str:
     marks = {True: "●", False: "▼", None: "–"}
     lines = [f"{marks[each.good]} **{escape(each.finding)}:** {escape(each.detail)}" for each in facts.first.trust]
     lines.append(
@@ -162,7 +163,7 @@ def _trust(facts: Facts, where: Mapping[str, str]) -> str:
     return _bullets(lines)
 
 
-def _execution(facts: Facts, where: Mapping[str, str]) -> str:
+def _execution(facts: Account, where: Mapping[str, str]) -> str:
     """What is sent, by whom and in which file, and what became of it when it was run; else why nothing is."""
     execution = facts.execution
     if execution.batch is None and not execution.payloads:
@@ -185,7 +186,7 @@ def _execution(facts: Facts, where: Mapping[str, str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _rollback(facts: Facts) -> str:
+def _rollback(facts: Account) -> str:
     rows = [(escape(each.what), escape(each.trigger), escape(each.action)) for each in facts.monitoring.triggers[:4]]
     table = _table(("Watch", "Trigger", "Then"), rows) if rows else ""
     back = [name for payload in facts.execution.payloads for name in payload.files if "revert" in name or "stop" in name]
@@ -196,7 +197,7 @@ def _rollback(facts: Facts) -> str:
     return "\n\n".join(filter(None, (f"{undone}{rest}", table)))
 
 
-def _steps(facts: Facts) -> str:
+def _steps(facts: Account) -> str:
     dated = [
         f"**{escape(value.partition(' (')[0])}:** {escape(what.lower())}"
         for what, value, _ in facts.guard_rails.rules
@@ -209,7 +210,7 @@ def _steps(facts: Facts) -> str:
     return "Run the study again when the state has moved, or when what was not known is known."
 
 
-def _disclosure(facts: Facts, where: Mapping[str, str]) -> str:
+def _disclosure(facts: Account, where: Mapping[str, str]) -> str:
     search = facts.disclosure
     trials = dict(search.sizes).get("Trials", "")
     return _bullets(

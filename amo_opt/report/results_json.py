@@ -11,14 +11,14 @@ from amo_opt.amos.parameters import governed
 from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
-from amo_opt.report.facts.backtest import demand_document, summary_document
-from amo_opt.report.facts.decision import warnings_of
-from amo_opt.report.facts.disclosure import replay_command, versions
-from amo_opt.report.facts.first import first_of
-from amo_opt.report.facts.ruling import condition_words, objection_words, turn_words
-from amo_opt.report.facts.sets import Subject, subject_of
-from amo_opt.report.facts.validity import own_episodes
+from amo_opt.report.first import first_of
+from amo_opt.report.ruling import condition_words, objection_words, turn_words
 from amo_opt.report.sampling_json import part_document, plan_document, sampling_document
+from amo_opt.report.sections.decision import warnings_of
+from amo_opt.report.sections.search import replay_command, versions
+from amo_opt.report.sections.validity import own_episodes
+from amo_opt.report.sets import Subject, subject_of
+from amo_opt.report.stories.backtest import demand_document, summary_document
 from amo_opt.scoring.replayed import BAND
 from amo_opt.wording import USD
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amo_opt.report.facts.risk import designs_of
+from amo_opt.report.sections.risk import designs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import glob
-import hashlib
 import os
 import shutil
 import sys
@@ -17,7 +16,7 @@ from amo_opt.onchain.execution_record import SCHEMA, Record, read_record
 from amo_opt.search.unfinished import unfinished
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts import Facts
+    from amo_opt.report.account import Account
     from amo_opt.search.result import Result
 
 FILES = (
@@ -44,37 +43,35 @@ def report_files(result: Result, record: Record | None = None) -> dict[str, byte
 
     The Safe batches are among them only where something is recommended that a Safe can execute, and nothing stands in its way (section 13).
     """
-    from amo_opt.report.facts import gather
+    from amo_opt.report.account import Account
     from amo_opt.report.figures import draw_all
     from amo_opt.report.monitor import monitor_json
     from amo_opt.report.pages import appendix, proposal_md, report_html
     from amo_opt.report.plain_files import parameters_toml, trials_csv
-    from amo_opt.report.results_json import results_json
 
-    results = results_json(result)
-    facts = gather(result, results_hash=hashlib.sha256(results.encode()).hexdigest(), record=record)
+    account = Account(result, record)
     texts = {
-        "proposal.md": proposal_md(facts),
-        "appendix.md": appendix(facts).text,
-        "report.html": report_html(facts, draw_all(facts)),
-        "results.json": results,
+        "proposal.md": proposal_md(account),
+        "appendix.md": appendix(account).text,
+        "report.html": report_html(account, draw_all(account)),
+        "results.json": account.results,
         "parameters.toml": parameters_toml(result),
         "trials.csv": trials_csv(result),
-        "monitor.json": monitor_json(result, facts),
+        "monitor.json": monitor_json(account),
     }
-    return {name: text.encode() for name, text in {**texts, **batch_files(facts)}.items()}
+    return {name: text.encode() for name, text in {**texts, **batch_files(account)}.items()}
 
 
-def batch_files(facts: Facts) -> dict[str, str]:
+def batch_files(account: Account) -> dict[str, str]:
     """The payloads by file name, the Safe's batches first, and what was executed of them; empty where section 13 says why there is none."""
     from amo_opt.onchain.safe_batch import file_text
-    from amo_opt.report.facts.execution import BATCH, REVERT
+    from amo_opt.report.sections.execution import BATCH, REVERT
 
-    batches = {BATCH: facts.execution.batch, REVERT: facts.execution.revert}
+    batches = {BATCH: account.execution.batch, REVERT: account.execution.revert}
     files = {name: file_text(batch) for name, batch in batches.items() if batch is not None}
-    if facts.execution.runs:
-        files[EXECUTION] = Record(SCHEMA, facts.execution.runs).text
-    for payload in facts.execution.payloads:
+    if account.execution.runs:
+        files[EXECUTION] = Record(SCHEMA, account.execution.runs).text
+    for payload in account.execution.payloads:
         files |= payload.files
     return files
 

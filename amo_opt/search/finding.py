@@ -1,4 +1,4 @@
-"""What a parameter does, by rule: the shapes of both objectives and the movements of every term. `report.facts.finding` says it in words."""
+"""What a parameter does, by rule: the shapes of both objectives and the movements of every term. `report.stories.finding` says it in words."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_catalogue_is_drawn_on_the_shipped_study(call, tmp_path, monkeypatch
     """No study named: the shipped state, every entry."""
     drawn = []
     monkeypatch.setattr("amo_opt.report.figures.scenarios.save_scenarios", lambda file, pages, title: drawn.append((file, pages, title)))
-    monkeypatch.setattr("amo_opt.report.facts.scenarios.scenario_pages", lambda study: study)
+    monkeypatch.setattr("amo_opt.report.stories.scenarios.scenario_pages", lambda study: study)
     assert call("scenarios", "--plot", tmp_path / "all.svg").status == 0
     [(file, study, title)] = drawn
     assert (file.name, title) == ("all.svg", "Scenarios of the catalogue")

@@ -13,8 +13,8 @@ import pytest
 
 from amo_opt import load_study
 from amo_opt.cli.simulate import PLOTS
-from amo_opt.report.facts.disclosure import replay_command
-from amo_opt.report.facts.story import SERIES
+from amo_opt.report.sections.search import replay_command
+from amo_opt.report.stories.story import SERIES
 from amo_opt.search import planning
 from amo_opt.search.aim import Aim
 from amo_opt.search.evidence import worst_paths, worst_rows

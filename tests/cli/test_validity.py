@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from amo_opt.config.evidence import HISTORY_DIR, load_spells
-from amo_opt.report.facts.forecasts import BEGIN, END
+from amo_opt.report.stories.forecasts import BEGIN, END
 from amo_opt.scoring import forecasts
 from tests.stress.simulated_spells import simulated, written
 

@@ -16,7 +16,7 @@ from amo_opt.amos.sections import parts_of
 from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 from amo_opt.protocol.state import Figure, ProtocolState
-from amo_opt.report.facts.state_rows import state_rows
+from amo_opt.report.sections.state import state_rows
 from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.paired import verdict
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amo_opt.protocol.parameters import ParameterSet
-    from amo_opt.report.facts import Facts
+    from amo_opt.report.account import Account
 
 sys.path.insert(0, str(Path(__file__).parent))  # `odd` beside these tests: the tests themselves are no package
 
@@ -644,13 +644,13 @@ def missed(met: EpisodeFit) -> EpisodeFit:
 
 
 @pytest.fixture(scope="session")
-def whole() -> Facts:
-    """Facts of a protocol with five AMOs and fewer assumed figures: a proposal with room to spare in one post, whatever parameters there are, so that nothing of it is cut."""
+def whole() -> Account:
+    """Account of a protocol with five AMOs and fewer assumed figures: a proposal with room to spare in one post, whatever parameters there are, so that nothing of it is cut."""
     from amo_opt.amos.catalogue import MECHANISMS
-    from amo_opt.report.facts import gather
+    from amo_opt.report.account import Account
 
     others = {each.table for each in MECHANISMS} - {f"amos.{name}" for name in ("aave", "curve", "fraxlend", "investor", "uniswap")}
-    facts = gather(build_result(state=replace(build_state(), absent=frozenset(others))), results_hash="0" * 64)
+    facts = Account(build_result(state=replace(build_state(), absent=frozenset(others))))
     return replace(facts, sensitivity=replace(facts.sensitivity, rows=facts.sensitivity.rows[:2]))
 
 

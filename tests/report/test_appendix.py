@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
+from amo_opt.report.account import Account
 from amo_opt.report.appendix import CUT, POST_LIMIT, Topic, appendix_of
-from amo_opt.report.facts import gather
 from amo_opt.report.pages import SECTIONS, TOPICS, appendix, proposal_md
 from amo_opt.report.proposal import MOST_WORDS
 
 
 @pytest.fixture(scope="module")
 def full(result, met, missed):
-    """Facts with everything filled, replays included."""
-    return gather(replace(result, episodes=(met, missed)), results_hash="0" * 64)
+    """Account with everything filled, replays included."""
+    return Account(replace(result, episodes=(met, missed)))
 
 
 def _table(rows, width=80):
@@ -40,7 +40,7 @@ def test_forty_scenarios_lengthen_the_appendix_and_not_the_proposal(result):
     """Each of them stands in the appendix, in posts that fit; what is posted first stays as short as it was."""
     scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}", title=f"Kind {number}") for number in range(40))
     renamed = replace(result, study=replace(result.study, scenarios=scenarios), worst_traces=(), worst_paths=())
-    facts = gather(renamed, results_hash="0" * 64)
+    facts = Account(renamed)
     facts = replace(facts, evidence=replace(facts.evidence, scenarios=facts.evidence.scenarios * 8))
     assert len(proposal_md(facts).split()) <= MOST_WORDS
     found = appendix(facts)

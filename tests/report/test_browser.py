@@ -15,9 +15,9 @@ import pytest
 from odd import ODD, VERDICTS
 
 from amo_opt.report import pages
-from amo_opt.report.facts import gather
-from amo_opt.report.facts.first import first_of
+from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
+from amo_opt.report.first import first_of
 from amo_opt.report.first_page import first_html
 from amo_opt.report.pages import report_html
 
@@ -114,9 +114,9 @@ def page(request, files, make_result) -> str:
     if request.param == "a run":
         result = make_result()
         traces = tuple(replace(each, price=tuple(5.0 * value - 4.0 for value in each.price)) for each in result.worst_traces)
-        facts = gather(replace(result, worst_traces=traces), results_hash="0" * 64)
+        facts = Account(replace(result, worst_traces=traces))
     else:
-        facts = gather(make_result("no change", candidates=8 if request.param == "no change" else 0), results_hash="0" * 64)
+        facts = Account(make_result("no change", candidates=8 if request.param == "no change" else 0))
     return report_html(facts, draw_all(facts))
 
 

@@ -12,12 +12,12 @@ import pytest
 from amo_opt.config.load import load_state
 from amo_opt.onchain.calls import calls_between, policy_names, uncalled_caps
 from amo_opt.protocol.state import FRAX_STABLECOIN, Contract
-from amo_opt.report.facts import gather
-from amo_opt.report.facts.execution import execution_of
-from amo_opt.report.facts.parameter_rows import NOT_KNOWN, OTHERS, cap_rows, parameter_rows, unnamed
-from amo_opt.report.facts.sets import subject_of
-from amo_opt.report.facts.validity import own_episodes
+from amo_opt.report.account import Account
 from amo_opt.report.pages import appendix, proposal_md, report_html
+from amo_opt.report.sections.execution import execution_of
+from amo_opt.report.sections.parameters import NOT_KNOWN, OTHERS, cap_rows, parameter_rows, unnamed
+from amo_opt.report.sections.validity import own_episodes
+from amo_opt.report.sets import subject_of
 from amo_opt.scoring.replayed import episode_fits, fit_of
 from amo_opt.simulation.backtest import backtest
 
@@ -56,7 +56,7 @@ def acme(frax, state):
 def test_nothing_of_frax_stands_in_a_report_on_another_protocol(make_result, state, met, verdict):
     """Every sentence of proposal, appendix and page; a replay of Frax's days that was kept is neither shown nor counted."""
     kept = replace(met, name="svb-2023", title="FRAX's weekend")
-    facts = gather(replace(make_result(verdict, state=state, name="acme"), episodes=(kept,)), results_hash=HASH)
+    facts = Account(replace(make_result(verdict, state=state, name="acme"), episodes=(kept,)))
     proposal, whole = proposal_md(facts), appendix(facts)
     page = re.sub(r"<style>.*?</style>|<script.*?</script>", "", report_html(facts, defaultdict(tuple)), flags=re.DOTALL)
     for text in (proposal, *whole.parts, page):
@@ -65,7 +65,7 @@ def test_nothing_of_frax_stands_in_a_report_on_another_protocol(make_result, sta
     assert "No episode of its own replayed" in proposal
     assert "The episodes that come with this program are another protocol's." in whole.text
     assert "The state is Acme's, and the setters that this program knows are another protocol's" in whole.text
-    own = gather(replace(make_result(verdict, name="acme"), episodes=(kept,)), results_hash=HASH)
+    own = Account(replace(make_result(verdict, name="acme"), episodes=(kept,)))
     assert "1 of 1 replayed figures in their bands" in proposal_md(own)
     assert "MODEL NOT VALIDATED" not in proposal_md(own)
     assert "FRAX's weekend" in appendix(own).text
@@ -124,7 +124,7 @@ def test_no_batch_leaves_a_cap_out_whose_integer_is_not_known(make_result, frax)
     found = execution_of(results[None], subject_of(results[None]), results_hash=HASH)
     assert (found.batch, found.calls) == (None, ())
     assert "[contracts] collateral_decimals" in found.reasons[0]
-    facts = gather(results[None], results_hash=HASH)
+    facts = Account(results[None])
     assert "setCollatBorrowCap not known (the state does not say how many decimals the collateral has)" in appendix(facts).text
     assert "contracts\\] collateral\\_decimals" in proposal_md(facts), "the reason stands in the text that is posted too"
-    assert "setCollatBorrowCap × 10^18 (the collateral has 18 decimals)" in appendix(gather(results[18], results_hash=HASH)).text
+    assert "setCollatBorrowCap × 10^18 (the collateral has 18 decimals)" in appendix(Account(results[18])).text

@@ -11,14 +11,14 @@ import pytest
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.state import Contract
 from amo_opt.report import write_report
-from amo_opt.report.facts import gather
-from amo_opt.report.facts.monitoring import policy_triggers
+from amo_opt.report.account import Account
 from amo_opt.report.monitor import COMPUTED, FILE, Monitor, monitor_json, policy_of, read_monitor, triggers_of
+from amo_opt.report.sections.monitoring import policy_triggers
 from amo_opt.stress.hourly import SERIES
 
 
 def _written(result):
-    return monitor_json(result, gather(result, results_hash="a" * 64))
+    return monitor_json(Account(result))
 
 
 def _number(text):
@@ -31,8 +31,8 @@ def _number(text):
 def test_the_file_says_what_the_section_says(make_result, verdict):
     """Row by row: what, at which shown number, for how long, then what, and where the number comes from; whose figures they are."""
     result = make_result(verdict)
-    facts = gather(result, results_hash="a" * 64)
-    monitor = Monitor.model_validate_json(monitor_json(result, facts))
+    facts = Account(result)
+    monitor = Monitor.model_validate_json(monitor_json(facts))
     assert len(monitor.triggers) == len(facts.monitoring.triggers) >= 5
     for entry, row in zip(monitor.triggers, facts.monitoring.triggers, strict=True):
         assert (entry.what, entry.source, entry.action.text) == (row.what, row.basis, row.action)
@@ -86,7 +86,7 @@ def test_calls_are_those_of_contracts_that_the_state_names(result):
 def test_every_series_is_explained(result):
     """Whatever a trigger reads, the file says how it is come by."""
     assert SERIES.keys() <= COMPUTED.keys()
-    assert {each.series for each in gather(result, results_hash="0").monitoring.triggers} <= COMPUTED.keys()
+    assert {each.series for each in Account(result).monitoring.triggers} <= COMPUTED.keys()
 
 
 def test_what_is_fired_is_what_is_written(result):

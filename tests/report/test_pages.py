@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from amo_opt.report import report_files
-from amo_opt.report.facts import gather
+from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
 from amo_opt.report.pages import SECTIONS, appendix, proposal_md, report_html
 from amo_opt.search.ruling import Objection, Turn
@@ -179,7 +179,7 @@ def test_every_figure_has_words(make_result, verdict):
 
 
 def _drawn(result):
-    facts = gather(result, results_hash="0" * 64)
+    facts = Account(result)
     return facts, draw_all(facts)
 
 
@@ -233,7 +233,7 @@ def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
             for each in node:
                 walk(each)
 
-    walk(gather(result, results_hash="0"))
+    walk(Account(result))
     expected = {"MetricRow", "Cell", "HeatCell", "NeighbourRow", "StepRow", "CostRow", "CapacityRow", "SensitivityEnd", "Finding"} | {
         "RiskRow"
     }

@@ -15,18 +15,17 @@ from odd import ODD, TAIL, VERDICTS, hostile, with_a_run
 
 from amo_opt.config.load import load_study
 from amo_opt.report import report_files
-from amo_opt.report.facts import gather
-from amo_opt.report.facts.sets import subject_of
+from amo_opt.report.account import Account
 from amo_opt.report.labels import plain_title, sentence
 from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.proposal import MOST_WORDS, words_of
 from amo_opt.report.results_json import results_json
+from amo_opt.report.sets import subject_of
 from amo_opt.report.wording import metric_of
 from amo_opt.search.optimise import restore
 from amo_opt.search.ruling import Objection
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts import Facts
     from amo_opt.search.result import Result
 
 ROOT = Path(__file__).parents[2]
@@ -51,13 +50,13 @@ AMOUNT = SIGNED + r"(k|m|bn)? [A-Z]{3}"
 
 
 @pytest.fixture(scope="module", params=[*VERDICTS, *ODD, "too few paths"])
-def facts(request, make_result) -> Facts:
+def facts(request, make_result) -> Account:
     """Of every verdict and every odd study."""
     name = request.param
     result = (
         request.getfixturevalue("blind") if name == "too few paths" else make_result(name) if name in VERDICTS else ODD[name](make_result)
     )
-    return gather(result, results_hash="0" * 64)
+    return Account(result)
 
 
 def test_it_is_short_enough_to_be_read(facts):
@@ -124,7 +123,7 @@ def test_many_changes_are_counted_and_the_first_of_them_told(make_result):
         name="trial-17", **{name: value * 0.97 for name, value in result.study.current.values().items() if 0.0 < value < 1.0}
     )
     candidates = tuple(replace(each, parameters=chosen) if each.role == "recommended" else each for each in result.candidates)
-    facts = gather(replace(result, recommended=chosen, candidates=candidates), results_hash="0" * 64)
+    facts = Account(replace(result, recommended=chosen, candidates=candidates))
     text = proposal_md(facts)
     rows = text.split("## Change")[1].split("## Benefit")[0].count("| `") or len(re.findall(r"^\| .* `\w[\w.-]*` \|", text, re.MULTILINE))
     assert len(facts.first.changes) > 12
@@ -136,7 +135,7 @@ def test_many_changes_are_counted_and_the_first_of_them_told(make_result):
 def test_names_of_others_are_text(make_result):
     """A study, a scenario, notes and an assumption that are named like markup stay what they are called."""
     for verdict in VERDICTS:
-        text = proposal_md(gather(with_a_run(hostile(make_result(verdict))), results_hash="0" * 64))
+        text = proposal_md(Account(with_a_run(hostile(make_result(verdict)))))
         rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
         assert "<script" not in rendered
         assert 'href="javascript' not in rendered
@@ -205,7 +204,7 @@ def _table(text: str) -> dict[str, list[str]]:
 
 def check_table(result: Result) -> None:
     """Yield and peg risk of either set, the amount, the difference with both ends, what is allowed and n: against results.json."""
-    found, text = _Document(result), proposal_md(gather(result, results_hash="0" * 64))
+    found, text = _Document(result), proposal_md(Account(result))
     table, study = _table(text), result.study
     for place in range(1 if found.then is None else 2):
         said = re.fullmatch(rf"{SIGNED}%, {AMOUNT} a year", table["Yield"][place])
@@ -244,7 +243,7 @@ def check_table(result: Result) -> None:
 
 def check_lines(result: Result) -> list[str]:
     """Every line for and against is of a known kind, and each of its numbers is the figure it says it is; gives the kinds that were met."""
-    found, first = _Document(result), gather(result, results_hash="0" * 64).first
+    found, first = _Document(result), Account(result).first
     met = []
 
     def against(*pairs: tuple[tuple[str, str | None], float]) -> bool:

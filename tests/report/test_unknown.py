@@ -8,22 +8,22 @@ import re
 
 import pytest
 
-from amo_opt.report.facts import gather
-from amo_opt.report.facts.choice import interval_words
-from amo_opt.report.facts.evidence import told_apart
-from amo_opt.report.facts.fans import fan_panels
-from amo_opt.report.facts.sets import subject_of
+from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
 from amo_opt.report.first_page import first_html
 from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.results_json import results_json
+from amo_opt.report.sections.choice import interval_words
+from amo_opt.report.sections.evidence import told_apart
+from amo_opt.report.sections.fans import fan_panels
+from amo_opt.report.sets import subject_of
 from amo_opt.report.wording import Scale
 from amo_opt.scoring.types import Estimate
 
 
 @pytest.fixture(scope="module")
 def facts(blind):
-    return gather(blind, results_hash="0")
+    return Account(blind)
 
 
 def test_no_text_has_an_infinity_and_every_interval_is_said(facts):

@@ -281,7 +281,7 @@ def test_recorded_price_of_may_2022_is_the_files():
 def test_against_every_hour_of_march_2023(frax, tmp_path):
     """Not the waypoints but the hourly record: the demanded slope, and a residual far under that of a constant 1."""
     rows = [row for row in records("svb_2023_hourly_chainlink.csv") if "2023-03-10T22" <= row["timestamp"] <= "2023-03-15T00:00:00Z"]
-    from amo_opt.report.facts.backtest import facts_of
+    from amo_opt.report.stories.backtest import facts_of
 
     path = tmp_path / "hourly.csv"
     path.write_text(

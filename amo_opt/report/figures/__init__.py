@@ -1,11 +1,10 @@
-"""Facts -> inline SVG. The only place that imports matplotlib."""
+"""Account -> inline SVG. The only place that imports matplotlib."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.evidence import reach_words
 from amo_opt.report.figures.bars import draw_convergence, draw_importances
 from amo_opt.report.figures.ends import Pane, draw_ends
 from amo_opt.report.figures.episodes import draw_episode
@@ -13,9 +12,10 @@ from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.heatmap import draw_heat
 from amo_opt.report.figures.profile import draw_profile, profile_alt
+from amo_opt.report.sections.evidence import reach_words
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts import Facts
+    from amo_opt.report.account import Account
 
 __all__ = ["Drawing", "draw_all"]
 
@@ -29,7 +29,7 @@ class Drawing:
     alt: str
 
 
-def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
+def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """The drawings by place; a place is empty where the facts hold nothing to draw."""
     evidence, choice = facts.evidence, facts.choice
     drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "fans": (), "profile": (), "episodes": ()}
@@ -59,7 +59,7 @@ def draw_all(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     return {**drawings, **_around(facts), **_of_the_search(facts)}
 
 
-def _around(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
+def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """The heat map, the neighbours and the tornado."""
     heat, around, sensitivity = facts.heat, facts.neighbourhood, facts.sensitivity
     drawings: dict[str, tuple[Drawing, ...]] = {"heat": (), "neighbours": (), "tornado": ()}
@@ -78,7 +78,7 @@ def _around(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
     return drawings
 
 
-def _of_the_search(facts: Facts) -> dict[str, tuple[Drawing, ...]]:
+def _of_the_search(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """What mattered and how it converged."""
     around, convergence = facts.neighbourhood, facts.convergence
     drawings: dict[str, tuple[Drawing, ...]] = {"importances": (), "hypervolume": ()}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amo_opt.report.facts.backtest import band_holds
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
+from amo_opt.report.stories.backtest import band_holds
 from amo_opt.scoring.replayed import BAND
 from amo_opt.scoring.types import spread_known
 from amo_opt.wording import in_account
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amo_opt.report.facts.backtest import BacktestFacts
+    from amo_opt.report.stories.backtest import BacktestFacts
 
 WIDTH, HEIGHT = 9.4, 1.75
 """Inches of the sheet, and of a panel."""

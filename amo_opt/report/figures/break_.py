@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from amo_opt.report.facts.break_ import BreakPanel
+    from amo_opt.report.stories.break_ import BreakPanel
 
 WIDTH, HEIGHT = 9.4, 2.9
 HEAD = 1.1

@@ -11,8 +11,8 @@ from amo_opt.report.figures.style import GREY, INK, ORANGE, blank, styled, to_sv
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from amo_opt.report.facts.choice import Span
-    from amo_opt.report.facts.neighbourhood import EndsRow
+    from amo_opt.report.sections.choice import Span
+    from amo_opt.report.sections.neighbourhood import EndsRow
 
 MARKERS = {"low": "<", "high": ">"}
 SHIFT = {"low": -0.17, "high": 0.17}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amo_opt.report.facts.evidence import reach_words
 from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, styled, to_svg
+from amo_opt.report.sections.evidence import reach_words
 
 if TYPE_CHECKING:
-    from amo_opt.report.facts.evidence import MetricRow
+    from amo_opt.report.sections.evidence import MetricRow
 
 COLOURS = {"BETTER": BLUE, "WORSE": ORANGE}
 MARKERS = {"BETTER": ">", "WORSE": "<", "EQUIVALENT": "o", "NO WORSE": "D", "INCONCLUSIVE": "o"}

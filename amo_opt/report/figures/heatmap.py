@@ -12,7 +12,7 @@ from amo_opt.report.figures.style import GREY, blank, styled, to_svg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from amo_opt.report.facts.heat import Heat, HeatCell, HeatPanel
+    from amo_opt.report.sections.heat import Heat, HeatCell, HeatPanel
 
 FILLS = {"BETTER": "#cfe6f5", "WORSE": "#fbdcc8", "INCONCLUSIVE": "#ffffff"}
 NEUTRAL = "#eceff1"

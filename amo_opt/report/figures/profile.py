@@ -12,7 +12,7 @@ from amo_opt.wording import significant
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from amo_opt.report.facts.choice import ProfileFacts, Span
+    from amo_opt.report.sections.choice import ProfileFacts, Span
 
 DASHES: tuple[object, ...] = (
     "-",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amo_opt.report.facts.choice import Span
-    from amo_opt.report.facts.profiles import ProfilePage
+    from amo_opt.report.sections.choice import Span
+    from amo_opt.report.stories.profiles import ProfilePage
 
 PANELS = 3
 WIDTH, HEIGHT = 11.7, 2.9

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from amo_opt.report.facts.scenarios import Band, InputPanel, ScenarioPage
+    from amo_opt.report.stories.scenarios import Band, InputPanel, ScenarioPage
 
 COLUMNS = 4
 WIDTH, HEIGHT = 11.7, 3.3

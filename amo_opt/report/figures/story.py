@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from amo_opt.report.facts.story import Mark, Story
-    from amo_opt.report.facts.story_panels import FloatArray, Form, Level, Panel
+    from amo_opt.report.stories.story import Mark, Story
+    from amo_opt.report.stories.story_panels import FloatArray, Form, Level, Panel
 
 WIDTH, LEFT, RIGHT, GUTTER = 9.4, 0.6, 1.8, 0.2
 """Inches: the sheet, its margins (names stand in the right one), and the space between the two columns."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from amo_opt.report.facts.story import Story
+    from amo_opt.report.stories.story import Story
 
 DPI = 160
 CAPTION_LINE = 150

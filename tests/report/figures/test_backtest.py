@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.errors import AmoOptError
-from amo_opt.report.facts.backtest import band_holds, facts_of
 from amo_opt.report.figures.backtest import DRIVERS, PANELS, caption_of, draw_backtest, save_backtest
 from amo_opt.report.figures.style import styled
+from amo_opt.report.stories.backtest import band_holds, facts_of
 from amo_opt.simulation.backtest import backtest
 
 

@@ -9,11 +9,11 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
-from amo_opt.report.facts import gather
-from amo_opt.report.facts.backtest import band_holds
+from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
 from amo_opt.report.figures.style import BLUE, ORANGE
 from amo_opt.report.pages import appendix, report_html
+from amo_opt.report.stories.backtest import band_holds
 
 ROOMS = ("fans", "forest", "heatmap", "profile", "ends", "episodes", "bars")
 
@@ -31,7 +31,7 @@ def drawn(monkeypatch):
 
         for room in ROOMS:
             monkeypatch.setattr(importlib.import_module(f"amo_opt.report.figures.{room}"), "to_svg", kept)
-        facts = gather(result, results_hash="0")
+        facts = Account(result)
         return facts, draw_all(facts), figures
 
     return draw
@@ -189,10 +189,10 @@ def test_what_lies_outside_a_replay_s_band_is_counted_and_explained(drawn, resul
 def test_the_text_promises_the_pictures_the_page_has(make_result):
     """Forest and pairs only where there is another set, fans only where there are some."""
     alone = make_result("no change", candidates=0)
-    text = appendix(gather(replace(alone, fans=()), results_hash="0")).text
+    text = appendix(Account(replace(alone, fans=()))).text
     assert "Figures as pictures" not in text.split("### Before and after")[0]
     assert "Both sets meet" not in text
-    text = appendix(gather(make_result(), results_hash="0")).text
+    text = appendix(Account(make_result())).text
     assert "Both sets meet the same paths" in text
     assert "Figures as pictures (forest plot, price fans) are in report.html." in text
 
@@ -200,7 +200,7 @@ def test_the_text_promises_the_pictures_the_page_has(make_result):
 def test_monitoring_names_the_price_only_where_it_watches_it(result):
     """Without calm's fan there is no price trigger, and none is announced; the paths of the values are named."""
     for fans, there in ((result.fans, True), ((), False)):
-        found = gather(replace(result, fans=fans), results_hash="0").monitoring
+        found = Account(replace(result, fans=fans)).monitoring
         assert ("1% quantile of the price" in found.values) == any(each.what.startswith("Pool price") for each in found.triggers) == there
         assert "confidence bounds on holdout paths" in found.values
 

@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from amo_opt.report.facts import gather
+from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
 
 
 @pytest.fixture(scope="module")
 def drawings(result):
-    return draw_all(gather(result, results_hash="0"))
+    return draw_all(Account(result))
 
 
 def _hues(svg: str) -> set[int]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from amo_opt.report.facts.choice import choice_of
-from amo_opt.report.facts.finding import finding_words
-from amo_opt.report.facts.profiles import ProfilePage, profile_pages
-from amo_opt.report.facts.sets import subject_of
 from amo_opt.report.figures.profiles import draw_profiles, save_profiles
 from amo_opt.report.figures.style import styled
+from amo_opt.report.sections.choice import choice_of
+from amo_opt.report.sets import subject_of
+from amo_opt.report.stories.finding import finding_words
+from amo_opt.report.stories.profiles import ProfilePage, profile_pages
 from amo_opt.search.finding import Finding
 from amo_opt.search.profile import MovedPoint, ParameterProfile, Profiles
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from amo_opt.report.facts.scenarios import Band, InputPanel, ScenarioPage
 from amo_opt.report.figures.scenarios import draw_sheet, save_scenarios, scenarios_page
 from amo_opt.report.figures.style import styled
+from amo_opt.report.stories.scenarios import Band, InputPanel, ScenarioPage
 
 HOURS = np.arange(-24.0, 97.0)
 ONE = np.ones(HOURS.size)

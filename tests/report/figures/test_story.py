@@ -12,11 +12,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
-from amo_opt.report.facts.story import Mark, Story
-from amo_opt.report.facts.story_panels import Level, Line, Panel
 from amo_opt.report.figures.story import FADED, WIDTH, panels_height
 from amo_opt.report.figures.story_files import draw_sheet, draw_story
 from amo_opt.report.figures.style import styled, to_svg
+from amo_opt.report.stories.story import Mark, Story
+from amo_opt.report.stories.story_panels import Level, Line, Panel
 
 HOURS = np.arange(-48, 480)
 WAVE = np.sin(HOURS / 20.0)

@@ -13,10 +13,10 @@ import pytest
 
 from amo_opt.cli.simulate import PLOTS
 from amo_opt.errors import AmoOptError
-from amo_opt.report.facts.story import Mark, Story
-from amo_opt.report.facts.story_panels import Line, Panel
 from amo_opt.report.figures.files import SUFFIXES
 from amo_opt.report.figures.story_files import save_story
+from amo_opt.report.stories.story import Mark, Story
+from amo_opt.report.stories.story_panels import Line, Panel
 
 HOURS = np.arange(-24, 300)
 STORY = Story(
