@@ -74,9 +74,9 @@ _GATE = model(
     {
         "metric": (str, Field(description=_METRIC)),
         "class": one_of(("safety", "economic")),
-        "tolerance": number(0.0, 1e18, default=None, unit="in the metric's unit"),
+        "tolerance": number(0.0, 1e18, default=None, note="in the metric's unit"),
         "direction": (Literal["higher", "lower"] | None, Field(None, description='"higher" or "lower": which of the two is better')),
-        "max": number(-1e18, 1e18, default=None, unit="in the metric's unit"),
+        "max": number(-1e18, 1e18, default=None, note="in the metric's unit"),
     },
 )
 GATES_FILE = model("gates", {"gate": (list[_GATE], Field(min_length=1, description="tables [[gate]], at least one"))})  # type: ignore[valid-type]
