@@ -9,7 +9,7 @@
     stories/          one path, scenarios, backtests, runs, profiles: pages and tables of their own
     ruling.py, rule.py, limits.py, blockers.py    what was decided and why, in words, wherever it is said
     wording.py, labels.py                         scales, titles, verdict chips; short names
-    results_json.py, plain_files.py, monitor.py   the files for machines
+    results_json.py, plain_files.py, monitor.py   the files for machines; results_schema.py: the form of the first
     write.py          all of it into a folder, whole or not at all
 
 To add a section: its file in sections/, a line in `pages.SECTIONS`, its test.
