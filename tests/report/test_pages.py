@@ -127,6 +127,16 @@ def test_the_page_needs_nothing_from_elsewhere(files):
     assert b"default-src 'none'" in files["report.html"]
 
 
+def test_sample_sizes_are_shown(files):
+    """No rule of the style sheets hides the class of cells that hold n, or of any other cell."""
+    page = files["report.html"].decode()
+    style = page.split("<style>")[1].split("</style>")[0]
+    cells = {name for kinds in re.findall(r'<t[dh][^>]* class="([^"]+)"', page) for name in kinds.split()}
+    assert "n" in cells
+    hidden = {name for rule in re.findall(r"([^{}]+)\{[^}]*display:\s*none", style) for name in re.findall(r"\.([\w-]+)", rule)}
+    assert not cells & hidden
+
+
 def test_the_page_stays_small(files, make_result):
     """At most 400 KB, and little more with thirteen scenarios."""
     assert len(files["report.html"]) <= 400_000
