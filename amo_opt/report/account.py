@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.first import First, first_of
 from amo_opt.report.ruling import RulingFacts, ruling_of
-from amo_opt.report.sections.choice import Choice, choice_of
 from amo_opt.report.sections.convergence import Convergence, convergence_of
 from amo_opt.report.sections.decision import Decision, decision_of
-from amo_opt.report.sections.doubt import DoubtFacts, doubt_facts
 from amo_opt.report.sections.evidence import Evidence, certified_rows, evidence_of
 from amo_opt.report.sections.execution import Execution, execution_of
 from amo_opt.report.sections.fans import FanPanel, fan_panels, reading_of
 from amo_opt.report.sections.guard_rails import GuardRails, guard_rails_of
 from amo_opt.report.sections.heat import Heat, heat_of
-from amo_opt.report.sections.intuition import Intuition, intuition_of
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
-from amo_opt.report.sections.neighbourhood import Neighbourhood, neighbourhood_of
 from amo_opt.report.sections.parameters import CapRow, ParameterRow, below_use, cap_rows, fees_of, parameter_rows, unnamed
 from amo_opt.report.sections.search import Disclosure, disclosure_of
-from amo_opt.report.sections.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.sections.state import StateRow, freshness_of, state_rows
-from amo_opt.report.sections.steps import HALF_STEP
 from amo_opt.report.sections.tails import TailFacts, tail_facts
-from amo_opt.report.sections.validity import Validity, own_episodes, validity_of
 from amo_opt.report.sets import Subject, subject_of
 from amo_opt.wording import clean
 
@@ -157,19 +150,9 @@ class Account:
         return evidence_of(self.subject, self.study.scenarios, seed=self.study.search.seed)
 
     @cached_property
-    def choice(self) -> Choice:
-        """Section 6."""
-        return choice_of(self.result, self.subject)
-
-    @cached_property
     def fans(self) -> tuple[FanPanel, ...]:
         """Prices by scenario."""
         return fan_panels(self.result, self.subject)
-
-    @cached_property
-    def validity(self) -> Validity:
-        """Section 10."""
-        return validity_of(self.study, own_episodes(self.study, self.result.episodes), doubt=self.result.doubt)
 
     @cached_property
     def disclosure(self) -> Disclosure:
@@ -180,26 +163,6 @@ class Account:
     def heat(self) -> Heat:
         """The heat map."""
         return heat_of(self.result, self.subject)
-
-    @cached_property
-    def neighbourhood(self) -> Neighbourhood:
-        """What stands around the shown set."""
-        return neighbourhood_of(self.result, self.subject)
-
-    @cached_property
-    def intuition(self) -> Intuition:
-        """Section 7."""
-        return intuition_of(self.result, self.subject)
-
-    @cached_property
-    def doubt(self) -> DoubtFacts:
-        """The joint draws of what is assumed."""
-        return doubt_facts(self.result, self.subject, self.state)
-
-    @cached_property
-    def sensitivity(self) -> SensitivityFacts:
-        """The ends of what is assumed."""
-        return sensitivity_of(self.result, self.subject, self.state)
 
     @cached_property
     def convergence(self) -> Convergence:
@@ -238,9 +201,6 @@ class Account:
     fans_reading = property(lambda self: reading_of(self.fans))
     chain = property(lambda self: f"{CHAINS.get(self.study.state.chain_id, 'another chain')} (chain id {self.study.state.chain_id})")
     freshness = property(lambda self: freshness_of(self.study.state, self.study.date))
-    half_step_missing = property(
-        lambda self: bool(self.neighbourhood.steps) and not any(step.title == HALF_STEP for step in self.neighbourhood.steps)
-    )
     below_use = property(
         lambda self: below_use(
             self.subject.current.parameters,

@@ -13,7 +13,7 @@ from amo_opt.report.appendix import Appendix, Topic, appendix_of
 from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.first_page import changes_html, first_html, matrix_html
 from amo_opt.report.proposal import proposal_text
-from amo_opt.report.sections import costs, worst
+from amo_opt.report.sections import choice, costs, intuition, validity, worst
 from amo_opt.wording import Markdown, code, count, escape
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ SECTIONS = (
     Section("guard_rails", "Guard-rails"),
     Section("unchanged", "What this does not change"),
     Section("evidence", "Evidence on certification paths"),
-    Section("choice", "Why these numbers"),
-    Section("intuition", "Results that run against intuition"),
+    Section("choice", "Why these numbers", choice.finding, choice.blocks),
+    Section("intuition", "Results that run against intuition", intuition.finding, intuition.blocks),
     Section("worst", "Worst cases", worst.finding, worst.blocks),
     Section("costs", "Cost of the change itself", costs.finding, costs.blocks),
-    Section("validity", "Model validity"),
+    Section("validity", "Model validity", validity.finding, validity.blocks),
     Section("search", "Search disclosure"),
     Section("monitoring", "Monitoring and rollback"),
     Section("execution", "Execution"),
@@ -87,16 +87,7 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
     ("metrics", "Every metric before and after", "section 5"),
     ("scenarios", "Every scenario", "section 5"),
     ("limits", "Every limit", "section 5"),
-    ("rejected", "Sets certified and not taken", "section 6"),
-    ("neighbours", "Neighbours one step away", "section 6"),
-    ("importances", "What mattered in the search", "section 6"),
-    ("profile", "The profile, point by point", "section 6"),
-    ("expectations", "What was expected of each parameter", "section 7"),
-    ("replays", "Replayed episodes, figure by figure", "section 10"),
-    ("sources", "Sources of the scenarios", "section 10"),
-    ("sensitivity", "Assumed figures moved to the ends of their ranges", "section 10"),
     ("space", "The space searched", "section 11"),
-    ("assumed", "Assumed figures", "section 10"),
     ("state", "Sourced figures", "section 0"),
 )
 """Partial, title and section of everything that is too long for the proposal, in the order of the appendix."""
@@ -159,16 +150,10 @@ def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Pa
     first = facts.first
     rows = facts.evidence.rows
     better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
-    around = facts.neighbourhood.rows
     found = {
         "evidence": f"Of {len(rows)} metrics {better} are better and {worse} worse, with their intervals"
         if rows
         else "Every metric of today’s set",
-        "choice": f"Why this set: the rule, the alternatives, {count(len(around), 'neighbour')}"
-        if around
-        else "Why: the rule and the alternatives",
-        "validity": _sentence(facts.validity.replayed) or "Model validity",
-        "intuition": f"{count(len(facts.intuition.findings), 'result')} against intuition",
         "parameters": "Functions, limits on chain and raw integers of what changes" if first.changes else "Functions and limits on chain",
         "guard_rails": "What bounds the change in size and in time",
         "unchanged": f"{count(len(facts.unchanged), 'parameter')} {'stays as it is' if len(facts.unchanged) == 1 else 'stay as they are'}",
@@ -186,11 +171,6 @@ def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Pa
             markup = f'<div class="deep">\n{to_html(section.blocks(facts), drawings)}\n</div>'
             parts.append(Part(name, _headline(section.finding(facts)), markup=markup, number=numbers[name]))
     return [*parts, Part("state", "Every figure of the state, with its source or its assumption", partial="state")]
-
-
-def _sentence(text: str) -> str:
-    """The first sentence of a caption, without its full stop."""
-    return text.split(". ", maxsplit=1)[0].split(" (n = ", maxsplit=1)[0].rstrip(".")
 
 
 def _headline(text: str, most: int = 150) -> str:

@@ -352,7 +352,7 @@ def test_replays_stand_in_page_and_appendix(result, met, missed):
     for text in (outline.text, whole):
         assert "Episodes replayed" in text
         assert "MODEL NOT VALIDATED" in text
-    assert "▼ MISSED BY 0.02" in whole
+    assert "▼ MISSED by 0.02" in whole
     assert "● MET" in whole
     assert "MODEL NOT VALIDATED" in files["proposal.md"].decode()
     assert "1 of 2 replayed figures in their bands" in files["proposal.md"].decode()
