@@ -9,22 +9,15 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.first import First, first_of
 from amo_opt.report.ruling import RulingFacts, ruling_of
-from amo_opt.report.sections.choice import Choice, choice_of
 from amo_opt.report.sections.convergence import Convergence, convergence_of
 from amo_opt.report.sections.decision import Decision, decision_of
-from amo_opt.report.sections.doubt import DoubtFacts, doubt_facts
 from amo_opt.report.sections.evidence import MetricRow, metric_rows
 from amo_opt.report.sections.execution import Execution, execution_of
 from amo_opt.report.sections.front import StateRow, state_rows
-from amo_opt.report.sections.intuition import Intuition, intuition_of
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
-from amo_opt.report.sections.neighbourhood import Neighbourhood, neighbourhood_of
 from amo_opt.report.sections.prices import FanPanel, fan_panels
 from amo_opt.report.sections.search import Disclosure, disclosure_of
-from amo_opt.report.sections.sensitivity import SensitivityFacts, sensitivity_of
-from amo_opt.report.sections.steps import HALF_STEP
 from amo_opt.report.sections.tails import TailFacts, tail_facts
-from amo_opt.report.sections.validity import Validity, own_episodes, validity_of
 from amo_opt.report.sets import Subject, subject_of
 from amo_opt.report.wording import paths_counted
 from amo_opt.wording import clean
@@ -132,44 +125,14 @@ class Account:
         return paths_counted(self.subject.score(self.subject.current).yield_annual, f"{self.subject.stream} path")
 
     @cached_property
-    def choice(self) -> Choice:
-        """Section 6."""
-        return choice_of(self.result, self.subject)
-
-    @cached_property
     def fans(self) -> tuple[FanPanel, ...]:
         """Prices by scenario."""
         return fan_panels(self.result, self.subject)
 
     @cached_property
-    def validity(self) -> Validity:
-        """Section 10."""
-        return validity_of(self.study, own_episodes(self.study, self.result.episodes), doubt=self.result.doubt)
-
-    @cached_property
     def disclosure(self) -> Disclosure:
         """Section 11."""
         return disclosure_of(self.result)
-
-    @cached_property
-    def neighbourhood(self) -> Neighbourhood:
-        """What stands around the shown set."""
-        return neighbourhood_of(self.result, self.subject)
-
-    @cached_property
-    def intuition(self) -> Intuition:
-        """Section 7."""
-        return intuition_of(self.result, self.subject)
-
-    @cached_property
-    def doubt(self) -> DoubtFacts:
-        """The joint draws of what is assumed."""
-        return doubt_facts(self.result, self.subject, self.state)
-
-    @cached_property
-    def sensitivity(self) -> SensitivityFacts:
-        """The ends of what is assumed."""
-        return sensitivity_of(self.result, self.subject, self.state)
 
     @cached_property
     def convergence(self) -> Convergence:
@@ -195,6 +158,3 @@ class Account:
 
     account = unit
     study_hash = property(lambda self: self.study.hash)
-    half_step_missing = property(
-        lambda self: bool(self.neighbourhood.steps) and not any(step.title == HALF_STEP for step in self.neighbourhood.steps)
-    )

@@ -14,8 +14,8 @@ from amo_opt.report.appendix import Appendix, Topic, appendix_of
 from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.first_page import changes_html, first_html, matrix_html
 from amo_opt.report.proposal import proposal_text
-from amo_opt.report.sections import costs, evidence, front, guard_rails, parameters, prices, unchanged, worst
-from amo_opt.wording import Markdown, clean, code, count, escape
+from amo_opt.report.sections import choice, costs, evidence, front, guard_rails, intuition, parameters, prices, unchanged, validity, worst
+from amo_opt.wording import Markdown, clean, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,11 +42,11 @@ SECTIONS = (
     Section("guard_rails", "Guard-rails", guard_rails.finding, guard_rails.blocks),
     Section("unchanged", "What this does not change", unchanged.finding, unchanged.blocks),
     Section("evidence", "Evidence on certification paths", evidence.finding, evidence.blocks),
-    Section("choice", "Why these numbers"),
-    Section("intuition", "Results that run against intuition"),
+    Section("choice", "Why these numbers", choice.finding, choice.blocks),
+    Section("intuition", "Results that run against intuition", intuition.finding, intuition.blocks),
     Section("worst", "Worst cases", worst.finding, worst.blocks),
     Section("costs", "Cost of the change itself", costs.finding, costs.blocks),
-    Section("validity", "Model validity"),
+    Section("validity", "Model validity", validity.finding, validity.blocks),
     Section("search", "Search disclosure"),
     Section("monitoring", "Monitoring and rollback"),
     Section("execution", "Execution"),
@@ -83,18 +83,7 @@ class Part:
     number: int | None = None
 
 
-TOPICS: tuple[tuple[str, str, str], ...] = (
-    ("rejected", "Sets certified and not taken", "section 6"),
-    ("neighbours", "Neighbours one step away", "section 6"),
-    ("importances", "What mattered in the search", "section 6"),
-    ("profile", "The profile, point by point", "section 6"),
-    ("expectations", "What was expected of each parameter", "section 7"),
-    ("replays", "Replayed episodes, figure by figure", "section 10"),
-    ("sources", "Sources of the scenarios", "section 10"),
-    ("sensitivity", "Assumed figures moved to the ends of their ranges", "section 10"),
-    ("space", "The space searched", "section 11"),
-    ("assumed", "Assumed figures", "section 10"),
-)
+TOPICS: tuple[tuple[str, str, str], ...] = (("space", "The space searched", "section 11"),)
 """Partial, title and section of everything that is too long for the proposal, in the order of the appendix."""
 
 
@@ -152,13 +141,7 @@ def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part
 
 def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """Everything else, folded; the heading of each is its finding."""
-    around = facts.neighbourhood.rows
     found = {
-        "choice": f"Why this set: the rule, the alternatives, {count(len(around), 'neighbour')}"
-        if around
-        else "Why: the rule and the alternatives",
-        "validity": _sentence(facts.validity.replayed) or "Model validity",
-        "intuition": f"{count(len(facts.intuition.findings), 'result')} against intuition",
         "search": f"How it was searched: {dict(facts.disclosure.sizes).get('Trials', '')}",
         "reproduce": "How to get the same bytes",
     }
@@ -176,11 +159,6 @@ def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Pa
 
 def _deep(blocks: Sequence[Block], drawings: dict[str, tuple[Drawing, ...]]) -> str:
     return f'<div class="deep">\n{to_html(blocks, drawings)}\n</div>'
-
-
-def _sentence(text: str) -> str:
-    """The first sentence of a caption, without its full stop."""
-    return text.split(". ", maxsplit=1)[0].split(" (n = ", maxsplit=1)[0].rstrip(".")
 
 
 def _headline(text: str, most: int = 150) -> str:

@@ -123,6 +123,11 @@ class Scale:
         return replace(self, decimals=min(max(needed, self.decimals), self.decimals + 3))
 
 
+YIELD_SCALE = Scale(100.0, 2, "% a year")
+PEG_SCALE = Scale(1.0, 1, "bp")
+CR_SCALE = Scale(1.0, 4, "")
+
+
 def scale_for(unit: str, values: Iterable[float]) -> Scale:
     """The scale that suits every one of ``values``, so that the figures of one row can be compared by eye."""
     if unit in UNITS:

@@ -130,6 +130,16 @@ def test_the_page_needs_nothing_from_elsewhere(files):
     assert b"default-src 'none'" in files["report.html"]
 
 
+def test_sample_sizes_are_shown(files):
+    """No rule of the style sheets hides the class of cells that hold n, or of any other cell."""
+    page = files["report.html"].decode()
+    style = page.split("<style>")[1].split("</style>")[0]
+    cells = {name for kinds in re.findall(r'<t[dh][^>]* class="([^"]+)"', page) for name in kinds.split()}
+    assert "n" in cells
+    hidden = {name for rule in re.findall(r"([^{}]+)\{[^}]*display:\s*none", style) for name in re.findall(r"\.([\w-]+)", rule)}
+    assert not cells & hidden
+
+
 def test_the_page_stays_small(files, make_result):
     """At most 400 KB, and little more with thirteen scenarios."""
     assert len(files["report.html"]) <= 400_000
@@ -342,7 +352,7 @@ def test_replays_stand_in_page_and_appendix(result, met, missed):
     for text in (outline.text, whole):
         assert "Episodes replayed" in text
         assert "MODEL NOT VALIDATED" in text
-    assert "▼ MISSED BY 0.02" in whole
+    assert "▼ MISSED by 0.02" in whole
     assert "● MET" in whole
     assert "MODEL NOT VALIDATED" in files["proposal.md"].decode()
     assert "1 of 2 replayed figures in their bands" in files["proposal.md"].decode()

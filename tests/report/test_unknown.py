@@ -14,11 +14,12 @@ from amo_opt.report.figures import draw_all
 from amo_opt.report.first_page import first_html
 from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.results_json import results_json
-from amo_opt.report.sections import evidence
-from amo_opt.report.sections.choice import interval_words
+from amo_opt.report.sections import doubt, evidence
+from amo_opt.report.sections.choice import profile_of
 from amo_opt.report.sections.evidence import told_apart
 from amo_opt.report.sections.prices import fan_panels
 from amo_opt.report.sets import subject_of
+from amo_opt.report.spans import interval_words
 from amo_opt.report.wording import Scale
 from amo_opt.scoring.types import Estimate
 
@@ -55,8 +56,8 @@ def test_everything_is_drawn_without_whiskers(facts):
     assert drawings["fans"] == ()
     assert facts.first.spots
     assert "95% interval not known" in first_html(facts.first)
-    assert "no bands, intervals not known" in facts.choice.profile.caption
-    assert "intervals not known" in facts.sensitivity.figure_caption
+    assert "no bands, intervals not known" in profile_of(facts).caption
+    assert "intervals not known" in doubt.ends_of(facts).caption
     for row in facts.metrics:
         value, low, high = row.position
         assert abs(value) == pytest.approx(0.0) or abs(value) == pytest.approx(1.0)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.figures.bars import draw_convergence, draw_importances
-from amo_opt.report.figures.ends import Pane, draw_ends
+from amo_opt.report.figures.ends import draw_ends
 from amo_opt.report.figures.episodes import draw_episode
 from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.heatmap import draw_heat, heat_of
 from amo_opt.report.figures.profile import draw_profile, profile_alt
+from amo_opt.report.sections import doubt, neighbours
+from amo_opt.report.sections.choice import explained, importance_caption, importances_of, profile_of
 from amo_opt.report.sections.evidence import forest_caption, reach_words
+from amo_opt.report.sections.validity import own_episodes, price_caption, prices_of
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.report.account import Account
@@ -31,7 +35,7 @@ class Drawing:
 
 def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """The drawings by place; a place is empty where the facts hold nothing to draw."""
-    metrics, choice = facts.metrics, facts.choice
+    metrics, profile = facts.metrics, profile_of(facts)
     drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "fans": (), "profile": (), "episodes": ()}
     if metrics:
         alt = f"Forest plot of {len(metrics)} paired differences, each {reach_words(metrics)}; the table above holds every number."
@@ -46,45 +50,43 @@ def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     )
     drawings["episodes"] = tuple(
         Drawing(
-            (draw_episode(each.prices, f"episode{number}", facts.account),),
-            each.caption,
-            f"Price by hour in the episode {each.name}: the model's {'mean' if each.prices.low is None else 'band'} and {each.prices.n} recorded prices.",
+            (draw_episode(prices, f"episode{number}", facts.account),),
+            price_caption(each, facts.study.search.seed),
+            f"Price by hour in the episode {clean(each.name)}: the model's {'mean' if prices.low is None else 'band'} and {prices.n} recorded prices.",
         )
-        for number, each in enumerate(facts.validity.episodes)
-        if each.prices is not None
+        for number, each in enumerate(own_episodes(facts.study, facts.result.episodes))
+        if (prices := prices_of(each)) is not None
     )
-    if choice.profile is not None and len(choice.profile.values) > 1:
-        alt = profile_alt(choice.profile)
-        drawings["profile"] = (Drawing(draw_profile(choice.profile), choice.profile.caption, alt),)
+    if profile is not None and len(profile.points) > 1:
+        drawings["profile"] = (Drawing(draw_profile(profile), profile.caption, profile_alt(profile)),)
     return {**drawings, **_around(facts), **_of_the_search(facts)}
 
 
 def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """The heat map, the neighbours and the tornado."""
-    heat, around, sensitivity = heat_of(facts.result, facts.subject), facts.neighbourhood, facts.sensitivity
+    heat, around, moved = heat_of(facts.result, facts.subject), neighbours.ends_of(facts), doubt.ends_of(facts)
     drawings: dict[str, tuple[Drawing, ...]] = {"heat": (), "neighbours": (), "tornado": ()}
     if heat.panels:
         alt = f"Heat map of differences to the current set: {len(heat.scenarios)} scenarios by {len(heat.columns)} sets for {len(heat.panels)} metrics; the number stands in each cell."
         drawings["heat"] = (Drawing(draw_heat(heat), heat.caption, alt),)
-    if around.figure:
-        panes = (Pane("yield (pp a year)", None, around.tolerances[0]), Pane("peg risk (bp)", None, around.tolerances[1]))
-        alt = f"Differences of the neighbours to the shown set for {len(around.figure)} parameters, one step lower or higher; the table holds the numbers."
-        drawings["neighbours"] = (Drawing((draw_ends(around.figure, panes, "neighbours"),), around.figure_caption, alt),)
-    if sensitivity.figure:
-        earned, peg = sensitivity.base
-        panes = (Pane("yield, shown less current (pp a year)", earned, 0.0), Pane("peg risk, shown less current (bp)", peg, 0.0))
-        alt = f"Tornado of {len(sensitivity.figure)} assumed figures moved to the ends of their ranges; the table holds the numbers."
-        drawings["tornado"] = (Drawing((draw_ends(sensitivity.figure, panes, "tornado"),), sensitivity.figure_caption, alt),)
+    if around is not None:
+        axes = ("yield (pp a year)", "peg risk (bp)")
+        alt = f"Differences of the neighbours to the shown set for {len(around.rows)} parameters, one step lower or higher; the table holds the numbers."
+        drawings["neighbours"] = (Drawing((draw_ends(around, axes, "neighbours"),), around.caption, alt),)
+    if moved is not None:
+        axes = ("yield, shown less current (pp a year)", "peg risk, shown less current (bp)")
+        alt = f"Tornado of {len(moved.rows)} assumed figures moved to the ends of their ranges; the table holds the numbers."
+        drawings["tornado"] = (Drawing((draw_ends(moved, axes, "tornado"),), moved.caption, alt),)
     return drawings
 
 
 def _of_the_search(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """What mattered and how it converged."""
-    around, convergence = facts.neighbourhood, facts.convergence
+    shares, convergence = importances_of(facts), facts.convergence
     drawings: dict[str, tuple[Drawing, ...]] = {"importances": (), "hypervolume": ()}
-    if around.importances:
-        alt = f"Bars of the importance of {len(around.importances)} parameters for each objective; the table holds the shares."
-        drawings["importances"] = (Drawing((draw_importances(around),), around.importance_caption, alt),)
+    if shares:
+        alt = f"Bars of the importance of {len(shares)} parameters for each objective; the table holds the shares."
+        drawings["importances"] = (Drawing((draw_importances(explained(facts), shares),), importance_caption(facts), alt),)
     if len(convergence.shares) > 1:
         alt = f"Line of the front's hypervolume over {len(convergence.shares)} batches, in per cent of its end."
         drawings["hypervolume"] = (Drawing((draw_convergence(convergence),), convergence.caption, alt),)

@@ -9,24 +9,26 @@ from matplotlib.ticker import MaxNLocator
 from amo_opt.report.figures.style import BLUE, GREY, INK, blank, styled, to_svg
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from amo_opt.report.sections.convergence import Convergence
-    from amo_opt.report.sections.neighbourhood import Neighbourhood
 
 
-def draw_importances(around: Neighbourhood) -> str:
-    """Horizontal bars in per cent, a pane for each objective, the parameters in one order."""
-    rows = around.importances
+def draw_importances(objectives: Sequence[str], shares: Mapping[str, Sequence[float]]) -> str:
+    """Horizontal bars in per cent, a pane for each objective, the parameters in one order with a share for each."""
     with styled():
-        figure = blank(8.2, 0.75 + 0.24 * len(rows))
-        axes = figure.subplots(1, len(around.metrics), sharey=True, sharex=True, squeeze=False)[0]
-        for place, title in enumerate(around.metrics):
-            axes[place].barh(range(len(rows)), [row.weights[place] for row in rows], color=BLUE if place == 0 else GREY, height=0.62)
+        figure = blank(8.2, 0.75 + 0.24 * len(shares))
+        axes = figure.subplots(1, len(objectives), sharey=True, sharex=True, squeeze=False)[0]
+        for place, title in enumerate(objectives):
+            axes[place].barh(
+                range(len(shares)), [100.0 * each[place] for each in shares.values()], color=BLUE if place == 0 else GREY, height=0.62
+            )
             axes[place].set_title(title)
             axes[place].set_xlabel("share of the spread (%)")
             axes[place].grid(axis="y", visible=False)
             axes[place].tick_params(axis="y", length=0)
-        axes[0].set_yticks(range(len(rows)), [row.parameter.replace("_", " ") for row in rows])
-        axes[0].set_ylim(len(rows) - 0.5, -0.5)
+        axes[0].set_yticks(range(len(shares)), [name.replace("_", " ") for name in shares])
+        axes[0].set_ylim(len(shares) - 0.5, -0.5)
         return to_svg(figure, "importances")
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.figures.style import GREY, INK, ORANGE, blank, styled, to_svg
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from matplotlib.axes import Axes
 
-    from amo_opt.report.sections.choice import Span
-    from amo_opt.report.sections.neighbourhood import EndsRow
+    from amo_opt.report.spans import End, Ends
 
 MARKERS = {"low": "<", "high": ">"}
 SHIFT = {"low": -0.17, "high": 0.17}
@@ -21,34 +21,25 @@ ROW = 0.36
 """Inches for a row."""
 
 
-@dataclass(frozen=True)
-class Pane:
-    """One objective: its axis label, where nothing moves, and how far from there is still within the tolerance (0: not drawn)."""
-
-    label: str
-    base: Span | None
-    tolerance: float
-
-
-def draw_ends(rows: tuple[EndsRow, ...], panes: tuple[Pane, ...], prefix: str) -> str:
-    """A line of marks for each row, in every pane: low end ◀ above, high end ▶ below; orange and hollow where it does not hold."""
+def draw_ends(ends: Ends, labels: Sequence[str], prefix: str) -> str:
+    """A line of marks for each row, in a pane for each axis label: low end ◀ above, high end ▶ below; orange and hollow where it does not hold."""
     with styled():
-        figure = blank(8.2, 0.75 + ROW * len(rows))
-        axes = figure.subplots(1, len(panes), sharey=True, squeeze=False)[0]
-        for place, pane in enumerate(panes):
-            _pane(axes[place], rows, pane, place)
-        axes[0].set_ylim(len(rows) - 0.45, -0.55)
-        axes[0].set_yticks(range(len(rows)), [row.title for row in rows])
+        figure = blank(8.2, 0.75 + ROW * len(ends.rows))
+        axes = figure.subplots(1, len(labels), sharey=True, squeeze=False)[0]
+        for place, (label, base, tolerance) in enumerate(zip(labels, ends.bases, ends.tolerances, strict=True)):
+            _pane(axes[place], ends.rows, place, 0.0 if base is None else base.value, tolerance)
+            axes[place].set_xlabel(label)
+        axes[0].set_ylim(len(ends.rows) - 0.45, -0.55)
+        axes[0].set_yticks(range(len(ends.rows)), list(ends.rows))
         return to_svg(figure, prefix)
 
 
-def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None:
-    base = 0.0 if pane.base is None else pane.base.value
+def _pane(axes: Axes, rows: Mapping[str, Sequence[End]], place: int, base: float, tolerance: float) -> None:
     axes.axvline(base, color=INK, linewidth=0.9)
     marks = [
         (height + SHIFT[end.side], end.side, end.held, span)
-        for height, row in enumerate(rows)
-        for end in row.ends
+        for height, row in enumerate(rows.values())
+        for end in row
         if (span := end.spans[place]) is not None
     ]
     axes.plot(*_lines([(at, base, span.value) for at, _, _, span in marks]), color=PALE, linewidth=5.0, solid_capstyle="butt", zorder=1)
@@ -60,13 +51,12 @@ def _pane(axes: Axes, rows: tuple[EndsRow, ...], pane: Pane, place: int) -> None
             chosen = [(at, span.value) for at, side, kept, span in marks if kept == held and side == name]
             places, values = [at for at, _ in chosen], [value for _, value in chosen]
             axes.plot(values, places, marker, color=colour, markerfacecolor=colour if held else "white", markersize=4.5, zorder=3)
-    _tolerance(axes, base, pane.tolerance)
+    _tolerance(axes, base, tolerance)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.06)
     axes.locator_params(axis="x", nbins=6)
-    axes.set_xlabel(pane.label)
 
 
 def _lines(pieces: list[tuple[float, float, float]]) -> tuple[list[float], list[float]]:

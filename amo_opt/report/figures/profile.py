@@ -12,7 +12,8 @@ from amo_opt.wording import significant
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from amo_opt.report.sections.choice import ProfileFacts, Span
+    from amo_opt.report.spans import Span
+    from amo_opt.report.stories.profiles import ProfileFacts
 
 DASHES: tuple[object, ...] = (
     "-",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amo_opt.report.sections.choice import Span
+    from amo_opt.report.spans import Span
     from amo_opt.report.stories.profiles import ProfilePage
 
 PANELS = 3

@@ -1,196 +1,248 @@
-"""Why these numbers: the certified front, the alternatives and what spoke against each, and the profile over one parameter."""
+"""Section 6: the rule and what it found, every certified set, what stands around the shown one, what mattered, and the profile over one parameter."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.naming import title_of
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.report.blocks import (
+    Block,
+    Code,
+    Column,
+    Heading,
+    InText,
+    Line,
+    Long,
+    Named,
+    OnPage,
+    Picture,
+    See,
+    Strong,
+    Table,
+    Text,
+    n,
+    num,
+    told,
+    wide,
+)
 from amo_opt.report.limits import limits_kept
 from amo_opt.report.rule import rule_words
 from amo_opt.report.ruling import explanation_of, reason_of
-from amo_opt.report.sets import Subject, role_title
+from amo_opt.report.sections import neighbours
+from amo_opt.report.sections.tails import OBJECTIVES
+from amo_opt.report.sets import role_title
 from amo_opt.report.stories.finding import HIDDEN_BY_A, optimum_words
-from amo_opt.report.wording import Scale, paths_counted, paths_of, plain_number, sentence_case
+from amo_opt.report.stories.profiles import ProfileFacts, bands, upwards
+from amo_opt.report.wording import (
+    CR_SCALE,
+    PEG_SCALE,
+    YIELD_SCALE,
+    Chip,
+    Scale,
+    lower_first,
+    metric_of,
+    paths_counted,
+    paths_of,
+    plain_number,
+)
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from amo_opt.scoring.types import Estimate, Score
-    from amo_opt.search.result import Candidate, Profile, ProfilePoint, Result
+    from amo_opt.report.account import Account
+    from amo_opt.search.result import Candidate
 
-YIELD_SCALE = Scale(100.0, 2, "% a year")
-PEG_SCALE = Scale(1.0, 1, "bp")
-CR_SCALE = Scale(1.0, 4, "")
-CR_METRICS = ("min_cr_external_tail95", "min_cr_external")
-SMALL_TERM = 0.02
-"""Yield terms that never exceed this share of the largest are drawn together as one."""
+HALF_STEP = "Half the step"
+SHARE = Scale(100.0, 0, "%")
 
 
-@dataclass(frozen=True)
-class Span:
-    """A figure with its interval, in display units; ends that are not known are NaN, which no figure draws."""
-
-    value: float
-    low: float
-    high: float
+def finding(of: Account) -> str:
+    """How many neighbours hold."""
+    return f"Why this set: {neighbours.held_words(of)}" if neighbours.known(of) else "Why: the rule and the alternatives"
 
 
-@dataclass(frozen=True)
-class AlternativeRow:
-    """A candidate in words: its objectives with intervals on the paths it was judged on, and why it was taken or not."""
-
-    title: str
-    earned: str
-    peg: str
-    constraints: str
-    stream: str
-    n: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ProfileFacts:
-    """A profile over one parameter: ``terms`` holds the yield by line, the whole first; series in display units."""
-
-    parameter: str
-    title: str
-    log: bool
-    finding: str
-    values: tuple[float, ...]
-    terms: tuple[tuple[str, tuple[Span, ...]], ...]
-    peg: tuple[Span, ...]
-    cr_external: tuple[Span, ...]
-    cr_title: str
-    marks: tuple[tuple[str, float], ...]
-    table: tuple[tuple[str, ...], ...]
-    caption: str
+def blocks(of: Account) -> list[Block]:
+    """From the rule to the profile."""
+    return [
+        Text(Strong("The rule."), f" {rule_words(of.study.certification, of.unit)}"),
+        Text(Strong("What it found."), f" {explanation_of(of.result)}"),
+        Heading("Alternatives"),
+        *_alternatives(of),
+        Heading("Plateau or peak"),
+        *neighbours.blocks(of),
+        Heading("Do nothing, half the step, the whole"),
+        *_steps(of),
+        Heading("What mattered in the search"),
+        *_importances(of),
+        *_profile(of),
+    ]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Section 6: the rule, what it found, every certified set."""
+def _alternatives(of: Account) -> list[Block]:
+    """Every certified set, those with a role first."""
+    ordered = sorted(of.result.candidates, key=lambda each: (each.role != "current", each.selection_score.peg_risk_bps.value, each.id))
+    rest = [each for each in ordered if each.role == "candidate"]
+    found: list[Block] = [_sets((each for each in ordered if each.role != "candidate"), of)]
+    if rest:
+        found.append(
+            InText(Text(f"{len(rest)} more were certified and not taken; each with its figures and the reason: ", See("rejected"), "."))
+        )
+        found.append(Long("rejected", "Sets certified and not taken", _sets(rest, of)))
+    return found
 
-    rule: str
-    explanation: str
-    alternatives: tuple[AlternativeRow, ...]
-    rejected: tuple[AlternativeRow, ...]
-    profile: ProfileFacts | None
+
+def _sets(sets: Iterable[Candidate], of: Account) -> Table:
+    heads = ("Set", num("Yield, % a year (95%)"), num("Peg risk, bp (95%)"), "Limits", "Paths", n(), wide("Why"))
+    scores = [(each, of.subject.score(each)) for each in sets]
+    rows = [
+        (
+            role_title(each),
+            told(score.yield_annual, YIELD_SCALE),
+            told(score.peg_risk_bps, PEG_SCALE),
+            limits_kept(score),
+            "holdout" if score is each.holdout_score else "selection",
+            paths_of(score.yield_annual),
+            reason_of(each, of.unit),
+        )
+        for each, score in scores
+    ]
+    return Table(heads, rows, label="Certified sets")
 
 
-def choice_of(result: Result, subject: Subject) -> Choice:
-    """The alternatives and the profile."""
-    ordered = sorted(result.candidates, key=lambda each: (each.role != "current", each.selection_score.peg_risk_bps.value, each.id))
-    rows = {each.id: _row(each, subject) for each in ordered}
-    shown = [each for each in ordered if each.role != "candidate"]
-    return Choice(
-        rule=rule_words(result.study.certification, subject.account),
-        explanation=explanation_of(result),
-        alternatives=tuple(rows[each.id] for each in shown),
-        rejected=tuple(rows[each.id] for each in ordered if each.role == "candidate"),
-        profile=None if result.profile is None else _profile(result.profile, result, subject),
+def steps_of(of: Account) -> dict[str, Candidate]:
+    """The two or three sets by what they are, from doing nothing to the whole step; empty where only the current set was certified."""
+    half, other = of.result.half_step, of.subject.other
+    if half is None and other is None:
+        return {}
+    sets = {"Do nothing (current)": of.subject.current}
+    if half is not None and of.subject.stream == "holdout":  # it has no figures on selection paths
+        sets[HALF_STEP] = half
+    return sets if other is None else {**sets, f"The whole step ({of.subject.short_label})": other}
+
+
+def _steps(of: Account) -> list[Block]:
+    sets = steps_of(of)
+    if not sets:
+        return [Text("Only the current set was certified, so there is no step to halve.")]
+    heads = ("Step", num("Yield, % a year (95%)"), num("Peg risk, bp (95%)"), "Limits", n())
+    return [
+        Text(f"On {of.subject.stream} paths."),
+        Table(heads, (_step(title, each, of) for title, each in sets.items()), label="Half step"),
+        Text("" if HALF_STEP in sets else "The half step was not run."),
+    ]
+
+
+def _step(title: str, candidate: Candidate, of: Account) -> tuple[Line, ...]:
+    score = of.subject.score(candidate)
+    paired = candidate.holdout_paired if score is candidate.holdout_score else candidate.selection_paired
+    verdicts = {each.metric: Chip(each.verdict) for each in paired if each.scenario is None}
+    earned, peg = (verdicts.get(name) for name in OBJECTIVES)
+    return (
+        title,
+        told(score.yield_annual, YIELD_SCALE, verdict=earned),
+        told(score.peg_risk_bps, PEG_SCALE, verdict=peg),
+        limits_kept(score),
+        paths_of(score.yield_annual),
     )
 
 
-def _row(candidate: Candidate, subject: Subject) -> AlternativeRow:
-    score = subject.score(candidate)
-    return AlternativeRow(
-        title=role_title(candidate),
-        earned=f"{YIELD_SCALE.number(score.yield_annual.value)} ({YIELD_SCALE.interval(score.yield_annual)})",
-        peg=f"{PEG_SCALE.number(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)})",
-        constraints=limits_kept(score),
-        stream="holdout" if score is candidate.holdout_score else "selection",
-        n=paths_of(score.yield_annual),
-        reason=reason_of(candidate, subject.account),
+def importances_of(of: Account) -> dict[str, tuple[float, ...]]:
+    """Every parameter with its share of the spread of each metric in the search's own trials, the largest share first."""
+    found = of.result.importances.values()
+    names = {name for shares in found for name in shares}
+    weights = {name: tuple(shares.get(name, 0.0) for shares in found) for name in names}
+    return {name: weights[name] for name in sorted(names, key=lambda name: (-max(weights[name]), name))}
+
+
+def explained(of: Account) -> tuple[str, ...]:
+    """What the shares are of."""
+    return tuple(metric_of(name, of.unit).title for name in of.result.importances)
+
+
+def importance_caption(of: Account) -> str:
+    """Who leads for each metric, and of how many trials this is told."""
+    shares = importances_of(of)
+    leaders = [
+        f"{lower_first(title)} by {lower_first(_title(max(shares, key=lambda name, at=place: shares[name][at]), of).split(',')[0])}"  # type: ignore[misc]
+        for place, title in enumerate(explained(of))
+    ]
+    scored = sum(each.score is not None for each in of.result.trials)
+    return (
+        f"In the search's own trials {' and '.join(leaders)} is explained most. Shares of the spread by PED-ANOVA, a description of these trials "
+        f"without an interval (n = {count(scored, 'trial')}, seed {of.study.search.seed})."
     )
 
 
-def _profile(profile: Profile, result: Result, subject: Subject) -> ProfileFacts:
-    marks = [("current", float(subject.current.parameters.values()[profile.parameter]))]
-    if subject.other is not None and subject.recommended:
-        marks.append(("proposed", float(subject.other.parameters.values()[profile.parameter])))
+def _importances(of: Account) -> list[Block]:
+    shares = importances_of(of)
+    if not shares:
+        return [Text("Importances were not computed in this run.")]
+    caption = importance_caption(of)
+    rows: list[tuple[Line, ...]] = [(Named(_title(name, of), (name,)), *map(SHARE.text, each)) for name, each in shares.items()]
+    return [
+        OnPage(Picture("importances")),
+        InText(
+            Text(f"{caption} Parameter by parameter: ", See("importances"), "."),
+            Long("importances", "What mattered in the search", Text(caption), Table(("Parameter", *map(num, explained(of))), rows)),
+        ),
+    ]
+
+
+def _title(name: str, of: Account) -> str:
+    return title_of(name, of.study.state) if name in PARAMETERS else clean(name)
+
+
+def profile_of(of: Account) -> ProfileFacts | None:
+    """The profile over one parameter around the shown set, as it is drawn; None where none was run."""
+    profile = of.result.profile
+    if profile is None:
+        return None
+    marks = [("current", float(of.subject.current.parameters.values()[profile.parameter]))]
+    if of.subject.other is not None and of.recommended:
+        marks.append(("proposed", float(of.subject.other.parameters.values()[profile.parameter])))
     paths = paths_counted(profile.points[0].score.yield_annual, "selection path") if profile.points else count(0, "selection path")
-    finding = f"{optimum_words(profile.optimum)}."
+    found = f"{optimum_words(profile.optimum)}."
     hidden = f" {HIDDEN_BY_A}" if profile.optimum.searched else ""
-    caption = (
-        f"{finding}{hidden} All else held at {clean(profile.base)} (n = {paths}, seed {result.study.search.seed}; {bands(profile.points)})."
-    )
-    log = PARAMETERS[profile.parameter].log
-    title = title_of(profile.parameter, result.study.state)
-    return profile_facts(profile.parameter, profile.points, title=title, log=log, marks=tuple(marks), finding=finding, caption=caption)
-
-
-def profile_facts(
-    parameter: str,
-    points: Sequence[ProfilePoint],
-    *,
-    title: str,
-    log: bool,
-    marks: tuple[tuple[str, float], ...],
-    finding: str,
-    caption: str,
-) -> ProfileFacts:
-    """The facts of a profile over one parameter: its points in order, in display units."""
-    points = sorted(points, key=lambda each: each.value)
-    cr_metric = next((name for name in CR_METRICS if all(name in each.score.metrics for each in points)), None)
     return ProfileFacts(
-        parameter=parameter,
-        title=title,
-        log=log,
-        finding=finding,
-        values=tuple(float(each.value) for each in points),
-        terms=_terms(tuple(each.score for each in points)),
-        peg=tuple(span(each.score.peg_risk_bps, PEG_SCALE) for each in points),
-        cr_external=() if cr_metric is None else tuple(span(each.score.metrics[cr_metric], CR_SCALE) for each in points),
-        cr_title="Lowest external CR, mean of the lowest 5%" if cr_metric == CR_METRICS[0] else "Lowest external CR, mean",
-        marks=marks,
-        table=tuple(_profile_cells(each, cr_metric) for each in points),
-        caption=caption,
+        parameter=profile.parameter,
+        title=title_of(profile.parameter, of.study.state),
+        log=PARAMETERS[profile.parameter].log,
+        finding=found,
+        points=upwards(profile.points),
+        marks=tuple(marks),
+        caption=(
+            f"{found}{hidden} All else held at {clean(profile.base)} (n = {paths}, seed {of.study.search.seed}; {bands(profile.points)})."
+        ),
     )
 
 
-def _profile_cells(point: ProfilePoint, cr_metric: str | None) -> tuple[str, ...]:
-    figures = [(point.score.yield_annual, YIELD_SCALE), (point.score.peg_risk_bps, PEG_SCALE)]
-    if cr_metric is not None:
-        figures.append((point.score.metrics[cr_metric], CR_SCALE))
-    return (plain_number(point.value), *(f"{scale.number(each.value)} ({scale.interval(each)})" for each, scale in figures))
-
-
-def _terms(scores: tuple[Score, ...]) -> tuple[tuple[str, tuple[Span, ...]], ...]:
-    """The whole yield, then its lines from largest to smallest; small ones are summed (values only: their interval is not known)."""
-    whole = tuple(span(each.yield_annual, YIELD_SCALE) for each in scores)
-    names = [name for name in (scores[0].yield_terms if scores else {}) if all(name in each.yield_terms for each in scores)]
-    reach = {name: max(abs(each.yield_terms[name].value) for each in scores) for name in names}
-    limit = SMALL_TERM * max(reach.values(), default=0.0)
-    large = sorted((name for name in names if reach[name] > limit), key=lambda name: -reach[name])
-    terms = [("Yield, whole", whole)]
-    terms += [(sentence_case(name), tuple(span(each.yield_terms[name], YIELD_SCALE) for each in scores)) for name in large]
-    small = [name for name in names if name not in large]
-    if small:
-        sums = [100.0 * sum(each.yield_terms[name].value for name in small) for each in scores]
-        terms.append(("Other lines", tuple(Span(value, value, value) for value in sums)))
-    return tuple(terms)
-
-
-def bands(points: Iterable[ProfilePoint]) -> str:
-    """What a caption says of the bands along profiles."""
-    drawn = [figure for each in points for figure in (each.score.yield_annual, each.score.peg_risk_bps)]
-    words = interval_words(span(each, PEG_SCALE) for each in drawn)
-    return f"bands are {words}, of the yield that of the whole" if any(each.interval for each in drawn) else f"no bands, {words}"
-
-
-def interval_words(spans: Iterable[Span | None]) -> str:
-    """What a caption says of the intervals of what is drawn."""
-    known = {math.isfinite(each.low) for each in spans if each is not None}
-    if False not in known:
-        return "95% intervals"
-    return "95% intervals where known" if True in known else "intervals not known: too few paths"
-
-
-def span(estimate: Estimate, scale: Scale) -> Span:
-    """The estimate in display units."""
-    low, high = estimate.interval or (math.nan, math.nan)
-    return Span(estimate.value * scale.factor, low * scale.factor, high * scale.factor)
+def _profile(of: Account) -> list[Block]:
+    profile = profile_of(of)
+    if profile is None:
+        return []
+    metric = profile.cr_metric
+    heads: list[Column] = [num(profile.parameter), num("Yield, % a year (95%)"), num("Peg risk, bp (95%)")]
+    heads += [] if metric is None else [num(f"{profile.cr_title} (95%)")]
+    rows = [
+        (
+            plain_number(each.value),
+            told(each.score.yield_annual, YIELD_SCALE),
+            told(each.score.peg_risk_bps, PEG_SCALE),
+            *(() if metric is None else (told(each.score.metrics[metric], CR_SCALE),)),
+        )
+        for each in profile.points
+    ]
+    whole = f"{profile.title}. {profile.caption}"
+    return [
+        Heading(f"Profile: {profile.title}"),
+        OnPage(
+            Picture("profile", kind="") if len(rows) > 1 else Text(profile.caption),
+            Text("Point by point: ", Code("appendix.md"), ".", kind="small"),
+        ),
+        InText(
+            Text(f"{profile.caption} Point by point: ", See("profile"), "; drawn: report.html, section 6."),
+            Long("profile", "The profile, point by point", Text(whole), Table(heads, rows)),
+        ),
+    ]

@@ -16,12 +16,11 @@ from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.naming import title_of
 from amo_opt.report.blockers import blockers_of
 from amo_opt.report.ruling import kept_words, limit_title, objection_words, streams, verdict_words
-from amo_opt.report.sections.choice import PEG_SCALE, YIELD_SCALE
 from amo_opt.report.sections.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.sections.parameters import changed_names
 from amo_opt.report.sections.tails import OBJECTIVES
 from amo_opt.report.sections.validity import is_validated, own_episodes
-from amo_opt.report.wording import Chip, lower_first, paths_counted, plain_number
+from amo_opt.report.wording import PEG_SCALE, YIELD_SCALE, Chip, lower_first, paths_counted, plain_number
 from amo_opt.wording import count
 
 if TYPE_CHECKING:

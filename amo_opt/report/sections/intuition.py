@@ -1,67 +1,199 @@
-"""Section 7: metrics that move against what one would expect, found by a written rule.
+"""Section 7: metrics that move against what one would expect, found by a written rule, and what is expected of each parameter.
 
 The rule. (1) A neighbour that changes one parameter: its paired interval lies wholly on the side that the parameter's expectation does not
 name. (2) The profile: two of its values whose intervals do not meet, in the unexpected order; the widest such pair. (3) The whole change:
 every changed parameter with an expectation on a metric points one way and the metric's paired interval lies wholly on the other. (4) A risk
 gets better while every figure it is made of gets worse, or the reverse, all beyond their intervals. (5) A line of the yield moves against the
 whole: the whole beyond its paired interval, the line's own two intervals apart.
+
+An expectation is a sign with its reason. It is not a law: where the model disagrees, either the model or the intuition deserves a look.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from amo_opt.report.sections.expectations import MADE_OF, expectations_of
-from amo_opt.report.sections.neighbourhood import SIDES
-from amo_opt.report.wording import better_of, lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
+from amo_opt.amos.catalogue import MECHANISMS
+from amo_opt.amos.kinds import POOL
+from amo_opt.amos.layout import mechanisms_of
+from amo_opt.amos.mechanism import Expectation
+from amo_opt.amos.parameters import parameters_in, parameters_of
+from amo_opt.report.blocks import Block, Code, InText, Line, Long, See, Table, Text, n, num, wide
+from amo_opt.report.sections.neighbours import SIDES, paired_of
+from amo_opt.report.wording import Scale, better_of, lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from amo_opt.amos.mechanism import Expectation
+    from amo_opt.amos.mechanism import Mechanism
+    from amo_opt.protocol.state import ProtocolState
+    from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
     from amo_opt.scoring.types import Estimate, PairedDifference
     from amo_opt.search.result import Result
 
 AS_EXPECTED, AGAINST, OPEN = "as expected", "against", "not told apart"
 UNTESTED = "not tested"
+FIRST = 8
+"""Findings that stand in the section itself."""
+RULE = (
+    "The rule looks for: a neighbour or a stretch of the profile that moves a metric against the sign expected of it; a whole change whose parameters "
+    "all point one way while the metric goes the other; a risk that gets better while every figure it is made of gets worse, or the reverse; a line of "
+    "the yield against the whole. Each only where the intervals leave no doubt of the sign. Intervals are 95% and not corrected for the number of tests."
+)
+
+
+# -- what is expected ----------------------------------------------------------------------------------------------------------------
+
+
+_OF_THE_ISSUER = (
+    *(
+        Expectation(parameter=parameter, metric=metric, sign=sign, reason=reason)
+        for parameter, metric, sign, reason in (
+            ("amplification", "peg_cvar95_bps", -1, "a flatter curve: the same sale moves the price less"),
+            ("amplification", "shortfall_cvar90_bps", -1, "a flatter curve: the same sale moves the price less"),
+            ("amplification", "floor_supply_01_usd", +1, "more can be sold before the price leaves 0.99"),
+            ("idle_buffer", "yield", -1, "idle collateral earns nothing"),
+            ("idle_buffer", "unserved_usd_hours", -1, "redemptions are paid from it at once"),
+            ("idle_buffer", "unserved_cvar90_usd_hours", -1, "redemptions are paid from it at once"),
+            ("pool_share_low", "yield", +1, "more of the pool is the protocol's and earns"),
+            ("pool_share_low", "floor_supply_01_usd", -1, "more stablecoin in the pool leaves less room for sales"),
+            ("pool_share_high", "yield", +1, "the AMO keeps its place in the pool for longer"),
+            ("pool_share_high", "shortfall_cvar90_bps", +1, "stablecoin is withdrawn and burnt later"),
+            ("pool_share_high", "floor_supply_01_usd", -1, "more stablecoin in the pool leaves less room for sales"),
+            ("rebalance_rate", "shortfall_cvar90_bps", -1, "surplus stablecoin leaves the pool faster"),
+            ("unwind_price", "yield", -1, "unwound collateral earns nothing"),
+            ("unwind_price", "min_cr_external_tail95", +1, "collateral leaves its venues earlier"),
+            ("unwind_rate", "unserved_usd_hours", -1, "collateral comes home sooner"),
+        )
+    ),
+    Expectation(
+        parameter="idle_buffer",
+        metric="peg_cvar95_bps",
+        sign=-1,
+        reason="who leaves is paid at the door and sells nothing",
+        against="what lies idle is not brought to the pool, whose other side pays sellers before the door opens, and whose providers leave by its share as far as that is assumed",
+    ),
+)
+
+
+def _of(mechanism: Mechanism) -> tuple[Expectation, ...]:
+    """An AMO's own; of a further pool what the first one's A is expected to do."""
+    if mechanism.name.endswith(f"-{POOL}"):
+        return tuple(
+            replace(each, parameter=f"{mechanism.name}.amplification") for each in _OF_THE_ISSUER if each.parameter == "amplification"
+        )
+    return tuple(replace(each, parameter=mechanism.parameters[each.parameter].name) for each in mechanism.expectations)
+
+
+def _sorted(mechanisms: tuple[Mechanism, ...], names: Iterable[str]) -> tuple[Expectation, ...]:
+    places = {name: place for place, name in enumerate(names)}
+    return tuple(sorted((*_OF_THE_ISSUER, *(each for one in mechanisms for each in _of(one))), key=lambda each: places[each.parameter]))
+
+
+EXPECTATIONS: tuple[Expectation, ...] = _sorted(MECHANISMS, parameters_of(MECHANISMS))
+"""Every expectation of what stands in the catalogue, by parameter in the order of a parameter file."""
+
+
+def expectations_of(state: ProtocolState) -> tuple[Expectation, ...]:
+    """`EXPECTATIONS`, and those of mechanisms whose names a state chose."""
+    return _sorted(mechanisms_of(state), parameters_in(state)) if state.instances else EXPECTATIONS
+
+
+MADE_OF: dict[str, tuple[str, ...]] = {
+    "peg_cvar95_bps": ("shortfall_cvar90_bps", "min_price_tail95", "end_shortfall_bps"),
+    "unserved_cvar90_usd_hours": ("unserved_usd_hours", "unserved_peak_usd"),
+    "breach_probability": ("min_cr_external", "min_cr_external_tail95"),
+    "hours_below_099": ("min_price", "min_price_tail95", "shortfall_cvar90_bps"),
+}
+"""A risk -> the figures that should move with it: a risk that falls while all of these get worse asks for an explanation."""
+
+
+# -- what was found ------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One result against intuition: where it shows, what was expected and why, what was found with its interval and n."""
+    """One result against intuition: where it shows, what was expected and why, what was found; its figures are one paired difference, or those before and after."""
 
     where: str
     expected: str
     found: str
-    interval: str
-    n: str
+    scale: Scale
+    figures: tuple[Estimate, ...]
 
-
-@dataclass(frozen=True)
-class ExpectationRow:
-    """One expectation as printed, and how it came out: counts over neighbours, profile and the change."""
-
-    parameter: str
-    metric: str
-    direction: str
-    reason: str
-    outcome: str
+    @property
+    def interval(self) -> str:
+        """A difference's is signed."""
+        return "; ".join(self.scale.interval(each, signed=len(self.figures) == 1) for each in self.figures)
 
 
 @dataclass(frozen=True)
 class Intuition:
-    """Section 7."""
+    """The findings of the rule, and how every expectation came out, test by test, on parameters that were changed, stepped or profiled."""
 
     findings: tuple[Finding, ...]
-    summary: str
-    expectations: tuple[ExpectationRow, ...]
+    outcomes: dict[Expectation, list[str]]
+
+
+def finding(of: Account) -> str:
+    """How many."""
+    return f"{count(len(intuition_of(of.result, of.subject).findings), 'result')} against intuition"
+
+
+def blocks(of: Account) -> list[Block]:
+    """The findings, and what was expected."""
+    found = intuition_of(of.result, of.subject)
+    heads = ("Where", wide("Expected"), wide("Found"), num("95% interval"), n())
+    rows = [(each.where, each.expected, each.found, each.interval, paths_of(each.figures[-1])) for each in found.findings]
+    told: list[Block] = [Text(f"{summary(found)} {RULE}"), Table(heads, rows[:FIRST], label="Results against intuition")]
+    if not found.outcomes:
+        return [*told, Text("No parameter with a stated expectation was changed, stepped or profiled.")]
+    more = f"{len(rows) - FIRST} further findings, " if rows[FIRST:] else ""
+    return [
+        *told,
+        InText(Text(f"The expectations with their reasons, {more}and how each came out: ", See("expectations"), ".")),
+        Long(
+            "expectations",
+            "What was expected of each parameter",
+            Text("Further findings:" if more else ""),
+            Table(heads, rows[FIRST:], label="Further results against intuition"),
+            Text(
+                "Signs by which the rule judges, each with its reason: what a metric should do as the parameter rises, and how it came out."
+            ),
+            Table(
+                ("Parameter", "Metric", "Should", wide("Because"), "Tests"),
+                (_row(each, outcomes, of.unit) for each, outcomes in found.outcomes.items()),
+                label="Expected signs",
+            ),
+        ),
+    ]
+
+
+def _row(expectation: Expectation, outcomes: list[str], account: str) -> tuple[Line, ...]:
+    counts = [f"{outcomes.count(word)} {word}" for word in (AS_EXPECTED, AGAINST, OPEN) if word in outcomes]
+    return (
+        Code(expectation.parameter),
+        metric_of(expectation.metric, account).title,
+        _direction(expectation.sign),
+        expectation.reason,
+        ", ".join(counts) or UNTESTED,
+    )
+
+
+def summary(found: Intuition) -> str:
+    """How many findings, and how the tests came out."""
+    tests = [each for kept in found.outcomes.values() for each in kept]
+    told = f"{count(len(tests), 'test')} of {count(len(found.outcomes), 'expectation')}: {tests.count(AS_EXPECTED)} {AS_EXPECTED}, {tests.count(AGAINST)} {AGAINST}, {tests.count(OPEN)} {OPEN}."
+    if found.findings:
+        return f"{count(len(found.findings), 'result')} found by the rule. {told}"
+    return f"None found by the rule. {told}"
 
 
 def intuition_of(result: Result, subject: Subject) -> Intuition:
-    """Every finding of the rule, and the expectations on parameters that were changed, stepped or profiled."""
+    """Every finding of the rule, and the outcomes of its tests."""
     expected = expectations_of(result.study.state)
     outcomes: dict[Expectation, list[str]] = {each: [] for each in expected}
     findings = [
@@ -71,34 +203,20 @@ def intuition_of(result: Result, subject: Subject) -> Intuition:
         *_made_of(subject),
         *_lines(subject),
     ]
-    changed = set(_changed(subject))
-    looked_at = changed | {each.parameter for each in result.neighbours} | ({result.profile.parameter} if result.profile else set())
-    rows = tuple(_row(each, outcomes[each], subject.account) for each in expected if each.parameter in looked_at)
-    return Intuition(findings=tuple(findings), summary=_summary(findings, outcomes, rows), expectations=rows)
+    looked_at = {
+        *_changed(subject),
+        *(each.parameter for each in result.neighbours),
+        *([result.profile.parameter] if result.profile else []),
+    }
+    return Intuition(tuple(findings), {each: told for each, told in outcomes.items() if each.parameter in looked_at})
 
 
-def _summary(findings: list[Finding], outcomes: dict[Expectation, list[str]], rows: tuple[ExpectationRow, ...]) -> str:
-    tests = [each for kept in outcomes.values() for each in kept]
-    told = f"{count(len(tests), 'test')} of {count(len(rows), 'expectation')}: {tests.count(AS_EXPECTED)} {AS_EXPECTED}, {tests.count(AGAINST)} {AGAINST}, {tests.count(OPEN)} {OPEN}."
-    if findings:
-        return f"{count(len(findings), 'result')} found by the rule. {told}"
-    return f"None found by the rule. {told}"
-
-
-def _row(expectation: Expectation, outcomes: list[str], account: str) -> ExpectationRow:
-    counts = [f"{outcomes.count(word)} {word}" for word in (AS_EXPECTED, AGAINST, OPEN) if word in outcomes]
-    return ExpectationRow(
-        parameter=expectation.parameter,
-        metric=metric_of(expectation.metric, account).title,
-        direction="rises" if expectation.sign > 0 else "falls",
-        reason=expectation.reason,
-        outcome=", ".join(counts) or UNTESTED,
-    )
+def _direction(sign: int) -> str:
+    return "rises" if sign > 0 else "falls"
 
 
 def _expected(expectation: Expectation) -> str:
-    direction = "rises" if expectation.sign > 0 else "falls"
-    return f"{direction} with a higher {expectation.parameter}: {expectation.reason}"
+    return f"{_direction(expectation.sign)} with a higher {expectation.parameter}: {expectation.reason}"
 
 
 def _mechanism(expectation: Expectation) -> str:
@@ -116,7 +234,7 @@ def _outcome(low: float, high: float, sign: int) -> str:
 def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator[Finding]:
     account = result.study.state.unit
     for neighbour in result.neighbours:
-        paired = {each.metric: each for each in neighbour.paired if each.scenario is None}
+        paired = paired_of(neighbour)
         for expectation, told in outcomes.items():
             if expectation.parameter != neighbour.parameter or expectation.metric not in paired:
                 continue
@@ -125,20 +243,21 @@ def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Itera
             told.append(outcome)
             if outcome == AGAINST:
                 where = f"{neighbour.parameter} one step {SIDES[neighbour.side]}, {plain_number(neighbour.value)}"
-                told_move, *rest = _moved(found, account)
-                yield Finding(
-                    where,
-                    f"{lower_first(metric_of(found.metric, account).title)} {_expected(expectation)}",
-                    f"{told_move}{_mechanism(expectation)}",
-                    *rest,
-                )
+                title = lower_first(metric_of(found.metric, account).title)
+                yield _difference(where, f"{title} {_expected(expectation)}", found, account, behind=_mechanism(expectation))
 
 
-def _moved(paired: PairedDifference, account: str) -> tuple[str, str, str]:
-    """The difference, its interval and n as text."""
+def _moved(paired: PairedDifference, account: str) -> tuple[str, Scale]:
+    """The difference in words, and the scale that shows it."""
     metric, found = metric_of(paired.metric, account), paired.difference
     scale = scale_for(metric.unit, (paired.current, paired.candidate)).told(found)
-    return f"{lower_first(metric.title)} {scale.text(found.value, signed=True)}", scale.interval(found, signed=True), paths_of(found)
+    return f"{lower_first(metric.title)} {scale.text(found.value, signed=True)}", scale
+
+
+def _difference(where: str, expected: str, paired: PairedDifference, account: str, *, behind: str = "") -> Finding:
+    """A finding of one paired difference; ``behind`` it stands what explains it."""
+    told, scale = _moved(paired, account)
+    return Finding(where, expected, f"{told}{behind}", scale, (paired.difference,))
 
 
 def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator[Finding]:
@@ -168,8 +287,8 @@ def _profile(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator
                 f"profile over {profile.parameter}, {plain_number(low)} to {plain_number(high)}",
                 f"{lower_first(metric.title)} {_expected(expectation)}",
                 f"{lower_first(metric.title)} from {scale.text(before.value)} to {scale.text(after.value)}{_mechanism(expectation)}",
-                f"{scale.interval(before)}; {scale.interval(after)}",
-                paths_of(after),
+                scale,
+                (before, after),
             )
 
 
@@ -202,11 +321,7 @@ def _change(subject: Subject, expected: tuple[Expectation, ...]) -> Iterator[Fin
         if _outcome(found.difference.low, found.difference.high, sign) == AGAINST:
             names = ", ".join(f"{each.parameter} {'up' if changed[each.parameter] > 0 else 'down'}" for each in about)
             title = lower_first(metric_of(metric, subject.account).title)
-            yield Finding(
-                f"the whole change ({names})",
-                f"{title} {'rises' if sign > 0 else 'falls'}: so says each of them",
-                *_moved(found, subject.account),
-            )
+            yield _difference(f"the whole change ({names})", f"{title} {_direction(sign)}: so says each of them", found, subject.account)
 
 
 def _made_of(subject: Subject) -> Iterator[Finding]:
@@ -219,13 +334,19 @@ def _made_of(subject: Subject) -> Iterator[Finding]:
         side = _side(paired[whole])
         if side != 0 and sides == {-side}:
             word = "worse" if side > 0 else "better"
-            figures = ", ".join(f"{text} ({interval})" for text, interval, _ in (_moved(each, subject.account) for each in known))
+            figures = ", ".join(_with_interval(each, subject.account) for each in known)
             title = lower_first(metric_of(whole, subject.account).title)
-            yield Finding(
+            yield _difference(
                 f"the whole change: {title} and what it is made of",
                 f"{title} gets {word} too, as do {figures}",
-                *_moved(paired[whole], subject.account),
+                paired[whole],
+                subject.account,
             )
+
+
+def _with_interval(paired: PairedDifference, account: str) -> str:
+    told, scale = _moved(paired, account)
+    return f"{told} ({scale.interval(paired.difference, signed=True)})"
 
 
 def _side(paired: PairedDifference) -> int:
@@ -248,11 +369,10 @@ def _lines(subject: Subject) -> Iterator[Finding]:
             scale = scale_for("per year", (before.value, after.value))
             scale = scale.fine(min(before.high - before.low, after.high - after.low))
             title = sentence_case(clean(name))
-            moved, ends, _ = _moved(paired, subject.account)
             yield Finding(
                 f"the whole change: the yield's line {lower_first(title)}",
-                f"moves with the whole yield, {moved.removeprefix('yield ')} ({ends})",
+                f"moves with the whole yield, {_with_interval(paired, subject.account).removeprefix('yield ')}",
                 f"{lower_first(title)} from {scale.text(before.value)} to {scale.text(after.value)}",
-                f"{scale.interval(before)}; {scale.interval(after)}",
-                paths_of(after),
+                scale,
+                (before, after),
             )

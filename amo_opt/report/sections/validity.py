@@ -1,9 +1,9 @@
-"""What the figures rest on: replayed episodes, scenarios and their weights, assumed figures, known limits of the model."""
+"""Section 10, what the figures rest on: replayed episodes, scenarios and their weights, assumed figures, known limits of the model."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,27 @@ from amo_opt.amos.layout import mechanisms_of
 from amo_opt.amos.naming import is_plain
 from amo_opt.amos.peg_keeper import PegKeeper
 from amo_opt.protocol.state import FRAX
+from amo_opt.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Heading,
+    InText,
+    Line,
+    Long,
+    Named,
+    OnPage,
+    Picture,
+    See,
+    Strong,
+    Table,
+    Text,
+    Told,
+    n,
+    num,
+    wide,
+)
+from amo_opt.report.sections.doubt import blocks as doubt_blocks
 from amo_opt.report.sections.doubt import share_words
 from amo_opt.report.sections.tails import paths_per_scenario, unseen_chance
 from amo_opt.report.stories.backtest import allowed, band_holds, shown, summary_table
@@ -23,71 +44,116 @@ from amo_opt.wording import MISSING, USD, clean, count, in_account, true_minus
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
+    from amo_opt.report.account import Account
     from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit
     from amo_opt.search.result import AssumptionDoubt
 
 
-@dataclass(frozen=True)
-class ScenarioFacts:
-    """A scenario as the study weighs it."""
-
-    name: str
-    title: str
-    summary: str
-    weight: str
-    weight_reason: str
-    breach_limit: str
-    sources: tuple[str, ...]
+EPISODE_HEADS = ("What must come out right", num("Allowed"), num("Model"), num("Observed"), n("n paths"), "Verdict")
+FIGURE_HEADS = ("Figure", num("Model (5–95% of paths)"), n("n paths"), num("Observed"), num("Miss"))
 
 
-@dataclass(frozen=True)
-class FigureRow:
-    """One figure over a whole replay: the model's mean and 5-95% of its ``n`` paths, what was recorded, and how far it misses."""
-
-    title: str
-    model: str
-    interval: str
-    n: str
-    real: str
-    miss: str
+def finding(of: Account) -> str:
+    """How many demands the replays meet."""
+    fits = own_episodes(of.study, of.result.episodes)
+    return met_words(fits) if fits else replayed_words(of.study, fits).split(",")[0]
 
 
-@dataclass(frozen=True)
-class DemandRow:
-    """One thing that must come out right, and whether it does. ``missed_by`` is empty where it is met."""
-
-    title: str
-    allowed: str
-    model: str
-    real: str
-    n: str
-    verdict: Chip
-    missed_by: str
-
-
-@dataclass(frozen=True)
-class EpisodeFacts:
-    """One real episode replayed. ``prices`` is the price row by row, to be drawn; None where none was recorded."""
-
-    name: str
-    title: str
-    finding: str
-    caption: str
-    figures: tuple[FigureRow, ...]
-    demands: tuple[DemandRow, ...]
-    notes: tuple[str, ...]
-    prices: ColumnFit | None
+def blocks(of: Account) -> list[Block]:
+    """Replays, limits in words, scenarios with their weights, doubt, assumed figures."""
+    return [
+        Heading("Episodes replayed"),
+        *_replays(of),
+        Heading("Known limits"),
+        Bullets(limits_of(of.study, own_episodes(of.study, of.result.episodes), of.result.doubt)),
+        Heading("Scenarios and their weights"),
+        *_scenarios(of),
+        *doubt_blocks(of),
+        *_assumed(of),
+    ]
 
 
-@dataclass(frozen=True)
-class Validity:
-    """Section 10. ``replayed`` says in a sentence what was replayed and what came of it."""
+def _replays(of: Account) -> list[Block]:
+    fits = own_episodes(of.study, of.result.episodes)
+    found: list[Block] = [Text(replayed_words(of.study, fits)), Picture("episodes")]
+    for each in fits:
+        found += [Text(Strong(clean(each.title)), " (", Code(each.name), "). ", _replay(each)), Table(EPISODE_HEADS, _demands(each))]
+    if not fits:
+        return found
+    figures: list[Block] = []
+    for each in fits:
+        notes = "; ".join(clean(note) for note in each.notes)
+        figures += [
+            Text(Strong(clean(each.title)), " (", Code(each.name), ")."),
+            Table(FIGURE_HEADS, _figures(each, of.unit)),
+            Text(f"Rests on: {notes}." if notes else "", kind="small"),
+        ]
+    return [
+        *found,
+        InText(Text("Every figure of the replays: ", See("replays"), ".")),
+        Long("replays", "Replayed episodes, figure by figure", *figures),
+    ]
 
-    scenarios: tuple[ScenarioFacts, ...]
-    limits: tuple[str, ...]
-    replayed: str
-    episodes: tuple[EpisodeFacts, ...]
-    validated: bool
+
+def _demands(fit: EpisodeFit) -> list[tuple[Line, ...]]:
+    return [
+        (
+            clean(each.text),
+            true_minus(
+                allowed(each) if each.band is None else f"recorded within {shown(each.band[0])} to {shown(each.band[1])}, 5–95% of paths"
+            ),
+            true_minus(shown(each.model)),
+            true_minus(shown(each.real)),
+            f"{fit.paths:,}",
+            Chip("MET") if each.met else (Chip("MISSED"), f" by {_missed(each)}"),
+        )
+        for each in fit.demands
+    ]
+
+
+def _figures(fit: EpisodeFit, account: str) -> list[tuple[Line, ...]]:
+    """Each over the whole replay: the model's mean with the band of its paths, what was recorded, how far it misses."""
+    return [
+        (
+            clean(title),
+            Told(true_minus(model), "" if model == MISSING else true_minus(band)),
+            MISSING if model == MISSING else f"{fit.paths:,}",
+            true_minus(real),
+            true_minus(miss),
+        )
+        for title, model, band, real, miss in summary_table(fit, account)[1]
+    ]
+
+
+def _scenarios(of: Account) -> list[Block]:
+    """Weights as they were used: normalised."""
+    scenarios, limit = of.study.scenarios, of.study.constraints.max_breach_probability
+    total, percent = sum(each.weight for each in scenarios), Scale(100.0, 2, "%")
+    rows = [
+        (
+            Named(clean(each.title), below=clean(each.summary)),
+            percent.text(each.weight / total),
+            clean(each.weight_reason) or MISSING,
+            percent.text(limit if each.max_breach_probability is None else each.max_breach_probability),
+        )
+        for each in scenarios
+    ]
+    sources = [(clean(each.title), "; ".join(clean(source) for source in each.sources) or "none") for each in scenarios]
+    return [
+        Table(("Scenario", num("Weight"), wide("Why this weight"), num("Breach limit")), rows, label="Scenarios"),
+        InText(Text("Sources of each: ", See("sources"), ".")),
+        Long("sources", "Sources of the scenarios", Table(("Scenario", wide("Sources")), sources)),
+    ]
+
+
+def _assumed(of: Account) -> list[Block]:
+    told = f"{len(of.assumed)} figures of the state have no source; each has a reason and a range in which it may lie"
+    rows = [(Named(each.doc, (each.key,)), each.value, each.range, each.unit, each.origin) for each in of.assumed]
+    heads = ("Figure", num("Value"), num("Range"), "Unit", wide("Reason"))
+    return [
+        InText(Heading("Assumed figures"), Text(told, *((": ", See("assumed")) if rows else ()), ".")),
+        Long("assumed", "Assumed figures", OnPage(Text(f"{told}.")), Table(heads, rows, label="Assumed figures")),
+    ]
 
 
 def is_validated(episodes: tuple[EpisodeFit, ...]) -> bool:
@@ -104,44 +170,22 @@ def own_episodes(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[Episod
     return tuple(each for each in episodes if each.name not in shipped or study.state.is_of(load_episode(each.name).protocol))
 
 
-def validity_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), *, doubt: AssumptionDoubt | None = None) -> Validity:
-    """Replays with their verdicts, scenarios with their weights normalised, and the limits in words."""
-    total = sum(each.weight for each in study.scenarios)
-    percent = Scale(100.0, 2, "%")
-    scenarios = tuple(
-        ScenarioFacts(
-            name=each.name,
-            title=clean(each.title),
-            summary=clean(each.summary),
-            weight=percent.text(each.weight / total),
-            weight_reason=clean(each.weight_reason) or MISSING,
-            breach_limit=percent.text(
-                study.constraints.max_breach_probability if each.max_breach_probability is None else each.max_breach_probability
-            ),
-            sources=tuple(clean(source) for source in each.sources),
-        )
-        for each in study.scenarios
-    )
-    return Validity(
-        scenarios=scenarios,
-        limits=_limits(study, episodes, doubt),
-        replayed=_replayed(study, episodes),
-        episodes=tuple(_episode(each, study.search.seed, study.state.unit) for each in episodes),
-        validated=is_validated(episodes),
-    )
-
-
-def _replayed(study: Study, episodes: tuple[EpisodeFit, ...]) -> str:
+def replayed_words(study: Study, episodes: tuple[EpisodeFit, ...]) -> str:
     """What was replayed and what came of it."""
     if not episodes:
         others = "" if study.state.is_of(FRAX) else " The episodes that come with this program are another protocol's."
         return f"No real episode was replayed for this report, so nothing here shows that the model would have got one right.{others}"
-    total, missed = sum(len(each.demands) for each in episodes), sum(len(each.missed) for each in episodes)
-    verdict = "the model counts as validated" if is_validated(episodes) else "the model does not count as validated"
     return (
         f"The current set was replayed through {count(len(episodes), 'real episode')}: what is recorded of prices and outflows drives the model, "
-        f"everything else is drawn as in calm. {total - missed} of {count(total, 'demand')} met: {verdict} (it does where every demand is met)."
+        f"everything else is drawn as in calm. {met_words(episodes)} (it does where every demand is met)."
     )
+
+
+def met_words(episodes: tuple[EpisodeFit, ...]) -> str:
+    """``9 of 10 demands met: the model does not count as validated``."""
+    total, missed = sum(len(each.demands) for each in episodes), sum(len(each.missed) for each in episodes)
+    verdict = "the model counts as validated" if is_validated(episodes) else "the model does not count as validated"
+    return f"{total - missed} of {count(total, 'demand')} met: {verdict}"
 
 
 def _against(demand: Demand) -> str:
@@ -157,50 +201,30 @@ def _missed(demand: Demand) -> str:
     return "no figure" if math.isnan(demand.model) else true_minus(shown(float(f"{demand.missed_by:.3g}")))
 
 
-def _episode(fit: EpisodeFit, seed: int, account: str) -> EpisodeFacts:
-    n = f"{fit.paths:,}"
-    start = datetime.fromisoformat(fit.start)
-    prices = next((each for each in fit.columns if each.name in QUOTES), None)
-    met = len(fit.demands) - len(fit.missed)
+def _replay(fit: EpisodeFit) -> str:
+    """When, how long, and how many demands it meets."""
+    start, met = datetime.fromisoformat(fit.start), len(fit.demands) - len(fit.missed)
+    asked = "what is demanded of the model's mean, each with its allowed range, stands in the table"
+    if fit.drawn_behaviour != "no":
+        asked = "what was recorded is to lie within 5–95% of paths, which draw all that is not known; the table has each"
+    return f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met: {asked}."
+
+
+def prices_of(fit: EpisodeFit) -> ColumnFit | None:
+    """The price row by row, which is drawn; None where none was recorded."""
+    return next((each for each in fit.columns if each.name in QUOTES), None)
+
+
+def price_caption(fit: EpisodeFit, seed: int) -> str:
+    """What is drawn, and how many recorded prices lie outside the band."""
+    prices = prices_of(fit)
     known = prices is None or prices.outside is not None
     drawn = (
         ""
         if prices is None or not known
         else f"; of {count(prices.n, 'recorded price')} {prices.outside} lie outside the band: {band_holds(fit)}"
     )
-    asked = "what is demanded of the model's mean, each with its allowed range, stands in the table"
-    if fit.drawn_behaviour != "no":
-        asked = "what was recorded is to lie within 5–95% of paths, which draw all that is not known; the table has each"
-    return EpisodeFacts(
-        name=clean(fit.name),
-        title=clean(fit.title),
-        finding=f"From {start.day} {start:%B %Y %H:%M} UTC, {fit.hours - 1} hours, {count(fit.paths, 'path')}: {met} of {count(len(fit.demands), 'demand')} met: {asked}.",
-        caption=f"{clean(fit.title)}. Blue: the model's mean {'and 5–95% of paths' if known else '(too few paths for a band)'}; orange: recorded{drawn} (n = {n} paths, seed {seed}).",
-        figures=tuple(
-            FigureRow(
-                clean(title), true_minus(model), true_minus(band), n if model != MISSING else MISSING, true_minus(real), true_minus(miss)
-            )
-            for title, model, band, real, miss in summary_table(fit, account)[1]
-        ),
-        demands=tuple(
-            DemandRow(
-                title=clean(each.text),
-                allowed=true_minus(
-                    allowed(each)
-                    if each.band is None
-                    else f"recorded within {shown(each.band[0])} to {shown(each.band[1])}, 5–95% of paths"
-                ),
-                model=true_minus(shown(each.model)),
-                real=true_minus(shown(each.real)),
-                n=n,
-                verdict=Chip("MET" if each.met else "MISSED"),
-                missed_by="" if each.met else _missed(each),
-            )
-            for each in fit.demands
-        ),
-        notes=tuple(clean(note) for note in fit.notes),
-        prices=prices,
-    )
+    return f"{clean(fit.title)}. Blue: the model's mean {'and 5–95% of paths' if known else '(too few paths for a band)'}; orange: recorded{drawn} (n = {fit.paths:,} paths, seed {seed})."
 
 
 def _episode_limits(study: Study, episodes: tuple[EpisodeFit, ...]) -> tuple[str, ...]:
@@ -279,7 +303,8 @@ def _traded(state: ProtocolState) -> tuple[str, ...]:
     )
 
 
-def _limits(study: Study, episodes: tuple[EpisodeFit, ...], doubt: AssumptionDoubt | None) -> tuple[str, ...]:
+def limits_of(study: Study, episodes: tuple[EpisodeFit, ...] = (), doubt: AssumptionDoubt | None = None) -> tuple[str, ...]:
+    """What the model does not know, in words."""
     simulation = study.simulation
     reference = (
         f"min(1, {'the collateral coin' if is_plain(study.state) else 'the collateral coin, base-pool value'}), the same for every set"

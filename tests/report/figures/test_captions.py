@@ -6,6 +6,7 @@ import importlib
 from dataclasses import replace
 
 import pytest
+import read
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
@@ -14,6 +15,8 @@ from amo_opt.report.figures import draw_all
 from amo_opt.report.figures.heatmap import heat_of
 from amo_opt.report.figures.style import BLUE, ORANGE
 from amo_opt.report.pages import appendix, report_html
+from amo_opt.report.sections import validity
+from amo_opt.report.sections.choice import HALF_STEP, steps_of
 from amo_opt.report.sections.prices import reading_of
 from amo_opt.report.stories.backtest import band_holds
 
@@ -92,7 +95,7 @@ def test_the_half_step_never_stands_among_figures_of_selection_paths(drawn, resu
     )
     facts, _, _ = drawn(replace(result, candidates=bare, recommended=None, ruling=replace(result.ruling, outcome="no change")))
     assert "Half step" not in heat_of(facts.result, facts.subject).columns
-    assert all("half" not in row.title.lower() for row in facts.neighbourhood.steps)
+    assert HALF_STEP not in steps_of(facts)
 
 
 def test_the_forest_has_dashes_where_it_says_so(drawn, result):
@@ -184,7 +187,7 @@ def test_what_lies_outside_a_replay_s_band_is_counted_and_explained(drawn, resul
     caption = drawings["episodes"][0].caption
     assert f"of 3 recorded prices {outside} lie outside the band: {band_holds(met)}" in caption
     assert "no criterion asks that recorded rows lie within it" in band_holds(met)
-    assert "1 of 1 demand met: what is demanded of the model's mean" in facts.validity.episodes[0].finding
+    assert "1 of 1 demand met: what is demanded of the model's mean" in read.text(validity.blocks(facts))
     assert any(to_hex(each.get_facecolor()[0], keep_alpha=False) == BLUE.lower() for each in axes.collections)
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from amo_opt.report.account import Account
 from amo_opt.report.figures.profiles import draw_profiles, save_profiles
 from amo_opt.report.figures.style import styled
-from amo_opt.report.sections.choice import choice_of
-from amo_opt.report.sets import subject_of
+from amo_opt.report.sections.choice import profile_of
 from amo_opt.report.stories.finding import finding_words
 from amo_opt.report.stories.profiles import ProfilePage, profile_pages
 from amo_opt.search.finding import Finding
@@ -20,7 +20,7 @@ from amo_opt.search.profile import MovedPoint, ParameterProfile, Profiles
 
 @pytest.fixture
 def pages(result):
-    facts = choice_of(result, subject_of(result)).profile
+    facts = profile_of(Account(result))
     assert facts is not None
     clear = tuple(place > 0 for place in range(len(facts.values)))
     page = ProfilePage(facts=replace(facts, finding="a < b & c"), clear=(clear, clear, tuple(not each for each in clear)))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from read import rows, tables, text
+
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.sections.expectations import EXPECTATIONS, MADE_OF
-from amo_opt.report.sections.intuition import intuition_of
+from amo_opt.report.account import Account
+from amo_opt.report.sections import intuition
+from amo_opt.report.sections.intuition import EXPECTATIONS, MADE_OF, intuition_of, summary
 from amo_opt.report.sets import subject_of
+from amo_opt.report.wording import paths_of
 from amo_opt.scoring.metrics import METRICS
+from amo_opt.wording import escape
 
 
 def _found(result):
@@ -41,7 +46,8 @@ def test_nothing_moved_is_nothing_found(result):
     """Zero differences contradict nobody, and the page says so in words."""
     found = _found(_quiet(result))
     assert found.findings == ()
-    assert found.summary.startswith("None found by the rule.")
+    assert summary(found).startswith("None found by the rule.")
+    assert intuition.finding(Account(_quiet(result))) == "0 results against intuition"
 
 
 def test_a_neighbour_against_its_sign_is_listed_and_one_within_its_interval_is_not(result):
@@ -49,7 +55,7 @@ def test_a_neighbour_against_its_sign_is_listed_and_one_within_its_interval_is_n
     idle = next(each for each in result.neighbours if each.parameter == "idle_buffer" and each.side > 0)
     only = replace(_quiet(result), neighbours=(idle,))
     findings = [each for each in _found(only).findings if each.where.startswith("idle_buffer")]
-    assert [(each.expected, each.interval, each.n) for each in findings] == [
+    assert [(each.expected, each.interval, paths_of(each.figures[0])) for each in findings] == [
         ("yield falls with a higher idle_buffer: idle collateral earns nothing", "+0.0050 to +0.0150", "3,200")
     ]
     around_zero = tuple(replace(each, difference=replace(each.difference, low=-1.0)) for each in idle.paired)
@@ -96,6 +102,25 @@ def test_a_line_of_the_yield_against_the_whole_is_listed(result):
     changed = replace(chosen, holdout_score=replace(chosen.holdout_score, yield_terms=terms))
     quiet = _quiet(replace(result, candidates=(result.candidates[0], changed, *result.candidates[2:])), **{"yield": 0.003})
     assert "the whole change: the yield's line swap fees" in [each.where for each in _found(quiet).findings]
+
+
+def test_every_finding_and_every_expectation_is_told(result):
+    """The first eight in the section, the others behind it, each with interval and n; what was expected with how it came out."""
+    idle = [each for each in result.neighbours if each.parameter == "idle_buffer"]
+    found, blocks = _found(result), intuition.blocks(Account(result))
+    first, *_, expected = tables(blocks)
+    assert [row["Where"] for row in rows(first)] == [escape(each.where) for each in found.findings][:8]
+    assert all(row["95% interval"] and row["n"] for row in rows(first))
+    assert len(rows(expected)) == len(found.outcomes)
+    assert len([row for row in rows(expected) if row["Parameter"] == "`idle_buffer`" and row["Tests"] != "not tested"]) == 2 == len(idle)
+    many = replace(result, neighbours=result.neighbours * 4)
+    told = [row for table in tables(intuition.blocks(Account(many))) if "against intuition" in table.label for row in rows(table)]
+    assert len(told) == len(_found(many).findings) > 8
+    assert f"{len(told) - 8} further findings, and how each came out" in text(intuition.blocks(Account(many)))
+    nothing = _quiet(replace(result, candidates=result.candidates[:1], half_step=None))
+    assert "No parameter with a stated expectation" in text(
+        intuition.blocks(Account(replace(nothing, recommended=None, ruling=replace(nothing.ruling, outcome="no change"))))
+    )
 
 
 def test_expectations_stand_in_the_order_of_a_parameter_file():

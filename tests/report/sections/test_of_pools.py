@@ -15,10 +15,10 @@ from amo_opt.config.cautions import cautions_of
 from amo_opt.config.load import load_study
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
-from amo_opt.report.sections.expectations import EXPECTATIONS, expectations_of
 from amo_opt.report.sections.front import state_rows
+from amo_opt.report.sections.intuition import EXPECTATIONS, expectations_of
 from amo_opt.report.sections.unchanged import fees_sentence
-from amo_opt.report.sections.validity import validity_of
+from amo_opt.report.sections.validity import limits_of
 from amo_opt.report.stories.break_ import definition
 from amo_opt.report.stories.story import SERIES, series_in
 from amo_opt.report.stories.story_panels import panels_of
@@ -103,13 +103,13 @@ def test_no_metapool_is_named_where_there_is_none(several, frax, result):
     assert title_of("amplification", plain) == "Amplification A of the pool"
     told = [row.doc for row in state_rows(several.state, several.date)]
     assert f"coins opposite in the {name} pool" in told
-    text = " ".join((*told, *validity_of(several).limits))
+    text = " ".join((*told, *limits_of(several)))
     assert "metapool" not in text
     assert "base pool" not in text
     assert f"Price and oracle are those of the {name} pool" in text
     keepers = [each.removesuffix("-keeper").upper() for each, _ in several.state.amos.named]
     assert f"The {', '.join(keepers[:-1])} and {keepers[-1]} PegKeepers" in text
-    assert "redeem" not in " ".join(each for each in validity_of(several).limits if "Peg risk" in each)
+    assert "redeem" not in " ".join(each for each in limits_of(several) if "Peg risk" in each)
     assert fees_sentence(several.state).startswith("Swap fees and admin fees of the pools are not part")
     assert fees_sentence(frax.state).startswith("The metapool's swap fee and admin fee are fixed at deployment")
 
