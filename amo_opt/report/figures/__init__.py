@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.report.figures.backtest import draw_episode
 from amo_opt.report.figures.bars import draw_convergence, draw_importances
-from amo_opt.report.figures.ends import draw_ends
-from amo_opt.report.figures.episodes import draw_episode
 from amo_opt.report.figures.fans import draw_fan
-from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.heatmap import draw_heat, heat_of
-from amo_opt.report.figures.profile import draw_profile, profile_alt
+from amo_opt.report.figures.intervals import draw_ends, draw_forest
+from amo_opt.report.figures.profiles import draw_profile, profile_alt
 from amo_opt.report.sections import doubt, neighbours
 from amo_opt.report.sections.choice import explained, importance_caption, importances_of, profile_of
 from amo_opt.report.sections.evidence import forest_caption, reach_words

@@ -1,4 +1,4 @@
-"""A replay drawn: the model's band against what was recorded, panel under panel over one time axis, and the drivers below."""
+"""Replays drawn: the model's band against what was recorded; one in panels over one time axis with the drivers below, and each of a report's episodes small."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
-from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, price_ticks, styled, to_svg
+from amo_opt.report.figures.style import BLUE, GREY, INK, ORANGE, blank, price_ticks, styled, to_svg
 from amo_opt.report.stories.backtest import band_holds
 from amo_opt.scoring.replayed import BAND
 from amo_opt.scoring.types import spread_known
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from amo_opt.report.stories.backtest import BacktestFacts
+    from amo_opt.scoring.replay import ColumnFit
 
 WIDTH, HEIGHT = 9.4, 1.75
 """Inches of the sheet, and of a panel."""
@@ -108,3 +109,20 @@ def _driver(axes: Axes, name: str, hours: np.ndarray, facts: BacktestFacts) -> N
         values = 100.0 * values
     axes.plot(hours, values, color=GREY, drawstyle="steps-post")
     axes.set_title(in_account(DRIVERS[name], facts.run.study.state.unit))
+
+
+def draw_episode(prices: ColumnFit, prefix: str, account: str) -> str:
+    """Mean and 5-95% of the model's paths at the hours of the record, and the record as dots. Between them lines are for the eye."""
+    with styled():
+        figure = blank(7.6, 2.2)
+        axes = figure.subplots()
+        if prices.low is not None and prices.high is not None:
+            axes.fill_between(prices.hours, prices.low, prices.high, color=BLUE, alpha=0.25, linewidth=0.0)
+        axes.plot(prices.hours, prices.model, color=BLUE, linewidth=1.2)
+        axes.plot(prices.hours, prices.real, color=ORANGE, marker="o", markersize=3.0, linewidth=0.8)
+        axes.axhline(1.0, color=INK, linewidth=0.6)
+        axes.set_xlabel("hours since the episode's start")
+        axes.set_ylabel(in_account("price (USD)", account))
+        axes.margins(x=0.01)
+        price_ticks(axes)
+        return to_svg(figure, prefix)

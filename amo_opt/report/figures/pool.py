@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.report.figures.files import check_suffix, framed, plain_page, save_image, save_page
-from amo_opt.report.figures.profile import DASHES
+from amo_opt.report.figures.profiles import DASHES
 from amo_opt.report.figures.style import BLUE, GREY, ORANGE, blank, styled, to_svg
 from amo_opt.wording import USD, in_account
 
