@@ -1,4 +1,4 @@
-"""The recommendation rule, applied; `report.rule` says it in words."""
+"""The recommendation rule, applied; `report.sections.choice` says it in words."""
 
 from __future__ import annotations
 

@@ -27,7 +27,6 @@ from amo_opt.report.blocks import (
     wide,
 )
 from amo_opt.report.limits import limits_kept
-from amo_opt.report.rule import rule_words
 from amo_opt.report.ruling import explanation_of, reason_of
 from amo_opt.report.sections import neighbours
 from amo_opt.report.sections.tails import OBJECTIVES
@@ -46,11 +45,13 @@ from amo_opt.report.wording import (
     paths_of,
     plain_number,
 )
-from amo_opt.wording import clean, count
+from amo_opt.search.rule import LEVEL
+from amo_opt.wording import USD, clean, count, in_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from amo_opt.config.study import Certification
     from amo_opt.report.account import Account
     from amo_opt.search.result import Candidate
 
@@ -246,3 +247,19 @@ def _profile(of: Account) -> list[Block]:
             Long("profile", "The profile, point by point", Text(whole), Table(heads, rows)),
         ),
     ]
+
+
+def rule_words(certification: Certification, account: str = USD) -> str:
+    """The rule as printed, in the unit of ``account``."""
+    return (
+        "A set is recommended only if, on fresh selection paths that the search never saw: (1) every constraint holds at its confidence bound (the worse end of its 95% interval), in every "
+        "scenario; (2) against the current set on the same paths it is better on yield or on peg risk (paired bootstrap, "
+        f"Holm-corrected over all candidates and both metrics at {LEVEL:g}) and on the other it is not worse by more than the study's tolerance "
+        f"(yield {100 * certification.tolerance_yield:g} percentage points a year, peg risk {certification.tolerance_peg_bps:g} bp); (3) its peg risk against {in_account('the dollar', account)} is "
+        f"not worse by more than the same tolerance, and its lowest external collateral ratio (mean of the lowest 5%) not lower by more than {certification.tolerance_cr:g}; "
+        f"(4) in all it gains at least {certification.least_gain:g} of a tolerance, so that it is worth a vote. Of those the knee of the front is taken, the set that gains most when both axes are measured in these tolerances, "
+        "or, of sets that earn at most a tolerance less, the one that most of a few joint draws of the assumptions would have; where none passes, a set that only the width of its intervals keeps from a tolerance, or only the correction for so many candidates from (2), goes on. "
+        "What goes on must pass all four again on untouched holdout paths, and (5) lie on a plateau: no set one governance-sized step away in one parameter "
+        "breaks, at its point value on the first holdout paths (as many drawn ones as in the search, or a tenth of those that were selected on), a limit that the set itself keeps there. "
+        "Otherwise: no change."
+    )

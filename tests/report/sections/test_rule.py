@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amo_opt.report.rule import rule_words
+from amo_opt.report.sections.choice import rule_words
 from amo_opt.search.rule import LEVEL
 
 
