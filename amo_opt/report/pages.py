@@ -1,9 +1,11 @@
-"""Account -> report.html, proposal.md and appendix.md, one template partial a section or topic."""
+"""Account -> report.html, proposal.md and appendix.md: which sections there are, in which order, and the page around them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape as html_escape
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -104,19 +106,53 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
 
 def report_html(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
     """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
-    first = facts.first
-    return (
-        _html()
-        .get_template("report.html.j2")
-        .render(
-            facts=facts,
-            first=first,
-            drawings=drawings,
-            screen=first_html(first, facts.decision.warnings),
-            open=_open(facts, drawings),
-            closed=_closed(facts, drawings),
-        )
-    )
+    parts = "".join(_section(each, facts, drawings) for each in _open(facts, drawings))
+    folded = "".join(_fold(each, facts, drawings) for each in _closed(facts, drawings))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{html_escape(facts.first.title)}</title>
+<style>
+{style()}</style>
+</head>
+<body>
+{first_html(facts.first, facts.decision.warnings)}
+<main id="rest">
+{parts}<section id="all">
+<h2>Everything else, by finding</h2>
+{folded}</section>
+</main>
+</body>
+</html>
+"""
+
+
+def style() -> str:
+    """What the page looks like on a screen and on paper."""
+    return (resources.files("amo_opt.report") / "page.css").read_text(encoding="utf-8")
+
+
+def _section(part: Part, facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+    lead = f'<p class="lead">{html_escape(part.lead)}</p>\n' if part.lead else ""
+    return f'<section id="{part.name}">\n<h2>{html_escape(part.finding)}</h2>\n{lead}{_inside(part, facts, drawings)}</section>\n'
+
+
+def _fold(part: Part, facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+    number = "" if part.number is None else f'<span class="number">{part.number}</span>'
+    heading = f"<summary><h2>{number}{html_escape(part.finding)}</h2></summary>"
+    return f'<details id="{part.name}">{heading}\n{_inside(part, facts, drawings)}</details>\n'
+
+
+def _inside(part: Part, facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+    if part.markup:
+        return f"{part.markup}\n"
+    # sections that are not blocks yet
+    inner = _html().get_template(f"report/{part.partial}.html.j2").render(facts=facts, first=facts.first, drawings=drawings)
+    return f'<div class="deep">\n{inner}</div>\n'
 
 
 def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
