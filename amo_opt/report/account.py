@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from amo_opt.report.first import First, first_of
 from amo_opt.report.ruling import RulingFacts, ruling_of
 from amo_opt.report.sections.choice import Choice, choice_of
-from amo_opt.report.sections.convergence import Convergence, convergence_of
 from amo_opt.report.sections.decision import Decision, decision_of
 from amo_opt.report.sections.doubt import DoubtFacts, doubt_facts
 from amo_opt.report.sections.evidence import Evidence, certified_rows, evidence_of
@@ -22,7 +21,6 @@ from amo_opt.report.sections.intuition import Intuition, intuition_of
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
 from amo_opt.report.sections.neighbourhood import Neighbourhood, neighbourhood_of
 from amo_opt.report.sections.parameters import CapRow, ParameterRow, below_use, cap_rows, fees_of, parameter_rows, unnamed
-from amo_opt.report.sections.search import Disclosure, disclosure_of
 from amo_opt.report.sections.sensitivity import SensitivityFacts, sensitivity_of
 from amo_opt.report.sections.state import StateRow, freshness_of, state_rows
 from amo_opt.report.sections.steps import HALF_STEP
@@ -172,11 +170,6 @@ class Account:
         return validity_of(self.study, own_episodes(self.study, self.result.episodes), doubt=self.result.doubt)
 
     @cached_property
-    def disclosure(self) -> Disclosure:
-        """Section 11."""
-        return disclosure_of(self.result)
-
-    @cached_property
     def heat(self) -> Heat:
         """The heat map."""
         return heat_of(self.result, self.subject)
@@ -200,11 +193,6 @@ class Account:
     def sensitivity(self) -> SensitivityFacts:
         """The ends of what is assumed."""
         return sensitivity_of(self.result, self.subject, self.state)
-
-    @cached_property
-    def convergence(self) -> Convergence:
-        """How the search converged."""
-        return convergence_of(self.result)
 
     @cached_property
     def monitoring(self) -> Monitoring:

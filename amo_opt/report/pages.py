@@ -15,7 +15,7 @@ from amo_opt.report.appendix import Appendix, Topic, appendix_of
 from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.first_page import changes_html, first_html, matrix_html
 from amo_opt.report.proposal import proposal_text
-from amo_opt.report.sections import costs, worst
+from amo_opt.report.sections import costs, decision, execution, monitoring, reproduce, search, worst
 from amo_opt.wording import Markdown, code, count, escape
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Section:
 
 SECTIONS = (
     Section("front", "Front matter"),
-    Section("decision", "Decision"),
+    Section("decision", "Decision", blocks=decision.blocks),
     Section("parameters", "Parameters"),
     Section("guard_rails", "Guard-rails"),
     Section("unchanged", "What this does not change"),
@@ -48,10 +48,10 @@ SECTIONS = (
     Section("worst", "Worst cases", worst.finding, worst.blocks),
     Section("costs", "Cost of the change itself", costs.finding, costs.blocks),
     Section("validity", "Model validity"),
-    Section("search", "Search disclosure"),
-    Section("monitoring", "Monitoring and rollback"),
-    Section("execution", "Execution"),
-    Section("reproduce", "Reproduce"),
+    Section("search", "Search disclosure", search.finding, search.blocks),
+    Section("monitoring", "Monitoring and rollback", monitoring.finding, monitoring.blocks),
+    Section("execution", "Execution", execution.finding, execution.blocks),
+    Section("reproduce", "Reproduce", reproduce.finding, reproduce.blocks),
 )
 """In order; the place of a section is its number. To add one: its file with ``finding`` and ``blocks``, a line here, and its test."""
 OPEN = ("monitoring", "execution")
@@ -97,7 +97,6 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
     ("replays", "Replayed episodes, figure by figure", "section 10"),
     ("sources", "Sources of the scenarios", "section 10"),
     ("sensitivity", "Assumed figures moved to the ends of their ranges", "section 10"),
-    ("space", "The space searched", "section 11"),
     ("assumed", "Assumed figures", "section 10"),
     ("state", "Sourced figures", "section 0"),
 )
@@ -181,12 +180,11 @@ def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part
     )
     if drawings["fans"]:
         parts.append(Part("prices", "Prices, scenario by scenario", partial="fans"))
-    watched = len(facts.monitoring.triggers)
-    parts.append(Part("monitoring", f"{watched} trigger{'' if watched == 1 else 's'} to watch, each with its action", partial="monitoring"))
-    ready = (
-        "How it is executed, and undone" if facts.execution.batch or facts.execution.payloads else "Nothing is executed from this report"
-    )
-    parts.append(Part("execution", ready, partial="execution"))
+    parts += [
+        Part(each.name, each.finding(facts) if each.finding else each.title, markup=_deep(each, facts, drawings))
+        for each in SECTIONS
+        if each.name in OPEN
+    ]
     return parts
 
 
@@ -208,8 +206,6 @@ def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Pa
         "parameters": "Functions, limits on chain and raw integers of what changes" if first.changes else "Functions and limits on chain",
         "guard_rails": "What bounds the change in size and in time",
         "unchanged": f"{count(len(facts.unchanged), 'parameter')} {'stays as it is' if len(facts.unchanged) == 1 else 'stay as they are'}",
-        "search": f"How it was searched: {dict(facts.disclosure.sizes).get('Trials', '')}",
-        "reproduce": "How to get the same bytes",
         "front": f"What it rests on: {count(len(facts.sourced), 'figure')} with a source, {len(facts.assumed)} assumed",
     }
     numbers = {each.name: number for number, each in enumerate(SECTIONS)}
@@ -219,9 +215,12 @@ def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Pa
         if section.finding is None or section.blocks is None:
             parts.append(Part(name, _headline(found[name]), partial=name, number=numbers[name]))
         else:
-            markup = f'<div class="deep">\n{to_html(section.blocks(facts), drawings)}\n</div>'
-            parts.append(Part(name, _headline(section.finding(facts)), markup=markup, number=numbers[name]))
+            parts.append(Part(name, _headline(section.finding(facts)), markup=_deep(section, facts, drawings), number=numbers[name]))
     return [*parts, Part("state", "Every figure of the state, with its source or its assumption", partial="state")]
+
+
+def _deep(section: Section, facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+    return f'<div class="deep">\n{to_html(section.blocks(facts) if section.blocks else (), drawings)}\n</div>'
 
 
 def _sentence(text: str) -> str:

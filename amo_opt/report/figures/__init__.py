@@ -13,6 +13,7 @@ from amo_opt.report.figures.forest import draw_forest
 from amo_opt.report.figures.heatmap import draw_heat
 from amo_opt.report.figures.profile import draw_profile, profile_alt
 from amo_opt.report.sections.evidence import reach_words
+from amo_opt.report.sections.search import convergence_of
 
 if TYPE_CHECKING:
     from amo_opt.report.account import Account
@@ -80,7 +81,7 @@ def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
 
 def _of_the_search(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """What mattered and how it converged."""
-    around, convergence = facts.neighbourhood, facts.convergence
+    around, convergence = facts.neighbourhood, convergence_of(facts.result)
     drawings: dict[str, tuple[Drawing, ...]] = {"importances": (), "hypervolume": ()}
     if around.importances:
         alt = f"Bars of the importance of {len(around.importances)} parameters for each objective; the table holds the shares."

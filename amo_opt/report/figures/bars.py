@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 from amo_opt.report.figures.style import BLUE, GREY, INK, blank, styled, to_svg
 
 if TYPE_CHECKING:
-    from amo_opt.report.sections.convergence import Convergence
     from amo_opt.report.sections.neighbourhood import Neighbourhood
+    from amo_opt.report.sections.search import Convergence
 
 
 def draw_importances(around: Neighbourhood) -> str:

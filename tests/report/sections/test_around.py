@@ -1,10 +1,9 @@
-"""What stands around the proposed set: neighbours, half step, costs, runs, sensitivity, heat map, convergence."""
+"""What stands around the proposed set: neighbours, half step, costs, runs, sensitivity, heat map."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from read import rows, tables, text
 
 from amo_opt.report.account import Account
@@ -98,14 +97,6 @@ def test_the_heat_map_shows_every_set_with_a_role_and_the_half_step(result):
     )
 
 
-def test_convergence_names_the_batch_that_settled(result):
-    """Within 1% of the end from the fourth of five batches on; nothing measured is said, not drawn."""
-    convergence = _facts(result).convergence
-    assert "after batch 4 of 5" in convergence.caption
-    assert convergence.shares[-1] == pytest.approx(1.0)
-    assert _facts(replace(result, hypervolume=())).convergence.shares == ()
-
-
 def test_the_front_matter_names_the_oldest_figure(result):
     """Age counts to the study's date."""
     study = result.study
@@ -126,7 +117,6 @@ def test_a_run_that_looked_at_nothing_says_so_everywhere(result):
     assert "not known" in facts.neighbourhood.finding
     assert "not known" in facts.sensitivity.finding
     assert "not known" in costs.finding(facts)
-    assert "not measured" in facts.convergence.caption
 
 
 def test_an_end_that_could_not_be_run_counts_for_nothing(result):
