@@ -30,7 +30,7 @@ from amo_opt.report.labels import (
 )
 from amo_opt.report.ruling import limit_title, objection_words
 from amo_opt.report.sections.execution import created_at, unix
-from amo_opt.report.sections.state import state_rows
+from amo_opt.report.sections.front import state_rows
 from amo_opt.report.sections.validity import is_validated, own_episodes
 from amo_opt.report.sets import subject_of
 from amo_opt.report.wording import lower_first, metric_of, scale_for

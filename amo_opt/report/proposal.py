@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.report.first_page import worst_words
+from amo_opt.report.schedule import moment
 from amo_opt.report.sections import costs, worst
-from amo_opt.wording import MISSING, Markdown, code, count, escape, fixed, significant, true_minus
+from amo_opt.report.sections.front import freshness
+from amo_opt.report.sections.guard_rails import dates_of
+from amo_opt.wording import MISSING, Markdown, clean, code, count, escape, fixed, significant, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,9 +78,9 @@ def _summary(facts: Account) -> str:
 
 
 def _why_now(facts: Account) -> str:
-    notes = " ".join(facts.notes.split())
+    notes = " ".join(clean(facts.study.notes).split())
     told = f" {escape(notes if len(notes) <= 320 else notes[:320].rsplit(' ', 1)[0] + ' …')}" if notes else ""
-    return f"The figures are those of {escape(facts.state_date)}. {escape(facts.freshness)}{told}"
+    return f"The figures are those of {facts.study.state.date.isoformat()}. {escape(freshness(facts))}{told}"
 
 
 def _changes(first: First, where: Mapping[str, str]) -> str:
@@ -139,7 +142,7 @@ def _risks(facts: Account, where: Mapping[str, str]) -> str:
     moving = _named(costs.finding(facts) if facts.result.change_costs else "", first)
     if moving and first.changes:
         lines.append(f"**The move itself.** {escape(moving)}{_see(where, 'costs')}.")
-    drawbacks = [row for row in facts.evidence.told if row.verdict.word == "WORSE"]
+    drawbacks = [row for row in facts.metrics if row.verdict.word == "WORSE"]
     if drawbacks:
         named = ", ".join(f"{escape(row.title)} {row.difference} {row.difference_unit}".rstrip() for row in drawbacks[:3])
         whose = "the proposed set" if first.recommended else first.option
@@ -198,11 +201,7 @@ def _rollback(facts: Account) -> str:
 
 
 def _steps(facts: Account) -> str:
-    dated = [
-        f"**{escape(value.partition(' (')[0])}:** {escape(what.lower())}"
-        for what, value, _ in facts.guard_rails.rules
-        if what in ("Earliest execution", "Planned execution", "Void if not executed by")
-    ]
+    dated = [f"**{moment(when).partition(' (')[0]}:** {what.lower()}" for what, when, _ in dates_of(facts)]
     if facts.execution.batch is not None or facts.execution.payloads:
         return _bullets([*dated, "Before signing: read every value in force again, and compare each address with the explorer’s."])
     if facts.first.recommended:
@@ -215,9 +214,9 @@ def _disclosure(facts: Account, where: Mapping[str, str]) -> str:
     trials = dict(search.sizes).get("Trials", "")
     return _bullets(
         [
-            f"Search: {escape(trials)} trials; figures from {escape(facts.evidence.paths)}{_see(where, 'search')}.",
+            f"Search: {escape(trials)} trials; figures from {escape(facts.paths)}{_see(where, 'search')}.",
             f"{len(facts.sourced)} figures of the state have a source, {len(facts.assumed)} are assumed{_see(where, 'assumed')}.",
-            f"To get the same bytes, in the study file’s folder: {code(search.command)} (study {code(facts.study_hash[:16])}, results {code(facts.results_hash[:16])}).",
+            f"To get the same bytes, in the study file’s folder: {code(search.command)} (study {code(facts.study.hash[:16])}, results {code(facts.results_hash[:16])}).",
             "Second opinion: *to be filled in by a reviewer.*",
             Markdown(f"Disclaimer and conflicts of interest, to be filled in by the author before posting: *{DISCLAIMER}.*"),
         ]

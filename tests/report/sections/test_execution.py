@@ -9,6 +9,7 @@ from datetime import date
 from operator import attrgetter
 
 import pytest
+from read import rows, tables
 
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name, given_figures
@@ -19,7 +20,9 @@ from amo_opt.onchain.safe_batch import checksum
 from amo_opt.protocol.state import Figure, OnChain
 from amo_opt.report.account import Account
 from amo_opt.report.pages import appendix, proposal_md, report_html
+from amo_opt.report.sections import guard_rails
 from amo_opt.report.sections.execution import BATCH, REVERT, check_epoch, created_at
+from amo_opt.report.sections.guard_rails import planned
 from amo_opt.report.write import FILES, batch_files
 
 HASH = "ab" * 32
@@ -62,9 +65,9 @@ def test_a_ramp_goes_by_itself_as_its_sender_must_send_it(onchain):
     assert ramp.sender.startswith("Curve parameter agent 0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f through curve owner proxy 0x8CF8")
     read = {name: read_payload(text) for name, text in ramp.files.items()}
     assert set(read) == {"ramp-actions.txt", "ramp-evmscript.txt", "ramp-stop-actions.txt", "ramp-stop-evmscript.txt"}
-    for stem, rows in (("ramp", ramp.calls), ("ramp-stop", ramp.revert_calls)):
+    for stem, calls in (("ramp", ramp.calls), ("ramp-stop", ramp.revert_calls)):
         assert read[f"{stem}-actions.txt"].transactions == read[f"{stem}-evmscript.txt"].transactions
-        assert ["0x" + each.data.hex() for each in read[f"{stem}-actions.txt"].transactions] == [row.calldata for row in rows]
+        assert ["0x" + each.data.hex() for each in read[f"{stem}-actions.txt"].transactions] == [row.calldata for row in calls]
     assert {each.sender for payload in read.values() for each in payload.transactions} == {"0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f"}
     assert any("the pool refuses a ramp within a day" in note for note in ramp.notes)
     assert any("another ramp is needed" in note and "_future_A = 1500" in note for note in ramp.notes)
@@ -130,11 +133,14 @@ def test_more_than_ten_times_is_a_schedule_of_which_the_payload_holds_the_first_
     far = result.recommended.replace(amplification=30_000)
     candidates = tuple(replace(each, parameters=far) if each.role == "recommended" else each for each in result.candidates)
     facts = _facts(replace(onchain(state=safe_owned), recommended=far, candidates=candidates))
-    assert [(row.start_a, row.target_a) for row in facts.guard_rails.ramps] == [("1,500", "6,708"), ("6,708", "30,000")]
+    first, second = planned(facts).ramps
+    assert (first.start_a, first.target_a, second.start_a, second.target_a) == (1500, 6708, 6708, 30_000)
     (ramp,) = facts.execution.payloads
     assert json.loads(ramp.files["ramp-batch.json"])["transactions"][0]["contractInputsValues"]["_future_A"] == "6708"
     assert any("Only the first of 2 ramps" in note for note in ramp.notes)
-    assert facts.guard_rails.ramps[1].start == facts.guard_rails.ramps[0].end
+    assert second.start == first.end
+    (ramps, _) = tables(guard_rails.blocks(facts))
+    assert [(row["A from"], row["A to"]) for row in rows(ramps)] == [("1,500", "6,708"), ("6,708", "30,000")]
 
 
 def test_values_in_force_are_the_chains_where_the_state_read_them(onchain, frax):
@@ -326,7 +332,7 @@ def test_where_nothing_is_recommended_nothing_is_executed(onchain, verdict):
     """Section 13 says so, section 12 watches the current set, and no file is written."""
     facts = _facts(onchain(verdict))
     assert facts.execution.reasons == ("Nothing is recommended, so there is nothing to execute and no batch.",)
-    assert facts.guard_rails.ramps == ()
+    assert planned(facts).ramps == ()
     assert facts.monitoring.watched.startswith("the current set")
     assert all("revert batch" not in row.action for row in facts.monitoring.triggers)
     assert batch_files(facts) == {}
