@@ -43,8 +43,8 @@ def places(folder: Path, terminal: str) -> dict[str, Told]:
     proposal, appendix, page = ((folder / name).read_text(encoding="utf-8") for name in ("proposal.md", "appendix.md", "report.html"))
     found = {
         "box, appendix.md": _first(r"\*\*Verdict:\*\* ([^\n]+)", appendix),
-        "evidence, appendix.md": _first(r"interval\) is within it\. ([^\n]+?) Current set: ", appendix.split("\n## Every limit")[0]),
-        "limits, appendix.md": _first(r"interval\) is within it\. ([^\n]+?) Current set: ", appendix.split("\n## Every limit")[1]),
+        "evidence, appendix.md": _first(r"cannot prove it\. ([^\n]+?) Current set: ", appendix.split("\n## Every limit")[0]),
+        "limits, appendix.md": _first(r"cannot prove it\. ([^\n]+?) Current set: ", appendix.split("\n## Every limit")[1]),
         "limits, report.html": _first(r"cannot prove it\. ([^\n]+?) Current set: ", page),
         "terminal": next(line for line in terminal.splitlines() if re.match(r"(infeasible|undecidable|no change|recommended): ", line)),
     }
@@ -115,8 +115,8 @@ def _in_the_table(folder: Path, binding: dict[str, Any], verdict: dict[str, Any]
     assert f"The table is of {binding['stream']} paths." in text
     rows = [[_plain(cell).strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
     row = next(row for row in rows if row[0] == constraint_title(binding["constraint"]) and row[1] == (binding["scenario"] or "any"))
-    column = 6 if verdict["outcome"] == "recommended" else 3
-    assert row[column + 2].split()[-1] == ("KEPT" if binding["satisfied"] else "BROKEN" if binding["decidable"] else "UNDECIDED")
+    column = 5 if verdict["outcome"] == "recommended" else 3
+    assert row[column + 1].split()[-1] == ("KEPT" if binding["satisfied"] else "BROKEN" if binding["decidable"] else "UNDECIDED")
 
 
 def _same_counts(folder: Path, document: dict[str, Any]) -> None:

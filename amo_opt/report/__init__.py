@@ -1,21 +1,18 @@
-"""A result as documents: facts are computed once, everything else draws them. Nothing here simulates or scores, but for the one path that drawn_path.py replays.
+"""A result as documents. Nothing here simulates or scores, but for the one path that drawn_path.py replays.
 
-    facts/            Result -> Account: every number as text, every table row, verdict words, the decision box, thinned series
-    figures/          Account -> inline SVG, one module a figure
-    templates/        the page and the proposal, one partial a section
-    wording.py        units, scales, signs, metric titles, verdict chips; text of others made safe
-    markdown.py       escaping of everything that is put into Markdown
-    pages.py          Account -> report.html, proposal.md and appendix.md
-    appendix.py       topics -> parts that each fit into a post
-    results_json.py   Result -> results.json
-    sampling_json.py  how its paths were drawn, and the parts of its risk, there
-    drawn_path.py     one path simulated again and drawn, for the command line and notebooks
-    noises.py         a scenario's noises in words
-    plain_files.py    Result -> parameters.toml and trials.csv
-    monitor.py        Account -> monitor.json, the triggers of section 12 for a monitoring service
+    account.py        a result and what several documents need of it, each worked out once
+    blocks.py         paragraphs, tables, pictures: values until they are rendered, as HTML and as Markdown
+    sections/         one file a section: Account -> blocks
+    first.py          the first screen as values; first_page.py draws it
+    pages.py          the page and the appendix out of sections; appendix.py cuts it into posts; proposal.py is the text to post
+    figures/          pictures as inline SVG; the only place that imports matplotlib
+    stories/          one path, scenarios, backtests, runs, profiles: pages and tables of their own
+    ruling.py, rule.py, limits.py, blockers.py    what was decided and why, in words, wherever it is said
+    wording.py, labels.py                         scales, titles, verdict chips; short names
+    results_json.py, plain_files.py, monitor.py   the files for machines
     write.py          all of it into a folder, whole or not at all
 
-To add a section: a dataclass in facts/, a partial in templates/, one line in `pages.SECTIONS`.
+To add a section: its file in sections/, a line in `pages.SECTIONS`, its test.
 """
 
 from __future__ import annotations

@@ -12,30 +12,25 @@ from amo_opt.report.ruling import RulingFacts, ruling_of
 from amo_opt.report.sections.choice import Choice, choice_of
 from amo_opt.report.sections.decision import Decision, decision_of
 from amo_opt.report.sections.doubt import DoubtFacts, doubt_facts
-from amo_opt.report.sections.evidence import Evidence, certified_rows, evidence_of
+from amo_opt.report.sections.evidence import MetricRow, metric_rows
 from amo_opt.report.sections.execution import Execution, execution_of
-from amo_opt.report.sections.fans import FanPanel, fan_panels, reading_of
-from amo_opt.report.sections.guard_rails import GuardRails, guard_rails_of
-from amo_opt.report.sections.heat import Heat, heat_of
+from amo_opt.report.sections.front import StateRow, state_rows
 from amo_opt.report.sections.intuition import Intuition, intuition_of
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
 from amo_opt.report.sections.neighbourhood import Neighbourhood, neighbourhood_of
-from amo_opt.report.sections.parameters import CapRow, ParameterRow, below_use, cap_rows, fees_of, parameter_rows, unnamed
+from amo_opt.report.sections.prices import FanPanel, fan_panels
 from amo_opt.report.sections.sensitivity import SensitivityFacts, sensitivity_of
-from amo_opt.report.sections.state import StateRow, freshness_of, state_rows
 from amo_opt.report.sections.steps import HALF_STEP
 from amo_opt.report.sections.tails import TailFacts, tail_facts
 from amo_opt.report.sections.validity import Validity, own_episodes, validity_of
 from amo_opt.report.sets import Subject, subject_of
+from amo_opt.report.wording import paths_counted
 from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.onchain.execution_record import Record
     from amo_opt.search.result import Candidate, Result
-
-CHAINS = {1: "Ethereum"}
-"""Names of chains by their id; another goes by its id alone."""
 
 
 @dataclass(frozen=True)
@@ -115,24 +110,9 @@ class Account:
         return tuple(row for row in self.state if not row.assumed)
 
     @cached_property
-    def parameters(self) -> tuple[ParameterRow, ...]:
-        """Every parameter under both sets."""
-        return parameter_rows(self.subject.current.parameters, self.shown.parameters, frozenset(self.study.search.space), self.study.state)
-
-    @property
-    def changed(self) -> tuple[ParameterRow, ...]:
-        """Parameters that differ between the two sets."""
-        return tuple(row for row in self.parameters if row.changed)
-
-    @property
-    def unchanged(self) -> tuple[ParameterRow, ...]:
-        """Parameters that are the same in both sets."""
-        return tuple(row for row in self.parameters if not row.changed)
-
-    @cached_property
     def decision(self) -> Decision:
         """The box: verdict, warnings, what speaks for and against."""
-        return decision_of(self.result, self.subject, self.evidence.rows)
+        return decision_of(self.result, self.subject, self.metrics)
 
     @cached_property
     def ruling(self) -> RulingFacts:
@@ -140,19 +120,14 @@ class Account:
         return ruling_of(self.result, self.subject)
 
     @cached_property
-    def caps(self) -> tuple[CapRow, ...]:
-        """Sums of caps as the contracts hold them."""
-        return cap_rows(self.subject.current.parameters, self.shown.parameters, self.study.state)
+    def metrics(self) -> tuple[MetricRow, ...]:
+        """Every metric before and after."""
+        return metric_rows(self.subject)
 
-    @cached_property
-    def guard_rails(self) -> GuardRails:
-        """Section 3."""
-        return guard_rails_of(self.result, self.subject)
-
-    @cached_property
-    def evidence(self) -> Evidence:
-        """Section 5."""
-        return evidence_of(self.subject, self.study.scenarios, seed=self.study.search.seed)
+    @property
+    def paths(self) -> str:
+        """The paths that the figures come from, counted."""
+        return paths_counted(self.subject.score(self.subject.current).yield_annual, f"{self.subject.stream} path")
 
     @cached_property
     def choice(self) -> Choice:
@@ -168,11 +143,6 @@ class Account:
     def validity(self) -> Validity:
         """Section 10."""
         return validity_of(self.study, own_episodes(self.study, self.result.episodes), doubt=self.result.doubt)
-
-    @cached_property
-    def heat(self) -> Heat:
-        """The heat map."""
-        return heat_of(self.result, self.subject)
 
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
@@ -212,27 +182,6 @@ class Account:
     # what templates that are not blocks yet ask for
 
     account = unit
-    notes = property(lambda self: clean(self.study.notes))
-    date = property(lambda self: self.study.date.isoformat())
-    study_hash = property(lambda self: self.study.hash)
-    other_label = property(lambda self: self.subject.label)
-    state_name = property(lambda self: clean(self.study.state.name))
-    state_date = property(lambda self: self.study.state.date.isoformat())
-    state_notes = property(lambda self: clean(self.study.state.notes))
-    collateral_decimals = property(lambda self: self.study.state.collateral_decimals)
-    unnamed = property(lambda self: unnamed(self.study.state))
-    fees = property(lambda self: fees_of(self.study.state))
-    current_alone = property(lambda self: () if self.subject.other is not None else certified_rows(self.subject))
-    fans_reading = property(lambda self: reading_of(self.fans))
-    chain = property(lambda self: f"{CHAINS.get(self.study.state.chain_id, 'another chain')} (chain id {self.study.state.chain_id})")
-    freshness = property(lambda self: freshness_of(self.study.state, self.study.date))
     half_step_missing = property(
         lambda self: bool(self.neighbourhood.steps) and not any(step.title == HALF_STEP for step in self.neighbourhood.steps)
-    )
-    below_use = property(
-        lambda self: below_use(
-            self.subject.current.parameters,
-            self.shown.parameters if self.subject.recommended else self.subject.current.parameters,
-            self.study.state,
-        )
     )

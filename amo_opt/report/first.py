@@ -31,13 +31,13 @@ from amo_opt.report.payloads import created_at
 from amo_opt.report.ruling import limit_title, objection_words
 from amo_opt.report.schedule import unix
 from amo_opt.report.sections.decision import blockers_of
-from amo_opt.report.sections.state import state_rows
+from amo_opt.report.sections.front import state_rows
 from amo_opt.report.sections.validity import is_validated, own_episodes
 from amo_opt.report.sets import subject_of
 from amo_opt.report.wording import lower_first, metric_of, scale_for
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD, by_metric
-from amo_opt.wording import clean, count, fixed, in_account, significant, sized_count, true_minus
+from amo_opt.wording import clean, fixed, in_account, significant, sized_count, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from amo_opt.report.sets import Subject
     from amo_opt.scoring.types import Constraint, PairedDifference, Score
     from amo_opt.search.result import Candidate, Result, WorstTrace
+    from amo_opt.search.ruling import Objection
 
 MOST_LINES = 3
 """Lines for and against: what does not fit in three is in the tables."""
@@ -123,7 +124,6 @@ class Spot:
     peg: Estimate
     holdout: bool
     chosen: bool
-    why: str
     short: str
 
 
@@ -164,7 +164,6 @@ class Change:
 
     name: str
     label: str
-    title: str
     now: str
     then: str
     change: str
@@ -177,7 +176,6 @@ class First:
     """Everything the first screen says."""
 
     title: str
-    verdict: str
     chip: str
     ask: tuple[str, str, str]
     kicker: str
@@ -234,7 +232,6 @@ class _Screen:
         certification = self.result.study.certification
         return First(
             title=self._title(),
-            verdict=self.result.verdict,
             chip=self._chip(),
             ask=self._ask(),
             kicker=(
@@ -653,12 +650,7 @@ class _Screen:
                     peg=differences[PEG].difference,
                     holdout=on_holdout,
                     chosen=chosen,
-                    why="" if each.objection is None else _short_objection(each.objection.kind, each.objection.metric),
-                    short="passes too"
-                    if each.objection is None and not chosen
-                    else ""
-                    if each.objection is None
-                    else _one(each.objection.kind, each.objection.metric),
+                    short=_of_one(each.objection) if each.objection is not None else "" if chosen else "passes too",
                 )
             )
         return tuple(found)
@@ -677,7 +669,7 @@ class _Screen:
         if not certified:
             return "No other set was certified."
         feasible = all(each.selection_score.feasible for each in self.result.candidates)
-        counted = Counter(_short_objection(each.objection.kind, each.objection.metric) for each in others if each.objection is not None)
+        counted = Counter(_of_many(each.objection) for each in others if each.objection is not None)
         parts = "; ".join(f"{number} {what}" for what, number in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
         kept = f"All {certified} certified sets keep every limit" if feasible else f"{certified} sets were certified"
         why = f"; of the {len(others)} others {parts}" if parts and others else ""
@@ -721,21 +713,24 @@ class _Screen:
 
     # -- trust -------------------------------------------------------------------------------------------------------------------------
 
+    def _replays(self) -> tuple[int, int]:
+        """Figures of replayed episodes of its own, and how many of them the model misses."""
+        fits = own_episodes(self.result.study, self.result.episodes)
+        return sum(len(fit.demands) for fit in fits), sum(len(fit.missed) for fit in fits)
+
     def _replayed(self) -> str:
-        demands = [each for fit in own_episodes(self.result.study, self.result.episodes) for each in fit.demands]
-        missed = sum(len(fit.missed) for fit in own_episodes(self.result.study, self.result.episodes))
+        demands, missed = self._replays()
         return (
-            f"The model misses {missed} of {len(demands)} figures of replayed episodes."
+            f"The model misses {missed} of {demands} figures of replayed episodes."
             if demands
             else "No recorded episode of this protocol was replayed."
         )
 
     def _trust(self) -> tuple[Trust, ...]:
         found = []
-        fits = own_episodes(self.result.study, self.result.episodes)
-        demands = sum(len(fit.demands) for fit in fits)
-        missed = sum(len(fit.missed) for fit in fits)
+        demands, missed = self._replays()
         if demands:
+            fits = own_episodes(self.result.study, self.result.episodes)
             days = [f"{date.fromisoformat(fit.start[:10]):%B %Y}" for fit in fits if fit.demands]
             named = f"{_number(len(days))} episode{'' if len(days) == 1 else 's'}: {', '.join(days)}"
             found.append(Trust(good=not missed, finding=f"{demands - missed} of {demands} replayed figures in their bands", detail=named))
@@ -789,7 +784,6 @@ class _Screen:
             Change(
                 name=name,
                 label=sentence(label_of(name)),
-                title=known[name].title if name in known else name,
                 now=value_of(name, before[name]),
                 then=value_of(name, after[name]),
                 change=change_of(name, before[name], after[name]),
@@ -837,38 +831,28 @@ _REASONS = {
 }
 """Why nothing can be signed, by the chip of the blocker."""
 _OBJECTIONS = {
-    "undecided": "leave a limit undecided",
-    "not known": "have too few paths",
-    "limit": "break a limit",
-    "no gain": "are not proven better",
-    "small gain": "gain too little",
-    "A not identified": "move A, which is not identified",
-    "failed": "failed on a path",
-    "cliff": "are one step from a broken limit",
+    "undecided": ("leave a limit undecided", "limit open"),
+    "not known": ("have too few paths", "too few paths"),
+    "limit": ("break a limit", "breaks a limit"),
+    "no gain": ("are not proven better", "not proven better"),
+    "small gain": ("gain too little", "small gain"),
+    "A not identified": ("move A, which is not identified", "A not identified"),
+    "failed": ("failed on a path", "failed"),
+    "cliff": ("are one step from a broken limit", "on a cliff"),
+    YIELD: ("may lose yield", "loses yield"),
+    PEG: ("fail on peg risk", "peg risk"),
+    DOLLAR: ("fail on peg risk against the dollar", "dollar peg risk"),
+    COVER: ("fail on cover", "cover"),
 }
-_TOLERANCES = {YIELD: "may lose yield", PEG: "fail on peg risk", DOLLAR: "fail on peg risk against the dollar", COVER: "fail on cover"}
+"""Why sets are not chosen, by the kind of the objection, or by the metric whose tolerance they fail: said of several, and of one as a label has room for it."""
 
 
-_ONE = {
-    "undecided": "limit open",
-    "not known": "too few paths",
-    "limit": "breaks a limit",
-    "no gain": "not proven better",
-    "small gain": "small gain",
-    "A not identified": "A not identified",
-    "failed": "failed",
-    "cliff": "on a cliff",
-}
-_ONE_TOLERANCE = {YIELD: "loses yield", PEG: "peg risk", DOLLAR: "dollar peg risk", COVER: "cover"}
+def _of_many(objection: Objection) -> str:
+    return _OBJECTIONS[objection.metric if objection.kind == "tolerance" else objection.kind][0]
 
 
-def _one(kind: str, metric: str) -> str:
-    """Why a single set is not chosen, as a label has room for it."""
-    return _ONE_TOLERANCE.get(metric, "a tolerance") if kind == "tolerance" else _ONE[kind]
-
-
-def _short_objection(kind: str, metric: str) -> str:
-    return _TOLERANCES.get(metric, "fail on a tolerance") if kind == "tolerance" else _OBJECTIONS[kind]
+def _of_one(objection: Objection) -> str:
+    return _OBJECTIONS[objection.metric if objection.kind == "tolerance" else objection.kind][1]
 
 
 def _state(paired: PairedDifference | None, side: int) -> tuple[str, str]:
@@ -928,6 +912,3 @@ def _round(value: float) -> str:
 
 def _scenario(title: str) -> str:
     return f"“{title}”"
-
-
-__all__ = ["Change", "First", "Level", "Limits", "Spot", "Tile", "Trust", "Used", "Worst", "count", "first_of", "used_of"]

@@ -1,52 +1,67 @@
-"""The limits of the study as rows: estimate, confidence bound and verdict, before and after, and which comes nearest to breaking."""
+"""The limits of the study: estimate, confidence bound and verdict, before and after, and which comes nearest to breaking."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.wording import Chip, constraint_title, paths_of, scale_for
-from amo_opt.wording import MISSING, NOT_KNOWN, in_account
+from amo_opt.report.blocks import Block, Heading, InText, Line, Long, See, Table, Text, Told, n, num
+from amo_opt.report.wording import Chip, Scale, constraint_title, paths_of, scale_for
+from amo_opt.wording import NOT_KNOWN, in_account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
     from amo_opt.scoring.types import Constraint, Score
 
 
-@dataclass(frozen=True)
-class ConstraintRow:
-    """One constraint of one scenario: estimate, confidence bound (one-sided), limit; before and after."""
-
-    title: str
-    scenario: str
-    limit: str
-    current: str
-    current_high: str
-    current_verdict: Chip
-    proposed: str
-    proposed_high: str
-    proposed_verdict: Chip | None
-    n: str
-
-
-def constraint_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
-    """Every limit, in the order of the score."""
-    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
-    return tuple(_constraint_row(each, after.get(each.key), subject.account) for each in subject.score(subject.current).constraints)
+def limit_blocks(of: Account) -> list[Block]:
+    """Every limit; where the section is posted, of each kind the nearest."""
+    other = f"; {of.subject.label}: {of.ruling.other_limits}" if of.metrics else ""
+    rule = (
+        "A limit is kept only if its confidence bound (the worse end of the estimate's one-sided interval) is within it; it stays undecided where so few "
+        f"paths cannot prove it. {of.result.verdict.capitalize()}: {of.ruling.verdict} Current set: {of.ruling.current_limits}{other}. "
+        f"The table is of {of.subject.stream} paths"
+    )
+    nearest = ": for each kind of limit the scenario nearest to breaking it; all of them: "
+    return [
+        InText(Heading("Limits"), Text(rule, nearest, See("limits"), "."), _limit_table(of.subject, nearest_limits(of.subject))),
+        Long("limits", "Every limit", Text(f"{rule}."), _limit_table(of.subject, of.subject.score(of.subject.current).constraints)),
+    ]
 
 
-def nearest_rows(subject: Subject) -> tuple[ConstraintRow, ...]:
-    """Of each kind of limit the scenario whose confidence bound comes nearest to it under either set; the first where several do."""
-    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
+def nearest_limits(subject: Subject) -> list[Constraint]:
+    """Of each kind of limit that of the scenario whose confidence bound comes nearest to it under either set; the first where several do."""
+    after = {} if subject.other is None else {each.key: each.violation_high for each in subject.score(subject.other).constraints}
     kinds: dict[str, list[Constraint]] = {}
     for each in subject.score(subject.current).constraints:
         kinds.setdefault(each.name, []).append(each)
+    return [max(limits, key=lambda each: max(each.violation_high, after.get(each.key, each.violation_high))) for limits in kinds.values()]
 
-    def violation(limit: Constraint) -> float:
-        return max(limit.violation_high, after[limit.key].violation_high if limit.key in after else limit.violation_high)
 
-    tightest = [max(limits, key=violation) for limits in kinds.values()]
-    return tuple(_constraint_row(each, after.get(each.key), subject.account) for each in tightest)
+def _limit_table(subject: Subject, limits: Iterable[Constraint]) -> Table:
+    """Limits as the current set and the other keep them."""
+    after = {} if subject.other is None else {each.key: each for each in subject.score(subject.other).constraints}
+    beside = () if not after else (num(f"{subject.label} (bound)"), f"{subject.label}: kept?")
+    heads = ("Limit on", "Scenario", num("Limit"), num("Current (bound)"), "Current: kept?", *beside, n())
+    rows = []
+    for each in limits:
+        scale = scale_for(in_account(each.unit, subject.account), (each.estimate.value, each.confidence_bound, each.limit))
+        allowed = f"at least {scale.text(each.limit)}" if each.at_least else scale.text(each.limit)
+        then = _kept(after.get(each.key), scale) if after else ()
+        paths = paths_of(each.estimate) if each.estimate.n else "exact"
+        rows.append((constraint_title(each.name), each.scenario or "any", allowed, *_kept(each, scale), *then, paths))
+    return Table(heads, rows, label="Limits")
+
+
+def _kept(limit: Constraint | None, scale: Scale) -> tuple[Line, Line]:
+    """Estimate with its confidence bound, and whether that is within the limit."""
+    if limit is None:
+        return None, None
+    side = "≥" if limit.at_least else "≤"
+    bound = NOT_KNOWN if limit.estimate.interval is None else f"{side} {scale.number(limit.confidence_bound)}"
+    return Told(scale.number(limit.estimate.value), bound), constraint_verdict(limit)
 
 
 def limits_kept(score: Score) -> str:
@@ -58,26 +73,6 @@ def limits_kept(score: Score) -> str:
         return f"all {kept} kept"
     parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
     return f"{' and '.join(parts)} of {len(score.constraints)}"
-
-
-def _constraint_row(before: Constraint, after: Constraint | None, account: str) -> ConstraintRow:
-    scale = scale_for(in_account(before.unit, account), (before.estimate.value, before.confidence_bound, before.limit))
-
-    def end(limit: Constraint) -> str:
-        return NOT_KNOWN if limit.estimate.interval is None else scale.number(limit.confidence_bound)
-
-    return ConstraintRow(
-        title=constraint_title(before.name),
-        scenario=before.scenario or "any",
-        limit=f"at least {scale.text(before.limit)}" if before.at_least else scale.text(before.limit),
-        current=scale.number(before.estimate.value),
-        current_high=end(before),
-        current_verdict=constraint_verdict(before),
-        proposed=MISSING if after is None else scale.number(after.estimate.value),
-        proposed_high=MISSING if after is None else end(after),
-        proposed_verdict=None if after is None else constraint_verdict(after),
-        n=paths_of(before.estimate) if before.estimate.n else "exact",
-    )
 
 
 def constraint_verdict(constraint: Constraint) -> Chip:

@@ -11,12 +11,27 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from amo_opt.amos.parameters import governed
 from amo_opt.report.appendix import Appendix, Topic, appendix_of
 from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.first_page import changes_html, first_html, matrix_html
 from amo_opt.report.proposal import proposal_text
-from amo_opt.report.sections import costs, decision, execution, monitoring, reproduce, search, worst
-from amo_opt.wording import Markdown, code, count, escape
+from amo_opt.report.sections import (
+    costs,
+    decision,
+    evidence,
+    execution,
+    front,
+    guard_rails,
+    monitoring,
+    parameters,
+    prices,
+    reproduce,
+    search,
+    unchanged,
+    worst,
+)
+from amo_opt.wording import Markdown, clean, code, count, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,12 +52,12 @@ class Section:
 
 
 SECTIONS = (
-    Section("front", "Front matter"),
+    Section("front", "Front matter", front.finding, front.blocks),
     Section("decision", "Decision", blocks=decision.blocks),
-    Section("parameters", "Parameters"),
-    Section("guard_rails", "Guard-rails"),
-    Section("unchanged", "What this does not change"),
-    Section("evidence", "Evidence on certification paths"),
+    Section("parameters", "Parameters", parameters.finding, parameters.blocks),
+    Section("guard_rails", "Guard-rails", guard_rails.finding, guard_rails.blocks),
+    Section("unchanged", "What this does not change", unchanged.finding, unchanged.blocks),
+    Section("evidence", "Evidence on certification paths", evidence.finding, evidence.blocks),
     Section("choice", "Why these numbers"),
     Section("intuition", "Results that run against intuition"),
     Section("worst", "Worst cases", worst.finding, worst.blocks),
@@ -85,10 +100,6 @@ class Part:
 
 
 TOPICS: tuple[tuple[str, str, str], ...] = (
-    ("unchanged", "What stays as it is", "section 4"),
-    ("metrics", "Every metric before and after", "section 5"),
-    ("scenarios", "Every scenario", "section 5"),
-    ("limits", "Every limit", "section 5"),
     ("rejected", "Sets certified and not taken", "section 6"),
     ("neighbours", "Neighbours one step away", "section 6"),
     ("importances", "What mattered in the search", "section 6"),
@@ -98,7 +109,6 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
     ("sources", "Sources of the scenarios", "section 10"),
     ("sensitivity", "Assumed figures moved to the ends of their ranges", "section 10"),
     ("assumed", "Assumed figures", "section 10"),
-    ("state", "Sourced figures", "section 0"),
 )
 """Partial, title and section of everything that is too long for the proposal, in the order of the appendix."""
 
@@ -157,7 +167,7 @@ def _inside(part: Part, facts: Account, drawings: dict[str, tuple[Drawing, ...]]
 def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """What everybody should see: what changes, the limits, prices, what is watched, how it is executed."""
     first = facts.first
-    number, total = len(first.changes), len(facts.parameters)
+    number, total = len(first.changes), len(governed(facts.study.state))
     parts = []
     if first.changes:
         named = (
@@ -174,39 +184,29 @@ def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part
         else f"{limits.broken} of {limits.total} limits are not kept at the cautious bound"
     )
     compared = f" → {first.option}" if first.option else ""
-    told = f"Share of each limit that is used at its confidence bound, today{compared}, on {facts.evidence.paths}; 100% is all of it."
-    parts.append(
-        Part("shares", kept, told, matrix_html(first, [(row.name, f"{row.title} ({row.weight})") for row in facts.evidence.scenarios]))
-    )
+    told = f"Share of each limit that is used at its confidence bound, today{compared}, on {facts.paths}; 100% is all of it."
+    weights = evidence.scenario_weights(facts.study)
+    scenarios = [(each.name, f"{clean(each.title)} ({weights[each.name]})") for each in facts.study.scenarios]
+    parts.append(Part("shares", kept, told, matrix_html(first, scenarios)))
     if drawings["fans"]:
-        parts.append(Part("prices", "Prices, scenario by scenario", partial="fans"))
+        parts.append(Part("prices", prices.finding(facts), markup=_deep(prices.blocks(facts), drawings)))
     parts += [
-        Part(each.name, each.finding(facts) if each.finding else each.title, markup=_deep(each, facts, drawings))
+        Part(each.name, each.finding(facts), markup=_deep(each.blocks(facts), drawings))
         for each in SECTIONS
-        if each.name in OPEN
+        if each.name in OPEN and each.finding and each.blocks
     ]
     return parts
 
 
 def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """Everything else, folded; the heading of each is its finding."""
-    first = facts.first
-    rows = facts.evidence.rows
-    better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
     around = facts.neighbourhood.rows
     found = {
-        "evidence": f"Of {len(rows)} metrics {better} are better and {worse} worse, with their intervals"
-        if rows
-        else "Every metric of today’s set",
         "choice": f"Why this set: the rule, the alternatives, {count(len(around), 'neighbour')}"
         if around
         else "Why: the rule and the alternatives",
         "validity": _sentence(facts.validity.replayed) or "Model validity",
         "intuition": f"{count(len(facts.intuition.findings), 'result')} against intuition",
-        "parameters": "Functions, limits on chain and raw integers of what changes" if first.changes else "Functions and limits on chain",
-        "guard_rails": "What bounds the change in size and in time",
-        "unchanged": f"{count(len(facts.unchanged), 'parameter')} {'stays as it is' if len(facts.unchanged) == 1 else 'stay as they are'}",
-        "front": f"What it rests on: {count(len(facts.sourced), 'figure')} with a source, {len(facts.assumed)} assumed",
     }
     numbers = {each.name: number for number, each in enumerate(SECTIONS)}
     parts = []
@@ -215,12 +215,13 @@ def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Pa
         if section.finding is None or section.blocks is None:
             parts.append(Part(name, _headline(found[name]), partial=name, number=numbers[name]))
         else:
-            parts.append(Part(name, _headline(section.finding(facts)), markup=_deep(section, facts, drawings), number=numbers[name]))
-    return [*parts, Part("state", "Every figure of the state, with its source or its assumption", partial="state")]
+            markup = _deep(section.blocks(facts), drawings)
+            parts.append(Part(name, _headline(section.finding(facts)), markup=markup, number=numbers[name]))
+    return parts
 
 
-def _deep(section: Section, facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
-    return f'<div class="deep">\n{to_html(section.blocks(facts) if section.blocks else (), drawings)}\n</div>'
+def _deep(blocks: Sequence[Block], drawings: dict[str, tuple[Drawing, ...]]) -> str:
+    return f'<div class="deep">\n{to_html(blocks, drawings)}\n</div>'
 
 
 def _sentence(text: str) -> str:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from amo_opt.report.blocks import Block, Bullets, Code, Inline, Line, Named, See, Strong, Table, Text, ToFill, num, to_markdown
 from amo_opt.report.first_page import worst_words
 from amo_opt.report.payloads import before_words
+from amo_opt.report.schedule import moment
 from amo_opt.report.sections import costs, worst
 from amo_opt.report.sections.execution import BATCH, REVERT
+from amo_opt.report.sections.front import freshness
+from amo_opt.report.sections.guard_rails import dates_of
 from amo_opt.report.sections.reproduce import DISCLAIMER
 from amo_opt.report.sections.search import run_command, trials_words
-from amo_opt.wording import MISSING, count, escape, fixed, significant, true_minus
+from amo_opt.wording import MISSING, clean, count, escape, fixed, significant, true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,9 +69,9 @@ def _summary(of: Account) -> list[Block]:
 
 
 def _why_now(of: Account) -> list[Block]:
-    notes = " ".join(of.notes.split())
+    notes = " ".join(clean(of.study.notes).split())
     told = notes if len(notes) <= 320 else f"{notes[:320].rsplit(' ', 1)[0]} …"
-    return [Text(f"The figures are those of {of.state_date}. {of.freshness} {told}".rstrip())]
+    return [Text(f"The figures are those of {of.study.state.date.isoformat()}. {freshness(of)} {told}".rstrip())]
 
 
 def _changes(first: First) -> list[Block]:
@@ -128,7 +131,7 @@ def _risks(of: Account) -> list[Block]:
     moving = _named(costs.finding(of) if of.result.change_costs else "", first)
     if moving and first.changes:
         lines.append((Strong("The move itself."), f" {moving}", *_see("costs"), "."))
-    drawbacks = [row for row in of.evidence.told if row.verdict.word == "WORSE"]
+    drawbacks = [row for row in of.metrics if row.verdict.word == "WORSE"]
     if drawbacks:
         named = ", ".join(f"{row.title} {row.difference} {row.difference_unit}".rstrip() for row in drawbacks[:3])
         whose = "the proposed set" if first.recommended else first.option
@@ -193,11 +196,7 @@ def _rollback(of: Account) -> list[Block]:
 
 
 def _steps(of: Account) -> list[Block]:
-    dated = [
-        (Strong(f"{value.partition(' (')[0]}:"), f" {what.lower()}")
-        for what, value, _ in of.guard_rails.rules
-        if what in ("Earliest execution", "Planned execution", "Void if not executed by")
-    ]
+    dated = [(Strong(f"{moment(when).partition(' (')[0]}:"), f" {what.lower()}") for what, when, _ in dates_of(of)]
     if of.execution.batch is not None or of.execution.payloads:
         return [Bullets([*dated, "Before signing: read every value in force again, and compare each address with the explorer’s."])]
     if of.first.recommended:
@@ -211,7 +210,7 @@ def _disclosure(of: Account) -> list[Block]:
     return [
         Bullets(
             [
-                (f"Search: {trials_words(of.result)} trials; figures from {of.evidence.paths}", *_see("search"), "."),
+                (f"Search: {trials_words(of.result)} trials; figures from {of.paths}", *_see("search"), "."),
                 (f"{len(of.sourced)} figures of the state have a source, {len(of.assumed)} are assumed", *assumed, "."),
                 ("To get the same bytes, in the study file’s folder: ", Code(run_command(of.result)), *hashes),
                 ("Second opinion: ", ToFill("to be filled in by a reviewer.")),

@@ -20,7 +20,7 @@ from amo_opt.config.identity import state_values
 from amo_opt.config.load import load_study
 from amo_opt.config.schema import figures_by_name, left_out, table_of
 from amo_opt.protocol.state import Figure, Markets, ProtocolState
-from amo_opt.report.sections.state import state_rows
+from amo_opt.report.sections.front import state_rows
 from amo_opt.simulation.remote import deserialise, serialise
 
 if TYPE_CHECKING:

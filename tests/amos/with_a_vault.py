@@ -47,7 +47,7 @@ def told(study: Path) -> dict[str, Any]:
     """What the package makes of a study; its problems, where it is refused."""
     from amo_opt.config.assumptions import assumptions
     from amo_opt.config.load import load_study
-    from amo_opt.report.sections.state import state_rows
+    from amo_opt.report.sections.front import state_rows
     from amo_opt.simulation.remote import deserialise, serialise
 
     try:

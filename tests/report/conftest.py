@@ -16,7 +16,7 @@ from amo_opt.amos.sections import parts_of
 from amo_opt.config.load import load_parameters
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 from amo_opt.protocol.state import Figure, ProtocolState
-from amo_opt.report.sections.state import state_rows
+from amo_opt.report.sections.front import state_rows
 from amo_opt.scoring.constraints import CAPS, rules_of
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.paired import verdict

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from amo_opt.report.account import Account
 from amo_opt.report.appendix import CUT, POST_LIMIT, Topic, appendix_of
+from amo_opt.report.blocks import longs
 from amo_opt.report.pages import SECTIONS, TOPICS, appendix, proposal_md
 from amo_opt.report.proposal import MOST_WORDS
 
@@ -24,6 +25,14 @@ def _table(rows, width=80):
     return "| A | B |\n|---|---|\n" + "".join(f"| {number} | {'x' * width} |\n" for number in range(rows))
 
 
+def _titles(of):
+    """Everything that has a place: sections, what they move behind, and what is no part of one yet."""
+    moved = [part for each in SECTIONS if each.blocks is not None for part in longs(each.blocks(of))]
+    return (
+        {name: title for name, title, _ in TOPICS} | {each.name: each.title for each in SECTIONS} | {each.key: each.title for each in moved}
+    )
+
+
 def test_every_post_is_within_the_limit(full):
     """The proposal and each part, of a result with everything filled; each part opens with its number and what it holds."""
     assert len(proposal_md(full)) < POST_LIMIT
@@ -33,19 +42,30 @@ def test_every_post_is_within_the_limit(full):
     for number, part in enumerate(found.parts, start=1):
         assert len(part) < POST_LIMIT
         assert re.match(rf"# Appendix {number} of {len(found.parts)}: \w", part)
-    assert set(found.where) == {name for name, _, _ in TOPICS} | {name for _, name, _ in SECTIONS}
+    assert set(found.where) == set(_titles(full))
 
 
 def test_forty_scenarios_lengthen_the_appendix_and_not_the_proposal(result):
     """Each of them stands in the appendix, in posts that fit; what is posted first stays as short as it was."""
     scenarios = tuple(replace(result.study.scenarios[number % 5], name=f"s-{number}", title=f"Kind {number}") for number in range(40))
-    renamed = replace(result, study=replace(result.study, scenarios=scenarios), worst_traces=(), worst_paths=())
-    facts = Account(renamed)
-    facts = replace(facts, evidence=replace(facts.evidence, scenarios=facts.evidence.scenarios * 8))
+    figures = [each.name for each in result.study.scenarios]
+
+    def met(score):
+        by_scenario = {each.name: score.by_scenario[figures[number % 5]] for number, each in enumerate(scenarios)}
+        return replace(score, by_scenario=by_scenario)
+
+    candidates = tuple(
+        replace(
+            each, selection_score=met(each.selection_score), holdout_score=None if each.holdout_score is None else met(each.holdout_score)
+        )
+        for each in result.candidates
+    )
+    study = replace(result.study, scenarios=scenarios)
+    facts = Account(replace(result, study=study, candidates=candidates, worst_traces=(), worst_paths=()))
     assert len(proposal_md(facts).split()) <= MOST_WORDS
     found = appendix(facts)
     assert all(len(part) < POST_LIMIT for part in found.parts)
-    assert all(f"Kind {number} |" in found.text for number in range(40))
+    assert all(f"Kind {number} `s-{number}` |" in found.text for number in range(40))
 
 
 def test_tables_are_tables(full):
@@ -59,33 +79,16 @@ def test_tables_are_tables(full):
 def test_what_is_cut_is_named_and_found(full):
     """Each place the proposal names holds the topic; every figure of the state and every limit stands in the appendix."""
     found, proposal = appendix(full), proposal_md(full)
-    titles = [*((name, title) for name, title, _ in TOPICS), *((name, title) for _, name, title in SECTIONS)]
     places = re.findall(r"appendix (\d+)", proposal)
     assert len(places) >= 6
     assert {int(number) for number in places} <= set(range(1, len(found.parts) + 1))
-    for name, title in titles:
+    for name, title in _titles(full).items():
         assert any(f"## {title} (" in found.parts[int(number) - 1] for number in re.findall(r"\d+", found.where[name])), name
     for row in full.state:
         assert f"`{row.key}`" in found.text
-    for row in full.evidence.rows:
+    for row in full.metrics:
         assert row.title in found.text
-    assert found.text.count("● KEPT") >= 2 * len(full.evidence.constraints)
-
-
-def test_the_proposal_keeps_what_decides(full):
-    """The objectives and risks, whatever is better or worse, and of each kind of limit the one nearest to breaking."""
-    names = {row.name for row in full.evidence.told}
-    assert {row.name for row in full.evidence.rows if row.verdict.word in ("BETTER", "WORSE")} <= names
-    assert {row.name for row in full.evidence.principal} <= names
-    kinds = {row.title for row in full.evidence.constraints}
-    assert {row.title for row in full.evidence.nearest} == kinds
-    assert len(full.evidence.nearest) == len(kinds) < len(full.evidence.constraints)
-
-
-def test_the_nearest_limit_is_the_one_with_the_worst_end(full):
-    """Under either set, by scenario: the severest scenario of the fake result for what it scales."""
-    row = next(row for row in full.evidence.nearest if row.title.startswith("Deepest shortfall"))
-    assert row.scenario == "ust-contagion-2022"
+    assert found.text.count("● KEPT") >= 2 * len(full.subject.score(full.subject.current).constraints)
 
 
 def test_topics_stay_whole_where_one_part_can_hold_them():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 import subprocess
 from dataclasses import replace
@@ -193,6 +194,42 @@ def test_whatever_is_told_the_first_screen_holds_it(chromium, make_result, blind
         assert each["wide"] == [], (name, width)
         assert each["scroll"] <= width, name
         assert width < WIDTHS[-1] or each["first"] <= SCREEN, name
+
+
+AXE = "AMO_OPT_AXE"
+"""The variable that names axe-core's script."""
+RUN_AXE = """
+for (const part of document.querySelectorAll('details')) part.open = true;
+axe.run(document, {resultTypes: ['violations']}).then(found => {
+  const told = found.violations.map(each => [each.id, each.help, ...each.nodes.slice(0, 3).map(node => node.html.slice(0, 120))]);
+  document.body.innerHTML = '<pre id="found"></pre>'.replace('></', '>' + btoa(unescape(encodeURIComponent(JSON.stringify([told, found.passes.length])))) + '</');
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def axe(missing):
+    """axe-core's script (``npm install axe-core``), which looks for what keeps a page from being read without eyes, a mouse or full sight."""
+    place = os.environ.get(AXE)
+    if place is None:
+        missing(f"{AXE} does not name axe-core's axe.min.js: npm install axe-core, and set it")
+    return Path(str(place)).read_text("utf-8").replace("</script", "<\\/script")
+
+
+@pytest.mark.parametrize("width", [WIDTHS[0], WIDTHS[-1]])
+def test_axe_finds_nothing_against_the_page(chromium, axe, page, tmp_path, width):
+    """Of its rules for WCAG and good practice, everything opened, on a telephone and on a desk."""
+    script = f"<script>{axe}</script><script>{RUN_AXE}</script></body>"
+    opened = re.sub("<meta http-equiv=[^>]*>", "", page).replace("</body>", script)  # the page itself lets no script run
+    (tmp_path / "page.html").write_text(opened, "utf-8")
+    ran = _run(
+        chromium, tmp_path, f"--window-size={width},900", "--virtual-time-budget=60000", "--dump-dom", (tmp_path / "page.html").as_uri()
+    )
+    found = re.search(r'<pre id="found">([^<]+)</pre>', ran.stdout)
+    assert found, ran.stderr[-2000:]
+    violations, passes = json.loads(base64.b64decode(found[1]))
+    assert violations == []
+    assert passes > 30
 
 
 @pytest.mark.campaign

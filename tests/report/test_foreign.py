@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from read import rows
 
+from amo_opt.amos.parameters import governed
 from amo_opt.config.load import load_state
 from amo_opt.onchain.calls import calls_between, policy_names, uncalled_caps
 from amo_opt.protocol.state import FRAX_STABLECOIN, Contract
 from amo_opt.report.account import Account
 from amo_opt.report.pages import appendix, proposal_md, report_html
 from amo_opt.report.sections.execution import execution_of
-from amo_opt.report.sections.parameters import NOT_KNOWN, OTHERS, cap_rows, parameter_rows, unnamed
+from amo_opt.report.sections.parameters import NOT_KNOWN, OTHERS, caps_table, changes_table, unnamed
 from amo_opt.report.sections.validity import own_episodes
 from amo_opt.report.sets import subject_of
 from amo_opt.scoring.replayed import episode_fits, fit_of
@@ -23,7 +25,7 @@ from amo_opt.simulation.backtest import backtest
 
 HASH = "ab" * 32
 STUDIES = Path(__file__).parents[2] / "studies"
-FRAX_ALONE = re.compile(r"FRAX|Frax\b|FXS|FIP-|set[A-Z]\w+\b|_cap\(\)|PIDController|amo_minter|frax_pool|10\^18")
+FRAX_ALONE = re.compile(r"FRAX|Frax\b|FXS|FIP-|set[A-Z]\w+\b|_cap\(\)|PIDController|amo_minter|frax_pool|10(?:\^18|¹⁸)")
 """What no sentence on another protocol may hold; the venue Fraxlend is another word."""
 
 
@@ -75,11 +77,13 @@ def test_nothing_of_frax_stands_in_a_report_on_another_protocol(make_result, sta
 def test_only_the_pools_own_function_is_named(acme):
     """ramp_A is Curve's and its integer A as it is; of everything else neither function nor limit nor integer is known."""
     after = acme.current.replace(amplification=1800, cr_band=0.004, aave_cap=0.1, min_cr=0.8, idle_buffer=0.1)
-    rows = {row.name: row for row in parameter_rows(acme.current, after, frozenset(), acme.state)}
-    assert (rows["amplification"].function, rows["amplification"].raw) == ("metapool.ramp_A", "1800")
-    others = [row for name, row in rows.items() if name != "amplification"]
-    assert {(row.function, row.raw, row.limit, row.executed_by) for row in others} == {("–", "–", NOT_KNOWN, OTHERS)}
-    assert cap_rows(acme.current, after, acme.state) == ()
+    (ramp, *others) = sorted(
+        rows(changes_table(governed(acme.state).values(), acme.current, after, acme.state)), key=lambda row: "ramp_A" not in str(row)
+    )
+    assert ramp["Parameter, name and function"].endswith("`amplification` `metapool.ramp_A`")
+    assert ramp["Raw integer"] == "1800"
+    assert {row["Parameter, name and function"].count("`") for row in others} == {2}, "a name and no function"
+    assert {(row["Raw integer"], row["On-chain limit"], row["Executed by"]) for row in others} == {("–", NOT_KNOWN, OTHERS)}
     assert [call.setter.place for call in calls_between(acme.current, after, acme.state, ramp=(1800, 1))] == ["metapool.ramp_A"]
     assert policy_names(acme.current, after, acme.state) == ("cr_band", "aave_cap", "idle_buffer", "min_cr")
     bare = replace(acme.state, contracts={}, protocol="")
@@ -117,7 +121,7 @@ def test_no_batch_leaves_a_cap_out_whose_integer_is_not_known(make_result, frax)
         for decimals in (6, 18, None)
     }
     before, after = results[6].study.current, results[6].recommended
-    six, eighteen, unknown = (cap_rows(before, after, each.study.state)[0].raw for each in results.values())
+    six, eighteen, unknown = (rows(caps_table(before, after, each.study.state))[0]["Raw integer"] for each in results.values())
     assert (eighteen, unknown) == (six + "0" * 12, NOT_KNOWN)
     assert uncalled_caps(before, after, results[None].study.state) == ("setCollatBorrowCap",)
     assert uncalled_caps(before, after, results[6].study.state) == ()
@@ -127,4 +131,4 @@ def test_no_batch_leaves_a_cap_out_whose_integer_is_not_known(make_result, frax)
     facts = Account(results[None])
     assert "setCollatBorrowCap not known (the state does not say how many decimals the collateral has)" in appendix(facts).text
     assert "contracts\\] collateral\\_decimals" in proposal_md(facts), "the reason stands in the text that is posted too"
-    assert "setCollatBorrowCap × 10^18 (the collateral has 18 decimals)" in appendix(Account(results[18])).text
+    assert "setCollatBorrowCap × 10¹⁸ (the collateral has 18 decimals)" in appendix(Account(results[18])).text

@@ -42,7 +42,7 @@ def test_the_file_says_what_the_section_says(make_result, verdict):
     assert len({each.name for each in monitor.triggers}) == len(monitor.triggers)
     assert (monitor.set == "proposed") == (verdict == "recommended") == facts.monitoring.watched.startswith("the proposed")
     assert ("revert" in {each.action.kind for each in monitor.triggers}) == (verdict == "recommended")
-    assert (monitor.study.hash, monitor.study.results, monitor.values) == (facts.study_hash, "a" * 64, facts.monitoring.values)
+    assert (monitor.study.hash, monitor.study.results, monitor.values) == (result.study.hash, facts.results_hash, facts.monitoring.values)
 
 
 def test_it_is_written_through_its_form_to_the_byte(result, tmp_path):

@@ -7,15 +7,17 @@ import math
 import re
 
 import pytest
+from read import rows, tables
 
 from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
 from amo_opt.report.first_page import first_html
 from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.results_json import results_json
+from amo_opt.report.sections import evidence
 from amo_opt.report.sections.choice import interval_words
 from amo_opt.report.sections.evidence import told_apart
-from amo_opt.report.sections.fans import fan_panels
+from amo_opt.report.sections.prices import fan_panels
 from amo_opt.report.sets import subject_of
 from amo_opt.report.wording import Scale
 from amo_opt.scoring.types import Estimate
@@ -32,8 +34,9 @@ def test_no_text_has_an_infinity_and_every_interval_is_said(facts):
         assert "not known" in text
         assert not re.search(r"(?<![\w.])[-−]?(inf|nan|Infinity|NaN)(?![\w.])", text)
         assert not re.search(r"[▲▼] (BETTER|WORSE|BROKEN)\b", text)
-    assert {row.current_verdict.word for row in facts.evidence.constraints} == {"UNDECIDED", "KEPT"}
-    assert {row.scenario for row in facts.evidence.constraints if row.current_verdict.word == "KEPT"} == {"any"}
+    limits = [rows(each) for each in tables(evidence.blocks(facts)) if each.label == "Limits"][-1]
+    assert {row["Current: kept?"] for row in limits} == {"○ UNDECIDED", "● KEPT"}
+    assert {row["Scenario"] for row in limits if row["Current: kept?"] == "● KEPT"} == {"any"}
 
 
 def test_machines_read_null(blind):
@@ -54,7 +57,7 @@ def test_everything_is_drawn_without_whiskers(facts):
     assert "95% interval not known" in first_html(facts.first)
     assert "no bands, intervals not known" in facts.choice.profile.caption
     assert "intervals not known" in facts.sensitivity.figure_caption
-    for row in facts.evidence.rows:
+    for row in facts.metrics:
         value, low, high = row.position
         assert abs(value) == pytest.approx(0.0) or abs(value) == pytest.approx(1.0)
         assert math.isnan(low), "NaN draws nothing"

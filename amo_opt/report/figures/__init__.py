@@ -10,9 +10,9 @@ from amo_opt.report.figures.ends import Pane, draw_ends
 from amo_opt.report.figures.episodes import draw_episode
 from amo_opt.report.figures.fans import draw_fan
 from amo_opt.report.figures.forest import draw_forest
-from amo_opt.report.figures.heatmap import draw_heat
+from amo_opt.report.figures.heatmap import draw_heat, heat_of
 from amo_opt.report.figures.profile import draw_profile, profile_alt
-from amo_opt.report.sections.evidence import reach_words
+from amo_opt.report.sections.evidence import forest_caption, reach_words
 from amo_opt.report.sections.search import convergence_of
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class Drawing:
 
 def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """The drawings by place; a place is empty where the facts hold nothing to draw."""
-    evidence, choice = facts.evidence, facts.choice
+    metrics, choice = facts.metrics, facts.choice
     drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "fans": (), "profile": (), "episodes": ()}
-    if evidence.rows:
-        alt = f"Forest plot of {len(evidence.rows)} paired differences, each {reach_words(evidence.rows)}; the table above holds every number."
-        drawings["forest"] = (Drawing((draw_forest(evidence.rows),), evidence.forest_caption, alt),)
+    if metrics:
+        alt = f"Forest plot of {len(metrics)} paired differences, each {reach_words(metrics)}; the table above holds every number."
+        drawings["forest"] = (Drawing((draw_forest(metrics),), forest_caption(facts), alt),)
     drawings["fans"] = tuple(
         Drawing(
             (draw_fan(panel, f"fan{number}", facts.account),),
@@ -62,7 +62,7 @@ def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
 
 def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """The heat map, the neighbours and the tornado."""
-    heat, around, sensitivity = facts.heat, facts.neighbourhood, facts.sensitivity
+    heat, around, sensitivity = heat_of(facts.result, facts.subject), facts.neighbourhood, facts.sensitivity
     drawings: dict[str, tuple[Drawing, ...]] = {"heat": (), "neighbours": (), "tornado": ()}
     if heat.panels:
         alt = f"Heat map of differences to the current set: {len(heat.scenarios)} scenarios by {len(heat.columns)} sets for {len(heat.panels)} metrics; the number stands in each cell."

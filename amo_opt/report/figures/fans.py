@@ -8,7 +8,7 @@ from amo_opt.report.figures.style import HUES, INK, blank, price_ticks, styled, 
 from amo_opt.wording import in_account
 
 if TYPE_CHECKING:
-    from amo_opt.report.sections.fans import FanPanel
+    from amo_opt.report.sections.prices import FanPanel
 
 BANDS = ((0, 6, 0.18), (1, 5, 0.28), (2, 4, 0.42))
 """Pairs of quantile places and the opacity between them: 1-99%, 5-95%, 25-75%."""

@@ -13,7 +13,7 @@ from amo_opt.stress.settings import SETTINGS
 from amo_opt.wording import NOT_KNOWN, clean, count
 
 if TYPE_CHECKING:
-    from amo_opt.report.sections.state import StateRow
+    from amo_opt.report.sections.front import StateRow
     from amo_opt.report.sets import Subject
     from amo_opt.scoring.types import Estimate
     from amo_opt.search.result import AssumptionDoubt, Band, Bound, Result

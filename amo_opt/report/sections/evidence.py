@@ -1,4 +1,4 @@
-"""Before and after on certification paths: the table, the forest of paired differences, the scenario table, the constraints."""
+"""Section 5: before and after on certification paths, over all scenarios and within each; the limits are those of `limits`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.limits import ConstraintRow, constraint_rows, nearest_rows
-from amo_opt.report.wording import Chip, Scale, better_of, metric_of, paths_counted, paths_of, scale_for
+from amo_opt.report.blocks import Block, Column, Heading, InText, Line, Long, Moved, Named, OnPage, Picture, See, Table, Text, Told, n, num
+from amo_opt.report.limits import limit_blocks
+from amo_opt.report.wording import Chip, Scale, better_of, metric_of, paths_of, scale_for
+from amo_opt.scoring.types import Estimate
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from amo_opt.config.study import Study
+    from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
-    from amo_opt.scoring.types import Estimate, PairedDifference
-    from amo_opt.stress.scenario import Scenario
+    from amo_opt.scoring.types import Metric, PairedDifference
+    from amo_opt.search.result import Candidate
 
 CONTRAST_METRICS = (
     "yield",
@@ -26,7 +30,7 @@ CONTRAST_METRICS = (
     "unserved_cvar90_usd_hours",
     "hours_below_099",
 )
-"""The columns of the scenario table."""
+"""The columns of the scenario table, as far as they were measured; the section itself shows the first two."""
 RISKS = (
     "yield",
     "peg_cvar95_bps",
@@ -39,114 +43,95 @@ RISKS = (
 """The objectives and the risks that a decision may name."""
 TAIL_MINIMUM = 40.0
 """Kish's effective tail count under which the interval of a tail figure covers too little to be trusted."""
+VERDICTS = (
+    "BETTER: the interval lies wholly on the good side. EQUIVALENT: within the tolerance on both sides. NO WORSE: above the tolerance on the bad side. "
+    "WORSE: wholly on the bad side. INCONCLUSIVE: none of these. A tolerance stands where the study sets one."
+)
+
+
+def finding(of: Account) -> str:
+    """How many metrics are better and worse."""
+    if not of.metrics:
+        return "Every metric of today’s set"
+    better, worse = _counted(of.metrics)
+    return f"Of {len(of.metrics)} metrics {better} are better and {worse} worse, with their intervals"
+
+
+def blocks(of: Account) -> list[Block]:
+    """All metrics, all scenarios, all limits; where the section is posted, of each what decides."""
+    return [*_opening(of), *_before_and_after(of), *_scenarios(of), *limit_blocks(of)]
+
+
+def _opening(of: Account) -> list[Block]:
+    if of.subject.stream == "holdout":
+        seen, paired = "that neither the search nor the choice has seen.", " Both sets meet the same paths, so differences are paired."
+    else:
+        seen, paired = "that the search has not seen; the choice was made on them.", " Differences are paired."
+    drawn = [name for name, there in (("forest plot", of.metrics), ("price fans", of.fans)) if there]
+    return [
+        Text(f"Figures come from {of.paths} {seen}{paired if of.metrics else ''} Intervals are 95%."),
+        InText(*([Text(f"Figures as pictures ({', '.join(drawn)}) are in report.html.")] if drawn else [])),
+    ]
+
+
+# -- over all scenarios --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric before and after; ``position`` holds the paired difference and its interval in units of the largest bound of its
-    interval, favourable side positive, for the forest plot (NaN for ends that are not known: the point then stands at -1, 0 or 1).
+    """One metric before and after, ``scale`` for both and ``fine`` for the difference; ``position`` holds the paired difference and its interval in units of the
+    largest bound of its interval, favourable side positive, for the forest plot (NaN for ends that are not known: the point then stands at -1, 0 or 1).
     """
 
-    name: str
-    title: str
-    unit: str
-    difference_unit: str
-    current: str
-    current_interval: str
-    proposed: str
-    proposed_interval: str
-    difference: str
-    interval: str
-    n: str
-    thin_tail: bool
-    tolerance: str
-    verdict: Chip
+    metric: Metric
+    paired: PairedDifference
+    now: Estimate | None
+    then: Estimate | None
+    scale: Scale
+    fine: Scale
     position: tuple[float, float, float]
     tolerance_position: float | None
 
-
-@dataclass(frozen=True)
-class Cell:
-    """One figure of one scenario, before and after, and whether the sets differ; ``verdict`` says which way.
-
-    ``interval`` is that of the difference: paired where that was computed, else what the two sets' own intervals leave.
-    """
-
-    current: str
-    proposed: str
-    difference: str
-    interval: str
-    n: str
-    verdict: Chip | None
-
-
-@dataclass(frozen=True)
-class ScenarioRow:
-    """One scenario: a cell for each of the table's metrics."""
-
-    name: str
-    title: str
-    weight: str
-    n: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Section 5. ``scenario_columns`` are (title, unit); ``paired_cells`` is True where scenario cells are judged by paired differences,
-    else by intervals that do not meet; ``nearest`` holds of each kind of limit the one nearest to breaking under either set.
-    """
-
-    label: str
-    stream: str
-    paths: str
-    rows: tuple[MetricRow, ...]
-    forest_caption: str
-    scenario_columns: tuple[tuple[str, str], ...]
-    scenarios: tuple[ScenarioRow, ...]
-    paired_cells: bool
-    constraints: tuple[ConstraintRow, ...]
-    nearest: tuple[ConstraintRow, ...]
+    @property
+    def name(self) -> str:
+        """The metric's name."""
+        return self.metric.name
 
     @property
-    def principal(self) -> tuple[MetricRow, ...]:
-        """The rows of the objectives and the risks: those the decision may name."""
-        return tuple(row for row in self.rows if row.name in RISKS)
+    def title(self) -> str:
+        """The metric in words."""
+        return self.metric.title
 
     @property
-    def told(self) -> tuple[MetricRow, ...]:
-        """The same, and whatever is better or worse."""
-        return tuple(row for row in self.rows if row.name in RISKS or row.verdict.word in ("BETTER", "WORSE"))
+    def verdict(self) -> Chip:
+        """Of the paired difference."""
+        return Chip(self.paired.verdict)
+
+    @property
+    def difference(self) -> str:
+        """Other less current."""
+        return self.fine.number(self.paired.difference.value, signed=True)
+
+    @property
+    def difference_unit(self) -> str:
+        """Its unit."""
+        return self.fine.difference_unit
+
+    @property
+    def interval(self) -> str:
+        """Its interval."""
+        return self.fine.interval(self.paired.difference, signed=True)
+
+    @property
+    def thin_tail(self) -> bool:
+        """Whether too few paths of the tail are behind it."""
+        points = self.paired.difference.tail_points
+        return points is not None and points < TAIL_MINIMUM
 
 
-def evidence_of(subject: Subject, scenarios: tuple[Scenario, ...], *, seed: int) -> Evidence:
-    """Every table of section 5 for the current set and the one against it."""
-    paths = paths_counted(subject.score(subject.current).yield_annual, f"{subject.stream} path")
-    overall = tuple(each for each in subject.paired if each.scenario is None)
-    rows = tuple(_metric_row(each, subject) for each in overall)
-    scales = _contrast_scales(subject)
-    return Evidence(
-        label=subject.label,
-        stream=subject.stream,
-        paths=paths,
-        rows=rows,
-        forest_caption=_forest_caption(rows, subject, paths=paths, seed=seed),
-        scenario_columns=tuple((metric_of(name, subject.account).title, scale.unit) for name, scale in scales.items()),
-        scenarios=_scenario_rows(subject, scenarios, scales),
-        paired_cells=any(each.scenario is not None for each in subject.paired),
-        constraints=constraint_rows(subject),
-        nearest=nearest_rows(subject),
-    )
-
-
-def certified_rows(subject: Subject) -> tuple[tuple[str, str, str, str], ...]:
-    """Metric, figure, interval and n of the current set alone, where nothing stands against it."""
-    rows = []
-    for name, estimate in subject.score(subject.current).metrics.items():
-        metric = metric_of(name, subject.account)
-        scale = _fine_scale(metric.unit, estimate)
-        rows.append((metric.title, scale.text(estimate.value), scale.interval(estimate), paths_of(estimate)))
-    return tuple(rows)
+def metric_rows(subject: Subject) -> tuple[MetricRow, ...]:
+    """Every metric that was paired over all scenarios; none where nothing stands against the current set."""
+    return tuple(_metric_row(each, subject) for each in subject.paired if each.scenario is None)
 
 
 def adverse(row: MetricRow) -> float:
@@ -156,36 +141,81 @@ def adverse(row: MetricRow) -> float:
 
 def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
     metric = metric_of(paired.metric, subject.account)
-    now = subject.score(subject.current).metrics.get(paired.metric)
-    then = None if subject.other is None else subject.score(subject.other).metrics.get(paired.metric)
     scale = scale_for(metric.unit, (paired.current, paired.candidate))
     found = paired.difference
-    fine = scale.told(found)
     # where the interval is not known the point alone is drawn, on its side
     low, high = found.interval or (math.nan, math.nan)
     reach = (abs(found.value) if found.interval is None else max(abs(low), abs(high))) or 1.0
     sign = float(metric.better or 1) / reach
     return MetricRow(
-        name=paired.metric,
-        title=metric.title,
-        unit=scale.unit,
-        difference_unit=scale.difference_unit,
-        current=scale.number(paired.current),
-        current_interval=MISSING if now is None else scale.interval(now),
-        proposed=scale.number(paired.candidate),
-        proposed_interval=MISSING if then is None else scale.interval(then),
-        difference=fine.number(found.value, signed=True),
-        interval=fine.interval(found, signed=True),
-        n=paths_of(found),
-        thin_tail=found.tail_points is not None and found.tail_points < TAIL_MINIMUM,
-        tolerance=fine.number(paired.tolerance) if paired.tolerance > 0.0 else MISSING,
-        verdict=Chip(paired.verdict),
+        metric=metric,
+        paired=paired,
+        now=subject.score(subject.current).metrics.get(paired.metric),
+        then=None if subject.other is None else subject.score(subject.other).metrics.get(paired.metric),
+        scale=scale,
+        fine=scale.told(found),
         position=(found.value * sign, *sorted((low * sign, high * sign))),  # type: ignore[arg-type]
         tolerance_position=-paired.tolerance / reach if 0.0 < paired.tolerance <= reach else None,
     )
 
 
-def reach_words(rows: tuple[MetricRow, ...]) -> str:
+def _before_and_after(of: Account) -> list[Block]:
+    rows, unsettled = of.metrics, Text(of.tails.sentence)
+    if not rows:
+        return [Heading("Before and after"), Text("Only the current set was certified."), _alone(of.subject), unsettled]
+    told = [row for row in rows if row.name in RISKS or row.verdict.word in ("BETTER", "WORSE")]
+    thin = (
+        "† Fewer than 40 effective paths in the tail: the interval covers less than it says." if any(row.thin_tail for row in rows) else ""
+    )
+    held = f"{forest_caption(of)} The table holds the objectives, the risks and whatever is better or worse; every metric: "
+    return [
+        InText(Heading("Before and after"), _metrics(told, of.subject.label), Text(thin), Text(held, See("metrics"), ".")),
+        Long(
+            "metrics",
+            "Every metric before and after",
+            _metrics(rows, of.subject.label),
+            Text(thin, kind="small"),
+            Text(VERDICTS, kind="small"),
+        ),
+        unsettled,
+        Picture("forest"),
+    ]
+
+
+def _metrics(rows: Iterable[MetricRow], label: str) -> Table:
+    heads = ("Metric", "Unit", num("Current (95%)"), num(f"{label} (95%)"), num("Difference (95%)"), num("Tolerance"), n(), "Verdict")
+    cells = [
+        (
+            Named(row.title, mark="†" if row.thin_tail else ""),
+            row.scale.unit,
+            Told(row.scale.number(row.paired.current), MISSING if row.now is None else row.scale.interval(row.now)),
+            Told(row.scale.number(row.paired.candidate), MISSING if row.then is None else row.scale.interval(row.then)),
+            Told(row.difference, row.interval),
+            row.fine.number(row.paired.tolerance) if row.paired.tolerance > 0.0 else None,
+            paths_of(row.paired.difference),
+            row.verdict,
+        )
+        for row in rows
+    ]
+    return Table(heads, cells, label="Before and after")
+
+
+def _alone(subject: Subject) -> Table:
+    """The current set by itself."""
+    rows = []
+    for name, estimate in subject.score(subject.current).metrics.items():
+        metric = metric_of(name, subject.account)
+        scale = scale_for(metric.unit, (estimate.value, estimate.low, estimate.high))
+        rows.append((metric.title, Told(scale.text(estimate.value), scale.interval(estimate)), paths_of(estimate)))
+    return Table(("Metric", num("Current (95%)"), n()), rows, label="The current set", narrow=True)
+
+
+def _counted(rows: Sequence[MetricRow]) -> tuple[int, int]:
+    words = [row.verdict.word for row in rows]
+    return words.count("BETTER"), words.count("WORSE")
+
+
+def reach_words(rows: Sequence[MetricRow]) -> str:
     """In which units the forest's differences stand: where an interval is not known the point says its side alone."""
     known = {math.isfinite(row.position[1]) for row in rows}
     if False not in known:
@@ -197,54 +227,44 @@ def reach_words(rows: tuple[MetricRow, ...]) -> str:
     )
 
 
-def _forest_caption(rows: tuple[MetricRow, ...], subject: Subject, *, paths: str, seed: int) -> str:
-    better, worse = (sum(row.verdict.word == word for row in rows) for word in ("BETTER", "WORSE"))
+def forest_caption(of: Account) -> str:
+    """How many metrics are told apart, and how the forest is drawn."""
+    rows = of.metrics
+    better, worse = _counted(rows)
     return (
-        f"{subject.short_label} against current: of {count(len(rows), 'metric')}, {better} better and {worse} worse with 95% confidence each, "
+        f"{of.subject.short_label} against current: of {count(len(rows), 'metric')}, {better} better and {worse} worse with 95% confidence each, "
         f"{len(rows) - better - worse} not told apart. Paired differences, each {reach_words(rows)}, favourable to the right "
-        f"(n = {paths}, seed {seed})."
+        f"(n = {of.paths}, seed {of.study.search.seed})."
     )
 
 
-def _contrast_scales(subject: Subject) -> dict[str, Scale]:
-    """The scenario table's metrics, each with one scale for its whole column."""
-    tables = [subject.score(each).by_scenario for each in (subject.current, subject.other) if each is not None]
-    scales = {}
-    for name in CONTRAST_METRICS:
-        values = [scores[name].value for table in tables for scores in table.values() if name in scores]
-        if values:
-            scales[name] = scale_for(metric_of(name, subject.account).unit, values)
-    return scales
+# -- within a scenario ---------------------------------------------------------------------------------------------------------------
 
 
-def _scenario_rows(subject: Subject, scenarios: tuple[Scenario, ...], scales: Mapping[str, Scale]) -> tuple[ScenarioRow, ...]:
-    total = sum(each.weight for each in scenarios)
-    now = subject.score(subject.current).by_scenario
-    then = {} if subject.other is None else subject.score(subject.other).by_scenario
-    paired = {(each.scenario, each.metric): each for each in subject.paired if each.scenario is not None}
-    rows = []
-    for scenario in scenarios:
-        before, after = now.get(scenario.name, {}), then.get(scenario.name, {})
-        cells = tuple(
-            _cell(name, scale, before.get(name), after.get(name), paired.get((scenario.name, name))) for name, scale in scales.items()
-        )
-        n = next((cell.n for cell in cells if cell.n != MISSING), MISSING)
-        rows.append(ScenarioRow(scenario.name, clean(scenario.title), Scale(100.0, 1, "%").text(scenario.weight / total), n, cells))
-    return tuple(rows)
+@dataclass(frozen=True)
+class Contrast:
+    """One figure of one scenario under the current and another set. The interval of the difference is the paired one where that was computed, else what the two sets' own intervals leave."""
+
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+    verdict: Chip
 
 
-def _cell(name: str, scale: Scale, before: Estimate | None, after: Estimate | None, paired: PairedDifference | None) -> Cell:
-    if before is None:
-        return Cell(MISSING, MISSING, MISSING, MISSING, MISSING, None)
-    if after is None:
-        return Cell(scale.number(before.value), MISSING, MISSING, scale.interval(before), paths_of(before), None)
-    difference = scale.number(after.value - before.value, signed=True)
-    if paired is not None:
-        word, low, high = paired.verdict, paired.difference.low, paired.difference.high
-    else:
-        word, low, high = told_apart(better_of(name), before, after), after.low - before.high, after.high - before.low
-    interval = scale.between(low, high, signed=True)
-    return Cell(scale.number(before.value), scale.number(after.value), difference, interval, paths_of(after), Chip(word))
+def contrast_of(subject: Subject, candidate: Candidate, metric: str, scenario: str) -> Contrast | None:
+    """The candidate against the current set; None where either did not meet the scenario."""
+    score = subject.score(candidate)
+    before, after = (each.by_scenario.get(scenario, {}).get(metric) for each in (subject.score(subject.current), score))
+    if before is None or after is None:
+        return None
+    paired = candidate.holdout_paired if score is candidate.holdout_score else candidate.selection_paired
+    for each in paired:
+        if (each.metric, each.scenario) == (metric, scenario):
+            return Contrast(before, after, each.difference, Chip(each.verdict))
+    apart = Estimate(
+        value=after.value - before.value, low=after.low - before.high, high=after.high - before.low, n=after.n, twins=after.twins
+    )
+    return Contrast(before, after, apart, Chip(told_apart(better_of(metric), before, after)))
 
 
 def told_apart(better: int, before: Estimate, after: Estimate) -> str:
@@ -258,5 +278,77 @@ def told_apart(better: int, before: Estimate, after: Estimate) -> str:
     return "BETTER" if (after.value - before.value) * better > 0 else "WORSE"
 
 
-def _fine_scale(unit: str, estimate: Estimate) -> Scale:
-    return scale_for(unit, (estimate.value, estimate.low, estimate.high))
+def scenario_weights(study: Study) -> dict[str, str]:
+    """The share of each scenario."""
+    total = sum(each.weight for each in study.scenarios)
+    return {each.name: Scale(100.0, 1, "%").text(each.weight / total) for each in study.scenarios}
+
+
+def _scenarios(of: Account) -> list[Block]:
+    subject = of.subject
+    scales = _contrast_scales(subject)
+    units = [(metric_of(name, subject.account).title, scale.unit) for name, scale in scales.items()]
+    heads = (Column("Scenario"), num("Weight"), n(), *(num(", ".join(filter(None, unit))) for unit in units))
+    weights = scenario_weights(of.study)
+    rows = [
+        _scenario_row(subject, each.name, (Named(clean(each.title), (each.name,)), weights[each.name]), scales)
+        for each in of.study.scenarios
+    ]
+    shown = 5  # name, weight, n and two figures
+    shades = "Shaded by the same verdict; hatched: not told apart."
+    return [
+        InText(
+            Heading("Scenario by scenario"),
+            Text(_key(subject), f" With {count(len(heads) - shown, 'more metric')}: ", See("scenarios"), "."),
+            Table(heads[:shown], [row[:shown] for row in rows]),
+        ),
+        Long(
+            "scenarios",
+            "Every scenario",
+            Picture("heat", "twin"),
+            Text(_key(subject), kind="small"),
+            *([] if subject.other is None else [OnPage(Text(shades, kind="small"))]),
+            Table(heads, rows, label="Scenarios", kind="heat"),
+        ),
+    ]
+
+
+def _key(subject: Subject) -> str:
+    """How the cells are to be read."""
+    if subject.other is None:
+        return "The current set, with its 95% interval."
+    if any(each.scenario is not None for each in subject.paired):
+        leave, marks = "", "▲ better, ▼ worse, ● equivalent, ◆ no worse, ○ not told apart, by the paired verdict."
+    else:
+        leave = " (what the two sets' own intervals leave)"
+        marks = "▲ better, ▼ worse where the two intervals do not meet (stricter than a paired test), ○ not told apart, ● equal."
+    return f"Current → {subject.label}, with the 95% interval of the difference{leave}; {marks}"
+
+
+def _contrast_scales(subject: Subject) -> dict[str, Scale]:
+    """The scenario table's metrics, each with one scale for its whole column."""
+    tables = [subject.score(each).by_scenario for each in (subject.current, subject.other) if each is not None]
+    scales = {}
+    for name in CONTRAST_METRICS:
+        values = [scores[name].value for table in tables for scores in table.values() if name in scores]
+        if values:
+            scales[name] = scale_for(metric_of(name, subject.account).unit, values)
+    return scales
+
+
+def _scenario_row(subject: Subject, scenario: str, opening: tuple[Line, ...], scales: Mapping[str, Scale]) -> tuple[Line, ...]:
+    now = subject.score(subject.current).by_scenario.get(scenario, {})
+    cells: list[Line] = []
+    paths = None
+    for name, scale in scales.items():
+        before = now.get(name)
+        found = None if subject.other is None else contrast_of(subject, subject.other, name, scenario)
+        if found is not None:
+            then, apart = scale.number(found.after.value), scale.number(found.difference.value, signed=True)
+            interval = scale.interval(found.difference, signed=True)
+            cells.append(Moved(scale.number(found.before.value), then, apart, interval, found.verdict))
+        else:
+            cells.append(None if before is None else Moved(scale.number(before.value), "", "", scale.interval(before), None))
+        of = before if found is None else found.after
+        paths = paths_of(of) if paths is None and of is not None else paths
+    return (*opening, paths, *cells)

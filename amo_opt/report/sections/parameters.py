@@ -1,101 +1,150 @@
-"""The parameter table: what is, what is proposed, and the integer a contract would hold."""
+"""Section 2: what is, what is proposed, and the integer a contract would hold."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
-from amo_opt.amos.naming import is_plain, of_pool, pool_name
+from amo_opt.amos.naming import of_pool
 from amo_opt.amos.parameters import PARAMETERS, governed
 from amo_opt.onchain.calls import way_to
 from amo_opt.onchain.raw_integers import CAPS, cap_raw, cap_tokens, raw_integer
 from amo_opt.onchain.signatures import MINT_CAP, setter_of
-from amo_opt.protocol.parameters import Parameter, ParameterSet
+from amo_opt.report.blocks import Block, Bullets, Code, Column, Line, Named, Strong, Table, Text, num
 from amo_opt.report.wording import Scale, plain_number, sentence_case
-from amo_opt.wording import MISSING, NOT_KNOWN, clean, in_account
+from amo_opt.wording import NOT_KNOWN, clean, in_account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amo_opt.onchain.signatures import Setter
+    from amo_opt.protocol.parameters import Parameter, ParameterSet
     from amo_opt.protocol.state import ProtocolState
+    from amo_opt.report.account import Account
 
 POLICY = "policy of the executing team"
 NO_LIMIT = "not on chain"
 OTHERS = "the protocol's own way (not in the state)"
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-@dataclass(frozen=True)
-class ParameterRow:
-    """One parameter. ``function`` is contract and setter, ``raw`` the proposed on-chain integer, ``change`` in per cent, ``limit`` what the
-    contract refuses; numbers are text.
-    """
-
-    name: str
-    title: str
-    current: str
-    proposed: str
-    unit: str
-    change: str
-    function: str
-    limit: str
-    reversible: str
-    executed_by: str
-    raw: str
-    changed: bool
-    searched: bool
+def finding(of: Account) -> str:
+    """What the tables say of the change."""
+    return "Functions, limits on chain and raw integers of what changes" if of.first.changes else "Functions and limits on chain"
 
 
-@dataclass(frozen=True)
-class Fees:
-    """Pool fees, which nobody searches: of which ``pool``, empty where there are several, and whether they were ``fixed`` at its deployment."""
+def blocks(of: Account) -> list[Block]:
+    """What differs between the sets, what that makes of the caps on chain, and which cap is below what is out."""
+    before, after, state = of.subject.current.parameters, of.shown.parameters, of.study.state
+    label = of.subject.label
+    held = before.values()
+    changed = [each for name, each in governed(state).items() if held[name] != after.values()[name]]
+    warned = below_use(before, after if of.recommended else before, state)
+    not_proposed = (
+        "No change is proposed. The table sets the current values beside those of the best alternative, which is not recommended."
+    )
+    return [
+        Text("" if of.recommended else not_proposed),
+        changes_table(changed, before, after, state, label),
+        *(_sums(before, after, state, label) if state.runs_frax_contracts else [Text(unnamed(state))]),
+        Bullets((Strong("Warning:"), f" {each}") for each in warned),
+        Text(
+            "Nothing new may go out under such a cap, and what is over it comes back: check the state's books and the set in force."
+            if warned
+            else ""
+        ),
+    ]
 
-    pool: str
-    fixed: bool
+
+def changes_table(
+    parameters: Iterable[Parameter], before: ParameterSet, after: ParameterSet, state: ProtocolState, label: str = "Proposed"
+) -> Table:
+    """Parameters under both sets: contract and setter, the integer the contract would hold, what it refuses, and who executes it."""
+    heads = (
+        "Parameter, name and function",
+        num("Current"),
+        num(label),
+        "Unit",
+        num("Raw integer"),
+        num("Change"),
+        Column("On-chain limit", "small"),
+        Column("Reversible", "small"),
+        Column("Executed by", "text small"),
+    )
+    held, then = before.values(), after.values()
+    return Table(heads, [_cells(each, held[each.name], then[each.name], state) for each in parameters], label="Parameters")
 
 
-@dataclass(frozen=True)
-class CapRow:
-    """One on-chain cap: the global sum that the shares of its AMOs amount to at the state."""
-
-    setter: str
-    sums: str
-    current: str
-    proposed: str
-    change: str
-    raw: str
-    executed_by: str
-
-
-def parameter_rows(
-    current: ParameterSet, proposed: ParameterSet, searched: frozenset[str], state: ProtocolState
-) -> tuple[ParameterRow, ...]:
-    """Every parameter of what the protocol has, in the order of a parameter file."""
-    before, after = current.values(), proposed.values()
-    return tuple(
-        _row(parameter, before[name], after[name], state, searched=name in searched) for name, parameter in governed(state).items()
+def _cells(parameter: Parameter, before: float, after: float, state: ProtocolState) -> tuple[Line, ...]:
+    setter = setter_of(parameter.name, state)
+    known = _is_known(parameter, state)
+    raw = None if setter is None else raw_integer(parameter, after)
+    shown = None if raw is None else str(raw)
+    if setter is not None and setter.name in CAPS:
+        shown = "in the sum below"
+    elif parameter.name == "cr_band" and state.price_controller == "pid" and raw is not None:
+        shown = f"{10**6 + raw}, {10**6 - raw}"
+    return (
+        Named(of_pool(parameter.title, state), (parameter.name, *([] if setter is None else [setter.place]))),
+        plain_number(before),
+        plain_number(after),
+        in_account(parameter.unit, state.unit),
+        shown,
+        _change(before, after),
+        setter.limit if setter is not None else NO_LIMIT if known else NOT_KNOWN,
+        setter.reversible if setter is not None else "yes, at once" if known else NOT_KNOWN,
+        executed_by(parameter, state),
     )
 
 
-def cap_rows(current: ParameterSet, proposed: ParameterSet, state: ProtocolState) -> tuple[CapRow, ...]:
-    """Frax's on-chain caps in tokens at the state's collateral (at par) and supply; none where the state is another protocol's."""
-    if not state.runs_frax_contracts:
-        return ()
+def executed_by(parameter: Parameter, state: ProtocolState) -> str:
+    """Who sets it: the sender of its setter's call, or whoever keeps to a policy."""
+    setter = setter_of(parameter.name, state)
+    if setter is not None:
+        return executor(state, setter)
+    return POLICY if _is_known(parameter, state) else OTHERS
+
+
+def _is_known(parameter: Parameter, state: ProtocolState) -> bool:
+    """Whether this program knows how it is set: by a setter, or, where there is none, that it is policy."""
+    return setter_of(parameter.name, state) is not None or state.runs_frax_contracts or parameter.policy
+
+
+def _sums(before: ParameterSet, after: ParameterSet, state: ProtocolState, label: str) -> list[Block]:
+    decimals = state.collateral_decimals
+    collateral = (
+        "setCollatBorrowCap not known (the state does not say how many decimals the collateral has)"
+        if decimals is None
+        else f"setCollatBorrowCap × 10{str(decimals).translate(SUPERSCRIPTS)} (the collateral has {decimals} decimals)"
+    )
+    return [
+        Text(
+            "On chain the caps are global sums over AMOs; the cap of a single AMO is the policy of the executing team. At the state's collateral and supply "
+            "the sums are:"
+        ),
+        caps_table(before, after, state, label),
+        Text(
+            f"Raw integers: ratios, bands and prices × 10⁶, times in seconds, setFraxMintCap × 10¹⁸, {collateral}, A as it is. "
+            "The pool's fees (of 10¹⁰) are fixed at deployment.",
+            kind="small",
+        ),
+    ]
+
+
+def caps_table(before: ParameterSet, after: ParameterSet, state: ProtocolState, label: str = "Proposed") -> Table:
+    """Frax's on-chain caps: the global sums that the shares of its AMOs amount to at the state's collateral (at par) and supply, in tokens."""
     scale = Scale(1e-6, 1, "m")
-    rows = []
+    wide_small = Column("Executed by", "text small")
+    heads = ("Function", "Sum of", num("Current (tokens)"), num(f"{label} (tokens)"), num("Raw integer"), num("Change"), wide_small)
+    rows: list[tuple[Line, ...]] = []
     for setter, (names, _) in CAPS.items():
-        before, after = (cap_tokens(setter, each, state) for each in (current, proposed))
-        executed_by = executor(state, MINT_CAP)
-        raw = cap_raw(setter, proposed, state)
-        shown = NOT_KNOWN if raw is None else str(raw)
+        now, then = (cap_tokens(setter, each, state) for each in (before, after))
+        raw = cap_raw(setter, after, state)
         there = " + ".join(name for name in names if state.has(PARAMETERS[name].of))  # the others' caps are of nothing
-        rows.append(CapRow(setter, there, scale.text(before), scale.text(after), _change(before, after), shown, executed_by))
-    return tuple(rows)
-
-
-def fees_of(state: ProtocolState) -> Fees:
-    """Of a metapool's fees it is known that its deployment fixed them."""
-    return Fees("" if state.pools.named else pool_name(state), fixed=not is_plain(state))
+        shown = NOT_KNOWN if raw is None else str(raw)
+        rows.append((Code(setter), there, scale.text(now), scale.text(then), shown, _change(now, then), executor(state, MINT_CAP)))
+    return Table(heads, rows, label="Caps on chain", narrow=True)
 
 
 def unnamed(state: ProtocolState) -> str:
@@ -142,31 +191,6 @@ def changed_names(current: ParameterSet, proposed: ParameterSet) -> tuple[str, .
     before, after = current.values(), proposed.values()
     names = [name for name in before if before[name] != after[name]]
     return tuple(sorted(names, key=lambda name: (PARAMETERS[name].setter is None, -_relative(before[name], after[name]), name)))
-
-
-def _row(parameter: Parameter, before: float, after: float, state: ProtocolState, *, searched: bool) -> ParameterRow:
-    setter = setter_of(parameter.name, state)
-    known = setter is not None or state.runs_frax_contracts or parameter.policy
-    raw = None if setter is None else raw_integer(parameter, after)
-    summed = setter is not None and setter.name in CAPS
-    shown = MISSING if raw is None else str(raw)
-    if parameter.name == "cr_band" and state.price_controller == "pid" and raw is not None:
-        shown = f"{10**6 + raw}, {10**6 - raw}"
-    return ParameterRow(
-        name=parameter.name,
-        title=of_pool(parameter.title, state),
-        current=plain_number(before),
-        proposed=plain_number(after),
-        unit=in_account(parameter.unit, state.unit),
-        change=_change(before, after),
-        function=MISSING if setter is None else setter.place,
-        limit=setter.limit if setter is not None else NO_LIMIT if known else NOT_KNOWN,
-        reversible=setter.reversible if setter is not None else "yes, at once" if known else NOT_KNOWN,
-        executed_by=executor(state, setter) if setter is not None else POLICY if known else OTHERS,
-        raw="in the sum below" if summed else shown,
-        changed=before != after,
-        searched=searched,
-    )
 
 
 def _change(before: float, after: float) -> str:

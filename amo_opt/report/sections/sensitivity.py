@@ -18,7 +18,7 @@ from amo_opt.report.wording import Chip, Scale, paths_counted, plain_number
 from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
-    from amo_opt.report.sections.state import StateRow
+    from amo_opt.report.sections.front import StateRow
     from amo_opt.report.sets import Subject
     from amo_opt.scoring.types import Estimate
     from amo_opt.search.result import Result, Sensitivity

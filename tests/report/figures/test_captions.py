@@ -11,8 +11,10 @@ from matplotlib.patches import Rectangle
 
 from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
+from amo_opt.report.figures.heatmap import heat_of
 from amo_opt.report.figures.style import BLUE, ORANGE
 from amo_opt.report.pages import appendix, report_html
+from amo_opt.report.sections.prices import reading_of
 from amo_opt.report.stories.backtest import band_holds
 
 ROOMS = ("fans", "forest", "heatmap", "profile", "ends", "episodes", "bars")
@@ -62,8 +64,8 @@ def test_fans_promise_the_sets_they_draw(drawn, closest, result):
             assert ("on one axis" in drawing.alt) == (sets == 2)
             assert ("under the current set" in drawing.caption) == (sets == 2)
             assert "holdout paths" in drawing.caption
-        assert ("two sets" in facts.fans_reading, "dashed" in facts.fans_reading) == (sets == 2, sets == 2)
-        assert ("only the set in force" in facts.fans_reading) == (sets == 1)
+        assert ("two sets" in reading_of(facts.fans), "dashed" in reading_of(facts.fans)) == (sets == 2, sets == 2)
+        assert ("only the set in force" in reading_of(facts.fans)) == (sets == 1)
     facts, drawings, _ = drawn(closest)
     page = report_html(facts, drawings)
     assert "only the set in force is drawn" in page
@@ -78,7 +80,7 @@ def test_fans_are_of_holdout_paths_whatever_the_tables_are_of(drawn, result):
     )
     changed = replace(result, candidates=bare, recommended=None, ruling=replace(result.ruling, outcome="no change"))
     facts, drawings, _ = drawn(changed)
-    assert facts.evidence.stream == "selection"
+    assert facts.subject.stream == "selection"
     assert all("holdout paths" in each.caption for each in drawings["fans"])
 
 
@@ -89,7 +91,7 @@ def test_the_half_step_never_stands_among_figures_of_selection_paths(drawn, resu
         for each in result.candidates
     )
     facts, _, _ = drawn(replace(result, candidates=bare, recommended=None, ruling=replace(result.ruling, outcome="no change")))
-    assert "Half step" not in facts.heat.columns
+    assert "Half step" not in heat_of(facts.result, facts.subject).columns
     assert all("half" not in row.title.lower() for row in facts.neighbourhood.steps)
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from read import rows, tables, text
 
 from amo_opt.report.account import Account
+from amo_opt.report.figures.heatmap import heat_of
 from amo_opt.report.sections import costs, worst
-from amo_opt.report.sections.state import state_rows
+from amo_opt.report.sets import subject_of
 from amo_opt.search.ruling import Turn
 
 
@@ -85,27 +86,14 @@ def test_an_effect_is_the_shift_in_tolerances(result):
 
 def test_the_heat_map_shows_every_set_with_a_role_and_the_half_step(result):
     """Five scenarios by four sets, a number and a verdict in each cell."""
-    heat = _facts(result).heat
+    heat = heat_of(result, subject_of(result))
     assert heat.columns == ("Proposed", "Cautious", "Yield-seeking", "Half step")
     assert [panel.title for panel in heat.panels] == [
         "Yield",
         "Peg risk (CVaR 95%)",
         "Lowest external collateral ratio, mean of the lowest 5%",
     ]
-    assert all(
-        len(panel.cells) == 5 and all(len(row) == 4 and all(cell.verdict for cell in row) for row in panel.cells) for panel in heat.panels
-    )
-
-
-def test_the_front_matter_names_the_oldest_figure(result):
-    """Age counts to the study's date."""
-    study = result.study
-    sourced = sum(not row.assumed for row in state_rows(study.state, study.date))
-    assert _facts(result).freshness == f"All {sourced} sourced figures are 1 day old on the study's date."
-    old = replace(study.state.pool.stablecoin, source="pool", assumed=None, date=study.date.replace(year=2021))
-    state = replace(study.state, pool=replace(study.state.pool, stablecoin=old))
-    text = _facts(replace(result, study=replace(study, state=state))).freshness
-    assert "pool.stablecoin, is 365 days old on the study's date; 1 is older than a week." in text
+    assert all(len(panel.cells) == 5 and all(len(row) == 4 and None not in row for row in panel.cells) for panel in heat.panels)
 
 
 def test_a_run_that_looked_at_nothing_says_so_everywhere(result):

@@ -21,8 +21,9 @@ from amo_opt.protocol.state import Figure, OnChain
 from amo_opt.report.account import Account
 from amo_opt.report.pages import appendix, proposal_md, report_html
 from amo_opt.report.payloads import before_words, check_epoch, created_at, why_not
-from amo_opt.report.sections import execution, monitoring
+from amo_opt.report.sections import execution, guard_rails, monitoring
 from amo_opt.report.sections.execution import BATCH, REVERT
+from amo_opt.report.sections.guard_rails import planned
 from amo_opt.report.write import FILES, batch_files
 
 HASH = "ab" * 32
@@ -150,11 +151,14 @@ def test_more_than_ten_times_is_a_schedule_of_which_the_payload_holds_the_first_
     far = result.recommended.replace(amplification=30_000)
     candidates = tuple(replace(each, parameters=far) if each.role == "recommended" else each for each in result.candidates)
     facts = _facts(replace(onchain(state=safe_owned), recommended=far, candidates=candidates))
-    assert [(row.start_a, row.target_a) for row in facts.guard_rails.ramps] == [("1,500", "6,708"), ("6,708", "30,000")]
+    first, second = planned(facts).ramps
+    assert (first.start_a, first.target_a, second.start_a, second.target_a) == (1500, 6708, 6708, 30_000)
     (ramp,) = facts.execution.payloads
     assert json.loads(ramp.files["ramp-batch.json"])["transactions"][0]["contractInputsValues"]["_future_A"] == "6708"
     assert any("Only the first of 2 ramps" in note for note in ramp.notes)
-    assert facts.guard_rails.ramps[1].start == facts.guard_rails.ramps[0].end
+    assert second.start == first.end
+    (ramps, _) = tables(guard_rails.blocks(facts))
+    assert [(row["A from"], row["A to"]) for row in rows(ramps)] == [("1,500", "6,708"), ("6,708", "30,000")]
 
 
 def test_values_in_force_are_the_chains_where_the_state_read_them(onchain, frax):
@@ -346,7 +350,7 @@ def test_where_nothing_is_recommended_nothing_is_executed(onchain, verdict):
     """Section 13 says so, section 12 watches the current set, and no file is written."""
     facts = _facts(onchain(verdict))
     assert facts.execution.reasons == ("Nothing is recommended, so there is nothing to execute and no batch.",)
-    assert facts.guard_rails.ramps == ()
+    assert planned(facts).ramps == ()
     assert facts.monitoring.watched.startswith("the current set")
     assert all("revert batch" not in row.action for row in facts.monitoring.triggers)
     assert batch_files(facts) == {}

@@ -16,8 +16,8 @@ from amo_opt.config.load import load_study
 from amo_opt.errors import AmoOptError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.report.sections.expectations import EXPECTATIONS, expectations_of
-from amo_opt.report.sections.parameters import Fees, fees_of
-from amo_opt.report.sections.state import state_rows
+from amo_opt.report.sections.front import state_rows
+from amo_opt.report.sections.unchanged import fees_sentence
 from amo_opt.report.sections.validity import validity_of
 from amo_opt.report.stories.break_ import definition
 from amo_opt.report.stories.story import SERIES, series_in
@@ -110,8 +110,8 @@ def test_no_metapool_is_named_where_there_is_none(several, frax, result):
     keepers = [each.removesuffix("-keeper").upper() for each, _ in several.state.amos.named]
     assert f"The {', '.join(keepers[:-1])} and {keepers[-1]} PegKeepers" in text
     assert "redeem" not in " ".join(each for each in validity_of(several).limits if "Peg risk" in each)
-    assert fees_of(several.state).pool == ""
-    assert fees_of(frax.state) == Fees("metapool", fixed=True)
+    assert fees_sentence(several.state).startswith("Swap fees and admin fees of the pools are not part")
+    assert fees_sentence(frax.state).startswith("The metapool's swap fee and admin fee are fixed at deployment")
 
 
 def test_half_of_the_ceilings_is_tried_first(several):

@@ -12,6 +12,7 @@ from amo_opt.report.account import Account
 from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.ruling import paths_words
 from amo_opt.report.sections import reproduce
+from amo_opt.report.sections.evidence import forest_caption
 from amo_opt.report.sections.search import blocks, convergence_of, finding, replay_command, run_command, trials_words
 from amo_opt.search.ruling import Paths
 
@@ -107,7 +108,7 @@ def test_drawn_paths_and_twins_are_told_apart(result):
     )
     facts = Account(replace(result, candidates=candidates))
     counted = "40,000 holdout paths (27,655 drawn + 12,345 twins)"
-    assert counted in facts.evidence.forest_caption
+    assert counted in forest_caption(facts)
     assert dict(facts.decision.sentences)["If nothing is done"].count(counted) == 1
     paths = Paths.of("holdout", candidates[1].holdout_score)
     assert paths == Paths(stream="holdout", n=40_000, each=8_000 - 12_345 // 5, twins=12_345)

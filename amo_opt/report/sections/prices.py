@@ -1,4 +1,4 @@
-"""Price fans: quantiles of the pool price by hour, thinned to what a page can show."""
+"""Prices, open on the page alone: quantiles of the pool price by hour, thinned to what a page can show."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amo_opt.report.blocks import Block, Picture, Text
 from amo_opt.scoring.types import spread_known
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
+    from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
     from amo_opt.search.result import Fan, Result
 
@@ -17,6 +19,16 @@ LEVELS = ("1", "5", "25", "50", "75", "95", "99")
 POINTS_IN_ALL = 360
 """Hours shown over all panels: keeps the page small however many scenarios a study has."""
 FEWEST_POINTS = 30
+
+
+def finding(_of: Account) -> str:
+    """What it is of: each picture says what was found in it."""
+    return "Prices, scenario by scenario"
+
+
+def blocks(of: Account) -> list[Block]:
+    """How the fans are read, and the fans."""
+    return [Text(reading_of(of.fans)), Picture("fans", kind="")]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amo_opt.report.sections.fans import LEVELS, POINTS_IN_ALL, fan_panels
+from amo_opt.report.sections.prices import LEVELS, POINTS_IN_ALL, fan_panels
 from amo_opt.report.sets import subject_of
 
 
