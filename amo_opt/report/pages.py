@@ -256,7 +256,7 @@ def appendix(facts: Account) -> Appendix:
     ]
     # a section names the part that a table stands in, and tables come behind the sections: the length of a section does not hang on which number that is
     where = {topic.key: "below" for topic in (*moved, *tables)}
-    for _ in range(2):
+    for _ in range(3):  # in the second round places are as long as they stay, in the third they are right
         sections = [
             Topic(
                 each.name,

@@ -110,7 +110,7 @@ def blocks(of: Account) -> list[Block]:
 
 def call_table(calls: Iterable[Call], *, undo: Iterable[Call] = (), before: str = "Current value", why: bool = False) -> Table:
     """Calls decoded and encoded, then those that undo them; with ``why`` they are in no batch."""
-    heads: list[Column | str] = [wide("Call"), wide("To"), before, "Selector", wide("Calldata"), *([wide("Why")] if why else [])]
+    heads: list[Column | str] = [wide("Call"), wide("To"), num(before), "Selector", wide("Calldata"), *([wide("Why")] if why else [])]
     rows: list[tuple[Line, ...]] = [(Code(each.text), *_cells(each), *([why_not(each)] if why else [])) for each in calls]
     rows += [(("Revert: ", Code(each.text)), *_cells(each)) for each in undo]
     return Table(heads, rows, label="Calls")

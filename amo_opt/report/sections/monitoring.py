@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from amo_opt.amos.parameters import PARAMETERS
-from amo_opt.report.blocks import Block, Bullets, Code, Heading, Table, Text, wide
+from amo_opt.protocol.state import FRAX
+from amo_opt.report.blocks import Block, Bullets, Code, Column, Heading, Table, Text, wide
 from amo_opt.report.sections.execution import REVERT, call_table
+from amo_opt.report.stories.alarms import RECORDED_OF, record_text
 from amo_opt.report.wording import Scale, metric_of, paths_of, plain_number, scale_for
 from amo_opt.scoring.types import spread_known
 from amo_opt.wording import count, in_account
@@ -104,11 +106,24 @@ def finding(of: Account) -> str:
 def blocks(of: Account) -> list[Block]:
     """The triggers, and the way back."""
     found, back = of.monitoring, of.execution
-    heads = ("What to watch", "Trigger", wide("Where the value comes from"), wide("Then"))
-    rows = [(each.what, each.trigger, each.basis, each.action) for each in found.triggers]
+    own = of.study.state.is_of(FRAX)
+    recorded = [record_text(each.series, each.level.value, each.hours) if own else "" for each in found.triggers]
+    known = any(recorded)
+    heads: list[Column | str] = [
+        "What to watch",
+        "Trigger",
+        wide("Where the value comes from"),
+        wide("Then"),
+        *([wide("On record")] if known else []),
+    ]
+    rows = [
+        (each.what, each.trigger, each.basis, each.action, *([told or None] if known else []))
+        for each, told in zip(found.triggers, recorded, strict=True)
+    ]
     parts: list[Block] = [
         Text(f"Values belong to {found.watched}: {found.values}. ", Code("monitor.json"), " holds the same for a monitoring service."),
         Table(heads, rows, label="Triggers"),
+        Text(RECORDED_OF if known else "", kind="small"),
     ]
     if back.revert is None:
         return [*parts, Text("There is no revert batch, for there is no batch (section 13).")]

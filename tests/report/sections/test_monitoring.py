@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from read import rows, tables
+from read import rows, tables, text
 
 from amo_opt.report.account import Account
 from amo_opt.report.sections.monitoring import ACTIONS, blocks, finding, monitoring_of
@@ -40,6 +40,27 @@ def test_every_trigger_stands_in_the_table_with_one_action(result):
     assert [row["Trigger"] for row in rows(table)] == [each.trigger for each in facts.monitoring.triggers]
     assert {row["Then"] for row in rows(table)} <= {each.replace("_", "\\_") for each in ACTIONS.values()}
     assert finding(facts).startswith(f"{len(rows(table))} triggers to watch")
+
+
+def test_a_trigger_that_was_scored_tells_what_is_on_record(make_result, frax):
+    """Of FRAX, and with the very value that was scored; nobody else's alarms and no other value have a record, and then there is no column."""
+    result = make_result(state=frax.state)
+    scored = result.recommended.replace(unwind_price=0.985)
+    candidates = tuple(replace(each, parameters=scored) if each.role == "recommended" else each for each in result.candidates)
+    result = replace(result, recommended=scored, candidates=candidates)
+
+    def told(result):
+        (table,) = (each for each in tables(blocks(Account(result))) if each.label == "Triggers")
+        return [row.get("On record") for row in rows(table)]
+
+    assert sorted(set(told(result))) == [
+        "alarms true: 1 of 1, 1.00 (0.03 to 1.00); depegs warned of by 1 h or more: 0 of 3, 0.00 (0.00 to 0.71)",
+        "–",
+    ]
+    assert "Chainlink from June 2022 on, 692 days with 3 depegs" in text(blocks(Account(result)))
+    elsewhere = replace(result.study.state, protocol="Acme")
+    assert set(told(make_result(state=frax.state))) == {None}
+    assert set(told(replace(result, study=replace(result.study, state=elsewhere)))) == {None}
 
 
 def test_an_early_warning_below_the_limit_is_not_one(result):
