@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
+import click
 import pytest
+
+from amo_opt.cli.main import COMMANDS, cli
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -48,3 +52,42 @@ def test_the_state_beside_the_fits_is_the_shipped_one(script):
     assert f"| calm scenario | | {pool:,.0f} (the state's pool) | {calm['flow_sd']:g} | {calm['flow_hours']:g} |" in text
     outside = study.state.stablecoin.supply.value - study.state.amos.curve.lp_share.value * study.state.pool.stablecoin.value
     assert f"that of its state ({outside / 1e9:.3f}e9)" in text
+
+
+# -- switches ----------------------------------------------------------------------------------------------------------------------
+
+
+def switches(command: click.Command, name: str):
+    """Every option of a command and of those within it."""
+    for inner, each in getattr(command, "commands", {}).items():
+        yield from switches(each, f"{name} {inner}")
+    for each in command.params:
+        if isinstance(each, click.Option):
+            yield name, each
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_switch_is_hidden(name):
+    """Every option is shown by --help with a sentence on what it does."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command.get_short_help_str()
+    for of, option in switches(command, name):
+        assert option.help, (of, option.opts)
+        assert not option.hidden, (of, option.opts)
+
+
+def test_every_variable_of_the_environment_is_told():
+    """editors.md names each that the package reads; a child's own environment is its parent's."""
+    read = {
+        name
+        for file in (DOCS.parent / "amo_opt").rglob("*.py")
+        for found in re.findall(
+            r"\b(AMO_OPT_[A-Z_]+[A-Z]|SOURCE_DATE_EPOCH)\b|(?<=environ\.get\(\")([A-Z_]+)|(?<=environ\[\")([A-Z_]+)",
+            file.read_text(encoding="utf-8"),
+        )
+        for name in found
+        if name and name != "PYTHONPATH"
+    }
+    text = (DOCS / "editors.md").read_text(encoding="utf-8")
+    assert read
+    assert [name for name in sorted(read) if f"`{name}`" not in text] == []

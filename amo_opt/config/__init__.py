@@ -4,6 +4,7 @@ load        `load_study`, `load_state`, `load_parameters`, `validate_file`, `rep
 study       what a study is once loaded: `Study` and its parts
 identity    `study_hash`, `MODEL_VERSION`: what makes two studies the same
 schema      what each file may hold (pydantic models)
+json_schema the same for editors: `schema_of`
 checks      what must hold between keys
 balance     what the figures of a state must satisfy together
 overrides   figures a study sets over its state file
@@ -16,6 +17,7 @@ wording     how messages show values, limits and nearest names
 """
 
 from amo_opt.config.identity import MODEL_VERSION, study_hash
+from amo_opt.config.json_schema import schema_of
 from amo_opt.config.load import load_parameters, load_state, load_study, replace_figure, validate_file
 from amo_opt.config.study import Certification, Constraints, Range, Search, Simulation, Study
 
@@ -31,6 +33,7 @@ __all__ = [
     "load_state",
     "load_study",
     "replace_figure",
+    "schema_of",
     "study_hash",
     "validate_file",
 ]

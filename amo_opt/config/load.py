@@ -54,6 +54,7 @@ from amo_opt.config.overrides import book_problems, override_problems, with_figu
 from amo_opt.config.problems import first, form_problems
 from amo_opt.config.schema import (
     BEHAVIOUR_FILE,
+    VENUE,
     Model,
     figures_by_name,
     figures_in,
@@ -320,7 +321,7 @@ def _study(document: Document, problems: list[Problem]) -> Study | None:
 def _venue(how: Document, problems: list[Problem]) -> Venue | None:
     """What a behaviour file says of the venue that its protocol's price is recorded at; None where it says nothing, or with its problems added."""
     found = {}
-    for name, (low, high) in {"price_sd": (0.0, 1.0), "price_hours": (0.1, 1e4)}.items():
+    for name, (low, high, *_) in VENUE.items():
         value = how.get(("venue", name, "value"))
         if value is None:
             continue

@@ -10,7 +10,7 @@
     ruling.py, rule.py, limits.py                 what was decided and why, in words, wherever it is said
     payloads.py       the documents that a proposal is executed by
     wording.py, labels.py                         scales, titles, verdict chips; short names
-    results_json.py, plain_files.py, monitor.py   the files for machines
+    results_json.py, plain_files.py, monitor.py   the files for machines; results_schema.py: the form of the first
     write.py          all of it into a folder, whole or not at all
 
 To add a section: its file in sections/, a line in `pages.SECTIONS`, its test.

@@ -650,8 +650,8 @@ def whole() -> Account:
     from amo_opt.report.account import Account
 
     others = {each.table for each in MECHANISMS} - {f"amos.{name}" for name in ("aave", "curve", "fraxlend", "investor", "uniswap")}
-    facts = Account(build_result(state=replace(build_state(), absent=frozenset(others))))
-    return replace(facts, sensitivity=replace(facts.sensitivity, rows=facts.sensitivity.rows[:2]))
+    result = build_result(state=replace(build_state(), absent=frozenset(others)))
+    return Account(replace(result, sensitivity=result.sensitivity[:4]))
 
 
 def unknown(thing: Any) -> Any:  # noqa: PLR0911 - one return for each kind of thing

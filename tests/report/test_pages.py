@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
+from read import tables
 
 from amo_opt.report import report_files
 from amo_opt.report.account import Account
+from amo_opt.report.blocks import Moved, Told
 from amo_opt.report.figures import draw_all
 from amo_opt.report.pages import SECTIONS, appendix, proposal_md, report_html
 from amo_opt.search.ruling import Objection, Turn
@@ -84,12 +86,13 @@ def test_every_section_is_there_in_order(files):
     """The appendix holds all fifteen, numbered; the page each but the decision, which its first screen is; and the proposal what a voter reads, in its order."""
     appendix = files["appendix.md"].decode()
     headings = re.findall(r"^## (.+) \(section (\d+)\)$", appendix, re.MULTILINE)
-    assert headings[: len(SECTIONS)] == [(title, str(number)) for number, _, title in SECTIONS]
+    numbers = {each.name: number for number, each in enumerate(SECTIONS)}
+    assert headings[: len(SECTIONS)] == [(each.title, str(number)) for number, each in enumerate(SECTIONS)]
     page = files["report.html"].decode()
     folded = dict(re.findall(r'<details id="(\w+)"><summary><h2><span class="number">(\d+)</span>[^<]+</h2></summary>', page))
     shown = re.findall(r'<section id="(\w+)">', page)
-    assert {name: number for number, name, _ in SECTIONS if name in folded} == {name: int(number) for name, number in folded.items()}
-    assert {name for _, name, _ in SECTIONS} - set(folded) - set(shown) == set(ALL_AT_ONCE)
+    assert {name: number for name, number in numbers.items() if name in folded} == {name: int(number) for name, number in folded.items()}
+    assert set(numbers) - set(folded) - set(shown) == set(ALL_AT_ONCE)
     proposal = files["proposal.md"].decode()
     assert tuple(re.findall(r"^## (.+)$", proposal, re.MULTILINE)) == POSTED
     for text in (proposal, appendix):
@@ -206,8 +209,8 @@ def test_the_page_can_be_heard_and_walked_by_keyboard(files):
 
 def test_every_table_with_intervals_says_n(whole):
     """No figure without an interval and its n: a table of the appendix that shows intervals has a column n, or the text above it does; in the proposal each cell with one does."""
-    tables = [each for part in appendix(whole).parts for each in re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", f"\n\n{part}")]
-    with_intervals = [(above, head) for above, head in tables if re.search(r"95%|[Ww]orse end|bp \(", head)]
+    shown = [each for part in appendix(whole).parts for each in re.findall(r"((?:[^\n]*\n){3})(\|[^\n]+\|)\n\|[-:| ]+\|\n", f"\n\n{part}")]
+    with_intervals = [(above, head) for above, head in shown if re.search(r"95%|[Ww]orse end|bp \(", head)]
     assert len(with_intervals) >= 10
     for above, head in with_intervals:
         assert re.search(r"\| n\b", head) or "n = " in above, head
@@ -216,26 +219,23 @@ def test_every_table_with_intervals_says_n(whole):
     assert all(re.search(r"95% interval .+; n = [\d,]+\)", cell) for cell in cells)
 
 
-def test_every_row_of_the_facts_that_has_an_interval_has_an_n(result):
-    """Walks everything the documents say: where a figure stands with its interval, the number of paths stands beside it."""
-    seen = Counter()
-
-    def walk(node):
-        if is_dataclass(node):
-            names = {each.name for each in fields(node)}
-            intervals = [getattr(node, name) for name in names if name == "interval" or name.endswith("_interval")]
-            if any(" to " in each for each in intervals):
-                seen[type(node).__name__] += 1
-                assert re.fullmatch(r"[\d,]+( drawn \+ [\d,]+ twins?)?", node.n), node
-            for name in names:
-                walk(getattr(node, name))
-        elif isinstance(node, tuple | list):
-            for each in node:
-                walk(each)
-
-    walk(Account(result))
-    expected = {"MetricRow", "Cell", "HeatCell", "NeighbourRow", "StepRow", "CostRow", "CapacityRow", "SensitivityEnd", "Finding"} | {
-        "RiskRow"
+def test_every_row_that_has_an_interval_has_an_n(result):
+    """Every table of every section, what is posted in its place included: where figures stand with their intervals, the number of paths stands in the row."""
+    facts, seen = Account(result), Counter()
+    for section in SECTIONS:
+        for table in [] if section.blocks is None else tables(section.blocks(facts)):
+            sizes = [place for place, column in enumerate(table.columns) if column.kind == "n"]
+            for row in table.rows:
+                if any(isinstance(cell, Told | Moved) and " to " in cell.interval for cell in row):
+                    seen[section.name, table.label] += 1
+                    assert len(sizes) == 1, table.label
+                    assert re.fullmatch(r"[\d,]+( drawn \+ [\d,]+ twins?)?", str(row[sizes[0]])), row
+    expected = {
+        ("evidence", "Before and after"),
+        ("evidence", "Scenarios"),
+        ("worst", "Parts of the peg risk"),
+        ("worst", "Run capacity"),
+        ("costs", "Cost of the change"),
     }
     assert expected <= set(seen)
 
