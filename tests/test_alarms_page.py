@@ -12,8 +12,8 @@ import pytest
 
 from amo_opt.report.monitor import FILE, Monitor, MonitorTrigger, Reading, Response
 from amo_opt.report.sections.monitoring import ACTIONS
-from amo_opt.report.stories.alarms import PUBLISHED
-from amo_opt.scoring.alarms import LEVEL, QUIET_HOURS, WITHIN_HOURS
+from amo_opt.report.stories.alarms import PUBLISHED, RECORDED, RECORDED_OF
+from amo_opt.scoring.alarms import LEVEL, QUIET_HOURS, WITHIN_HOURS, Share
 from amo_opt.stress.hourly import HOLD_HOURS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -64,6 +64,21 @@ def test_published_scores_are_the_code_s(page):
     rows = re.findall(r"^\|[^|]*\| (\.\d{3}) \| (\.\d{3}) \| (\.\d{3}) \|", page, re.MULTILINE)
     assert [tuple(map(float, row)) for row in rows] == [(each.precision, each.recall, each.f1) for each in PUBLISHED]
     assert all(each.f1 == pytest.approx(2 * each.precision * each.recall / (each.precision + each.recall), abs=2e-3) for each in PUBLISHED)
+
+
+def test_what_a_report_tells_of_its_triggers_is_the_page_s(page):
+    """True alarms and depegs warned of, FRAX's price of record out of sample, within 12 hours; every trigger that was scored there."""
+    table = page.partition("<!-- scores: frax-after -->")[2].partition("<!-- end: frax-after -->")[0]
+    found, series = {}, {"pool-price": "price", "shortfall": "shortfall_bps", "unwind-price": "price_over_exit"}
+    for row in table.splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if len(cells) > 6 and cells[1] == "12":
+            name, value = re.fullmatch(r"([\w-]+), (?:above|below) ([\d.]+)", cells[0]).groups()
+            early, true = (Share(*map(int, re.match(r"(\d+) of (\d+),", cells[place]).groups())) for place in (4, 6))
+            found[series[name], float(value), 1] = (true, early)
+            assert (cells[2], cells[3]) == ("692", "3")
+    assert found == RECORDED
+    assert "692 days with 3 depegs below 0.99" in RECORDED_OF
 
 
 def test_every_call_has_its_place(script, page):

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import amo_opt
+from amo_opt.report.pages import style
 
 STUDY = Path(__file__).resolve().parents[1] / "studies" / "frax-2022.toml"
 HEAVY = ("numba", "pandas", "optuna", "matplotlib")
@@ -225,7 +226,7 @@ class _Markup(HTMLParser):
 
 def test_tiles_show_yield_peg_risk_and_limits(outcome, result, comparison):
     """Of a score, a result and a comparison; small, closed, styled inline in the report's colours, without a script or anything fetched."""
-    css = (STUDY.parents[1] / "amo_opt" / "report" / "templates" / "first.css").read_text(encoding="utf-8")
+    css = style()
     for shown, titles in (
         (outcome.score, ("Yield", "Peg risk", "Limits")),
         (result, ("Yield today", "Peg risk today", "Limits today")),

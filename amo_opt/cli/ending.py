@@ -110,7 +110,7 @@ def _table(result: Result, first: First) -> None:
 
 def _unsigned(result: Result, first: First) -> tuple[str, ...]:
     """What keeps a recommendation from being signed."""
-    from amo_opt.report.blockers import blockers_of
+    from amo_opt.report.sections.decision import blockers_of
 
     if not first.recommended or first.ready:
         return ()

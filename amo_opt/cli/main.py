@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """The command's status. A reader that went away (``| head``) interrupts it; click and rich would exit with 1, which means no here."""
         if os.environ.get("SOURCE_DATE_EPOCH"):  # NumPy and Matplotlib read it too, and fail at what they cannot take
-            from amo_opt.report.sections.execution import check_epoch
+            from amo_opt.report.payloads import check_epoch
 
             check_epoch()
         else:

@@ -7,7 +7,8 @@
     pages.py          the page and the appendix out of sections; appendix.py cuts it into posts; proposal.py is the text to post
     figures/          pictures as inline SVG; the only place that imports matplotlib
     stories/          one path, scenarios, backtests, runs, profiles: pages and tables of their own
-    ruling.py, limits.py, blockers.py             what was decided and why, in words, wherever it is said
+    ruling.py, limits.py                          what was decided and why, in words, wherever it is said
+    payloads.py       the documents that a proposal is executed by
     wording.py, labels.py                         scales, titles, verdict chips; short names
     results_json.py, plain_files.py, monitor.py   the files for machines; results_schema.py: the form of the first
     write.py          all of it into a folder, whole or not at all

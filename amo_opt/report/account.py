@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.first import First, first_of
 from amo_opt.report.ruling import RulingFacts, ruling_of
-from amo_opt.report.sections.convergence import Convergence, convergence_of
 from amo_opt.report.sections.decision import Decision, decision_of
 from amo_opt.report.sections.evidence import MetricRow, metric_rows
 from amo_opt.report.sections.execution import Execution, execution_of
 from amo_opt.report.sections.front import StateRow, state_rows
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
 from amo_opt.report.sections.prices import FanPanel, fan_panels
-from amo_opt.report.sections.search import Disclosure, disclosure_of
 from amo_opt.report.sections.tails import TailFacts, tail_facts
 from amo_opt.report.sets import Subject, subject_of
 from amo_opt.report.wording import paths_counted
@@ -130,16 +128,6 @@ class Account:
         return fan_panels(self.result, self.subject)
 
     @cached_property
-    def disclosure(self) -> Disclosure:
-        """Section 11."""
-        return disclosure_of(self.result)
-
-    @cached_property
-    def convergence(self) -> Convergence:
-        """How the search converged."""
-        return convergence_of(self.result)
-
-    @cached_property
     def monitoring(self) -> Monitoring:
         """Section 12."""
         return monitoring_of(self.result, self.subject)
@@ -157,4 +145,3 @@ class Account:
     # what templates that are not blocks yet ask for
 
     account = unit
-    study_hash = property(lambda self: self.study.hash)

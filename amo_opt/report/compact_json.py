@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import governed
-from amo_opt.report.blockers import blockers_of
 from amo_opt.report.first import first_of
 from amo_opt.report.ruling import explanation_of
+from amo_opt.report.sections.decision import blockers_of
 from amo_opt.report.sets import subject_of
 from amo_opt.search.rule import AXES
 

@@ -13,7 +13,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import governed
-from amo_opt.report.blockers import blockers_of
 from amo_opt.report.labels import (
     amount_of,
     amounts_of,
@@ -28,8 +27,10 @@ from amo_opt.report.labels import (
     told_apart,
     value_of,
 )
+from amo_opt.report.payloads import created_at
 from amo_opt.report.ruling import limit_title, objection_words
-from amo_opt.report.sections.execution import created_at, unix
+from amo_opt.report.schedule import unix
+from amo_opt.report.sections.decision import blockers_of
 from amo_opt.report.sections.front import state_rows
 from amo_opt.report.sections.validity import is_validated, own_episodes
 from amo_opt.report.sets import subject_of

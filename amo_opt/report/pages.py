@@ -1,21 +1,36 @@
-"""Account -> report.html, proposal.md and appendix.md, one template partial a section or topic."""
+"""Account -> report.html, proposal.md and appendix.md: which sections there are, in which order, and the page around them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from html import escape as html_escape
+from importlib import resources
 from typing import TYPE_CHECKING
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from amo_opt.amos.parameters import governed
 from amo_opt.report.appendix import Appendix, Topic, appendix_of
 from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.first_page import changes_html, first_html, matrix_html
 from amo_opt.report.proposal import proposal_text
-from amo_opt.report.sections import choice, costs, evidence, front, guard_rails, intuition, parameters, prices, unchanged, validity, worst
-from amo_opt.wording import Markdown, clean, code, escape
+from amo_opt.report.sections import (
+    choice,
+    costs,
+    decision,
+    evidence,
+    execution,
+    front,
+    guard_rails,
+    intuition,
+    monitoring,
+    parameters,
+    prices,
+    reproduce,
+    search,
+    unchanged,
+    validity,
+    worst,
+)
+from amo_opt.wording import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,34 +42,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the whole account: the name that links lead to, its title in the appendix, the heading of its fold, which is what was found, and what stands in it."""
+    """A section of the whole account: the name that links lead to, its title in the appendix, what stands in it, and what was found, which heads it on the page."""
 
     name: str
     title: str
-    finding: Callable[[Account], str] | None = None
-    blocks: Callable[[Account], Sequence[Block]] | None = None
+    blocks: Callable[[Account], Sequence[Block]]
+    finding: Callable[[Account], str]
 
 
 SECTIONS = (
-    Section("front", "Front matter", front.finding, front.blocks),
-    Section("decision", "Decision"),
-    Section("parameters", "Parameters", parameters.finding, parameters.blocks),
-    Section("guard_rails", "Guard-rails", guard_rails.finding, guard_rails.blocks),
-    Section("unchanged", "What this does not change", unchanged.finding, unchanged.blocks),
-    Section("evidence", "Evidence on certification paths", evidence.finding, evidence.blocks),
-    Section("choice", "Why these numbers", choice.finding, choice.blocks),
-    Section("intuition", "Results that run against intuition", intuition.finding, intuition.blocks),
-    Section("worst", "Worst cases", worst.finding, worst.blocks),
-    Section("costs", "Cost of the change itself", costs.finding, costs.blocks),
-    Section("validity", "Model validity", validity.finding, validity.blocks),
-    Section("search", "Search disclosure"),
-    Section("monitoring", "Monitoring and rollback"),
-    Section("execution", "Execution"),
-    Section("reproduce", "Reproduce"),
+    Section("front", "Front matter", front.blocks, front.finding),
+    Section("decision", "Decision", decision.blocks, lambda of: of.first.title),
+    Section("parameters", "Parameters", parameters.blocks, parameters.finding),
+    Section("guard_rails", "Guard-rails", guard_rails.blocks, guard_rails.finding),
+    Section("unchanged", "What this does not change", unchanged.blocks, unchanged.finding),
+    Section("evidence", "Evidence on certification paths", evidence.blocks, evidence.finding),
+    Section("choice", "Why these numbers", choice.blocks, choice.finding),
+    Section("intuition", "Results that run against intuition", intuition.blocks, intuition.finding),
+    Section("worst", "Worst cases", worst.blocks, worst.finding),
+    Section("costs", "Cost of the change itself", costs.blocks, costs.finding),
+    Section("validity", "Model validity", validity.blocks, validity.finding),
+    Section("search", "Search disclosure", search.blocks, search.finding),
+    Section("monitoring", "Monitoring and rollback", monitoring.blocks, monitoring.finding),
+    Section("execution", "Execution", execution.blocks, execution.finding),
+    Section("reproduce", "Reproduce", reproduce.blocks, reproduce.finding),
 )
 """In order; the place of a section is its number. To add one: its file with ``finding`` and ``blocks``, a line here, and its test."""
 OPEN = ("monitoring", "execution")
-"""Sections that the page shows open, behind the changes, the limits and the prices; the others are folded, in the order of `FOLDED`."""
+"""Sections that the page shows open, behind the changes, the limits and the prices; the others are folded, in the order of `FOLDED`, but for the decision, which the first screen is."""
 FOLDED = (
     "evidence",
     "choice",
@@ -73,35 +88,55 @@ FOLDED = (
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the page: its anchor, its heading, which is what was found, a sentence below it, and what it is drawn from."""
+    """One part of the page: its anchor, its heading, which is what was found, a sentence below it, and what stands in it."""
 
     name: str
     finding: str
+    markup: str
     lead: str = ""
-    markup: str = ""
-    partial: str = ""
     number: int | None = None
-
-
-TOPICS: tuple[tuple[str, str, str], ...] = (("space", "The space searched", "section 11"),)
-"""Partial, title and section of everything that is too long for the proposal, in the order of the appendix."""
 
 
 def report_html(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
     """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
-    first = facts.first
-    return (
-        _html()
-        .get_template("report.html.j2")
-        .render(
-            facts=facts,
-            first=first,
-            drawings=drawings,
-            screen=first_html(first, facts.decision.warnings),
-            open=_open(facts, drawings),
-            closed=_closed(facts, drawings),
-        )
-    )
+    parts = "".join(map(_section, _open(facts, drawings)))
+    folded = "".join(map(_fold, _closed(facts, drawings)))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{html_escape(facts.first.title)}</title>
+<style>
+{style()}</style>
+</head>
+<body>
+{first_html(facts.first, facts.decision.warnings)}
+<main id="rest">
+{parts}<section id="all">
+<h2>Everything else, by finding</h2>
+{folded}</section>
+</main>
+</body>
+</html>
+"""
+
+
+def style() -> str:
+    """What the page looks like on a screen and on paper."""
+    return (resources.files("amo_opt.report") / "page.css").read_text(encoding="utf-8")
+
+
+def _section(part: Part) -> str:
+    lead = f'<p class="lead">{html_escape(part.lead)}</p>\n' if part.lead else ""
+    return f'<section id="{part.name}">\n<h2>{html_escape(part.finding)}</h2>\n{lead}{part.markup}\n</section>\n'
+
+
+def _fold(part: Part) -> str:
+    heading = f'<summary><h2><span class="number">{part.number}</span>{html_escape(part.finding)}</h2></summary>'
+    return f'<details id="{part.name}">{heading}\n{part.markup}\n</details>\n'
 
 
 def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
@@ -116,7 +151,7 @@ def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part
             else f"What {first.option} would change: {number} of {total} parameters"
         )
         lead = "" if first.recommended else "It is not recommended; the table says what was weighed against today’s set."
-        parts.append(Part("changes", named, lead, changes_html(first)))
+        parts.append(Part("changes", named, changes_html(first), lead))
     limits = first.limits
     kept = (
         f"All {limits.total} limits hold at their cautious bounds"
@@ -127,34 +162,20 @@ def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part
     told = f"Share of each limit that is used at its confidence bound, today{compared}, on {facts.paths}; 100% is all of it."
     weights = evidence.scenario_weights(facts.study)
     scenarios = [(each.name, f"{clean(each.title)} ({weights[each.name]})") for each in facts.study.scenarios]
-    parts.append(Part("shares", kept, told, matrix_html(first, scenarios)))
+    parts.append(Part("shares", kept, matrix_html(first, scenarios), told))
     if drawings["fans"]:
-        parts.append(Part("prices", prices.finding(facts), markup=_deep(prices.blocks(facts), drawings)))
-    watched = len(facts.monitoring.triggers)
-    parts.append(Part("monitoring", f"{watched} trigger{'' if watched == 1 else 's'} to watch, each with its action", partial="monitoring"))
-    ready = (
-        "How it is executed, and undone" if facts.execution.batch or facts.execution.payloads else "Nothing is executed from this report"
-    )
-    parts.append(Part("execution", ready, partial="execution"))
+        parts.append(Part("prices", prices.finding(facts), _deep(prices.blocks(facts), drawings)))
+    parts += [Part(each.name, each.finding(facts), _deep(each.blocks(facts), drawings)) for each in SECTIONS if each.name in OPEN]
     return parts
 
 
 def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """Everything else, folded; the heading of each is its finding."""
-    found = {
-        "search": f"How it was searched: {dict(facts.disclosure.sizes).get('Trials', '')}",
-        "reproduce": "How to get the same bytes",
-    }
     numbers = {each.name: number for number, each in enumerate(SECTIONS)}
-    parts = []
-    for name in FOLDED:
-        section = SECTIONS[numbers[name]]
-        if section.finding is None or section.blocks is None:
-            parts.append(Part(name, _headline(found[name]), partial=name, number=numbers[name]))
-        else:
-            markup = _deep(section.blocks(facts), drawings)
-            parts.append(Part(name, _headline(section.finding(facts)), markup=markup, number=numbers[name]))
-    return parts
+    found = [SECTIONS[numbers[name]] for name in FOLDED]
+    return [
+        Part(each.name, _headline(each.finding(facts)), _deep(each.blocks(facts), drawings), number=numbers[each.name]) for each in found
+    ]
 
 
 def _deep(blocks: Sequence[Block], drawings: dict[str, tuple[Drawing, ...]]) -> str:
@@ -175,63 +196,19 @@ def proposal_md(facts: Account) -> str:
 
 def appendix(facts: Account) -> Appendix:
     """The whole account, section by section, and the long tables, in parts that can each be posted as a reply."""
-    environment = _markdown()
-    blocks = {each.name: each.blocks(facts) for each in SECTIONS if each.blocks is not None}
+    blocks = [each.blocks(facts) for each in SECTIONS]
     moved = [
         Topic(part.key, part.title, f"section {number}", to_markdown(part.blocks))
-        for number, each in enumerate(SECTIONS)
-        for part in longs(blocks.get(each.name, ()))
-    ]
-    tables = [
-        Topic(name, title, section, environment.get_template(f"appendix/{name}.md.j2").render(facts=facts))
-        for name, title, section in TOPICS
+        for number, own in enumerate(blocks)
+        for part in longs(own)
     ]
     # a section names the part that a table stands in, and tables come behind the sections: the length of a section does not hang on which number that is
-    where = {topic.key: "below" for topic in (*moved, *tables)}
-    for _ in range(2):
+    where = {topic.key: "below" for topic in moved}
+    for _ in range(3):  # in the second round places are as long as they stay, in the third they are right
         sections = [
-            Topic(
-                each.name,
-                each.title,
-                f"section {number}",
-                to_markdown(blocks[each.name], where)
-                if each.name in blocks
-                else environment.get_template(f"proposal/{each.name}.md.j2").render(facts=facts, where=where),
-            )
-            for number, each in enumerate(SECTIONS)
+            Topic(each.name, each.title, f"section {number}", to_markdown(own, where))
+            for number, (each, own) in enumerate(zip(SECTIONS, blocks, strict=True))
         ]
-        found = appendix_of([*sections, *moved, *tables])
+        found = appendix_of([*sections, *moved])
         where = {**where, **found.where}
     return found
-
-
-@lru_cache(maxsize=1)
-def _html() -> Environment:
-    """Templates of the page, each compiled once a process."""
-    environment = Environment(
-        loader=PackageLoader("amo_opt.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["svg"] = Markup
-    return environment
-
-
-@lru_cache(maxsize=1)
-def _markdown() -> Environment:
-    """Templates of the texts, each compiled once a process; every value is escaped on its way in, so that a name or a note cannot become markup."""
-    environment = Environment(
-        loader=PackageLoader("amo_opt.report"),
-        autoescape=False,  # noqa: S701  (Markdown: `finalize` escapes every value)
-        finalize=escape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["code"] = code
-    environment.filters["markdown"] = Markdown
-    return environment

@@ -4,45 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amo_opt.report.blocks import Block, Bullets, Code, Inline, Line, Named, See, Strong, Table, Text, ToFill, num, to_markdown
 from amo_opt.report.first_page import worst_words
+from amo_opt.report.payloads import before_words
 from amo_opt.report.schedule import moment
 from amo_opt.report.sections import costs, worst
+from amo_opt.report.sections.execution import BATCH, REVERT
 from amo_opt.report.sections.front import freshness
 from amo_opt.report.sections.guard_rails import dates_of
-from amo_opt.wording import MISSING, Markdown, clean, code, count, escape, fixed, significant, true_minus
+from amo_opt.report.sections.reproduce import DISCLAIMER
+from amo_opt.report.sections.search import run_command, trials_words
+from amo_opt.wording import MISSING, clean, count, escape, fixed, significant, true_minus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from amo_opt.onchain.calls import Call
     from amo_opt.report.account import Account
     from amo_opt.report.first import First, Tile
 
 MOST_WORDS = 1200
 MOST_ROWS = 12
 """Parameters of the table of changes; the others are counted, and stand in the appendix."""
-MOST_SCENARIOS = 14
-DISCLAIMER = "who wrote this, who paid for it, which tokens and positions the author holds, and what the reader must not take it for"
 
 
-def proposal_text(facts: Account, where: Mapping[str, str]) -> str:
+def proposal_text(of: Account, where: Mapping[str, str]) -> str:
     """The proposal as Markdown; ``where`` says in which part of the appendix a section or a table stands."""
-    first = facts.first
-    parts = [
-        f"# [PARAM] {escape(first.title)}",
-        _summary(facts),
-        _section("Why now", _why_now(facts)),
-        _section("Change" if first.recommended else f"What was weighed against today’s set: {first.option}", _changes(first, where))
-        if first.changes
-        else "",
-        _section("Benefit", _benefit(first)),
-        _section("Risks", _risks(facts, where)),
-        _section("How far to trust this", _trust(facts, where)),
-        _section("Execution", _execution(facts, where)),
-        _section("Rollback and monitoring", _rollback(facts)),
-        _section("Next steps", _steps(facts)),
-        _section("Disclosure", _disclosure(facts, where)),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    first = of.first
+    change = "Change" if first.recommended else f"What was weighed against today’s set: {first.option}"
+    sections = {
+        "Summary": _summary(of),
+        "Why now": _why_now(of),
+        change: _changes(first),
+        "Benefit": _benefit(first),
+        "Risks": _risks(of),
+        "How far to trust this": _trust(of),
+        "Execution": _execution(of),
+        "Rollback and monitoring": _rollback(of),
+        "Next steps": _steps(of),
+        "Disclosure": _disclosure(of),
+    }
+    written = [f"# [PARAM] {escape(first.title)}"]
+    for title, blocks in sections.items():
+        if body := to_markdown(blocks, where):
+            written.append(f"## {escape(title)}\n\n{body}")
+    return "\n\n".join(written) + "\n"
 
 
 def words_of(text: str) -> int:
@@ -50,49 +56,32 @@ def words_of(text: str) -> int:
     return len([word for word in text.replace("|", " ").split() if any(letter.isalnum() for letter in word)])
 
 
-def _section(title: str, body: str) -> str:
-    return f"## {escape(title)}\n\n{body}" if body else ""
+def _see(key: str) -> tuple[Inline, ...]:
+    """``(appendix 2)``."""
+    return " (", See(key, "appendix"), ")"
 
 
-def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+def _summary(of: Account) -> list[Block]:
+    first, warned = of.first, [part for each in of.decision.warnings for part in (" · ", Strong(str(each)))]
+    before, asked, after = first.ask
+    sides = [*((Strong("For."), f" {line}") for line in first.pros), *((Strong("Against."), f" {line}") for line in first.cons)]
+    return [Text(Strong(str(of.decision.chip)), *warned), Text(f"{before.strip()} ", Strong(asked), after), Bullets(sides)]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
-    rule = "|".join("---:" if place in right else "---" for place in range(len(head)))
-    return "\n".join([f"| {' | '.join(head)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)])
+def _why_now(of: Account) -> list[Block]:
+    notes = " ".join(clean(of.study.notes).split())
+    told = notes if len(notes) <= 320 else f"{notes[:320].rsplit(' ', 1)[0]} …"
+    return [Text(f"The figures are those of {of.study.state.date.isoformat()}. {freshness(of)} {told}".rstrip())]
 
 
-def _see(where: Mapping[str, str], name: str) -> str:
-    """``(appendix 2)``, nothing where the topic is empty."""
-    return f" ({where[name]})" if name in where else ""
-
-
-def _summary(facts: Account) -> str:
-    first = facts.first
-    before, asked, after = (escape(each) for each in first.ask)
-    warned = "".join(f" · **{each}**" for each in facts.decision.warnings)
-    pros = "\n".join(f"- **For.** {escape(line)}" for line in first.pros)
-    cons = "\n".join(f"- **Against.** {escape(line)}" for line in first.cons)
-    return f"## Summary\n\n**{facts.decision.chip}**{warned}\n\n{before.strip()} **{asked}**{after}\n\n{pros}\n{cons}"
-
-
-def _why_now(facts: Account) -> str:
-    notes = " ".join(clean(facts.study.notes).split())
-    told = f" {escape(notes if len(notes) <= 320 else notes[:320].rsplit(' ', 1)[0] + ' …')}" if notes else ""
-    return f"The figures are those of {facts.study.state.date.isoformat()}. {escape(freshness(facts))}{told}"
-
-
-def _changes(first: First, where: Mapping[str, str]) -> str:
-    head = "Proposed" if first.recommended else first.option
-    rows = [
-        (f"{escape(each.label)} {code(each.name)}", escape(each.now), escape(each.then), escape(each.change), escape(each.effect))
-        for each in first.changes[:MOST_ROWS]
-    ]
-    table = _table(("Parameter", "Now", escape(head), "Change", "What that is"), rows, right=(1, 2, 3))
+def _changes(first: First) -> list[Block]:
+    if not first.changes:
+        return []
+    heads = ("Parameter", num("Now"), num("Proposed" if first.recommended else first.option), num("Change"), "What that is")
+    rows = [(Named(each.label, (each.name,)), each.now, each.then, each.change, each.effect) for each in first.changes[:MOST_ROWS]]
     more = len(first.changes) - len(rows)
     rest = f" {count(more, 'more parameter')} {'changes' if more == 1 else 'change'} too." if more > 0 else ""
-    return f"{table}\n\nFunctions, raw integers and limits on chain{_see(where, 'parameters') or ': appendix'}.{rest}"
+    return [Table(heads, rows), Text("Functions, raw integers and limits on chain", *_see("parameters"), f".{rest}")]
 
 
 def _difference(tile: Tile) -> str:
@@ -109,15 +98,16 @@ def _difference(tile: Tile) -> str:
     return f"{fixed(found.value, tile.digits, signed=True)} {tile.unit} (95% interval {known}; allowed {allowed}; n = {found.n:,})"
 
 
-def _benefit(first: First) -> str:
+def _benefit(first: First) -> list[Block]:
     rows = []
     for tile in (first.yields, first.peg):
-        now = tile.levels[0].text if tile.levels else MISSING
-        then = tile.levels[1].text if len(tile.levels) > 1 else MISSING
-        rows.append((tile.title, escape(now), escape(then), escape(_difference(tile)) or MISSING, f"{tile.state[0]} {tile.state[1]}"))
+        now, then = (tile.levels[place].text if len(tile.levels) > place else MISSING for place in (0, 1))
+        rows.append((tile.title, now, then, _difference(tile) or MISSING, f"{tile.state[0]} {tile.state[1]}"))
     limits = first.limits
-    table = _table(("", "Today", first.option or "–", "Difference", "Verdict"), rows)
-    return f"{table}\n\nLimits of {escape(limits.of)}: {limits.kept} of {limits.total} kept at the cautious bound{_nearest(first)}."
+    return [
+        Table(("", "Today", first.option or "–", "Difference", "Verdict"), rows),
+        Text(f"Limits of {limits.of}: {limits.kept} of {limits.total} kept at the cautious bound{_nearest(first)}."),
+    ]
 
 
 def _nearest(first: First) -> str:
@@ -126,28 +116,27 @@ def _nearest(first: First) -> str:
         return ""
     used = nearest.then if first.recommended and nearest.then is not None else nearest.now
     share = "" if used is None else f", {fixed(100.0 * min(used, 99.99), 0)}% of it used"
-    return f"; the nearest is “{escape(nearest.title)}” in {escape(nearest.scenario or 'any scenario')}{share}"
+    return f"; the nearest is “{nearest.title}” in {nearest.scenario or 'any scenario'}{share}"
 
 
-def _risks(facts: Account, where: Mapping[str, str]) -> str:
-    first = facts.first
-    lines = []
+def _risks(of: Account) -> list[Block]:
+    first = of.first
+    lines: list[Line] = []
     if first.worst is not None:
-        lines.append(f"**Worst path.** {escape(worst_words(first, first.worst).partition('. ')[2])}")
-    capacity = _named(worst.finding(facts) if facts.result.run_capacities else "", first).replace("in the table", "in the appendix")
+        lines.append((Strong("Worst path."), f" {worst_words(first, first.worst).partition('. ')[2]}"))
+    capacity = _named(worst.finding(of) if of.result.run_capacities else "", first).replace("in the table", "in the appendix")
     if capacity:
-        lines.append(
-            f"**Run capacity.** {escape(capacity)}. A run is survived where 95% of paths end near the peg; what is paid out of it is less, and the rest waits or sells{_see(where, 'worst')}."
-        )
-    moving = _named(costs.finding(facts) if facts.result.change_costs else "", first)
+        meant = "A run is survived where 95% of paths end near the peg; what is paid out of it is less, and the rest waits or sells"
+        lines.append((Strong("Run capacity."), f" {capacity}. {meant}", *_see("worst"), "."))
+    moving = _named(costs.finding(of) if of.result.change_costs else "", first)
     if moving and first.changes:
-        lines.append(f"**The move itself.** {escape(moving)}{_see(where, 'costs')}.")
-    drawbacks = [row for row in facts.metrics if row.verdict.word == "WORSE"]
+        lines.append((Strong("The move itself."), f" {moving}", *_see("costs"), "."))
+    drawbacks = [row for row in of.metrics if row.verdict.word == "WORSE"]
     if drawbacks:
-        named = ", ".join(f"{escape(row.title)} {row.difference} {row.difference_unit}".rstrip() for row in drawbacks[:3])
+        named = ", ".join(f"{row.title} {row.difference} {row.difference_unit}".rstrip() for row in drawbacks[:3])
         whose = "the proposed set" if first.recommended else first.option
-        lines.append(f"**Worse under {whose}, beyond the interval:** {named}{_see(where, 'evidence')}.")
-    return _bullets(lines) or "No path was singled out."
+        lines.append((Strong(f"Worse under {whose}, beyond the interval:"), f" {named}", *_see("evidence"), "."))
+    return [Bullets(lines) if lines else Text("No path was singled out.")]
 
 
 def _named(text: str, first: First) -> str:
@@ -157,67 +146,75 @@ def _named(text: str, first: First) -> str:
     return text.replace(", proposed ", f", {first.option} ")
 
 
-def _trust(facts: Account, where: Mapping[str, str]) -> str:
+def _trust(of: Account) -> list[Block]:
     marks = {True: "●", False: "▼", None: "–"}
-    lines = [f"{marks[each.good]} **{escape(each.finding)}:** {escape(each.detail)}" for each in facts.first.trust]
-    lines.append(
-        f"Intervals cover the sampling of paths, not errors of the model, of the state or of the scenarios’ weights{_see(where, 'validity')}."
-    )
-    return _bullets(lines)
+    lines: list[Line] = [(f"{marks[each.good]} ", Strong(f"{each.finding}:"), f" {each.detail}") for each in of.first.trust]
+    told = "Intervals cover the sampling of paths, not errors of the model, of the state or of the scenarios’ weights"
+    return [Bullets([*lines, (told, *_see("validity"), ".")])]
 
 
-def _execution(facts: Account, where: Mapping[str, str]) -> str:
+def _execution(of: Account) -> list[Block]:
     """What is sent, by whom and in which file, and what became of it when it was run; else why nothing is."""
-    execution = facts.execution
-    if execution.batch is None and not execution.payloads:
-        return (
-            _bullets([escape(f"{each.split('. ')[0].rstrip('.')}.") for each in execution.reasons]) + _see(where, "execution")
-            or "Nothing is executed."
-        )
-    parts = [_bullets([escape(each) for each in execution.reasons])]
-    if execution.batch is not None:
-        parts.append(f"{code('safe-batch.json')} is for Safe’s Transaction Builder, checksum {code(execution.batch['meta']['checksum'])}.")
-        parts.append(_table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in execution.calls[:MOST_ROWS]]))
-    for payload in execution.payloads:
-        parts.append(f"**{escape(payload.title)}**, sent by {escape(payload.sender)}: {', '.join(code(name) for name in payload.files)}.")
-        parts.append(_table(("Call", "Now"), [(code(row.text), escape(row.before)) for row in payload.calls[:MOST_ROWS]]))
-        parts.append(_bullets([escape(note) for note in payload.notes[1:5]]))
-    warnings = [note for note in execution.notes if note.startswith("Warning: ")]  # of what is signed: never cut
-    others = [note for note in execution.notes if note not in warnings]
-    parts.append(_bullets([escape(note) for note in (*warnings, *others[:3])]))
-    parts.append(f"Calldata, addresses and what no call makes{_see(where, 'execution') or ': appendix'}.")
-    return "\n\n".join(part for part in parts if part)
-
-
-def _rollback(facts: Account) -> str:
-    rows = [(escape(each.what), escape(each.trigger), escape(each.action)) for each in facts.monitoring.triggers[:4]]
-    table = _table(("Watch", "Trigger", "Then"), rows) if rows else ""
-    back = [name for payload in facts.execution.payloads for name in payload.files if "revert" in name or "stop" in name]
-    files = [*(["safe-batch-revert.json"] if facts.execution.revert is not None else []), *back]
-    undone = f"To undo it: {', '.join(code(name) for name in files)}." if files else "There is nothing to undo, for nothing is executed."
-    more = len(facts.monitoring.triggers) - len(rows)
-    rest = f" {count(more, 'more trigger')} in {code('monitor.json')}." if more > 0 else f" The same in {code('monitor.json')}."
-    return "\n\n".join(filter(None, (f"{undone}{rest}", table)))
-
-
-def _steps(facts: Account) -> str:
-    dated = [f"**{moment(when).partition(' (')[0]}:** {what.lower()}" for what, when, _ in dates_of(facts)]
-    if facts.execution.batch is not None or facts.execution.payloads:
-        return _bullets([*dated, "Before signing: read every value in force again, and compare each address with the explorer’s."])
-    if facts.first.recommended:
-        return _bullets(["Mend what keeps this from being signed (above), and run the study again.", *dated])
-    return "Run the study again when the state has moved, or when what was not known is known."
-
-
-def _disclosure(facts: Account, where: Mapping[str, str]) -> str:
-    search = facts.disclosure
-    trials = dict(search.sizes).get("Trials", "")
-    return _bullets(
-        [
-            f"Search: {escape(trials)} trials; figures from {escape(facts.paths)}{_see(where, 'search')}.",
-            f"{len(facts.sourced)} figures of the state have a source, {len(facts.assumed)} are assumed{_see(where, 'assumed')}.",
-            f"To get the same bytes, in the study file’s folder: {code(search.command)} (study {code(facts.study.hash[:16])}, results {code(facts.results_hash[:16])}).",
-            "Second opinion: *to be filled in by a reviewer.*",
-            Markdown(f"Disclaimer and conflicts of interest, to be filled in by the author before posting: *{DISCLAIMER}.*"),
+    found = of.execution
+    if found.batch is None and not found.payloads:
+        *reasons, last = (f"{each.split('. ')[0].rstrip('.')}." for each in found.reasons)
+        return [Bullets([*reasons, (last, *_see("execution"))])]
+    parts: list[Block] = [Bullets(found.reasons)]
+    if found.batch is not None:
+        checksum = Code(found.batch["meta"]["checksum"])
+        parts += [Text(Code(BATCH), " is for Safe’s Transaction Builder, checksum ", checksum, "."), _calls(found.calls)]
+    for each in found.payloads:
+        parts += [
+            Text(Strong(each.title), f", sent by {each.sender}: ", *_files(each.files), "."),
+            _calls(each.calls),
+            Bullets(each.notes[1:5]),
         ]
-    )
+    warnings = [note for note in found.notes if note.startswith("Warning: ")]  # of what is signed: never cut
+    others = [note for note in found.notes if note not in warnings]
+    return [*parts, Bullets([*warnings, *others[:3]]), Text("Calldata, addresses and what no call makes", *_see("execution"), ".")]
+
+
+def _calls(calls: tuple[Call, ...]) -> Table:
+    return Table(("Call", "Now"), [(Code(each.text), before_words(each)) for each in calls[:MOST_ROWS]])
+
+
+def _files(names: Iterable[str]) -> list[Inline]:
+    """Names in a row."""
+    parts: list[Inline] = [part for name in names for part in (", ", Code(name))]
+    return parts[1:]
+
+
+def _rollback(of: Account) -> list[Block]:
+    triggers, shown = of.monitoring.triggers, 4
+    back = [name for payload in of.execution.payloads for name in payload.files if "revert" in name or "stop" in name]
+    files = [*([REVERT] if of.execution.revert is not None else []), *back]
+    undone: list[Inline] = ["To undo it: ", *_files(files), "."] if files else ["There is nothing to undo, for nothing is executed."]
+    more = len(triggers) - shown
+    rest = f" {count(more, 'more trigger')} in " if more > 0 else " The same in "
+    rows = [(each.what, each.trigger, each.action) for each in triggers[:shown]]
+    return [Text(*undone, rest, Code("monitor.json"), "."), Table(("Watch", "Trigger", "Then"), rows)]
+
+
+def _steps(of: Account) -> list[Block]:
+    dated = [(Strong(f"{moment(when).partition(' (')[0]}:"), f" {what.lower()}") for what, when, _ in dates_of(of)]
+    if of.execution.batch is not None or of.execution.payloads:
+        return [Bullets([*dated, "Before signing: read every value in force again, and compare each address with the explorer’s."])]
+    if of.first.recommended:
+        return [Bullets(["Mend what keeps this from being signed (above), and run the study again.", *dated])]
+    return [Text("Run the study again when the state has moved, or when what was not known is known.")]
+
+
+def _disclosure(of: Account) -> list[Block]:
+    hashes = (" (study ", Code(of.study.hash[:16]), ", results ", Code(of.results_hash[:16]), ").")
+    assumed = _see("assumed") if of.assumed else ()
+    return [
+        Bullets(
+            [
+                (f"Search: {trials_words(of.result)} trials; figures from {of.paths}", *_see("search"), "."),
+                (f"{len(of.sourced)} figures of the state have a source, {len(of.assumed)} are assumed", *assumed, "."),
+                ("To get the same bytes, in the study file’s folder: ", Code(run_command(of.result)), *hashes),
+                ("Second opinion: ", ToFill("to be filled in by a reviewer.")),
+                ("Disclaimer and conflicts of interest, to be filled in by the author before posting: ", ToFill(DISCLAIMER)),
+            ]
+        )
+    ]

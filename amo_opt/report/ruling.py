@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RulingFacts:
-    """The verdict as every document says it: ``verdict`` in a sentence, ``explanation`` with what else was found, and how many limits the
-    current and the other set keep, on which paths (``other_limits`` empty where there is no other).
-    """
+    """The verdict in a sentence, and how many limits the current and the other set keep, on which paths (``other_limits`` empty where there is no other)."""
 
     verdict: str
-    explanation: str
     current_limits: str
     other_limits: str
 
@@ -37,7 +34,6 @@ def ruling_of(result: Result, subject: Subject) -> RulingFacts:
     """The words of a result's ruling."""
     return RulingFacts(
         verdict=verdict_words(result),
-        explanation=explanation_of(result),
         current_limits=kept_words(subject.current),
         other_limits="" if subject.other is None else kept_words(subject.other),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amo_opt.report.blocks import InText, Long, OnPage, Table, line_markdown, to_markdown
+from amo_opt.report.blocks import InText, Long, OnPage, Pairs, Table, line_markdown, to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +30,11 @@ def rows(table: Table) -> list[dict[str, str]]:
     """Its rows, head -> cell."""
     heads = [column.head for column in table.columns]
     return [dict(zip(heads, (line_markdown(cell, {}) for cell in row), strict=True)) for row in table.rows]
+
+
+def pairs(blocks: Sequence[Block]) -> dict[str, str]:
+    """What stands beside each name, without heads."""
+    return {name: line_markdown(line, {}) for block in each(blocks) if isinstance(block, Pairs) for name, line in block.rows}
 
 
 def text(blocks: Sequence[Block]) -> str:

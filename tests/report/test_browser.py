@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odd import ODD, VERDICTS
 
-from amo_opt.report import pages
 from amo_opt.report.account import Account
 from amo_opt.report.figures import draw_all
 from amo_opt.report.first import first_of
 from amo_opt.report.first_page import first_html
-from amo_opt.report.pages import report_html
+from amo_opt.report.pages import report_html, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,9 +183,8 @@ def test_on_paper_the_summary_is_the_first_sheet_and_nothing_is_folded(printed):
 def test_whatever_is_told_the_first_screen_holds_it(chromium, make_result, blind, tmp_path):
     """Every verdict and every odd study at three widths: no text over another in a drawing, nothing off the page, and on a desk no higher than one screen."""
     results = {name: make_result(name) for name in VERDICTS} | {name: build(make_result) for name, build in ODD.items()}
-    style = "".join((Path(pages.__file__).parent / "templates" / name).read_text("utf-8") for name in ("style.css", "first.css"))
     bare = {
-        name: f'<!doctype html><style>{style}</style><body>{first_html(first_of(result))}<main id="rest"></main>'
+        name: f'<!doctype html><style>{style()}</style><body>{first_html(first_of(result))}<main id="rest"></main>'
         for name, result in (results | {"too few paths": blind}).items()
     }
     cases = [(name, page, width) for name, page in bare.items() for width in WIDTHS]

@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from amo_opt.cli import ending
-from amo_opt.report.blockers import blockers_of
 from amo_opt.report.first import first_of
 from amo_opt.report.ruling import explanation_of
+from amo_opt.report.sections.decision import blockers_of
 from amo_opt.report.write import report_files
 from amo_opt.scoring.constraints import RULES, paths_to_decide
 from amo_opt.search.quick import ROOM, TRIALS, more_paths, quick_settings

@@ -126,7 +126,7 @@ def test_no_batch_leaves_a_cap_out_whose_integer_is_not_known(make_result, frax)
     assert uncalled_caps(before, after, results[None].study.state) == ("setCollatBorrowCap",)
     assert uncalled_caps(before, after, results[6].study.state) == ()
     found = execution_of(results[None], subject_of(results[None]), results_hash=HASH)
-    assert (found.batch, found.calls) == (None, ())
+    assert (found.batch, found.there) == (None, ())
     assert "[contracts] collateral_decimals" in found.reasons[0]
     facts = Account(results[None])
     assert "setCollatBorrowCap not known (the state does not say how many decimals the collateral has)" in appendix(facts).text

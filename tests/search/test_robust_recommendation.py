@@ -10,7 +10,7 @@ import pytest
 from amo_opt.config.assumptions import assumptions
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
-from amo_opt.report.blockers import blockers_of
+from amo_opt.report.sections.decision import blockers_of
 from amo_opt.scoring.score import point_score
 from amo_opt.search import certification
 from amo_opt.search.certification import certify

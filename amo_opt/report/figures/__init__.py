@@ -14,6 +14,7 @@ from amo_opt.report.figures.profiles import draw_profile, profile_alt
 from amo_opt.report.sections import doubt, neighbours
 from amo_opt.report.sections.choice import explained, importance_caption, importances_of, profile_of
 from amo_opt.report.sections.evidence import forest_caption, reach_words
+from amo_opt.report.sections.search import convergence_of
 from amo_opt.report.sections.validity import own_episodes, price_caption, prices_of
 from amo_opt.wording import clean
 
@@ -81,7 +82,7 @@ def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
 
 def _of_the_search(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     """What mattered and how it converged."""
-    shares, convergence = importances_of(facts), facts.convergence
+    shares, convergence = importances_of(facts), convergence_of(facts.result)
     drawings: dict[str, tuple[Drawing, ...]] = {"importances": (), "hypervolume": ()}
     if shares:
         alt = f"Bars of the importance of {len(shares)} parameters for each objective; the table holds the shares."

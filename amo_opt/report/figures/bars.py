@@ -11,7 +11,7 @@ from amo_opt.report.figures.style import BLUE, GREY, INK, blank, styled, to_svg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from amo_opt.report.sections.convergence import Convergence
+    from amo_opt.report.sections.search import Convergence
 
 
 def draw_importances(objectives: Sequence[str], shares: Mapping[str, Sequence[float]]) -> str:

@@ -1,4 +1,4 @@
-"""The decision box: at most 120 plain words, put together by a written rule.
+"""Section 1, the decision: at most 120 plain words, put together by a written rule; and what keeps a Safe batch from being written.
 
 The rule. What changes: the two parameters that come first in `changed_names`, the others counted. The benefit: of yield and peg risk the
 one judged BETTER, that with the smaller p-value if both are. The risk: of yield and the safety metrics those that point
@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from amo_opt.amos.cap_use import caps_below_use
 from amo_opt.amos.naming import title_of
-from amo_opt.report.blockers import blockers_of
+from amo_opt.config.assumptions import assumptions
+from amo_opt.config.schema import given_figures
+from amo_opt.report.blocks import Block, Bullets, Strong, Text
 from amo_opt.report.ruling import kept_words, limit_title, objection_words, streams, verdict_words
+from amo_opt.report.sections.doubt import doubt_words
 from amo_opt.report.sections.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.sections.parameters import changed_names
 from amo_opt.report.sections.tails import OBJECTIVES
@@ -24,7 +27,9 @@ from amo_opt.report.wording import PEG_SCALE, YIELD_SCALE, Chip, lower_first, pa
 from amo_opt.wording import count
 
 if TYPE_CHECKING:
+    from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
+    from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
     from amo_opt.search.result import Result
 
@@ -34,7 +39,7 @@ GRAVITY = ("WORSE", "INCONCLUSIVE", "NO WORSE", "EQUIVALENT")
 
 @dataclass(frozen=True)
 class Decision:
-    """Section 1. ``sentences`` are (label, text) pairs of at most 120 words together; ``warnings`` stand beside the verdict."""
+    """``sentences`` are (label, text) pairs of at most 120 words together; ``warnings`` stand beside the verdict."""
 
     chip: Chip
     sentences: tuple[tuple[str, str], ...]
@@ -44,6 +49,13 @@ class Decision:
     def words(self) -> int:
         """Words in the box, labels included."""
         return len(" ".join(f"{label} {text}" for label, text in self.sentences).split())
+
+
+def blocks(of: Account) -> list[Block]:
+    """The verdict with its warnings, and the sentences."""
+    found = of.decision
+    warnings = [part for each in found.warnings for part in (" · ", Strong(str(each)))]
+    return [Text(Strong(str(found.chip)), *warnings), Bullets((Strong(f"{label}:"), f" {text}") for label, text in found.sentences)]
 
 
 def decision_of(result: Result, subject: Subject, rows: tuple[MetricRow, ...]) -> Decision:
@@ -148,3 +160,57 @@ def _nothing_done(subject: Subject) -> str:
         f"peg risk {PEG_SCALE.text(score.peg_risk_bps.value)} ({PEG_SCALE.interval(score.peg_risk_bps)}) on {_paths(subject)}; "
         f"limits: {kept_words(subject.current)}."
     )
+
+
+# -- what keeps a batch from being written --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One reason: the chip of the decision box and the sentence of section 13."""
+
+    chip: Chip
+    reason: str
+
+
+def blockers_of(result: Result) -> tuple[Blocker, ...]:
+    """The reasons in the order of the decision box; none = nothing of this kind stands in the way."""
+    return (*_quick(result), *_old_state(result.study), *_sensitive(result))
+
+
+def _quick(result: Result) -> tuple[Blocker, ...]:
+    """A look at the study is no ground to sign anything, whatever it found."""
+    study = result.study
+    if not study.quick:
+        return ()
+    reason = (
+        f"This is a quick run: {count(len(result.trials), 'set')} tried, {count(study.simulation.paths * study.certification.multiple, 'path')} of each scenario at most, "
+        "no joint draws of what is assumed. It shows what a whole run would look at, and decides nothing to be signed."
+    )
+    return (Blocker(Chip("QUICK RUN"), reason),)
+
+
+def _old_state(study: Study) -> tuple[Blocker, ...]:
+    """By the oldest sourced figure, one without a date having the state's; where there is none, its age is not known."""
+    limit, state = study.report.max_state_age_days, study.state
+    figures = given_figures(state)
+    ages = {name: (study.date - (each.date or state.date)).days for name, each in figures.items() if each.assumed is None}
+    old = sorted((name for name, age in ages.items() if age > limit), key=lambda name: -ages[name])
+    if not ages:
+        return (Blocker(Chip("STATE WITHOUT SOURCE"), f"No figure of the state has a source: all {len(figures)} are assumed."),)
+    if not old:
+        return ()
+    reason = (
+        f"The state is too old: {count(len(old), 'sourced figure')} of {len(ages)} {'is' if len(old) == 1 else 'are'} older than the "
+        f"{count(limit, 'day')} that the study allows, the oldest {old[0]} with {count(ages[old[0]], 'day')}."
+    )
+    return (Blocker(Chip("STATE TOO OLD"), reason),)
+
+
+def _sensitive(result: Result) -> tuple[Blocker, ...]:
+    """Where the study's share of draws is not shown; a recommendation that was to be drawn for and could not be counts as that."""
+    doubt, study = result.doubt, result.study
+    if doubt is None:
+        lost = result.recommended is not None and study.certification.draws > 0 and bool(assumptions(study))
+        return (Blocker(Chip("ASSUMPTION-SENSITIVE"), f"{doubt_words(None)}."),) if lost else ()
+    return () if doubt.robust else (Blocker(Chip("ASSUMPTION-SENSITIVE"), f"The verdict hangs on what is assumed. {doubt_words(doubt)}."),)

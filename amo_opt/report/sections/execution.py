@@ -1,104 +1,126 @@
-"""Section 13: the calls of the proposal, decoded and encoded, the Safe batches, and why there may be none."""
+"""Section 13: the calls of the proposal, decoded and encoded, what was executed of them and where, and why there may be none.
+
+What was executed is `execution.json`'s, which the report reads and never makes. A payload that failed is no payload.
+"""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.errors import AmoOptError
-from amo_opt.onchain.calls import calls_between, policy_names, reverting, stopping, uncalled_caps
-from amo_opt.onchain.dao_vote import AGENTS, actions, evmscript
-from amo_opt.onchain.governor import propose
+from amo_opt.onchain.calls import calls_between, policy_names, reverting, uncalled_caps
 from amo_opt.onchain.raw_integers import CAPS
-from amo_opt.onchain.safe_batch import available, document, file_text
-from amo_opt.onchain.signatures import GOVERNOR, OWNERSHIP, PARAMETER_ADMIN, SAFE, setter_of
-from amo_opt.protocol.addresses import INSTALL, checksummed, lacks_checksum
-from amo_opt.report.blockers import blockers_of
-from amo_opt.report.schedule import moment, schedule_of, unix
-from amo_opt.report.sections.executed import executed
+from amo_opt.onchain.safe_batch import available, file_text
+from amo_opt.onchain.signatures import SAFE, setter_of
+from amo_opt.protocol.addresses import INSTALL, lacks_checksum
+from amo_opt.report.blocks import Block, Bullets, Code, Column, Heading, Line, Table, Text, num, wide
+from amo_opt.report.payloads import EPOCH, Maker, Payload, before_words, created_at, in_batch, why_not
+from amo_opt.report.schedule import duration, moment, schedule_of, unix
+from amo_opt.report.sections.decision import blockers_of
 from amo_opt.report.sections.parameters import executor
 from amo_opt.report.wording import plain_number
-from amo_opt.wording import MISSING, clean
+from amo_opt.wording import MISSING, clean, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
     from amo_opt.config.study import Study
     from amo_opt.onchain.calls import Call
-    from amo_opt.onchain.execution_record import Record, Run
-    from amo_opt.protocol.state import ProtocolState
+    from amo_opt.onchain.execution_record import Part, Record, Run
+    from amo_opt.protocol.state import Contract, ProtocolState
+    from amo_opt.report.account import Account
     from amo_opt.report.schedule import Schedule
     from amo_opt.report.sets import Subject
     from amo_opt.search.result import Result
 
-EPOCH = "SOURCE_DATE_EPOCH"
-LAST_EPOCH = 253_402_300_799
-"""The last second of the year 9999."""
 BATCH, REVERT = "safe-batch.json", "safe-batch-revert.json"
-
-
-@dataclass(frozen=True)
-class CallRow:
-    """One call as text: ``before`` what its arguments are now, ``why_not`` why it is not in the batch (empty where it is)."""
-
-    text: str
-    to: str
-    before: str
-    selector: str
-    calldata: str
-    why_not: str
-
-
-@dataclass(frozen=True)
-class PolicyRow:
-    """A change that no call makes."""
-
-    name: str
-    current: str
-    proposed: str
-    why: str
-
-
-@dataclass(frozen=True)
-class AddressRow:
-    """An address of the state that a call needs, and where it was read."""
-
-    name: str
-    address: str
-    origin: str
-
-
-@dataclass(frozen=True)
-class Payload:
-    """Calls that are executed by themselves: those of another sender than the Safe, and a ramp whoever sends it. ``files`` are its documents by name, those that undo it too."""
-
-    title: str
-    sender: str
-    calls: tuple[CallRow, ...]
-    revert_calls: tuple[CallRow, ...]
-    notes: tuple[str, ...]
-    files: dict[str, str]
+LISTED = 4
+"""Getters and slots that did not come back, of those that are named."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """Section 13. ``reasons`` say why there is no batch; ``batch`` and ``revert`` are the documents, ``None`` where there is none; ``payloads`` go beside them."""
+    """``reasons`` say why there is no batch; ``batch`` and ``revert`` are the documents, ``None`` where there is none; ``payloads`` go beside them.
+
+    ``there`` and ``back`` are all calls, ``policy`` the parameters that no call sets, ``runs`` what `execution.json` holds of the payloads.
+    """
 
     reasons: tuple[str, ...]
-    calls: tuple[CallRow, ...]
-    apart: tuple[CallRow, ...]
-    revert_calls: tuple[CallRow, ...]
-    policy: tuple[PolicyRow, ...]
-    addresses: tuple[AddressRow, ...]
-    notes: tuple[str, ...]
-    revert_notes: tuple[str, ...]
-    batch: dict[str, Any] | None
-    revert: dict[str, Any] | None
+    there: tuple[Call, ...] = ()
+    back: tuple[Call, ...] = ()
+    policy: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    revert_notes: tuple[str, ...] = ()
+    batch: dict[str, Any] | None = None
+    revert: dict[str, Any] | None = None
     payloads: tuple[Payload, ...] = ()
     runs: tuple[Run, ...] = ()
-    """What `execution.json` holds of them."""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Those of the Safe's batch."""
+        return tuple(filter(in_batch, self.there))
+
+    @property
+    def revert_calls(self) -> tuple[Call, ...]:
+        """Those that undo it."""
+        return tuple(filter(in_batch, self.back))
+
+    @property
+    def apart(self) -> tuple[Call, ...]:
+        """Those that are in no payload."""
+        return tuple(filter(why_not, self.there))
+
+
+def finding(of: Account) -> str:
+    """Whether there is anything to execute."""
+    return "How it is executed, and undone" if of.execution.batch or of.execution.payloads else "Nothing is executed from this report"
+
+
+def blocks(of: Account) -> list[Block]:
+    """Why there is no batch, or what is in it; the other payloads; what is in none, and the addresses in use."""
+    found = of.execution
+    parts: list[Block] = [Bullets(found.reasons)]
+    if found.batch is not None:
+        told = " is for Safe's Transaction Builder (load it there; the builder shows every call decoded). Its checksum: "
+        parts.append(Text(Code(BATCH), told, Code(found.batch["meta"]["checksum"])))
+    parts += [call_table(found.calls), Bullets(found.notes)]
+    for each in found.payloads:
+        both = call_table(each.calls, undo=each.revert_calls)
+        parts += [Heading(each.title), Text(f"Sent by {each.sender}."), both, Bullets(each.notes)]
+    if found.apart:
+        parts += [Heading("Calls that are not in the batch"), call_table(found.apart, why=True)]
+    if found.policy:
+        now, then = of.subject.current.parameters.values(), of.shown.parameters.values()
+        rows = [(Code(name), plain_number(now[name]), plain_number(then[name]), _no_call(name, of.study.state)) for name in found.policy]
+        heads = ("Parameter", num("Current"), num("Proposed"), wide("Why"))
+        parts += [Heading("Changes that no call makes"), Table(heads, rows, label="Changes that no call makes", narrow=True)]
+    if found.there:
+        entries = [(Code(name), Code(contract.address), _origin(contract)) for name, contract in _used(of.study.state, found.there)]
+        parts += [
+            Heading("Where the addresses come from"),
+            Table(("Entry", wide("Address"), wide("Source")), entries, label="Addresses"),
+            Text("None was read on chain: compare each with the explorer's before signing."),
+        ]
+    return parts
+
+
+def call_table(calls: Iterable[Call], *, undo: Iterable[Call] = (), before: str = "Current value", why: bool = False) -> Table:
+    """Calls decoded and encoded, then those that undo them; with ``why`` they are in no batch."""
+    heads: list[Column | str] = [wide("Call"), wide("To"), num(before), "Selector", wide("Calldata"), *([wide("Why")] if why else [])]
+    rows: list[tuple[Line, ...]] = [(Code(each.text), *_cells(each), *([why_not(each)] if why else [])) for each in calls]
+    rows += [(("Revert: ", Code(each.text)), *_cells(each)) for each in undo]
+    return Table(heads, rows, label="Calls")
+
+
+def _cells(call: Call) -> tuple[Line, ...]:
+    encoded = available()
+    selector = f"0x{call.function.selector.hex()}" if encoded else MISSING
+    calldata = f"0x{call.function.encode(call.arguments).hex()}" if encoded else MISSING
+    return Code(call.to or MISSING), before_words(call), Code(selector), Code(calldata)
 
 
 def execution_of(result: Result, subject: Subject, *, results_hash: str, record: Record | None = None) -> Execution:
@@ -107,34 +129,33 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str, record:
     Raises `AmoOptError` where SOURCE_DATE_EPOCH is set and is no whole number.
     """
     if not subject.recommended or subject.other is None:
-        return _none("Nothing is recommended, so there is nothing to execute and no batch.")
+        return Execution(("Nothing is recommended, so there is nothing to execute and no batch.",))
     reasons = (*(each.reason for each in blockers_of(result)), *_not_yet(result.study))
     if reasons:
-        return _none(*reasons, "No Safe batch and no calldata are given: run the study again when this is mended.")
+        return Execution((*reasons, "No Safe batch and no calldata are given: run the study again when this is mended."))
     study, before, after = result.study, subject.current.parameters, subject.other.parameters
     if uncalled := uncalled_caps(before, after, study.state):
-        return _none(
+        reason = (
             f"The integer of {' and '.join(uncalled)} is not known, for the state does not say how many decimals the collateral has "
             "([contracts] collateral_decimals); a batch without it would be a part of the change, so there is none."
         )
+        return Execution((reason,))
     schedule = schedule_of(study, before.amplification, after.amplification)
     try:
         forward = calls_between(before, after, study.state, ramp=_first_ramp(schedule))
         back = reverting(forward, study.state, ramp=(before.amplification, schedule.revert_end))
     except AmoOptError as error:  # an integer that its contract would not take or not keep
-        return _none(f"{error}.", "No Safe batch and no calldata are given.")
-    inside = [call for call in forward if _is_in_batch(call)]
-    undoing = [call for call in back if _is_in_batch(call)]
+        return Execution((f"{error}.", "No Safe batch and no calldata are given."))
+    inside = [call for call in forward if in_batch(call)]
+    undoing = [call for call in back if in_batch(call)]
     reasons = _lacking(inside)
-    made = _Meta(result, results_hash, schedule)
+    made = Maker(result, results_hash, schedule)
     found = Execution(
         reasons=reasons,
-        calls=tuple(_row(call) for call in inside),
-        apart=tuple(_row(call) for call in forward if _why_not(call)),
-        revert_calls=tuple(_row(call) for call in undoing),
-        policy=_policy(subject, study.state),
-        addresses=_addresses(result, forward),
-        notes=(*_notes(result, schedule, inside), *_found(forward), *_unchecked(result, forward)),
+        there=forward,
+        back=back,
+        policy=policy_names(before, after, study.state),
+        notes=(*_notes(result, schedule, inside), *_found(forward), *_unchecked(study.state, forward)),
         revert_notes=_revert_notes(schedule, back),
         batch=None if reasons else made.batch(inside, revert=False),
         revert=None if reasons else made.batch(undoing, revert=True),
@@ -143,159 +164,8 @@ def execution_of(result: Result, subject: Subject, *, results_hash: str, record:
     return executed(found, record, batch=BATCH)
 
 
-@dataclass(frozen=True)
-class _Meta:
-    """What all payloads say of where they come from."""
-
-    result: Result
-    results_hash: str
-    schedule: Schedule
-
-    def batch(self, calls: Sequence[Call], *, revert: bool) -> dict[str, Any]:
-        """A Safe's batch."""
-        study, state = self.result.study, self.result.study.state
-        safe = state.contracts.get(SAFE)
-        name = f"amo-opt {study.date.isoformat()} {clean(study.name)}{' revert' if revert else ''}"
-        return document(
-            [call.transaction for call in calls],
-            chain_id=state.chain_id,
-            created_at=created_at(unix(study)),
-            name=name,
-            description=self.description(calls, revert=revert),
-            safe=None if safe is None else safe.address,
-        )
-
-    def description(self, calls: Sequence[Call], *, revert: bool) -> str:
-        """The calls, what they were made against, when they are void, and the hashes they come from."""
-        limit = self.schedule.revert_until if revert else self.schedule.void
-        against = f"Made against {'; '.join(f'{call.setter.place} {_against(call, revert=revert)}' for call in calls if call.before)}: void if any of these moved, and "
-        return (
-            f"{'Revert: ' if revert else ''}{'; '.join(call.text for call in calls)}. {against if any(call.before for call in calls) else 'Void '}after {moment(limit)}. "
-            f"study sha256:{self.result.study.hash} results sha256:{self.results_hash}"
-        )
-
-    def payloads(self, forward: tuple[Call, ...], back: tuple[Call, ...]) -> tuple[Payload, ...]:
-        """Of each sender the calls that its form holds, a ramp and what undoes it by itself."""
-        if not available():
-            return ()
-        found = []
-        for form in FORMS:
-            for ramp in (True, False):
-                calls, undo = ([each for each in them if each.is_ramp is ramp and _form(each) is form] for them in (forward, back))
-                if calls and not (form.name == SAFE and not ramp):
-                    found.append(self._payload(form, calls, undo, ramp=ramp))
-        return tuple(found)
-
-    def _payload(self, form: Form, calls: list[Call], undo: list[Call], *, ramp: bool) -> Payload:
-        state = self.result.study.state
-        notes: list[str] = []
-        if ramp:
-            notes, undo = _ramp_notes(self.schedule, undo[0]), [stopping(state)]
-        stem, undone = ("ramp", "ramp-stop") if ramp else (form.name, f"{form.name}-revert")
-        files = {f"{stem}{suffix}": text for suffix, text in form.files(self, calls, revert=False)}
-        files |= {f"{undone}{suffix}": text for suffix, text in form.files(self, undo, revert=True)}
-        return Payload(
-            title="The ramp of A" if ramp else f"Calls of {form.title}",
-            sender=executor(state, calls[0].setter),
-            calls=tuple(_row(each) for each in calls),
-            revert_calls=tuple(_row(each) for each in undo),
-            notes=(f"{form.told} {', '.join(files)}.", *notes),
-            files=files,
-        )
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a sender executes: ``files`` makes its documents from calls, by the end of their names."""
-
-    name: str
-    title: str
-    told: str
-    files: Callable[..., Iterable[tuple[str, str]]]
-
-
-def _of_safe(made: _Meta, calls: Sequence[Call], *, revert: bool) -> Iterable[tuple[str, str]]:
-    return [("-batch.json", file_text(made.batch(calls, revert=revert)))]
-
-
-def _of_vote(made: _Meta, calls: Sequence[Call], *, revert: bool) -> Iterable[tuple[str, str]]:
-    del made, revert
-    sent = [each.transaction for each in calls]
-    return [("-actions.txt", actions(sent)), ("-evmscript.txt", evmscript(sent, sent[0].sender or "") + "\n")]
-
-
-def _of_governor(made: _Meta, calls: Sequence[Call], *, revert: bool) -> Iterable[tuple[str, str]]:
-    return [("-propose.txt", propose([each.transaction for each in calls], made.description(calls, revert=revert)) + "\n")]
-
-
-FORMS = (
-    Form(SAFE, "the Safe", "For the Safe's Transaction Builder:", _of_safe),
-    Form("dao", "Curve's vote", "For a vote of Curve's DAO, the list of actions and the script that the vote executes:", _of_vote),
-    Form("governor", "the governor", "Calldata of propose() for the governor whose timelock executes it:", _of_governor),
-)
-
-
-def _form(call: Call) -> Form | None:
-    """The form of whoever sends a call; None where its way is not known, or an address is not."""
-    if call.to is None:
-        return None
-    if call.caller == SAFE:
-        return FORMS[0]
-    if call.sender is None:
-        return None
-    if call.caller in (OWNERSHIP, PARAMETER_ADMIN) or checksummed(call.sender) in AGENTS.values():
-        return FORMS[1]
-    return FORMS[2] if call.caller == GOVERNOR else None
-
-
-def _is_in_batch(call: Call) -> bool:
-    return not call.is_ramp and call.to is not None and call.caller == SAFE
-
-
-def _against(call: Call, *, revert: bool) -> str:
-    """The value a batch was made against; a cap in force that was not read is not known, only the sum that the model takes for it."""
-    if call.block is not None:
-        return f"{_before(call)}{'' if revert else f' (read at block {call.block})'}"
-    assumed = call.setter.name in CAPS and not revert
-    return f"{_before(call)}{' (the shares of the current set at the state, not read on chain)' if assumed else ''}"
-
-
-def created_at(default: int) -> int:
-    """Milliseconds: SOURCE_DATE_EPOCH if set, else ``default`` (seconds); never a clock."""
-    text = os.environ.get(EPOCH, "")
-    if not text:
-        return default * 1000
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(LAST_EPOCH)) or int(text) > LAST_EPOCH:
-        raise AmoOptError(
-            f"{EPOCH}: not a whole number of seconds within the years 1970 to 9999; found {text!r:.40}; allowed: 0 to {LAST_EPOCH}, such as "
-            f"{default}, or unset"
-        )
-    return int(text) * 1000
-
-
-def check_epoch() -> None:
-    """Raises `AmoOptError` for a SOURCE_DATE_EPOCH that `created_at` would refuse: worth a look before a long run."""
-    created_at(LAST_EPOCH)
-
-
-def _none(*reasons: str) -> Execution:
-    return Execution(reasons, (), (), (), (), (), (), (), None, None)
-
-
 def _first_ramp(schedule: Schedule) -> tuple[int, int] | None:
     return (schedule.ramps[0].target_a, schedule.ramps[0].end) if schedule.ramps else None
-
-
-def _why_not(call: Call) -> str:
-    if call.to is None:
-        missing = call.setter.contract if call.place == call.setter.contract or call.arguments[0] is None else call.place
-        return f"no address: the state has no [contracts.{missing}]"
-    if _form(call) is None:
-        return (
-            f"only {call.caller.replace('_', ' ')} may call it, and one call the Safe may not make would undo the whole batch. Its own "
-            "procedure may take longer than the dates of section 3 allow: then run the study again from a later date"
-        )
-    return ""
 
 
 def _lacking(inside: list[Call]) -> tuple[str, ...]:
@@ -306,35 +176,13 @@ def _lacking(inside: list[Call]) -> tuple[str, ...]:
     return ()
 
 
-def _row(call: Call) -> CallRow:
-    encoded = available()
-    return CallRow(
-        text=call.text,
-        to=call.to or MISSING,
-        before=_before(call),
-        selector="0x" + call.function.selector.hex() if encoded else MISSING,
-        calldata="0x" + call.function.encode(call.arguments).hex() if encoded else MISSING,
-        why_not=_why_not(call),
-    )
-
-
-def _before(call: Call) -> str:
-    return ", ".join(str(value) for value in call.before)
-
-
-def _policy(subject: Subject, state: ProtocolState) -> tuple[PolicyRow, ...]:
-    if subject.other is None:
-        return ()
-    now, then = subject.current.parameters.values(), subject.other.parameters.values()
-    rows = []
-    for name in policy_names(subject.current.parameters, subject.other.parameters, state):
-        setter = setter_of(name, state)
-        none = (
-            "no setter on chain" if state.runs_frax_contracts or PARAMETERS[name].policy else "how this protocol sets it is not known here"
-        )
-        why = none if setter is None else f"one AMO's part of {setter.name}, a global sum; on chain only the sum is limited"
-        rows.append(PolicyRow(name, plain_number(now[name]), plain_number(then[name]), why))
-    return tuple(rows)
+def _no_call(name: str, state: ProtocolState) -> str:
+    """Why no call makes the change of a parameter."""
+    setter = setter_of(name, state)
+    if setter is not None:
+        return f"one AMO's part of {setter.name}, a global sum; on chain only the sum is limited"
+    known = state.runs_frax_contracts or PARAMETERS[name].policy
+    return "no setter on chain" if known else "how this protocol sets it is not known here"
 
 
 def _not_yet(study: Study) -> tuple[str, ...]:
@@ -343,10 +191,9 @@ def _not_yet(study: Study) -> tuple[str, ...]:
     return (f"The study's date, {moment(dated)}, lies after {EPOCH}, {moment(now)}.",) if now < dated else ()
 
 
-def _unchecked(result: Result, calls: tuple[Call, ...]) -> tuple[str, ...]:
+def _unchecked(state: ProtocolState, calls: tuple[Call, ...]) -> tuple[str, ...]:
     """The addresses in use in which a mistyped digit went unnoticed; batch and calls show them with the capitals all the same."""
-    contracts = result.study.state.contracts
-    names = [row.name for row in _addresses(result, calls) if lacks_checksum(contracts[row.name].address)]
+    names = [name for name, contract in _used(state, calls) if lacks_checksum(contract.address)]
     if not names:
         return ()
     note = (
@@ -356,17 +203,16 @@ def _unchecked(result: Result, calls: tuple[Call, ...]) -> tuple[str, ...]:
     return (note,)
 
 
-def _addresses(result: Result, calls: tuple[Call, ...]) -> tuple[AddressRow, ...]:
+def _used(state: ProtocolState, calls: tuple[Call, ...]) -> list[tuple[str, Contract]]:
     """Contracts that are called and accounts that call them, in the order of the state's file."""
-    contracts = result.study.state.contracts
     used = {SAFE, *(name for call in calls for name in (call.setter.contract, call.place, call.caller))}
-    rows = []
-    for name, contract in contracts.items():
-        if name in used:
-            file = " ".join(part for part in (contract.repository, contract.path, contract.commit and f"@{contract.commit[:8]}") if part)
-            origin = ": ".join(part for part in (file, contract.source) if part)
-            rows.append(AddressRow(name, contract.address, clean(origin) or "no source given"))
-    return tuple(rows)
+    return [(name, contract) for name, contract in state.contracts.items() if name in used]
+
+
+def _origin(contract: Contract) -> str:
+    """Where an address was read."""
+    file = " ".join(part for part in (contract.repository, contract.path, contract.commit and f"@{contract.commit[:8]}") if part)
+    return clean(": ".join(part for part in (file, contract.source) if part)) or "no source given"
 
 
 def _notes(result: Result, schedule: Schedule, inside: list[Call]) -> tuple[str, ...]:
@@ -396,31 +242,80 @@ def _found(calls: tuple[Call, ...]) -> tuple[str, ...]:
         [f"Current values of {', '.join(call.setter.place for call in read)} were read on chain at block {read[0].block}."] if read else []
     )
     notes += [
-        f"Warning: {call.setter.place} is {_before(call)} on chain, where the study's current set amounts to {', '.join(map(str, call.assumed))}; a revert goes back to what the chain has."
+        f"Warning: {call.setter.place} is {before_words(call)} on chain, where the study's current set amounts to {', '.join(map(str, call.assumed))}; a revert goes back to what the chain has."
         for call in read
         if call.before != call.assumed
     ]
     return tuple(notes)
 
 
-def _ramp_notes(schedule: Schedule, back: Call) -> list[str]:
-    """When the ramp may be sent, how it is stopped, and how A is brought back."""
-    notes = [
-        f"The ramp goes by itself: what is executed together fails together, and the pool refuses a ramp within a day of the last one's start. Not before {moment(schedule.earliest)}; void after {moment(schedule.void)}.",
-        "Revert, at any time: stop_ramp_A holds A where it is then; after the ramp's end there is nothing to stop.",
-        f"To bring A back another ramp is needed, a day after the start or the stop at the earliest and a day long at least: {back.text}, for one begun at the last moment of rollback (section 3).",
-        "Begun earlier it is slower: set its _future_time to the time of execution plus a day or more.",
-    ]
-    if len(schedule.ramps) > 1:
-        notes.append(
-            f"Only the first of {len(schedule.ramps)} ramps is called here; each later one is a transaction of its own, when the one before has ended (section 3), "
-            "and A is ramped back in as many."
-        )
-    return notes
-
-
 def _revert_notes(schedule: Schedule, back: tuple[Call, ...]) -> tuple[str, ...]:
     notes = [f"Good until {moment(schedule.revert_until)} as it stands."]
-    notes += [f"Not in it: {call.text}, {_why_not(call).partition(',')[0]}." for call in back if _why_not(call)]
+    notes += [f"Not in it: {call.text}, {why_not(call).partition(',')[0]}." for call in back if why_not(call)]
     notes.append("Policy goes back by the executing team's decision, on the same day.")
     return tuple(notes)
+
+
+# -- what was executed -------------------------------------------------------------------------------------------------------------
+
+
+def executed(execution: Execution, record: Record | None, *, batch: str) -> Execution:
+    """The section with what the record says of each payload, by the SHA-256 of its file: where all calls worked, that nothing was executed where the record holds
+    no run of it, and without the file and those that undo it where a call failed. ``batch`` is the name of the Safe's batch.
+    """
+    found = [] if execution.batch is None else [_run(record, (file_text(execution.batch),))]
+    payloads = tuple(_payload(each, record) for each in execution.payloads)
+    runs = tuple(run for run in (*found, *(run for run, _ in payloads)) if run is not None)
+    execution = replace(execution, payloads=tuple(each for _, each in payloads), runs=runs)
+    if execution.batch is None:
+        return execution
+    (run,) = found
+    if run is not None and not run.batch.ok:
+        return replace(execution, batch=None, revert=None, reasons=(*execution.reasons, _refused(run)))
+    return replace(execution, notes=(*_told(run, batch), *execution.notes))
+
+
+def _run(record: Record | None, texts: tuple[str, ...]) -> Run | None:
+    if record is None:
+        return None
+    found = (record.of(sha256(each.encode()).hexdigest()) for each in texts)
+    return next((run for run in found if run is not None), None)
+
+
+def _payload(payload: Payload, record: Record | None) -> tuple[Run | None, Payload]:
+    run = _run(record, tuple(payload.files.values()))
+    if run is not None and not run.batch.ok:
+        return run, replace(payload, files={}, notes=(_refused(run),))
+    return run, replace(payload, notes=(*payload.notes, *_told(run, next(iter(payload.files)))))
+
+
+def _where(run: Run) -> str:
+    return f"on {clean(run.engine)}, chain {run.chain_id}, block {run.block} ({clean(run.block_hash)}), as of {moment(run.batch.at)}"
+
+
+def _refused(run: Run) -> str:
+    return f"Executed {_where(run)}, and refused, for one call that fails undoes all: {clean('; '.join(run.batch.objections))}. The file is not given."
+
+
+def _told(run: Run | None, file: str) -> tuple[str, ...]:
+    if run is None:
+        return (
+            f"Nothing was executed: amo-opt dry-run {file} tells, with the file that undoes it and a node (--rpc), whether every call works.",
+        )
+    part = run.batch
+    calls = "its one call works" if len(part.calls) == 1 else f"all {len(part.calls)} calls work"
+    moved = sum(each.moved for each in part.readings)
+    forward = f"Executed {_where(run)}, by simulation and not sent: {calls}, {count(moved, 'getter')} moved, {part.gas:,} gas."
+    return (forward, *(_undone(each, run) for each in run.reverts))
+
+
+def _undone(part: Part, run: Run) -> str:
+    begin = f"Undone {duration(part.at - run.batch.at)} later"
+    if not part.ok:
+        return f"{begin} it fails: {clean('; '.join(part.objections))}."
+    left = [f"{each.getter.rpartition('.')[2]} {each.before} -> {each.after}" for each in part.readings if each.moved]
+    slots = "" if part.storage is None else f", {count(len(part.storage), 'storage slot')} with another value than before"
+    if not left:
+        return f"{begin} it works, and every getter answers as before{slots}."
+    more = f" and {len(left) - LISTED} more" if len(left) > LISTED else ""
+    return f"{begin} it works; what did not come back: {clean(', '.join(left[:LISTED]))}{more}{slots}."

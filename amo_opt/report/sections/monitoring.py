@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from amo_opt.amos.parameters import PARAMETERS
+from amo_opt.protocol.state import FRAX
+from amo_opt.report.blocks import Block, Bullets, Code, Column, Heading, Table, Text, wide
+from amo_opt.report.sections.execution import REVERT, call_table
+from amo_opt.report.stories.alarms import RECORDED_OF, record_text
 from amo_opt.report.wording import Scale, metric_of, paths_of, plain_number, scale_for
 from amo_opt.scoring.types import spread_known
 from amo_opt.wording import count, in_account
@@ -19,6 +23,7 @@ from amo_opt.wording import count, in_account
 if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.parameters import ParameterSet
+    from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
     from amo_opt.scoring.types import Estimate
     from amo_opt.search.result import Candidate, Result
@@ -30,7 +35,6 @@ ACTIONS: dict[Action, str] = {
     "unwind": "withdraw the AMOs' positions at unwind_rate, until reentry_price is reached",
 }
 """What to do, by the name that monitor.json gives it."""
-STOP, LOOK, UNWIND = ACTIONS["revert"], ACTIONS["hold"], ACTIONS["unwind"]
 WORST_ENDS = (
     ("unserved_cvar90_usd_hours", "Demand to leave that neither door has paid, added up over the hours it waits", "max_unserved_usd_hours"),
     ("shortfall_cvar90_bps", "Shortfall of the pool's price below its reference (section 10)", "max_shortfall_bps"),
@@ -92,6 +96,45 @@ class Monitoring:
     watched: str
     values: str
     triggers: tuple[Trigger, ...]
+
+
+def finding(of: Account) -> str:
+    """How many triggers."""
+    return f"{count(len(of.monitoring.triggers), 'trigger')} to watch, each with its action"
+
+
+def blocks(of: Account) -> list[Block]:
+    """The triggers, and the way back."""
+    found, back = of.monitoring, of.execution
+    own = of.study.state.is_of(FRAX)
+    recorded = [record_text(each.series, each.level.value, each.hours) if own else "" for each in found.triggers]
+    known = any(recorded)
+    heads: list[Column | str] = [
+        "What to watch",
+        "Trigger",
+        wide("Where the value comes from"),
+        wide("Then"),
+        *([wide("On record")] if known else []),
+    ]
+    rows = [
+        (each.what, each.trigger, each.basis, each.action, *([told or None] if known else []))
+        for each, told in zip(found.triggers, recorded, strict=True)
+    ]
+    parts: list[Block] = [
+        Text(f"Values belong to {found.watched}: {found.values}. ", Code("monitor.json"), " holds the same for a monitoring service."),
+        Table(heads, rows, label="Triggers"),
+        Text(RECORDED_OF if known else "", kind="small"),
+    ]
+    if back.revert is None:
+        return [*parts, Text("There is no revert batch, for there is no batch (section 13).")]
+    told = " takes the calls of section 13 back, in the same format, checksum "
+    return [
+        *parts,
+        Heading("Rollback"),
+        Text(Code(REVERT), told, Code(back.revert["meta"]["checksum"]), ":"),
+        call_table(back.revert_calls, before="Value when reverted from"),
+        Bullets(back.revert_notes),
+    ]
 
 
 def monitoring_of(result: Result, subject: Subject) -> Monitoring:

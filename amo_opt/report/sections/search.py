@@ -1,4 +1,4 @@
-"""What was searched and how: space, trials, failures, sampler, seeds, sizes, optimism gap; and what reproduces it."""
+"""Section 11: what was searched and how: space, trials, failures, sampler, seeds, sizes, convergence, optimism gap; and what reproduces it."""
 
 from __future__ import annotations
 
@@ -8,57 +8,63 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from amo_opt.report.blocks import Block, Code, Heading, InText, Line, Long, Pairs, Picture, See, Table, Text, n, num, told
 from amo_opt.report.sections.risk import designs_of
 from amo_opt.report.wording import Scale, metric_of, paths_of, plain_number, scale_for
 from amo_opt.search.stall import GROWTH, stalled_after
 from amo_opt.stress.tilts import path_name
-from amo_opt.wording import clean, sized_count
+from amo_opt.wording import clean, count, sized_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amo_opt.config.study import Study
+    from amo_opt.report.account import Account
     from amo_opt.search.planning import Plan
     from amo_opt.search.result import Result, Trial, WorstPath
 
 PACKAGES = ("amo-opt", "numpy", "numba", "optuna")
 
 
-@dataclass(frozen=True)
-class SpaceRow:
-    """One searched parameter and its interval."""
-
-    name: str
-    low: str
-    high: str
-    scale: str
+SETTLED = 0.99
+FLATTERED = (
+    "scored in the search, on selection paths where it was judged, and on untouched holdout paths. "
+    "A search picks what its own paths flatter; the gaps show by how much."
+)
 
 
 @dataclass(frozen=True)
-class GapRow:
-    """Optimism: the same metric as the search saw it, on selection paths (where the set was chosen) and on untouched holdout paths."""
+class Convergence:
+    """Hypervolume after each batch, as shares of the last; empty where it was not measured."""
 
-    title: str
-    unit: str
-    search: str
-    on_selection: str
-    on_holdout: str
-    search_to_selection: str
-    selection_to_holdout: str
-    n: str
+    shares: tuple[float, ...]
+    caption: str
 
 
-@dataclass(frozen=True)
-class Disclosure:
-    """Sections 11 and 14."""
+def finding(of: Account) -> str:
+    """How many trials, and where they came from."""
+    return f"How it was searched: {trials_words(of.result)}"
 
-    space: tuple[SpaceRow, ...]
-    sizes: tuple[tuple[str, str], ...]
-    failures: tuple[tuple[str, str], ...]
-    gap: tuple[GapRow, ...]
-    gap_of: str
-    versions: tuple[tuple[str, str], ...]
-    command: str
+
+def blocks(of: Account) -> list[Block]:
+    """Sizes and seeds, how it converged, the space, what failed, and by how much the search flattered itself."""
+    space = of.study.search.space
+    curve = convergence_of(of.result)
+    failed = Table(("Cause of failure", "Trials"), _failures(of.result.trials), label="Failed trials", narrow=True)
+    intervals = [
+        (Code(name), plain_number(each.low), plain_number(each.high), "log" if each.log else "linear") for name, each in space.items()
+    ]
+    return [
+        Pairs(tuple(_sizes(of.result))),
+        Heading("Convergence"),
+        *([Picture("hypervolume"), InText(Text(curve.caption))] if len(curve.shares) > 1 else [Text(curve.caption)]),
+        Text("Which parameters mattered is in ", See("choice", "section 6"), "."),
+        InText(Text(f"The interval of each of the {len(space)} searched parameters: ", See("space"), ".")),
+        Long("space", "The space searched", Table(("Parameter", num("Low"), num("High"), "Scale"), intervals, narrow=True)),
+        *([Heading("Failed trials"), failed] if failed.rows else []),
+        Heading("Optimism gap"),
+        *_gap(of),
+    ]
 
 
 def versions() -> dict[str, str | None]:
@@ -72,35 +78,19 @@ def versions() -> dict[str, str | None]:
     return found
 
 
-def disclosure_of(result: Result) -> Disclosure:
-    """Everything a reader needs to judge the search, and to do it again."""
-    study = result.study
-    space = tuple(
-        SpaceRow(name, plain_number(each.low), plain_number(each.high), "log" if each.log else "linear")
-        for name, each in study.search.space.items()
-    )
-    return Disclosure(
-        space=space,
-        sizes=_sizes(result),
-        failures=_failures(result.trials),
-        gap=_gap(result),
-        gap_of="the proposed set" if result.verdict == "recommended" else "the current set",
-        versions=tuple((name, version or "not installed") for name, version in versions().items()),
-        command=_command(result),
-    )
+def trials_words(result: Result) -> str:
+    """``40 (1 current set, 3 domain seeds, 36 from the sampler)``."""
+    current, seeds, sampled = (sum(each.origin == origin for each in result.trials) for origin in ("current", "seed", "sampler"))
+    return f"{len(result.trials)} ({current} current set, {seeds} domain seeds, {sampled} from the sampler)"
 
 
 def _sizes(result: Result) -> tuple[tuple[str, str], ...]:
     study, trials = result.study, result.trials
     scored = [each for each in trials if each.score is not None]
     feasible = [each for each in scored if each.score is not None and each.score.feasible]
-    origins = {origin: sum(each.origin == origin for each in trials) for origin in ("current", "seed", "sampler")}
     hypervolume = f"{result.hypervolume[-1]:.4g}" if result.hypervolume else "not measured"
     return (
-        (
-            "Trials",
-            f"{len(trials)} ({origins['current']} current set, {origins['seed']} domain seeds, {origins['sampler']} from the sampler)",
-        ),
+        ("Trials", trials_words(result)),
         ("Failed trials", str(len(trials) - len(scored))),
         *_early(result),
         ("Trials that kept every limit at point values", str(len(feasible))),
@@ -160,27 +150,25 @@ def _failures(trials: tuple[Trial, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((cause, ", ".join(str(number) for number in numbers)) for cause, numbers in ordered)
 
 
-def _gap(result: Result) -> tuple[GapRow, ...]:
-    rows = []
-    for name, (search, on_selection, on_holdout) in result.gap.items():
-        metric = metric_of(name, result.study.state.unit)
+def _gap(of: Account) -> list[Block]:
+    rows: list[tuple[Line, ...]] = []
+    for name, (search, on_selection, on_holdout) in of.result.gap.items():
+        metric = metric_of(name, of.unit)
         scale = scale_for(metric.unit, (search, on_selection.value, on_holdout.value))
-        rows.append(
-            GapRow(
-                title=metric.title,
-                unit=scale.unit,
-                search=scale.number(search),
-                on_selection=f"{scale.number(on_selection.value)} ({scale.interval(on_selection)})",
-                on_holdout=f"{scale.number(on_holdout.value)} ({scale.interval(on_holdout)})",
-                search_to_selection=scale.number(search - on_selection.value, signed=True),
-                selection_to_holdout=scale.number(on_selection.value - on_holdout.value, signed=True),
-                n=paths_of(on_holdout),
-            )
-        )
-    return tuple(rows)
+        gaps = (scale.number(each, signed=True) for each in (search - on_selection.value, on_selection.value - on_holdout.value))
+        both = (told(each, scale) for each in (on_selection, on_holdout))
+        rows.append((metric.title, scale.unit, scale.number(search), *both, *gaps, paths_of(on_holdout)))
+    if not rows:
+        return [Text("No gap was recorded.")]
+    heads = ("Selection paths (95%)", "Holdout paths (95%)", "Search − selection", "Selection − holdout")
+    return [
+        Text(f"What the {'proposed' if of.recommended else 'current'} set {FLATTERED}"),
+        Table(("Metric", "Unit", num("Search"), *map(num, heads), n("n each")), rows, label="Optimism gap"),
+        Text(of.tails.gap_sentence),
+    ]
 
 
-def _command(result: Result) -> str:
+def run_command(result: Result) -> str:
     """The call with everything that may have been overridden; only the study's file name, since folders are the reader's own."""
     study = result.study
     call = [
@@ -206,3 +194,23 @@ def replay_command(worst: WorstPath, study: Study) -> str:
 
 def _file(study: Study) -> str:
     return f"{study.name}.toml" if study.path is None else study.path.name
+
+
+def convergence_of(result: Result) -> Convergence:
+    """The curve and the batch from which it stood within one per cent of its end."""
+    values = result.hypervolume
+    last = values[-1] if values else 0.0
+    if last <= 0.0:
+        return Convergence((), "The front's hypervolume was not measured, so convergence is not shown.")
+    shares = tuple(value / last for value in values)
+    settled = next(number for number, share in enumerate(shares, start=1) if share >= SETTLED)
+    late = (
+        "the search may have had more to find"
+        if settled > 0.75 * len(shares)
+        else "the last quarter of the search found nearly nothing more"
+    )
+    return Convergence(
+        shares,
+        f"The front's hypervolume was within 1% of its end after batch {settled} of {len(shares)}: {late} "
+        f"(point values of the search's own paths, n = {count(len(result.trials), 'trial')} of {count(result.paths_search, 'path')}, seed {result.study.search.seed}).",
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from read import rows, tables, text
 
 from amo_opt.report.account import Account
@@ -47,14 +46,6 @@ def test_the_heat_map_shows_every_set_with_a_role_and_the_half_step(result):
     assert all(len(panel.cells) == 5 and all(len(row) == 4 and None not in row for row in panel.cells) for panel in heat.panels)
 
 
-def test_convergence_names_the_batch_that_settled(result):
-    """Within 1% of the end from the fourth of five batches on; nothing measured is said, not drawn."""
-    convergence = _facts(result).convergence
-    assert "after batch 4 of 5" in convergence.caption
-    assert convergence.shares[-1] == pytest.approx(1.0)
-    assert _facts(replace(result, hypervolume=())).convergence.shares == ()
-
-
 def test_a_run_that_looked_at_nothing_says_so_everywhere(result):
     """No part is silently absent."""
     bare = replace(
@@ -64,4 +55,4 @@ def test_a_run_that_looked_at_nothing_says_so_everywhere(result):
     assert "not known" in neighbours.finding(facts)
     assert "not known" in doubt.ends_finding(facts)
     assert "not known" in costs.finding(facts)
-    assert "not measured" in facts.convergence.caption
+    assert "not measured" in convergence_of(bare).caption

@@ -9,7 +9,7 @@ from datetime import date
 from operator import attrgetter
 
 import pytest
-from read import rows, tables
+from read import rows, tables, text
 
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name, given_figures
@@ -20,8 +20,9 @@ from amo_opt.onchain.safe_batch import checksum
 from amo_opt.protocol.state import Figure, OnChain
 from amo_opt.report.account import Account
 from amo_opt.report.pages import appendix, proposal_md, report_html
-from amo_opt.report.sections import guard_rails
-from amo_opt.report.sections.execution import BATCH, REVERT, check_epoch, created_at
+from amo_opt.report.payloads import before_words, check_epoch, created_at, why_not
+from amo_opt.report.sections import execution, guard_rails, monitoring
+from amo_opt.report.sections.execution import BATCH, REVERT
 from amo_opt.report.sections.guard_rails import planned
 from amo_opt.report.write import FILES, batch_files
 
@@ -47,6 +48,14 @@ def _facts(result):
     return Account(result)
 
 
+def _calls(facts):
+    """Call as it is shown -> its selector, which its calldata begins with; the way back included."""
+    found = [*tables(execution.blocks(facts)), *tables(monitoring.blocks(facts))]
+    shown = [row for each in found if each.label == "Calls" for row in rows(each)]
+    assert all(row["Calldata"].strip("`").startswith(row["Selector"].strip("`")) for row in shown)
+    return {row["Call"].replace("`", ""): row["Selector"].strip("`") for row in shown}
+
+
 def _functions(batch):
     return [each["contractMethod"]["name"] for each in batch["transactions"]]
 
@@ -59,21 +68,27 @@ def test_a_ramp_goes_by_itself_as_its_sender_must_send_it(onchain):
     assert found.apart == ()
     (ramp,) = found.payloads
     pool = "0xd632f22692FaC7611d2AA1C0D552930D43CAEd3B"
-    assert [row.text for row in ramp.calls] == [f"curve_owner_proxy.ramp_A(_pool = {pool}, _future_A = 2210, _future_time = 1653264000)"]
-    assert [row.text for row in ramp.revert_calls] == [f"curve_owner_proxy.stop_ramp_A(_pool = {pool})"]
-    assert [row.calldata[:10] for row in (*ramp.calls, *ramp.revert_calls)] == ["0x9d4a4380", "0x53f79b2b"]
+    assert [call.text for call in ramp.calls] == [f"curve_owner_proxy.ramp_A(_pool = {pool}, _future_A = 2210, _future_time = 1653264000)"]
+    assert [call.text for call in ramp.revert_calls] == [f"curve_owner_proxy.stop_ramp_A(_pool = {pool})"]
+    shown = _calls(facts)
+    assert [shown[name] for name in (ramp.calls[0].text, f"Revert: {ramp.revert_calls[0].text}")] == ["0x9d4a4380", "0x53f79b2b"]
     assert ramp.sender.startswith("Curve parameter agent 0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f through curve owner proxy 0x8CF8")
     read = {name: read_payload(text) for name, text in ramp.files.items()}
     assert set(read) == {"ramp-actions.txt", "ramp-evmscript.txt", "ramp-stop-actions.txt", "ramp-stop-evmscript.txt"}
     for stem, calls in (("ramp", ramp.calls), ("ramp-stop", ramp.revert_calls)):
         assert read[f"{stem}-actions.txt"].transactions == read[f"{stem}-evmscript.txt"].transactions
-        assert ["0x" + each.data.hex() for each in read[f"{stem}-actions.txt"].transactions] == [row.calldata for row in calls]
+        assert ["0x" + each.data.hex() for each in read[f"{stem}-actions.txt"].transactions] == [
+            "0x" + each.function.encode(each.arguments).hex() for each in calls
+        ]
     assert {each.sender for payload in read.values() for each in payload.transactions} == {"0x4EEb3bA4f221cA16ed4A0cC7254E2E32DF948c5f"}
     assert any("the pool refuses a ramp within a day" in note for note in ramp.notes)
     assert any("another ramp is needed" in note and "_future_A = 1500" in note for note in ramp.notes)
     assert "stop_ramp_A(_pool = " in report_html(facts, defaultdict(tuple))
     assert "ramp-evmscript.txt" in proposal_md(facts)
-    assert [row.name for row in found.policy] == ["curve_collateral_cap", "aave_cap", "curve_mint_cap", "unwind_rate"]
+    (policy,) = (each for each in tables(execution.blocks(facts)) if each.label == "Changes that no call makes")
+    assert [row["Parameter"].strip("`") for row in rows(policy)] == ["curve_collateral_cap", "aave_cap", "curve_mint_cap", "unwind_rate"]
+    assert rows(policy)[0]["Why"].startswith("one AMO's part of setCollatBorrowCap, a global sum")
+    assert rows(policy)[-1]["Why"] == "no setter on chain"
 
 
 def test_each_sender_gets_its_own_form(onchain, frax):
@@ -98,20 +113,23 @@ def test_whose_way_is_not_known_stands_apart(onchain, frax):
     """A pool that obeys somebody of whom no form is known: decoded and encoded, in no payload."""
     contracts = frax.state.contracts
     odd = replace(contracts["metapool"], caller="timelock")
-    found = _facts(onchain(state=replace(frax.state, contracts={**contracts, "metapool": odd}))).execution
+    facts = _facts(onchain(state=replace(frax.state, contracts={**contracts, "metapool": odd})))
+    found = facts.execution
     (ramp,) = found.apart
     assert ramp.text == "metapool.ramp_A(_future_A = 2210, _future_time = 1653264000)"
-    assert ramp.calldata.startswith("0x3c157e64")
-    assert "only timelock may call it" in ramp.why_not
+    assert _calls(facts)[ramp.text] == "0x3c157e64"
+    assert "only timelock may call it" in why_not(ramp)
+    assert why_not(ramp) in text(execution.blocks(facts)).replace("\\", "")
     assert found.payloads == ()
     assert any(note.startswith("Not in it: metapool.ramp_A(_future_A = 1500, ") for note in found.revert_notes)
 
 
 def test_every_address_says_where_it_was_read(onchain):
     """Contracts called and accounts that call, with repository, path and commit; the others of the state are not listed."""
-    found = {row.name: row for row in _facts(onchain()).execution.addresses}
+    (table,) = (each for each in tables(execution.blocks(_facts(onchain()))) if each.label == "Addresses")
+    found = {row["Entry"].strip("`"): row["Source"].replace("\\", "") for row in rows(table)}
     assert set(found) == {"metapool", "stablecoin", "amo_minter", "safe", "curve_owner_proxy", "curve_parameter_agent"}
-    assert found["amo_minter"].origin.startswith("FraxFinance/frax-solidity src/types/constants.ts @012909d1: ")
+    assert found["amo_minter"].startswith("FraxFinance/frax-solidity src/types/constants.ts &#64;012909d1: ")
 
 
 def test_a_pool_of_the_safes_own_is_ramped_by_a_batch_of_its_own(onchain, safe_owned):
@@ -148,7 +166,7 @@ def test_values_in_force_are_the_chains_where_the_state_read_them(onchain, frax)
     read = OnChain(raw=1_270_000_000 * 10**18, address="0x" + "11" * 20, block=14_755_001, hash="0x" + "22" * 32)
     found = _facts(onchain(state=replace(frax.state, reads={"amo_minter.frax_mint_cap()": read}))).execution
     row = next(each for each in found.calls if "setFraxMintCap" in each.text)
-    assert row.before == str(read.raw)
+    assert before_words(row) == str(read.raw)
     back = next(each for each in found.revert["transactions"] if each["contractMethod"]["name"] == "setFraxMintCap")
     assert back["contractInputsValues"] == {"_frax_mint_cap": str(read.raw)}
     assert f"amo_minter.setFraxMintCap {read.raw} (read at block 14755001)" in found.batch["meta"]["description"]
@@ -164,7 +182,7 @@ def test_an_integer_that_a_contract_would_not_keep_gives_no_batch(onchain, frax)
     vast = with_figure(frax.state, "stablecoin.supply", Figure(value=2.0**258 / 1e18, source="a test's"))
     found = _facts(onchain(state=vast)).execution
     assert found.reasons[0].startswith("amo_minter.setFraxMintCap: _frax_mint_cap is out of range; found ")
-    assert (found.batch, found.calls, found.payloads) == (None, (), ())
+    assert (found.batch, found.there, found.payloads) == (None, (), ())
 
 
 def test_the_batch_names_its_origin_and_what_it_was_made_against(onchain):
@@ -230,7 +248,7 @@ def test_a_missing_address_leaves_the_call_out_by_name(onchain, frax):
     assert _functions(found.batch) == ["setFraxMintCap", "setCollatBorrowCap"]
     assert found.batch["meta"]["createdFromSafeAddress"] == ""
     (step,) = (row for row in found.apart if "setFraxStep" in row.text)
-    assert step.why_not == "no address: the state has no [contracts.stablecoin]"
+    assert why_not(step) == "no address: the state has no [contracts.stablecoin]"
 
 
 def test_without_any_address_there_is_no_batch(make_result):
@@ -246,8 +264,8 @@ def test_without_the_extra_the_report_says_how_to_get_it(onchain, monkeypatch):
     monkeypatch.setattr(safe_batch, "has_keccak", lambda: False)
     facts = _facts(onchain())
     assert batch_files(facts) == {}
-    for text in (proposal_md(facts), appendix(facts).text):
-        assert "pip install 'amo-opt\\[onchain\\]'" in text
+    for document in (proposal_md(facts), appendix(facts).text):
+        assert "pip install 'amo-opt\\[onchain\\]'" in document
     assert "setFraxStep(_new_step = 2000)" in appendix(facts).text
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from read import rows, tables, text
+from read import pairs, rows, tables, text
 
 from amo_opt.report.account import Account
 from amo_opt.report.sections import worst
 from amo_opt.report.sections.risk import risk_sentence, told_risk, unseen_sentence
-from amo_opt.report.sections.search import disclosure_of
+from amo_opt.report.sections.search import blocks as searched
 from amo_opt.report.sets import subject_of
 from amo_opt.scoring.types import Estimate
 from amo_opt.stress.tilts import Design, Tilt
@@ -88,8 +88,8 @@ def test_what_cannot_be_excluded_goes_by_the_drawn_paths():
 
 def test_sizes_are_told_as_drawn_and_twins(result):
     """In the search's disclosure both streams, with what the holdout was planned for; a capped plan says so."""
-    sizes = dict(disclosure_of(result).sizes)
+    sizes = pairs(searched(Account(result)))
     assert sizes["Selection paths"] == "4,702 paths (3,200 drawn + 1,502 twins)"
     assert sizes["Holdout paths"] == f"{sizes['Selection paths']}, planned for ±0.50 bp on the difference in peg risk, ±0.48 bp expected"
     capped = replace(result, plan=replace(result.plan, capped=True))
-    assert dict(disclosure_of(capped).sizes)["Holdout paths"].endswith("expected, which the study caps")
+    assert pairs(searched(Account(capped)))["Holdout paths"].endswith("expected, which the study caps")

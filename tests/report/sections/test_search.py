@@ -5,35 +5,78 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from read import pairs, rows, tables, text
+
 from amo_opt.report.account import Account
+from amo_opt.report.blocks import longs, to_html, to_markdown
 from amo_opt.report.ruling import paths_words
+from amo_opt.report.sections import reproduce
 from amo_opt.report.sections.evidence import forest_caption
-from amo_opt.report.sections.search import disclosure_of, replay_command
+from amo_opt.report.sections.search import blocks, convergence_of, finding, replay_command, run_command, trials_words
 from amo_opt.search.ruling import Paths
 
 
 def test_the_command_carries_what_may_have_been_overridden(result):
     """Seed, paths and trials are written out, the reader's folders are not."""
-    assert disclosure_of(result).command == "amo-opt run frax-2022.toml --seed 1 --paths 64 --trials 40"
+    assert run_command(result) == "amo-opt run frax-2022.toml --seed 1 --paths 64 --trials 40"
+    assert f"```\n{run_command(result)}\n```" in text(reproduce.blocks(Account(result)))
 
 
 def test_a_file_name_with_spaces_is_quoted(result):
     """The line can be pasted into a shell."""
     odd = replace(result, study=replace(result.study, path=Path("/x/my study; rm.toml")))
-    assert disclosure_of(odd).command.startswith("amo-opt run 'my study; rm.toml' ")
+    assert run_command(odd).startswith("amo-opt run 'my study; rm.toml' ")
+
+
+def test_trials_are_counted_by_where_they_came_from(result):
+    """Sizes, the fold's heading and the proposal say the same."""
+    facts = Account(result)
+    assert pairs(blocks(facts))["Trials"] == trials_words(result)
+    assert finding(facts).endswith(trials_words(result))
+    assert trials_words(result).startswith("40 (1 current set, ")
 
 
 def test_failures_are_listed_by_cause(result):
-    """A failed trial is disclosed with its number and reason."""
-    assert disclosure_of(result).failures == (("svb-2023, path 3, step 711: the price inversion did not converge", "11, 23"),)
+    """A failed trial is disclosed with its number and reason; without one there is no table and no heading."""
+    (failed,) = (table for table in tables(blocks(Account(result))) if table.label == "Failed trials")
+    assert [list(row.values()) for row in rows(failed)] == [["svb-2023, path 3, step 711: the price inversion did not converge", "11, 23"]]
+    well = blocks(Account(replace(result, trials=tuple(each for each in result.trials if each.score is not None))))
+    assert not [table for table in tables(well) if table.label == "Failed trials"]
+    assert "Failed trials</h3>" not in to_html(well)
 
 
 def test_both_gaps_are_printed(result):
-    """Search minus A shows what the search flattered, A minus B what the choice did."""
-    row = disclosure_of(result).gap[0]
+    """Search minus selection shows what the search flattered, selection minus holdout what the choice did."""
+    (table,) = (each for each in tables(blocks(Account(result))) if each.label == "Optimism gap")
+    row = rows(table)[0]
     search, on_selection, on_holdout = result.gap["yield"]
-    assert row.search_to_selection == f"{100 * (search - on_selection.value):+.2f}".replace("-", "−")
-    assert row.selection_to_holdout == f"{100 * (on_selection.value - on_holdout.value):+.2f}".replace("-", "−")
+    assert row["Search − selection"] == f"{100 * (search - on_selection.value):+.2f}".replace("-", "−")
+    assert row["Selection − holdout"] == f"{100 * (on_selection.value - on_holdout.value):+.2f}".replace("-", "−")
+    assert row["Holdout paths (95%)"].startswith(f"{100 * on_holdout.value:.2f} (")
+    assert "No gap was recorded." in text(blocks(Account(replace(result, gap={}))))
+
+
+def test_convergence_names_the_batch_that_settled(result):
+    """Within 1% of the end from the fourth of five batches on; nothing measured is said, not drawn; a picture tells on the page what its caption tells in the appendix."""
+    curve = convergence_of(result)
+    assert "after batch 4 of 5" in curve.caption
+    assert curve.shares[-1] == pytest.approx(1.0)
+    found = blocks(Account(result))
+    assert curve.caption in to_markdown(found).replace("\\", "")
+    assert curve.caption not in to_html(found)
+    bare = replace(result, hypervolume=())
+    assert convergence_of(bare).shares == ()
+    assert all("not measured, so convergence is not shown" in render(blocks(Account(bare))) for render in (to_markdown, to_html))
+
+
+def test_the_whole_space_is_disclosed(result):
+    """An interval a searched parameter, moved behind the sections in the appendix, with its place."""
+    found = blocks(Account(result))
+    (space,) = longs(found)
+    (table,) = tables([space])
+    assert [row["Parameter"] for row in rows(table)] == [f"`{name}`" for name in result.study.search.space]
+    assert f"each of the {len(result.study.search.space)} searched parameters: appendix 9." in to_markdown(found, {"space": "appendix 9"})
 
 
 def test_the_replay_command_is_whole(result):
