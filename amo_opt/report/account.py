@@ -15,7 +15,7 @@ from amo_opt.report.sections.execution import Execution, execution_of
 from amo_opt.report.sections.front import StateRow, state_rows
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
 from amo_opt.report.sections.prices import FanPanel, fan_panels
-from amo_opt.report.sections.tails import TailFacts, tail_facts
+from amo_opt.report.sections.risk import TailFacts, tail_facts
 from amo_opt.report.sets import Subject, subject_of
 from amo_opt.report.wording import paths_counted
 from amo_opt.wording import clean

@@ -25,7 +25,7 @@ from amo_opt.config.study import Study
 from amo_opt.errors import InputError, Problem
 from amo_opt.protocol.lanes import LANES
 from amo_opt.protocol.state import Figure
-from amo_opt.report.noises import noise_words
+from amo_opt.report.labels import noise_words
 from amo_opt.report.stories.story import series_in, tell_story
 from amo_opt.scoring.constraints import caps_plus_buffer
 from amo_opt.scoring.score import point_score

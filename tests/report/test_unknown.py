@@ -19,8 +19,7 @@ from amo_opt.report.sections.choice import profile_of
 from amo_opt.report.sections.evidence import told_apart
 from amo_opt.report.sections.prices import fan_panels
 from amo_opt.report.sets import subject_of
-from amo_opt.report.spans import interval_words
-from amo_opt.report.wording import Scale
+from amo_opt.report.wording import Scale, interval_words
 from amo_opt.scoring.types import Estimate
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from amo_opt.report.sections.evidence import MetricRow
-    from amo_opt.report.spans import End, Ends
+    from amo_opt.report.wording import End, Ends
 
 COLOURS = {"BETTER": BLUE, "WORSE": ORANGE}
 VERDICT_MARKS = {"BETTER": ">", "WORSE": "<", "EQUIVALENT": "o", "NO WORSE": "D", "INCONCLUSIVE": "o"}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from amo_opt.report.spans import Span
     from amo_opt.report.stories.profiles import ProfileFacts, ProfilePage
+    from amo_opt.report.wording import Span
 
 DASHES: tuple[object, ...] = (
     "-",

@@ -29,7 +29,7 @@ from amo_opt.report.blocks import (
 from amo_opt.report.limits import limits_kept
 from amo_opt.report.ruling import explanation_of, reason_of
 from amo_opt.report.sections import neighbours
-from amo_opt.report.sections.tails import OBJECTIVES
+from amo_opt.report.sections.risk import OBJECTIVES
 from amo_opt.report.sets import role_title
 from amo_opt.report.stories.finding import HIDDEN_BY_A, optimum_words
 from amo_opt.report.stories.profiles import ProfileFacts, bands, upwards

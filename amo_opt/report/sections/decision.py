@@ -21,7 +21,7 @@ from amo_opt.report.ruling import kept_words, limit_title, objection_words, stre
 from amo_opt.report.sections.doubt import doubt_words
 from amo_opt.report.sections.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.sections.parameters import changed_names
-from amo_opt.report.sections.tails import OBJECTIVES
+from amo_opt.report.sections.risk import OBJECTIVES
 from amo_opt.report.sections.validity import is_validated, own_episodes
 from amo_opt.report.wording import PEG_SCALE, YIELD_SCALE, Chip, lower_first, paths_counted, plain_number
 from amo_opt.wording import count

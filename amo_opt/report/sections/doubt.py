@@ -12,8 +12,19 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.blocks import Block, Bullets, Code, Heading, InText, Line, Long, Named, Picture, See, Table, Text, Told, n, num, told
 from amo_opt.report.ruling import condition_words, turn_words
-from amo_opt.report.spans import End, Ends, interval_words, span
-from amo_opt.report.wording import PEG_SCALE, YIELD_SCALE, Chip, Scale, paths_counted, plain_number, sized_count
+from amo_opt.report.wording import (
+    PEG_SCALE,
+    YIELD_SCALE,
+    Chip,
+    End,
+    Ends,
+    Scale,
+    interval_words,
+    paths_counted,
+    plain_number,
+    sized_count,
+    span,
+)
 from amo_opt.stress.settings import SETTINGS
 from amo_opt.wording import NOT_KNOWN, clean, count
 

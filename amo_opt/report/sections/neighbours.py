@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING
 from amo_opt.amos.naming import title_of
 from amo_opt.report.blocks import Block, Code, InText, Line, Long, OnPage, Picture, See, Table, Text, Told, n, num, told
 from amo_opt.report.ruling import objection_words
-from amo_opt.report.spans import End, Ends, interval_words, span
-from amo_opt.report.wording import PEG_SCALE, YIELD_SCALE, Chip, Scale, better_of, lower_first, metric_of, plain_number
+from amo_opt.report.wording import (
+    PEG_SCALE,
+    YIELD_SCALE,
+    Chip,
+    End,
+    Ends,
+    Scale,
+    better_of,
+    interval_words,
+    lower_first,
+    metric_of,
+    plain_number,
+    span,
+)
 from amo_opt.wording import count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from amo_opt.report.blocks import (
 )
 from amo_opt.report.sections.doubt import blocks as doubt_blocks
 from amo_opt.report.sections.doubt import share_words
-from amo_opt.report.sections.tails import paths_per_scenario, unseen_chance
+from amo_opt.report.sections.risk import paths_per_scenario, unseen_chance
 from amo_opt.report.stories.backtest import allowed, band_holds, shown, summary_table
 from amo_opt.report.stories.finding import HIDDEN_BY_A
 from amo_opt.report.wording import Chip, Scale, listed, sentence_case

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.naming import title_of
-from amo_opt.report.spans import Span, interval_words, span
 from amo_opt.report.stories.finding import finding_words
-from amo_opt.report.wording import CR_SCALE, PEG_SCALE, YIELD_SCALE, sentence_case
+from amo_opt.report.wording import CR_SCALE, PEG_SCALE, YIELD_SCALE, Span, interval_words, sentence_case, span
 from amo_opt.search.rule import COVER, PEG, YIELD
 from amo_opt.wording import sized_count
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amo_opt.report.figures.edge_names import EdgeName, apart, write_names
+from amo_opt.report.figures.story import EdgeName, apart, write_names
 from amo_opt.report.figures.style import blank, styled
 
 ROOM, GAP = 10.0, 1.0

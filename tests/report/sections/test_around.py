@@ -9,6 +9,7 @@ from read import rows, tables, text
 from amo_opt.report.account import Account
 from amo_opt.report.figures.heatmap import heat_of
 from amo_opt.report.sections import costs, doubt, neighbours, worst
+from amo_opt.report.sections.search import convergence_of
 from amo_opt.report.sets import subject_of
 
 

@@ -10,7 +10,7 @@ import pytest
 from amo_opt.report.account import Account
 from amo_opt.report.pages import appendix, proposal_md
 from amo_opt.report.results_json import results_json
-from amo_opt.report.sections.tails import doubt_words
+from amo_opt.report.sections.risk import doubt_words
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.tails import Doubt, Tails
 

@@ -11,7 +11,7 @@ from read import rows, tables, text
 from amo_opt.amos.catalogue import BY_RANK
 from amo_opt.report.account import Account
 from amo_opt.report.sections import validity
-from amo_opt.report.sections.tails import unseen_chance
+from amo_opt.report.sections.risk import unseen_chance
 from amo_opt.report.sections.validity import _against, is_validated, limits_of, price_caption, replayed_words
 from amo_opt.scoring.replay import Demand
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amo_opt.report.noises import WORDS, component_words, tilt_words
+from amo_opt.report.labels import WORDS, component_words, tilt_words
 from amo_opt.stress.tilts import NOISES, Tilt
 
 
