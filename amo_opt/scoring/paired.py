@@ -20,7 +20,7 @@ from amo_opt.scoring.sample import Outcome, Sample, sample
 from amo_opt.scoring.types import Estimate, PairedDifference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from amo_opt.config.study import Certification, Study
 
@@ -217,7 +217,7 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
     least = 0.0 if known else other.finest.get(name, 0.0)
     told = least
     if measure.is_tail and corrects is not None and not known:
-        told = max(least, _one_parting(corrects, one.influences[name], other.influences[name]))
+        told = max(least, _one_parting(corrects, one.influences[name], other.influences[name], other.scenarios))
     tails = [points for points in (one.tails[name], other.tails[name]) if points is not None]
     found = Estimate.of(
         value,
@@ -265,19 +265,21 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
     )
 
 
-def _one_parting(held: Spread, one: FloatArray, other: FloatArray) -> float:
-    """What one more path at which two sets part may move the difference of their tails by: as much as a path moves either tail; 0 where the difference hangs on many paths, or on
-    none that parts them.
+def _one_parting(held: Spread, one: FloatArray, other: FloatArray, scenarios: Sequence[slice]) -> float:
+    """What one more path at which two sets part may move the difference of their tails by: as much as a path of that scenario moves either tail; 0 where the difference hangs on many
+    paths, or on none that parts them.
 
-    ``one`` and ``other`` are the influences on the tails. Where one path holds most of the difference's variance and parts the sets, hardly any that do were drawn: their
-    spread, and its skew, tell neither how far the next one would part them nor which way. How far a path can is told by many, those that decide the tails.
+    ``one`` and ``other`` are the influences on the tails, ``scenarios`` the rows of each. Where one path holds most of the difference's variance and parts the sets, hardly any that do
+    were drawn: their spread, and its skew, tell neither how far the next one would part them nor which way. How far a path can is told by many, those that decide the tails.
     """
     if held.largest_share <= MOST_SHARE:
         return 0.0
     apart = np.abs(one - other)
     row = int(apart.argmax())
-    parts = float(apart[row]) > PARTED * max(abs(float(one[row])), abs(float(other[row])))
-    return max(one_path(one), one_path(other)) if parts else 0.0
+    if float(apart[row]) <= PARTED * max(abs(float(one[row])), abs(float(other[row]))):
+        return 0.0
+    own = next(rows for rows in scenarios if rows.start <= row < rows.stop)
+    return max(one_path(one[own]), one_path(other[own]))
 
 
 @dataclass(frozen=True, kw_only=True)
