@@ -11,13 +11,14 @@ import numpy as np
 from amo_opt.comparison.gates import Gate, default_tolerance
 from amo_opt.comparison.verdict import TAIL_LEAST, GateVerdict, MetricVerdict, Reason, ReasonKind, Status
 from amo_opt.scoring.constraints import CAPS, caps_plus_buffer
+from amo_opt.scoring.influence import MOST_SHARE
 from amo_opt.scoring.intervals import ONE_SIDED, TWO_SIDED, holm
 from amo_opt.scoring.metrics import MEASURES, METRICS, measured
 from amo_opt.scoring.paired import Reading, differences
 from amo_opt.scoring.replicates import replicate
 from amo_opt.scoring.score import estimate
 from amo_opt.scoring.types import LEAST_PATHS
-from amo_opt.search.tails import MOST_SHARE, edges_of, within_a_path
+from amo_opt.search.tails import edges_of, within_a_path
 from amo_opt.wording import in_account
 
 if TYPE_CHECKING:

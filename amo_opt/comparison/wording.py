@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.comparison.verdict import TAIL_LEAST
+from amo_opt.scoring.influence import MOST_SHARE
 from amo_opt.scoring.types import LEAST_PATHS, spread_known
-from amo_opt.search.tails import MOST_SHARE
 from amo_opt.wording import UNITS, count, decimals_of, fixed, interval, named, significant, thousands, with_unit
 
 if TYPE_CHECKING:

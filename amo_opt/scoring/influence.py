@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from amo_opt.scoring.metrics import Measure
     from amo_opt.scoring.sample import Sample
 
+MOST_SHARE = 0.2
+"""Most of a variance that one path of a settled tail holds."""
 _ROUNDING = 1e-12
 """Deviations below this share of the largest figure are round-off."""
 
@@ -127,6 +129,20 @@ def largest_share(measure: Measure, values: FloatArray, sample: Sample, *, less:
         found = found - influence(measure, less, sample)
     held = spread(found, sample.strata, sample.numbers)
     return 0.0 if held is None else held.largest_share
+
+
+def one_path(influences: FloatArray) -> float:
+    """What one of the paths that hold a figure's variance moves it by, in its unit: the root of sum phi^4 / sum phi^2, which is its standard error over
+    the root of the number of paths that it hangs on.
+
+    >>> one_path(np.array([0.0, 0.0, 3.0, -3.0])), one_path(np.zeros(4))
+    (3.0, 0.0)
+    """
+    most = float(np.abs(influences).max(initial=0.0))
+    if most == 0.0:
+        return 0.0
+    squares = np.square(influences / most)  # no power of it leaves the range of a double
+    return most * math.sqrt(float(np.square(squares).sum() / squares.sum()))
 
 
 def event_count(values: FloatArray, weights: FloatArray, held: Spread | None) -> float:

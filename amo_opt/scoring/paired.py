@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from amo_opt.errors import AmoOptError
 from amo_opt.scoring.constraints import rules_of
-from amo_opt.scoring.influence import Spread, event_count, influence, influence_of, spread
+from amo_opt.scoring.influence import MOST_SHARE, Spread, event_count, influence, influence_of, one_path, spread
 from amo_opt.scoring.intervals import TWO_SIDED, corrected_bounds, corrected_p_value, mcnemar, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
 from amo_opt.scoring.metrics import MEASURES, Measure, earning, measured, yield_terms
@@ -20,7 +20,7 @@ from amo_opt.scoring.sample import Outcome, Sample, sample
 from amo_opt.scoring.types import Estimate, PairedDifference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from amo_opt.config.study import Certification, Study
 
@@ -33,6 +33,8 @@ RESOLUTION = 0.01
 paths differs by next to nothing on those drawn, and by as little again on those that were not, of which no resample tells: so no interval is narrower, nothing that
 matters hangs on it, and no set is better by less.
 """
+PARTED = 0.1
+"""A path parts two sets where it moves their difference by more than so much of what it moves the tail of one of them; by less, it is the same event in both."""
 DECIDING = ("peg_cvar95_bps", "peg_cvar95_dollar_bps")
 """The metrics whose variance plans a holdout and tells of a tail that few paths decide."""
 
@@ -211,11 +213,15 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
     low, high = percentile_bounds(replicates) if corrects is None else corrected_bounds(replicates, value, corrects)
     rounding = ROUNDING * max(abs(candidate), abs(current))
     # what paths share cancels but for round-off: a difference that is the same on all of them is known
-    least = 0.0 if corrects is None or math.sqrt(corrects.variance) <= rounding else other.finest.get(name, 0.0)
+    known = corrects is None or math.sqrt(corrects.variance) <= rounding
+    least = 0.0 if known else other.finest.get(name, 0.0)
+    told = least
+    if measure.is_tail and corrects is not None and not known:
+        told = max(least, _one_parting(corrects, one.influences[name], other.influences[name], other.scenarios))
     tails = [points for points in (one.tails[name], other.tails[name]) if points is not None]
     found = Estimate.of(
         value,
-        (min(float(low), value - least), max(float(high), value + least)),
+        (min(float(low), value - told), max(float(high), value + told)),
         n=other.weights.size,
         fewest=other.fewest,
         tail_points=min(tails, default=None),
@@ -242,6 +248,10 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
         word = verdict(gain_low, gain_high, allowed, rounding=rounding)
         p_better = gains.p_value(gains.replicates <= max(rounding, least))
         p_inferior = gains.p_value(gains.replicates < -max(allowed, rounding))
+        # what one path that was not drawn may move is shown by no resample
+        if told > least:
+            p_better = 1.0 if gains.value <= max(rounding, told) else p_better
+            p_inferior = 1.0 if gains.value - told < -max(allowed, rounding) else p_inferior
     return PairedDifference(
         metric=name,
         current=current,
@@ -253,6 +263,23 @@ def _difference(name: str, one: Brief, other: Brief, allowed: float) -> PairedDi
         p_inferior=p_inferior,
         scenario=other.scenario,
     )
+
+
+def _one_parting(held: Spread, one: FloatArray, other: FloatArray, scenarios: Sequence[slice]) -> float:
+    """What one more path at which two sets part may move the difference of their tails by: as much as a path of that scenario moves either tail; 0 where the difference hangs on many
+    paths, or on none that parts them.
+
+    ``one`` and ``other`` are the influences on the tails, ``scenarios`` the rows of each. Where one path holds most of the difference's variance and parts the sets, hardly any that do
+    were drawn: their spread, and its skew, tell neither how far the next one would part them nor which way. How far a path can is told by many, those that decide the tails.
+    """
+    if held.largest_share <= MOST_SHARE:
+        return 0.0
+    apart = np.abs(one - other)
+    row = int(apart.argmax())
+    if float(apart[row]) <= PARTED * max(abs(float(one[row])), abs(float(other[row]))):
+        return 0.0
+    own = next(rows for rows in scenarios if rows.start <= row < rows.stop)
+    return max(one_path(one[own]), one_path(other[own]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from amo_opt.scoring.influence import MOST_SHARE
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.planning import TWO_SIDED_NORMAL
 from amo_opt.search.rule import PEG, by_metric
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["not known", "at the cap", "apart", "one path"]
 
-MOST_SHARE = 0.2
-"""Most of a variance that one path of a settled tail holds."""
 MOST_NEEDED = 10_000_000
 """Most paths of a scenario that a study may ask for."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amo_opt.scoring.influence import Spread, event_count, influence, largest_share, spread, spread_of
+from amo_opt.scoring.influence import Spread, event_count, influence, largest_share, one_path, spread, spread_of
 from amo_opt.scoring.intervals import corrected_bounds
 from amo_opt.scoring.losses import kish
 from amo_opt.scoring.metrics import MEASURES
@@ -34,6 +34,20 @@ def test_it_is_the_derivative_by_a_path_s_count(make_outcome: Any, make_study: A
         weights[block] *= paths.weights[block].sum() / weights[block].sum()
         moved = (measure.point(values, weights) - measure.point(values, paths.weights)) / step
         assert moved == pytest.approx(found[row], rel=1e-4, abs=1e-5 * np.abs(found).max())
+
+
+def test_one_path_is_the_error_over_the_root_of_the_paths_that_hold_it() -> None:
+    """K alike of many: each its own; of any, the standard error over the root of K, K from the variance's degrees of freedom; of any size, and of sign none."""
+    alike = np.zeros(1000)
+    alike[:7] = [2.5, -2.5, 2.5, 2.5, -2.5, 2.5, -2.5]
+    assert one_path(alike) == pytest.approx(2.5, rel=1e-12)
+    some = np.random.default_rng(4).standard_t(3.0, 5000)
+    some -= some.mean()
+    held = spread(some, [("a", 5000)])
+    assert held is not None
+    effective = 1.0 / (2.0 / held.freedom + 1.0 / 5000)
+    assert one_path(some) == pytest.approx(math.sqrt(held.variance / effective), rel=1e-3)
+    assert one_path(-1e-200 * some) == pytest.approx(1e-200 * one_path(some), rel=1e-12)
 
 
 def test_variance_of_a_plain_mean_is_the_textbook_s(make_outcome: Any, make_study: Any) -> None:

@@ -281,6 +281,52 @@ def test_a_difference_of_twins_is_told_to_a_hundredth_of_the_tolerance(make_outc
         assert min(wide.value - wide.low, wide.high - wide.value) > 0.02
 
 
+def test_a_difference_that_one_path_parts_is_told_no_finer_than_by_another(make_outcome: Any, make_study: Any) -> None:
+    """Six alike events decide the tail, and one of them is a fifth milder in the other set: a seventh could be gone from it, or be new, so both ends lie one event's part of the tail
+    away. Not where the one is milder by a twentieth, which tells of no parting, nor where all six are, which many paths tell.
+    """
+    weights = {"calm": 1.0}
+    place = np.arange(2000)
+    outcome = make_outcome(weights, paths=2000).with_columns(component=place // 1000, weight=place % 2 + 1.0)
+    events = (place > 1000) & (place % 2 == 1) & (place < 1013)
+    losses = np.where(events, 1000.0, 1e-3 * (place % 7))
+    part = 2.0 / 3000.0 / 0.05  # of the tail's weight, on each event
+    study, current = make_study(weights), outcome.with_columns(peg_loss_bps=losses)
+
+    def told(milder: Any, *, back: bool = False) -> PairedDifference:
+        pair = (current.with_columns(peg_loss_bps=losses - milder), current)
+        return by_name(compare_paired(*(pair[::-1] if back else pair), study))["peg_cvar95_bps"]
+
+    found, turned = told(np.where(place == 1001, 200.0, 0.0)), told(np.where(place == 1001, 200.0, 0.0), back=True)
+    assert found.difference.value == pytest.approx(-200.0 * part, rel=1e-3)
+    assert found.difference.high == pytest.approx(800.0 * part, rel=0.01)
+    assert found.difference.low <= -1200.0 * part * 0.99
+    assert (found.p_better, found.p_inferior, found.verdict) == (1.0, 1.0, "INCONCLUSIVE")
+    assert (turned.difference.low, turned.difference.high) == (-found.difference.high, -found.difference.low)
+    hardly = told(np.where(place == 1001, 50.0, 0.0)).difference
+    assert hardly.largest_share == pytest.approx(found.difference.largest_share)
+    assert max(hardly.high, hardly.value + 0.02) == pytest.approx(hardly.high, abs=1e-9)
+    assert hardly.high < 50.0 * part
+    every = told(np.where(events, 200.0, 0.0)).difference
+    assert every.largest_share < 0.2
+    assert every.high < every.value + 1000.0 * part
+
+
+def test_one_parting_more_is_of_the_scenario_that_parts(make_outcome: Any, make_study: Any) -> None:
+    """Ten times heavier events of another scenario, on which the sets agree, leave the reach as it is: one event of the scenario in which they part."""
+    weights = {"calm": 1.0, "stress": 1.0}
+    place = np.arange(4000)
+    outcome = make_outcome(weights, paths=2000).with_columns(component=place % 2000 // 1000, weight=place % 2 + 1.0)
+    events = (place % 2000 > 1000) & (place % 2 == 1) & (place % 2000 < 1013)
+    losses = np.where(events, np.where(place < 2000, 1000.0, 10_000.0), 1e-3 * (place % 7))
+    study, current = make_study(weights), outcome.with_columns(peg_loss_bps=losses)
+    milder = current.with_columns(peg_loss_bps=np.where(place == 1001, 800.0, losses))
+    found = by_name(compare_paired(milder, current, study))["peg_cvar95_bps"].difference
+    part = 0.5 * 2.0 / 3000.0 / 0.05
+    assert found.value == pytest.approx(-200.0 * part, rel=1e-3)
+    assert found.high == pytest.approx(800.0 * part, rel=0.01)
+
+
 def test_how_finely_a_difference_is_told(make_outcome: Any, make_study: Any) -> None:
     """A hundredth of the tolerance, of an event a hundredth of the study's limit on it, 0 where there is neither; an event that next to no weight decides is told so, and a set that
     is better by half as much on every path but one is not better.
