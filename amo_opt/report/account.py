@@ -141,7 +141,3 @@ class Account:
     def tails(self) -> TailFacts:
         """Whether the tail is settled."""
         return tail_facts(self.result)
-
-    # what templates that are not blocks yet ask for
-
-    account = unit

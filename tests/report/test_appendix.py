@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from amo_opt.report.account import Account
 from amo_opt.report.appendix import CUT, POST_LIMIT, Topic, appendix_of
 from amo_opt.report.blocks import longs
-from amo_opt.report.pages import SECTIONS, TOPICS, appendix, proposal_md
+from amo_opt.report.pages import SECTIONS, appendix, proposal_md
 from amo_opt.report.proposal import MOST_WORDS
 
 
@@ -26,11 +26,9 @@ def _table(rows, width=80):
 
 
 def _titles(of):
-    """Everything that has a place: sections, what they move behind, and what is no part of one yet."""
-    moved = [part for each in SECTIONS if each.blocks is not None for part in longs(each.blocks(of))]
-    return (
-        {name: title for name, title, _ in TOPICS} | {each.name: each.title for each in SECTIONS} | {each.key: each.title for each in moved}
-    )
+    """Everything that has a place: sections, and what they move behind."""
+    moved = [part for each in SECTIONS for part in longs(each.blocks(of))]
+    return {each.name: each.title for each in SECTIONS} | {each.key: each.title for each in moved}
 
 
 def test_every_post_is_within_the_limit(full):

@@ -42,7 +42,7 @@ def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
         drawings["forest"] = (Drawing((draw_forest(metrics),), forest_caption(facts), alt),)
     drawings["fans"] = tuple(
         Drawing(
-            (draw_fan(panel, f"fan{number}", facts.account),),
+            (draw_fan(panel, f"fan{number}", facts.unit),),
             f"{panel.title}. {panel.caption}",
             f"Fan chart of the pool price by day in scenario {panel.scenario}: {' and '.join(each.label for each in panel.series)}{' on one axis' if len(panel.series) > 1 else ''}.",
         )
@@ -50,7 +50,7 @@ def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     )
     drawings["episodes"] = tuple(
         Drawing(
-            (draw_episode(prices, f"episode{number}", facts.account),),
+            (draw_episode(prices, f"episode{number}", facts.unit),),
             price_caption(each, facts.study.search.seed),
             f"Price by hour in the episode {clean(each.name)}: the model's {'mean' if prices.low is None else 'band'} and {prices.n} recorded prices.",
         )

@@ -185,7 +185,7 @@ def paths_per_scenario(study: Study) -> int:
 
 def unseen_chance(n: int) -> float:
     """The most an event may happen, as a chance a path, and yet stay unseen on ``n`` paths one time in twenty."""
-    return float(unseen_chance(n))
+    return float(1.0 - UNSEEN ** (1.0 / n))
 
 
 def _told(found: Estimate, scale: Scale, *, signed: bool) -> str:
