@@ -226,6 +226,7 @@ class _Screen:
         before, after = self.subject.current.parameters, None if self.other is None else self.other.parameters
         self.ranked = () if after is None else ranked(before, after, result)
         self.collateral = self.state.collateral_usd
+        self.earning = self.state.cover_usd  # what a yield is a yield of: collateral, and what borrowers owe
         self.worst = self._worst()
 
     def first(self) -> First:
@@ -247,7 +248,7 @@ class _Screen:
             plane=self._plane_title(),
             caption=self._plane_caption(),
             tolerance=(certification.tolerance_yield, certification.tolerance_peg_bps),
-            per_point=self.collateral / HUNDRED,
+            per_point=self.earning / HUNDRED,
             account=self.account,
             worst=self.worst,
             trust=self._trust(),
@@ -277,7 +278,7 @@ class _Screen:
         """What is gained, in amounts where it is yield: ``+1.8m USD a year``."""
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
         if earned is not None and earned.verdict == "BETTER":
-            return f"{amount_of(earned.difference.value * self.collateral, self.account, signed=True)} a year"
+            return f"{amount_of(earned.difference.value * self.earning, self.account, signed=True)} a year"
         if peg is not None and peg.verdict == "BETTER":
             return f"peg risk {_bp(peg.difference, signed=True)} bp"
         return "no proven gain"
@@ -405,7 +406,7 @@ class _Screen:
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
         found = []
         if earned is not None and earned.verdict == "BETTER":
-            more, least = amounts_of((earned.difference.value * self.collateral, earned.difference.low * self.collateral), self.account)
+            more, least = amounts_of((earned.difference.value * self.earning, earned.difference.low * self.earning), self.account)
             found.append(f"{more} more a year, and at least {least}, on the same collateral.")
         if peg is not None and peg.difference.interval is not None:
             difference = peg.difference
@@ -452,7 +453,7 @@ class _Screen:
             found.append(idle)
         earned = self.paired.get(YIELD)
         if earned is not None and earned.verdict == "BETTER" and 0.0 < earned.difference.value < MATERIAL * earned.current:
-            found.append(f"The gain is {fixed(HUNDRED * earned.difference.value / earned.current, 0)}% of what the collateral earns today.")
+            found.append(f"The gain is {fixed(HUNDRED * earned.difference.value / earned.current, 0)}% of what is earned today.")
         if not is_validated(own_episodes(self.result.study, self.result.episodes)):
             found.append(self._replayed())
         if not self.result.tails.settled:
@@ -467,7 +468,7 @@ class _Screen:
         earned, peg = self.paired.get(YIELD), self.paired.get(PEG)
         if earned is not None and earned.verdict == "BETTER" and earned.difference.interval is not None:
             more, low, high = amounts_of(
-                [each * self.collateral for each in (earned.difference.value, *earned.difference.interval)], self.account
+                [each * self.earning for each in (earned.difference.value, *earned.difference.interval)], self.account
             )
             found.append(f"{self.option} would earn {more} more a year ({low} to {high}).")
         if peg is not None and peg.verdict == "BETTER":
@@ -528,6 +529,10 @@ class _Screen:
 
     # -- tiles -------------------------------------------------------------------------------------------------------------------------
 
+    def _of_what(self) -> str:
+        """What earns the yield, in words."""
+        return "collateral" if self.earning <= self.collateral else "collateral and loans"
+
     def _yield_tile(self) -> Tile:
         paired = self.paired.get(YIELD)
         shown = _together(self.now.yield_annual.value, None if self.then is None else self.then.yield_annual.value, HUNDRED, 2)
@@ -535,7 +540,7 @@ class _Screen:
         levels = tuple(
             Level(
                 who=who,
-                text=f"{fixed(HUNDRED * each.yield_annual.value, shown)}%, {amount_of(each.yield_annual.value * self.collateral, self.account)} a year",
+                text=f"{fixed(HUNDRED * each.yield_annual.value, shown)}%, {amount_of(each.yield_annual.value * self.earning, self.account)} a year",
                 parts=((max(0.0, each.yield_annual.value) / longest, False),),
             )
             for who, each in (("Today", self.now), (self.option, self.then))
@@ -545,9 +550,9 @@ class _Screen:
         digits = 2 if difference is None else max(1, told_apart(difference.value, difference.interval))
         if paired is None or difference is None:
             own = self.now.yield_annual
-            big, small = f"{amount_of(own.value * self.collateral, self.account)} a year", f"{_percent(own.value)} of collateral"
+            big, small = f"{amount_of(own.value * self.earning, self.account)} a year", f"{_percent(own.value)} of {self._of_what()}"
         else:
-            big = f"{amount_of(paired.difference.value * self.collateral, self.account, signed=True)} a year"
+            big = f"{amount_of(paired.difference.value * self.earning, self.account, signed=True)} a year"
             small = f"{fixed(difference.value, shown, signed=True)} points of yield"
         return Tile(
             title="Yield",

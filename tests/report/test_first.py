@@ -6,11 +6,13 @@ import math
 import re
 from dataclasses import fields, is_dataclass, replace
 from html import unescape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from odd import ODD, VERDICTS, hostile, with_a_run, with_losses
 
+from amo_opt.config.load import load_study
 from amo_opt.report.first import Level, Used, first_of, used_of
 from amo_opt.report.first_page import TALL, WIDE, Axis, axis_of, first_html, worst_words
 from amo_opt.report.labels import amount_of
@@ -324,3 +326,16 @@ def test_a_use_is_shown_whichever_set_has_it(result):
     """Of the limits both sets' shares are kept, so that the matrix shows what moves."""
     used = first_of(result).limits.used
     assert all(isinstance(each, Used) and each.now is not None and each.then is not None for each in used)
+
+
+def test_amounts_a_year_are_of_what_the_yield_is_over(make_result, frax):
+    """Collateral alone, and where borrowers owe that too: the simulation divides by both."""
+    alone = first_of(make_result(state=frax.state))
+    assert alone.per_point == pytest.approx(frax.state.collateral_usd / 100.0)
+    owing = load_study(Path(__file__).parents[2] / "studies" / "crvusd-2024.toml").state
+    assert owing.cover_usd > 1.5 * owing.collateral_usd
+    result = make_result(state=owing)
+    first, now = first_of(result), subject_of(result).current
+    score = subject_of(result).score(now)
+    assert first.per_point == pytest.approx(owing.cover_usd / 100.0)
+    assert amount_of(score.yield_annual.value * owing.cover_usd, "USD") in first.yields.levels[0].text

@@ -159,12 +159,12 @@ def _is(said: tuple[str, str | None], value: float) -> bool:
 
 
 class _Document:
-    """results.json with the collateral of the state: where every number of the finding must come from. Of a difference it holds the figure, ends stand in the result's pairs."""
+    """results.json with what the yield is over, collateral and what borrowers owe: where every number of the finding must come from. Of a difference it holds the figure, ends stand in the result's pairs."""
 
     def __init__(self, result: Result) -> None:
         self.document: dict[str, Any] = json.loads(results_json(result))
         self.result, self.subject = result, subject_of(result)
-        self.collateral = result.study.state.collateral_usd
+        self.collateral = result.study.state.cover_usd
         by_id = {each["id"]: each for each in self.document["candidates"]}
         self.now = by_id["current"]
         self.then = None if self.subject.other is None else by_id[self.subject.other.id]
@@ -332,9 +332,7 @@ def check_lines(result: Result) -> list[str]:
         rf"{AMOUNT} less is kept free for those who redeem\.": lambda a, b: against(
             ((a, b), coll * (found.now["parameters"]["idle_buffer"] - found.then["parameters"]["idle_buffer"]))  # type: ignore[index]
         ),
-        rf"The gain is {SIGNED}% of what the collateral earns today\.": lambda a: against(
-            ((a, ""), 100.0 * gain(earned, 0) / found.of(earned))
-        ),
+        rf"The gain is {SIGNED}% of what is earned today\.": lambda a: against(((a, ""), 100.0 * gain(earned, 0) / found.of(earned))),
         r"The model misses (\d+) of (\d+) figures of replayed episodes\.": lambda a, b: (
             (int(a), int(b))
             == (
