@@ -9,7 +9,7 @@ The common work needs no other import::
     amo_opt.compare(study.current, result.recommended, study)  # .verdict, .gates and .metrics, the same paths for both
 
 What these hand back is one line at a prompt and tiles in a notebook; ``.frame`` of a score, a result, a certified set or a comparison is a DataFrame of its
-intervals, and ``amo_opt.draw_path`` draws one path. docs/notebook.ipynb goes through all of it.
+intervals, that of one of ``result.fans`` its price by hour, ``amo_opt.trace_path`` is every series of one path, and ``amo_opt.draw_path`` draws it. docs/notebook.ipynb goes through all of it.
 
 Nothing heavy is imported until one of these is called for.
 """
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from amo_opt.search.profile import profile
     from amo_opt.search.reverse_stress import reverse_stress
     from amo_opt.simulation.backtest import backtest
+    from amo_opt.simulation.series import trace_path
 
 _FACE = {
     "load_study": "amo_opt.config.load",
@@ -46,6 +47,7 @@ _FACE = {
     "profile": "amo_opt.search.profile",
     "reverse_stress": "amo_opt.search.reverse_stress",
     "backtest": "amo_opt.simulation.backtest",
+    "trace_path": "amo_opt.simulation.series",
 }
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "reverse_stress",
     "score",
     "simulate",
+    "trace_path",
     "write_report",
 ]
 

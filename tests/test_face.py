@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import amo_opt
@@ -277,6 +278,10 @@ def test_frames_hold_every_interval(outcome, result, comparison):
     known = replace(outcome.score, metrics={"yield": replace(outcome.score.yield_annual, low=0.01, high=0.05)}).frame
     assert known[["low", "high"]].to_numpy().tolist() == [[0.01, 0.05]]
 
+    fan = result.fans[0].frame
+    assert list(fan.columns) == ["set", "scenario", "hour", "p1", "p5", "p25", "p50", "p75", "p95", "p99"]
+    assert tuple(fan["p50"]) == result.fans[0].quantiles["50"]
+    assert len(pd.concat(each.frame for each in result.fans)) == sum(len(each.hours) for each in result.fans)
     sets = result.frame
     assert list(sets["set"]) == [each.id for each in result.candidates]
     assert list(sets["yield"]) == [each.score.yield_annual.value for each in result.candidates]

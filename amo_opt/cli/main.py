@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("amo_opt.cli.history", "Read a history from a chain, block by block: a CSV for backtest and calibrate."),
     "pool": ("amo_opt.cli.pool", "Calculate with a stableswap pool: swaps, depth, worst case."),
     "migrate": ("amo_opt.cli.migrate", "Rewrite files of an earlier schema in today's form."),
+    "schema": ("amo_opt.cli.schema", "Print the JSON Schema of a file, for editors."),
     "init": ("amo_opt.cli.init", "Write a commented study to start from."),
 }
 

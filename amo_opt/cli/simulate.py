@@ -101,7 +101,14 @@ def print_row(outcome: Outcome, *, as_json: bool) -> None:
 @click.option(
     "--twins/--no-twins", default=True, show_default=True, help="Draw twins of the paths where a pilot finds that rare events decide."
 )
-@click.option("--trace", "trace_file", type=click.Path(path_type=Path), default=None, metavar="FILE.csv", help="Write the time series.")
+@click.option(
+    "--trace",
+    "trace_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.csv",
+    help="Write the time series, as CSV or Parquet by the file's ending.",
+)
 @plot_option("Draw one path (the first, or --path): .html, .png or .svg.")
 @size_options
 @json_option

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
     from amo_opt.errors import Problem
 
+SCHEMA = 1
+"""The version of the document that ``--json`` prints: it may get keys, and none goes or changes its meaning."""
+
 
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @json_option
 def command(files: tuple[Path, ...], *, as_json: bool) -> int:
-    """Check study, state, parameter and gates files; exit 1 where one is wrong. A warning leaves a file valid.
+    """Check study, state, behaviour, parameter, gates and evidence files; exit 1 where one is wrong. A warning leaves a file valid.
+
+    --json prints a document for tools: by file whether it is valid, and each problem with key, line, what was found, what is allowed and the nearest known name.
 
     \b
     Example:
@@ -34,8 +39,11 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     found = {str(file): validate_file(file, load_gates=load_gates) for file in files}
     cautions = {file: [] if problems else cautions_of(file) for file, problems in found.items()}
     if as_json:
-        parts = {file: {"problems": _parts(problems), "warnings": _parts(cautions[file])} for file, problems in found.items()}
-        print_json({"valid": not any(found.values()), "files": [{"file": file, **each} for file, each in parts.items()]})
+        files_told = [
+            {"file": file, "valid": not problems, "problems": _parts(problems, "error"), "warnings": _parts(cautions[file], "warning")}
+            for file, problems in found.items()
+        ]
+        print_json({"schema": SCHEMA, "valid": not any(found.values()), "files": files_told})
     else:
         for file, problems in found.items():
             for line in listed(problems):
@@ -47,15 +55,19 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     return 1 if any(found.values()) else 0
 
 
-def _parts(problems: Sequence[Problem]) -> list[dict[str, object]]:
+def _parts(problems: Sequence[Problem], level: Literal["error", "warning"]) -> list[dict[str, object]]:
+    from amo_opt.config.wording import nearest_in
+
     return [
         {
+            "level": level,
             "file": problem.file,
             "key": problem.where,
             "message": problem.message,
             "found": problem.found,
             "allowed": problem.allowed,
             "hint": problem.hint,
+            "nearest": nearest_in(problem.hint) or nearest_in(problem.message),
             "line": problem.line,
         }
         for problem in problems

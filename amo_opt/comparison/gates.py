@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from amo_opt.config.json_schema import of_form, one_case
 from amo_opt.config.problems import first, form_problems
 from amo_opt.config.schema import model, number, one_of
 from amo_opt.config.toml_file import read_document
@@ -72,14 +73,27 @@ _METRIC = f'the name of a metric, such as "peg_cvar95_bps", or "{CAPS}"'
 _GATE = model(
     "gate",
     {
-        "metric": (str, Field(description=_METRIC)),
-        "class": one_of(("safety", "economic")),
-        "tolerance": number(0.0, 1e18, default=None, note="in the metric's unit"),
+        "metric": (str, Field(description=_METRIC, title="what a candidate must not worsen")),
+        "class": one_of(("safety", "economic"), doc="whether an inconclusive gate fails (safety) or warns (economic)"),
+        "tolerance": number(
+            0.0, 1e18, default=None, note="in the metric's unit", doc="how much worse than the baseline a candidate may be"
+        ),
         "direction": (Literal["higher", "lower"] | None, Field(None, description='"higher" or "lower": which of the two is better')),
-        "max": number(-1e18, 1e18, default=None, note="in the metric's unit"),
+        "max": number(-1e18, 1e18, default=None, note="in the metric's unit", doc="most that a candidate's own figure may be"),
     },
 )
 GATES_FILE = model("gates", {"gate": (list[_GATE], Field(min_length=1, description="tables [[gate]], at least one"))})  # type: ignore[valid-type]
+
+
+def gates_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a gates file."""
+    made = of_form(GATES_FILE, "gates", "amo-opt: gates of a comparison")
+    gate = made["properties"]["gate"]["items"]
+    gate["properties"]["metric"]["enum"] = [*METRICS, CAPS]
+    undirected = [name for name, metric in METRICS.items() if metric.better == 0]
+    alone = {"required": ["max"], "properties": {"tolerance": False, "direction": False}}
+    gate |= one_case("metric", [([CAPS], alone), (undirected, {"anyOf": [{"required": ["direction"]}, {"required": ["max"]}]})])
+    return made
 
 
 def load_gates(path: str | os.PathLike[str]) -> tuple[Gate, ...]:

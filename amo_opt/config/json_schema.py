@@ -7,6 +7,7 @@ in quotes and a whole number written 1.0. Beside the standard's words ``x-unit``
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from functools import cache
 from types import UnionType
@@ -60,6 +61,8 @@ DAY = r"^\d{4}-\d{2}-\d{2}$"
 TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$"
 ANY = "NAME"
 """What stands for a name that a state chooses, in what is told of it."""
+NUMBERS = ("value", "low", "high")
+"""What of a figure is a number, in its limits."""
 _LABEL = LABEL.pattern
 _PLAIN: dict[Any, Schema] = {
     float: {"type": "number"},
@@ -77,6 +80,11 @@ def schema_of(kind: str) -> Schema:
     return _MADE[kind]()
 
 
+def schema_text(made: Schema) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def of_form(form: Model, kind: str, title: str) -> Schema:
     """The schema of a file of a form, its version first; `SCHEMAS` says which."""
     made = _table(form)
@@ -87,7 +95,7 @@ def of_form(form: Model, kind: str, title: str) -> Schema:
         **made,
         "properties": {"schema": version, **made["properties"]},
         "required": ["schema", *made.get("required", ())],
-        "$defs": {"figure": _figure_form()},
+        "$defs": _figure_parts(),
     }
 
 
@@ -164,17 +172,27 @@ def _left_out(value: Any) -> str:
 # -- figures -----------------------------------------------------------------------------------------------------------------
 
 
-def _figure_form() -> Schema:
-    """A number with its source, or with its assumption and range."""
-    made = _table(FIGURE)
-    sourced = {"required": ["source"], "properties": {"assumed": False, "low": False, "high": False}}
-    assumed = {"required": ["assumed", "low", "high"], "properties": {"source": False, "date": False}}
-    return made | {"oneOf": [sourced, assumed]}
+def _figure_parts() -> Schema:
+    """What every figure is made of: its words, and what holds between them."""
+    words = {name: _key(info) for name, info in FIGURE.model_fields.items() if name not in NUMBERS}
+    sourced = {"properties": {"assumed": False, "low": False, "high": False}}
+    assumed = {"required": ["assumed", "low", "high"], "properties": {"date": False}}
+    return words | {"sourced": sourced, "assumed_in": assumed}
 
 
 def _figure(low: float, high: float, unit: str = "") -> Schema:
-    span = {"minimum": low, "maximum": high}
-    return {"$ref": "#/$defs/figure", "properties": dict.fromkeys(("value", "low", "high"), span)} | ({"x-unit": unit} if unit else {})
+    """Written out, as readers of earlier drafts pass over what stands beside a reference."""
+    span = {"type": "number", "minimum": low, "maximum": high}
+    made: Schema = {
+        "type": "object",
+        "properties": {name: dict(span) if name in NUMBERS else {"$ref": f"#/$defs/{name}"} for name in FIGURE.model_fields},
+        "required": ["value"],
+        "additionalProperties": False,
+        "if": {"required": ["source"]},
+        "then": {"$ref": "#/$defs/sourced"},
+        "else": {"$ref": "#/$defs/assumed_in"},
+    }
+    return made | ({"x-unit": unit} if unit else {})
 
 
 def _figure_span(low: float, high: float, unit: str = "") -> str:
@@ -279,20 +297,19 @@ def _study() -> Schema:
 
 def _set() -> Schema:
     """Figures by dotted name, with quotes (one key) or without (tables within tables)."""
-    patterns = {f"{room}.{name}": form for room, name, form in _named_tables()}
-    by_name = {name: _figure_number(name) for name in figures_by_name()}
-    made: Schema = {"type": "object", "properties": dict(by_name), "patternProperties": {}, "additionalProperties": False}
-    for name, each in by_name.items():
-        _nested(made, name.split("."))["properties"][name.rpartition(".")[2]] = each
-    for place, form in patterns.items():
-        room, _, pattern = place.partition(".")
-        numbers = {key: _of_figure(info) for key, info in form.model_fields.items()}
-        inner = _nested(made, [room, ""])
-        inner.setdefault("patternProperties", {})[_whole(pattern)] = {
-            "type": "object",
-            "properties": numbers,
-            "additionalProperties": False,
-        }
+    at = "#/properties/state/properties/set/properties"
+    made: Schema = {
+        "type": "object",
+        "properties": {name: _figure_number(name) for name in figures_by_name()},
+        "patternProperties": {},
+        "additionalProperties": False,
+    }
+    for name in figures_by_name():
+        _nested(made, name.split("."))["properties"][name.rpartition(".")[2]] = {"$ref": f"{at}/{name}"}
+    for room, word, pattern in _named_tables():
+        numbers = {key: _of_figure(info) for key, info in _form_of(_named()[word]).model_fields.items()}
+        table: Schema = {"type": "object", "properties": numbers, "additionalProperties": False}
+        _nested(made, [room, ""]).setdefault("patternProperties", {})[_whole(pattern)] = table
         made["patternProperties"] |= {_whole(rf"{room}\.{pattern}\.{key}"): each for key, each in numbers.items()}
     return made
 
@@ -309,10 +326,10 @@ def _of_figure(info: FieldInfo) -> Schema:
     return _number(extra["low"], extra["high"], extra["unit"], info.title or "")
 
 
-def _named_tables() -> Iterable[tuple[str, str, Model]]:
-    """Room, pattern of the name and form of the tables whose names a state chooses."""
-    for word, mechanism in _named().items():
-        yield ("pools", _LABEL, _form_of(mechanism)) if word == POOL else ("amos", f"{_LABEL}-{word}", _form_of(mechanism))
+def _named_tables() -> Iterable[tuple[str, str, str]]:
+    """Room, kind and pattern of the name of the tables whose names a state chooses."""
+    for word in _named():
+        yield ("pools", word, _LABEL) if word == POOL else ("amos", word, f"{_LABEL}-{word}")
 
 
 def _setting(each: Setting, default: float | None = None) -> Schema:
@@ -347,18 +364,21 @@ def _scenario(form: Schema) -> Schema:
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, known in names.items():
         alike.setdefault(tuple(sorted(set(everything) - set(known))), []).append(name)
-    form["allOf"] = [
-        {
-            "if": {"properties": {"name": {"enum": entries}}, "required": ["name"]},
-            "then": {
-                "properties": {"set": {"properties": dict.fromkeys(without, False)}}
-                | ({"waypoints": {"maxProperties": 0}} if "onset_day_low" in without else {})
-            },
-        }
-        for without, entries in alike.items()
-        if without
-    ]
-    return form
+    cases: list[tuple[Iterable[str], Schema]] = []
+    for without, entries in alike.items():
+        closed: Schema = {"set": {"properties": dict.fromkeys(without, False)}}
+        closed |= {"waypoints": {"maxProperties": 0}} if "onset_day_low" in without else {}
+        cases += [(entries, {"properties": closed})] if without else []
+    return form | one_case("name", cases)
+
+
+def one_case(key: str, cases: Iterable[tuple[Iterable[str], Schema]]) -> Schema:
+    """What holds by the word at a key: one within the other, as editors complete nothing of a table that has them in a list (allOf)."""
+    made: Schema = {}
+    for words, then in reversed(list(cases)):
+        found = {"if": {"required": [key], "properties": {key: {"enum": list(words)}}}, "then": then}
+        made = found | ({"else": made} if made else {})
+    return made
 
 
 def _waypoints(series: Series) -> Schema:
@@ -382,21 +402,21 @@ def _waypoints(series: Series) -> Schema:
 def _state() -> Schema:
     made = of_form(STATE_FILE, "state", "amo-opt: a protocol's state")
     tables = made["properties"]
-    tables["pool"] |= _pools(tables["pool"]) | {
-        "type": ["object", "array"]
-    }  # keywords of tables say nothing of a list, and the other way round
-    for room, pattern, form in _named_tables():
-        tables.setdefault(room, {"description": "tables [pools.NAME]: pools beside the first.", "type": "object"})
-        tables[room].setdefault("patternProperties", {})[_whole(pattern)] = _table(form)
+    for word, mechanism in _named().items():
+        made["$defs"][f"{ANY}-{word}"] = _section(mechanism)
+    for room, word, pattern in _named_tables():
+        tables.setdefault(room, {"description": "Tables [pools.NAME]: pools beside the first.", "type": "object"})
+        tables[room].setdefault("patternProperties", {})[_whole(pattern)] = {"$ref": _at(word)}
         tables[room]["additionalProperties"] = False
+    # keywords of tables say nothing of a list, and the other way round
+    tables["pool"] |= _pools(tables["pool"]) | {"type": ["object", "array"]}
     tables["amo"] = {
         "description": "AMOs by what they do, each a table [[amo]] with its kind.",
         "type": "array",
-        "items": {"oneOf": _amos()},
+        "items": _amos(),
     }
     tables["asset"] = {"description": "Assets beside the collateral coin, each a table [[asset]].", "type": "array", "items": _asset()}
-    savings = next(each for each in BY_RANK if each.name == SAVINGS)
-    tables["liability"] = {"description": f"What savers are owed; the same as [amos.{SAVINGS}]."} | _section(savings)
+    tables["liability"] = {"$ref": f"#/properties/amos/properties/{SAVINGS}"}
     made["not"] = {"required": ["liability", "amos"], "properties": {"amos": {"required": [SAVINGS]}}}
     return made
 
@@ -409,35 +429,54 @@ def _label(doc: str) -> Schema:
     return {"description": _sentences(doc, "a small letter, then small letters and digits"), "type": "string", "pattern": _whole(_LABEL)}
 
 
-def _headed(form: Schema, keys: Schema, *, required: Iterable[str] = ()) -> Schema:
-    """A table with further keys before its own."""
-    return form | {"properties": keys | form["properties"], "required": [*required, *form.get("required", ())]}
+def _at(word: str) -> str:
+    """Where the table of a mechanism stands whose name ends with that word."""
+    return f"#/$defs/{ANY}-{word}"
+
+
+def _headed(form: Schema, at: str, keys: Schema, *, required: Iterable[str] = ()) -> Schema:
+    """The table that stands ``at`` another place, with further keys before its own."""
+    own = {key: {"$ref": f"{at}/properties/{key}"} for key in form["properties"]}
+    return _without_description(form) | {"properties": keys | own, "required": [*required, *form.get("required", ())]}
 
 
 def _pools(first: Schema) -> Schema:
     """Tables ``[[pool]]``: the first as ``[pool]``, the others as ``[pools.NAME]``; of several each has a name."""
     name = {"name": _label("what the pool is called")}
     several = {"if": {"minItems": 2}, "then": {"items": {"required": ["name"]}}}
-    further = _section(_named()[POOL])
-    return {
-        "minItems": 1,
-        "prefixItems": [_headed(_without_description(first), name)],
-        "items": _headed(further, name, required=["name"]),
-    } | several
+    of_first = {"required": ["base_lp"]}
+    first = _headed(first, "#/properties/pool", name)
+    further = _headed(_section(_named()[POOL]), _at(POOL), name, required=["name"])
+    # what goes by the place of an item is passed over by readers of earlier drafts: by its form an item tells which it is, too
+    either = {"if": of_first, "then": first, "else": further}
+    return {"minItems": 1, "prefixItems": [first], "items": either, "contains": of_first, "maxContains": 1} | several
 
 
-def _amos() -> list[Schema]:
-    """What an entry of ``[[amo]]`` may be, a table for each kind."""
+def _amos() -> Schema:
+    """An entry of ``[[amo]]``: its kind, and by that its figures."""
     kinds = {table: [kind for kind, other in ALONE.items() if other == table] for table in ALONE.values()}
-    found = []
-    for each in BY_RANK:
-        if each.section is not None:
-            keys = {"kind": {"description": "What the AMO does.", "enum": [*kinds.get(each.name, ()), each.name]}}
-            found.append(_headed(_section(each), keys, required=["kind"]))
-    for kind, word in SPELLED.items():
-        keys = {"kind": {"description": "What the AMO does.", "enum": [kind]}, "name": _label("the pool that it works")}
-        found.append(_headed(_section(_named()[word]), keys, required=["kind", "name"]))
-    return found
+    kind = {"description": "What the AMO does.", "enum": [*dict.fromkeys((*ALONE, *SPELLED)), *(each.name for each in BY_RANK)]}
+    name = _label("the pool that it works, for an AMO of a kind of which there may be several")
+    own, of_pools = {each.name: _section(each) for each in BY_RANK}, {word: _section(_named()[word]) for word in SPELLED.values()}
+    alone = [
+        ([*kinds.get(each, ()), each], _headed(form, f"#/properties/amos/properties/{each}", {"kind": True})) for each, form in own.items()
+    ]
+    named = [
+        ([kind], _headed(of_pools[word], _at(word), {"kind": True, "name": True}, required=["name"])) for kind, word in SPELLED.items()
+    ]
+    told: dict[str, dict[str, None]] = {}
+    for form in (*own.values(), *of_pools.values()):
+        for key, each in form["properties"].items():
+            told.setdefault(key, {})[each["description"]] = None
+    figures_of_any = {key: {"description": " Or: ".join(said)} for key, said in told.items()}
+    return {
+        "type": "object",
+        "properties": {"kind": kind, "name": name, **figures_of_any},
+        "required": ["kind"],
+        "if": {"required": ["name"]},
+        "then": {"properties": {"kind": {"enum": list(SPELLED)}}} | one_case("kind", named),
+        "else": {"properties": {"kind": {"not": {"enum": [kind for kind in SPELLED if kind not in ALONE]}}}} | one_case("kind", alone),
+    }
 
 
 def _asset() -> Schema:
@@ -445,7 +484,7 @@ def _asset() -> Schema:
     form = _section(_named()[ASSET])
     delay = {
         "type": "object",
-        "properties": {"delay_hours": form["properties"]["delay_hours"]},
+        "properties": {"delay_hours": {"$ref": f"{_at(ASSET)}/properties/delay_hours"}},
         "required": ["delay_hours"],
         "additionalProperties": False,
     }
@@ -455,7 +494,7 @@ def _asset() -> Schema:
         "price": {"description": "What it is counted in.", "enum": list(PRICE)},
     }
     ways = ("access", "delay_hours", "at_once", "reachable")
-    return _headed(form, keys, required=["name"]) | {"anyOf": [{"required": [way]} for way in ways]}
+    return _headed(form, _at(ASSET), keys, required=["name"]) | {"anyOf": [{"required": [way]} for way in ways]}
 
 
 def _parameter_file() -> Schema:

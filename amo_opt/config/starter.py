@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from amo_opt.config.json_schema import schema_of, schema_text
 from amo_opt.errors import InputError, Problem
 
 BEHAVIOUR = "behaviour/frax-2022.toml"
@@ -23,6 +24,9 @@ LIKE = {
 }
 """The examples by what they are like: the study and the files it names."""
 
+SCHEMAS = "schemas"
+"""The folder of the schemas that a file's first line names, for editors."""
+
 
 def examples() -> Path:
     """The shipped studies: inside an installed package, or beside it in a checkout."""
@@ -32,7 +36,7 @@ def examples() -> Path:
 
 
 def write_starter(folder: Path, like: str = "frax") -> list[Path]:
-    """Writes the files of the example ``like`` below ``folder`` and returns their paths, the study first.
+    """Writes the files of the example ``like`` below ``folder``, and the JSON Schemas that their first lines name for editors, and returns their paths, the study first.
 
     The study is named after the folder. Raises `InputError` where the folder's name gives no study name or a file is there already;
     nothing is written then.
@@ -41,9 +45,11 @@ def write_starter(folder: Path, like: str = "frax") -> list[Path]:
     problems = [] if name else [Problem(str(folder), "", "gives no study name", found=folder.name, allowed="letters, digits, hyphens")]
     study, *others = LIKE[like]
     targets = {study: folder / "study.toml"} | {each: folder / each for each in others}
+    kinds = {each: _kind(each) for each in targets if each.endswith(".toml")}
+    schemas = {folder / SCHEMAS / f"{kind}.json": kind for kind in kinds.values()}
     problems += [
         Problem(str(target), "", "exists already and is left as it is", hint="name another folder")
-        for target in targets.values()
+        for target in (*targets.values(), *schemas)
         if target.exists()
     ]
     if problems:
@@ -54,6 +60,18 @@ def write_starter(folder: Path, like: str = "frax") -> list[Path]:
         if source == study:
             text = re.sub(r'(?m)^name = "[^"]*"', f'name = "{name}"', text, count=1)
             text = text.replace(f"studies/{study}", str(folder / "study.toml"))
+        if source in kinds:
+            up = "../" * (len(target.relative_to(folder).parts) - 1) or "./"
+            text = f"#:schema {up}{SCHEMAS}/{kinds[source]}.json\n{text}"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    return list(targets.values())
+    (folder / SCHEMAS).mkdir(exist_ok=True)
+    for target, kind in schemas.items():
+        target.write_text(schema_text(schema_of(kind)), encoding="utf-8")
+    return [*targets.values(), *schemas]
+
+
+def _kind(shipped: str) -> str:
+    """What a shipped file is, by where it stands."""
+    room = Path(shipped).parent.name
+    return "spells" if shipped in _SPELLS else {"": "study", "states": "state"}.get(room, room)

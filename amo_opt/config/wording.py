@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from datetime import date, time
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -44,6 +45,19 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     far = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
     listed = f"; known: {', '.join(names)}" if len(names) <= 12 else ""
     return f"nearest known: {far[0]!r}{listed}" if far else None
+
+
+_NEAREST = re.compile(r"(?:did you mean|nearest known:|nearest:) '([^']+)'")
+
+
+def nearest_in(said: str | None) -> str | None:
+    """The name that a hint or a message names as nearest, for tools that offer it; None where there is none.
+
+    >>> nearest_in("did you mean 'amplification'?")
+    'amplification'
+    """
+    found = _NEAREST.search(said or "")
+    return found[1] if found else None
 
 
 def _toml(value: object) -> str:

@@ -17,6 +17,7 @@ from amo_opt.search.archive import keep, kept, restored
 from amo_opt.search.certification import aimed, certify
 from amo_opt.search.certifier import UNREAD, room
 from amo_opt.search.coordinator import convergence, search
+from amo_opt.search.dashboard_note import note_of
 from amo_opt.search.planning import Designs, most_selected, search_designs
 from amo_opt.search.prefetch import prefetched
 from amo_opt.search.progress import Watcher, silent
@@ -91,7 +92,7 @@ def optimise(
     threads = executor_of(workers).threads
     check_size(study, size_of_run(study, trials=budget, threads=threads, timed=cluster is None), threads=threads)
     with ExitStack() as stack:
-        store = StudyStore(study, storage or "sqlite://", wait=storage_wait)
+        store = StudyStore(study, storage or "sqlite://", wait=storage_wait, note=note_of(study))
         stack.enter_context(store.locked())
         executor: Workers = workers
         if cluster is not None:

@@ -144,6 +144,14 @@ class Fan:
     def __repr__(self) -> str:
         return f"Fan({self.candidate!r}, {self.scenario!r}, {len(self.hours):,} hours, n = {self.n:,})"
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an hour: set, scenario, hour of the window, and the price at each percentile (``p1`` … ``p99``). `pandas.concat` puts a result's fans below each other."""
+        import pandas as pd
+
+        place = {"set": self.candidate, "scenario": self.scenario, "hour": self.hours}
+        return pd.DataFrame(place | {f"p{level}": values for level, values in self.quantiles.items()})
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorstPath:

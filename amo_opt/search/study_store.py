@@ -28,6 +28,7 @@ from sqlalchemy.pool import StaticPool
 from amo_opt.errors import StorageError
 from amo_opt.search.address import masked
 from amo_opt.search.address import public as _public
+from amo_opt.search.dashboard_note import write_note
 from amo_opt.search.retry import WAIT_SECONDS, reason, retried
 from amo_opt.search.run_lock import ServerLock, file_lock
 from amo_opt.search.seal import SEAL, digest, sealed, unsealed
@@ -130,7 +131,7 @@ class Identity(Protocol):
 class StudyStore:
     """The durable study: ``frozen`` in order of number, ``add`` in order of number.
 
-    A storage that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start.
+    A storage that does not answer is waited for, ``wait`` seconds at most; a server must answer at the start. One that is made anew gets the ``note``.
     """
 
     def __init__(
@@ -142,7 +143,9 @@ class StudyStore:
         metrics: tuple[str, str] | None = METRICS,
         wait: float = WAIT_SECONDS,
         existing: bool = False,
+        note: str = "",
     ) -> None:
+        self._note = note
         self._directions, self._metrics = directions, metrics
         self._hash = study.hash
         self._address = address
@@ -207,6 +210,8 @@ class StudyStore:
                     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                     if self._metrics is not None:
                         self._study.set_metric_names(list(self._metrics))
+                if self._note:
+                    write_note(storage, self._study._study_id, self._note)  # noqa: SLF001 - the dashboard's own way to it
                 # Last, so that a study with a hash has everything else.
                 self._study.set_user_attr("hash", study.hash)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amo_opt.config.study import Study
-from amo_opt.errors import StorageError
+from amo_opt.errors import AmoOptError, StorageError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.simulation.columns import named_columns
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, trace
 from amo_opt.stress.tilts import Design
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def write_trace(
-    file: Path,
+
+def trace_path(
     parameters: ParameterSet,
     study: Study,
     *,
@@ -24,10 +27,18 @@ def write_trace(
     stream: str = "search",
     design: Design | None = None,
     component: int = 0,
-) -> None:
-    """Every series of one path, or of its twin in a ``component`` of a ``design``, into a CSV (or Parquet, by the file's ending), one row an hour; hours before the window are negative."""
+) -> pd.DataFrame:
+    """Every series of one path, or of its twin in a ``component`` of a ``design``, a column each and one row an hour; hours before the window are negative.
+
+    Raises `AmoOptError` for a scenario that the study does not have, `SimulationError` where the path fails.
+    """
     import pandas as pd
 
+    names = [each.name for each in study.scenarios]
+    if scenario not in names:
+        raise AmoOptError(f"unknown scenario {scenario!r}; the study has {', '.join(names)}")
+    if path < 0:
+        raise AmoOptError(f"path = {path}; paths count from 0")
     series = trace(
         parameters,
         study,
@@ -41,6 +52,22 @@ def write_trace(
     )
     frame = pd.DataFrame({name: values[:, 0] for name, values in series.items()})
     frame.insert(0, "hour", frame.index - study.simulation.transition_hours)
+    return frame
+
+
+def write_trace(
+    file: Path,
+    parameters: ParameterSet,
+    study: Study,
+    *,
+    scenario: str,
+    path: int,
+    stream: str = "search",
+    design: Design | None = None,
+    component: int = 0,
+) -> None:
+    """What `trace_path` gives into a CSV (or Parquet, by the file's ending)."""
+    frame = trace_path(parameters, study, scenario=scenario, path=path, stream=stream, design=design, component=component)
     # written beside its place first: a file that stood there is replaced whole or not at all
     fresh = file.with_name(f".{os.getpid()}.writing.{file.name}")
     try:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+
+import pytest
+
 from amo_opt import load_study
+from amo_opt.cli.schema import schema_of
+from amo_opt.config.load import kind_of
+from amo_opt.config.starter import LIKE
 
 
 def test_what_init_writes_is_valid_and_named_after_its_folder(call, tmp_path, monkeypatch):
-    """Three files, listed as written; the next step printed is a call that works."""
+    """Files and the schemas that they name, listed as written; the next step printed is a call that works."""
     monkeypatch.chdir(tmp_path)
     called = call("init", "my-protocol")
     assert (called.status, called.err) == (0, "")
@@ -34,3 +42,15 @@ def test_init_into_a_file_is_a_wrong_call(call, tmp_path):
     """A file is no folder."""
     (tmp_path / "taken").write_text("")
     assert call("init", tmp_path / "taken").status == 2
+
+
+@pytest.mark.parametrize("like", LIKE)
+def test_editors_find_the_schema_of_every_file(call, tmp_path, like):
+    """The first line of each names one that is there and of its kind."""
+    assert call("init", tmp_path / "mine", "--like", like).status == 0
+    files = sorted((tmp_path / "mine").rglob("*.toml"))
+    assert len(files) >= 4
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        schema = json.loads((file.parent / text.splitlines()[0].removeprefix("#:schema ")).read_text(encoding="utf-8"))
+        assert schema == schema_of(kind_of(tomllib.loads(text)))

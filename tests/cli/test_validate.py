@@ -52,6 +52,25 @@ def test_json_is_one_document(small, call, tmp_path):
     assert [each["key"] for each in right["files"][0]["warnings"]] == ["scenario"]
 
 
+def test_tools_are_told_the_level_the_line_and_the_nearest_name(small, call):
+    """What a linter or an editor needs to mark a place and offer a word, of a key, a choice and a setting alike."""
+    study = small()
+    text = study.read_text()
+    for old, new, key, nearest in (
+        ("paths = ", "pahts = ", "simulation.pahts", "paths"),
+        ('name = "calm"', 'name = "clam"', "scenario[clam].name", "calm"),
+    ):
+        study.write_text(text.replace(old, new, 1))
+        document = json.loads(call("validate", study, "--json").out)
+        (file,) = document["files"]
+        (problem,) = [each for each in file["problems"] if each["key"] == key]
+        assert (document["schema"], file["valid"], problem["level"], problem["nearest"]) == (1, False, "error", nearest)
+        assert new in study.read_text().splitlines()[problem["line"] - 1]
+    study.write_text(text)
+    (file,) = json.loads(call("validate", study, "--json").out)["files"]
+    assert (file["valid"], {each["level"] for each in file["warnings"]}) == (True, {"warning"})
+
+
 def test_no_file_is_a_wrong_call(call):
     """Nothing to check: exit 2."""
     assert call("validate").status == 2
