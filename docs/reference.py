@@ -210,14 +210,14 @@ def _tables_in(entry: Schema) -> Iterator[tuple[bool, Schema]]:
     if "$ref" in entry:
         return
     for each in entry.get("oneOf", (entry,)):
-        if each.get("type") == "array" and isinstance(each.get("items"), dict):
+        if each.get("properties") or each.get("patternProperties"):
+            if set(each.get("properties", ())) != SPAN:
+                yield False, {"description": entry.get("description", ""), **each}
+        if isinstance(each.get("items"), dict):
             items = each["items"]
-            forms = [*each.get("prefixItems", ())[1:], *items.get("oneOf", (items,))]
-            for form in forms:
-                if form.get("type") == "object" and form.get("properties"):
+            for form in items.get("oneOf", (items,)):
+                if form.get("properties"):
                     yield True, {"description": entry.get("description", ""), **form}
-        elif each.get("type") == "object" and set(each.get("properties", ())) != SPAN and (each.get("properties") or each.get("patternProperties")):
-            yield False, {"description": entry.get("description", ""), **each}
 
 
 def _one_of(forms: list[tuple[bool, Schema]]) -> str:
@@ -299,7 +299,8 @@ def metrics() -> str:
     for name, each in MEASURES.items():
         better = {1: "higher", -1: "lower", 0: "neither"}[each.metric.better]
         over = OVER_PATHS[each.kind].format(share=f"{100 * (1 - each.level):.0f}%")
-        rows.append((f"`{name}`", each.metric.title, each.metric.unit, better, FORMULAS[name], over, f"`[{each.metric.of}]`" if each.metric.of else ""))
+        brings = f" Of `[{each.metric.of}]`." if each.metric.of else ""
+        rows.append((f"`{name}`<br>{each.metric.title}.{brings}", f"{each.metric.unit}; {better}", FORMULAS[name], over))
     limits = []
     for rule in RULES:
         side = "the lower end, at least" if rule.kind == "at least" else "the upper end, at most"
@@ -307,9 +308,9 @@ def metrics() -> str:
     return "\n".join(
         (
             "# Metrics and limits\n",
-            "A path's figure x_i and its weight w_i make a metric. The scenario's weight stands in w_i, twins are weighted back ([statistics](../statistics.md)); every metric carries a 95% interval and its n. "
-            "The last column is the table of the state that a protocol needs for the metric to be told. Hours are those of the scored window. Metrics named `usd` are in the study's unit of account.\n",
-            _table(("metric", "title", "unit", "better", "a path's figure x", "over paths", "of"), rows),
+            "A path's figure x and its weight w make a metric. The scenario's weight stands in w, twins are weighted back ([statistics](../statistics.md)); every metric carries a 95% interval and its n. "
+            "*Of* names the table of the state that a protocol needs for the metric to be told. Hours are those of the scored window. Metrics named `usd` are in the study's unit of account.\n",
+            _table(("metric", "unit; which way is better", "a path's figure x", "over paths"), rows),
             "## Limits\n",
             "Each holds in every scenario by itself, without its weight, at the end of the interval that is named. Where no interval is known no limit is kept.\n",
             _table(("constraint", "metric", "limit in `[constraints]`", "what must keep it"), limits),
