@@ -6,8 +6,11 @@ import importlib.util
 import re
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
+
+from amo_opt.cli.main import COMMANDS, cli
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -97,10 +100,6 @@ def test_every_word_of_a_verdict_or_a_warning_is_in_the_glossary():
 
 def test_every_command_and_option_is_told(made):
     """In the table of commands, and one by one where the site makes them of the program."""
-    import click
-
-    from amo_opt.cli.main import COMMANDS, cli
-
     table = (DOCS / "commands.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"| `amo-opt {name} " not in table] == []
     text = made["reference/commands.md"]
@@ -208,3 +207,42 @@ def test_the_formula_of_yield_is_what_the_code_does(studied):
     np.testing.assert_allclose(MEASURES["yield"].values(sampled(outcome, study)), expected, rtol=1e-9)
     for name, column in NOT_YIELD.items():
         np.testing.assert_allclose(MEASURES[name].values(sampled(outcome, study)), year * frame[column] / frame["collateral_start_usd"], rtol=1e-9)
+
+
+# -- switches ----------------------------------------------------------------------------------------------------------------------
+
+
+def switches(command: click.Command, name: str):
+    """Every option of a command and of those within it."""
+    for inner, each in getattr(command, "commands", {}).items():
+        yield from switches(each, f"{name} {inner}")
+    for each in command.params:
+        if isinstance(each, click.Option):
+            yield name, each
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_switch_is_hidden(name):
+    """Every option is shown by --help with a sentence on what it does."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command.get_short_help_str()
+    for of, option in switches(command, name):
+        assert option.help, (of, option.opts)
+        assert not option.hidden, (of, option.opts)
+
+
+def test_every_variable_of_the_environment_is_told():
+    """editors.md names each that the package reads; a child's own environment is its parent's."""
+    read = {
+        name
+        for file in (DOCS.parent / "amo_opt").rglob("*.py")
+        for found in re.findall(
+            r"\b(AMO_OPT_[A-Z_]+[A-Z]|SOURCE_DATE_EPOCH)\b|(?<=environ\.get\(\")([A-Z_]+)|(?<=environ\[\")([A-Z_]+)",
+            file.read_text(encoding="utf-8"),
+        )
+        for name in found
+        if name and name != "PYTHONPATH"
+    }
+    text = (DOCS / "editors.md").read_text(encoding="utf-8")
+    assert read
+    assert [name for name in sorted(read) if f"`{name}`" not in text] == []
