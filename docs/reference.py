@@ -17,8 +17,9 @@ import click
 
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.cli.main import COMMANDS
-from amo_opt.config.json_schema import schema_of
-from amo_opt.config.schema import FIGURE_FORM
+from amo_opt.cli.schema import schema_of
+from amo_opt.config.arranged import ALONE, SPELLED
+from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.wording import plain
@@ -27,25 +28,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Schema = dict[str, Any]
+Row = tuple[str, str, str, str, str]
 
 FORMULAS = {
     "yield": "(8,760 / window hours · Σ income lines − cost of the transition) / collateral at the start; `debt_discount` and `mark_to_market` are no yield",
     "peg_cvar95_bps": "10⁴ · the largest value in the window of e, where e ← e + (1 − exp(−1/72)) · (off − e) each hour and off = max(0, reference − price); the reference is min(1, collateral coin, "
     'base pool), or 1 where `peg_reference = "dollar"`; with `peg_sides = "both"` off is \\|price − reference\\|',
     "peg_cvar95_dollar_bps": "the same against one unit of account, whatever `peg_reference` says",
-    "breach_probability": "1 where the lowest external collateral ratio of the window is below `min_external_cr`, else 0",
+    "breach_probability": "1 where the lowest external collateral ratio (`min_cr_external`) is below `min_external_cr`, else 0",
     "shortfall_cvar90_bps": "10⁴ · the largest off of the window's hours, without the mean over 72 hours",
     "unrecovered_probability": "1 where off is above 0.005 in the window's last hour, else 0",
     "unserved_usd_hours": "Σ over hours of what holders want to leave with at the exit value less 50 bp and neither door takes",
     "unserved_cvar90_usd_hours": "the same sum",
     "unserved_peak_usd": "the largest hour of it",
-    "min_price": "the lowest price of the window's hours",
+    "min_price": "the lowest price of the window's hours and of the one before it",
     "min_price_tail95": "the same",
-    "min_oracle": "the lowest oracle price of the window's hours",
+    "min_oracle": "the lowest oracle price of the same hours",
     "end_shortfall_bps": "10⁴ · off in the last hour",
     "hours_below_099": "hours whose price is below 0.99",
     "hours_to_recover": "last hour less first hour in which off is above 0.005, plus 1; 0 where there is none, the window's length where the last hour is one",
-    "min_cr_external": "the lowest of the window's hours of (collateral + the protocol's base LP at the study's floor) / (supply − own stablecoin at the floor), at market prices",
+    "min_cr_external": "the lowest of the same hours of (collateral + the protocol's base LP at the study's floor) / (supply − own stablecoin at the floor), at market prices",
     "min_cr_external_tail95": "the same",
     "min_cr_contract": "the lowest of the ratio that the chain books: (collateral + floor base LP + CR · own stablecoin) / supply",
     "min_cr_contract_tail95": "the same",
@@ -79,19 +81,32 @@ KINDS = {
     "state": "A protocol at a date: every figure with its source or its assumption. A table that is left out is a mechanism that the protocol does not have ([protocols](../../protocols.md)).",
     "parameters": "One value for everything that governance decides.",
     "behaviour": "How holders, liquidity providers, traders and lending markets act.",
+    "gates": "What must not get worse, and by how much it may, for `compare` and `review` ([gates](../../compare.md#gates)).",
     "evidence": "Recorded histories and episodes, for `calibrate --fit spells` and `validity` ([calibration](../../calibration.md)).",
     "spells": "A fit of calm and busy spells, which `calibrate --fit spells --out` writes and `[spells]` of a behaviour file names.",
 }
+_ALONE = [f'- `kind = "{kind}"`: the keys of `[amos.{table}]`' for kind, table in ALONE.items()]
+_NAMED = [f'- `kind = "{kind}"` and `name`, the pool\'s: the keys of `[amos.NAME-{word}]`' for kind, word in SPELLED.items()]
+_KINDS = "\n".join(("AMOs by what they do; `kind` may be the name of any table `[amos.…]` above too.", "", *_ALONE, *_NAMED))
 TOLD_ELSEWHERE = {
-    ("study", "state.set"): "Any figure of the state or the behaviour by its dotted name: [the state's keys](state.md), [the behaviour's](behaviour.md).",
+    (
+        "study",
+        "state.set",
+    ): "Any figure of the state or the behaviour by its dotted name: [the state's keys](state.md), [the behaviour's](behaviour.md).",
     ("study", "current"): "`file`, and beside it any parameter, which goes before the file's: [parameters](parameters.md).",
-    ("study", "search.space"): "Any parameter, as `{ low = …, high = … }`, with `log = true` to search its logarithm; what is not named keeps the current value: [parameters](parameters.md).",
+    (
+        "study",
+        "search.space",
+    ): "Any parameter, as `{ low = …, high = … }`, with `log = true` to search its logarithm; what is not named keeps the current value: [parameters](parameters.md).",
     ("study", "scenario_defaults.set"): "Any setting of `[[scenario]] set` below, for every scenario of the study.",
-    ("study", "scenario.waypoints"): "Series by name, as `{ source = …, points = [[hour, value], …] }`: [shapes](../../scenarios.md#shapes).",
+    (
+        "study",
+        "scenario.waypoints",
+    ): "Series by name, as `{ source = …, points = [[hour, value], …] }`: [shapes](../../scenarios.md#shapes).",
 }
 """Tables whose keys stand on another page, by kind of file and key."""
-MOST_FORMS = 2
-"""Of a table that may have more forms than these each is told in a line: what its kind is, and which keys it has."""
+MOST_WORDS = 8
+"""Words that a key may be one of, where all of them are listed."""
 SPAN = {"value", "low", "high"}
 """Keys of a number with its range, which is written in a line."""
 
@@ -141,7 +156,11 @@ def _command(name: str, command: click.Command, short: str, *, level: int) -> It
 def _option(option: click.Option, command: click.Command) -> tuple[str, str, str]:
     context = click.Context(command)
     names = ", ".join([*option.opts, *option.secondary_opts])
-    metavar = "" if option.is_flag or option.count else f" {option.make_metavar(context)}".replace("INTEGER RANGE", "N").replace("FLOAT RANGE", "X")
+    metavar = (
+        ""
+        if option.is_flag or option.count
+        else f" {option.make_metavar(context)}".replace("INTEGER RANGE", "N").replace("FLOAT RANGE", "X")
+    )
     record = option.get_help_extra(context)
     told = _escaped(option.help or "")
     spans = re.sub(r"(\S+)<=?x<=?(\S+)", r"\1 to \2", record.get("range") or "")
@@ -157,7 +176,7 @@ def _option(option: click.Option, command: click.Command) -> tuple[str, str, str
 
 def keys(kind: str) -> str:
     """Every key of a kind of file: what it means, its type, unit and range, and what it is where it is left out."""
-    schema = schema_of(kind)
+    schema = _whole(kind)
     parts = [f"# Keys of a {kind} file\n", f"{KINDS[kind]} Made from the form that `amo-opt validate` checks files with.\n"]
     if kind in {"state", "behaviour"}:
         parts.append(f"A **figure** is a number with where it is from: `{FIGURE_FORM}`; `value`, `low` and `high` lie in the span told.\n")
@@ -165,37 +184,58 @@ def keys(kind: str) -> str:
     return "\n".join(parts)
 
 
+def _whole(kind: str) -> Schema:
+    """The schema of a kind of file with every part in its place, in place of a reference to it."""
+    schema = schema_of(kind)
+
+    def put(node: Any) -> Any:
+        if isinstance(node, list):
+            return [put(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        own = {key: put(value) for key, value in node.items() if key not in {"$ref", "$defs"}}
+        if "$ref" not in node:
+            return own
+        meant: Any = schema
+        for part in node["$ref"].split("/")[1:]:  # a JSON pointer
+            meant = meant[part.replace("~1", "/").replace("~0", "~")]
+        return {**put(meant), **own}
+
+    return cast("Schema", put(schema))
+
+
 def _tables(kind: str, schema: Schema, path: str, *, head: str, level: int) -> Iterator[str]:
     """A table's section, then those of the tables in it."""
     yield f"{'#' * min(level, 4)} {head}\n"
-    told = re.sub(r"^(A table|Tables) \[+[a-z_.NAME]+\]+(: )?\.?", "", _sentence(schema.get("description", "")))
+    told = re.sub(r"^(A table|Tables) \[+[a-z_.NAME]+\]+(, at least one)?(: )?\.?", "", _sentence(schema.get("description", "")))
     if path and told:
         yield f"{_escaped(told)}\n"
-    elsewhere = TOLD_ELSEWHERE.get((kind, path)) or schema.get("x-told")
+    elsewhere = TOLD_ELSEWHERE.get((kind, path))
     if elsewhere:
         yield f"{elsewhere}\n"
         return
     asked = set(schema.get("required", ()))
-    plain_keys: list[tuple[str, str, str, str, str]] = []
+    rows: list[Row] = []
     inner: list[tuple[str, str, Schema]] = []
     for name, entry in (*schema.get("properties", {}).items(), *_patterned(schema)):
-        if entry is False:
-            continue
-        key = f"{path}.{name}" if path else name
-        found = list(_tables_in(entry))
-        if not found:
-            plain_keys.append(_row(name, entry, required=name in asked))
-        if len(found) > MOST_FORMS:
-            inner.append((key, f"[[{key}]]", {"x-told": _one_of(found)}))
-            continue
-        for several, form in found:
-            inner.append((key, f"[[{key}]]" if several else f"[{key}]", form))
-        if isinstance(entry.get("additionalProperties"), dict) and entry.get("properties"):
-            inner.append((f"{key}.NAME", f"[{key}.NAME]", entry["additionalProperties"]))
-    if plain_keys:
-        yield _table(("key", "what it is", "type", "unit and range", "if left out"), plain_keys)
+        if entry is not False:
+            key = f"{path}.{name}" if path else name
+            found = list(_within(key, entry))
+            inner += found
+            if not found:
+                rows.append(_row(key, entry, required=name in asked))
+    if rows:
+        yield _table(("key", "what it is", "type", "unit and range", "if left out"), rows)
     for key, title, form in inner:
         yield from _tables(kind, form, key, head=f"`{title}`", level=level + 1 if path else 3)
+
+
+def _within(key: str, entry: Schema) -> Iterator[tuple[str, str, Schema]]:
+    """The tables that stand at a key: their key, their heading, their form."""
+    for several, form in _tables_in(entry):
+        yield key, f"[[{key}]]" if several else f"[{key}]", form
+    if isinstance(entry.get("additionalProperties"), dict) and entry.get("properties"):
+        yield f"{key}.NAME", f"[{key}.NAME]", entry["additionalProperties"]
 
 
 def _patterned(schema: Schema) -> Iterator[tuple[str, Schema]]:
@@ -207,12 +247,11 @@ def _patterned(schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 def _tables_in(entry: Schema) -> Iterator[tuple[bool, Schema]]:
     """The tables that an entry is or holds, and whether it may be repeated."""
-    if "$ref" in entry:
+    if _is_figure(entry):
         return
     for each in entry.get("oneOf", (entry,)):
-        if each.get("properties") or each.get("patternProperties"):
-            if set(each.get("properties", ())) != SPAN:
-                yield False, {"description": entry.get("description", ""), **each}
+        if (each.get("properties") or each.get("patternProperties")) and set(each.get("properties", ())) != SPAN:
+            yield False, {"description": entry.get("description", ""), **each}
         if isinstance(each.get("items"), dict):
             items = each["items"]
             for form in items.get("oneOf", (items,)):
@@ -220,23 +259,20 @@ def _tables_in(entry: Schema) -> Iterator[tuple[bool, Schema]]:
                     yield True, {"description": entry.get("description", ""), **form}
 
 
-def _one_of(forms: list[tuple[bool, Schema]]) -> str:
-    """A table that may have many forms, a line each: its keys are told where they stand by themselves."""
-    lines = []
-    for _, form in forms:
-        kind = form["properties"].get("kind", {})
-        words = " or ".join(f'`kind = "{word}"`' for word in ([kind["const"]] if "const" in kind else kind.get("enum", ())))
-        lines.append(f"- {words}: {', '.join(f'`{name}`' for name in form['properties'] if name != 'kind')}")
-    return "\n".join(("What the keys mean stands under `[amos.…]` above.", "", *lines))
+def _is_figure(entry: Schema) -> bool:
+    """Whether an entry is a number with its source or its assumption."""
+    return {"value", "assumed"} <= entry.get("properties", {}).keys()
 
 
-def _row(name: str, entry: Schema, *, required: bool) -> tuple[str, str, str, str, str]:
-    figure = "$ref" in entry
-    span = entry["properties"]["value"] if figure and "properties" in entry else entry
+def _row(key: str, entry: Schema, *, required: bool) -> Row:
+    figure = _is_figure(entry)
+    span = entry["properties"]["value"] if figure else entry
     unit = entry.get("x-unit", "")
     least, most = span.get("minimum"), span.get("maximum")
     limits = f"{plain(least)} to {plain(most)}" if least is not None and most is not None else ""
-    if "enum" in entry:
+    if len(entry.get("enum", ())) > MOST_WORDS:
+        limits = ""
+    elif "enum" in entry:
         limits = ", ".join(f"`{_toml(each)}`" for each in entry["enum"])
     told = _sentence(entry.get("description", ""))
     for phrase in (f"Value from {limits} {unit}".strip(), f"A number from {limits} {unit}".strip(), f"A whole number from {limits}"):
@@ -249,6 +285,9 @@ def _row(name: str, entry: Schema, *, required: bool) -> tuple[str, str, str, st
     kind = kind or ("string" if choices and isinstance(choices[0], str) else "number" if choices else "")
     limits = f"`{_toml(entry['const'])}`" if "const" in entry else limits
     value = "**required**" if required else "" if left_out is None else f"`{_toml(left_out)}`"
+    if key in MARKETS_OF and not value:
+        value = f"asked for with `[{MARKETS_OF[key]}]`"
+    name = key.rpartition(".")[2] if key.partition(".")[0] not in {"NAME-pool", "NAME-keeper", "NAME-asset"} else key
     return f"`{name}`", _escaped(told), kind, f"{limits} {_escaped(unit)}".strip(), value
 
 
@@ -271,10 +310,20 @@ def parameters() -> str:
         left_out = "**required** beside its table" if each.default is None else f"`{plain(each.default)}`"
         step = "two digits" if each.log else plain(each.step)
         span = f"{plain(each.low)} to {plain(each.high)} {each.unit}".strip()
-        rows.append((f"`{name}`", each.title, f"`[{each.of}]`" if each.of and each.of != "amos" else "any AMO" if each.of else "every protocol", span, step, setter, left_out))
+        rows.append(
+            (
+                f"`{name}`",
+                each.title,
+                f"`[{each.of}]`" if each.of and each.of != "amos" else "any AMO" if each.of else "every protocol",
+                span,
+                step,
+                setter,
+                left_out,
+            )
+        )
     named = [
         (f"`{name}`", _escaped(_sentence(entry.get("description", ""))), _row(name, entry, required=False)[3])
-        for name, entry in _patterned(schema_of("parameters"))
+        for name, entry in _patterned(_whole("parameters"))
         if "." in name
     ]
     heads = ("parameter", "what it is", "comes with", "range", "step", "setter on chain", "if left out")
@@ -308,8 +357,10 @@ def metrics() -> str:
     return "\n".join(
         (
             "# Metrics and limits\n",
-            "A path's figure x and its weight w make a metric. The scenario's weight stands in w, twins are weighted back ([statistics](../statistics.md)); every metric carries a 95% interval and its n. "
-            "*Of* names the table of the state that a protocol needs for the metric to be told. Hours are those of the scored window. Metrics named `usd` are in the study's unit of account.\n",
+            (
+                "A path's figure x and its weight w make a metric. The scenario's weight stands in w, twins are weighted back ([statistics](../statistics.md)); every metric carries a 95% interval and its n. "
+                "*Of* names the table of the state that a protocol needs for the metric to be told. Hours are those of the scored window. Metrics named `usd` are in the study's unit of account.\n"
+            ),
             _table(("metric", "unit; which way is better", "a path's figure x", "over paths"), rows),
             "## Limits\n",
             "Each holds in every scenario by itself, without its weight, at the end of the interval that is named. Where no interval is known no limit is kept.\n",

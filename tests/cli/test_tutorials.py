@@ -71,7 +71,9 @@ def follow(page, call, *, whole):
                 wanted = int(found[1]) if (found := re.search(r"exits with (\d)", comment)) else 0
                 if command.startswith("amo-opt "):
                     arguments = shlex.split(command)[1:]
-                    if not whole and {"--quick", "--dry-run"} & {*arguments}:  # another search, whose budget is its own, or whose end needs a whole one
+                    if not whole and {"--quick", "--dry-run"} & {
+                        *arguments
+                    }:  # another search, whose budget is its own, or whose end needs a whole one
                         continue
                     done = call(*(arguments if whole else lessened(arguments, called)))
                     # few paths decide nothing, and say no to every set

@@ -83,7 +83,7 @@ def main(folder: Path) -> int:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--serve"]:
         with served() as url:
-            print(url, flush=True)
+            print(url, flush=True)  # noqa: T201 - for whoever asks it
             sys.stdin.read()
     else:
         sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reports/local-2022"))
