@@ -2,7 +2,8 @@
 
 Made of the forms (`schema`, `evidence`), and of what the forms leave to `checks` and is declared elsewhere: settings and series of scenarios, tables and parameters of names that a state chooses,
 the lists that stand for tables (`arranged`). Strict as far as a schema can be that sees one file: what holds between figures is for `amo-opt validate`, and so is what JSON does not tell apart, a date
-in quotes and a whole number written 1.0. Beside the standard's words ``x-unit`` is a number's unit and ``x-default`` what a figure is where it is left out.
+in quotes and a whole number written 1.0. Beside the standard's words ``x-unit`` is a number's unit and ``x-default`` what a figure is where it is left out. Long, as each kind of file
+has a few keys that its form does not tell whole.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What each file may hold: pydantic models, built from the dataclasses and definitions that the values become.
 
 A parameter is defined in `PARAMETERS`, a figure in `ProtocolState` and in the AMOs' files, a default in `Study`'s parts; here they only get the form a file
-has. Every field's description says what is allowed, in the words a problem uses. Relations between keys are in `checks`.
+has. Every field's description says what is allowed, in the words a problem uses, its title what the key means. Relations between keys are in `checks`. Long, as every key of a study has
+its line, with its meaning.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@
     appendix.py       topics -> parts that each fit into a post
     results_json.py   Result -> results.json
     sampling_json.py  how its paths were drawn, and the parts of its risk, there
+    results_schema.py its JSON Schema
     drawn_path.py     one path simulated again and drawn, for the command line and notebooks
     noises.py         a scenario's noises in words
     plain_files.py    Result -> parameters.toml and trials.csv

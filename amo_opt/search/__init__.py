@@ -5,6 +5,7 @@ space, problem, seeds, grid   what is searched
 coordinator, prefetch, sampler, screening, stall   batches of fixed size, proposed from the storage
 front, progress      what no other set beats on both axes; what whoever watches is told
 study_store, storage, trials, seal, archive        the storage: whole trials, sealed; the certified result
+dashboard_note                                   what optuna-dashboard shows beside the study
 address, retry, run_lock, unfinished               its address without secrets, waiting for it, one run at a time, files in the making
 aim, planning        where twins are worth drawing, and how many paths of which
 certification, certifier, candidates, holdout, prune, climb, plateau, half_steps, change_cost, evidence, worst_trace   the choice on selection paths, the figures from holdout paths
