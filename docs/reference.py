@@ -89,20 +89,12 @@ _ALONE = [f'- `kind = "{kind}"`: the keys of `[amos.{table}]`' for kind, table i
 _NAMED = [f'- `kind = "{kind}"` and `name`, the pool\'s: the keys of `[amos.NAME-{word}]`' for kind, word in SPELLED.items()]
 _KINDS = "\n".join(("AMOs by what they do; `kind` may be the name of any table `[amos.…]` above too.", "", *_ALONE, *_NAMED))
 TOLD_ELSEWHERE = {
-    (
-        "study",
-        "state.set",
-    ): "Any figure of the state or the behaviour by its dotted name: [the state's keys](state.md), [the behaviour's](behaviour.md).",
-    ("study", "current"): "`file`, and beside it any parameter, which goes before the file's: [parameters](parameters.md).",
-    (
-        "study",
-        "search.space",
-    ): "Any parameter, as `{ low = …, high = … }`, with `log = true` to search its logarithm; what is not named keeps the current value: [parameters](parameters.md).",
-    ("study", "scenario_defaults.set"): "Any setting of `[[scenario]] set` below, for every scenario of the study.",
-    (
-        "study",
-        "scenario.waypoints",
-    ): "Series by name, as `{ source = …, points = [[hour, value], …] }`: [shapes](../../scenarios.md#shapes).",
+    "study:state.set": "Any figure of the state or the behaviour by its dotted name: [the state's keys](state.md), [the behaviour's](behaviour.md).",
+    "study:current": "`file`, and beside it any parameter, which goes before the file's: [parameters](parameters.md).",
+    "study:search.space": "Any parameter, as `{ low = …, high = … }`, with `log = true` to search its logarithm; what is not named keeps the current value: [parameters](parameters.md).",
+    "study:scenario_defaults.set": "Any setting of `[[scenario]] set` below, for every scenario of the study.",
+    "study:scenario.waypoints": "Series by name, as `{ source = …, points = [[hour, value], …] }`: [shapes](../../scenarios.md#shapes).",
+    "state:amo": _KINDS,
 }
 """Tables whose keys stand on another page, by kind of file and key."""
 MOST_WORDS = 8
@@ -210,7 +202,7 @@ def _tables(kind: str, schema: Schema, path: str, *, head: str, level: int) -> I
     told = re.sub(r"^(A table|Tables) \[+[a-z_.NAME]+\]+(, at least one)?(: )?\.?", "", _sentence(schema.get("description", "")))
     if path and told:
         yield f"{_escaped(told)}\n"
-    elsewhere = TOLD_ELSEWHERE.get((kind, path))
+    elsewhere = TOLD_ELSEWHERE.get(f"{kind}:{path}")
     if elsewhere:
         yield f"{elsewhere}\n"
         return

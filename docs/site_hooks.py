@@ -29,7 +29,7 @@ LINK = re.compile(r"(\]\()((?:\.\./)+[^)#\s]+)(#[^)\s]*)?(\))")
 """A Markdown link upwards: what stands before its address, the address, its anchor, what stands behind."""
 AS_THEY_ARE = {".html", ".png", ".json", ".csv", ".ipynb"}
 """Files that a browser shows, or somebody loads, as they are."""
-LANGUAGES = {".py": "python", ".toml": "toml", ".md": "markdown", ".yml": "yaml", ".sh": "bash"}
+LANGUAGES = {".py": "python", ".toml": "toml", ".md": "markdown", ".yml": "yaml", ".yaml": "yaml", ".sh": "bash"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -76,7 +76,8 @@ def _outside(page: str, text: str) -> list[tuple[str, Path]]:
 
 def _place(target: Path) -> str:
     """Where the site has a file of the repository."""
-    path = f"repository/{target.relative_to(ROOT).as_posix()}"
+    parts = (part.removeprefix(".") for part in target.relative_to(ROOT).parts)  # the site has no hidden files
+    path = f"repository/{'/'.join(parts)}"
     return path if target.suffix in AS_THEY_ARE else f"{path}.md"
 
 
