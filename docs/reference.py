@@ -31,7 +31,7 @@ Schema = dict[str, Any]
 Row = tuple[str, str, str, str, str]
 
 FORMULAS = {
-    "yield": "(8,760 / window hours · Σ income lines − cost of the transition) / collateral at the start; `debt_discount` and `mark_to_market` are no yield",
+    "yield": "(8,760 / window hours · Σ income lines − cost of the transition) / (collateral and what borrowers owe, at the start); `debt_discount` and `mark_to_market` are no yield",
     "peg_cvar95_bps": "10⁴ · the largest value in the window of e, where e ← e + (1 − exp(−1/72)) · (off − e) each hour and off = max(0, reference − price); the reference is min(1, collateral coin, "
     'base pool), or 1 where `peg_reference = "dollar"`; with `peg_sides = "both"` off is \\|price − reference\\|',
     "peg_cvar95_dollar_bps": "the same against one unit of account, whatever `peg_reference` says",
@@ -66,8 +66,8 @@ FORMULAS = {
     "vote_share": "(votes locked at the snapshot + reward tokens locked since) / (all votes + reward tokens locked since)",
     "reward_tokens_locked": "reward tokens locked for votes in the window",
     "end_cr": "the target ratio in the last hour",
-    "debt_discount": "8,760 / window hours · the line `income_debt_discount_usd` / collateral at the start",
-    "mark_to_market": "8,760 / window hours · the line `income_mark_to_market_usd` / collateral at the start",
+    "debt_discount": "8,760 / window hours · the line `income_debt_discount_usd` / what the yield is over",
+    "mark_to_market": "8,760 / window hours · the line `income_mark_to_market_usd` / what the yield is over",
 }
 """What a path's figure is, by metric."""
 OVER_PATHS = {
@@ -199,9 +199,9 @@ def _whole(kind: str) -> Schema:
 def _tables(kind: str, schema: Schema, path: str, *, head: str, level: int) -> Iterator[str]:
     """A table's section, then those of the tables in it."""
     yield f"{'#' * min(level, 4)} {head}\n"
-    told = re.sub(r"^(A table|Tables) \[+[a-z_.NAME]+\]+(, at least one)?(: )?\.?", "", _sentence(schema.get("description", "")))
-    if path and told:
-        yield f"{_escaped(told)}\n"
+    told = re.sub(r"(A table|Tables) \[+[a-z_.NAME]+\]+(, at least one)?(: )?\.?", "", _sentence(schema.get("description", "")))
+    if path and told.strip():
+        yield f"{_escaped(told.strip())}\n"
     elsewhere = TOLD_ELSEWHERE.get(f"{kind}:{path}")
     if elsewhere:
         yield f"{elsewhere}\n"
