@@ -87,7 +87,10 @@ def test_every_link_leads_to_a_file(page, made):
     for link in links(page.read_text(encoding="utf-8")):
         if not re.match(r"[a-z]+:|#", link):
             target = (page.parent / link.partition("#")[0]).resolve()
-            assert target.exists() or target in inside, link
+            left_out = (
+                target.is_relative_to(DOCS.parent / "reports") and not (DOCS.parent / "reports").exists()
+            )  # of an archive of the source
+            assert target.exists() or target in inside or left_out, link
 
 
 def test_every_word_of_a_verdict_or_a_warning_is_in_the_glossary():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -118,8 +119,10 @@ def test_the_chain_tutorial_does_what_it_says(desk, call, tmp_path, monkeypatch,
     """On the node that it starts. Run whole, its last command writes a batch."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AMO_OPT_RPC", desk)
+    if not (ROOT / "reports").exists():
+        pytest.skip("an archive of the source holds no reports: run this in a clone")
     for name in ("studies", "reports"):
-        (tmp_path / name).symlink_to(ROOT / name)
+        shutil.copytree(ROOT / name, tmp_path / name)
     assert follow(DOCS / "tutorials" / "chain-to-batch.md", call, whole=whole) == 7 + whole
     assert (tmp_path / "desk/batch/execution.json").exists()
     assert (tmp_path / "desk/report/safe-batch.json").exists() is whole
