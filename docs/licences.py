@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path(__file__).with_name("licences.md")
-TOOLS = {"test", "dev"}
+TOOLS = {"test", "dev", "docs"}
 """Extras that a user does not install."""
 
 

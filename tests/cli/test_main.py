@@ -104,9 +104,9 @@ def test_a_reader_that_goes_away_interrupts(arguments):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_as_documented(shell):
-    """The line of the README gives a script for that shell that asks this program."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert f"_AMO_OPT_COMPLETE={shell}_source amo-opt" in readme
+    """The line of the documentation gives a script for that shell that asks this program."""
+    page = (Path(__file__).parents[2] / "docs" / "install.md").read_text(encoding="utf-8")
+    assert f"_AMO_OPT_COMPLETE={shell}_source amo-opt" in page
     code = "import sys; sys.argv = ['amo-opt']; from amo_opt.cli.main import main; main()"
     environment = {**os.environ, "_AMO_OPT_COMPLETE": f"{shell}_source"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)

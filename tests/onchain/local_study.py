@@ -1,6 +1,7 @@
 """The worked study of a desk's chain, whole: the tests' node is given the coin's figures, the state is read from it into its file, the study is run and its batch executed there.
 
 ``python tests/onchain/local_study.py [FOLDER]`` writes studies/states/local-2022.toml and reports/local-2022 (or FOLDER) again, with `amo-opt` of the same environment.
+``python tests/onchain/local_study.py --serve`` is that node alone: it prints its address and answers until its input ends (Ctrl-D).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +49,9 @@ def furnish(ask) -> None:
     ask("test_chain", CHAIN)
 
 
-def main(folder: Path) -> int:
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of the tests' node with the coin's figures, which ends with the block."""
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("node.py"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -59,16 +64,26 @@ def main(folder: Path) -> int:
                 assert "error" not in json.loads(answer.read())
 
         furnish(ask)
+        yield url
+    finally:
+        process.stdin.close()
+        process.wait(timeout=10)
+
+
+def main(folder: Path) -> int:
+    with served() as url:
         program = [str(Path(sys.executable).with_name("amo-opt"))]
         node = {**os.environ, "AMO_OPT_RPC": url}
         read = subprocess.run([*program, "state", str(STATE), "--write", "--partial"], env=node, cwd=ROOT, check=False)
         if read.returncode:
             return read.returncode
         return subprocess.run([*program, "run", str(STUDY), "--dry-run", "--out", str(folder)], env=node, cwd=ROOT, check=False).returncode
-    finally:
-        process.stdin.close()
-        process.wait(timeout=10)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reports/local-2022"))
+    if sys.argv[1:] == ["--serve"]:
+        with served() as url:
+            print(url, flush=True)  # noqa: T201 - for whoever asks it
+            sys.stdin.read()
+    else:
+        sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reports/local-2022"))
