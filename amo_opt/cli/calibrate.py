@@ -24,7 +24,7 @@ DRAWS = 256
 
 def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> None:
     """The joint fit of an evidence file's histories: figures with ranges told, and written with their draws."""
-    from amo_opt.config.evidence import load_evidence, load_spells, spells_text
+    from amo_opt.config.evidence import load_evidence, load_spells, range_of, spells_text
     from amo_opt.files import write_whole
     from amo_opt.stress.calibration.joint import BEYOND, WINDOW_DAYS, doubts_of, joint
     from amo_opt.stress.fitted_spells import NEW, SCALES, SHARED
@@ -40,9 +40,7 @@ def fit_evidence(file: Path, *, out: Path | None, draws: int, as_json: bool) -> 
         for name, each in result.further.items()
     ]
     names = [*SHARED, *(f"{pool}.{scale}" for pool in (*(each.name for each in pools), NEW) for scale in SCALES)]
-    import numpy as np
-
-    ranges = {name: np.quantile(result.draws[name], [0.025, 0.975]).tolist() for name in names}
+    ranges = {name: range_of(result.draws[name], result.best[name]) for name in names}
     doubts = doubts_of(result, pools)
     if out is not None:
         beside = out.with_suffix(".csv")

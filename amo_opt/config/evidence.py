@@ -335,6 +335,12 @@ def _draws(document: Document, name: str, columns: Sequence[str]) -> dict[str, N
     return by_name
 
 
+def range_of(draws: NDArray[np.float64], best: float) -> tuple[float, float]:
+    """95% of the draws, and the best value where they lie to one side of it, as they do where it is at the end of what it may be."""
+    low, high = np.quantile(draws, [0.025, 0.975]).tolist()
+    return min(low, best), max(high, best)
+
+
 def spells_text(
     name: str,
     notes: str,
@@ -355,8 +361,8 @@ def spells_text(
     import json
 
     def figure(column: str) -> str:
-        low, high = np.quantile(draws[column], [0.025, 0.975])
         value = float(f"{best[column]:.4g}")
+        low, high = range_of(draws[column], best[column])
         low, high = min(float(f"{low:.4g}"), value), max(float(f"{high:.4g}"), value)
         return f"{{ value = {value!r}, low = {low!r}, high = {high!r} }}"
 

@@ -20,7 +20,7 @@ from amo_opt.report.sections.choice import HALF_STEP, steps_of
 from amo_opt.report.sections.prices import reading_of
 from amo_opt.report.stories.backtest import band_holds
 
-ROOMS = ("fans", "forest", "heatmap", "profile", "ends", "episodes", "bars")
+ROOMS = ("fans", "intervals", "heatmap", "profiles", "backtest", "bars")
 
 
 @pytest.fixture
