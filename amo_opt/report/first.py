@@ -37,7 +37,7 @@ from amo_opt.report.sets import subject_of
 from amo_opt.report.wording import lower_first, metric_of, scale_for
 from amo_opt.scoring.types import Estimate
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD, by_metric
-from amo_opt.wording import clean, fixed, in_account, significant, sized_count, true_minus
+from amo_opt.wording import clean, fixed, in_account, significant, sized_count, true_minus, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -428,8 +428,11 @@ class _Screen:
         found, bound = objection.interval, objection.bound
         if objection.kind == "tolerance" and found is not None and found.interval is not None and bound is not None:
             metric = metric_of(objection.metric, self.account)
-            scale = scale_for(metric.unit, found.interval).told(found)
-            worse, allowed = (scale.text(each, signed=True) for each in ((found.high, bound) if metric.better < 0 else (found.low, -bound)))
+            scale = scale_for(metric.unit, found.interval)
+            worse, allowed = (
+                with_unit(true_minus(significant(scale.factor * each, 2, signed=True)), scale.difference_unit)
+                for each in ((found.high, bound) if metric.better < 0 else (found.low, -bound))
+            )
             return [f"The best alternative, {self.option}, may move {lower_first(metric.title)} by {worse}, where {allowed} is allowed."]
         return [f"The best alternative, {self.option}, {true_minus(objection_words(objection, self.account))}."]
 
