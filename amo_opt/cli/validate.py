@@ -51,8 +51,23 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
             for line in listed(cautions[file]):
                 say(f"warning: {line}", err=True)
             if not problems:
-                say(f"{file}: valid")
+                say(f"{file}: valid{_books(file)}")
     return 1 if any(found.values()) else 0
+
+
+def _books(file: str) -> str:
+    """What a study's state comes to: the first thing to compare with the books it was taken from."""
+    from amo_opt.config.load import kind_of, load_study
+    from amo_opt.config.toml_file import read_document
+    from amo_opt.report.labels import amount_of, count_of
+    from amo_opt.wording import significant
+
+    if kind_of(read_document(Path(file), file).data) != "study":
+        return ""
+    state = load_study(file).state
+    behind, outside = state.cover_usd, state.external_supply
+    cover = f": cover {significant(behind / outside, 3)}" if outside > 0.0 else ""
+    return f" ({amount_of(behind, state.unit)} behind {count_of(outside)} tokens outside{cover})"
 
 
 def _parts(problems: Sequence[Problem], level: Literal["error", "warning"]) -> list[dict[str, object]]:

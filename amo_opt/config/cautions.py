@@ -60,9 +60,19 @@ def _of_study(study: Study, document: Document) -> Iterator[Problem]:
         found = f"{' + '.join(below.names)} = {plain(below.cap)} tokens at the state, {plain(below.used)} {below.use} today"
         hint = "simulated as it is: nothing new goes out, and an AMO over its cap gives back"
         yield place.document.problem(place.key, f"a cap below what is {below.use}", found=found, hint=hint)
+    yield from _of_cover(study, state)
     yield from _of_weights(study, document)
     yield from _of_reach(study, document)
     yield from _of_sources(study, state)
+
+
+def _of_cover(study: Study, state: Document) -> Iterator[Problem]:
+    """Books in which less stands behind the stablecoin than the study's limit asks for, before anything has happened."""
+    behind, supply = study.state.cover_usd, study.state.external_supply
+    if supply > 0.0 and behind / supply < study.constraints.min_external_cr:
+        found = f"{plain(behind)} {study.state.unit} behind {plain(supply)} tokens outside, a cover of {plain(behind / supply)}"
+        hint = f"min_external_cr is {plain(study.constraints.min_external_cr)}, so no set can keep it: supply counts what the AMOs hold, and their own coin in a pool is no collateral"
+        yield state.problem(("stablecoin", "supply"), "less stands behind the coin than the limit asks for", found=found, hint=hint)
 
 
 def _of_reach(study: Study, document: Document) -> Iterator[Problem]:

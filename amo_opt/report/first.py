@@ -426,6 +426,7 @@ class _Screen:
         if objection is None:
             return []
         found, bound = objection.interval, objection.bound
+        where = "" if objection.stream in (None, self.subject.stream) else f" (on {objection.stream} paths)"
         if objection.kind == "tolerance" and found is not None and found.interval is not None and bound is not None:
             metric = metric_of(objection.metric, self.account)
             scale = scale_for(metric.unit, found.interval)
@@ -433,8 +434,10 @@ class _Screen:
                 with_unit(true_minus(significant(scale.factor * each, 2, signed=True)), scale.difference_unit)
                 for each in ((found.high, bound) if metric.better < 0 else (found.low, -bound))
             )
-            return [f"The best alternative, {self.option}, may move {lower_first(metric.title)} by {worse}, where {allowed} is allowed."]
-        return [f"The best alternative, {self.option}, {true_minus(objection_words(objection, self.account))}."]
+            return [
+                f"The best alternative, {self.option}, may move {lower_first(metric.title)} by {worse}, where {allowed} is allowed{where}."
+            ]
+        return [f"The best alternative, {self.option}, {true_minus(objection_words(objection, self.account))}{where}."]
 
     def _cons(self) -> tuple[str, ...]:
         return tuple((self._against() if self.recommended else self._against_today())[:MOST_LINES])

@@ -313,6 +313,9 @@ def _is_finite(number: object) -> bool:
 
 def _problem(key: str, value: object, known: Iterable[str]) -> str | None:
     names = tuple(known)
+    if key in SETTINGS and key not in names:
+        with_it = [name for name in scenario_names() if key in _entry(name)["settings"]]
+        return f"{key!r} is no setting of this one, as it has nothing that it sizes; scenarios with it: {', '.join(with_it) or 'none'}"
     if key not in names and not is_named(key):
         return f"unknown setting {key!r}; nearest: {_nearest(key, names)!r}"
     if isinstance(value, bool) or not isinstance(value, int | float):

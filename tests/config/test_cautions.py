@@ -90,6 +90,16 @@ def test_the_minters_book_counts_against_the_sum_of_the_caps(folder: Path, edit:
     assert found.found.endswith("1.206e9 borrowed today")
 
 
+def test_books_in_which_less_stands_behind_the_coin_than_the_limit_asks_for(folder: Path, edit: Edit) -> None:
+    """No file is wrong by itself, and no set could keep the limit; at a limit below the cover nothing is said."""
+    assert told(folder / STUDY) == []
+    edit(STUDY, "min_external_cr = 0.7", "min_external_cr = 0.95")
+    found = [each for each in cautions_of(folder / STUDY) if each.where == "stablecoin.supply"]
+    assert [each.message for each in found] == ["less stands behind the coin than the limit asks for"]
+    assert "a cover of 0.936" in str(found[0].found)
+    assert "min_external_cr is 0.95" in str(found[0].hint)
+
+
 @pytest.mark.parametrize("case", [str.lower, lambda digits: digits.upper()])
 def test_an_address_of_one_case_says_that_it_carries_no_checksum(folder: Path, edit: Edit, case: Callable[[str], str]) -> None:
     """Its last digit mistyped it is as right as any: EIP-55 cannot tell, so the reader must."""

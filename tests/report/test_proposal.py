@@ -301,7 +301,7 @@ def check_lines(result: Result) -> list[str]:
         r"All (\S+) sets one step away keep every limit that it keeps\.": lambda a: (
             counted(a, len(found.document["neighbours"])) and all(each["feasible"] for each in found.document["neighbours"])
         ),
-        rf"The best alternative, Option B, may move .+ by {SIGNED}(%| [^,]+)?, where {SIGNED}(%| .+)? is allowed\.": lambda a, b, c, d: (
+        rf"The best alternative, Option B, may move .+ by {SIGNED}(%| [^,]+)?, where {SIGNED}(%| .+)? is allowed(?: \(on selection paths\))?\.": lambda a, b, c, d: (
             b == d
             and any(
                 against(((a, ""), scale * beyond()), ((c, ""), scale * objection()["bound"] * math.copysign(1.0, beyond())))
