@@ -28,7 +28,7 @@ def print_github(comparisons: Sequence[Comparison]) -> None:
 
     for comparison in comparisons:
         candidate = Path(comparison.files[1]) if comparison.files else Path()
-        lines = {str(key[0]): line for key, line in read_document(candidate, str(candidate)).lines.items() if len(key) == 1}
+        lines = {".".join(map(str, key)): line for key, line in read_document(candidate, str(candidate)).lines.items()}
         for each in commands(comparison, file=in_workspace(candidate), lines=lines, most=max(1, MOST // len(comparisons))):
             click.echo(each)
     target = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -17,9 +17,10 @@ LIKE = {
         "crvusd-2024.toml",
         "states/crvusd-2024-01-30.toml",
         "behaviour/crvusd-2024.toml",
+        *_SPELLS,
         "parameters/crvusd-current.toml",
     ),
-    "rebalancer": ("oeth-2024.toml", "states/oeth-2024-10-16.toml", "behaviour/oeth-2024.toml", "parameters/oeth-current.toml"),
+    "rebalancer": ("oeth-2024.toml", "states/oeth-2024-10-16.toml", "behaviour/oeth-2024.toml", *_SPELLS, "parameters/oeth-current.toml"),
     "minimal": ("minimal.toml", "states/minimal.toml", BEHAVIOUR, *_SPELLS, "parameters/minimal.toml"),
 }
 """The examples by what they are like: the study and the files it names."""

@@ -45,6 +45,13 @@ def test_init_into_a_file_is_a_wrong_call(call, tmp_path):
 
 
 @pytest.mark.parametrize("like", LIKE)
+def test_every_example_is_whole(call, tmp_path, like):
+    """What init writes names nothing that it does not write: the next step that it prints works."""
+    assert call("init", tmp_path / "mine", "--like", like).status == 0
+    assert call("validate", tmp_path / "mine" / "study.toml").status == 0
+
+
+@pytest.mark.parametrize("like", LIKE)
 def test_editors_find_the_schema_of_every_file(call, tmp_path, like):
     """The first line of each names one that is there and of its kind."""
     assert call("init", tmp_path / "mine", "--like", like).status == 0
