@@ -24,12 +24,12 @@ FORMATS = ("text", "md", "json", "junit", "github")
 def print_github(comparisons: Sequence[Comparison]) -> None:
     """Annotations on stdout, of several candidates each its part of those that are shown; the summary at the end of ``$GITHUB_STEP_SUMMARY``, or printed where there is none."""
     from amo_opt.comparison.github import MOST, commands, plain, summary
-    from amo_opt.config.toml_file import read_document
 
     for comparison in comparisons:
         candidate = Path(comparison.files[1]) if comparison.files else Path()
-        lines = {".".join(map(str, key)): line for key, line in read_document(candidate, str(candidate)).lines.items()}
-        for each in commands(comparison, file=in_workspace(candidate), lines=lines, most=max(1, MOST // len(comparisons))):
+        for each in commands(
+            comparison, file=in_workspace(candidate), lines=written_lines(candidate), most=max(1, MOST // len(comparisons))
+        ):
             click.echo(each)
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
@@ -39,6 +39,13 @@ def print_github(comparisons: Sequence[Comparison]) -> None:
             click.echo(plain(comparison))
     else:
         click.echo(summary(comparisons), nl=False)
+
+
+def written_lines(file: Path) -> dict[str, int]:
+    """The line of each parameter, those of a keeper or a pool under their dotted name, in whichever way TOML writes them."""
+    from amo_opt.config.toml_file import read_document
+
+    return {".".join(map(str, key)): line for key, line in read_document(file, str(file)).lines.items()}
 
 
 def in_workspace(file: Path) -> str:
