@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from amo_opt.cli.compare import written_lines
+
 DATA = Path(__file__).parent / "data"
 RECKLESS = DATA / "reckless.toml"
 
@@ -342,3 +344,15 @@ def test_a_candidate_that_is_wrong_is_named_before_anything_is_simulated(call, s
     found = call("compare", baseline, baseline, tmp_path / "absent.toml", "--study", shared)
     assert (found.status, found.out) == (2, "")
     assert "absent.toml" in found.err
+
+
+def test_annotations_find_parameters_however_they_are_written(tmp_path):
+    """Plain, dotted, quoted, and in a table of a keeper's own."""
+    file = tmp_path / "set.toml"
+    file.write_text(
+        'schema = 1\npolicy_sigma = 0.02\nusdt-keeper.ceiling = 1e6\n"tusd-keeper.ceiling" = 2e6\n[usdc-keeper]\nceiling = 3e6\n',
+        encoding="utf-8",
+    )
+    lines = written_lines(file)
+    names = ("policy_sigma", "usdt-keeper.ceiling", "tusd-keeper.ceiling", "usdc-keeper.ceiling")
+    assert [lines[name] for name in names] == [2, 3, 4, 6]
