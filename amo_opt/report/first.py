@@ -407,7 +407,7 @@ class _Screen:
         found = []
         if earned is not None and earned.verdict == "BETTER":
             more, least = amounts_of((earned.difference.value * self.earning, earned.difference.low * self.earning), self.account)
-            found.append(f"{more} more a year, and at least {least}, on the same collateral.")
+            found.append(f"{more} more a year, and at least {least}, on the same {self._of_what()}.")
         if peg is not None and peg.difference.interval is not None:
             difference = peg.difference
             if peg.verdict == "BETTER":

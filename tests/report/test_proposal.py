@@ -283,7 +283,7 @@ def check_lines(result: Result) -> list[str]:
 
     coll, earned, peg = found.collateral, "yield", "peg_cvar95_bps"
     kinds: dict[str, Any] = {
-        rf"{AMOUNT} more a year, and at least {AMOUNT}, on the same collateral\.": lambda a, b, c, d: against(
+        rf"{AMOUNT} more a year, and at least {AMOUNT}, on the same collateral(?: and loans)?\.": lambda a, b, c, d: against(
             ((a, b), gain(earned, 0, coll)), ((c, d), gain(earned, 1, coll))
         ),
         rf"Peg risk rises by {SIGNED} bp, at most {SIGNED}, where {SIGNED} are allowed\.": lambda a, b, c: against(
