@@ -91,6 +91,7 @@ def follow(page, call, *, whole):
 def test_a_tutorial_does_what_it_says(name, call, tmp_path, monkeypatch):
     """With small budgets: every file is read, and every command ends as the page has it. The page's figures are of the commands as they stand."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AMO_OPT_HISTORY_DIR", raising=False)  # histories are then looked for beside their evidence file
     assert follow(DOCS / "tutorials" / f"{name}.md", call, whole=False) >= 4
 
 
@@ -99,6 +100,7 @@ def test_a_tutorial_does_what_it_says(name, call, tmp_path, monkeypatch):
 def test_a_tutorial_whole(name, call, tmp_path, monkeypatch):
     """Four minutes on two cores."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AMO_OPT_HISTORY_DIR", raising=False)
     follow(DOCS / "tutorials" / f"{name}.md", call, whole=True)
 
 
