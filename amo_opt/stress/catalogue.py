@@ -313,7 +313,7 @@ def _is_finite(number: object) -> bool:
 
 def _problem(key: str, value: object, known: Iterable[str]) -> str | None:
     names = tuple(known)
-    if key in SETTINGS and key not in names:
+    if key in SETTINGS and key not in names and not is_named(key):
         with_it = [name for name in scenario_names() if key in _entry(name)["settings"]]
         return f"{key!r} is no setting of this one, as it has nothing that it sizes; scenarios with it: {', '.join(with_it) or 'none'}"
     if key not in names and not is_named(key):

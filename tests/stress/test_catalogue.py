@@ -353,3 +353,11 @@ def test_a_line_that_is_none_is_refused(line: str) -> None:
     """A line is text, or a table that says whose it is or which settings it is the source of."""
     with pytest.raises(ValueError, match="allowed: text, or"):
         room._line(tomllib.loads(f"line = {line}")["line"], "entry x: title")
+
+
+def test_a_setting_of_other_scenarios_says_which_have_it() -> None:
+    """It exists, so no name near it is meant; a slip is still told the nearest."""
+    with pytest.raises(ValueError, match=r"'exit_total_low' is no setting of this one.*scenarios with it: .*ust-contagion-2022"):
+        load_scenario("svb-2023", settings={"exit_total_low": 0.1})
+    with pytest.raises(ValueError, match="unknown setting 'onset_day_lo'; nearest: 'onset_day_low'"):
+        load_scenario("svb-2023", settings={"onset_day_lo": 0.1})
