@@ -7,7 +7,6 @@ from hashlib import blake2b
 from html import escape
 from typing import TYPE_CHECKING
 
-from amo_opt.errors import AmoOptError
 from amo_opt.report.figures.story_files import drawing, save_story, story_body
 from amo_opt.report.stories.story import Story, series_in, tell_story
 from amo_opt.simulation.engine import trace
@@ -57,11 +56,6 @@ def draw_path(
 
     Raises `AmoOptError` for a scenario that the study does not have, `SimulationError` where the path fails.
     """
-    names = [each.name for each in study.scenarios]
-    if scenario not in names:
-        raise AmoOptError(f"unknown scenario {scenario!r}; the study has {', '.join(names)}")
-    if path < 0:
-        raise AmoOptError(f"path = {path}; paths count from 0")
     columns = series_in(study.state)
     traced = trace(
         parameters, study, scenario=scenario, paths=1, first_path=path, stream=stream, columns=columns, design=design, component=component

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amo_opt.config.study import Study
-from amo_opt.errors import AmoOptError, StorageError
+from amo_opt.errors import StorageError
 from amo_opt.protocol.parameters import ParameterSet
 from amo_opt.simulation.columns import named_columns
 from amo_opt.simulation.engine import DERIVED_COLUMNS, TRACE_COLUMNS, trace
@@ -34,11 +34,6 @@ def trace_path(
     """
     import pandas as pd
 
-    names = [each.name for each in study.scenarios]
-    if scenario not in names:
-        raise AmoOptError(f"unknown scenario {scenario!r}; the study has {', '.join(names)}")
-    if path < 0:
-        raise AmoOptError(f"path = {path}; paths count from 0")
     series = trace(
         parameters,
         study,

@@ -141,8 +141,10 @@ def path_weights(spans: Sequence[Span], log_ratios: Array, designs: Designs | No
 
 
 def span_of(study: Study, scenario: str, path: int, *, design: Design | None, component: int) -> Span:
-    """The block of one path; raises `AmoOptError` where there is no such scenario or component."""
+    """The block of one path; raises `AmoOptError` where there is no such scenario, path or component."""
     span = spans_of(study, 1, [scenario])[0]
+    if path < 0:
+        raise AmoOptError(f"path = {path}; paths count from 0")
     components = () if design is None else design.components
     if not 0 <= component <= len(components):
         raise AmoOptError(f"component {component} of {scenario}; its design has {len(components)} beside the paths as drawn")
