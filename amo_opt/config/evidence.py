@@ -362,8 +362,7 @@ def spells_text(
 
     def figure(column: str) -> str:
         value = float(f"{best[column]:.4g}")
-        low, high = range_of(draws[column], best[column])
-        low, high = min(float(f"{low:.4g}"), value), max(float(f"{high:.4g}"), value)
+        low, high = (float(f"{end:.4g}") for end in range_of(draws[column], best[column]))  # rounding keeps their order
         return f"{{ value = {value!r}, low = {low!r}, high = {high!r} }}"
 
     quoted = [json.dumps(each, ensure_ascii=False) for each in evidence]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
+from amo_opt.config.json_schema import DRAFT, Schema
 from amo_opt.report.results_json import SCHEMA
 from amo_opt.scoring.paired import Verdict as PairedVerdict
 from amo_opt.scoring.parts import Kind as PartKind
 from amo_opt.search.result import Role
 from amo_opt.search.ruling import Kind, Stream, Verdict
 from amo_opt.search.tails import Kind as DoubtKind
-
-Schema = dict[str, Any]
 
 NUMBER: Schema = {"type": ["number", "null"]}
 """JSON has neither infinity nor NaN: null stands for them."""
@@ -98,7 +97,7 @@ def results_schema() -> Schema:
             objection=_or_null(_ref("objection")), robust_share=NUMBER,
         ),
     }  # fmt: skip
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "amo-opt: results.json", **document, "$defs": defs}
+    return {"$schema": DRAFT, "title": "amo-opt: results.json", **document, "$defs": defs}
 
 
 def _table(*, optional: Schema | None = None, **keys: Schema) -> Schema:
