@@ -92,7 +92,7 @@ def tell(
 def _table(result: Result, first: First) -> None:
     """Now beside the best set: yield with its amount a year, peg risk, limits kept, and every parameter that changes."""
     from amo_opt.cli.tables import print_table
-    from amo_opt.report.limits import limits_kept
+    from amo_opt.report.ruling import limits_kept
     from amo_opt.report.sets import subject_of
 
     subject = subject_of(result)

@@ -175,6 +175,6 @@ def _apart(scale: Scale, shift: Shift) -> str:
 
 
 def _limits(point: MovedPoint) -> str:
-    from amo_opt.report.limits import limits_kept
+    from amo_opt.report.ruling import limits_kept
 
     return limits_kept(point.score)

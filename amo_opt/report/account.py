@@ -8,14 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from amo_opt.report.first import First, first_of
-from amo_opt.report.ruling import RulingFacts, ruling_of
 from amo_opt.report.sections.decision import Decision, decision_of
 from amo_opt.report.sections.evidence import MetricRow, metric_rows
 from amo_opt.report.sections.execution import Execution, execution_of
 from amo_opt.report.sections.front import StateRow, state_rows
 from amo_opt.report.sections.monitoring import Monitoring, monitoring_of
 from amo_opt.report.sections.prices import FanPanel, fan_panels
-from amo_opt.report.sections.risk import TailFacts, tail_facts
 from amo_opt.report.sets import Subject, subject_of
 from amo_opt.report.wording import paths_counted
 from amo_opt.wording import clean
@@ -108,11 +106,6 @@ class Account:
         return decision_of(self.result, self.subject, self.metrics)
 
     @cached_property
-    def ruling(self) -> RulingFacts:
-        """The verdict above the limits."""
-        return ruling_of(self.result, self.subject)
-
-    @cached_property
     def metrics(self) -> tuple[MetricRow, ...]:
         """Every metric before and after."""
         return metric_rows(self.subject)
@@ -136,8 +129,3 @@ class Account:
     def execution(self) -> Execution:
         """Section 13."""
         return execution_of(self.result, self.subject, results_hash=self.results_hash, record=self.record)
-
-    @cached_property
-    def tails(self) -> TailFacts:
-        """Whether the tail is settled."""
-        return tail_facts(self.result)

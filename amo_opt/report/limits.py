@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amo_opt.report.blocks import Block, Heading, InText, Line, Long, See, Table, Text, Told, n, num
+from amo_opt.report.ruling import kept_words, verdict_words
 from amo_opt.report.wording import Chip, Scale, constraint_title, paths_of, scale_for
 from amo_opt.wording import NOT_KNOWN, in_account
 
@@ -13,21 +14,22 @@ if TYPE_CHECKING:
 
     from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
-    from amo_opt.scoring.types import Constraint, Score
+    from amo_opt.scoring.types import Constraint
 
 
 def limit_blocks(of: Account) -> list[Block]:
     """Every limit; where the section is posted, of each kind the nearest."""
-    other = f"; {of.subject.label}: {of.ruling.other_limits}" if of.metrics else ""
+    current, shown = of.subject.current, of.subject.other
+    other = f"; {of.subject.label}: {kept_words(shown)}" if of.metrics and shown is not None else ""
     rule = (
         "A limit is kept only if its confidence bound (the worse end of the estimate's one-sided interval) is within it; it stays undecided where so few "
-        f"paths cannot prove it. {of.result.verdict.capitalize()}: {of.ruling.verdict} Current set: {of.ruling.current_limits}{other}. "
+        f"paths cannot prove it. {of.result.verdict.capitalize()}: {verdict_words(of.result)} Current set: {kept_words(current)}{other}. "
         f"The table is of {of.subject.stream} paths"
     )
     nearest = ": for each kind of limit the scenario nearest to breaking it; all of them: "
     return [
         InText(Heading("Limits"), Text(rule, nearest, See("limits"), "."), _limit_table(of.subject, nearest_limits(of.subject))),
-        Long("limits", "Every limit", Text(f"{rule}."), _limit_table(of.subject, of.subject.score(of.subject.current).constraints)),
+        Long("limits", "Every limit", Text(f"{rule}."), _limit_table(of.subject, of.subject.score(current).constraints)),
     ]
 
 
@@ -62,17 +64,6 @@ def _kept(limit: Constraint | None, scale: Scale) -> tuple[Line, Line]:
     side = "≥" if limit.at_least else "≤"
     bound = NOT_KNOWN if limit.estimate.interval is None else f"{side} {scale.number(limit.confidence_bound)}"
     return Told(scale.number(limit.estimate.value), bound), constraint_verdict(limit)
-
-
-def limits_kept(score: Score) -> str:
-    """``all 21 kept``, or how many are broken and undecided."""
-    kept = score.kept
-    undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
-    broken = len(score.constraints) - kept - undecided
-    if kept == len(score.constraints):
-        return f"all {kept} kept"
-    parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
-    return f"{' and '.join(parts)} of {len(score.constraints)}"
 
 
 def constraint_verdict(constraint: Constraint) -> Chip:

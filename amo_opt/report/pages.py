@@ -69,21 +69,11 @@ SECTIONS = (
 )
 """In order; the place of a section is its number. To add one: its file with ``finding`` and ``blocks``, a line here, and its test."""
 OPEN = ("monitoring", "execution")
-"""Sections that the page shows open, behind the changes, the limits and the prices; the others are folded, in the order of `FOLDED`, but for the decision, which the first screen is."""
-FOLDED = (
-    "evidence",
-    "choice",
-    "worst",
-    "validity",
-    "intuition",
-    "costs",
-    "parameters",
-    "guard_rails",
-    "unchanged",
-    "search",
-    "reproduce",
-    "front",
-)
+"""Sections that the page shows open, behind the changes, the limits and the prices."""
+FIRST = ("evidence", "choice", "worst", "validity", "intuition", "costs")
+"""Sections that come first of the others, which are folded; the rest by number, the front matter last."""
+ON_SCREEN = ("decision",)
+"""What the first screen says itself."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +87,10 @@ class Part:
     number: int | None = None
 
 
-def report_html(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
+def report_html(of: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str:
     """The page: one file, no script, nothing loaded from elsewhere; every value is escaped, our own figures are markup."""
-    parts = "".join(map(_section, _open(facts, drawings)))
-    folded = "".join(map(_fold, _closed(facts, drawings)))
+    parts = "".join(map(_section, _open(of, drawings)))
+    folded = "".join(map(_fold, _closed(of, drawings)))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -108,12 +98,12 @@ def report_html(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> str
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>{html_escape(facts.first.title)}</title>
+<title>{html_escape(of.first.title)}</title>
 <style>
 {style()}</style>
 </head>
 <body>
-{first_html(facts.first, facts.decision.warnings)}
+{first_html(of.first, of.decision.warnings)}
 <main id="rest">
 {parts}<section id="all">
 <h2>Everything else, by finding</h2>
@@ -139,10 +129,10 @@ def _fold(part: Part) -> str:
     return f'<details id="{part.name}">{heading}\n{part.markup}\n</details>\n'
 
 
-def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
+def _open(of: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """What everybody should see: what changes, the limits, prices, what is watched, how it is executed."""
-    first = facts.first
-    number, total = len(first.changes), len(governed(facts.study.state))
+    first = of.first
+    number, total = len(first.changes), len(governed(of.study.state))
     parts = []
     if first.changes:
         named = (
@@ -159,23 +149,22 @@ def _open(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part
         else f"{limits.broken} of {limits.total} limits are not kept at the cautious bound"
     )
     compared = f" → {first.option}" if first.option else ""
-    told = f"Share of each limit that is used at its confidence bound, today{compared}, on {facts.paths}; 100% is all of it."
-    weights = evidence.scenario_weights(facts.study)
-    scenarios = [(each.name, f"{clean(each.title)} ({weights[each.name]})") for each in facts.study.scenarios]
+    told = f"Share of each limit that is used at its confidence bound, today{compared}, on {of.paths}; 100% is all of it."
+    weights = evidence.scenario_weights(of.study)
+    scenarios = [(each.name, f"{clean(each.title)} ({weights[each.name]})") for each in of.study.scenarios]
     parts.append(Part("shares", kept, matrix_html(first, scenarios), told))
     if drawings["fans"]:
-        parts.append(Part("prices", prices.finding(facts), _deep(prices.blocks(facts), drawings)))
-    parts += [Part(each.name, each.finding(facts), _deep(each.blocks(facts), drawings)) for each in SECTIONS if each.name in OPEN]
+        parts.append(Part("prices", prices.finding(of), _deep(prices.blocks(of), drawings)))
+    parts += [Part(each.name, each.finding(of), _deep(each.blocks(of), drawings)) for each in SECTIONS if each.name in OPEN]
     return parts
 
 
-def _closed(facts: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
+def _closed(of: Account, drawings: dict[str, tuple[Drawing, ...]]) -> list[Part]:
     """Everything else, folded; the heading of each is its finding."""
     numbers = {each.name: number for number, each in enumerate(SECTIONS)}
-    found = [SECTIONS[numbers[name]] for name in FOLDED]
-    return [
-        Part(each.name, _headline(each.finding(facts)), _deep(each.blocks(facts), drawings), number=numbers[each.name]) for each in found
-    ]
+    rest = [each.name for each in (*SECTIONS[1:], SECTIONS[0]) if each.name not in (*FIRST, *OPEN, *ON_SCREEN)]
+    found = [SECTIONS[numbers[name]] for name in (*FIRST, *rest)]
+    return [Part(each.name, _headline(each.finding(of)), _deep(each.blocks(of), drawings), number=numbers[each.name]) for each in found]
 
 
 def _deep(blocks: Sequence[Block], drawings: dict[str, tuple[Drawing, ...]]) -> str:
@@ -189,14 +178,14 @@ def _headline(text: str, most: int = 150) -> str:
     return text[:most].rsplit(" ", 1)[0].rstrip(",;:") + " …"
 
 
-def proposal_md(facts: Account) -> str:
-    """The text to post; what it leaves out stands in the appendix, and it says where."""
-    return proposal_text(facts, appendix(facts).where)
+def proposal_md(of: Account, whole: Appendix | None = None) -> str:
+    """The text to post; what it leaves out stands in the appendix, ``whole`` where that is made already, and it says where."""
+    return proposal_text(of, (whole or appendix(of)).where)
 
 
-def appendix(facts: Account) -> Appendix:
+def appendix(of: Account) -> Appendix:
     """The whole account, section by section, and the long tables, in parts that can each be posted as a reply."""
-    blocks = [each.blocks(facts) for each in SECTIONS]
+    blocks = [each.blocks(of) for each in SECTIONS]
     moved = [
         Topic(part.key, part.title, f"section {number}", to_markdown(part.blocks))
         for number, own in enumerate(blocks)

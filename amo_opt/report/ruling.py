@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amo_opt.report.limits import limits_kept
 from amo_opt.report.wording import constraint_title, lower_first, metric_of, plain_number, scale_for
 from amo_opt.search.rule import COVER, DOLLAR, PEG, YIELD
 from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, in_account, sized, sized_count, true_minus
@@ -14,29 +12,10 @@ from amo_opt.wording import MISSING, NOT_KNOWN, clean, count, in_account, sized,
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amo_opt.report.sets import Subject
     from amo_opt.report.wording import Scale
-    from amo_opt.scoring.types import Constraint
+    from amo_opt.scoring.types import Constraint, Score
     from amo_opt.search.result import Candidate, Result
     from amo_opt.search.ruling import Binding, Condition, Objection, Paths, Ruling, Stream, Turn
-
-
-@dataclass(frozen=True)
-class RulingFacts:
-    """The verdict in a sentence, and how many limits the current and the other set keep, on which paths (``other_limits`` empty where there is no other)."""
-
-    verdict: str
-    current_limits: str
-    other_limits: str
-
-
-def ruling_of(result: Result, subject: Subject) -> RulingFacts:
-    """The words of a result's ruling."""
-    return RulingFacts(
-        verdict=verdict_words(result),
-        current_limits=kept_words(subject.current),
-        other_limits="" if subject.other is None else kept_words(subject.other),
-    )
 
 
 ROLES = {
@@ -248,3 +227,14 @@ def kept_words(candidate: Candidate) -> str:
         if on_selection == on_holdout
         else f"{on_holdout} on holdout paths, {on_selection} on selection paths"
     )
+
+
+def limits_kept(score: Score) -> str:
+    """``all 21 kept``, or how many are broken and undecided."""
+    kept = score.kept
+    undecided = sum(not each.decidable and each.violation <= 0.0 for each in score.constraints)
+    broken = len(score.constraints) - kept - undecided
+    if kept == len(score.constraints):
+        return f"all {kept} kept"
+    parts = [f"{number} {word}" for number, word in ((broken, "broken"), (undecided, "undecided")) if number]
+    return f"{' and '.join(parts)} of {len(score.constraints)}"

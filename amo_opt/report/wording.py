@@ -11,6 +11,7 @@ from amo_opt.comparison.wording import VERDICT_SHAPES
 from amo_opt.scoring.constraints import CAPS, RULES
 from amo_opt.scoring.metrics import METRICS
 from amo_opt.scoring.types import Estimate, Metric
+from amo_opt.search.rule import AXES
 from amo_opt.wording import (
     DECIMALS,
     MISSING,
@@ -126,6 +127,8 @@ class Scale:
 YIELD_SCALE = Scale(100.0, 2, "% a year")
 PEG_SCALE = Scale(1.0, 1, "bp")
 CR_SCALE = Scale(1.0, 4, "")
+AXIS_SCALES = dict(zip(AXES, (YIELD_SCALE, PEG_SCALE), strict=True))
+"""Of the two that the rule weighs against each other."""
 
 
 def scale_for(unit: str, values: Iterable[float]) -> Scale:

@@ -50,9 +50,10 @@ def report_files(result: Result, record: Record | None = None) -> dict[str, byte
     from amo_opt.report.plain_files import parameters_toml, trials_csv
 
     account = Account(result, record)
+    whole = appendix(account)
     texts = {
-        "proposal.md": proposal_md(account),
-        "appendix.md": appendix(account).text,
+        "proposal.md": proposal_md(account, whole),
+        "appendix.md": whole.text,
         "report.html": report_html(account, draw_all(account)),
         "results.json": account.results,
         "parameters.toml": parameters_toml(result),

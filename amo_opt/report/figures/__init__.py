@@ -33,38 +33,38 @@ class Drawing:
     alt: str
 
 
-def draw_all(facts: Account) -> dict[str, tuple[Drawing, ...]]:
-    """The drawings by place; a place is empty where the facts hold nothing to draw."""
-    metrics, profile = facts.metrics, profile_of(facts)
+def draw_all(of: Account) -> dict[str, tuple[Drawing, ...]]:
+    """The drawings by place; a place is empty where the of hold nothing to draw."""
+    metrics, profile = of.metrics, profile_of(of)
     drawings: dict[str, tuple[Drawing, ...]] = {"forest": (), "fans": (), "profile": (), "episodes": ()}
     if metrics:
         alt = f"Forest plot of {len(metrics)} paired differences, each {reach_words(metrics)}; the table above holds every number."
-        drawings["forest"] = (Drawing((draw_forest(metrics),), forest_caption(facts), alt),)
+        drawings["forest"] = (Drawing((draw_forest(metrics),), forest_caption(of), alt),)
     drawings["fans"] = tuple(
         Drawing(
-            (draw_fan(panel, f"fan{number}", facts.unit),),
+            (draw_fan(panel, f"fan{number}", of.unit),),
             f"{panel.title}. {panel.caption}",
             f"Fan chart of the pool price by day in scenario {panel.scenario}: {' and '.join(each.label for each in panel.series)}{' on one axis' if len(panel.series) > 1 else ''}.",
         )
-        for number, panel in enumerate(facts.fans)
+        for number, panel in enumerate(of.fans)
     )
     drawings["episodes"] = tuple(
         Drawing(
-            (draw_episode(prices, f"episode{number}", facts.unit),),
-            price_caption(each, facts.study.search.seed),
+            (draw_episode(prices, f"episode{number}", of.unit),),
+            price_caption(each, of.study.search.seed),
             f"Price by hour in the episode {clean(each.name)}: the model's {'mean' if prices.low is None else 'band'} and {prices.n} recorded prices.",
         )
-        for number, each in enumerate(own_episodes(facts.study, facts.result.episodes))
+        for number, each in enumerate(own_episodes(of.study, of.result.episodes))
         if (prices := prices_of(each)) is not None
     )
     if profile is not None and len(profile.points) > 1:
         drawings["profile"] = (Drawing(draw_profile(profile), profile.caption, profile_alt(profile)),)
-    return {**drawings, **_around(facts), **_of_the_search(facts)}
+    return {**drawings, **_around(of), **_of_the_search(of)}
 
 
-def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
+def _around(of: Account) -> dict[str, tuple[Drawing, ...]]:
     """The heat map, the neighbours and the tornado."""
-    heat, around, moved = heat_of(facts.result, facts.subject), neighbours.ends_of(facts), doubt.ends_of(facts)
+    heat, around, moved = heat_of(of.result, of.subject), neighbours.ends_of(of), doubt.ends_of(of)
     drawings: dict[str, tuple[Drawing, ...]] = {"heat": (), "neighbours": (), "tornado": ()}
     if heat.panels:
         alt = f"Heat map of differences to the current set: {len(heat.scenarios)} scenarios by {len(heat.columns)} sets for {len(heat.panels)} metrics; the number stands in each cell."
@@ -80,13 +80,13 @@ def _around(facts: Account) -> dict[str, tuple[Drawing, ...]]:
     return drawings
 
 
-def _of_the_search(facts: Account) -> dict[str, tuple[Drawing, ...]]:
+def _of_the_search(of: Account) -> dict[str, tuple[Drawing, ...]]:
     """What mattered and how it converged."""
-    shares, convergence = importances_of(facts), convergence_of(facts.result)
+    shares, convergence = importances_of(of), convergence_of(of.result)
     drawings: dict[str, tuple[Drawing, ...]] = {"importances": (), "hypervolume": ()}
     if shares:
         alt = f"Bars of the importance of {len(shares)} parameters for each objective; the table holds the shares."
-        drawings["importances"] = (Drawing((draw_importances(explained(facts), shares),), importance_caption(facts), alt),)
+        drawings["importances"] = (Drawing((draw_importances(explained(of), shares),), importance_caption(of), alt),)
     if len(convergence.shares) > 1:
         alt = f"Line of the front's hypervolume over {len(convergence.shares)} batches, in per cent of its end."
         drawings["hypervolume"] = (Drawing((draw_convergence(convergence),), convergence.caption, alt),)

@@ -26,10 +26,8 @@ from amo_opt.report.blocks import (
     told,
     wide,
 )
-from amo_opt.report.limits import limits_kept
-from amo_opt.report.ruling import explanation_of, reason_of
+from amo_opt.report.ruling import explanation_of, limits_kept, reason_of
 from amo_opt.report.sections import neighbours
-from amo_opt.report.sections.risk import OBJECTIVES
 from amo_opt.report.sets import role_title
 from amo_opt.report.stories.finding import HIDDEN_BY_A, optimum_words
 from amo_opt.report.stories.profiles import ProfileFacts, bands, upwards
@@ -45,7 +43,7 @@ from amo_opt.report.wording import (
     paths_of,
     plain_number,
 )
-from amo_opt.search.rule import LEVEL
+from amo_opt.search.rule import AXES, LEVEL, by_metric
 from amo_opt.wording import USD, clean, count, in_account
 
 if TYPE_CHECKING:
@@ -138,8 +136,8 @@ def _steps(of: Account) -> list[Block]:
 def _step(title: str, candidate: Candidate, of: Account) -> tuple[Line, ...]:
     score = of.subject.score(candidate)
     paired = candidate.holdout_paired if score is candidate.holdout_score else candidate.selection_paired
-    verdicts = {each.metric: Chip(each.verdict) for each in paired if each.scenario is None}
-    earned, peg = (verdicts.get(name) for name in OBJECTIVES)
+    verdicts = {name: Chip(each.verdict) for name, each in by_metric(paired).items()}
+    earned, peg = (verdicts.get(name) for name in AXES)
     return (
         title,
         told(score.yield_annual, YIELD_SCALE, verdict=earned),

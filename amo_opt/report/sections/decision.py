@@ -21,9 +21,9 @@ from amo_opt.report.ruling import kept_words, limit_title, objection_words, stre
 from amo_opt.report.sections.doubt import doubt_words
 from amo_opt.report.sections.evidence import RISKS, MetricRow, adverse
 from amo_opt.report.sections.parameters import changed_names
-from amo_opt.report.sections.risk import OBJECTIVES
 from amo_opt.report.sections.validity import is_validated, own_episodes
 from amo_opt.report.wording import PEG_SCALE, YIELD_SCALE, Chip, lower_first, paths_counted, plain_number
+from amo_opt.search.rule import AXES
 from amo_opt.wording import count
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _sentences(result: Result, subject: Subject, rows: tuple[MetricRow, ...], na
     if result.verdict == "recommended":
         return [
             ("Change", _changes(subject, named, result.study.state)),
-            ("Benefit", _benefit(subject, rows)),
+            ("Benefit", _benefit(rows)),
             ("Risk", _risk(result, rows)),
             ("Verdict", f"recommended: {verdict_words(result)} Every limit holds there at its confidence bound."),
             ("If nothing is done", _nothing_done(subject)),
@@ -109,14 +109,11 @@ def _changes(subject: Subject, named: int, state: ProtocolState) -> str:
     return f"{'; '.join(told)}."
 
 
-def _benefit(subject: Subject, rows: tuple[MetricRow, ...]) -> str:
-    found = {each.metric: each for each in subject.paired if each.scenario is None and each.metric in OBJECTIVES}
-    better = sorted(
-        (each for each in found.values() if each.verdict == "BETTER"), key=lambda each: (each.p_better, OBJECTIVES.index(each.metric))
-    )
+def _benefit(rows: tuple[MetricRow, ...]) -> str:
+    better = [row for row in rows if row.name in AXES and row.verdict.word == "BETTER"]
     if not better:
         return "none beyond the intervals."
-    return f"{_moved(next(row for row in rows if row.name == better[0].metric))}."
+    return f"{_moved(min(better, key=lambda row: (row.paired.p_better, AXES.index(row.name))))}."
 
 
 def _moved(row: MetricRow) -> str:
@@ -143,13 +140,13 @@ def _paths(subject: Subject) -> str:
 
 def _best_other(subject: Subject, rows: tuple[MetricRow, ...]) -> list[tuple[str, str]]:
     found = {row.name: row for row in rows}
-    if subject.other is None or any(name not in found for name in OBJECTIVES):
+    if subject.other is None or any(name not in found for name in AXES):
         return []
     objection = subject.other.objection
     # the box names one limit, the one that binds; the figures of others are in section 6
     told = "" if objection is None else objection_words(objection, subject.account, digits=objection.kind == "tolerance")
     refused = "" if objection is None else f" On {streams(objection.stream)} it {told}."
-    moved = "; ".join(_moved(found[name]) for name in OBJECTIVES)
+    moved = "; ".join(_moved(found[name]) for name in AXES)
     return [("Best alternative", f"{subject.other.id}, on {_paths(subject)}: {moved}.{refused}")]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from amo_opt.report.blocks import Block, Bullets, Code, Heading, InText, Line, Long, Named, Picture, See, Table, Text, Told, n, num, told
 from amo_opt.report.ruling import condition_words, turn_words
 from amo_opt.report.wording import (
+    AXIS_SCALES,
     PEG_SCALE,
     YIELD_SCALE,
     Chip,
@@ -25,6 +26,7 @@ from amo_opt.report.wording import (
     sized_count,
     span,
 )
+from amo_opt.search.rule import by_metric
 from amo_opt.stress.settings import SETTINGS
 from amo_opt.wording import NOT_KNOWN, clean, count
 
@@ -40,7 +42,6 @@ CONDITIONS = 6
 """Conditions told of those that hold in the fewest draws."""
 SHOWN = 10
 """Figures of the tornado, and of the table where fewer move the verdict."""
-AXES = {"yield": YIELD_SCALE, "peg_cvar95_bps": PEG_SCALE}
 _NONE = "Nothing that is assumed was drawn in this run, so how far the verdict hangs on it is not known"
 _ENDS = "Differences of the shown set to the current one at that value; a position takes the minter's books along. Effect: the larger shift of the two, over either end, in tolerances of the study. Every end is in results.json."
 
@@ -92,7 +93,7 @@ def _draws(of: Account) -> list[Block]:
 
 def _base(of: Account) -> dict[str, Estimate]:
     """The difference between the two sets at the assumed values."""
-    return {each.metric: each.difference for each in of.subject.paired if each.scenario is None}
+    return {name: each.difference for name, each in by_metric(of.subject.paired).items()}
 
 
 def _band(title: str, doubt: AssumptionDoubt, band: Band, base: Estimate | None, scale: Scale) -> tuple[Line, ...]:
@@ -286,7 +287,7 @@ def _row(moved: Assumption, end: Sensitivity, of: Account) -> tuple[Line, ...]:
     return (
         _named(moved.name, of) if end is moved.ends[0] else Code(moved.name),
         plain_number(end.value),
-        *(_told(difference, AXES[name]) for name, difference in _differences(end).items()),
+        *(_told(difference, AXIS_SCALES[name]) for name, difference in _differences(end).items()),
         f"{end.n:,}",
         (verdict, f": {turn}") if turn else verdict,
         Scale(1.0, 2, "tolerances").number(moved.effect),
@@ -322,7 +323,7 @@ def ends_of(of: Account) -> Ends | None:
         return None
     base, subject = _base(of), of.subject
     rows = {each.name: tuple(_mark(end) for end in each.ends) for each in shown}
-    earned, peg = (None if (found := base.get(name)) is None else span(found, scale) for name, scale in AXES.items())
+    earned, peg = (None if (found := base.get(name)) is None else span(found, scale) for name, scale in AXIS_SCALES.items())
     n, moved = min(end.n for each in shown for end in each.ends), any(each.moves for each in shown)
     intervals = interval_words(span for ends in rows.values() for end in ends for span in end.spans)
     order = "that move the verdict, or else have the largest effect" if moved else "with the largest effect"
@@ -341,5 +342,5 @@ def ends_of(of: Account) -> Ends | None:
 
 
 def _mark(found: Sensitivity) -> End:
-    spans = tuple(None if each is None else span(each, AXES[name]) for name, each in _differences(found).items())
+    spans = tuple(None if each is None else span(each, AXIS_SCALES[name]) for name, each in _differences(found).items())
     return End(found.end, spans, held=found.holds)

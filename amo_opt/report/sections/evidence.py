@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from amo_opt.report.blocks import Block, Column, Heading, InText, Line, Long, Moved, Named, OnPage, Picture, See, Table, Text, Told, n, num
 from amo_opt.report.limits import limit_blocks
+from amo_opt.report.sections.risk import tail_words
 from amo_opt.report.wording import Chip, Scale, better_of, metric_of, paths_of, scale_for
 from amo_opt.scoring.types import Estimate
 from amo_opt.wording import MISSING, clean, count
@@ -160,7 +161,7 @@ def _metric_row(paired: PairedDifference, subject: Subject) -> MetricRow:
 
 
 def _before_and_after(of: Account) -> list[Block]:
-    rows, unsettled = of.metrics, Text(of.tails.sentence)
+    rows, unsettled = of.metrics, Text(tail_words(of.result))
     if not rows:
         return [Heading("Before and after"), Text("Only the current set was certified."), _alone(of.subject), unsettled]
     told = [row for row in rows if row.name in RISKS or row.verdict.word in ("BETTER", "WORSE")]

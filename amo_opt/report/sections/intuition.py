@@ -20,8 +20,9 @@ from amo_opt.amos.layout import mechanisms_of
 from amo_opt.amos.mechanism import Expectation
 from amo_opt.amos.parameters import parameters_in, parameters_of
 from amo_opt.report.blocks import Block, Code, InText, Line, Long, See, Table, Text, n, num, wide
-from amo_opt.report.sections.neighbours import SIDES, paired_of
+from amo_opt.report.sections.neighbours import SIDES
 from amo_opt.report.wording import Scale, better_of, lower_first, metric_of, paths_of, plain_number, scale_for, sentence_case
+from amo_opt.search.rule import by_metric
 from amo_opt.wording import clean, count
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _outcome(low: float, high: float, sign: int) -> str:
 def _neighbours(result: Result, outcomes: dict[Expectation, list[str]]) -> Iterator[Finding]:
     account = result.study.state.unit
     for neighbour in result.neighbours:
-        paired = paired_of(neighbour)
+        paired = by_metric(neighbour.paired)
         for expectation, told in outcomes.items():
             if expectation.parameter != neighbour.parameter or expectation.metric not in paired:
                 continue
@@ -305,12 +306,8 @@ def _changed(subject: Subject) -> dict[str, int]:
     return {name: 1 if after[name] > before[name] else -1 for name in before if after[name] != before[name]}
 
 
-def _overall(subject: Subject) -> dict[str, PairedDifference]:
-    return {each.metric: each for each in subject.paired if each.scenario is None}
-
-
 def _change(subject: Subject, expected: tuple[Expectation, ...]) -> Iterator[Finding]:
-    changed, paired = _changed(subject), _overall(subject)
+    changed, paired = _changed(subject), by_metric(subject.paired)
     for metric in dict.fromkeys(each.metric for each in expected):
         about = [each for each in expected if each.metric == metric and each.parameter in changed]
         signs = {each.sign * changed[each.parameter] for each in about}
@@ -325,7 +322,7 @@ def _change(subject: Subject, expected: tuple[Expectation, ...]) -> Iterator[Fin
 
 
 def _made_of(subject: Subject) -> Iterator[Finding]:
-    paired = _overall(subject)
+    paired = by_metric(subject.paired)
     for whole, parts in MADE_OF.items():
         known = [paired[part] for part in parts if part in paired]
         if whole not in paired or not known:
@@ -357,7 +354,7 @@ def _side(paired: PairedDifference) -> int:
 
 
 def _lines(subject: Subject) -> Iterator[Finding]:
-    paired = _overall(subject).get("yield")
+    paired = by_metric(subject.paired).get("yield")
     if subject.other is None or paired is None or _side(paired) == 0:
         return
     now, then = (subject.score(each).yield_terms for each in (subject.current, subject.other))

@@ -8,7 +8,7 @@ from amo_opt.amos.naming import title_of
 from amo_opt.report.blocks import Block, Code, InText, Line, Long, OnPage, Picture, See, Table, Text, Told, n, num, told
 from amo_opt.report.ruling import objection_words
 from amo_opt.report.wording import (
-    PEG_SCALE,
+    AXIS_SCALES,
     YIELD_SCALE,
     Chip,
     End,
@@ -21,15 +21,14 @@ from amo_opt.report.wording import (
     plain_number,
     span,
 )
+from amo_opt.search.rule import by_metric
 from amo_opt.wording import count, sized, sized_count, true_minus
 
 if TYPE_CHECKING:
     from amo_opt.report.account import Account
     from amo_opt.report.sets import Subject
-    from amo_opt.scoring.types import PairedDifference
     from amo_opt.search.result import Neighbour
 
-AXES = {"yield": YIELD_SCALE, "peg_cvar95_bps": PEG_SCALE}
 SIDES = {-1: "lower", +1: "higher"}
 HELD = ("BETTER", "EQUIVALENT", "NO WORSE")
 """Verdicts that rule out a loss beyond the tolerance."""
@@ -41,7 +40,8 @@ def blocks(of: Account) -> list[Block]:
     found = of.result.neighbours
     heads = (num("Value"), num("Yield, pp a year (95%)"), num("Peg risk, bp (95%)"), n(), "Limits")
     rows = [
-        (_name(each), plain_number(each.value), *(_difference(each, name) for name in AXES), _n(each), _limits(each, of)) for each in found
+        (_name(each), plain_number(each.value), *(_difference(each, name) for name in AXIS_SCALES), _n(each), _limits(each, of))
+        for each in found
     ]
     one_side = ("The worst of them on", "One step", num("Value"), num("Difference (95%)"), n(), "Limits")
     worst = [
@@ -53,7 +53,7 @@ def blocks(of: Account) -> list[Block]:
             _n(each),
             _limits(each, of),
         )
-        for name, scale in AXES.items()
+        for name, scale in AXIS_SCALES.items()
         if (each := furthest(found, name)) is not None
     ]
     return [
@@ -85,21 +85,16 @@ def shown_words(subject: Subject) -> str:
     return "the proposed set" if subject.recommended else f"alternative {subject.other.id}"
 
 
-def paired_of(neighbour: Neighbour) -> dict[str, PairedDifference]:
-    """Its differences over all scenarios, by metric."""
-    return {each.metric: each for each in neighbour.paired if each.scenario is None}
-
-
 def furthest(found: tuple[Neighbour, ...], metric: str) -> Neighbour | None:
     """The neighbour whose interval reaches furthest the wrong way on a metric."""
     better = better_of(metric)
-    met = [(each, paired[metric].difference) for each in found if metric in (paired := paired_of(each))]
+    met = [(each, paired[metric].difference) for each in found if metric in (paired := by_metric(each.paired))]
     return min(met, key=lambda pair: min(better * pair[1].low, better * pair[1].high), default=(None, None))[0]
 
 
 def _paths(neighbour: Neighbour) -> tuple[int, int]:
     """All paths behind the differences, and how many of them are twins; the neighbour's own n counts the drawn ones of one scenario."""
-    return min(((each.difference.n, each.difference.twins) for each in paired_of(neighbour).values()), default=(neighbour.n, 0))
+    return min(((each.difference.n, each.difference.twins) for each in by_metric(neighbour.paired).values()), default=(neighbour.n, 0))
 
 
 def _n(neighbour: Neighbour) -> str:
@@ -118,8 +113,8 @@ def _name(neighbour: Neighbour) -> Line:
 
 
 def _difference(neighbour: Neighbour, metric: str) -> Told:
-    paired = paired_of(neighbour).get(metric)
-    scale: Scale = AXES[metric]
+    paired = by_metric(neighbour.paired).get(metric)
+    scale: Scale = AXIS_SCALES[metric]
     return (
         told(None, scale)
         if paired is None
@@ -134,11 +129,11 @@ def _limits(neighbour: Neighbour, of: Account) -> Line:
 
 def _worse(neighbour: Neighbour) -> bool:
     """Whether a limit may break, or a loss beyond the tolerance on yield or peg risk is not ruled out."""
-    return not neighbour.feasible or any(not _is(neighbour, name, *HELD) for name in AXES if name in paired_of(neighbour))
+    return not neighbour.feasible or any(not _is(neighbour, name, *HELD) for name in AXIS_SCALES if name in by_metric(neighbour.paired))
 
 
 def _is(neighbour: Neighbour, name: str, *words: str) -> bool:
-    paired = paired_of(neighbour).get(name)
+    paired = by_metric(neighbour.paired).get(name)
     return paired is not None and paired.verdict in words
 
 
@@ -150,7 +145,9 @@ def finding(of: Account) -> str:
     feasible = sum(each.feasible is True for each in found)
     worse = [each for each in found if _worse(each)]
     better = sum(
-        each.feasible is True and any(_is(each, name, "BETTER") for name in AXES) and all(_is(each, name, *HELD) for name in AXES)
+        each.feasible is True
+        and any(_is(each, name, "BETTER") for name in AXIS_SCALES)
+        and all(_is(each, name, *HELD) for name in AXIS_SCALES)
         for each in found
     )
     names = ", ".join(dict.fromkeys(lower_first(title_of(each.parameter, of.study.state).split(",")[0]) for each in worse))
@@ -192,8 +189,8 @@ def ends_of(of: Account) -> Ends | None:
         return None
     rows: dict[str, tuple[End, ...]] = {}
     for each in found:
-        paired = paired_of(each)
-        spans = tuple(span(paired[name].difference, scale) if name in paired else None for name, scale in AXES.items())
+        paired = by_metric(each.paired)
+        spans = tuple(span(paired[name].difference, scale) if name in paired else None for name, scale in AXIS_SCALES.items())
         title = each.parameter.replace("_", " ")
         rows[title] = (*rows.get(title, ()), End("low" if each.side < 0 else "high", spans, held=not _worse(each)))
     intervals = interval_words(span for row in rows.values() for end in row for span in end.spans)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amo_opt.report.blocks import Block, Line, Strong, Table, Text, Told, n, num, told
@@ -129,30 +128,12 @@ def unseen_sentence(designs: Mapping[str, Design]) -> str:
 
 # -- whether the tail is settled: everything that certification left open (`search.tails`), what was seen and what would settle it
 
-OBJECTIVES = ("yield", PEG)
 MORE = "more paths ([certification] multiple and most_paths)"
 
 
-@dataclass(frozen=True)
-class TailFacts:
-    """``sentence`` tells everything that is open; empty where nothing is."""
-
-    sentence: str
-
-    @property
-    def gap_sentence(self) -> str:
-        """What the optimism gap's table has to say of it."""
-        return "" if self.settled else "The tail is not settled (section 5), so the gap of peg risk is no measure of optimism."
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is open."""
-        return not self.sentence
-
-
-def tail_facts(result: Result) -> TailFacts:
-    """What certification left open."""
-    return TailFacts(" ".join(doubt_words(each, result.study) for each in result.tails.doubts))
+def tail_words(result: Result) -> str:
+    """Everything that certification left open; empty where nothing is."""
+    return " ".join(doubt_words(each, result.study) for each in result.tails.doubts)
 
 
 def doubt_words(doubt: Doubt, study: Study) -> str:
