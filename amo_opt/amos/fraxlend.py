@@ -16,7 +16,6 @@ What stands behind it, and what it costs. Behind what is owed stands the borrowe
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, elasticity_of, market_constants, rate_curve, resting_rate
@@ -27,6 +26,7 @@ from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import stuck
 from amo_opt.protocol.active_lanes import W_ACTIVE, on_active
 from amo_opt.protocol.collateral_ratio import contract_ratio
+from amo_opt.protocol.elementary import expm1_of
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import supply_cap
 from amo_opt.protocol.reads import Read, ReadFigure, tells
@@ -421,7 +421,7 @@ def _constants(state: ProtocolState) -> dict[str, float]:
     return market_constants(state, "fraxlend") | {
         "elasticity": elasticity_of(markets, "fraxlend"),
         "pledged": markets.fraxlend_share_pledged.value,
-        "closing_weight": -math.expm1(-1.0 / markets.fraxlend_liquidation_hours.value),
+        "closing_weight": -expm1_of(-1.0 / markets.fraxlend_liquidation_hours.value),
         "covered": markets.fraxlend_max_ltv.value * (1.0 + markets.fraxlend_liquidation_fee.value),
     }
 

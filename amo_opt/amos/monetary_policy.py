@@ -14,12 +14,11 @@ Not here: the least debt of the last half-days that versions 3 and later divide 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from amo_opt.amos.mechanism import Expectation, Mechanism, Stages
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.elementary import exp
+from amo_opt.protocol.elementary import exp, expm1_of
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.reads import Read, ReadFigure, owner
@@ -114,7 +113,7 @@ def _constants(state: ProtocolState) -> dict[str, float]:
         "there": float(state.has(f"amos.{NAME}")),
         "lags": float(seconds > 0.0),
         "told": float(state.has("amos.regulator")),
-        "weight": -math.expm1(-3600.0 / seconds) if seconds > 0.0 else 1.0,
+        "weight": -expm1_of(-3600.0 / seconds) if seconds > 0.0 else 1.0,
     }
 
 

@@ -20,7 +20,6 @@ part, and every keeper in turn, another first each time, makes the calls of that
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +29,7 @@ from amo_opt.amos.pool_reads import held_of, pool_entry, supply_of
 from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, W_COPY, on_active
-from amo_opt.protocol.elementary import exp
+from amo_opt.protocol.elementary import exp, expm1_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
@@ -687,7 +686,7 @@ def _constants(state: ProtocolState, label: str) -> dict[str, float]:
         "admin_to_protocol": admin * state.pool.protocol_admin_share.value if first else 0.0,
         "of_supply": 0.0 if label else 1.0,
         "pool": 0.0,  # where its pool's lines begin: `simulation.pack` knows
-        "follows": -math.expm1(-section.action_delay_seconds.value / state.amos.regulator.average_seconds.value) if label else 0.0,
+        "follows": -expm1_of(-section.action_delay_seconds.value / state.amos.regulator.average_seconds.value) if label else 0.0,
     }
 
 

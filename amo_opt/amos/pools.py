@@ -25,6 +25,7 @@ from amo_opt.amos.pool_reads import pool_reads
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import amplification_at, ramp_length
 from amo_opt.protocol.active_lanes import W_COPY
+from amo_opt.protocol.elementary import exp_of, log1p_of
 from amo_opt.protocol.holders import DUST_USD, OVERVALUED, coming, exit_value_of, leaving_rate
 from amo_opt.protocol.lanes import LANES, POOL, Own
 from amo_opt.protocol.parameters import Parameter
@@ -803,7 +804,7 @@ def _constants(state: ProtocolState, name: str) -> dict[str, float]:
         "start_captured": depth / (depth + state.markets.volume_depth_usd.value),
         "future_amplification": pool.future_amplification.value,
         "ramp_left": pool.ramp_hours_left.value,
-        "growth": (1.0 + pool.opposite_rate.value) ** (1.0 / HOURS_A_YEAR),
+        "growth": exp_of(log1p_of(pool.opposite_rate.value) / HOURS_A_YEAR),
     }
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from amo_opt.amos.mechanism import Mechanism, Stages
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.elementary import exp
+from amo_opt.protocol.elementary import exp, exp_of, expm1_of
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.lanes import POOL as POOL_LINES
 from amo_opt.protocol.parameters import Parameter
@@ -194,7 +194,7 @@ class Regulator(AmoSection):
 
 def kept_of(seconds: float, tau: float) -> tuple[float, float]:
     """What an average keeps of its distance from a price that runs evenly for so long, and of what it lagged before."""
-    return -tau / seconds * math.expm1(-seconds / tau), math.exp(-seconds / tau)
+    return -tau / seconds * expm1_of(-seconds / tau), exp_of(-seconds / tau)
 
 
 def _constants(state: ProtocolState) -> dict[str, float]:

@@ -8,11 +8,11 @@ FXS1559 counts it: interest, rewards, yields, fees of pool and range). Of what t
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from amo_opt.amos.mechanism import Expectation, Income, Mechanism, Stages
 from amo_opt.protocol import lanes as at
+from amo_opt.protocol.elementary import expm1_of
 from amo_opt.protocol.lanes import LANES, Own
 from amo_opt.protocol.parameters import Parameter
 from amo_opt.protocol.reads import Read, ReadFigure, decimals_of, tells
@@ -163,8 +163,8 @@ MECHANISM = Mechanism(
         "benchmark": state.amos.savings.benchmark.value,
         "beyond": state.amos.savings.beyond_income.value,
         "elasticity": state.markets.savings_elasticity.value,
-        "weight": -math.expm1(-1.0 / state.markets.savings_hours.value),
-        "rate_weight": -math.expm1(-1.0 / state.markets.savings_rate_hours.value),
+        "weight": -expm1_of(-1.0 / state.markets.savings_hours.value),
+        "rate_weight": -expm1_of(-1.0 / state.markets.savings_rate_hours.value),
         "bought": state.markets.savings_bought.value,
         "run": state.markets.savings_run.value,
     },

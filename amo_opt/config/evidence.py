@@ -22,6 +22,7 @@ from amo_opt.config.schema import NOTES, Spec, model, name_of, number, table, te
 from amo_opt.config.toml_file import Document, Key, read_document
 from amo_opt.config.wording import nearest
 from amo_opt.errors import InputError, Problem
+from amo_opt.protocol.elementary import exp_of
 from amo_opt.stress.csv_file import read_rows
 from amo_opt.stress.fitted_spells import DRIFT, NEW, SCALES, SHARED, FittedSpells
 from amo_opt.stress.table import COLUMNS, Table, read_table
@@ -279,7 +280,7 @@ def spells_of(document: Document, *, pool: str = "", at: Problem | None = None) 
     draws = {name: columns[name] for name in SHARED}
     for place, scale in enumerate(SCALES):
         # a new pool's scales are unsure by more than they drift
-        draws[scale] = columns[f"{pool or NEW}.{scale}"] * (np.exp(drift[:, place]) if pool else 1.0)
+        draws[scale] = columns[f"{pool or NEW}.{scale}"] * (exp_of(drift[:, place]) if pool else 1.0)
     return FittedSpells(
         name=values["name"],
         pool=pool,

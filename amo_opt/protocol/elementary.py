@@ -1,4 +1,4 @@
-"""exp and log of our own: the same bits on every processor, and vector code inside a lane loop.
+"""Functions of our own, exp, log, expm1, log1p and what is made of them: the same bits on every processor, and vector code inside a lane loop.
 
 A library's functions differ in their last bits by version and by the instructions a processor has, and no compiler turns a call of them into vector code.
 These are straight lines of IEEE additions, multiplications and divisions, which round the same everywhere, and of integer work on the bits.
@@ -10,13 +10,33 @@ Formulas: FreeBSD's ``e_exp.c`` and ``e_log.c`` (Sun Microsystems 1993, after Re
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol, overload
 
+import numpy as np
 from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from amo_opt.stableswap.jit import scalar
+from amo_opt.stableswap.kept import kept
+
+Floats = NDArray[np.float64]
+
+
+class Function(Protocol):
+    """Of a number a number, of an array an array of its shape."""
+
+    @overload
+    def __call__(self, x: float) -> float: ...
+
+    @overload
+    def __call__(self, x: Floats) -> Floats: ...
+
+    def __call__(self, x: Floats | float) -> Any:
+        """What the function is there."""
+
 
 LEAST_EXPONENT: Final = -708.0
 """Below it ``exp`` is 0: the result would lose digits, and a kernel has no use for numbers of 1e-308."""
@@ -128,3 +148,66 @@ def log(x: float) -> float:
     result = -_INFINITE if x == 0.0 else result
     result = x if x == _INFINITE else result
     return result if x >= 0.0 else _NOT_A_NUMBER
+
+
+@scalar
+def expm1(x: float) -> float:
+    """exp(x) − 1 to three units in the last place: u − 1 is exact where it matters, and what u = exp(x) was rounded by is in log(u) again (Kahan)."""
+    u = exp(x)
+    less = u - 1.0
+    mended = less * (x / log(u))
+    result = x if less == 0.0 else mended
+    result = less if less == -1.0 or u == _INFINITE else result
+    return result if x == x else x  # noqa: PLR0124 - NaN alone differs from itself
+
+
+@scalar
+def log1p(x: float) -> float:
+    """log(1 + x) to three units in the last place, by the same turn: log(u) x / (u − 1) with u = 1 + x."""
+    u = 1.0 + x
+    more = u - 1.0
+    mended = log(u) * (x / more)
+    result = x if more == 0.0 else mended
+    return u if u == _INFINITE else result
+
+
+@kept
+def _exp_rows(x: Floats, out: Floats) -> None:
+    for i in range(x.size):
+        out[i] = exp(x[i])
+
+
+@kept
+def _log_rows(x: Floats, out: Floats) -> None:
+    for i in range(x.size):
+        out[i] = log(x[i])
+
+
+@kept
+def _expm1_rows(x: Floats, out: Floats) -> None:
+    for i in range(x.size):
+        out[i] = expm1(x[i])
+
+
+@kept
+def _log1p_rows(x: Floats, out: Floats) -> None:
+    for i in range(x.size):
+        out[i] = log1p(x[i])
+
+
+def _of(rows: Callable[[Floats, Floats], None]) -> Function:
+    """The function of a number, or of every number of an array."""
+
+    def found(x: Floats | float) -> Any:
+        given = np.ascontiguousarray(x, dtype=np.float64)
+        out = np.empty(given.size)
+        rows(given.reshape(-1), out)
+        return out.reshape(given.shape) if isinstance(x, np.ndarray) and x.ndim else float(out[0])
+
+    return found
+
+
+exp_of: Final[Function] = _of(_exp_rows)
+log_of: Final[Function] = _of(_log_rows)
+expm1_of: Final[Function] = _of(_expm1_rows)
+log1p_of: Final[Function] = _of(_log1p_rows)

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
-from amo_opt.scoring.intervals import TWO_SIDED, clopper_pearson
+from amo_opt.scoring.intervals import TWO_SIDED, clopper_pearson, nine_digits
 from amo_opt.stress.hourly import SERIES, Hourly, Record
 
 Array = NDArray[np.float64]
@@ -323,8 +323,8 @@ class AlarmScore:
         from scipy.special import gammaincinv  # as in `clopper_pearson`: late, because it is slow to import
 
         count, years = self.total("false"), self.hours / YEAR
-        low = float(gammaincinv(count, TWO_SIDED)) if count else 0.0
-        return low / years, float(gammaincinv(count + 1.0, 1.0 - TWO_SIDED)) / years
+        low = nine_digits(float(gammaincinv(count, TWO_SIDED))) if count else 0.0
+        return low / years, nine_digits(float(gammaincinv(count + 1.0, 1.0 - TWO_SIDED))) / years
 
 
 def score_alarms(

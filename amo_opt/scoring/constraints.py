@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from amo_opt.amos.parameters import shares_of_collateral
+from amo_opt.protocol.elementary import expm1_of, log1p_of
 from amo_opt.scoring.metrics import MEASURES
 from amo_opt.scoring.types import LEAST_PATHS, LEAST_TAIL_POINTS
 
@@ -54,14 +55,14 @@ class Rule:
         if self.kind == "at least":
             return (limit - value) / scale if value < limit else scale / (scale + (value - limit)) - 1.0
         excess = (value - limit) / scale
-        return math.log1p(excess) if excess > 0.0 else excess
+        return log1p_of(excess) if excess > 0.0 else excess
 
     def value(self, violation: float, limit: float) -> float:
         """The figure that is ``violation`` over the limit: the inverse of `violation`."""
         scale = limit if limit > 0.0 else self.scale_at_zero
         if self.kind == "at least":
             return limit - scale * violation if violation > 0.0 else limit + scale / (violation + 1.0) - scale
-        return limit + scale * (math.expm1(violation) if violation > 0.0 else violation)
+        return limit + scale * (expm1_of(violation) if violation > 0.0 else violation)
 
     def confidence_bound(self, estimate: Estimate) -> float:
         """The end of the figure's interval that must keep the limit."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from amo_opt.config.evidence import Recorded
 from amo_opt.config.overrides import with_figure
 from amo_opt.errors import AmoOptError, InputError, Problem
+from amo_opt.protocol.elementary import exp_of, expm1_of
 from amo_opt.protocol.state import Figure
 from amo_opt.scoring.rules import crps_of_normal, crps_of_paths
 from amo_opt.simulation.backtest import PATHS_OF_DRAWS, Given, Known, backtest
@@ -364,8 +365,8 @@ def given_of(pool: _Pool, *, first: int, last: int, spells: FittedSpells | None,
         moved = grown if lp or spells is None else spells.values["lp_per_sale"] * own * _busy(own, float(pool.steps.days[row]), spells)
         change[here] += moved / n
         # a flow is a share of the pool as the step's liquidity leaves it; spread over the step, what came early is taken along by what providers change later
-        each_hour = math.expm1(moved / n) / math.expm1(moved) if abs(moved) > 1e-12 else 1.0 / n
-        flow[here] += own * math.exp(moved) * float(total[row]) * each_hour
+        each_hour = expm1_of(moved / n) / expm1_of(moved) if abs(moved) > 1e-12 else 1.0 / n
+        flow[here] += own * exp_of(moved) * float(total[row]) * each_hour
     return Given(flow=flow, lp=change)
 
 

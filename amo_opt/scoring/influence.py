@@ -99,7 +99,7 @@ def spread(influences: FloatArray, strata: Sequence[tuple[str, int]], numbers: n
     together = 1.0 if numbers is None else float(np.square(_by_path(centred, strata, numbers)).sum()) / total
     return Spread(
         variance=variance,
-        acceleration=float((squares * centred).sum()) / (6.0 * total**1.5),
+        acceleration=float((squares * centred).sum()) / (6.0 * total * math.sqrt(total)),
         freedom=2.0 / doubt if doubt > 0.0 else math.inf,
         largest_share=1.0 / total,
         stretch=math.sqrt(max(1.0, together)),

@@ -126,7 +126,7 @@ def corrected_p_value(agrees: npt.NDArray[np.bool_], replicates: FloatArray, val
     slope = 1.0 + held.acceleration * away
     if slope <= 0.0:
         return least if away < 0.0 else 1.0
-    return min(1.0, max(least, float(stdtr(held.freedom, away / slope - bias))))
+    return min(1.0, max(least, nine_digits(float(stdtr(held.freedom, away / slope - bias)))))
 
 
 def _bias(replicates: FloatArray, value: float) -> float:
@@ -149,6 +149,15 @@ def _accelerated(z: float, bias: float, acceleration: float) -> float:
     return float(ndtr(bias + moved / slope)) if slope > 0.0 else float(moved > 0.0)
 
 
+def nine_digits(value: float) -> float:
+    """The value to nine significant digits: what a library's function says beyond them hangs on its version and the processor.
+
+    >>> nine_digits(0.1234567891234)
+    0.123456789
+    """
+    return float(f"{value:.9g}")
+
+
 def clopper_pearson(events: float, n: float, *, tail: float = TWO_SIDED) -> tuple[float, float]:
     """The exact binomial interval of a probability, ``tail`` outside each end (Clopper and Pearson, Biometrika 26, 1934).
 
@@ -161,8 +170,8 @@ def clopper_pearson(events: float, n: float, *, tail: float = TWO_SIDED) -> tupl
     """
     from scipy.special import betaincinv  # here, because it costs 0.2 s and reading a score's types should not
 
-    low = float(betaincinv(events, n - events + 1.0, tail)) if events > 0 else 0.0
-    high = float(betaincinv(events + 1.0, n - events, 1.0 - tail)) if events < n else 1.0
+    low = nine_digits(float(betaincinv(events, n - events + 1.0, tail))) if events > 0 else 0.0
+    high = nine_digits(float(betaincinv(events + 1.0, n - events, 1.0 - tail))) if events < n else 1.0
     return low, high
 
 
@@ -178,7 +187,7 @@ def mcnemar(gained: float, lost: float) -> float:
     """
     from scipy.special import betainc
 
-    return float(betainc(gained, lost + 1.0, 0.5)) if gained > 0 else 1.0
+    return nine_digits(float(betainc(gained, lost + 1.0, 0.5))) if gained > 0 else 1.0
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.scoring.matrices import product
 from amo_opt.scoring.replay import ColumnFit, Demand, EpisodeFit, Summary
 from amo_opt.scoring.rules import crps_of_paths
 from amo_opt.scoring.types import spread_known
@@ -163,7 +164,7 @@ def slope_origin(by: Array, of: Array) -> Array:
     >>> slope_origin(np.array([-0.1, -0.2]), np.array([[-0.1], [-0.2]]))
     array([1.])
     """
-    slope: Array = by @ of / (by @ by)
+    slope: Array = product(by, of) / product(by, by)
     return slope
 
 
@@ -176,7 +177,7 @@ def correlation(by: Array, of: Array) -> Array:
     """Correlation of each column with ``by``; NaN for a column that does not vary."""
     spread = of.std(axis=0)
     safe = np.where(spread > 0.0, spread, np.nan)
-    found: Array = (by - by.mean()) @ (of - of.mean(axis=0)) / by.size / by.std() / safe
+    found: Array = product(by - by.mean(), of - of.mean(axis=0)) / by.size / by.std() / safe
     return found
 
 

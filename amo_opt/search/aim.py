@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from amo_opt.errors import SimulationError
+from amo_opt.protocol.elementary import exp_of, expm1_of, log_of
+from amo_opt.scoring.intervals import nine_digits
+from amo_opt.scoring.matrices import product
 from amo_opt.simulation.engine import simulate_many
 from amo_opt.stress.draws import noises_of
 from amo_opt.stress.noise import HOURS_A_DAY
@@ -150,11 +153,12 @@ class _Seen:
         """The variance that remains under shares (of the paths as drawn first) of components whose q/p are the columns."""
         mixed = shares[0] + (ratios * shares[1:]).sum(axis=1)
         found = float(np.mean((np.square(self.influences) * (self.weights / mixed)).sum(axis=1))) if len(self.influences) else 1.0
-        return _told(found)
+        # of two pushes that leave as much the first is taken, whatever a sum's last digits are
+        return nine_digits(found)
 
     def least(self, log_ratio: Array) -> float:
         """The variance that remains with the better of `SHARES` drawn from one component."""
-        ratios = np.exp(log_ratio)[:, None]
+        ratios = exp_of(log_ratio)[:, None]
         return min(self.left(np.array([1.0 - share, share]), ratios) for share in SHARES)
 
 
@@ -182,7 +186,8 @@ def _pilot(sets: Sequence[ParameterSet], study: Study, designs: Mapping[str, Des
             _influences(values[:, rows], weights[rows]),
             first.component_of[rows],
             edge=edge_of(values[0, rows], weights[rows]),
-            tail=first.weights[name] ** 2 * float(np.square(values[1, rows] - values[1, rows] @ weights[rows]) @ weights[rows]),
+            tail=first.weights[name] ** 2
+            * float(product(np.square(values[1, rows] - product(values[1, rows], weights[rows])), weights[rows])),
         )
     return seen
 
@@ -197,8 +202,8 @@ def _figures(outcome: Outcome, study: Study, pooled: Array, column: str) -> Arra
 
 
 def _influences(values: Array, weights: Array) -> Array:
-    centred = values - (values @ weights)[:, None]
-    spread = np.sqrt(np.square(centred) @ weights)
+    centred = values - product(values, weights)[:, None]
+    spread = np.sqrt(product(np.square(centred), weights))
     # what is the same on every path, up to rounding, decides nothing
     moves = spread > 1e-12 * np.abs(values).max(axis=1, initial=0.0)
     scaled: Array = centred[moves] / spread[moves, None]
@@ -250,7 +255,7 @@ def _end(divergence: float) -> float:
     """The amount a of a uniform's tilt whose Kullback–Leibler divergence, a − 1 + e^−a, is that: Newton's method from above, where it is convex."""
     amount = divergence + 1.0
     for _ in range(50):
-        amount -= (amount - 1.0 + math.exp(-amount) - divergence) / -math.expm1(-amount)
+        amount -= (amount - 1.0 + exp_of(-amount) - divergence) / -expm1_of(-amount)
     return amount
 
 
@@ -306,7 +311,7 @@ def _aimed(name: str, seen: _Seen, look: _Look) -> Aim:
     together = [pick for size in (1, 2) for pick in itertools.combinations(best, size)]
     components = [tuple(tilt for place in pick for tilt in look.design.components[place]) for pick in together]
     ratios = (
-        np.exp(np.stack([seen.log_ratios[:, list(pick)].sum(axis=1) for pick in together], axis=1)) if best else np.empty((len(events), 0))
+        exp_of(np.stack([seen.log_ratios[:, list(pick)].sum(axis=1) for pick in together], axis=1)) if best else np.empty((len(events), 0))
     )
     kept, shares, left = _joined(seen, ratios)
     if left > WORTH:
@@ -334,7 +339,7 @@ def _events(seen: _Seen) -> NDArray[np.bool_]:
     events = np.zeros(len(seen.weights), dtype=bool)
     for influence in seen.influences:
         far = influence >= 0.5 * influence.max()
-        if seen.weights[far] @ np.square(influence[far]) > 0.5 and seen.weights[far].sum() < 1.0 - TAIL:
+        if product(seen.weights[far], np.square(influence[far])) > 0.5 and seen.weights[far].sum() < 1.0 - TAIL:
             events |= far
     return events
 
@@ -345,14 +350,14 @@ def edge_of(losses: Array, weights: Array) -> float | None:
     """
     order = np.argsort(-losses, kind="stable")
     ordered, beyond = losses[order], np.cumsum(weights[order])
-    varies = np.cumsum(weights[order] * np.square(ordered - weights @ losses))
+    varies = np.cumsum(weights[order] * np.square(ordered - product(weights, losses)))
     held = np.flatnonzero((beyond < 1.0 - TAIL) & (varies > 0.5 * varies[-1]) & (ordered > 0.0))
     if not held.size:
         return None
-    logs = np.log(np.maximum(ordered, SMALLEST * ordered[0]))
+    logs = log_of(np.maximum(ordered, SMALLEST * ordered[0]))
     gaps = logs[held] - logs[held + 1]
     widest = held[np.argmax(gaps)]
-    return float(np.exp(0.5 * (logs[widest] + logs[widest + 1]))) if gaps.max() >= math.log(APART) else None
+    return exp_of(0.5 * float(logs[widest] + logs[widest + 1])) if gaps.max() >= math.log(APART) else None
 
 
 def _best(seen: _Seen, by_level: Sequence[Sequence[int]], events: NDArray[np.bool_]) -> int:
@@ -369,11 +374,6 @@ def _best(seen: _Seen, by_level: Sequence[Sequence[int]], events: NDArray[np.boo
     return min(places, key=lambda place: seen.least(seen.log_ratios[:, place]))
 
 
-def _told(value: float) -> float:
-    """Nine digits, so that of two pushes that leave as much the first is taken whatever a sum's last digits are."""
-    return float(f"{value:.9g}")
-
-
 def _shares(seen: _Seen, ratios: Array) -> Array:
     """The shares that leave least, (1 + components,): at least `LEAST_DRAWN` of the paths as drawn, and `LEAST_SHARE` of each component."""
     count = ratios.shape[1]
@@ -382,8 +382,8 @@ def _shares(seen: _Seen, ratios: Array) -> Array:
     squares = np.mean(np.square(seen.influences), axis=0) * seen.weights
 
     def left(twins: Array) -> tuple[float, Array]:
-        mixed = 1.0 + (ratios - 1.0) @ twins
-        return float((squares / mixed).sum()), -((squares / np.square(mixed)) @ (ratios - 1.0))
+        mixed = 1.0 + product(ratios - 1.0, twins)
+        return float((squares / mixed).sum()), -product(squares / np.square(mixed), ratios - 1.0)
 
     found = minimize(
         left,

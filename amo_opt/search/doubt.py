@@ -32,6 +32,7 @@ from amo_opt.search.robust import Responses, Share, band_of, draws_to_prove, sha
 from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, tolerances
 from amo_opt.search.ruling import Condition
 from amo_opt.simulation.mixed import Mixed, draw_mixed, redrawn, simulate_mixed
+from amo_opt.stress.normals import normals_of
 
 if TYPE_CHECKING:
     from amo_opt.search.certifier import Certifier
@@ -219,7 +220,7 @@ def _set_right(found: Sequence[_Figures], base: _Figures, known: tuple[FloatArra
 
 
 def _noise(resamples: int, figures: int) -> FloatArray:
-    return np.random.default_rng(0).standard_normal((resamples, figures))
+    return normals_of(np.random.default_rng(0), (resamples, figures))
 
 
 def margins_of(figures: FloatArray, study: Study, limits: Sequence[_Limit]) -> FloatArray:

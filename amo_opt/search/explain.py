@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from amo_opt.scoring.intervals import TWO_SIDED, percentile_bounds
 from amo_opt.scoring.losses import FloatArray
+from amo_opt.scoring.matrices import product
 from amo_opt.search.result import Bound, Region
 
 RESAMPLES = 200
@@ -51,18 +52,18 @@ def indices_of(inputs: FloatArray, explained: FloatArray, *, seed: int) -> Indic
     turned = np.clip(np.stack([2.0 * value - high, 2.0 * value - low], axis=1), 0.0, 1.0)
     interval = np.stack([np.minimum(turned[:, 0], np.maximum(value, 0.0)), np.maximum(turned[:, 1], value)], axis=1)
     most = np.array([_indices(inputs, random.permutation(explained), np.ones(draws)).max() for _ in range(RESAMPLES)])
-    slope = (inputs - inputs.mean(axis=0)).T @ (explained - explained.mean())
+    slope = product(explained - explained.mean(), inputs - inputs.mean(axis=0))
     return Indices(np.clip(value, 0.0, 1.0), interval, slope > 0.0, float(np.clip(np.quantile(most, 0.95), 0.0, 1.0)))
 
 
 def _indices(inputs: FloatArray, explained: FloatArray, weights: FloatArray) -> FloatArray:
     """Adjusted R² of a parabola in each input, draws weighted."""
     total = weights.sum()
-    first, second = (each - weights @ each / total for each in (inputs, inputs**2))
-    centred = explained - weights @ explained / total
-    a, b, c = (weights @ each for each in (first**2, first * second, second**2))
-    p, q = (weights @ (each * centred[:, np.newaxis]) for each in (first, second))
-    spread = float(weights @ centred**2)
+    first, second = (each - product(weights, each) / total for each in (inputs, inputs**2))
+    centred = explained - product(weights, explained) / total
+    a, b, c = (product(weights, each) for each in (first**2, first * second, second**2))
+    p, q = (product(weights, each * centred[:, np.newaxis]) for each in (first, second))
+    spread = float(product(weights, centred**2))
     determinant = a * c - b * b
     both = determinant > 1e-9 * a * c
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -125,7 +126,7 @@ def _best(values: FloatArray, fails: FloatArray, figures: Sequence[int]) -> tupl
     if not halves:
         return None
     within = np.stack([each.inside for each in halves]).astype(np.float64)
-    caught, inside = (within * fails) @ within.T, within @ within.T
+    caught, inside = product(within * fails, within.T), product(within, within.T)
     score = np.where(inside >= LEAST_INSIDE, 2.0 * caught / (inside + fails.sum()), -1.0)
     of = np.array([each.figure for each in halves])
     score[(of[:, np.newaxis] == of) & ~np.eye(len(of), dtype=bool)] = -1.0

@@ -11,6 +11,7 @@ import numpy as np
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.config.study import Study
 from amo_opt.errors import AmoOptError
+from amo_opt.protocol.elementary import exp_of, log_of
 from amo_opt.protocol.parameters import ORDERED_PAIRS, ParameterSet
 from amo_opt.search.space import SMALLEST_GAP, build_space
 
@@ -46,8 +47,9 @@ def spread(low: float, high: float, points: int, *, log: bool) -> list[float]:
     >>> [round(value) for value in spread(10, 1000, 3, log=True)], spread(0.0, 1.0, 3, log=False)
     ([10, 100, 1000], [0.0, 0.5, 1.0])
     """
-    values = np.geomspace(low, high, points) if log else np.linspace(low, high, points)
-    return [float(value) for value in values]
+    places = np.linspace(0.0, 1.0, points)
+    values = low * exp_of(places * log_of(high / low)) if log else low + places * (high - low)
+    return [low, *values[1:-1].tolist(), high]
 
 
 def inside(value: float, low: float, high: float, *, log: bool) -> bool:

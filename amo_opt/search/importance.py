@@ -39,7 +39,8 @@ def importances(study: Study, trials: Sequence[Trial]) -> dict[str, dict[str, fl
         shares = _shares(store, place, sign)
         total = math.fsum(shares.values())
         if total > 0.0 and math.isfinite(total):
-            found[metric] = {name: shares[name] / total for name in distributions}
+            # a description, from a library's densities, whose last digits hang on the processor
+            found[metric] = {name: round(shares[name] / total, 6) for name in distributions}
     return found
 
 

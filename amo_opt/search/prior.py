@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from amo_opt.protocol.elementary import exp_of, log_of
 from amo_opt.scoring.losses import FloatArray
+from amo_opt.scoring.matrices import inverse, product
 
-PENALTIES = np.logspace(-2.0, 2.0, 9)
+PENALTIES = tuple(math.sqrt(square) for square in (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4))
 """Ridge penalties that are tried, in units of the inputs' mean square; and none of the inputs at all."""
 ROUNDS, AGAIN = 100, 15
 """Rounds of EM, and with one draw left out, from where all of them led."""
@@ -47,7 +50,7 @@ def gram_of(inputs: FloatArray) -> FloatArray:
     features = features_of(inputs)
     if not features.size:
         return np.zeros((len(inputs), len(inputs)))
-    gram: FloatArray = np.einsum("ik,jk->ij", features, features) / features.shape[1]
+    gram: FloatArray = product(features, features.T) / features.shape[1]
     return gram
 
 
@@ -169,16 +172,16 @@ def _weighed(off: FloatArray, own: FloatArray, mixture: Mixture) -> tuple[FloatA
     """How probable either normal is behind each draw (2, studies, draws, margins); mean and variance of what is true of it, and its log likelihood."""
     total = mixture.spread + (1.0 + ALIKE) * own
     away = off - mixture.centre
-    logs = np.log(mixture.part) - 0.5 * (np.log(total) + away**2 / total)
+    logs = log_of(mixture.part) - 0.5 * (log_of(total) + away**2 / total)
     top = logs.max(axis=0)
-    weights = np.exp(logs - top)
+    weights = exp_of(logs - top)
     sums = weights.sum(axis=0)
     weights /= sums
     kept = _kept(mixture, own)
     means = mixture.centre + kept * away
     mean = (weights * means).sum(axis=0)
     variance = (weights * (kept * own + (means - mean) ** 2)).sum(axis=0)
-    return weights, mean, variance, top + np.log(sums)
+    return weights, mean, variance, top + log_of(sums)
 
 
 def _foretold(gram: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -191,13 +194,11 @@ def _foretold(gram: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatAr
     nothing = centred / (1.0 - 1.0 / draws)
     best, error = nothing, (nothing**2).mean(axis=0)
     usual = error
-    roots, vectors = np.linalg.eigh(gram)
-    roots = np.maximum(roots, 0.0)
-    turned, squares = vectors.T @ centred, vectors**2
     for penalty in PENALTIES:
-        kept = roots / (roots + penalty)
-        leverage = squares @ kept + 1.0 / draws
-        off = (centred - vectors @ (kept[:, np.newaxis] * turned)) / (1.0 - np.minimum(leverage, 0.999))[:, np.newaxis]
+        # what is left of the draws: the penalty times the inverse of products plus penalty
+        left = penalty * inverse(gram + penalty * np.eye(draws))
+        leverage = 1.0 - np.diag(left) + 1.0 / draws
+        off = product(left, centred) / (1.0 - np.minimum(leverage, 0.999))[:, np.newaxis]
         found = (off**2).mean(axis=0)
         best = np.where(found < error, off, best)
         error = np.minimum(found, error)

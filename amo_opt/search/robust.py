@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from amo_opt.scoring.intervals import TWO_SIDED, clopper_pearson
 from amo_opt.scoring.losses import FloatArray
+from amo_opt.scoring.matrices import product, root
 from amo_opt.search.prior import Fit, features_of, gram_of, prior_of
 
 Passes = Callable[[FloatArray], npt.NDArray[np.bool_]]
@@ -117,7 +118,7 @@ def known(fit: Fit, probabilities: FloatArray) -> bool:
     undecided = 4.0 * probabilities * (1.0 - probabilities)
     nearest = np.argmin(np.abs(fit.mean) / np.maximum(fit.sd, _NONE), axis=1)
     seen = fit.seen[np.arange(len(nearest)), nearest]
-    return bool(undecided.mean() <= FEW_OPEN or undecided @ seen >= LEAST_SEEN * undecided.sum())
+    return bool(undecided.mean() <= FEW_OPEN or (undecided * seen).sum() >= LEAST_SEEN * undecided.sum())
 
 
 def _least_variance(probabilities: FloatArray) -> float:
@@ -138,7 +139,7 @@ def left_by_net(inputs: FloatArray, probabilities: FloatArray) -> float:
     """
     rare = min(float(probabilities.sum()), float((1.0 - probabilities).sum()))
     draws = len(probabilities)
-    whole = float(((probabilities - probabilities.mean()) * draws / (draws - 1.0)) @ (probabilities - probabilities.mean()))
+    whole = float(((probabilities - probabilities.mean()) ** 2).sum()) * draws / (draws - 1.0)
     if whole <= _NONE:
         return 1.0
     features = features_of(inputs)
@@ -161,18 +162,18 @@ def _sparse(features: FloatArray, values: FloatArray, elsewhere: FloatArray) -> 
     found = np.full(len(elsewhere), values.mean())
     draws, number = features.shape
     for _ in range(MOST_FEATURES):
-        squares = np.einsum("ij,ij->j", basis, basis)
-        along = np.einsum("ij,i->j", basis, residual)
+        squares = (basis * basis).sum(axis=0)
+        along = product(residual, basis)
         gain = np.divide(along**2, squares, out=np.zeros_like(along), where=squares > 1e-9 * draws)
         best = int(np.argmax(gain))
-        total = float(residual @ residual)
+        total = float((residual * residual).sum())
         if total <= _NONE or gain[best] < total * 2.0 * math.log(number) / draws:
             break
         slope = along[best] / squares[best]
         residual = residual - slope * basis[:, best]
         found = found + slope * away[:, best]
         # the others less what goes along with it, in both places
-        turn = np.einsum("ij,i->j", basis, basis[:, best]) / squares[best]
+        turn = product(basis[:, best], basis) / squares[best]
         basis, away = basis - np.outer(basis[:, best], turn), away - np.outer(away[:, best], turn)
     return found
 
@@ -261,7 +262,7 @@ def _correlation(margins: FloatArray, resamples: FloatArray) -> FloatArray:
     deviations = (deviations - deviations.mean(axis=0)).reshape(-1, margins.shape[1])
     spread = np.sqrt((deviations**2).mean(axis=0))
     scaled = np.divide(deviations, spread, out=np.zeros_like(deviations), where=spread > 0.0)
-    found: FloatArray = scaled.T @ scaled / len(scaled)
+    found = product(scaled.T, scaled) / len(scaled)
     np.fill_diagonal(found, 1.0)
     return found
 
@@ -271,8 +272,7 @@ def _normals(correlation: FloatArray) -> FloatArray:
     from scipy.special import ndtri  # here and below, because it takes long to import
     from scipy.stats import qmc
 
-    roots, vectors = np.linalg.eigh(correlation)
     uniform = qmc.Sobol(len(correlation), rng=np.random.default_rng(0)).random(POINTS)
-    independent = ndtri(np.clip(uniform, 1e-9, 1.0 - 1e-9))
-    mixed: FloatArray = independent @ (vectors * np.sqrt(np.maximum(roots, 0.0))) @ vectors.T
-    return mixed
+    # nine decimals: what SciPy says beyond them hangs on the processor
+    independent = np.round(ndtri(np.clip(uniform, 1e-9, 1.0 - 1e-9)), 9)
+    return product(independent, root(correlation))

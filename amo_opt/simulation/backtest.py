@@ -22,6 +22,7 @@ from amo_opt.config.assumptions import assumptions, joint_draws
 from amo_opt.config.overrides import with_figure
 from amo_opt.config.schema import figures_by_name
 from amo_opt.errors import AmoOptError
+from amo_opt.protocol.elementary import expm1_of
 from amo_opt.protocol.market import LANES
 from amo_opt.protocol.state import Figure, ProtocolState
 from amo_opt.simulation.engine import draw_rows, trace_given
@@ -91,7 +92,7 @@ class Given:
     def rows(self, state: ProtocolState, hours: int) -> dict[str, Input]:
         """As inputs of a market; beyond what is given nothing happens."""
         found = []
-        for values in (self.flow / state.external_supply, np.expm1(self.lp)):
+        for values in (self.flow / state.external_supply, expm1_of(self.lp)):
             row = np.zeros((1, hours))
             row[0, : min(hours, values.size)] = values[:hours]
             found.append(row)

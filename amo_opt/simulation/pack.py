@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from amo_opt.amos.layout import BASE, layout_of
 from amo_opt.amos.parameters import PARAMETERS
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.aligned import aligned
+from amo_opt.protocol.elementary import exp_of, expm1_of
 from amo_opt.protocol.lanes import LANES, MARKET_CONSTANTS
 from amo_opt.protocol.lanes import PARAMETERS as COMMON_PARAMETERS
 from amo_opt.protocol.parameters import ParameterSet
@@ -125,13 +125,13 @@ def constants(study: Study) -> NDArray[np.float64]:
         "cr_most": max(1.0, state.controller.collateral_ratio.value),
         "income_shared": state.share_token.fxs1559_share.value
         + sum(each.shares_income and state.has(f"amos.{each.name}") for each in layout.mechanisms),
-        "oracle_weight": 1.0 if lag == 0.0 else -math.expm1(-1.0 / lag),
-        "lending_weight": -math.expm1(-1.0 / markets["lending_memory_hours"]),
-        "lp_yield_weight": -math.expm1(-1.0 / markets["lp_yield_hours"]),
-        "peg_weight": -math.expm1(-1.0 / PEG_MEAN_HOURS),
-        "memory_decay": math.exp(-1.0 / markets["hazard_memory_hours"]),
-        "share_recovery": -math.expm1(-1.0 / markets["share_recovery_hours"]),
-        "share_weight": -math.expm1(-1.0 / SHARE_MEAN_HOURS),
+        "oracle_weight": 1.0 if lag == 0.0 else -expm1_of(-1.0 / lag),
+        "lending_weight": -expm1_of(-1.0 / markets["lending_memory_hours"]),
+        "lp_yield_weight": -expm1_of(-1.0 / markets["lp_yield_hours"]),
+        "peg_weight": -expm1_of(-1.0 / PEG_MEAN_HOURS),
+        "memory_decay": exp_of(-1.0 / markets["hazard_memory_hours"]),
+        "share_recovery": -expm1_of(-1.0 / markets["share_recovery_hours"]),
+        "share_weight": -expm1_of(-1.0 / SHARE_MEAN_HOURS),
         "pools": float(len(state.pools.named)),
         "pools_state": float(pools[0].state) if pools else 0.0,
         "pools_constants": float(pools[0].constants) if pools else 0.0,

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import llvmlite
@@ -113,9 +114,23 @@ class KeptCache(FunctionCache):
 
 
 def kept(function: F) -> F:
-    """The function compiled at its first call and kept on disk; only for one that calls nothing outside its own file."""
+    """The function compiled at its first call and kept on disk; only for one that calls nothing outside its own file (`kept_with`)."""
+    return _kept(function, None)
+
+
+def kept_with(*modules: ModuleType) -> Callable[[F], F]:
+    """The same for a function that calls compiled functions of these modules too: where one of their files changes it is compiled again."""
+
+    def decorate(function: F) -> F:
+        paths = [Path(str(sys.modules[function.__module__].__file__)), *(Path(str(module.__file__)) for module in modules)]
+        return _kept(function, hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()[:16])
+
+    return decorate
+
+
+def _kept(function: F, stamp: str | None) -> F:
     compiled: Any = njit(function, nogil=True, error_model="numpy")
     if not config.DISABLE_JIT:  # type: ignore[attr-defined]
         with suppress(RuntimeError):  # Numba finds no folder it may write to
-            compiled._cache = KeptCache(function)  # noqa: SLF001 - Numba knows no other way to bring one's own
+            compiled._cache = KeptCache(function, stamp=stamp)  # noqa: SLF001 - Numba knows no other way to bring one's own
     return cast("F", compiled)

@@ -19,7 +19,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from amo_opt.stableswap.kept import kept
+from amo_opt.protocol import elementary
+from amo_opt.protocol.elementary import exp, log
+from amo_opt.stableswap.kept import kept, kept_with
 
 COINS = 3
 _TOLERANCE = 1e-6
@@ -65,15 +67,15 @@ def _aim(target: float, group: Group, held: Prices, slope: Prices, inside: Flags
         inside[k] = (m > 0.0) & (b > 0.0)
 
 
-@kept
+@kept_with(elementary)
 def _moved(group: Group, k: int, held: float, slope: float, inside: bool) -> bool:  # noqa: FBT001 - compiled, so by place
     """Moves one path's δ by Newton's step, or halves it where that has no value; whether it is there."""
     if not inside:
         group[4, k] *= 0.5
         return False
-    move = -math.log(held) / slope
+    move = -log(held) / slope
     move = min(max(move, -_MAX_MOVE), _MAX_MOVE)
-    group[4, k] *= math.exp(move)
+    group[4, k] *= exp(move)
     return abs(move) < _TOLERANCE
 
 
@@ -86,14 +88,14 @@ def _value(ann: float, prices: tuple[Prices, Prices, Prices], path: int, t: int,
     return value
 
 
-@kept
+@kept_with(elementary)
 def _halved(target: float, group: Group, k: int) -> None:
     """δ of one path where Newton's steps went round in circles (a low A, prices far apart): G falls, so its logarithm is halved until nothing is left of it."""
     low = group[0, k]
-    least, most = math.log(low) - 70.0, math.log(low)
+    least, most = log(low) - 70.0, log(low)
     for _ in range(_MAX_HALVINGS):
         middle = 0.5 * (least + most)
-        delta = math.exp(middle)
+        delta = exp(middle)
         m = low - delta
         q1, q2, q3 = group[1, k] + delta, group[2, k] + delta, group[3, k] + delta
         b = 1.0 / q1 + 1.0 / q2 + 1.0 / q3 - 1.0 / m if m > 0.0 else 0.0
@@ -101,7 +103,7 @@ def _halved(target: float, group: Group, k: int) -> None:
             least = middle
         else:
             most = middle
-    group[4, k] = math.exp(least)
+    group[4, k] = exp(least)
 
 
 def _value_along(ann: float, prices: tuple[Prices, Prices, Prices], out: Prices) -> None:
@@ -130,7 +132,7 @@ def _value_along(ann: float, prices: tuple[Prices, Prices, Prices], out: Prices)
                 out[first + k, t] = _value(ann, prices, first + k, t, group, k) if found[k] else math.nan
 
 
-_value_along_compiled = kept(_value_along)
+_value_along_compiled = kept_with(elementary)(_value_along)
 
 
 def base_value(prices: NDArray[np.float64], amplification: float) -> NDArray[np.float64]:

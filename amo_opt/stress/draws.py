@@ -18,6 +18,7 @@ from amo_opt.amos.layout import BASE, layout_of
 from amo_opt.amos.lending import elasticity_of
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.aligned import aligned
+from amo_opt.protocol.elementary import exp_of, expm1_of, log1p_of
 from amo_opt.protocol.market import LANES
 from amo_opt.stress.base_pool import base_value
 from amo_opt.stress.episodes import Episodes, draw_episodes
@@ -353,7 +354,7 @@ def _borrowing(draw: _Draw, state: ProtocolState) -> dict[str, Input]:
                 rows[f"{name}.demand"] = lognormal(draw.autoregression(f"{name}-demand"), sd=settings[f"{name}_demand_sd"])
         if settings[f"{name}_turn"] != 0.0:
             hours = np.maximum(1.0, np.round(settings[f"{name}_turn_hours"] / draw.episodes.speed))[:, None]
-            share = np.expm1(draw.episodes.size[:, None] * np.log1p(settings[f"{name}_turn"]) / hours)
+            share = expm1_of(draw.episodes.size[:, None] * log1p_of(settings[f"{name}_turn"]) / hours)
             since = draw.hours_since(0.0)
             rows[f"{name}.turn"] = np.where((since >= 0) & (since < hours), share, 0.0)
     return rows
@@ -394,7 +395,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
         scale = np.full(len(draw.paths), settings.get("size", 1.0))
         own = total_hazard(points)
         if settings.get("exit_total_high", 0.0) > 0.0 and own > LEAST_EXIT:
-            scale = scale * -np.log1p(-episodes.exit_total) / own
+            scale = scale * -log1p_of(-episodes.exit_total) / own
         news_exit = hourly_share(points, steps=draw.steps, onset=episodes.onset, speed=episodes.speed, scale=scale)
     lp_exit: Input = 0.0
     points = draw.waypoints.get(_EXITS["lp_exit"])
@@ -406,7 +407,7 @@ def _flows(draw: _Draw) -> dict[str, Input]:
 def _gas(draw: _Draw) -> Rows:
     settings = draw.settings
     # the setting is the median, so no correction to mean 1 here
-    gwei = settings["gas_gwei"] * np.exp(draw.autoregression("gas"))
+    gwei = settings["gas_gwei"] * exp_of(draw.autoregression("gas"))
     usd = gwei * 1e-9 * settings["gas_units"] * settings["eth_usd"]
     shape = draw.shape("gas")
     return usd if shape is None else usd * shape

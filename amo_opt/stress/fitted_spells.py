@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.protocol.elementary import exp_of
 from amo_opt.stress.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class FittedSpells:
         found = {name: values[rows][:, None] for name, values in self.draws.items()}
         if scales is not None:
             for place, (name, scale) in enumerate(zip(SCALES, scales, strict=True)):
-                found[name] = scale * np.exp(self.drift[rows, place])[:, None]
+                found[name] = scale * exp_of(self.drift[rows, place])[:, None]
         return {f"spell_{name}": value for name, value in _in_supply(found, state).items()}
 
 

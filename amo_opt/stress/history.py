@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError, InputError, Problem
+from amo_opt.protocol.elementary import expm1_of, log1p_of
 from amo_opt.protocol.state import Figure
 from amo_opt.stress.catalogue import MAX_POINTS, load_scenario
 from amo_opt.stress.series import SERIES
@@ -150,7 +151,7 @@ def _history(table: Table, since: Array, values: Mapping[str, Array]) -> History
         notes += _gaps(name, known, since, table.lines)
         drivers[name] = _held(name, recorded, steps)
         if name in ("holders_exit", "lp_exit"):
-            drivers[name] = -np.expm1(np.log1p(-drivers[name]) / 24.0)
+            drivers[name] = -expm1_of(log1p_of(-drivers[name]) / 24.0)
             notes.append(f"{name} is taken as given, as a share a day: what the model makes of it is no prediction of it")
     if shared:
         notes.append(_folding_note(shared, table.lines))

@@ -7,12 +7,12 @@ venues is hit, at the path's onset, drawn in proportion to the probabilities. Th
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.protocol.elementary import log1p_of
 from amo_opt.stress.settings import setting, venues_in
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ def _waits(probability: float, uniforms: NDArray[np.float64]) -> Steps:
     if probability == 1.0:
         return np.zeros(len(uniforms), dtype=np.int64)
     with np.errstate(over="ignore"):  # the least probabilities wait for ever
-        hours = np.log1p(-uniforms) / math.log1p(-probability) * _HOURS_A_YEAR
+        hours = log1p_of(-uniforms) / log1p_of(-probability) * _HOURS_A_YEAR
     return np.floor(np.minimum(hours, NEVER / 2)).astype(np.int64)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.protocol.elementary import exp_of, expm1_of
 from amo_opt.stableswap.kept import kept
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ _lag_compiled = kept(_lag)
 
 def stationary(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArray[np.float64]:
     """AR(1) with standard deviation ``sd`` from the first hour on and autocorrelation exp(−1/``hours``) an hour; works in place."""
-    phi = math.exp(-1.0 / hours)
+    phi = exp_of(-1.0 / hours)
     _autoregress_compiled(z, phi, sd * math.sqrt(1.0 - phi * phi), sd)
     return z
 
@@ -67,7 +68,7 @@ def reverting_flow(z: NDArray[np.float64], hours: float, *, sd: float) -> NDArra
 
     The sum is an Ornstein–Uhlenbeck process sampled hourly: today's imbalance is in the state, so the path starts with none.
     """
-    phi = math.exp(-1.0 / hours)
+    phi = exp_of(-1.0 / hours)
     fresh = sd * math.sqrt(1.0 - phi * phi)
     _autoregress_compiled(z, phi, fresh, fresh)
     return np.diff(z, axis=1, prepend=0.0)
@@ -81,7 +82,7 @@ def decayed_sum(x: NDArray[np.float64], *, kept: float) -> NDArray[np.float64]:
 
 def lognormal(log: NDArray[np.float64], *, sd: float) -> NDArray[np.float64]:
     """exp of a Gaussian ``log`` with standard deviation ``sd``, scaled to mean 1."""
-    return np.exp(log - 0.5 * sd * sd)
+    return exp_of(log - 0.5 * sd * sd)
 
 
 def walk_returns(z: NDArray[np.float64], *, daily_vol: float) -> NDArray[np.float64]:
@@ -95,5 +96,5 @@ def lagged_mean(x: NDArray[np.float64], hours: float) -> NDArray[np.float64]:
 
     Before the first hour there was what the first hour has.
     """
-    _lag_compiled(x, -math.expm1(-1.0 / hours))
+    _lag_compiled(x, -expm1_of(-1.0 / hours))
     return x

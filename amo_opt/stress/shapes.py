@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amo_opt.protocol.elementary import exp_of, expm1_of, log1p_of, log_of
+
 if TYPE_CHECKING:
     from amo_opt.stress.series import Series
 
@@ -48,9 +50,9 @@ def levels(points: Waypoints, series: Series, *, steps: int, onset: Steps, size:
         if series.kind == "price":
             out[i, start:] = 1.0 + size[i] * (np.interp(since, hours, values) - 1.0)
         elif series.kind == "level":
-            out[i, start:] = np.exp(size[i] * np.interp(since, hours, np.log(values / values[0])))
+            out[i, start:] = exp_of(size[i] * np.interp(since, hours, log_of(values / values[0])))
         else:
-            out[i, start:] = np.exp(np.interp(since, hours, np.log(values)))
+            out[i, start:] = exp_of(np.interp(since, hours, log_of(values)))
     return out
 
 
@@ -70,7 +72,7 @@ def hourly_share(points: Waypoints, *, steps: int, onset: Steps, speed: Floats, 
         since = np.arange(steps - start + 1, dtype=np.float64)
         gone = np.interp(since, ends[i], hazard * scale[i])
         # interpolating between two hazards that are next to nothing may fall by a rounding error
-        out[i, start:] = -np.expm1(-np.maximum(np.diff(gone), 0.0))
+        out[i, start:] = -expm1_of(-np.maximum(np.diff(gone), 0.0))
     return out
 
 
@@ -99,5 +101,5 @@ def total_hazard(points: Waypoints) -> float:
 
 def _hazards(points: Waypoints) -> Floats:
     spans = np.diff([hour for hour, _ in points]) / 24.0
-    hazards: Floats = -np.log1p(-np.array([value for _, value in points[:-1]])) * spans
+    hazards: Floats = -log1p_of(-np.array([value for _, value in points[:-1]])) * spans
     return hazards

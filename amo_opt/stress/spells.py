@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amo_opt.protocol.elementary import exp_of, expm1_of
+from amo_opt.stress.chi_squared import chi_squared_of
 from amo_opt.stress.noise import HOURS_A_DAY, decayed_sum
 
 if TYPE_CHECKING:
@@ -59,10 +61,7 @@ def busy_days(z: Rows, *, begin: Number, end: Number, first: Number | None = Non
 
 def deviations(z: Rows, *, freedom: Number) -> Rows:
     """What multiplies a day's normal to make it t distributed with ``freedom`` degrees: √(freedom / chi-squared), from one standard normal a day."""
-    from scipy.special import gammaincinv, ndtr
-
-    squared = 2.0 * gammaincinv(0.5 * freedom, np.maximum(ndtr(z), LEAST_CHANCE))
-    found: Rows = np.sqrt(freedom / squared)
+    found: Rows = np.sqrt(freedom / chi_squared_of(z, freedom))
     return found
 
 
@@ -100,7 +99,7 @@ def draw_spells(
     flow = None
     if has_flow(settings):
         netted = noise("flow")
-        kept = np.exp(-np.asarray(settings["spell_reversion"]) / HOURS_A_DAY)
+        kept = np.asarray(exp_of(-np.asarray(settings["spell_reversion"]) / HOURS_A_DAY))
         if kept.ndim == 0:
             decayed_sum(netted, kept=float(kept))
         else:
@@ -112,4 +111,4 @@ def draw_spells(
     change = noise("lp") if np.max(settings["spell_lp_scale"]) > 0.0 else np.zeros((len(paths), steps))
     if flow is not None and np.max(settings["spell_lp_per_sale"]) > 0.0:
         change += settings["spell_lp_per_sale"] * flow * np.repeat(busy, _DAY, axis=1)[:, :steps]
-    return flow, np.expm1(change)
+    return flow, expm1_of(change)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amo_opt.stress.kept_normals import KEPT
+from amo_opt.stress.normals import fill_normals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +37,13 @@ class Streams:
         self._generator = np.random.Generator(self._bits)
         self._zeros = np.zeros(4, dtype=np.uint64)
 
-    def _at(self, path: int, purpose: str) -> np.random.Generator:
+    def _key(self, path: int, purpose: str) -> NDArray[np.uint64]:
         digest = self._prefix.copy()
         digest.update(repr((int(path), purpose)).encode())
-        key = np.frombuffer(digest.digest(), dtype="<u8")
+        return np.frombuffer(digest.digest(), dtype="<u8")
+
+    def _at(self, path: int, purpose: str) -> np.random.Generator:
+        key = self._key(path, purpose)
         self._bits.state = {
             "bit_generator": "Philox",
             "state": {"counter": self._zeros, "key": key},
@@ -77,4 +81,4 @@ class Streams:
         return self.shared_normals(paths, purpose, steps=steps)
 
     def _draw(self, path: int, purpose: str, out: NDArray[np.float64]) -> None:
-        self._at(path, purpose).standard_normal(out=out)
+        fill_normals(self._key(path, purpose), out)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.kinds import mechanism_of
 from amo_opt.errors import AmoOptError
+from amo_opt.protocol.elementary import exp_of
 from amo_opt.stress.settings import VENUES
 
 Kind = Literal["walk", "stationary", "reverting", "uniform"]
@@ -210,7 +211,7 @@ class Design:
         total = np.full(len(log_ratios), float(self.drawn))
         for k, count in enumerate(self.twins):
             if count:
-                total += count * np.exp(np.minimum(log_ratios[:, k], MOST_LOG_RATIO))
+                total += count * exp_of(np.minimum(log_ratios[:, k], MOST_LOG_RATIO))
         return 1.0 / total
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.errors import AmoOptError
+from amo_opt.protocol.elementary import exp_of, expm1_of, log1p_of, log_of
 from amo_opt.stress.noise import HOURS_A_DAY, reverting_flow, stationary
 from amo_opt.stress.settings import setting
 from amo_opt.stress.streams import Streams
@@ -219,12 +220,12 @@ def _ends(levels: Rows, tilt: Tilt, first: int) -> NDArray[np.int64]:
 
 def _towards(v: Rows, amount: float) -> Rows:
     """Uniforms as draws of density a·u^(a − 1), or of its mirror image for a negative ``amount``; a = e^|amount|."""
-    exponent = math.exp(-abs(amount))
+    exponent = exp_of(-abs(amount))
     if amount > 0.0:
-        return np.minimum(v**exponent, np.nextafter(1.0, 0.0))
-    return -np.expm1(exponent * np.log1p(-v))
+        return np.minimum(exp_of(exponent * log_of(v)), np.nextafter(1.0, 0.0))
+    return -expm1_of(exponent * log1p_of(-v))
 
 
 def _uniform_ratio(u: Rows, amount: float) -> Rows:
-    inner = np.log(np.maximum(u, LEAST_UNIFORM)) if amount > 0.0 else np.log1p(-u)
-    return abs(amount) + math.expm1(abs(amount)) * inner
+    inner = log_of(np.maximum(u, LEAST_UNIFORM)) if amount > 0.0 else log1p_of(-u)
+    return abs(amount) + expm1_of(abs(amount)) * inner
