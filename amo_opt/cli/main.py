@@ -20,6 +20,7 @@ OK, NO, WRONG, INTERRUPTED = 0, 1, 2, 130
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("amo_opt.cli.run", "Search, certify and report a study in one go."),
     "report": ("amo_opt.cli.report", "Write a study's report again from its storage; nothing is simulated."),
+    "verify": ("amo_opt.cli.verify", "Run a report's study again and compare: the same results to the last byte?"),
     "index": ("amo_opt.cli.index", "Write a home page of the reports in a folder."),
     "compare": ("amo_opt.cli.compare", "Judge a candidate against a baseline on the same paths, for CI."),
     "review": ("amo_opt.cli.review", "Judge somebody else's proposal: what it changes, the verdict, why."),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amo_opt.config.study import Study
     from amo_opt.protocol.state import ProtocolState
 
-MODEL_VERSION = 6
+MODEL_VERSION = 7
 """Raised whenever the same study gives other numbers: a changed stage, draw or score. Stored results of older versions then do not mix."""
 
 _LATER = ("draws", "robust_share", "peg_sides")

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from amo_opt.amos.parameters import governed
+from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
 from amo_opt.files import read_file
@@ -15,11 +16,12 @@ from amo_opt.report.first import first_of
 from amo_opt.report.ruling import condition_words, objection_words, turn_words
 from amo_opt.report.sampling_json import part_document, plan_document, sampling_document
 from amo_opt.report.sections.decision import warnings_of
-from amo_opt.report.sections.search import replay_command, versions
+from amo_opt.report.sections.search import replay_command
 from amo_opt.report.sections.validity import own_episodes
 from amo_opt.report.sets import Subject, subject_of
 from amo_opt.report.stories.backtest import demand_document, summary_document
 from amo_opt.scoring.replayed import BAND
+from amo_opt.version import __version__
 from amo_opt.wording import USD
 
 if TYPE_CHECKING:
@@ -49,10 +51,13 @@ def results_json(result: Result) -> str:
             "name": study.name,
             "hash": study.hash,
             "seed": study.search.seed,
+            "trials": study.search.trials,
+            "paths": study.simulation.paths,
             **_unit(study.state),
             **({"quick": True} if study.quick else {}),
         },
-        "versions": dict(versions()),
+        # those of packages stand in the appendix: with others the bytes are to be the same
+        "versions": {"amo-opt": __version__, "model": str(MODEL_VERSION)},
         "finding": {
             "title": first_of(result).title,
             "state_date": study.state.date.isoformat(),

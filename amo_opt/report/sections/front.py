@@ -58,7 +58,7 @@ def blocks(of: Account) -> list[Block]:
                 ("Chain", f"{CHAINS.get(state.chain_id, 'another chain')} (chain id {state.chain_id})"),
                 ("State", figures),
                 ("Study hash", Code(study.hash, short=SHORT)),
-                ("Results hash", Code(of.results_hash, short=SHORT)),
+                ("Results hash", (Code(of.results_hash, short=SHORT), "; found again by ", Code("amo-opt verify"))),
                 ("Links", ToFill("to be filled in by the author: forum thread, proposal, report.html, repository")),
             )
         ),

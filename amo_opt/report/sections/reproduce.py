@@ -24,8 +24,9 @@ def blocks(of: Account) -> list[Block]:
     return [
         Text("In the study file's folder:"),
         Pre(run_command(of.result)),
-        Text(f"The same machine type and the same versions give the same bytes: {installed}."),
         Text("Study hash ", Code(of.study.hash), ", SHA-256 of results.json ", Code(of.results_hash), "."),
+        Text("Whether another machine finds the same results.json: ", Code(f"amo-opt verify reports/{of.name}"), "."),
+        Text(f"Made with {installed}."),
         Text(
             Strong("Disclaimer and conflicts of interest. To be filled in by the author before posting:"),
             " ",

@@ -1,0 +1,185 @@
+"""``amo-opt verify``: a report's study once more, and whether its results are these to the last byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from amo_opt.cli.options import cluster_option, load, storage_url, tell_time, thread_count
+from amo_opt.cli.streams import say
+from amo_opt.config.wording import shown
+from amo_opt.errors import AmoOptError
+from amo_opt.files import read_file
+from amo_opt.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amo_opt.config.study import Study
+
+RESULTS = "results.json"
+SHOWN = 5
+"""Differences that are told one by one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a report's results.json says it is of, and its SHA-256."""
+
+    name: str
+    hash: str
+    seed: int
+    trials: int
+    paths: int
+    quick: bool
+    model: str
+    sha256: str
+    document: object
+
+
+@click.command("verify")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option(
+    "--study",
+    "study_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="STUDY.toml",
+    help="The study's file (default: NAME.toml in studies/, or the shipped one of that name).",
+)
+@click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
+@cluster_option
+@click.option("-q", "--quiet", is_flag=True, help="No progress, only the answer.")
+def command(folder: Path, *, study_file: Path | None, workers: int | None, cluster: str | None, quiet: bool) -> int:
+    """Run the study of the report in DIR again, from nothing, and compare: the same results.json to the last byte, or what differs.
+
+    Nothing of the report's own record is read, and nothing of the report is changed. Where something differs the report of this run is left in DIR-verify. After Ctrl-C the same
+    command goes on from there. Exit status: 0 the same, 1 not the same.
+
+    \b
+    Example:
+      amo-opt verify reports/frax-2022
+      amo-opt verify downloads/their-report --study their-study.toml
+    """
+    from amo_opt.cli.watch import watching
+    from amo_opt.onchain.execution_record import FILE, read_record
+    from amo_opt.report import check_folder, write_report
+    from amo_opt.report.write import report_files
+    from amo_opt.search.optimise import optimise, size_of_run
+
+    told = read_results(folder)
+    study = study_of(told, folder, study_file)
+    again = folder.with_name(f"{folder.name}-verify")
+    check_folder(again)
+    threads = thread_count(workers)
+    tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
+    record = again.with_name(f"{again.name}.db")
+    with watching(study, again, quiet=quiet) as watch:
+        result = optimise(study, workers=threads, cluster=cluster, storage=storage_url(again, None), progress=watch)
+    files = report_files(result, read_record(folder / FILE))
+    same = files[RESULTS] == (folder / RESULTS).read_bytes()
+    if same:
+        say(f"verified: {folder / RESULTS} is what this machine gives for the study, sha256 {told.sha256}")
+        others = [name for name in files if name != RESULTS and (folder / name).is_file() and (folder / name).read_bytes() != files[name]]
+        if others:
+            say(f"beside it differ {', '.join(others)}, which also hang on the versions installed and on notes and dates of the study file")
+    else:
+        write_report(result, again)
+        for line in _differences(told, files[RESULTS]):
+            say(line)
+        say(f"the report of this run: {again}")
+    for left in (record, again.with_name(f"{again.name}.log")):
+        left.unlink(missing_ok=True)  # the next one begins from nothing
+    return 0 if same else 1
+
+
+def read_results(folder: Path) -> Told:
+    """What the report is of. Raises `AmoOptError` where there is none, or none that says enough to be run again."""
+    from amo_opt.report.results_json import MOST_BYTES, SCHEMA
+
+    file = folder / RESULTS
+    try:
+        raw = read_file(file, most=MOST_BYTES)
+        document = json.loads(raw)
+    except OSError as error:
+        raise AmoOptError(f"{file}: cannot be read ({error.strerror or error}); name the folder of a report") from error
+    except (ValueError, RecursionError) as error:
+        raise AmoOptError(f"{file}: is not JSON; name the folder of a report") from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise AmoOptError(f"{file}: schema: found {'nothing' if schema is None else shown(schema)}; allowed: {SCHEMA}")
+    try:
+        study = document["study"]
+        return Told(
+            name=str(study["name"]),
+            hash=str(study["hash"]),
+            seed=int(study["seed"]),
+            trials=int(study["trials"]),
+            paths=int(study["paths"]),
+            quick=study.get("quick") is True,
+            model=str(document["versions"].get("model")),
+            sha256=hashlib.sha256(raw).hexdigest(),
+            document=document,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise AmoOptError(
+            f"{file}: lacks {error} of its study, as reports written before `amo-opt verify` do: `amo-opt run` writes one that can be verified"
+        ) from error
+
+
+def study_of(told: Told, folder: Path, named: Path | None) -> Study:
+    """The study with the report's hash. Raises `AmoOptError` where no file is it, and says which were looked at and why they are not."""
+    from amo_opt.config.identity import MODEL_VERSION
+    from amo_opt.config.starter import examples
+
+    file = f"{told.name}.toml"
+    places = (
+        [named] if named is not None else [Path("studies") / file, folder.resolve().parent.parent / "studies" / file, examples() / file]
+    )
+    looked = []
+    for place in places:
+        if named is None and not place.is_file():
+            continue
+        study = load(place, seed=told.seed, paths=told.paths, trials=told.trials, quick=told.quick)
+        if study.hash == told.hash:
+            return study
+        looked.append(f"{place} has {study.hash[:12]}")
+    if told.model != str(MODEL_VERSION):
+        raise AmoOptError(
+            f"{folder / RESULTS}: written with model {told.model}, this amo-opt has model {MODEL_VERSION}: install the one that wrote it"
+        )
+    if not looked:
+        raise AmoOptError(f"{folder / RESULTS}: of study {told.name!r:.80}, and no {file} is in studies/: name it with --study STUDY.toml")
+    raise AmoOptError(
+        f"{folder / RESULTS}: of the study with hash {told.hash[:12]}; {'; '.join(looked)}: it, or a file it names, is another than the report was made from"
+    )
+
+
+def _differences(told: Told, here: bytes) -> Iterator[str]:
+    """What is not the same, and how much of it."""
+    found = list(_unlike(told.document, json.loads(here), ""))
+    yield f"not the same: sha256 {told.sha256} in the report, {hashlib.sha256(here).hexdigest()} here; {count(len(found), 'figure')} differ{'s' if len(found) == 1 else ''}"
+    yield from islice(found, SHOWN)
+    if len(found) > SHOWN:
+        yield f"… and {len(found) - SHOWN} more"
+
+
+def _unlike(there: object, here: object, path: str) -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in sorted({*there, *here}):
+            yield from _unlike(there.get(key), here.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for place, (one, other) in enumerate(zip(there, here, strict=True)):
+            yield from _unlike(one, other, f"{path}[{place}]")
+    elif there != here or type(there) is not type(here):
+        yield f"  {path}: {_short(there)} in the report, {_short(here)} here"
+
+
+def _short(value: object) -> str:
+    return f"{len(value)} of them" if isinstance(value, (dict, list)) else shown(value)
