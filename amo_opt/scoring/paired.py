@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from amo_opt.errors import AmoOptError
+from amo_opt.scoring.beta import betainc
 from amo_opt.scoring.constraints import rules_of
 from amo_opt.scoring.influence import MOST_SHARE, Spread, event_count, influence, influence_of, one_path, spread
-from amo_opt.scoring.intervals import TWO_SIDED, corrected_bounds, corrected_p_value, mcnemar, nine_digits, percentile_bounds
+from amo_opt.scoring.intervals import TWO_SIDED, corrected_bounds, corrected_p_value, mcnemar, percentile_bounds
 from amo_opt.scoring.losses import FloatArray, kish
 from amo_opt.scoring.metrics import MEASURES, Measure, earning, measured, yield_terms
 from amo_opt.scoring.replicates import replicate
@@ -349,10 +350,8 @@ def few_new_events(new: npt.NDArray[np.bool_], weights: FloatArray, allowed: flo
     The chance of a new event is at least the rise of the event's chance, so few new events speak against the rise. Exact for equal
     weights; elsewhere n is the effective count ``seen`` and the events are counted by weight, as in an event's interval.
     """
-    from scipy.special import betainc  # as in `intervals`: late, because it is slow to import
-
     events = seen * float((new * weights).sum() / weights.sum())
-    return nine_digits(float(betainc(seen - events, events + 1.0, 1.0 - allowed))) if events < seen else 1.0
+    return betainc(seen - events, events + 1.0, 1.0 - allowed) if events < seen else 1.0
 
 
 def _same_paths(candidate: Brief, current: Brief) -> None:

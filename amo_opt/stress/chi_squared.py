@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from amo_opt.protocol import elementary
-from amo_opt.protocol.elementary import exp, log
+from amo_opt.protocol.elementary import exp, log, stirling_rest
 from amo_opt.stableswap.kept import kept_with
 
 if TYPE_CHECKING:
@@ -37,14 +37,7 @@ _LEAST: Final = 1e-300
 
 @kept_with(elementary)
 def _log_gamma(a: float) -> float:
-    """Stirling's series from 12 on."""
-    factor = 1.0
-    while a < 12.0:
-        factor *= a
-        a += 1.0
-    z = 1.0 / (a * a)
-    rest = (1.0 / 12.0 - z * (1.0 / 360.0 - z * (1.0 / 1260.0 - z * (1.0 / 1680.0 - z * (1.0 / 1188.0 - z * (691.0 / 360360.0)))))) / a
-    return (a - 0.5) * log(a) - a + _HALF_LOG_2_PI + rest - log(factor)
+    return (a - 0.5) * log(a) - a + _HALF_LOG_2_PI + stirling_rest(a)
 
 
 @kept_with(elementary)
