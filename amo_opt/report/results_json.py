@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from amo_opt.search.ruling import Binding, Objection, Ruling
     from amo_opt.search.tails import Doubt
 
-SCHEMA = 2
+SCHEMA = 3
 MOST_BYTES = 64 * 1024 * 1024
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None

@@ -50,8 +50,8 @@ def results_schema() -> Schema:
     )  # fmt: skip
     document = _table(
         schema={"const": SCHEMA},
-        study=_table(name=TEXT, hash={"type": "string", "pattern": "^[0-9a-f]{64}$"}, seed=COUNT, optional={"unit": TEXT, "quick": {"const": True}, "trials": COUNT, "paths": COUNT}),
-        versions={"type": "object", "additionalProperties": _or_null(TEXT)},
+        study=_table(name=TEXT, hash={"type": "string", "pattern": "^[0-9a-f]{64}$"}, seed=COUNT, trials=COUNT, paths=COUNT, optional={"unit": TEXT, "quick": {"const": True}}),
+        versions=_table(**{"amo-opt": TEXT, "model": TEXT}),
         finding=_table(title=TEXT, state_date={"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}, warnings=_list(TEXT)),
         current=numbers, recommended=_or_null(numbers), candidates=_list(_ref("candidate")), half_step=_or_null(_ref("candidate")),
         front=_list(_table(id=TEXT, **{"yield": NUMBER, "peg_cvar95_bps": NUMBER})),

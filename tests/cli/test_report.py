@@ -136,7 +136,7 @@ def test_another_study_s_record_is_named(ran, shared, call):
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ('{"schema": 9}', "schema: found 9; allowed: 2"),
+        ('{"schema": 9}', "schema: found 9; allowed: 3"),
         ('{"schema": 1}', "write it anew elsewhere with `amo-opt run"),
         ("{", "cannot be read as results.json"),
     ],
