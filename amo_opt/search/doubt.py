@@ -32,7 +32,7 @@ from amo_opt.search.robust import Responses, Share, band_of, draws_to_prove, sha
 from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, tolerances
 from amo_opt.search.ruling import Condition
 from amo_opt.simulation.mixed import Mixed, draw_mixed, redrawn, simulate_mixed
-from amo_opt.stress.normals import normals_of
+from amo_opt.stress.normals import fill_normals
 
 if TYPE_CHECKING:
     from amo_opt.search.certifier import Certifier
@@ -220,7 +220,9 @@ def _set_right(found: Sequence[_Figures], base: _Figures, known: tuple[FloatArra
 
 
 def _noise(resamples: int, figures: int) -> FloatArray:
-    return normals_of(np.random.default_rng(0), (resamples, figures))
+    found = np.empty((1, resamples * figures))
+    fill_normals(np.zeros((1, 2), dtype=np.uint64), found)
+    return found.reshape(resamples, figures)
 
 
 def margins_of(figures: FloatArray, study: Study, limits: Sequence[_Limit]) -> FloatArray:

@@ -6,7 +6,7 @@ A path's rows are the same bits whether they are drawn or taken from here, so no
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 import numpy as np
@@ -28,23 +28,33 @@ class KeptNormals:
         self._lock = Lock()
         self._bytes = 0
 
-    def fill(self, key: Key, out: Row, draw: Callable[[Row], object]) -> None:
-        """The row of that key into ``out``, drawn into it where it is not kept."""
+    def rows(self, keys: Sequence[Key], draw: Callable[[list[int]], Row]) -> Row:
+        """The rows of those keys, (keys, steps), all of one length; those that are not kept are drawn together, by their places."""
         with self._lock:
-            row = self._rows.get(key)
-            if row is not None:
-                self._rows.move_to_end(key)
-        if row is not None:
-            out[:] = row
-            return
-        draw(out)
-        row = out.copy()
+            held = [self._rows.get(key) for key in keys]
+            for key, row in zip(keys, held, strict=True):
+                if row is not None:
+                    self._rows.move_to_end(key)
+        missing = [place for place, row in enumerate(held) if row is None]
+        if len(missing) == len(keys):
+            out = fresh = draw(missing)
+        else:
+            out = np.empty((len(keys), keys[0][-1]))
+            for place, row in enumerate(held):
+                if row is not None:
+                    out[place] = row
+            if not missing:
+                return out
+            fresh = draw(missing)
+            out[missing] = fresh
         with self._lock:
-            if key not in self._rows:
-                self._bytes += row.nbytes
-            self._rows[key] = row
+            for place, row in zip(missing, fresh, strict=True):
+                if keys[place] not in self._rows:
+                    self._bytes += row.nbytes
+                self._rows[keys[place]] = row.copy()
             while self._bytes > self.limit:
                 self._bytes -= self._rows.popitem(last=False)[1].nbytes
+        return out
 
 
 KEPT = KeptNormals()

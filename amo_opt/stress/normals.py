@@ -41,10 +41,12 @@ _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _ROOT: Final = np.uint64(0xBB67AE8584CAA73B)
 _ROUNDS: Final = 10
 _LAYER_BITS, _SIGN, _PART = np.uint64(0xFF), np.uint64(0x100), np.uint64(0x000FFFFFFFFFFFFF)
-_PAST_SIGN, _TO_UNIT, _TAIL_SIGN = np.uint64(9), np.uint64(11), np.uint64(0x100)
+_PAST_SIGN, _TO_UNIT, _TAIL_SIGN = np.uint64(9), np.uint64(11), np.uint64(0x20000)
 _TWO_53: Final = 1.0 / 9007199254740992.0
-_SPARE: Final = 64
-"""Bits beyond one a normal and an eighth: hardly ever too few, and where they are more are made."""
+_ANEW, _INSIDE, _BESIDE, _BEYOND, _FALLS = range(5)
+"""What a raw number is for: a point, which then counts or asks for more."""
+_AT_ONCE: Final = 64
+"""Raw numbers that are made at a time."""
 
 
 def _high_of(_context: Any, _a: Any, _b: Any) -> Any:
@@ -65,61 +67,62 @@ high_of: Any = _plain_high_of if config.DISABLE_JIT else intrinsic(_high_of)  # 
 
 
 @kept
-def _philox(key: Bits, raw: Bits) -> None:
-    """What NumPy's ``Philox(key=key).random_raw(raw.size)`` gives, for a multiple of four."""
-    for block in range(raw.size // 4):
-        a, b, c, d = np.uint64(block + 1), np.uint64(0), np.uint64(0), np.uint64(0)
-        first, second = key[0], key[1]
+def _philox(first_key: np.uint64, second_key: np.uint64, begin: np.uint64, raw: Bits) -> None:
+    """What NumPy's ``Philox(key=key)`` gives from its block ``begin`` on, for a multiple of eight."""
+    for pair in range(raw.size // 8):  # two blocks side by side: a round waits for the one before
+        a, b, c, d = begin + np.uint64(2 * pair + 1), np.uint64(0), np.uint64(0), np.uint64(0)
+        e, f, g, h = begin + np.uint64(2 * pair + 2), np.uint64(0), np.uint64(0), np.uint64(0)
+        first, second = first_key, second_key
         for _ in range(_ROUNDS):
-            above, beside = high_of(_FIRST, a), high_of(_SECOND, c)
-            low, lower = _FIRST * a, _SECOND * c
-            a, b, c, d = beside ^ b ^ first, lower, above ^ d ^ second, low
+            above, beside, over, next_to = high_of(_FIRST, a), high_of(_SECOND, c), high_of(_FIRST, e), high_of(_SECOND, g)
+            a, b, c, d = beside ^ b ^ first, _SECOND * c, above ^ d ^ second, _FIRST * a
+            e, f, g, h = next_to ^ f ^ first, _SECOND * g, over ^ h ^ second, _FIRST * e
             first, second = first + _GOLDEN, second + _ROOT
-        raw[4 * block], raw[4 * block + 1], raw[4 * block + 2], raw[4 * block + 3] = a, b, c, d
+        at = 8 * pair
+        raw[at], raw[at + 1], raw[at + 2], raw[at + 3] = a, b, c, d
+        raw[at + 4], raw[at + 5], raw[at + 6], raw[at + 7] = e, f, g, h
 
 
 @kept_with(elementary)
-def _tail(raw: Bits, at: int) -> tuple[float, int]:
-    """How far beyond the tail's edge (Marsaglia), and where the next bits are: past the end where there are too few."""
-    while at + 1 < raw.size:
-        beyond = -log1p(-((raw[at] >> _TO_UNIT) * _TWO_53)) / _R
-        steep = -log1p(-((raw[at + 1] >> _TO_UNIT) * _TWO_53))
-        at += 2
-        if steep + steep > beyond * beyond:
-            return beyond, at
-    return 0.0, raw.size + 1
+def _outside(phase: int, x: float, unit: float, high: float, low: float) -> tuple[int, float]:
+    """What one number more makes of a point outside its layer: the next phase, `_INSIDE` where it counts, and the point.
+
+    Beside a layer it counts where it lies under the curve. In the tail (Marsaglia) one number says how far beyond the edge, the next with the chance that the curve
+    falls from there whether it counts.
+    """
+    if phase == _BESIDE:
+        return _INSIDE if (high - low) * unit + low < exp(-0.5 * x * x) else _ANEW, x
+    if phase == _BEYOND:
+        return _FALLS, -log1p(-unit) / _R
+    steep = -log1p(-unit)
+    return (_INSIDE, _R + x) if steep + steep > x * x else (_BEYOND, 0.0)
 
 
 @kept_with(elementary)
-def _ziggurat(raw: Bits, out: Floats, scale: Floats, height: Floats, inside: Bits) -> int:
-    """Normals from raw bits until one of them is used up: how many of ``out`` are filled."""
-    at = 0
-    for i in range(out.size):
-        while True:
-            if at >= raw.size:
-                return i
+def _ziggurat(keys: Bits, out: Floats, scale: Floats, height: Floats, inside: Bits) -> None:
+    raw = np.empty(_AT_ONCE, dtype=np.uint64)
+    for row in range(out.shape[0]):
+        begin, at, i = np.uint64(0), _AT_ONCE, 0
+        phase, layer, negative, x = _ANEW, np.int64(0), False, 0.0
+        while i < out.shape[1]:
+            if at == _AT_ONCE:
+                _philox(keys[row, 0], keys[row, 1], begin, raw)
+                begin += np.uint64(_AT_ONCE // 4)
+                at = 0
             bits = raw[at]
             at += 1
-            layer = int(bits & _LAYER_BITS)
-            part = (bits >> _PAST_SIGN) & _PART
-            x = part * scale[layer]
-            found = -x if bits & _SIGN else x
-            if part < inside[layer]:
-                break
-            if layer == 0:
-                beyond, at = _tail(raw, at)
-                found = -(_R + beyond) if part & _TAIL_SIGN else _R + beyond
-                break
-            if at >= raw.size:
-                return i
-            unit = (raw[at] >> _TO_UNIT) * _TWO_53
-            at += 1
-            if (height[layer - 1] - height[layer]) * unit + height[layer] < exp(-0.5 * x * x):
-                break
-        if at > raw.size:
-            return i
-        out[i] = found
-    return out.size
+            if phase == _ANEW:
+                layer = np.int64(bits & _LAYER_BITS)
+                part = (bits >> _PAST_SIGN) & _PART
+                x = part * scale[layer]
+                negative = (bits & (_SIGN if layer > 0 or part < inside[0] else _TAIL_SIGN)) != 0
+                phase = _INSIDE if part < inside[layer] else _BESIDE if layer > 0 else _BEYOND
+            else:
+                phase, x = _outside(phase, x, (bits >> _TO_UNIT) * _TWO_53, height[layer - 1], height[layer])
+            if phase == _INSIDE:
+                out[row, i] = -x if negative else x
+                i += 1
+                phase = _ANEW
 
 
 @cache
@@ -148,21 +151,6 @@ def _tables() -> tuple[Floats, Floats, Bits]:
         )
 
 
-def fill_normals(key: Bits, out: Floats) -> None:
-    """Standard normals of one stream into ``out``, contiguous float64: the first of them whatever their number. ``key``: two uint64."""
-    spare = out.size // 8 + _SPARE
-    while True:
-        raw = np.empty(4 * (-(-(out.size + spare) // 4)), dtype=np.uint64)
-        _philox(key, raw)
-        if _ziggurat(raw, out, *_tables()) == out.size:
-            return
-        spare *= 4
-
-
-def normals_of(generator: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """As many standard normals from a generator's raw bits, which it spends."""
-    out = np.empty(shape)
-    raw, flat = np.empty(0, dtype=np.uint64), out.reshape(-1)
-    while _ziggurat(raw, flat, *_tables()) < flat.size:
-        raw = np.concatenate([raw, generator.bit_generator.random_raw(flat.size // 8 + _SPARE if raw.size else flat.size + _SPARE)])
-    return out
+def fill_normals(keys: Bits, out: Floats) -> None:
+    """Standard normals into the rows of ``out``, (streams, n), C-contiguous float64: the first n of each stream, whose key are the two uint64 of its row of ``keys``."""
+    _ziggurat(keys, out, *_tables())

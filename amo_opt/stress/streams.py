@@ -7,7 +7,6 @@ of the five names, and the counter starts at 0. Which other draws were made, in 
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,8 @@ from amo_opt.stress.kept_normals import KEPT
 from amo_opt.stress.normals import fill_normals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -64,21 +65,20 @@ class Streams:
 
     def normals(self, paths: range, purpose: str, *, steps: int) -> NDArray[np.float64]:
         """Standard normal noise: float64 of shape (paths, steps); a path's first hours do not depend on ``steps``."""
-        out = np.empty((len(paths), steps), dtype=np.float64)
-        for row, path in enumerate(paths):
-            self._draw(path, purpose, out[row])
-        return out
+        return self._drawn(paths, purpose, steps)
 
     def shared_normals(self, paths: range, purpose: str, *, steps: int) -> NDArray[np.float64]:
         """`normals` that are asked for again soon."""
-        out, origin = np.empty((len(paths), steps), dtype=np.float64), self._prefix.digest()
-        for row, path in enumerate(paths):
-            KEPT.fill((origin, path, purpose, steps), out[row], partial(self._draw, path, purpose))
-        return out
+        origin = self._prefix.digest()
+        return KEPT.rows(
+            [(origin, path, purpose, steps) for path in paths], lambda missing: self._drawn([paths[row] for row in missing], purpose, steps)
+        )
 
     def unpushed_normals(self, paths: range, purpose: str, *, steps: int) -> NDArray[np.float64]:
         """`normals` of a noise that no tilt reaches: the same for a path and its twins."""
         return self.shared_normals(paths, purpose, steps=steps)
 
-    def _draw(self, path: int, purpose: str, out: NDArray[np.float64]) -> None:
-        fill_normals(self._key(path, purpose), out)
+    def _drawn(self, paths: Sequence[int], purpose: str, steps: int) -> NDArray[np.float64]:
+        out = np.empty((len(paths), steps), dtype=np.float64)
+        fill_normals(np.array([self._key(path, purpose) for path in paths], dtype=np.uint64).reshape(-1, 2), out)
+        return out

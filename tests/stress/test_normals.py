@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import gammainccinv, gammaincinv, ndtr
 from scipy.stats import kstest
 
 from amo_opt.stress.chi_squared import LARGEST, MANY, chi_squared_of
-from amo_opt.stress.normals import _philox, _tables, fill_normals, normals_of
+from amo_opt.stress.normals import _philox, _tables, fill_normals
 
 KEY = np.array([0x1234567890ABCDEF, 0xFEDCBA0987654321], dtype=np.uint64)
+
+
+def drawn(size: int, *keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    out = np.empty((max(1, len(keys)), size))
+    fill_normals(np.array(keys or (KEY,)), out)
+    return out
 
 
 def test_philox_is_numpys() -> None:
     """Bit by bit, at keys whose products and sums overflow."""
     for key in (KEY, np.zeros(2, dtype=np.uint64), np.full(2, 2**64 - 1, dtype=np.uint64)):
-        raw = np.empty(4_000, dtype=np.uint64)
-        _philox(key, raw)
-        np.testing.assert_array_equal(raw, np.random.Philox(key=key).random_raw(4_000))
+        raw, rest = np.empty(4_000, dtype=np.uint64), np.empty(400, dtype=np.uint64)
+        _philox(key[0], key[1], np.uint64(0), raw)
+        _philox(key[0], key[1], np.uint64(1_000), rest)
+        np.testing.assert_array_equal(np.concatenate([raw, rest]), np.random.Philox(key=key).random_raw(4_400))
 
 
 def test_normals_are_numpys_to_the_digits_of_its_tables() -> None:
     """Two million of them, tails and wedges among them: one draw more or less anywhere and everything after it would be another."""
-    ours = np.empty(2_000_000)
-    fill_normals(KEY, ours)
+    ours = drawn(2_000_000)[0]
     theirs = np.random.Generator(np.random.Philox(key=KEY)).standard_normal(ours.size)
     assert (np.abs(theirs) > 3.7).sum() > 300
     np.testing.assert_allclose(ours, theirs, rtol=4e-14, atol=0.0)
@@ -32,32 +39,14 @@ def test_normals_are_numpys_to_the_digits_of_its_tables() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 2, 7, 63, 64, 65, 1_776])
 def test_the_first_ones_whatever_their_number(size: int) -> None:
-    """Also where the bits run out and are drawn again."""
-    whole, some = np.empty(1_776), np.empty(size)
-    fill_normals(KEY, whole)
-    fill_normals(KEY, some)
-    np.testing.assert_array_equal(some, whole[:size])
-
-
-def test_bits_that_run_out_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With none to spare every draw runs out at first."""
-    whole, again = np.empty(5_000), np.empty(5_000)
-    fill_normals(KEY, whole)
-    monkeypatch.setattr("amo_opt.stress.normals._SPARE", 1 - 5_000 // 8)
-    fill_normals(KEY, again)
-    np.testing.assert_array_equal(again, whole)
-
-
-def test_of_a_generators_bits() -> None:
-    """As the generator itself would draw them."""
-    ours = normals_of(np.random.default_rng(0), (300, 7))
-    np.testing.assert_allclose(ours, np.random.default_rng(0).standard_normal((300, 7)), rtol=4e-14, atol=0.0)
+    """And a row is its stream's, whatever stands beside it."""
+    whole = drawn(1_776)[0]
+    np.testing.assert_array_equal(drawn(size, np.ones(2, dtype=np.uint64), KEY)[1], whole[:size])
 
 
 def test_they_are_normal() -> None:
     """By Kolmogorov and Smirnov, and their tails beyond the ziggurat's edge by count."""
-    z = np.empty(1_000_000)
-    fill_normals(KEY, z)
+    z = drawn(1_000_000)[0]
     assert kstest(z, "norm").pvalue > 0.01
     beyond = (np.abs(z) > 3.6541528853610088).sum()
     assert abs(beyond - 2e6 * ndtr(-3.6541528853610088)) < 4.0 * np.sqrt(2e6 * ndtr(-3.6541528853610088))
