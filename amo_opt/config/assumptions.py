@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
@@ -114,9 +115,14 @@ def _weights(scenarios: Sequence[Scenario]) -> Iterator[Assumption]:
 
 def joint_draws(study: Study, doubted: Sequence[Assumption], *, count: int) -> Iterator[Draw]:
     """That many joint draws of what is in doubt; where the study has a fit of spells, each with one of its draws."""
-    for number, point in enumerate(_points(study.search.seed, len(doubted), count)):
-        found = drawn(study, doubted, [each.at(float(u)) for each, u in zip(doubted, point, strict=True)], number=number)
-        yield found if study.spells is None else replace(found, study=_with_spells(found.study, study, number))
+    return (joint_draw(study, doubted, number, count=count) for number in range(count))
+
+
+def joint_draw(study: Study, doubted: Sequence[Assumption], number: int, *, count: int) -> Draw:
+    """That one of ``count`` joint draws."""
+    point = _points(study.search.seed, len(doubted), count)[number]
+    found = drawn(study, doubted, [each.at(float(u)) for each, u in zip(doubted, point, strict=True)], number=number)
+    return found if study.spells is None else replace(found, study=_with_spells(found.study, study, number))
 
 
 def _with_spells(drawn_study: Study, study: Study, number: int) -> Study:
@@ -132,6 +138,7 @@ def _with_spells(drawn_study: Study, study: Study, number: int) -> Study:
     return replace(drawn_study, scenarios=tuple(moved(each) for each in drawn_study.scenarios))
 
 
+@lru_cache(maxsize=4)
 def _points(seed: int, dimensions: int, count: int) -> NDArray[np.float64]:
     from scipy.stats import qmc  # here, because it takes long to import
 

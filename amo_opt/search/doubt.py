@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from amo_opt.config.assumptions import Assumption, Draw, assumptions, joint_draws
+from amo_opt.config.assumptions import Assumption, Draw, assumptions, joint_draw, joint_draws
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
@@ -31,7 +32,9 @@ from amo_opt.search.result import AssumptionDoubt, Band, Candidate, Driver
 from amo_opt.search.robust import Responses, Share, band_of, draws_to_prove, share_of
 from amo_opt.search.rule import COMPARED, COVER, DOLLAR, PEG, YIELD, tolerances
 from amo_opt.search.ruling import Condition
+from amo_opt.simulation.executor import run_all
 from amo_opt.simulation.mixed import Mixed, draw_mixed, redrawn, simulate_mixed
+from amo_opt.simulation.spans import Designs
 from amo_opt.stress.normals import fill_normals
 
 if TYPE_CHECKING:
@@ -101,24 +104,20 @@ def drawn_of(
     if not count or not doubted:
         return None
     few = replace(study, certification=replace(study.certification, bootstrap=min(RESAMPLES, study.certification.bootstrap)))
-    usual = draw_mixed(few, paths=1, stream=stream, designs=certifier.few(stream, blocks * LANES), again=True)
-    limits = tuple(
-        _Limit(rule, each.name, rule.limit(study.constraints, each)) for each in study.scenarios for rule in rules_of(study.constraints)
-    )
+    designs = certifier.few(stream, blocks * LANES)
+    usual, limits = _usual(few, stream, designs), _limits(study)
     sets = [each.parameters for each in rivals]
     base = _figures(few, sets, usual, limits)
-    draws = list(joint_draws(few, doubted, count=count))
-    done = iter(range(1, len(draws) + 1))
-
-    def run(draw: Draw) -> list[_Figures] | None:
-        try:
-            found = _figures(draw.study, sets, redrawn(usual, draw.study), limits)
-        except SimulationError:
-            found = None
-        certifier.watch(ProgressEvent(phase="doubt", done=next(done), total=len(draws)))
-        return found
-
-    ran = [(draw, each) for draw, each in zip(draws, certifier.map(run, draws), strict=True) if each is not None]
+    jobs = [_OneDraw(number, count, stream, designs, len(sets) + 1) for number in range(count)]
+    found = run_all(
+        certifier.workers,
+        _run_draw,
+        jobs,
+        few,
+        sets,
+        progress=lambda done: certifier.watch(ProgressEvent(phase="doubt", done=done, total=count)),
+    )
+    ran = [(draw, each) for draw, each in zip(joint_draws(few, doubted, count=count), found, strict=True) if each is not None]
     if len(ran) < LEAST_RUN:
         return None
     return Drawn(
@@ -130,6 +129,50 @@ def drawn_of(
         ),
         limits=limits,
         mixed=usual,
+    )
+
+
+@dataclass(frozen=True)
+class _OneDraw:
+    """A joint draw by its ``number``, run on few of a stream's paths."""
+
+    number: int
+    count: int
+    stream: str
+    designs: Designs
+    sets: int
+
+    @property
+    def runs(self) -> int:
+        """Blocks of every set."""
+        return BLOCKS * self.sets
+
+
+def _run_draw(job: _OneDraw, study: Study, sets: Sequence[ParameterSet]) -> list[list[_Figures] | None]:
+    """The figures of the sets in the draw; None where it cannot be simulated."""
+    draw = joint_draw(study, assumptions(study), job.number, count=job.count)
+    usual = _usual(study, job.stream, job.designs)
+    try:
+        return [_figures(draw.study, sets, redrawn(usual, draw.study), _limits(study))]
+    except SimulationError:
+        return [None]
+
+
+_LAST: list[tuple[Study, str, Designs, Mixed]] = []
+_LOCK = Lock()
+
+
+def _usual(study: Study, stream: str, designs: Designs) -> Mixed:
+    """The paths under the study's own figures: drawn once for all draws that a process runs one after the other."""
+    with _LOCK:
+        if not _LAST or _LAST[0][0] is not study or _LAST[0][1:3] != (stream, designs):
+            _LAST[:] = [(study, stream, designs, draw_mixed(study, paths=1, stream=stream, designs=designs, again=True))]
+        return _LAST[0][3]
+
+
+def _limits(study: Study) -> tuple[_Limit, ...]:
+    return tuple(
+        _Limit(rule, each.name, rule.limit(study.constraints, each)) for each in study.scenarios for rule in rules_of(study.constraints)
     )
 
 

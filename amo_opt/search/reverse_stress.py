@@ -7,7 +7,6 @@ it, as a share of the whole outside supply: stablecoin in the pool that provider
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from amo_opt.scoring.types import Estimate
 from amo_opt.search.break_points import Breaking, BreakPoint, Failures, Watch, bisect, order_statistic, points_of_lanes
 from amo_opt.search.result import RunCapacity
 from amo_opt.simulation.engine import draw_rows, hours_of, simulate, simulate_given, trace_many
-from amo_opt.simulation.executor import Workers, executor_of
+from amo_opt.simulation.executor import Workers, run_all
 from amo_opt.simulation.market_block import packed
 from amo_opt.stress.catalogue import load_scenario
 from amo_opt.wording import in_account, named, significant
@@ -155,16 +154,50 @@ def run_capacities(
     A path is run at the sizes its own bisection asks for and at no other, side by side with paths that ask for other sizes.
     """
     blocks = [range(first, min(first + LANES, paths)) for first in range(0, paths, LANES)]
-    with ThreadPoolExecutor(max_workers=executor_of(workers).threads) as pool:
-        jobs = [(parameters, block) for parameters in sets for block in blocks]
-        found = list(pool.map(lambda job: _survived(job[0], study, job[1], rounds), jobs))
-        whole = [np.concatenate(found[k : k + len(blocks)]) for k in range(0, len(found), len(blocks))]
-        most = [order_statistic(points, share=0.95, largest=LARGEST["run"]) for points in whole]
-        paid = list(pool.map(lambda job: paid_at(job[0], job[1], study, paths=paths), zip(most, sets, strict=True)))
+    found = run_all(workers, _survive, [_Bisection(place, block, rounds) for place in range(len(sets)) for block in blocks], study, sets)
+    whole = [np.concatenate(found[k : k + len(blocks)]) for k in range(0, len(found), len(blocks))]
+    most = [order_statistic(points, share=0.95, largest=LARGEST["run"]) for points in whole]
+    paid = run_all(workers, _paid, [_Payment(place, point, paths) for place, point in enumerate(most)], study, sets)
     return [
         RunCapacity(candidate=parameters.name, value=_estimate(point), paid=_estimate(out))
         for parameters, point, out in zip(sets, most, paid, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class _Bisection:
+    """Some paths of the set at a place."""
+
+    place: int
+    paths: range
+    rounds: int
+
+    @property
+    def runs(self) -> int:
+        """One a round."""
+        return self.rounds
+
+
+@dataclass(frozen=True)
+class _Payment:
+    """The set at a place at its largest run."""
+
+    place: int
+    point: BreakPoint
+    paths: int
+
+    @property
+    def runs(self) -> int:
+        """Its blocks."""
+        return -(-self.paths // LANES)
+
+
+def _survive(job: _Bisection, study: Study, sets: Sequence[ParameterSet]) -> list[Array]:
+    return [_survived(sets[job.place], study, job.paths, job.rounds)]
+
+
+def _paid(job: _Payment, study: Study, sets: Sequence[ParameterSet]) -> list[BreakPoint]:
+    return [paid_at(job.point, sets[job.place], study, paths=job.paths)]
 
 
 def _survived(parameters: ParameterSet, study: Study, paths: range, rounds: int) -> Array:

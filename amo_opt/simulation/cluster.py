@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from amo_opt.errors import AmoOptError
-from amo_opt.simulation.executor import Job, Task, Work
+from amo_opt.simulation.executor import AnyJob, Task, Work
 from amo_opt.simulation.remote import about, refuse_others, same, serialise, there
 from amo_opt.simulation.size import STEP_SECONDS
 
@@ -162,7 +162,7 @@ class DaskExecutor:
         return self._study[1]
 
     def run(  # noqa: C901 - one loop, best read whole
-        self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]
+        self, work: Work, jobs: Sequence[AnyJob], study: Study, sets: Sequence[ParameterSet]
     ) -> Iterator[tuple[int, list[Any]]]:
         """As they are finished."""
         serialised = serialise(study)
@@ -175,7 +175,7 @@ class DaskExecutor:
         waiting: dict[str, Any] = {}
         lost: dict[int, int] = {}
         steps = study.simulation.transition_hours + study.simulation.window_hours
-        longest = max((sum(len(task.sets) for task in job.tasks) for job in jobs), default=0) * STEP_SECONDS * steps
+        longest = max((job.runs for job in jobs), default=0) * STEP_SECONDS * steps
 
         def hand_out(numbers: Sequence[int], home: str | None) -> None:
             token = uuid.uuid4().hex

@@ -59,9 +59,23 @@ class Job:
     watched: Watched | None = None
     kept: bool = False
 
+    @property
+    def runs(self) -> int:
+        """Sets times blocks."""
+        return sum(len(task.sets) for task in self.tasks)
 
-Work = Callable[[Job, "Study", "Sequence[ParameterSet]"], list[Any]]
-"""The results of a job, one for each set of each task in their order; what fails is a `SimulationError` in its place.
+
+class AnyJob(Protocol):
+    """What one worker does in one go: plain values, which travel."""
+
+    @property
+    def runs(self) -> int:
+        """Of how many blocks by one set it is, roughly: how long a worker may be silent hangs on it."""
+        ...
+
+
+Work = Callable[[Any, "Study", "Sequence[ParameterSet]"], list[Any]]
+"""A function of a module: the results of a job. Of a `Job` one for each set of each task in their order; what fails is a `SimulationError` in its place.
 
 A set that is watched on a task has a pair in its place: the outcome's columns, and its prices of shape (steps, lanes).
 """
@@ -79,8 +93,8 @@ class Executor(Protocol):
         """The tasks shared out: one list a job, together every (task, set) once. ``kept`` = the paths stay where they were drawn."""
         ...
 
-    def run(self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
-        """(place of the job, its results), in any order; ``work`` is a function of a module."""
+    def run(self, work: Work, jobs: Sequence[AnyJob], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
+        """(place of the job, its results), in any order."""
         ...
 
 
@@ -102,7 +116,7 @@ class Threads:
         most = max((len(task.sets) for task in tasks), default=0)
         return [[replace(task, sets=(task.sets[k],))] for k in range(most) for task in tasks if k < len(task.sets)]
 
-    def run(self, work: Work, jobs: Sequence[Job], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
+    def run(self, work: Work, jobs: Sequence[AnyJob], study: Study, sets: Sequence[ParameterSet]) -> Iterator[tuple[int, list[Any]]]:
         """In the order of the jobs."""
         with ThreadPoolExecutor(max_workers=self.threads) as pool:
             yield from enumerate(pool.map(lambda job: work(job, study, sets), jobs))
@@ -115,3 +129,20 @@ Workers = int | Executor
 def executor_of(workers: Workers) -> Executor:
     """The executor; a number means threads."""
     return Threads(workers) if isinstance(workers, int) else workers
+
+
+def run_all(
+    workers: Workers,
+    work: Work,
+    jobs: Sequence[AnyJob],
+    study: Study,
+    sets: Sequence[ParameterSet],
+    *,
+    progress: Callable[[int], object] = lambda _: None,
+) -> list[Any]:
+    """The results of every job, one list after the other in the order of the jobs; ``progress`` is told how many jobs are done."""
+    found: list[list[Any]] = [[] for _ in jobs]
+    for done, (place, results) in enumerate(executor_of(workers).run(work, jobs, study, sets), start=1):
+        found[place] = results
+        progress(done)
+    return [each for results in found for each in results]

@@ -14,7 +14,7 @@ from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.errors import AmoOptError, SimulationError
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation import engine
-from amo_opt.simulation.executor import Job, Work
+from amo_opt.simulation.executor import AnyJob, Work
 from amo_opt.version import __version__
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def about(serialised_study: bytes) -> dict[str, str]:
     }
 
 
-def there(work: Work, job: Job, study: bytes, sets: bytes) -> tuple[dict[str, str], list[Any]]:
+def there(work: Work, job: AnyJob, study: bytes, sets: bytes) -> tuple[dict[str, str], list[Any]]:
     """Runs on a worker: what results hang on there, and the job's results."""
     return about(study), work(job, deserialise(study), deserialise(sets))
 

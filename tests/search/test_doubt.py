@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +19,13 @@ from amo_opt.search.certifier import Certifier
 from amo_opt.search.doubt import doubt_of, margins_of, passes
 from amo_opt.search.progress import silent
 from amo_opt.search.result import Candidate
+from amo_opt.search.reverse_stress import run_capacities
 from amo_opt.search.rule import COMPARED, PEG, YIELD
 from amo_opt.search.sensitivity import conditions
 from amo_opt.simulation.engine import simulate
+from amo_opt.simulation.executor import Threads
 from amo_opt.simulation.mixed import draw_mixed, redrawn
+from amo_opt.simulation.remote import deserialise, serialise
 from amo_opt.stress.tilts import Design, Tilt
 
 
@@ -144,3 +148,21 @@ def test_no_draws_no_doubt(study, rival):
     """Where the study asks for none."""
     off = replace(study, certification=replace(study.certification, draws=0))
     assert doubt_of(Certifier(off, 1, silent), rival, recommended=True) is None
+
+
+class Travelling(Threads):
+    """Hands everything over as a cluster does, in bytes, and gives results back last job first."""
+
+    def run(self, work, jobs, study, sets):
+        there, given = deserialise(serialise(study)), deserialise(serialise(tuple(sets)))
+        yield from reversed([(place, work(pickle.loads(pickle.dumps(job)), there, given)) for place, job in enumerate(jobs)])  # noqa: S301 - its own bytes
+
+
+def test_draws_and_runs_travel(study, rival):
+    """What a cluster's workers make of a joint draw and of a run, from keys alone, is what threads make of it."""
+    told = []
+    far = Certifier(study, Travelling(), told.append)
+    assert doubt_of(far, rival, recommended=True) == doubt_of(Certifier(study, 1, silent), rival, recommended=True)
+    assert [(each.phase, each.done, each.total) for each in told] == [("doubt", done, 16) for done in range(1, 17)]
+    sets = [study.current, rival.parameters]
+    assert run_capacities(sets, study, paths=80, rounds=3, workers=Travelling()) == run_capacities(sets, study, paths=80, rounds=3)
