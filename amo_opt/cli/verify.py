@@ -13,9 +13,7 @@ import click
 
 from amo_opt.cli.options import cluster_option, load, storage_url, tell_time, thread_count
 from amo_opt.cli.streams import say
-from amo_opt.config.wording import shown
 from amo_opt.errors import AmoOptError
-from amo_opt.files import read_file
 from amo_opt.wording import count
 
 if TYPE_CHECKING:
@@ -101,6 +99,8 @@ def command(folder: Path, *, study_file: Path | None, workers: int | None, clust
 
 def read_results(folder: Path) -> Told:
     """What the report is of. Raises `AmoOptError` where there is none, or none that says enough to be run again."""
+    from amo_opt.config.wording import shown
+    from amo_opt.files import read_file
     from amo_opt.report.results_json import MOST_BYTES, SCHEMA
 
     file = folder / RESULTS
@@ -182,4 +182,6 @@ def _unlike(there: object, here: object, path: str) -> Iterator[str]:
 
 
 def _short(value: object) -> str:
+    from amo_opt.config.wording import shown
+
     return f"{len(value)} of them" if isinstance(value, (dict, list)) else shown(value)

@@ -173,7 +173,7 @@ def log1p(x: float) -> float:
 
 @scalar
 def stirling_rest(a: float) -> float:
-    """log Γ(a) less (a − ½) log a − a + ½ log 2π, for ``a`` above 0: Stirling's series from 12 on, from there down by Γ(a + 1) = a Γ(a)."""
+    """What log Gamma(a) is beyond (a − 1/2) log a − a + log(2 pi) / 2, for ``a`` above 0: Stirling's series from 12 on, below by Gamma(a + 1) = a Gamma(a)."""
     shifted, factor = a, 1.0
     while shifted < 12.0:
         factor *= shifted

@@ -6,9 +6,11 @@ import json
 import math
 from dataclasses import replace
 
+from amo_opt.config.identity import MODEL_VERSION
 from amo_opt.report.results_json import results_json
 from amo_opt.scoring.replay import Demand
 from amo_opt.scoring.types import Estimate
+from amo_opt.version import __version__
 
 TOP = {
     "schema",
@@ -44,8 +46,8 @@ def test_the_keys_are_those_promised(result):
     """Others read this file: its shape is a promise."""
     document = json.loads(results_json(result))
     assert set(document) == TOP
-    assert document["study"] == {"name": "frax-2022", "hash": "5e" * 32, "seed": 1}
-    assert set(document["versions"]) == {"python", "numpy", "numba", "optuna", "amo-opt"}
+    assert document["study"] == {"name": "frax-2022", "hash": "5e" * 32, "seed": 1, "trials": 200, "paths": 64}
+    assert document["versions"] == {"amo-opt": __version__, "model": str(MODEL_VERSION)}
     for candidate in document["candidates"]:
         assert {"id", "parameters", "search", "certified", "constraints"} <= set(candidate)
         assert all(set(each) == {"value", "interval", "n"} for each in candidate["certified"].values())
@@ -55,7 +57,7 @@ def test_the_keys_are_those_promised(result):
 def test_what_stands_around_the_shown_set_is_there_with_intervals(result):
     """Every figure of the surroundings has value, interval and n, so that a machine can draw them again."""
     document = json.loads(results_json(result))
-    assert document["schema"] == 2
+    assert document["schema"] == 3
     assert len(document["neighbours"]) == len(result.neighbours)
     assert document["half_step"]["certified_on"] == "holdout"
     estimates = [each["differences"]["yield"] for each in document["neighbours"]]

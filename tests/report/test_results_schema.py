@@ -47,7 +47,7 @@ def test_what_is_written_passes(result):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda document: document.update(schema=3),
+        lambda document: document.update(schema=2),
         lambda document: document.pop("verdict"),
         lambda document: document.update(new_key=1),
         lambda document: document["verdict"].update(outcome="maybe"),

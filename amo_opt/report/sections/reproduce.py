@@ -25,7 +25,7 @@ def blocks(of: Account) -> list[Block]:
         Text("In the study file's folder:"),
         Pre(run_command(of.result)),
         Text("Study hash ", Code(of.study.hash), ", SHA-256 of results.json ", Code(of.results_hash), "."),
-        Text("Whether another machine finds the same results.json: ", Code(f"amo-opt verify reports/{of.name}"), "."),
+        Text("Whether another machine finds the same results.json: ", Code("amo-opt verify DIR"), ", DIR being the folder of this report."),
         Text(f"Made with {installed}."),
         Text(
             Strong("Disclaimer and conflicts of interest. To be filled in by the author before posting:"),
