@@ -77,7 +77,7 @@ def test_workers_out_and_storage_change_no_byte(finished, shared, call, tmp_path
     assert called.status == 0
     assert (tmp_path / "other" / "results.json").read_bytes() == (folder / "results.json").read_bytes()
     assert called.out == (folder / "results.json").read_text()
-    assert json.loads(called.out)["schema"] == 2
+    assert json.loads(called.out)["schema"] == 3
     assert "report: " in called.err
     assert (tmp_path / "elsewhere.db").exists()
     assert not (tmp_path / "other.db").exists()
