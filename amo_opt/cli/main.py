@@ -110,7 +110,7 @@ def _status() -> int:  # noqa: PLR0911 - one for every way to end
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         if isinstance(error.__cause__, EOFError):  # to click a user who left; nobody is asked anything here, so a file that is cut short
             return _fault(error.__cause__)
-        kept = "; what was finished is kept, the same command goes on from there" if {"run", "history"} & {*sys.argv[1:2]} else ""
+        kept = "; what was finished is kept, the same command goes on from there" if {"run", "history", "verify"} & {*sys.argv[1:2]} else ""
         say(f"interrupted{kept}", err=True)
         return INTERRUPTED
     except click.exceptions.Exit as stop:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
 RESULTS = "results.json"
 SHOWN = 5
 """Differences that are told one by one."""
+LONGEST_NAME = 100
+"""Characters of a study's name, generously."""
+_GONE = object()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a report's results.json says it is of, and its SHA-256."""
+    """What a report's results.json says it is of, its SHA-256, and all of it."""
 
     name: str
     hash: str
@@ -36,6 +41,7 @@ class Told:
     trials: int
     paths: int
     quick: bool
+    version: str
     model: str
     sha256: str
     document: object
@@ -51,13 +57,20 @@ class Told:
     metavar="STUDY.toml",
     help="The study's file (default: NAME.toml in studies/, or the shipped one of that name).",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    metavar="DIR",
+    help="Where the report of this run is left if it differs (default: DIR-verify, where there is none yet).",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
 @cluster_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the answer.")
-def command(folder: Path, *, study_file: Path | None, workers: int | None, cluster: str | None, quiet: bool) -> int:
+def command(folder: Path, *, study_file: Path | None, out: Path | None, workers: int | None, cluster: str | None, quiet: bool) -> int:
     """Run the study of the report in DIR again, from nothing, and compare: the same results.json to the last byte, or what differs.
 
-    Nothing of the report's own record is read, and nothing of the report is changed. Where something differs the report of this run is left in DIR-verify. After Ctrl-C the same
+    Nothing of the report's own record is read, and nothing of the report is changed. Where something differs the report of this run is left to look at. After Ctrl-C the same
     command goes on from there. Exit status: 0 the same, 1 not the same.
 
     \b
@@ -67,20 +80,23 @@ def command(folder: Path, *, study_file: Path | None, workers: int | None, clust
     """
     from amo_opt.cli.watch import watching
     from amo_opt.onchain.execution_record import FILE, read_record
-    from amo_opt.report import check_folder, write_report
+    from amo_opt.report import write_report
     from amo_opt.report.write import report_files
     from amo_opt.search.optimise import optimise, size_of_run
 
+    folder = folder.resolve()  # a name is needed, which neither . nor .. has
     told = read_results(folder)
+    record = read_record(folder / FILE)
     study = study_of(told, folder, study_file)
-    again = folder.with_name(f"{folder.name}-verify")
-    check_folder(again)
+    again = folder.with_name(f"{folder.name}-verify") if out is None else out
+    if again.exists():
+        raise AmoOptError(f"{again} is there already: remove it, or name another folder with --out")
     threads = thread_count(workers)
     tell_time(study, size_of_run(study, trials=study.search.trials, threads=threads, timed=cluster is None), threads=threads)
-    record = again.with_name(f"{again.name}.db")
-    with watching(study, again, quiet=quiet) as watch:
-        result = optimise(study, workers=threads, cluster=cluster, storage=storage_url(again, None), progress=watch)
-    files = report_files(result, read_record(folder / FILE))
+    held = _held(folder, told)
+    with watching(study, held / "report", quiet=quiet) as watch:
+        result = optimise(study, workers=threads, cluster=cluster, storage=storage_url(held / "report", None), progress=watch)
+    files = report_files(result, record)
     same = files[RESULTS] == (folder / RESULTS).read_bytes()
     if same:
         say(f"verified: {folder / RESULTS} is what this machine gives for the study, sha256 {told.sha256}")
@@ -88,13 +104,19 @@ def command(folder: Path, *, study_file: Path | None, workers: int | None, clust
         if others:
             say(f"beside it differ {', '.join(others)}, which also hang on the versions installed and on notes and dates of the study file")
     else:
-        write_report(result, again)
         for line in _differences(told, files[RESULTS]):
             say(line)
-        say(f"the report of this run: {again}")
-    for left in (record, again.with_name(f"{again.name}.log")):
-        left.unlink(missing_ok=True)  # the next one begins from nothing
+        say(f"the report of this run: {write_report(result, again)}")
+    shutil.rmtree(held)  # the next one begins from nothing
     return 0 if same else 1
+
+
+def _held(folder: Path, told: Told) -> Path:
+    """Where the run is kept until it ends: a place of the user's own, for a record beside a report may be anybody's."""
+    key = hashlib.sha256(f"{folder}\0{told.sha256}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    held = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "amo-opt" / "verify" / key
+    held.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return held
 
 
 def read_results(folder: Path) -> Told:
@@ -113,31 +135,40 @@ def read_results(folder: Path) -> Told:
         raise AmoOptError(f"{file}: is not JSON; name the folder of a report") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
-        raise AmoOptError(f"{file}: schema: found {'nothing' if schema is None else shown(schema)}; allowed: {SCHEMA}")
-    try:
-        study = document["study"]
-        return Told(
-            name=str(study["name"]),
-            hash=str(study["hash"]),
-            seed=int(study["seed"]),
-            trials=int(study["trials"]),
-            paths=int(study["paths"]),
-            quick=study.get("quick") is True,
-            model=str(document["versions"].get("model")),
-            sha256=hashlib.sha256(raw).hexdigest(),
-            document=document,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise AmoOptError(
-            f"{file}: lacks {error} of its study, as reports written before `amo-opt verify` do: `amo-opt run` writes one that can be verified"
-        ) from error
+        found = shown(schema) if isinstance(schema, int | float | str) else "nothing that is one"
+        raise AmoOptError(f"{file}: schema: found {found}; allowed: {SCHEMA}")
+
+    def of(table: str, key: str, kind: type) -> Any:
+        values = document.get(table)
+        value = values.get(key) if isinstance(values, dict) else None
+        if type(value) is not kind or len(str(value)) > LONGEST_NAME:
+            raise AmoOptError(f"{file}: {table}.{key} is not what a report holds there: it cannot be run again")
+        return value
+
+    return Told(
+        name=of("study", "name", str),
+        hash=of("study", "hash", str),
+        seed=of("study", "seed", int),
+        trials=of("study", "trials", int),
+        paths=of("study", "paths", int),
+        quick=document["study"].get("quick") is True,
+        version=of("versions", "amo-opt", str),
+        model=of("versions", "model", str),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        document=document,
+    )
 
 
 def study_of(told: Told, folder: Path, named: Path | None) -> Study:
     """The study with the report's hash. Raises `AmoOptError` where no file is it, and says which were looked at and why they are not."""
     from amo_opt.config.identity import MODEL_VERSION
     from amo_opt.config.starter import examples
+    from amo_opt.version import __version__
 
+    if (told.version, told.model) != (__version__, str(MODEL_VERSION)):
+        raise AmoOptError(
+            f"{folder / RESULTS}: written by amo-opt {told.version} with model {told.model}, this is {__version__} with model {MODEL_VERSION}: install the one that wrote it"
+        )
     file = f"{told.name}.toml"
     places = (
         [named] if named is not None else [Path("studies") / file, folder.resolve().parent.parent / "studies" / file, examples() / file]
@@ -150,10 +181,6 @@ def study_of(told: Told, folder: Path, named: Path | None) -> Study:
         if study.hash == told.hash:
             return study
         looked.append(f"{place} has {study.hash[:12]}")
-    if told.model != str(MODEL_VERSION):
-        raise AmoOptError(
-            f"{folder / RESULTS}: written with model {told.model}, this amo-opt has model {MODEL_VERSION}: install the one that wrote it"
-        )
     if not looked:
         raise AmoOptError(f"{folder / RESULTS}: of study {told.name!r:.80}, and no {file} is in studies/: name it with --study STUDY.toml")
     raise AmoOptError(
@@ -164,6 +191,9 @@ def study_of(told: Told, folder: Path, named: Path | None) -> Study:
 def _differences(told: Told, here: bytes) -> Iterator[str]:
     """What is not the same, and how much of it."""
     found = list(_unlike(told.document, json.loads(here), ""))
+    if not found:
+        yield f"not the same: sha256 {told.sha256} in the report, {hashlib.sha256(here).hexdigest()} here; every figure is the same, the file is written otherwise"
+        return
     yield f"not the same: sha256 {told.sha256} in the report, {hashlib.sha256(here).hexdigest()} here; {count(len(found), 'figure')} differ{'s' if len(found) == 1 else ''}"
     yield from islice(found, SHOWN)
     if len(found) > SHOWN:
@@ -173,7 +203,7 @@ def _differences(told: Told, here: bytes) -> Iterator[str]:
 def _unlike(there: object, here: object, path: str) -> Iterator[str]:
     if isinstance(there, dict) and isinstance(here, dict):
         for key in sorted({*there, *here}):
-            yield from _unlike(there.get(key), here.get(key), f"{path}.{key}" if path else key)
+            yield from _unlike(there.get(key, _GONE), here.get(key, _GONE), f"{path}.{key}" if path else key)
     elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
         for place, (one, other) in enumerate(zip(there, here, strict=True)):
             yield from _unlike(one, other, f"{path}[{place}]")
@@ -184,4 +214,6 @@ def _unlike(there: object, here: object, path: str) -> Iterator[str]:
 def _short(value: object) -> str:
     from amo_opt.config.wording import shown
 
-    return f"{len(value)} of them" if isinstance(value, (dict, list)) else shown(value)
+    if value is _GONE:
+        return "not there"
+    return f"{len(value)} of them" if isinstance(value, dict | list) else shown(value)

@@ -218,7 +218,7 @@ def _of(rows: Callable[[Floats, Floats], None]) -> Function:
         given = np.ascontiguousarray(x, dtype=np.float64)
         out = np.empty(given.size)
         rows(given.reshape(-1), out)
-        return out.reshape(given.shape) if isinstance(x, np.ndarray) and x.ndim else float(out[0])
+        return out.reshape(given.shape) if np.ndim(x) else float(out[0])
 
     return found
 

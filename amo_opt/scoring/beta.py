@@ -15,16 +15,18 @@ from amo_opt.stableswap.kept import kept_with
 _TINY = 1e-300
 _CLOSE = 1e-16
 _STEPS = 200
+MOST_FREEDOM = 1e8
+"""Student's t is the normal then to seven digits of any chance that is asked for."""
 _LEAST_LOG = -690.0
 """What a proportion's logarithm is at least."""
 
 
 @kept_with(elementary)
-def _power(a: float, b: float, x: float) -> float:
-    """x^a (1 − x)^b / B(a, b)."""
+def _power(a: float, b: float, x: float, rest_of_x: float) -> float:
+    """x^a (1 − x)^b / B(a, b), 1 − x being given: the difference holds fewer digits."""
     whole = a + b
     rest = stirling_rest(whole) - stirling_rest(a) - stirling_rest(b)
-    return math.sqrt(a * b / (2.0 * math.pi * whole)) * exp(rest + a * log(x * whole / a) + b * log((1.0 - x) * whole / b))
+    return math.sqrt(a * b / (2.0 * math.pi * whole)) * exp(rest + a * log(x * whole / a) + b * log(rest_of_x * whole / b))
 
 
 @kept_with(elementary)
@@ -50,12 +52,12 @@ def _fraction(a: float, b: float, x: float) -> float:
 
 
 @kept_with(elementary)
-def _tail(a: float, b: float, x: float) -> tuple[float, float]:
-    """The share below ``x``, and the power there."""
-    power = _power(a, b, x)
+def _tail(a: float, b: float, x: float, rest: float) -> tuple[float, float]:
+    """The share below ``x``, of which ``rest`` is what is missing to 1, and the power there."""
+    power = _power(a, b, x, rest)
     if x < (a + 1.0) / (a + b + 2.0):
         return power * _fraction(a, b, x) / a, power
-    return 1.0 - power * _fraction(b, a, 1.0 - x) / b, power
+    return 1.0 - power * _fraction(b, a, rest) / b, power
 
 
 @kept_with(elementary)
@@ -65,7 +67,7 @@ def _quantile(a: float, b: float, share: float) -> float:
     at = log(a / (a + b))
     for _ in range(_STEPS):
         x = exp(at)
-        below, power = _tail(a, b, x)
+        below, power = _tail(a, b, x, 1.0 - x)
         if below < share:
             low = at
         else:
@@ -80,10 +82,12 @@ def _quantile(a: float, b: float, share: float) -> float:
 
 
 def betainc(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b), for positive ``a`` and ``b``: the share of a Beta(a, b) below ``x``, to eleven digits."""
+    """The regularised incomplete beta function I_x(a, b), for positive ``a`` and ``b``: the share of a Beta(a, b) below ``x``, to ten digits up to counts of 1e5. NaN for
+    NaN.
+    """
     if x <= 0.0 or x >= 1.0:
         return 0.0 if x <= 0.0 else 1.0
-    return min(1.0, max(0.0, _tail(float(a), float(b), float(x))[0]))
+    return _within(_tail(float(a), float(b), float(x), 1.0 - float(x))[0])
 
 
 def betaincinv(a: float, b: float, share: float) -> float:
@@ -94,6 +98,14 @@ def betaincinv(a: float, b: float, share: float) -> float:
 
 
 def stdtr(freedom: float, t: float) -> float:
-    """The chance that Student's t of ``freedom`` degrees is at most ``t``."""
-    beyond = 0.5 * betainc(0.5 * freedom, 0.5, freedom / (freedom + t * t))
+    """The chance that Student's t of ``freedom`` degrees is at most ``t``; of more than `MOST_FREEDOM`, infinitely many too, that of so many."""
+    freedom = min(float(freedom), MOST_FREEDOM)
+    if t == 0.0:
+        return 0.5
+    whole = freedom + t * t
+    beyond = 0.5 * _within(_tail(0.5 * freedom, 0.5, freedom / whole, t * t / whole)[0])
     return beyond if t < 0.0 else 1.0 - beyond
+
+
+def _within(share: float) -> float:
+    return share if math.isnan(share) else min(1.0, max(0.0, share))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amo_opt.protocol.elementary import exp_of
+from amo_opt.scoring.intervals import nine_digits
 
 Array = NDArray[np.float64]
 
@@ -35,4 +36,4 @@ def crps_of_normal(centre: float, deviation: float, real: float) -> float:
         return abs(real - centre)
     z = (real - centre) / deviation
     density = exp_of(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return float(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / math.sqrt(math.pi)))
+    return float(deviation * (z * (2.0 * nine_digits(float(ndtr(z))) - 1.0) + 2.0 * density - 1.0 / math.sqrt(math.pi)))

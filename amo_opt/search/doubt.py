@@ -117,6 +117,8 @@ def drawn_of(
         sets,
         progress=lambda done: certifier.watch(ProgressEvent(phase="doubt", done=done, total=count)),
     )
+    with _LOCK:
+        _LAST.clear()
     ran = [(draw, each) for draw, each in zip(joint_draws(few, doubted, count=count), found, strict=True) if each is not None]
     if len(ran) < LEAST_RUN:
         return None

@@ -47,6 +47,8 @@ def spread(low: float, high: float, points: int, *, log: bool) -> list[float]:
     >>> [round(value) for value in spread(10, 1000, 3, log=True)], spread(0.0, 1.0, 3, log=False)
     ([10, 100, 1000], [0.0, 0.5, 1.0])
     """
+    if points < 2:
+        return [low]
     places = np.linspace(0.0, 1.0, points)
     values = low * exp_of(places * log_of(high / low)) if log else low + places * (high - low)
     return [low, *values[1:-1].tolist(), high]

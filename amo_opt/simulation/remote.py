@@ -52,6 +52,7 @@ def about(serialised_study: bytes) -> dict[str, str]:
     """What results hang on here: versions, and a fingerprint of what the study's set in force does on short paths of every scenario."""
     import numba
     import numpy as np
+    import scipy
 
     engine.keep_at_most(KEPT_BYTES)
     study: Study = deserialise(serialised_study)
@@ -70,6 +71,7 @@ def about(serialised_study: bytes) -> dict[str, str]:
         "model": str(MODEL_VERSION),
         "numpy": np.__version__,
         "numba": numba.__version__,
+        "scipy": scipy.__version__,
         "results": digest.hexdigest()[:16],
     }
 

@@ -215,7 +215,7 @@ def depth_to_average(pool: Pool, price: float) -> float:
     within("price", price, LOWEST_PRICE, HIGHEST_PRICE)
     x, y, ann = pool.stablecoin, pool.base, pool.ann
     r = price / (1.0 - pool.fee)
-    k = 0.25 * pool.D**3 / (x * y)
+    k = 0.25 * (pool.D * pool.D * pool.D) / (x * y)
     bend = ann * (1.0 - r) * r
     linear = k * r - ann * (1.0 - r) * (y - r * x)
     level = ann * x * y * (1.0 - r) + k * (y - r * x)

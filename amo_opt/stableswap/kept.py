@@ -115,22 +115,23 @@ class KeptCache(FunctionCache):
 
 def kept(function: F) -> F:
     """The function compiled at its first call and kept on disk; only for one that calls nothing outside its own file (`kept_with`)."""
-    return _kept(function, None)
+    return _kept(function)
 
 
 def kept_with(*modules: ModuleType) -> Callable[[F], F]:
     """The same for a function that calls compiled functions of these modules too: where one of their files changes it is compiled again."""
-
-    def decorate(function: F) -> F:
-        paths = [Path(str(sys.modules[function.__module__].__file__)), *(Path(str(module.__file__)) for module in modules)]
-        return _kept(function, hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()[:16])
-
-    return decorate
+    return lambda function: _kept(function, *modules)
 
 
-def _kept(function: F, stamp: str | None) -> F:
+def _kept(function: F, *modules: ModuleType) -> F:
     compiled: Any = njit(function, nogil=True, error_model="numpy")
     if not config.DISABLE_JIT:  # type: ignore[attr-defined]
         with suppress(RuntimeError):  # Numba finds no folder it may write to
-            compiled._cache = KeptCache(function, stamp=stamp)  # noqa: SLF001 - Numba knows no other way to bring one's own
+            compiled._cache = KeptCache(function, stamp=_stamp(sys.modules[function.__module__], *modules))  # noqa: SLF001 - Numba knows no other way to bring one's own
     return cast("F", compiled)
+
+
+def _stamp(*modules: ModuleType) -> str:
+    """Of what functions of these modules are compiled from, and of how what they inline is compiled."""
+    paths = [*(Path(str(module.__file__)) for module in modules), *(Path(__file__).with_name(name) for name in ("jit.py", "passes.py"))]
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()[:16]

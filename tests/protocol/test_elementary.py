@@ -129,6 +129,7 @@ def test_numbers_and_arrays_of_any_shape() -> None:
         np.testing.assert_allclose(function(x), like(x), rtol=1e-15, atol=1e-16)
         np.testing.assert_allclose(function(x[:, ::2]), like(x[:, ::2]), rtol=1e-15, atol=1e-16)
         assert function(np.zeros((2, 0))).shape == (2, 0)
+        np.testing.assert_array_equal(function([0.5, 1.5]), function(np.array([0.5, 1.5])))
         assert type(function(1)) is type(function(np.float64(1.0))) is type(function(np.array(1.0))) is float
         assert function(x)[1, 2] == function(float(x[1, 2]))
     np.testing.assert_array_equal(x, held)
