@@ -8,13 +8,13 @@ workers, from the job, message and result sizes measured here.
 from __future__ import annotations
 
 import argparse
-import pickle
 import time
 from pathlib import Path
 
 from amo_opt import load_study
 from amo_opt.search.optimise import evaluate
 from amo_opt.simulation.cluster import LEAST_JOB_SECONDS, MOST_JOB_SECONDS, cluster_executor
+from amo_opt.simulation.remote import serialise
 
 STUDY = Path(__file__).resolve().parents[2] / "studies" / "frax-2022.toml"
 
@@ -52,7 +52,7 @@ def main() -> None:
                 began = time.perf_counter()
                 found = list(evaluate(sets, study, workers=executor))
                 walls.append(time.perf_counter() - began)
-            assert [each.objectives for each in found] == [each.objectives for each in scores], "the cluster gave other figures"
+            assert [repr(each) for each in found] == [repr(each) for each in scores], "the cluster gave other figures"
             client = executor._client
             began = time.perf_counter()
             client.gather(client.map(empty, range(1_000), pure=False))
@@ -60,7 +60,7 @@ def main() -> None:
         first = first or min(walls)
         print(f"| {count} | {min(walls):.2f} | {first / min(walls):.2f} | {rate:,.0f} |", flush=True)
     print(
-        f"\nA job is {LEAST_JOB_SECONDS:g} to {MOST_JOB_SECONDS:g} s of work; the study is {len(pickle.dumps(study)) / 1e3:.0f} kB, sent once to a worker."
+        f"\nA job is {LEAST_JOB_SECONDS:g} to {MOST_JOB_SECONDS:g} s of work; the study is {len(serialise(study)) / 1e3:.0f} kB, sent once to a worker."
     )
 
 
