@@ -60,12 +60,15 @@ def nearest_in(said: str | None) -> str | None:
     return found[1] if found else None
 
 
-def _toml(value: object) -> str:
+def _toml(value: object, depth: int = 0) -> str:
+    """``depth`` of what stands around it: each level is a character at least, so that nothing deeper is ever shown."""
+    if depth > LONGEST:
+        return "…"
     if isinstance(value, dict):
-        inner = ", ".join(f"{key} = {_toml(item)}" for key, item in islice(value.items(), LONGEST))
+        inner = ", ".join(f"{key} = {_toml(item, depth + 1)}" for key, item in islice(value.items(), LONGEST))
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value[:LONGEST])}]"
+        return f"[{', '.join(_toml(item, depth + 1) for item in value[:LONGEST])}]"
     return _scalar(value)
 
 

@@ -80,6 +80,10 @@ BREAKS = {
     "gone": (lambda report: (report / "results.json").unlink(), "results.json cannot be read (No such file or directory)"),
     "a list": (lambda report: (report / "results.json").write_text("[]"), "schema: found nothing; allowed: 3"),
     "another version's": (lambda report: changed(report, lambda found: found.update(schema=9)), "schema: found 9; allowed: 3"),
+    "a schema of depth": (
+        lambda report: (report / "results.json").write_text('{"schema": ' + "[" * 900 + "]" * 900 + "}"),
+        "schema: found [[[",
+    ),
     "without its finding": (
         lambda report: changed(report, lambda found: found.pop("finding")),
         "`amo-opt report STUDY.toml` writes it again",
