@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amo_opt.cli.options import json_option, load, study_option, thread_count
+from amo_opt.cli.options import json_option, load, study_option, thread_count, workers_option
 from amo_opt.cli.streams import say
 from amo_opt.cli.watch import counting
 
@@ -95,7 +95,7 @@ def print_comparisons(comparisons: Sequence[Comparison], kind: str) -> None:
 )
 @click.option("--exit-zero", is_flag=True, help="Advice only: exit 0 whatever the verdict.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Other paths than the study's own.")
-@click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
+@workers_option
 @json_option
 def command(
     baseline_file: Path,

@@ -39,9 +39,14 @@ def plot_option(text: str) -> Callable[[F], F]:
     return click.option("--plot", "plot_file", type=click.Path(path_type=Path, dir_okay=False), default=None, metavar="FILE", help=text)
 
 
+def workers_option(function: F) -> F:
+    """``--workers``: threads."""
+    return click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")(function)
+
+
 def size_options(function: F) -> F:
     """``--seed``, ``--paths``, ``--workers``: override the file."""
-    function = click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")(function)
+    function = workers_option(function)
     function = click.option("--paths", type=click.IntRange(1, 10_000_000), default=None, help="Paths per scenario.")(function)
     return click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Seed of every draw.")(function)
 

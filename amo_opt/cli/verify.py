@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amo_opt.cli.options import cluster_option, load, storage_url, tell_time, thread_count
+from amo_opt.cli.options import cluster_option, load, storage_url, tell_time, thread_count, workers_option
 from amo_opt.cli.streams import say
 from amo_opt.errors import AmoOptError
 from amo_opt.wording import count
@@ -64,7 +64,7 @@ class Told:
     metavar="DIR",
     help="Where the report of this run is left if it differs (default: DIR-verify, where there is none yet).",
 )
-@click.option("--workers", type=click.IntRange(1, 1024), default=None, help="Threads (default: the machine's).")
+@workers_option
 @cluster_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the answer.")
 def command(folder: Path, *, study_file: Path | None, out: Path | None, workers: int | None, cluster: str | None, quiet: bool) -> int:
@@ -97,14 +97,15 @@ def command(folder: Path, *, study_file: Path | None, out: Path | None, workers:
     with watching(study, held / "report", quiet=quiet) as watch:
         result = optimise(study, workers=threads, cluster=cluster, storage=storage_url(held / "report", None), progress=watch)
     files = report_files(result, record)
-    same = files[RESULTS] == (folder / RESULTS).read_bytes()
+    here = hashlib.sha256(files[RESULTS]).hexdigest()
+    same = here == told.sha256
     if same:
         say(f"verified: {folder / RESULTS} is what this machine gives for the study, sha256 {told.sha256}")
         others = [name for name in files if name != RESULTS and (folder / name).is_file() and (folder / name).read_bytes() != files[name]]
         if others:
             say(f"beside it differ {', '.join(others)}, which also hang on the versions installed and on notes and dates of the study file")
     else:
-        for line in _differences(told, files[RESULTS]):
+        for line in _differences(told, files[RESULTS], here):
             say(line)
         say(f"the report of this run: {write_report(result, again)}")
     shutil.rmtree(held)  # the next one begins from nothing
@@ -188,13 +189,13 @@ def study_of(told: Told, folder: Path, named: Path | None) -> Study:
     )
 
 
-def _differences(told: Told, here: bytes) -> Iterator[str]:
+def _differences(told: Told, results: bytes, here: str) -> Iterator[str]:
     """What is not the same, and how much of it."""
-    found = list(_unlike(told.document, json.loads(here), ""))
+    found = list(_unlike(told.document, json.loads(results), ""))
     if not found:
-        yield f"not the same: sha256 {told.sha256} in the report, {hashlib.sha256(here).hexdigest()} here; every figure is the same, the file is written otherwise"
+        yield f"not the same: sha256 {told.sha256} in the report, {here} here; every figure is the same, the file is written otherwise"
         return
-    yield f"not the same: sha256 {told.sha256} in the report, {hashlib.sha256(here).hexdigest()} here; {count(len(found), 'figure')} differ{'s' if len(found) == 1 else ''}"
+    yield f"not the same: sha256 {told.sha256} in the report, {here} here; {count(len(found), 'figure')} differ{'s' if len(found) == 1 else ''}"
     yield from islice(found, SHOWN)
     if len(found) > SHOWN:
         yield f"… and {len(found) - SHOWN} more"

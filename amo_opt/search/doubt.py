@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from amo_opt.config.assumptions import Assumption, Draw, assumptions, joint_draw, joint_draws
+from amo_opt.config.assumptions import Assumption, assumptions, joint_draw
 from amo_opt.config.study import Study
 from amo_opt.errors import SimulationError
 from amo_opt.protocol.lanes import LANES
@@ -75,10 +75,10 @@ class _Figures:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Joint draws that could be run: ``ran``, and by set its ``figures`` in them, set right; on few of a stream's paths, ``mixed``."""
+    """Joint draws that could be run: the ``ran`` values of what is doubted, and by set its ``figures`` in them, set right; on few of a stream's paths, ``mixed``."""
 
     doubted: tuple[Assumption, ...]
-    ran: tuple[Draw, ...]
+    ran: tuple[tuple[float, ...], ...]
     figures: tuple[_Figures, ...]
     limits: tuple[_Limit, ...]
     mixed: Mixed
@@ -86,7 +86,7 @@ class Drawn:
     def responses(self, place: int, study: Study) -> Responses:
         """What the draws gave of the set at that place."""
         # an even draw on [-1, 1] has variance a third
-        values = [[each.position(value) for each, value in zip(self.doubted, draw.values, strict=True)] for draw in self.ran]
+        values = [[each.position(value) for each, value in zip(self.doubted, drawn, strict=True)] for drawn in self.ran]
         figures = self.figures[place]
         return Responses(
             inputs=np.sqrt(3.0) * np.array(values),
@@ -119,12 +119,12 @@ def drawn_of(
     )
     with _LOCK:
         _LAST.clear()
-    ran = [(draw, each) for draw, each in zip(joint_draws(few, doubted, count=count), found, strict=True) if each is not None]
+    ran = [each for each in found if each is not None]
     if len(ran) < LEAST_RUN:
         return None
     return Drawn(
         doubted=doubted,
-        ran=tuple(draw for draw, _ in ran),
+        ran=tuple(drawn for drawn, _ in ran),
         figures=tuple(
             _set_right([each[place] for _, each in ran], base[place], _known(rival, limits, stream=stream))
             for place, rival in enumerate(rivals)
@@ -150,12 +150,12 @@ class _OneDraw:
         return BLOCKS * self.sets
 
 
-def _run_draw(job: _OneDraw, study: Study, sets: Sequence[ParameterSet]) -> list[list[_Figures] | None]:
-    """The figures of the sets in the draw; None where it cannot be simulated."""
+def _run_draw(job: _OneDraw, study: Study, sets: Sequence[ParameterSet]) -> list[tuple[tuple[float, ...], list[_Figures]] | None]:
+    """What was drawn, and the figures of the sets in it; None where it cannot be simulated."""
     draw = joint_draw(study, assumptions(study), job.number, count=job.count)
     usual = _usual(study, job.stream, job.designs)
     try:
-        return [_figures(draw.study, sets, redrawn(usual, draw.study), _limits(study))]
+        return [(draw.values, _figures(draw.study, sets, redrawn(usual, draw.study), _limits(study)))]
     except SimulationError:
         return [None]
 
@@ -312,7 +312,7 @@ def passes(margins: FloatArray) -> npt.NDArray[np.bool_]:
 def _told(study: Study, drawn: Drawn, *, recommended: bool, count: int) -> AssumptionDoubt:
     doubted, ran, figures = drawn.doubted, drawn.ran, drawn.figures[0]
     responses = drawn.responses(0, study)
-    inputs, values = responses.inputs, np.array([draw.values for draw in ran])
+    inputs, values = responses.inputs, np.array(ran)
     found = share_of(responses, passes if recommended else (lambda margins: ~passes(margins)))
     fails = 1.0 - found.probabilities
     told_by = fails if LEAST_FAILURES <= fails.sum() <= len(fails) - LEAST_FAILURES else (-found.least if recommended else found.least)

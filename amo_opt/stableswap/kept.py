@@ -95,11 +95,10 @@ class KeptCache(FunctionCache):
     ``base`` names the function and ``stamp`` whatever it was compiled from.
     """
 
-    def __init__(self, function: Any, *, base: str | None = None, stamp: str | None = None) -> None:
+    def __init__(self, function: Any, *, stamp: str, base: str | None = None) -> None:
         if not written_for(DIGEST, *USED, instead="compiled functions are not kept on disk, and every process compiles its own"):
             raise RuntimeError("this Numba's cache is not the one that is known")
         super().__init__(function)  # type: ignore[no-untyped-call]
-        stamp = stamp or hashlib.sha256(repr(self._impl.locator.get_source_stamp()).encode()).hexdigest()[:16]
         self._cache_file: Any = KeptFiles(Path(self._cache_path), f"{base or f'{function.__module__}.{function.__qualname__}'}.{stamp}")
 
     def save_overload(self, sig: Any, data: Any) -> None:

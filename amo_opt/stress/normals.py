@@ -1,4 +1,4 @@
-"""Philox and standard normals of our own: the same bits on every processor and with every NumPy.
+"""Philox, uniforms and standard normals of our own: the same bits on every processor and with every NumPy.
 
 NumPy's normals are the same numbers to 1e-14, but not the same bits everywhere: its ziggurat asks the system's ``log1p`` and ``exp`` in the tail, its tables
 hold some 14 digits, and NumPy promises of no distribution that the next version draws it so (NEP 19). Raw bits it does promise; those of Philox are made here
@@ -149,6 +149,21 @@ def _tables() -> tuple[Floats, Floats, Bits]:
             np.array([1.0, *(float(density(each)) for each in edges[1:])]),
             np.array([int(each * whole) for each in shares], dtype=np.uint64),
         )
+
+
+@kept
+def _first(keys: Bits, out: Floats) -> None:
+    raw = np.empty(8, dtype=np.uint64)
+    for row in range(out.size):
+        _philox(keys[row, 0], keys[row, 1], np.uint64(0), raw)
+        out[row] = (raw[0] >> _TO_UNIT) * _TWO_53
+
+
+def first_uniforms(keys: Bits) -> Floats:
+    """The first number in [0, 1) of each stream, as NumPy's ``Generator(Philox(key=key)).random()`` has it; ``keys`` as in `fill_normals`."""
+    out = np.empty(len(keys))
+    _first(keys, out)
+    return out
 
 
 def fill_normals(keys: Bits, out: Floats) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amo_opt.stress.kept_normals import KEPT
-from amo_opt.stress.normals import fill_normals
+from amo_opt.stress.normals import fill_normals, first_uniforms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,41 +27,29 @@ _KEYS = {"selection": "certify-a", "holdout": "certify-b"}
 class Streams:
     """The streams of one scenario: `normals` and `uniform` for a path and a purpose.
 
-    Holds one generator and sets its key anew for each draw (about 2 µs; a fresh generator costs 7). Not for sharing between threads:
-    each call of `draw_block` makes its own.
+    A draw begins at its key and leaves nothing behind.
     """
 
     def __init__(self, seed: int, stream: str, scenario: str) -> None:
         # repr quotes the names, so no two tuples of names give the same bytes
         self._prefix = hashlib.blake2b(repr((int(seed), _KEYS.get(stream, stream), scenario)).encode(), digest_size=16)
-        self._bits = np.random.Philox(key=0)
-        self._generator = np.random.Generator(self._bits)
-        self._zeros = np.zeros(4, dtype=np.uint64)
 
-    def _key(self, path: int, purpose: str) -> NDArray[np.uint64]:
-        digest = self._prefix.copy()
-        digest.update(repr((int(path), purpose)).encode())
-        return np.frombuffer(digest.digest(), dtype="<u8")
-
-    def _at(self, path: int, purpose: str) -> np.random.Generator:
-        key = self._key(path, purpose)
-        self._bits.state = {
-            "bit_generator": "Philox",
-            "state": {"counter": self._zeros, "key": key},
-            "buffer": self._zeros,
-            "buffer_pos": 4,  # the buffer is spent: the next draw starts at the counter
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
-        return self._generator
+    def _keys(self, paths: Sequence[int], purpose: str) -> NDArray[np.uint64]:
+        """A row of two numbers a path."""
+        found = []
+        for path in paths:
+            digest = self._prefix.copy()
+            digest.update(repr((int(path), purpose)).encode())
+            found.append(digest.digest())
+        return np.frombuffer(b"".join(found), dtype="<u8").reshape(-1, 2)
 
     def uniform(self, path: int, purpose: str) -> float:
         """One number in [0, 1)."""
-        return self._at(path, purpose).random()
+        return float(first_uniforms(self._keys([path], purpose))[0])
 
     def uniforms(self, paths: range, purpose: str) -> NDArray[np.float64]:
         """One number in [0, 1) a path: float64 of shape (paths,)."""
-        return np.array([self.uniform(path, purpose) for path in paths], dtype=np.float64)
+        return first_uniforms(self._keys(paths, purpose))
 
     def normals(self, paths: range, purpose: str, *, steps: int) -> NDArray[np.float64]:
         """Standard normal noise: float64 of shape (paths, steps); a path's first hours do not depend on ``steps``."""
@@ -80,5 +68,5 @@ class Streams:
 
     def _drawn(self, paths: Sequence[int], purpose: str, steps: int) -> NDArray[np.float64]:
         out = np.empty((len(paths), steps), dtype=np.float64)
-        fill_normals(np.array([self._key(path, purpose) for path in paths], dtype=np.uint64).reshape(-1, 2), out)
+        fill_normals(self._keys(paths, purpose), out)
         return out
