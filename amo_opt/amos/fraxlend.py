@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, elasticity_of, market_constants, rate_curve, resting_rate
+from amo_opt.amos.lending import HOURS_A_YEAR, borrow_rate, elasticity_of, find_resting_rates, market_constants, rate_curve
 from amo_opt.amos.mechanism import Book, Expectation, Flagged, Income, LendingMarket, Loss, Mechanism, OwnStablecoin, Stages, UnderCap
 from amo_opt.amos.minter import books, mint_cap, mint_room
 from amo_opt.amos.triggers import CAP_TOLERANCE, SMALLEST_OPERATION, SMALLEST_USD
@@ -63,18 +63,20 @@ def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _
     slope_2 = k[mine.C_SLOPE_2]
     elasticity = k[mine.C_ELASTICITY]
     for i in range(LANES):
+        # lines that are written below hold what is deposited with and without the AMO meanwhile
+        a[mine.S_DUE + i] = n[mine.M_DEPOSITS + i]
+        a[mine.S_PRICE + i] = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
+    find_resting_rates(a, mine.S_RATE_WITHOUT, mine.S_DRAWN, mine.S_DUE, n, mine.M_DEMAND, elasticity, kink, slope_1, slope_2)
+    find_resting_rates(a, mine.S_RATE, mine.S_FREE, mine.S_PRICE, n, mine.M_DEMAND, elasticity, kink, slope_1, slope_2)
+    for i in range(LANES):
         lent = a[mine.S_LENT + i]
-        others = n[mine.M_DEPOSITS + i]
-        deposits = others + lent
-        demanded = n[mine.M_DEMAND + i]
-        without = resting_rate(others, demanded, elasticity, kink, slope_1, slope_2)
-        rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
-        borrowed, borrowed_without = loans(lent, others, demanded, rate, without, elasticity)
+        others = a[mine.S_DUE + i]
+        deposits = a[mine.S_PRICE + i]
+        rate, without = a[mine.S_RATE + i], a[mine.S_RATE_WITHOUT + i]
+        borrowed, borrowed_without = loans(lent, others, n[mine.M_DEMAND + i], rate, without, elasticity)
         free = deposits - borrowed
         free = free if free < lent else lent
-        a[mine.S_RATE + i] = rate
         a[mine.S_FREE + i] = free
-        a[mine.S_RATE_WITHOUT + i] = without
         a[mine.S_DRAWN + i] = borrowed - borrowed_without
         a[mine.S_PRICE + i] = 1.0
         a[mine.S_DUE + i] = 1.0

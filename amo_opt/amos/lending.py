@@ -47,17 +47,28 @@ def accrued(lent: float, deposits: float, free: float, kink: float, slope_1: flo
     return rate, lent * rate * utilisation * keep
 
 
+HALVINGS = 60
+"""Of the bracket around the rate at which a market rests."""
+
+
+@scalar
+def halved(
+    low: float, high: float, deposits: float, demand: float, elasticity: float, kink: float, slope_1: float, slope_2: float
+) -> tuple[float, float]:
+    """Half of a bracket around the rate at which a market rests."""
+    middle = 0.5 * (low + high)
+    utilisation = 1.0 - unborrowed(deposits, demand, middle, elasticity) / deposits
+    rises = borrow_rate(utilisation, kink, slope_1, slope_2) > middle
+    return middle if rises else low, high if rises else middle
+
+
 @scalar
 def resting_rate(deposits: float, demand: float, elasticity: float, kink: float, slope_1: float, slope_2: float) -> float:
     """The rate at which borrowers take just what makes that rate: where a market stands before anything happens (bisection)."""
     low = 0.0
     high = slope_1 + slope_2
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        utilisation = 1.0 - unborrowed(deposits, demand, middle, elasticity) / deposits
-        rises = borrow_rate(utilisation, kink, slope_1, slope_2) > middle
-        low = middle if rises else low
-        high = high if rises else middle
+    for _ in range(HALVINGS):
+        low, high = halved(low, high, deposits, demand, elasticity, kink, slope_1, slope_2)
     return 0.5 * (low + high)
 
 
@@ -71,6 +82,23 @@ mine = Own(
 """What is a lending AMO's own; ``free`` is what it can withdraw this hour, never more than ``free_cap``."""
 
 
+@scalar
+def find_resting_rates(
+    a: Vector, low: int, high: int, deposits: int, n: Vector, demand: int, elasticity: float, kink: float, slope_1: float, slope_2: float
+) -> None:
+    """`resting_rate` of every lane, its bracket halved in all lanes together: from deposits and demand in the lines of those names to the line ``low``; ``high`` is written on the way."""
+    for i in range(LANES):
+        a[low + i] = 0.0
+        a[high + i] = slope_1 + slope_2
+    for _ in range(HALVINGS):
+        for i in range(LANES):
+            below, above = halved(a[low + i], a[high + i], a[deposits + i], n[demand + i], elasticity, kink, slope_1, slope_2)
+            a[low + i] = below
+            a[high + i] = above
+    for i in range(LANES):
+        a[low + i] = 0.5 * (a[low + i] + a[high + i])
+
+
 @stage
 def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q: Vector, k: Vector) -> None:
     """Where the market rests before anything happens, and what is lent there."""
@@ -78,14 +106,15 @@ def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q
     slope_1 = k[mine.C_SLOPE_1]
     slope_2 = k[mine.C_SLOPE_2]
     elasticity = c[at.C_LENDING_ELASTICITY]
+    for i in range(LANES):  # nothing is earned yet: the line holds the deposits meanwhile
+        a[mine.S_INCOME + i] = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
+    find_resting_rates(a, mine.S_RATE, mine.S_FREE, mine.S_INCOME, n, mine.M_DEMAND, elasticity, kink, slope_1, slope_2)
     for i in range(LANES):
-        deposits = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
-        demanded = n[mine.M_DEMAND + i]
-        rate = resting_rate(deposits, demanded, elasticity, kink, slope_1, slope_2)
-        free = unborrowed(deposits, demanded, rate, elasticity)
+        deposits = a[mine.S_INCOME + i]
+        free = unborrowed(deposits, n[mine.M_DEMAND + i], a[mine.S_RATE + i], elasticity)
         most = n[mine.M_FREE_CAP + i]
-        a[mine.S_RATE + i] = rate
         a[mine.S_FREE + i] = free if free < most else most
+        a[mine.S_INCOME + i] = 0.0
         s[at.S_AT_WORK + i] += a[mine.S_LENT + i]
         s[at.S_RECOVERABLE + i] += a[mine.S_LENT + i]
         s[at.S_COVER_COINS + i] += a[mine.S_LENT + i]

@@ -390,7 +390,23 @@ _MOST_POOLS = 64
 _W_LEFT = _W_FLOW + _MOST_POOLS
 _W_WEIGHT = _W_LEFT + _MOST_POOLS
 _W_DEPTH = _W_WEIGHT + _MOST_POOLS
-_W_SPOT = _W_DEPTH + _MOST_POOLS
+_W_X = _W_DEPTH + _MOST_POOLS
+_W_Y = _W_X + _MOST_POOLS
+_W_D = _W_Y + _MOST_POOLS
+_W_ANN = _W_D + _MOST_POOLS
+_W_LAST = _W_ANN + _MOST_POOLS
+_W_AVERAGE = _W_LAST + _MOST_POOLS
+_W_MOVED_X = _W_AVERAGE + _MOST_POOLS
+_W_MOVED_Y = _W_MOVED_X + _MOST_POOLS
+_W_FEE = _W_MOVED_Y + _MOST_POOLS
+_W_KEPT = _W_FEE + _MOST_POOLS
+_W_DEBT = _W_KEPT + _MOST_POOLS
+_W_MOST = _W_DEBT + _MOST_POOLS
+_W_LEAST = _W_MOST + _MOST_POOLS
+_W_OFFERS = _W_LEAST + _MOST_POOLS
+_W_SPOT = _W_OFFERS + _MOST_POOLS
+_ABREAST = 4
+"""Pools whose trades are worked out together: a vector of them."""
 _STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
 """How far apart two keepers' own lie: they stand side by side."""
 
@@ -486,21 +502,38 @@ def rewound(s: Vector, c: Vector, w: Vector, i: int) -> None:
 
 @scalar
 def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> None:
-    """A part of the hour's trades at every pool; averages follow, and the aggregate is told."""
+    """A part of the hour's trades at every pool; averages follow, and the aggregate is told. The pools stand side by side in the scratch block meanwhile, filled up to whole
+    vectors of them with the first one.
+    """
     count, constants = int(c[at.C_KEEPERS]), int(c[at.C_KEEPERS_CONSTANTS])
     keeps, decay, inverse = regulator.of_part(k, share)
+    filled = (count + _ABREAST - 1) // _ABREAST * _ABREAST
+    for j in range(filled):
+        b = int(c[constants + (j if j < count else 0) * _CONSTANTS + mine.C_POOL]) + i
+        w[_W_X + j] = s[b + pool.S_POOL_X]
+        w[_W_Y + j] = s[b + pool.S_POOL_Y]
+        w[_W_D + j] = s[b + pool.S_D]
+        w[_W_ANN + j] = s[b + pool.S_ANN]
+        w[_W_LAST + j] = s[b + pool.S_POOL_LAST]
+        w[_W_AVERAGE + j] = s[b + pool.S_POOL_PRICE]
+    for j in range(filled):
+        d, ann = w[_W_D + j], w[_W_ANN + j]
+        x_2 = w[_W_X + j] + w[_W_FLOW + j] * share
+        y_2 = get_y(x_2, d, ann)
+        spot = marginal_price(x_2, y_2, d, ann)
+        last = w[_W_LAST + j]
+        w[_W_AVERAGE + j] = spot + keeps * (last - spot) + decay * (w[_W_AVERAGE + j] - last)
+        w[_W_LAST + j] = spot
+        w[_W_MOVED_X + j] = x_2
+        w[_W_MOVED_Y + j] = y_2
     depth = weighted = highest = second = 0.0
     for j in range(count):
         b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
-        x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
-        x_2 = x + w[_W_FLOW + j] * share
-        y_2 = get_y(x_2, d, ann)
-        s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_2 - x + (y_2 - y) * s[b + pool.S_BASE_VALUE])
+        x_2, y_2, now = w[_W_MOVED_X + j], w[_W_MOVED_Y + j], w[_W_AVERAGE + j]
+        s[at.S_INCOME_DEBT_DISCOUNT + i] += s[b + pool.S_OWN] * (x_2 - w[_W_X + j] + (y_2 - w[_W_Y + j]) * s[b + pool.S_BASE_VALUE])
         s[b + pool.S_POOL_X] = x_2
         s[b + pool.S_POOL_Y] = y_2
-        spot = marginal_price(x_2, y_2, d, ann)
-        now = spot + keeps * (s[b + pool.S_POOL_LAST] - spot) + decay * (s[b + pool.S_POOL_PRICE] - s[b + pool.S_POOL_LAST])
-        s[b + pool.S_POOL_LAST] = spot
+        s[b + pool.S_POOL_LAST] = w[_W_LAST + j]
         s[b + pool.S_POOL_PRICE] = now
         depth += w[_W_DEPTH + j]
         weighted += w[_W_DEPTH + j] * now
@@ -509,18 +542,16 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
     mean = weighted / depth
     least = 1e300
     for j in range(count):
-        b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
-        away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
+        away = (w[_W_AVERAGE + j] - mean) * inverse
         least = min(least, away * away)
+    for j in range(filled):
+        away = (w[_W_AVERAGE + j] - mean) * inverse
+        w[_W_WEIGHT + j] = w[_W_DEPTH + j] * exp(least - away * away)
     weight = price = now = 0.0
     for j in range(count):
-        b = int(c[constants + j * _CONSTANTS + mine.C_POOL]) + i
-        away = (s[b + pool.S_POOL_PRICE] - mean) * inverse
-        each = w[_W_DEPTH + j] * exp(least - away * away)
-        weight += each
-        price += each * s[b + pool.S_POOL_PRICE]
-        now += each * s[b + pool.S_POOL_LAST]
-        w[_W_WEIGHT + j] = each
+        weight += w[_W_WEIGHT + j]
+        price += w[_W_WEIGHT + j] * w[_W_AVERAGE + j]
+        now += w[_W_WEIGHT + j] * w[_W_LAST + j]
     for j in range(count):
         w[_W_WEIGHT + j] /= weight
     w[_W_SPOT] = now / weight
@@ -528,6 +559,40 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
     s[at.S_AGGREGATE_DEPTH + i] = depth
     s[at.S_HIGHEST + i] = highest
     s[at.S_SECOND_HIGHEST + i] = second
+
+
+@scalar
+def agreed(m: Vector, p: Vector, c: Vector, w: Vector, i: int) -> None:
+    """What of a first call's worth the hour does not change: fees, ceilings, and the least that a caller asks for."""
+    count = int(c[at.C_KEEPERS])
+    for j in range((count + _ABREAST - 1) // _ABREAST * _ABREAST):
+        k = j if j < count else 0
+        of = int(c[at.C_KEEPERS_CONSTANTS]) + k * _CONSTANTS
+        parameters = int(c[at.C_KEEPERS_PARAMETERS]) + k * _PARAMETERS
+        w[_W_FEE + j] = c[of + mine.C_FEE]
+        w[_W_KEPT + j] = 1.0 - c[of + mine.C_ADMIN_FEE]
+        w[_W_MOST + j] = p[parameters + mine.P_CEILING]
+        w[_W_LEAST + j] = m[at.M_GAS_USD + i] * c[of + mine.C_GAS_PART] / max(p[parameters + mine.P_CALLER_SHARE], 1e-9)
+
+
+@scalar
+def offered(s: Vector, c: Vector, w: Vector, i: int) -> None:
+    """The side on which a first call at every pool would bring its caller more than the least that he asks for, 0 where it would not. It hangs on the pool and its keeper
+    alone, so it stands until that one acts.
+    """
+    count = int(c[at.C_KEEPERS])
+    filled = (count + _ABREAST - 1) // _ABREAST * _ABREAST
+    for j in range(filled):
+        w[_W_DEBT + j] = s[int(c[at.C_KEEPERS_STATE]) + (j if j < count else 0) * _STATE + i + mine.S_DEBT]
+    for j in range(filled):
+        x, y, debt = w[_W_MOVED_X + j], w[_W_MOVED_Y + j], w[_W_DEBT + j]
+        side = 1.0 if y > x else -1.0
+        room = w[_W_MOST + j] - debt if y > x else debt
+        e = imbalance_of(x, y)
+        part = room / e
+        part = part if part < SHARE_OF_IMBALANCE else SHARE_OF_IMBALANCE
+        profit = profit_of(e, w[_W_D + j], w[_W_ANN + j], w[_W_FEE + j], w[_W_KEPT + j], debt, side, part)
+        w[_W_OFFERS + j] = side if (part > 0.0) & (profit > w[_W_LEAST + j]) else 0.0
 
 
 @scalar
@@ -541,16 +606,10 @@ def acted(
     b = int(c[constants + mine.C_POOL]) + i
     x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
     debt, lp, lp_supply = s[a + mine.S_DEBT], s[a + mine.S_LP], s[b + pool.S_LP_SUPPLY]
-    side = 1.0 if y > x else -1.0
-    aggregate = s[at.S_AGGREGATE + i]
+    side, aggregate = w[_W_OFFERS + j], s[at.S_AGGREGATE + i]
     fee, admin = c[constants + mine.C_FEE], c[constants + mine.C_ADMIN_FEE]
     share = p[parameters + mine.P_CALLER_SHARE]
-    least = m[at.M_GAS_USD + i] * c[constants + mine.C_GAS_PART] / max(share, 1e-9)
-    most = p[parameters + mine.P_CEILING]
-    e = imbalance_of(x, y)
-    part = min(SHARE_OF_IMBALANCE, (most - debt if side > 0.0 else debt) / e)
-    if side * (aggregate - 1.0) < 0.0 or part <= 0.0 or not profit_of(e, d, ann, fee, 1.0 - admin, debt, side, part) > least:
-        return
+    least, most = w[_W_LEAST + j], p[parameters + mine.P_CEILING]
     spot = s[b + pool.S_POOL_LAST]
     provides, withdraws = regulator.verdict_of(q, k, spot, s[b + pool.S_POOL_PRICE], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i])
     root = s[a + mine.S_ROOT]
@@ -617,15 +676,18 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
         # calls stand for where the middle one of them is made; those after the last middle come as the hour ends
         first = 0.5 + 0.5 / each if each > 1.0 else 1.0
         rewound(s, c, w, i)
+        agreed(m, p, c, w, i)
         for part in range(parts + 1 if first < 1.0 else parts):
             share = first if part == 0 else (1.0 if part < parts else 1.0 - first)
             traded(s, c, k, w, i, share / parts)
+            offered(s, c, w, i)
             for turn in range(count):
                 j = (part + turn) % count
                 calls = int(c[constants + j * _CONSTANTS + mine.C_CALLS])
                 later = max(calls // parts - 1, 0) // 2
                 now = calls * (part + 1) // parts - calls * part // parts - (later if part == 0 else 0) if part < parts else later
-                if now > 0:
+                side = w[_W_OFFERS + j]
+                if now > 0 and side != 0.0 and not side * (s[at.S_AGGREGATE + i] - 1.0) < 0.0:
                     # what trade still takes of it in the parts to come
                     taken = -min(w[_W_FLOW + j], 0.0) * max(1.0 - (part + first) / parts, 0.0)
                     acted(s, m, p, c, q, k, w, i, j, float(now), w[_W_LEFT + j] + taken)

@@ -98,6 +98,18 @@ _W_FAIR = _W_ASKS + LANES
 _W_SIDE_X = _W_FAIR + LANES
 _W_SIDE_Y = _W_SIDE_X + LANES
 _W_BOUND = _W_SIDE_Y + LANES
+_ABREAST = 4
+"""Pools of a lane that are asked together where one is worked out exactly: a vector of them."""
+_W_EACH_X = _W_BOUND + LANES
+"""A lane's pools beside each other, the first one first: sides, constants, price, and what each takes."""
+_W_EACH_D = _W_EACH_X + LANES
+_W_EACH_ANN = _W_EACH_D + LANES
+_W_EACH_VALUE = _W_EACH_ANN + LANES
+_W_EACH_KEEP = _W_EACH_VALUE + LANES
+_W_EACH_ALIVE = _W_EACH_KEEP + LANES
+_W_EACH_NOW = _W_EACH_ALIVE + LANES
+_W_EACH_Z = _W_EACH_NOW + LANES
+_W_EACH_TOKENS = _W_EACH_Z + LANES
 STRIDE = len(mine.state) * LANES
 """How far apart the lines of two further pools lie: they stand side by side, behind everything that the catalogue has."""
 KEYS = len(mine.constants)
@@ -487,60 +499,78 @@ def mark_further(_s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: V
 
 
 @scalar
-def moved_to(price: float, x: float, d: float, ann: float, value: float, keep: float, dust: float) -> float:
-    """What a pool takes at a market price, exactly: more than 0 where it is sold down to ``price / keep``, less where it is bought up to ``price * keep``."""
-    now = marginal_price(x, get_y(x, d, ann), d, ann) * value
-    low, high = price * keep, price / keep
-    target = high if now > high else low
-    there, _ = scaled_x_at_price(target / value, ann)
-    moves = (d > dust) & ((now > high) | (now < low))
-    return there * d - x if moves else 0.0
-
-
-@scalar
-def taken_by_all(price: float, s: Vector, c: Vector, i: int) -> float:
-    """What all pools of a lane take at a market price, in tokens of F."""
+def side_by_side(s: Vector, c: Vector, w: Vector, i: int) -> int:
+    """A lane's pools beside each other, filled up to a multiple of `_ABREAST`, so that they are asked together; how many they are then. What hangs on no market price is
+    worked out here, once: the pool's own price, and what its constants and the gone ones' sides are.
+    """
     dust = DUST_USD * c[at.C_SIZE]
-    keep = 1.0 - c[at.C_FEE]
-    z = moved_to(price, s[at.S_POOL_X + i], s[at.S_D + i], s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
-    total = in_tokens(z, keep)
-    for j in range(int(c[at.C_POOLS])):
-        line = int(c[at.C_POOLS_STATE]) + j * STRIDE + i
-        keep_j = 1.0 - c[int(c[at.C_POOLS_CONSTANTS]) + j * KEYS + mine.C_FEE]
-        z_j = moved_to(
-            price,
-            s[line + mine.S_POOL_X],
-            s[line + mine.S_D],
-            s[line + mine.S_ANN],
-            s[line + mine.S_BASE_VALUE],
-            keep_j,
-            dust,
-        )
-        total += in_tokens(z_j, keep_j)
-    return total
+    count = int(c[at.C_POOLS]) + 1
+    filled = (count + _ABREAST - 1) // _ABREAST * _ABREAST
+    for j in range(filled):
+        k = j if j < count else 0
+        line = (int(c[at.C_POOLS_STATE]) + (k - 1) * STRIDE if k > 0 else 0) + i
+        x = s[line + (mine.S_POOL_X if k > 0 else at.S_POOL_X)]
+        d = s[line + (mine.S_D if k > 0 else at.S_D)]
+        w[_W_EACH_X + j] = x
+        w[_W_EACH_D + j] = d
+        w[_W_EACH_ANN + j] = s[line + (mine.S_ANN if k > 0 else at.S_ANN)]
+        w[_W_EACH_VALUE + j] = s[line + (mine.S_BASE_VALUE if k > 0 else at.S_BASE_VALUE)]
+        w[_W_EACH_KEEP + j] = 1.0 - (c[int(c[at.C_POOLS_CONSTANTS]) + (k - 1) * KEYS + mine.C_FEE] if k > 0 else c[at.C_FEE])
+        w[_W_EACH_ALIVE + j] = 1.0 if d > dust and j < count else 0.0
+    for j in range(filled):
+        x, d, ann = w[_W_EACH_X + j], w[_W_EACH_D + j], w[_W_EACH_ANN + j]
+        w[_W_EACH_NOW + j] = marginal_price(x, get_y(x, d, ann), d, ann) * w[_W_EACH_VALUE + j]
+    return filled
 
 
 @scalar
-def bracketed(near: float, wanted: float, s: Vector, c: Vector, i: int) -> tuple[float, float, float, float]:
+def move_to(price: float, w: Vector, pools: int) -> None:
+    """What each of a lane's ``pools`` takes at a market price, exactly: more than 0 where it is sold down to ``price / keep``, less where it is bought up to
+    ``price * keep``; and what of F that takes up.
+    """
+    for j in range(pools):
+        now, keep = w[_W_EACH_NOW + j], w[_W_EACH_KEEP + j]
+        low, high = price * keep, price / keep
+        target = high if now > high else low
+        there, _ = scaled_x_at_price(target / w[_W_EACH_VALUE + j], w[_W_EACH_ANN + j])
+        moves = (w[_W_EACH_ALIVE + j] > 0.5) & ((now > high) | (now < low))
+        z = there * w[_W_EACH_D + j] - w[_W_EACH_X + j]
+        z = z if moves else 0.0
+        w[_W_EACH_Z + j] = z
+        w[_W_EACH_TOKENS + j] = in_tokens(z, keep)
+
+
+@scalar
+def taken_by_all(price: float, w: Vector, pools: int) -> float:
+    """What all of a lane's ``pools`` take at a market price, in tokens of F."""
+    move_to(price, w, pools)
+    total = w[_W_EACH_TOKENS]
+    for j in range(1, pools):
+        total += w[_W_EACH_TOKENS + j]
+    return float(total)
+
+
+@scalar
+def bracketed(near: float, wanted: float, w: Vector, pools: int) -> tuple[float, float, float, float]:
     """A price at which the pools of a lane take more than is ``wanted`` and by how much, and one at which they take less."""
     low = high = near
-    f_low = f_high = taken_by_all(near, s, c, i) - wanted
+    f_low = f_high = taken_by_all(near, w, pools) - wanted
     wide = 1e-4
     for _ in range(WIDEN):
         if f_low < 0.0:
             low = max(near * (1.0 - wide), LOWEST_PRICE)
-            f_low = taken_by_all(low, s, c, i) - wanted
+            f_low = taken_by_all(low, w, pools) - wanted
         if f_high > 0.0:
             high = near * (1.0 + wide)
-            f_high = taken_by_all(high, s, c, i) - wanted
+            f_high = taken_by_all(high, w, pools) - wanted
         wide *= 2.0
     return low, f_low, high, f_high
 
 
 @scalar
-def solved(near: float, wanted: float, s: Vector, c: Vector, i: int) -> float:
+def solved(near: float, wanted: float, w: Vector, pools: int) -> float:
     """The price at which the pools of a lane take what is ``wanted``: bracketed around one that is ``near``, then Illinois, then halving."""
-    low, f_low, high, f_high = bracketed(near, wanted, s, c, i)
+    low, f_low, high, f_high = bracketed(near, wanted, w, pools)
     side = 0
     price = near
     for count in range(NARROW + HALVINGS):
@@ -555,7 +585,7 @@ def solved(near: float, wanted: float, s: Vector, c: Vector, i: int) -> float:
             price = 0.5 * (low + high)
         if high - low < CLOSE * high:
             break
-        f = taken_by_all(price, s, c, i) - wanted
+        f = taken_by_all(price, w, pools) - wanted
         if f > 0.0:
             low, f_low = price, f
             f_high = 0.5 * f_high if side == 1 else f_high
@@ -587,28 +617,28 @@ def solve_exactly(s: Vector, c: Vector, w: Vector) -> None:
             continue
         wanted = w[W_FLOW + i]
         limit = w[_W_MOST + i]
-        most = taken_by_all(limit, s, c, i)
+        pools = side_by_side(s, c, w, i)
+        most = taken_by_all(limit, w, pools)
         wanted = min(max(most, 0.0), wanted) if selling > 0.0 else max(min(most, 0.0), wanted)
-        price = solved(min(max(w[_W_PRICE + i], LOWEST_PRICE), HIGHEST_PRICE), wanted, s, c, i)
+        price = solved(min(max(w[_W_PRICE + i], LOWEST_PRICE), HIGHEST_PRICE), wanted, w, pools)
         if low:
-            fairly = min(max(taken_by_all(fair, s, c, i), 0.0), wanted)
+            fairly = min(max(taken_by_all(fair, w, pools), 0.0), wanted)
             s[at.S_SOLD_LOW + i] = wanted - fairly
+        move_to(price, w, pools)
         total = 0.0
         deepest, depth = -1, max(s[at.S_D + i], dust)
         for j in range(count):
             line = first + j * STRIDE + i
-            keep_j = 1.0 - c[keys + j * KEYS + mine.C_FEE]
             d = s[line + mine.S_D]
-            z = moved_to(price, s[line + mine.S_POOL_X], d, s[line + mine.S_ANN], s[line + mine.S_BASE_VALUE], keep_j, dust)
-            s[line + mine.S_FLOW] = z
-            total += in_tokens(z, keep_j)
+            s[line + mine.S_FLOW] = w[_W_EACH_Z + j + 1]
+            total += w[_W_EACH_TOKENS + j + 1]
             if d > depth:
                 deepest, depth = j, d
         x, d = s[at.S_POOL_X + i], s[at.S_D + i]
         left = wanted - total
         z = left if left > 0.0 else left / keep
         z = z if d > dust else 0.0
-        fairly = moved_to(price, x, d, s[at.S_ANN + i], s[at.S_BASE_VALUE + i], keep, dust)
+        fairly = w[_W_EACH_Z]
         most_in, most_out = max(MOST_OF_DEPTH * d, fairly), min(-MOST_DRAINED * x, fairly)
         z = max(min(z, most_in), most_out)
         if deepest >= 0:
