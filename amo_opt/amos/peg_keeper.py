@@ -26,6 +26,7 @@ from typing import NamedTuple
 from amo_opt.amos import regulator
 from amo_opt.amos.mechanism import Expectation, Flagged, Mechanism, Stages, UnderCap
 from amo_opt.amos.pool_reads import held_of, pool_entry, supply_of
+from amo_opt.amos.pools import MOST_POOLS
 from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.active_lanes import W_ACTIVE, W_COPY, on_active
@@ -383,28 +384,26 @@ def flag_calls(s: Vector, m: Vector, _p: Vector, c: Vector, a: Vector, _n: Vecto
 # -- keepers of pools that have names ----------------------------------------------------------------------------------------------
 
 _W_MARK = W_COPY
-"""In the scratch block: whether a keeper may act in the lane, then what a part of the hour brings every pool."""
+"""In the scratch block: whether a keeper may act in the lane, then, pool beside pool, what a part of the hour brings each, what its trades leave it, and what a first call is worth."""
 _W_FLOW = _W_MARK + LANES
-_MOST_POOLS = 64
-"""Room in the scratch block for what a part of the hour brings every pool, and then for what their trades alone leave them."""
-_W_LEFT = _W_FLOW + _MOST_POOLS
-_W_WEIGHT = _W_LEFT + _MOST_POOLS
-_W_DEPTH = _W_WEIGHT + _MOST_POOLS
-_W_X = _W_DEPTH + _MOST_POOLS
-_W_Y = _W_X + _MOST_POOLS
-_W_D = _W_Y + _MOST_POOLS
-_W_ANN = _W_D + _MOST_POOLS
-_W_LAST = _W_ANN + _MOST_POOLS
-_W_AVERAGE = _W_LAST + _MOST_POOLS
-_W_MOVED_X = _W_AVERAGE + _MOST_POOLS
-_W_MOVED_Y = _W_MOVED_X + _MOST_POOLS
-_W_FEE = _W_MOVED_Y + _MOST_POOLS
-_W_KEPT = _W_FEE + _MOST_POOLS
-_W_DEBT = _W_KEPT + _MOST_POOLS
-_W_MOST = _W_DEBT + _MOST_POOLS
-_W_LEAST = _W_MOST + _MOST_POOLS
-_W_OFFERS = _W_LEAST + _MOST_POOLS
-_W_SPOT = _W_OFFERS + _MOST_POOLS
+_W_LEFT = _W_FLOW + MOST_POOLS
+_W_WEIGHT = _W_LEFT + MOST_POOLS
+_W_DEPTH = _W_WEIGHT + MOST_POOLS
+_W_X = _W_DEPTH + MOST_POOLS
+_W_Y = _W_X + MOST_POOLS
+_W_D = _W_Y + MOST_POOLS
+_W_ANN = _W_D + MOST_POOLS
+_W_LAST = _W_ANN + MOST_POOLS
+_W_AVERAGE = _W_LAST + MOST_POOLS
+_W_MOVED_X = _W_AVERAGE + MOST_POOLS
+_W_MOVED_Y = _W_MOVED_X + MOST_POOLS
+_W_FEE = _W_MOVED_Y + MOST_POOLS
+_W_KEPT = _W_FEE + MOST_POOLS
+_W_DEBT = _W_KEPT + MOST_POOLS
+_W_MOST = _W_DEBT + MOST_POOLS
+_W_LEAST = _W_MOST + MOST_POOLS
+_W_OFFERS = _W_LEAST + MOST_POOLS
+_W_SPOT = _W_OFFERS + MOST_POOLS
 _ABREAST = 4
 """Pools whose trades are worked out together: a vector of them."""
 _STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
@@ -596,9 +595,7 @@ def offered(s: Vector, c: Vector, w: Vector, i: int) -> None:
 
 
 @scalar
-def acted(
-    s: Vector, m: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float
-) -> None:
+def acted(s: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
     """So many calls of one keeper at most, as one change of liquidity that leaves ``kept_back`` of the stablecoin in the pool, with the caller's part of what it brought."""
     constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
     parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
@@ -690,7 +687,7 @@ def work(s: Vector, m: Vector, p: Vector, c: Vector, _a: Vector, _n: Vector, q: 
                 if now > 0 and side != 0.0 and not side * (s[at.S_AGGREGATE + i] - 1.0) < 0.0:
                     # what trade still takes of it in the parts to come
                     taken = -min(w[_W_FLOW + j], 0.0) * max(1.0 - (part + first) / parts, 0.0)
-                    acted(s, m, p, c, q, k, w, i, j, float(now), w[_W_LEFT + j] + taken)
+                    acted(s, p, c, q, k, w, i, j, float(now), w[_W_LEFT + j] + taken)
 
 
 @stage

@@ -100,6 +100,8 @@ _W_SIDE_Y = _W_SIDE_X + LANES
 _W_BOUND = _W_SIDE_Y + LANES
 _ABREAST = 4
 """Pools of a lane that are asked together where one is worked out exactly: a vector of them."""
+MOST_POOLS = LANES
+"""Most pools of a protocol: so many stand side by side in the scratch block, here and in `amos.peg_keeper`."""
 _W_EACH_X = _W_BOUND + LANES
 """A lane's pools beside each other, the first one first: sides, constants, price, and what each takes."""
 _W_EACH_D = _W_EACH_X + LANES
@@ -881,4 +883,4 @@ def pool(name: str) -> Mechanism:
     )
 
 
-__all__ = ["ROUNDS", "STEPS", "mine", "pool"]
+__all__ = ["MOST_POOLS", "ROUNDS", "STEPS", "mine", "pool"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from amo_opt.amos.catalogue import MECHANISMS
 from amo_opt.amos.kinds import ASSET, LABEL, ON_POOLS, is_taken, label_of, mechanism_of
 from amo_opt.amos.parameters import PARAMETERS, is_named
+from amo_opt.amos.pools import MOST_POOLS
 from amo_opt.config.schema import FIGURE_FORM, MARKETS_OF, figures_by_name, named_figures, parameter_key, section_at
 from amo_opt.config.study import LEAST_DRAWS, ReportSettings
 from amo_opt.config.wording import nearest, shown
@@ -124,8 +125,11 @@ def pool_problems(document: Document) -> Iterator[Problem]:
 
 
 def name_problems(document: Document) -> Iterator[Problem]:
-    """Pools whose names would give their series another's."""
+    """Pools whose names would give their series another's, and more of them than stand side by side."""
     further = document.get(("pools",))
+    if isinstance(further, dict) and len(further) >= MOST_POOLS:
+        allowed = f"at most {MOST_POOLS - 1} beside the first"
+        yield document.problem(("pools",), "too many pools", found=f"{len(further)} tables", allowed=allowed)
     places: dict[object, Key] = {document.get(("pool_name",)): ("pool_name",)}
     places |= {name: ("pools", name) for name in (further if isinstance(further, dict) else {})}
     for name, key in places.items():

@@ -1,7 +1,7 @@
 """Nanoseconds of one path-step, stage by stage: `python tests/benchmarks/bench_step.py [--repeat N]`.
 
 Each row of the hour (`simulation.program`) runs on one block of the worked study, again and again, by itself: what it costs in cache, without the others' traffic. The whole
-step is timed over a real block of the study, with the AMOs of the current set and with all of them. Times are the best of the repeats; as the machine is
+step is timed over a real block of the study, with the AMOs of the current set and with all of them, and over one of every worked study. Times are the best of the repeats; as the machine is
 shared, read the shares and the ratio to one pool refresh of the same run rather than the nanoseconds.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import amo_opt
+from amo_opt.amos.layout import layout_of
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.lanes import LANES
 from amo_opt.simulation import kernel
@@ -102,13 +103,14 @@ def by_stage(study: Study, repeat: int, scenario: int = 0, hours: int = 600) -> 
 def whole(study: Study, repeat: int, **caps: float) -> float:
     """Nanoseconds of a path-step over real blocks of every scenario."""
     blocks = [draw_packed(one, study, first=0, lanes=LANES, stream="search") for one in study.scenarios]
-    p, c = parameter_vector(study.current.replace(**caps)), constants(study)
+    layout = layout_of(study.state)
+    p, c = parameter_vector(study.current.replace(**caps), layout), constants(study)
 
     def run() -> None:
         for market in blocks:
             state = start_state(study, market.first)
             navs = np.zeros((3, LANES))
-            run_block(state, market, p, c, study.simulation.transition_hours, navs, np.zeros_like(state), NOTHING, np.zeros((0, 0)))
+            run_block(state, market, p, c, study.simulation.transition_hours, navs, np.zeros_like(state), NOTHING, np.zeros((0, 0)), layout)
 
     run()
     return best(run, repeat) / (sum(each.steps for each in blocks) * LANES) * 1e9
@@ -129,6 +131,9 @@ def main() -> None:
     for name, caps in (("whole step, current set", {}), ("whole step, all AMOs", ALL_AMOS)):
         nanoseconds = whole(study, repeat, **caps)
         print(f"{name:34s} {nanoseconds:10.2f} {nanoseconds / yardstick:16.2f}")  # noqa: T201
+    for file in sorted(STUDY.parent.glob("*-20*.toml")):
+        nanoseconds = whole(amo_opt.load_study(file), repeat)
+        print(f"{'whole step, ' + file.stem:34s} {nanoseconds:10.2f} {nanoseconds / yardstick:16.2f}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amo_opt import load_study
+from amo_opt.amos.pools import MOST_POOLS
 from amo_opt.config.load import load_parameters, validate_file
 from amo_opt.errors import InputError
 from amo_opt.simulation.engine import simulate
@@ -255,6 +256,18 @@ def test_a_pool_s_name_that_another_s_series_has_is_refused(written: Callable[..
     study = written((S, 'name = "usdt"', 'name = "peg"'))
     found = [each for each in refused(study) if each.message == "a pool's name that stands for something else"]
     assert [each.where for each in found] == ["pools.peg"]
+
+
+def test_more_pools_than_stand_side_by_side_are_refused(written: Callable[..., Path]) -> None:
+    """A lane's pools are worked out in a block of fixed length: the 65th would have been written over another's figures."""
+    table = "".join(
+        f"{name} = {figure(5.0 if 'fee' not in name else 0.0)}\n"
+        for name in ("stablecoin", "opposite", "amplification", "fee", "admin_fee")
+    )
+    more = "".join(f"[pools.p{k}]\n{table}" for k in range(MOST_POOLS))
+    found = [each for each in refused(written((S, "[amos.regulator]", f"{more}[amos.regulator]"))) if each.message == "too many pools"]
+    assert [each.where for each in found] == ["pools"]
+    assert f"at most {MOST_POOLS - 1}" in str(found[0].allowed)
 
 
 def test_one_slip_in_a_state_is_told_alone(written: Callable[..., Path]) -> None:
