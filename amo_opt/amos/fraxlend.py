@@ -62,16 +62,13 @@ def begin(s: Vector, _m: Vector, _p: Vector, _c: Vector, a: Vector, n: Vector, _
     slope_1 = k[mine.C_SLOPE_1]
     slope_2 = k[mine.C_SLOPE_2]
     elasticity = k[mine.C_ELASTICITY]
-    for i in range(LANES):
-        # lines that are written below hold what is deposited with and without the AMO meanwhile
-        a[mine.S_DUE + i] = n[mine.M_DEPOSITS + i]
-        a[mine.S_PRICE + i] = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
-    find_resting_rates(a, mine.S_RATE_WITHOUT, mine.S_DRAWN, mine.S_DUE, n, mine.M_DEMAND, elasticity, kink, slope_1, slope_2)
-    find_resting_rates(a, mine.S_RATE, mine.S_FREE, mine.S_PRICE, n, mine.M_DEMAND, elasticity, kink, slope_1, slope_2)
+    asked, curve = (mine.M_DEPOSITS, mine.M_DEMAND), (kink, slope_1, slope_2)
+    find_resting_rates(a, (mine.S_RATE_WITHOUT, mine.S_DRAWN, mine.S_LENT), n, asked, 0.0, elasticity, curve)
+    find_resting_rates(a, (mine.S_RATE, mine.S_FREE, mine.S_LENT), n, asked, 1.0, elasticity, curve)
     for i in range(LANES):
         lent = a[mine.S_LENT + i]
-        others = a[mine.S_DUE + i]
-        deposits = a[mine.S_PRICE + i]
+        others = n[mine.M_DEPOSITS + i]
+        deposits = others + lent
         rate, without = a[mine.S_RATE + i], a[mine.S_RATE_WITHOUT + i]
         borrowed, borrowed_without = loans(lent, others, n[mine.M_DEMAND + i], rate, without, elasticity)
         free = deposits - borrowed

@@ -84,15 +84,27 @@ mine = Own(
 
 @scalar
 def find_resting_rates(
-    a: Vector, low: int, high: int, deposits: int, n: Vector, demand: int, elasticity: float, kink: float, slope_1: float, slope_2: float
+    a: Vector,
+    lines: tuple[int, int, int],
+    n: Vector,
+    asked: tuple[int, int],
+    counted: float,
+    elasticity: float,
+    curve: tuple[float, float, float],
 ) -> None:
-    """`resting_rate` of every lane, its bracket halved in all lanes together: from deposits and demand in the lines of those names to the line ``low``; ``high`` is written on the way."""
+    """`resting_rate` of every lane, its bracket halved in all lanes together. ``lines`` of the AMO: where the rate goes, one that is written on the way, what it has lent, of which ``counted`` (1
+    or 0) is deposited; ``asked`` of the market: what others deposit, and demand; ``curve`` = kink and slopes.
+    """
+    low, high, lent = lines
+    others, demand = asked
+    kink, slope_1, slope_2 = curve
     for i in range(LANES):
         a[low + i] = 0.0
         a[high + i] = slope_1 + slope_2
     for _ in range(HALVINGS):
         for i in range(LANES):
-            below, above = halved(a[low + i], a[high + i], a[deposits + i], n[demand + i], elasticity, kink, slope_1, slope_2)
+            deposits = n[others + i] + counted * a[lent + i]
+            below, above = halved(a[low + i], a[high + i], deposits, n[demand + i], elasticity, kink, slope_1, slope_2)
             a[low + i] = below
             a[high + i] = above
     for i in range(LANES):
@@ -106,15 +118,13 @@ def begin(s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, n: Vector, _q
     slope_1 = k[mine.C_SLOPE_1]
     slope_2 = k[mine.C_SLOPE_2]
     elasticity = c[at.C_LENDING_ELASTICITY]
-    for i in range(LANES):  # nothing is earned yet: the line holds the deposits meanwhile
-        a[mine.S_INCOME + i] = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
-    find_resting_rates(a, mine.S_RATE, mine.S_FREE, mine.S_INCOME, n, mine.M_DEMAND, elasticity, kink, slope_1, slope_2)
+    lines, asked = (mine.S_RATE, mine.S_FREE, mine.S_LENT), (mine.M_DEPOSITS, mine.M_DEMAND)
+    find_resting_rates(a, lines, n, asked, 1.0, elasticity, (kink, slope_1, slope_2))
     for i in range(LANES):
-        deposits = a[mine.S_INCOME + i]
+        deposits = n[mine.M_DEPOSITS + i] + a[mine.S_LENT + i]
         free = unborrowed(deposits, n[mine.M_DEMAND + i], a[mine.S_RATE + i], elasticity)
         most = n[mine.M_FREE_CAP + i]
         a[mine.S_FREE + i] = free if free < most else most
-        a[mine.S_INCOME + i] = 0.0
         s[at.S_AT_WORK + i] += a[mine.S_LENT + i]
         s[at.S_RECOVERABLE + i] += a[mine.S_LENT + i]
         s[at.S_COVER_COINS + i] += a[mine.S_LENT + i]

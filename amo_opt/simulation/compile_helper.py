@@ -1,4 +1,4 @@
-"""What a process does that helps compiling the kernel: ``python -m amo_opt.simulation.compile_helper WHICH PARENT``.
+"""What a process does that helps compiling the kernel: ``python -m amo_opt.simulation.compile_helper WHICH PARENT STAGE...``.
 
 It stands above both the kernel and what compiles it, so that neither has to know the other.
 """
@@ -13,9 +13,9 @@ from amo_opt.simulation.kernel import STAGES, WALKERS
 from amo_opt.stableswap.jit import address
 
 
-def help_from(which: int, parent: int) -> None:
-    """What helper ``which`` does: compiles what is not on disk yet, while the process that started it lives."""
-    stages = {**STAGES, **WALKERS}
+def help_from(which: int, parent: int, names: list[str]) -> None:
+    """What helper ``which`` does: compiles which of the named stages are not on disk yet, while the process that started it lives."""
+    stages = {name: each for name, each in {**STAGES, **WALKERS}.items() if name in names}
     if keep(stages):
         for name in walk(list(stages), which):
             if os.getppid() != parent:
@@ -26,4 +26,4 @@ def help_from(which: int, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    help_from(int(sys.argv[1]), int(sys.argv[2]))
+    help_from(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -67,8 +67,8 @@ def addresses(stages: Stages) -> list[Any]:
     missing = [name for name, (function, signature) in stages.items() if not (kept and function._cache.holds(signature))]  # noqa: SLF001
     many = len(missing) >= WORTH_HELP and not config.DISABLE_JIT  # type: ignore[attr-defined]
     if many:
-        _log.warning("compiling the kernel, which takes a quarter of a minute: %s", _ONCE if kept else _EACH_TIME)
-    with _helpers(_processes() - 1 if many and kept else 0):
+        _log.warning("compiling what the study needs of the kernel, which takes some ten seconds: %s", _ONCE if kept else _EACH_TIME)
+    with _helpers(_processes() - 1 if many and kept else 0, missing):
         for name in walk(list(stages), 0):
             address(*stages[name])
     return [address(*stages[name]) for name in stages]
@@ -86,12 +86,12 @@ def _processes() -> int:
 
 
 @contextmanager
-def _helpers(count: int) -> Iterator[None]:
-    """That many processes that compile the same stages; ended afterwards, whatever they are at: by then all is compiled."""
+def _helpers(count: int, names: list[str]) -> Iterator[None]:
+    """That many processes that compile stages of those names too; ended afterwards, whatever they are at: by then all is compiled."""
     helpers: list[subprocess.Popen[bytes]] = []
     try:
         with contextlib.suppress(OSError, ValueError):
-            helpers.extend(_helper(which) for which in range(1, count + 1))
+            helpers.extend(_helper(which, names) for which in range(1, count + 1))
         yield
     finally:
         for helper in helpers:
@@ -100,11 +100,11 @@ def _helpers(count: int) -> Iterator[None]:
             helper.wait()
 
 
-def _helper(which: int) -> subprocess.Popen[bytes]:
+def _helper(which: int, names: list[str]) -> subprocess.Popen[bytes]:
     package = os.fspath(Path(__file__).resolve().parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
-        [sys.executable, "-P", "-m", "amo_opt.simulation.compile_helper", str(which), str(os.getpid())],
+        [sys.executable, "-P", "-m", "amo_opt.simulation.compile_helper", str(which), str(os.getpid()), *names],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -231,20 +231,23 @@ ADVANCE = (
 )
 WALK_ONCE = (_FRAME, _PROGRAM, _PLACES, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, _NUMBER)
 WALKERS: Stages = {"advance": (advance, ADVANCE), "walk_once": (walk_once, WALK_ONCE)}
+_EVERYTHING: Stages = {**STAGES, **WALKERS}
 _compiling = Lock()
+_places: dict[str, int] = {}
+"""Where the stages begin that this process has asked for so far."""
 
 
-@lru_cache(maxsize=1)
-def _places() -> dict[str, int]:
-    """Where every stage begins, and the walkers compiled: once a process."""
-    everything = {**STAGES, **WALKERS}
-    return dict(zip(everything, addresses(everything), strict=True))
-
-
-def _frame() -> tuple[Any, dict[str, int]]:
-    with _compiling:  # threads that come meanwhile wait for it
-        places = _places()
-    return Frame(*(places[name] for name in FRAME)), places
+def _compiled(rows: Sequence[Row], walks: str) -> tuple[Any, dict[str, int]]:
+    """The `Frame`, and where the rows' stages and what ``walks`` them begin: compiled or read from the disk where nobody has asked for them before. A protocol of one pool never waits for
+    the stages of several.
+    """
+    full = {row.full for row in rows if row.active is not None}
+    wanted = {walks, *FRAME, *(row.code for row in rows), *full}
+    if not wanted <= _places.keys():
+        with _compiling:  # threads that come meanwhile wait for it
+            missing = {name: each for name, each in _EVERYTHING.items() if name in wanted and name not in _places}
+            _places.update(zip(missing, addresses(missing), strict=True))
+    return Frame(*(_places[name] for name in FRAME)), _places
 
 
 def run_block(
@@ -263,11 +266,10 @@ def run_block(
     end; ``opening`` = the state when the window opens, before its statistics are cleared; ``trace`` (steps, columns × LANES), or (0, 0); ``layout`` says where everything lies.
     """
     block = market if isinstance(market, MarketBlock) else pack_market(market, layout)
-    frame, places = _frame()
     programs = rows_of(layout)
-    (start, _), (rows, lines), (settle, _) = (
-        program_of(used(each, s, p, c), places) for each in (programs.start, programs.hour, programs.settle)
-    )
+    in_use = [used(each, s, p, c) for each in (programs.start, programs.hour, programs.settle)]
+    frame, places = _compiled([row for each in in_use for row in each], "advance")
+    (start, _), (rows, lines), (settle, _) = (program_of(each, places) for each in in_use)
     scratch = aligned(scratch_of(layout))
     scratch[:] = 0.0
     row = aligned(block.first.size)
@@ -298,7 +300,7 @@ def run_rows(
     rows: Sequence[Row], s: Vector, m: Vector, p: Vector, c: Vector, *, hour: int = 0, scratch: Vector | None = None, layout: Layout = BASE
 ) -> None:
     """Some rows of a program by themselves, whether in use or not, at the market row ``m``; for whoever looks at a single stage."""
-    frame, places = _frame()
+    frame, places = _compiled(rows, "walk_once")
     walked, lines = program_of(rows, places)
     w = scratch
     if w is None:

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from numba import config, types
 
+from amo_opt import load_study, simulate
 from amo_opt.simulation import compile_helper, compiled, kernel
 from amo_opt.stableswap.jit import VECTOR, Vector, address, begins, call_at, stage, walker
 from amo_opt.stableswap.kept import KeptFiles
 
 SIZE = 8
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def doubled(s: Vector) -> None:
@@ -51,7 +53,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     """The helpers started; each sleeps until it is ended."""
     helpers: list[subprocess.Popen[bytes]] = []
 
-    def helper(_which: int) -> subprocess.Popen[bytes]:
+    def helper(_which: int, _names: list[str]) -> subprocess.Popen[bytes]:
         helpers.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
         return helpers[-1]
 
@@ -71,7 +73,9 @@ def test_a_stage_is_called_at_its_address() -> None:
 def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Popen[bytes]], caplog: pytest.LogCaptureFixture) -> None:
     """A second process's stages come from the disk, and no helper is started for them; only the first tells that it takes its time."""
     compiled.addresses(stages())
-    assert [record.message for record in caplog.records] == [f"compiling the kernel, which takes a quarter of a minute: {compiled._ONCE}"]
+    assert [record.message for record in caplog.records] == [
+        f"compiling what the study needs of the kernel, which takes some ten seconds: {compiled._ONCE}"
+    ]
     caplog.clear()
     first = len(started)
     assert first == 2
@@ -131,7 +135,7 @@ def test_helpers_are_ended(started: list[subprocess.Popen[bytes]]) -> None:
 def test_a_machine_that_starts_no_process_compiles_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a helper cannot be started the stages are there all the same."""
 
-    def refused(_which: int) -> subprocess.Popen[bytes]:
+    def refused(_which: int, _names: list[str]) -> subprocess.Popen[bytes]:
         raise OSError
 
     monkeypatch.setattr(compiled, "_helper", refused)
@@ -170,12 +174,34 @@ def test_a_helper_leaves_the_stages_on_disk(monkeypatch: pytest.MonkeyPatch) -> 
     """What one compiles another reads; whose starter is gone stops."""
     monkeypatch.setattr(compile_helper, "STAGES", stages())
     monkeypatch.setattr(compile_helper, "WALKERS", {"walker": (stage(doubled), (VECTOR,))})
-    compile_helper.help_from(1, os.getppid() + 1)
+    names = ["doubled", "grown", "walker"]
+    compile_helper.help_from(1, os.getppid() + 1, names)
     assert not any(function.overloads for function, _ in compile_helper.STAGES.values())
-    compile_helper.help_from(1, os.getppid())
+    compile_helper.help_from(1, os.getppid(), names[1:])
     later = stages()
     assert compiled.keep(later)
-    assert all(function._cache.holds(signature) for function, signature in later.values())
+    assert [name for name, (function, signature) in later.items() if function._cache.holds(signature)] == ["grown"]
+
+
+def test_a_study_asks_for_the_stages_it_uses_and_a_later_one_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One pool first, then a coin of several pools and keepers: no stage of theirs before, none of the others twice."""
+    asked: list[list[str]] = []
+
+    def addresses(missing: compiled.Stages) -> list[Any]:
+        asked.append(list(missing))
+        return [address(*each) for each in missing.values()]
+
+    monkeypatch.setattr(kernel, "addresses", addresses)
+    monkeypatch.setattr(kernel, "_places", {})
+    for name in ("frax-2022", "frax-2022", "crvusd-2024"):
+        study = load_study(ROOT / "studies" / f"{name}.toml")
+        simulate(study.current, study, paths=1, scenarios=["calm"])
+    one, several = asked
+    assert {"advance", "walk_rows", "primary_market_trade_fast", "curve_operate_of"} <= set(one)
+    assert not [name for name in one if name.startswith(("pools_", "peg_keeper_work", "regulator_average"))]
+    assert {"pools_solve_exactly", "peg_keeper_work", "regulator_average"} <= set(several)
+    assert not set(one) & set(several)
+    assert "walk_once" not in {*one, *several}
 
 
 def test_every_process_goes_through_every_stage() -> None:
