@@ -61,12 +61,12 @@ def keep(stages: Stages) -> bool:
     return True
 
 
-def addresses(stages: Stages) -> list[Any]:
-    """Where the stages begin, in their order; those not on disk are compiled, helped by other processes."""
+def addresses(stages: Stages, *, told: bool = False) -> list[Any]:
+    """Where the stages begin, in their order; those not on disk are compiled, helped by other processes. Whoever waits is told of it, unless he was ``told`` before."""
     kept = keep(stages)
     missing = [name for name, (function, signature) in stages.items() if not (kept and function._cache.holds(signature))]  # noqa: SLF001
     many = len(missing) >= WORTH_HELP and not config.DISABLE_JIT  # type: ignore[attr-defined]
-    if many:
+    if many and not told:
         _log.warning("compiling what the study needs of the kernel, which takes some ten seconds: %s", _ONCE if kept else _EACH_TIME)
     with _helpers(_processes() - 1 if many and kept else 0, missing):
         for name in walk(list(stages), 0):

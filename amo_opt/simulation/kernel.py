@@ -246,7 +246,7 @@ def _compiled(rows: Sequence[Row], walks: str) -> tuple[Any, dict[str, int]]:
     if not wanted <= _places.keys():
         with _compiling:  # threads that come meanwhile wait for it
             missing = {name: each for name, each in _EVERYTHING.items() if name in wanted and name not in _places}
-            _places.update(zip(missing, addresses(missing), strict=True))
+            _places.update(zip(missing, addresses(missing, told=bool(_places)), strict=True))
     return Frame(*(_places[name] for name in FRAME)), _places
 
 

@@ -89,6 +89,13 @@ def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Po
     assert np.array_equal(s, np.arange(1.0, SIZE + 1.0))
 
 
+def test_who_was_told_is_not_told_again(started: list[subprocess.Popen[bytes]], caplog: pytest.LogCaptureFixture) -> None:
+    """What a later trial uses beyond the first is compiled without another word, by helpers all the same."""
+    compiled.addresses(stages(), told=True)
+    assert len(started) == 2
+    assert not caplog.records
+
+
 def test_damaged_stages_are_missing_ones(started: list[subprocess.Popen[bytes]], folder: Path) -> None:
     """Files that are empty or lost a bit are no stages: helpers are started for them, and the next process reads what replaced them."""
     compiled.addresses(stages())
@@ -187,7 +194,8 @@ def test_a_study_asks_for_the_stages_it_uses_and_a_later_one_for_the_rest(monkey
     """One pool first, then a coin of several pools and keepers: no stage of theirs before, none of the others twice."""
     asked: list[list[str]] = []
 
-    def addresses(missing: compiled.Stages) -> list[Any]:
+    def addresses(missing: compiled.Stages, *, told: bool) -> list[Any]:
+        assert told == bool(asked)
         asked.append(list(missing))
         return [address(*each) for each in missing.values()]
 
