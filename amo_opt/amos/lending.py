@@ -51,27 +51,6 @@ HALVINGS = 60
 """Of the bracket around the rate at which a market rests."""
 
 
-@scalar
-def halved(
-    low: float, high: float, deposits: float, demand: float, elasticity: float, kink: float, slope_1: float, slope_2: float
-) -> tuple[float, float]:
-    """Half of a bracket around the rate at which a market rests."""
-    middle = 0.5 * (low + high)
-    utilisation = 1.0 - unborrowed(deposits, demand, middle, elasticity) / deposits
-    rises = borrow_rate(utilisation, kink, slope_1, slope_2) > middle
-    return middle if rises else low, high if rises else middle
-
-
-@scalar
-def resting_rate(deposits: float, demand: float, elasticity: float, kink: float, slope_1: float, slope_2: float) -> float:
-    """The rate at which borrowers take just what makes that rate: where a market stands before anything happens (bisection)."""
-    low = 0.0
-    high = slope_1 + slope_2
-    for _ in range(HALVINGS):
-        low, high = halved(low, high, deposits, demand, elasticity, kink, slope_1, slope_2)
-    return 0.5 * (low + high)
-
-
 mine = Own(
     "lender",
     state=("lent", "rate", "free", "borrowed", "income"),
@@ -92,7 +71,7 @@ def find_resting_rates(
     elasticity: float,
     curve: tuple[float, float, float],
 ) -> None:
-    """`resting_rate` of every lane, its bracket halved in all lanes together. ``lines`` of the AMO: where the rate goes, one that is written on the way, what it has lent, of which ``counted`` (1
+    """The rate at which borrowers take just what makes that rate, in every lane: where a market stands before anything happens (bisection, all lanes together). ``lines`` of the AMO: where the rate goes, one that is written on the way, what it has lent, of which ``counted`` (1
     or 0) is deposited; ``asked`` of the market: what others deposit, and demand; ``curve`` = kink and slopes.
     """
     low, high, lent = lines
@@ -104,9 +83,12 @@ def find_resting_rates(
     for _ in range(HALVINGS):
         for i in range(LANES):
             deposits = n[others + i] + counted * a[lent + i]
-            below, above = halved(a[low + i], a[high + i], deposits, n[demand + i], elasticity, kink, slope_1, slope_2)
-            a[low + i] = below
-            a[high + i] = above
+            below, above = a[low + i], a[high + i]
+            middle = 0.5 * (below + above)
+            utilisation = 1.0 - unborrowed(deposits, n[demand + i], middle, elasticity) / deposits
+            rises = borrow_rate(utilisation, kink, slope_1, slope_2) > middle
+            a[low + i] = middle if rises else below
+            a[high + i] = above if rises else middle
     for i in range(LANES):
         a[low + i] = 0.5 * (a[low + i] + a[high + i])
 

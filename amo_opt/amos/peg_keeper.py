@@ -26,10 +26,10 @@ from typing import NamedTuple
 from amo_opt.amos import regulator
 from amo_opt.amos.mechanism import Expectation, Flagged, Mechanism, Stages, UnderCap
 from amo_opt.amos.pool_reads import held_of, pool_entry, supply_of
-from amo_opt.amos.pools import MOST_POOLS
+from amo_opt.amos.pools import ABREAST, MOST_POOLS
 from amo_opt.amos.triggers import CAP_TOLERANCE
 from amo_opt.protocol import lanes as at
-from amo_opt.protocol.active_lanes import W_ACTIVE, W_COPY, on_active
+from amo_opt.protocol.active_lanes import W_ACTIVE, W_COPY, filled_up, on_active
 from amo_opt.protocol.elementary import exp, expm1_of
 from amo_opt.protocol.holders import DUST_USD
 from amo_opt.protocol.lanes import LANES, Own
@@ -404,8 +404,6 @@ _W_MOST = _W_DEBT + MOST_POOLS
 _W_LEAST = _W_MOST + MOST_POOLS
 _W_OFFERS = _W_LEAST + MOST_POOLS
 _W_SPOT = _W_OFFERS + MOST_POOLS
-_ABREAST = 4
-"""Pools whose trades are worked out together: a vector of them."""
 _STATE, _PARAMETERS, _CONSTANTS = len(mine.state) * LANES, len(mine.parameters), len(mine.constants)
 """How far apart two keepers' own lie: they stand side by side."""
 
@@ -506,7 +504,7 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
     """
     count, constants = int(c[at.C_KEEPERS]), int(c[at.C_KEEPERS_CONSTANTS])
     keeps, decay, inverse = regulator.of_part(k, share)
-    filled = (count + _ABREAST - 1) // _ABREAST * _ABREAST
+    filled = filled_up(count, ABREAST)
     for j in range(filled):
         b = int(c[constants + (j if j < count else 0) * _CONSTANTS + mine.C_POOL]) + i
         w[_W_X + j] = s[b + pool.S_POOL_X]
@@ -564,7 +562,7 @@ def traded(s: Vector, c: Vector, k: Vector, w: Vector, i: int, share: float) -> 
 def agreed(m: Vector, p: Vector, c: Vector, w: Vector, i: int) -> None:
     """What of a first call's worth the hour does not change: fees, ceilings, and the least that a caller asks for."""
     count = int(c[at.C_KEEPERS])
-    for j in range((count + _ABREAST - 1) // _ABREAST * _ABREAST):
+    for j in range(filled_up(count, ABREAST)):
         k = j if j < count else 0
         of = int(c[at.C_KEEPERS_CONSTANTS]) + k * _CONSTANTS
         parameters = int(c[at.C_KEEPERS_PARAMETERS]) + k * _PARAMETERS
@@ -580,7 +578,7 @@ def offered(s: Vector, c: Vector, w: Vector, i: int) -> None:
     alone, so it stands until that one acts.
     """
     count = int(c[at.C_KEEPERS])
-    filled = (count + _ABREAST - 1) // _ABREAST * _ABREAST
+    filled = filled_up(count, ABREAST)
     for j in range(filled):
         w[_W_DEBT + j] = s[int(c[at.C_KEEPERS_STATE]) + (j if j < count else 0) * _STATE + i + mine.S_DEBT]
     for j in range(filled):
@@ -598,15 +596,14 @@ def offered(s: Vector, c: Vector, w: Vector, i: int) -> None:
 def acted(s: Vector, p: Vector, c: Vector, q: Vector, k: Vector, w: Vector, i: int, j: int, calls: float, kept_back: float) -> None:
     """So many calls of one keeper at most, as one change of liquidity that leaves ``kept_back`` of the stablecoin in the pool, with the caller's part of what it brought."""
     constants = int(c[at.C_KEEPERS_CONSTANTS]) + j * _CONSTANTS
-    parameters = int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS
     a = int(c[at.C_KEEPERS_STATE]) + j * _STATE + i
     b = int(c[constants + mine.C_POOL]) + i
     x, y, d, ann = s[b + pool.S_POOL_X], s[b + pool.S_POOL_Y], s[b + pool.S_D], s[b + pool.S_ANN]
     debt, lp, lp_supply = s[a + mine.S_DEBT], s[a + mine.S_LP], s[b + pool.S_LP_SUPPLY]
     side, aggregate = w[_W_OFFERS + j], s[at.S_AGGREGATE + i]
-    fee, admin = c[constants + mine.C_FEE], c[constants + mine.C_ADMIN_FEE]
-    share = p[parameters + mine.P_CALLER_SHARE]
-    least, most = w[_W_LEAST + j], p[parameters + mine.P_CEILING]
+    fee, admin = w[_W_FEE + j], c[constants + mine.C_ADMIN_FEE]
+    share = p[int(c[at.C_KEEPERS_PARAMETERS]) + j * _PARAMETERS + mine.P_CALLER_SHARE]
+    least, most = w[_W_LEAST + j], w[_W_MOST + j]
     spot = s[b + pool.S_POOL_LAST]
     provides, withdraws = regulator.verdict_of(q, k, spot, s[b + pool.S_POOL_PRICE], s[at.S_HIGHEST + i], s[at.S_SECOND_HIGHEST + i])
     root = s[a + mine.S_ROOT]

@@ -24,7 +24,7 @@ from amo_opt.amos.mechanism import Mechanism, Stages
 from amo_opt.amos.pool_reads import pool_reads
 from amo_opt.protocol import lanes as at
 from amo_opt.protocol.accounts import amplification_at, ramp_length
-from amo_opt.protocol.active_lanes import W_COPY
+from amo_opt.protocol.active_lanes import W_COPY, filled_up
 from amo_opt.protocol.elementary import exp_of, log1p_of
 from amo_opt.protocol.holders import DUST_USD, OVERVALUED, coming, exit_value_of, leaving_rate
 from amo_opt.protocol.lanes import LANES, POOL, Own
@@ -98,8 +98,8 @@ _W_FAIR = _W_ASKS + LANES
 _W_SIDE_X = _W_FAIR + LANES
 _W_SIDE_Y = _W_SIDE_X + LANES
 _W_BOUND = _W_SIDE_Y + LANES
-_ABREAST = 4
-"""Pools of a lane that are asked together where one is worked out exactly: a vector of them."""
+ABREAST = 4
+"""Pools of a lane that are worked out together, here and in `amos.peg_keeper`: a vector of them."""
 MOST_POOLS = LANES
 """Most pools of a protocol: so many stand side by side in the scratch block, here and in `amos.peg_keeper`."""
 _W_EACH_X = _W_BOUND + LANES
@@ -502,12 +502,12 @@ def mark_further(_s: Vector, _m: Vector, _p: Vector, c: Vector, a: Vector, _n: V
 
 @scalar
 def side_by_side(s: Vector, c: Vector, w: Vector, i: int) -> int:
-    """A lane's pools beside each other, filled up to a multiple of `_ABREAST`, so that they are asked together; how many they are then. What hangs on no market price is
+    """A lane's pools beside each other, filled up to a multiple of `ABREAST`, so that they are asked together; how many they are then. What hangs on no market price is
     worked out here, once: the pool's own price, and what its constants and the gone ones' sides are.
     """
     dust = DUST_USD * c[at.C_SIZE]
     count = int(c[at.C_POOLS]) + 1
-    filled = (count + _ABREAST - 1) // _ABREAST * _ABREAST
+    filled = filled_up(count, ABREAST)
     for j in range(filled):
         k = j if j < count else 0
         line = (int(c[at.C_POOLS_STATE]) + (k - 1) * STRIDE if k > 0 else 0) + i
@@ -883,4 +883,4 @@ def pool(name: str) -> Mechanism:
     )
 
 
-__all__ = ["MOST_POOLS", "ROUNDS", "STEPS", "mine", "pool"]
+__all__ = ["ABREAST", "MOST_POOLS", "ROUNDS", "STEPS", "mine", "pool"]

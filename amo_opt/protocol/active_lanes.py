@@ -48,13 +48,19 @@ def count_active(w: Vector) -> int:
 
 
 @scalar
+def filled_up(n: int, to: int) -> int:
+    """The least multiple of ``to`` that is no less than ``n``."""
+    return (n + to - 1) // to * to
+
+
+@scalar
 def _place(w: Vector) -> int:
     """The active lanes' numbers into ``w``, filled up with the last of them; how many there are when filled up."""
     n = 0
     for i in range(LANES):
         w[_W_PLACES + n] = i
         n += 1 if w[W_ACTIVE + i] > 0.5 else 0
-    filled = (n + _FULL - 1) // _FULL * _FULL
+    filled = filled_up(n, _FULL)
     for j in range(n, filled):
         w[_W_PLACES + j] = w[_W_PLACES + n - 1]
     return filled

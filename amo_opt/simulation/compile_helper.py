@@ -9,13 +9,13 @@ import os
 import sys
 
 from amo_opt.simulation.compiled import keep, walk
-from amo_opt.simulation.kernel import STAGES, WALKERS
+from amo_opt.simulation.kernel import EVERYTHING
 from amo_opt.stableswap.jit import address
 
 
 def help_from(which: int, parent: int, names: list[str]) -> None:
     """What helper ``which`` does: compiles which of the named stages are not on disk yet, while the process that started it lives."""
-    stages = {name: each for name, each in {**STAGES, **WALKERS}.items() if name in names}
+    stages = {name: each for name, each in EVERYTHING.items() if name in names}
     if keep(stages):
         for name in walk(list(stages), which):
             if os.getppid() != parent:

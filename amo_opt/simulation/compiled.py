@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from amo_opt.stableswap.kept import KeptCache
 Stages = Mapping[str, tuple[Any, tuple[Any, ...]]]
 """Stages by name, with the types of their arguments."""
 _log = logging.getLogger("amo_opt")
-_ONCE = "once on this machine"
+_ONCE = "it is kept on this machine"
 _EACH_TIME = "each time, for want of a folder to keep it in; NUMBA_CACHE_DIR names one"
 MOST_PROCESSES = 4
 WORTH_HELP = 4
@@ -61,13 +61,19 @@ def keep(stages: Stages) -> bool:
     return True
 
 
-def addresses(stages: Stages, *, told: bool = False) -> list[Any]:
-    """Where the stages begin, in their order; those not on disk are compiled, helped by other processes. Whoever waits is told of it, unless he was ``told`` before."""
+@cache
+def _tell(kept: str) -> None:
+    """Once a process: a later study or trial may use more of the kernel."""
+    _log.warning("compiling what the study needs of the kernel, which takes some ten seconds: %s", kept)
+
+
+def addresses(stages: Stages) -> list[Any]:
+    """Where the stages begin, in their order; those not on disk are compiled, helped by other processes, and whoever waits is told of it."""
     kept = keep(stages)
     missing = [name for name, (function, signature) in stages.items() if not (kept and function._cache.holds(signature))]  # noqa: SLF001
     many = len(missing) >= WORTH_HELP and not config.DISABLE_JIT  # type: ignore[attr-defined]
-    if many and not told:
-        _log.warning("compiling what the study needs of the kernel, which takes some ten seconds: %s", _ONCE if kept else _EACH_TIME)
+    if many:
+        _tell(_ONCE if kept else _EACH_TIME)
     with _helpers(_processes() - 1 if many and kept else 0, missing):
         for name in walk(list(stages), 0):
             address(*stages[name])

@@ -231,7 +231,8 @@ ADVANCE = (
 )
 WALK_ONCE = (_FRAME, _PROGRAM, _PLACES, ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, _NUMBER)
 WALKERS: Stages = {"advance": (advance, ADVANCE), "walk_once": (walk_once, WALK_ONCE)}
-_EVERYTHING: Stages = {**STAGES, **WALKERS}
+EVERYTHING: Stages = {**STAGES, **WALKERS}
+"""All that is compiled, by name."""
 _compiling = Lock()
 _places: dict[str, int] = {}
 """Where the stages begin that this process has asked for so far."""
@@ -245,8 +246,8 @@ def _compiled(rows: Sequence[Row], walks: str) -> tuple[Any, dict[str, int]]:
     wanted = {walks, *FRAME, *(row.code for row in rows), *full}
     if not wanted <= _places.keys():
         with _compiling:  # threads that come meanwhile wait for it
-            missing = {name: each for name, each in _EVERYTHING.items() if name in wanted and name not in _places}
-            _places.update(zip(missing, addresses(missing, told=bool(_places)), strict=True))
+            missing = {name: each for name, each in EVERYTHING.items() if name in wanted and name not in _places}
+            _places.update(zip(missing, addresses(missing), strict=True))
     return Frame(*(_places[name] for name in FRAME)), _places
 
 

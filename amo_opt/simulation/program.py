@@ -88,12 +88,12 @@ class Row:
         """Whether its stages are given the state of the pool that the AMO works."""
         return "b" in self.arguments or (self.active is not None and "b" in inspect.signature(self.active.full.py_func).parameters)
 
-    @property
+    @cached_property
     def code(self) -> str:
         """The stage's name: its file and function."""
         return _code(self.stage)
 
-    @property
+    @cached_property
     def full(self) -> str:
         """The full stage's; empty where there is none."""
         return "" if self.active is None else _code(self.active.full)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amo_opt.amos.layout import LINES
-from amo_opt.amos.lending import borrow_rate, resting_rate, unborrowed
+from amo_opt.amos.lending import borrow_rate, unborrowed
 from amo_opt.config.study import Study
 from amo_opt.protocol.market import LANES
+
+sys.path.insert(0, str(Path(__file__).parent))  # `resting` beside these tests: the tests themselves are no package
+
+from resting import resting_rate
 
 CURVE = (0.8, 0.04, 1.0)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amo_opt.amos.lending import borrow_rate, resting_rate, unborrowed
+from amo_opt.amos.lending import borrow_rate, unborrowed
 from amo_opt.config.study import Study
 from amo_opt.protocol.market import LANES
 from amo_opt.simulation.pack import constants
+
+sys.path.insert(0, str(Path(__file__).parent))  # `resting` beside these tests: the tests themselves are no package
+
+from resting import resting_rate
 
 CURVE = (0.9, 0.04, 0.60)
 

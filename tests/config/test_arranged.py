@@ -259,7 +259,7 @@ def test_a_pool_s_name_that_another_s_series_has_is_refused(written: Callable[..
 
 
 def test_more_pools_than_stand_side_by_side_are_refused(written: Callable[..., Path]) -> None:
-    """A lane's pools are worked out in a block of fixed length: the 65th would have been written over another's figures."""
+    """A lane's pools are worked out in a block of fixed length; a 65th would be written over another's figures."""
     table = "".join(
         f"{name} = {figure(5.0 if 'fee' not in name else 0.0)}\n"
         for name in ("stablecoin", "opposite", "amplification", "fee", "admin_fee")

@@ -43,8 +43,9 @@ def stages() -> dict[str, tuple[Any, tuple[Any, ...]]]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
+    """A cache folder of the test's own, and nobody told yet."""
     monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    compiled._tell.cache_clear()
     return tmp_path
 
 
@@ -90,10 +91,18 @@ def test_a_kept_stage_is_read_and_not_compiled_again(started: list[subprocess.Po
 
 
 def test_who_was_told_is_not_told_again(started: list[subprocess.Popen[bytes]], caplog: pytest.LogCaptureFixture) -> None:
-    """What a later trial uses beyond the first is compiled without another word, by helpers all the same."""
-    compiled.addresses(stages(), told=True)
+    """Stages read from the disk tell nobody; who then waits is told, and not again when a later trial uses more: helpers are started all the same."""
+    compiled.addresses(stages())
+    caplog.clear()
+    compiled._tell.cache_clear()
+    compiled.addresses(stages())
     assert len(started) == 2
     assert not caplog.records
+    compiled.addresses({"more": stages()["grown"]})
+    assert len(caplog.records) == 1
+    compiled.addresses({"still more": stages()["doubled"]})
+    assert len(started) == 6
+    assert len(caplog.records) == 1
 
 
 def test_damaged_stages_are_missing_ones(started: list[subprocess.Popen[bytes]], folder: Path) -> None:
@@ -179,11 +188,10 @@ def test_without_a_folder_nothing_is_kept_and_nobody_helps(
 
 def test_a_helper_leaves_the_stages_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one compiles another reads; whose starter is gone stops."""
-    monkeypatch.setattr(compile_helper, "STAGES", stages())
-    monkeypatch.setattr(compile_helper, "WALKERS", {"walker": (stage(doubled), (VECTOR,))})
+    monkeypatch.setattr(compile_helper, "EVERYTHING", {**stages(), "walker": (stage(doubled), (VECTOR,))})
     names = ["doubled", "grown", "walker"]
     compile_helper.help_from(1, os.getppid() + 1, names)
-    assert not any(function.overloads for function, _ in compile_helper.STAGES.values())
+    assert not any(function.overloads for function, _ in compile_helper.EVERYTHING.values())
     compile_helper.help_from(1, os.getppid(), names[1:])
     later = stages()
     assert compiled.keep(later)
@@ -194,8 +202,7 @@ def test_a_study_asks_for_the_stages_it_uses_and_a_later_one_for_the_rest(monkey
     """One pool first, then a coin of several pools and keepers: no stage of theirs before, none of the others twice."""
     asked: list[list[str]] = []
 
-    def addresses(missing: compiled.Stages, *, told: bool) -> list[Any]:
-        assert told == bool(asked)
+    def addresses(missing: compiled.Stages) -> list[Any]:
         asked.append(list(missing))
         return [address(*each) for each in missing.values()]
 
